@@ -1,0 +1,144 @@
+# Everything that CI runs, and a developer too. `make help` lists it.
+
+GO            ?= go
+GOFMT         := $(shell $(GO) env GOROOT)/bin/gofmt
+VAULT_VERSION := 1.21.0
+IMAGE         ?= rehearse:dev
+VAULT_IMAGE   := rehearse-vault:$(VAULT_VERSION)-postgresql
+VAULT_PLUGIN  := .cache/vault-plugins/postgresql-database-plugin
+PLUGIN_LABEL  := dev.rehearse.vault.postgresql-database-plugin
+
+# The race detector needs cgo, and cgo a C compiler: Go says 0 where there is none.
+RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-22s %s\n' "$$name" "$$what"; done
+
+.PHONY: build
+build: ## build bin/rehearse, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/rehearse ./cmd/rehearse
+
+.PHONY: test
+test: check ## all that needs Go only; what needs an engine or Vault is skipped, and says so
+	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
+	$(GO) test $(RACE) ./...
+
+.PHONY: check
+check: ## formatting, vet and staticcheck
+	@unformatted="$$($(GOFMT) -l cmd fakes harness reports scenarios .ci)" || exit 1; \
+		test -z "$$unformatted" || { echo "run gofmt on:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: scenarios
+scenarios: build ## run every built-in scenario against what it expects, in processes
+	bin/rehearse test -j 6 --runtime process scenarios
+
+.PHONY: test-containers
+test-containers: build database-image ## the same in containers; fails where no engine answers
+	REHEARSE_REQUIRE_DOCKER=1 $(GO) test $(RACE) -count=1 ./harness/runtime/...
+	REHEARSE_REQUIRE_DOCKER=1 bin/rehearse test -j 6 --runtime docker scenarios
+
+# The page of JWT keys takes a minute each; the other families are quick.
+.PHONY: test-processes
+test-processes: build ## the quick families in processes, and of JWT keys one that passes and one that fails
+	bin/rehearse test -j 6 --runtime process scenarios/api-key scenarios/webhook-secret jwt-signing-key/healthy jwt-signing-key/stale-cache
+
+.PHONY: test-vault
+test-vault: build vault ## hold the embedded store against a real Vault, and rehearse with that
+	REHEARSE_REQUIRE_VAULT=1 $(GO) test $(RACE) -count=1 ./harness/store/...
+	bin/rehearse run --runtime process --store vault --ui plain --yes jwt-signing-key/healthy
+	REHEARSE_REQUIRE_VAULT=1 bin/rehearse test --runtime process database-password/vault-static-role
+
+.PHONY: test-vault-containers
+test-vault-containers: build vault-image database-image ## rehearse with a real Vault in a container
+	bin/rehearse run --runtime docker --store vault --ui plain --yes jwt-signing-key/healthy
+	REHEARSE_REQUIRE_VAULT=1 bin/rehearse test --runtime docker database-password/vault-static-role
+
+.PHONY: bench
+bench: ## the load path against bare vegeta, in turns; fails where it is slower or memory grows; the report of a big run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./harness/load
+	$(GO) test -run '^$$' -bench . ./reports
+
+# Both are replayed by seed: see `go test ./harness/accuracy -args -help`.
+.PHONY: accuracy
+accuracy: ## verdicts and culprits held against the truth, in 640 simulated rehearsals
+	cd harness/accuracy && $(GO) test -count=1 -timeout 20m -run 'TestSimulated$$' -args -simulated 640
+
+REAL ?= 60
+.PHONY: accuracy-real
+accuracy-real: ## the same in 60 real ones, three at a time; broken off, it goes on where it was
+	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl
+
+# All libraries and trials at the same time: they mostly wait. Needs an engine.
+.PHONY: matrix
+matrix: debian-image ## measure what JWT libraries do in a rotation, and write the table anew (some 15 minutes)
+	cd harness/matrix && $(GO) test -count=1 -v -timeout 40m -run 'TestMeasure$$' . -args -measure 11m
+
+.PHONY: image
+image: build ## an image of the binary, for docker-compose.yml
+	mkdir -p .cache/image
+	cp bin/rehearse .ci/Dockerfile .cache/image/
+	docker build -t $(IMAGE) .cache/image
+
+# The services of docker-compose.yml, with the durations of their libraries
+# divided by 90, and a Vault that guards nothing.
+COMPOSE     ?= $(shell command -v docker-compose || echo docker compose) -p rehearse-explore
+explore     := REHEARSE_IMAGE=$(IMAGE) VAULT_IMAGE=$(VAULT_IMAGE) EXPLORE_SPEED=90 EXPLORE_REFRESH=500ms
+.PHONY: attach-up
+attach-up: image vault-image ## bring up the services of docker-compose.yml, for scenarios/attached
+	$(explore) $(COMPOSE) up -d
+
+.PHONY: attach-down
+attach-down: ## take them down again
+	$(explore) $(COMPOSE) down -v
+
+.PHONY: test-attach
+test-attach: attach-up ## rehearse them where they run: one that passes, known-bad ones, the way back
+	REHEARSE_STORE_TOKEN=explore bin/rehearse test --yes $(filter-out %/runbook.yaml,$(wildcard scenarios/attached/*.yaml)); \
+		status=$$?; test $$status = 0 || $(explore) $(COMPOSE) logs --tail=50; $(explore) $(COMPOSE) down -v; exit $$status
+
+# HashiCorp's own server, built from its published module (BUSL 1.1): a test
+# dependency that is never linked into rehearse. Cold it takes some ten minutes
+# on two cores.
+.PHONY: vault
+vault: .cache/vault $(VAULT_PLUGIN) ## build a real Vault into .cache, for tests
+.cache/vault: .ci/vault/go.mod .ci/vault/go.sum .ci/vault/main.go
+	mkdir -p .cache
+	cd .ci/vault && CGO_ENABLED=0 $(GO) build -tags minimal -trimpath -ldflags "-s -w" -o ../../.cache/vault.part .
+	mv .cache/vault.part $@
+
+# The minimal build has the engine of databases, and none of its plugins.
+$(VAULT_PLUGIN): .ci/vault/go.mod .ci/vault/go.sum
+	mkdir -p $(@D)
+	cd .ci/vault && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o ../../.cache/vault-plugin.part \
+		github.com/hashicorp/vault/plugins/database/postgresql/postgresql-database-plugin
+	mv .cache/vault-plugin.part $@
+
+.PHONY: vault-image
+vault-image: vault ## an image of that Vault, where no registry has one
+	docker image inspect $(VAULT_IMAGE) >/dev/null 2>&1 || { \
+		mkdir -p .cache/vault-image/tmp .cache/vault-image/plugins && ln -f .cache/vault .cache/vault-image/vault && \
+		ln -f $(VAULT_PLUGIN) .cache/vault-image/plugins/ && cp .ci/vault/Dockerfile .cache/vault-image/ && \
+		docker build -t $(VAULT_IMAGE) --label "$(PLUGIN_LABEL)=$$(sha256sum <$(VAULT_PLUGIN) | cut -d' ' -f1)" .cache/vault-image; }
+
+# Images of programs that Debian packages, for services that are not ours.
+DEBIAN_IMAGE := debian:bookworm-slim
+.PHONY: debian-image
+debian-image: ## Debian's base image: the engine's, the registry's, else made from its packages (as root, some 90 s)
+	docker image inspect $(DEBIAN_IMAGE) >/dev/null 2>&1 || docker pull -q $(DEBIAN_IMAGE) || { \
+		mkdir -p .cache && rm -rf .cache/debian && \
+		debootstrap --variant=minbase bookworm .cache/debian >.cache/debian.log && \
+		tar -C .cache/debian -c . | docker import - $(DEBIAN_IMAGE) && rm -rf .cache/debian; }
+
+DATABASE_IMAGE := rehearse-databases:bookworm
+.PHONY: database-image
+database-image: debian-image ## an image of PostgreSQL and Redis, where no registry has them
+	docker image inspect $(DATABASE_IMAGE) >/dev/null 2>&1 || docker build -q -t $(DATABASE_IMAGE) - <.ci/databases.Dockerfile
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .cache

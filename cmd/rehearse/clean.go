@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+)
+
+// cleanCommand is `rehearse clean`.
+func cleanCommand() *cobra.Command {
+	var images bool
+	command := &cobra.Command{
+		Use:   "clean",
+		Short: "Remove what runs that died have left",
+		Long: "Remove processes, containers and networks of runs that died. What belongs to a run\n" +
+			"that is alive is not touched, and neither are the folders of runs.",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(command *cobra.Command, _ []string) error {
+			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), docker.Leftovers{})
+			removed := swept.Removed
+			if images {
+				tags, notRemoved := docker.RemoveImages(command.Context())
+				for _, tag := range tags {
+					removed = append(removed, "image "+tag)
+				}
+				err = errors.Join(err, notRemoved)
+			}
+			out := command.OutOrStdout()
+			for _, what := range removed {
+				fmt.Fprintln(out, "removed", what)
+			}
+			for _, run := range swept.Live {
+				fmt.Fprintf(out, "run %s is alive or another user's: left alone\n", run)
+			}
+			if len(removed) == 0 {
+				fmt.Fprintln(out, "nothing to remove")
+			}
+			if err != nil {
+				return fmt.Errorf("%w: %w", harness.ErrCleanUp, err)
+			}
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&images, "images", false, "remove the images that stand-ins were run from as well")
+	return command
+}

@@ -1,0 +1,213 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/reports"
+)
+
+// tellSpread prints how a credential spreads: published, emitted, learned,
+// forgotten.
+func (c *Console) tellSpread(e history.Event) {
+	s := &c.story
+	switch e.Kind {
+	case history.KindPublished:
+		for _, name := range e.Credentials {
+			if _, there := s.published[name]; !there {
+				s.published[name] = e.At
+			}
+		}
+		c.detail(e.At, "%s publishes %s", e.Service, list(e.Credentials))
+	case history.KindEmitting:
+		if !s.changing() {
+			c.detail(e.At, "%s emits %s", e.Service, e.Credential)
+			return
+		}
+		c.say(e.At, good, "%s emits %s%s", e.Service, e.Credential, c.after(e.At, "emit", e.Credential, "it was told to"))
+	case history.KindLearned:
+		if !s.changing() {
+			c.detail(e.At, "%s takes %s", e.Service, e.Credential)
+			return
+		}
+		c.say(e.At, good, "%s takes %s%s", e.Service, e.Credential, c.learnedAfter(e))
+	case history.KindForgot:
+		since := c.after(e.At, "revoke", e.Credential, "the revoke")
+		if since == "" {
+			since = c.after(e.At, "withdraw", e.Credential, "it was withdrawn")
+		}
+		if since == "" {
+			// An authority says so before the step that made it is recorded.
+			if c.story.phase != history.Revoke && c.story.phase != history.Rollback {
+				c.say(e.At, warn, "%s no longer takes %s, which nobody revoked", e.Service, e.Credential)
+				return
+			}
+		}
+		c.say(e.At, good, "%s no longer takes %s%s", e.Service, e.Credential, since)
+	}
+}
+
+// learnedAfter tells how long a validator took to learn the new credential, or
+// one that was restored. What else it takes now it knew before, and lost.
+func (c *Console) learnedAfter(e history.Event) string {
+	if since := c.after(e.At, "restore", e.Credential, "it was restored"); since != "" {
+		return since
+	}
+	if e.Credential != c.story.newName() {
+		return ""
+	}
+	since := c.after(e.At, "accept", e.Credential, "it was accepted")
+	if at, there := c.story.published[e.Credential]; there {
+		since = fmt.Sprintf(", %s after it was published", c.both(e.At-at))
+	}
+	if v, there := c.limits.Validator(e.Service); there && v.OnMiss && since != "" {
+		since += ", when it was first shown it"
+	}
+	return since
+}
+
+// after tells how long ago a step was done; nothing where it was not.
+func (c *Console) after(at history.Offset, step, credential, words string) string {
+	done, there := c.story.steps[step+" "+credential]
+	if !there {
+		return ""
+	}
+	if at <= done { // logs have moments of their own
+		return ", at once"
+	}
+	return fmt.Sprintf(", %s after %s", c.both(at-done), words)
+}
+
+// tellProbe prints what a validator said to the harness, where it is the first
+// answer or another than before.
+func (c *Console) tellProbe(e history.Event) {
+	p := e.Probe
+	if p == nil || p.Purpose == history.Garbage { // that is told with the fault that shows it
+		return
+	}
+	key := strings.Join([]string{e.Service, e.Credential, string(p.Purpose)}, "\x00")
+	if c.story.probed[key] == p.Outcome {
+		return
+	}
+	c.story.probed[key] = p.Outcome
+	why := map[history.Purpose]string{
+		history.Canary: "canary", history.OldAfter: "proof of the revoke", history.NewAfter: "proof of the new one",
+		history.Withdrawn: "proof of the rollback", history.Restored: "proof of the rollback",
+	}[p.Purpose]
+	toRefuse := p.Purpose == history.OldAfter || p.Purpose == history.Withdrawn
+	fetched := ""
+	if p.CausedFetch {
+		fetched = "; it fetched because of it"
+	}
+	switch {
+	case p.Outcome == history.OK && toRefuse:
+		c.say(e.At, neutral, "%s: %s still takes %s (%s), %s%s", why, e.Service, e.Credential, p.Status, c.refusesWithin(e.Service), fetched)
+	case p.Outcome == history.OK:
+		c.say(e.At, good, "%s: %s takes %s%s", why, e.Service, e.Credential, fetched)
+	case p.Outcome == history.AuthFailure && toRefuse:
+		c.say(e.At, good, "%s: %s refuses %s (%s)", why, e.Service, e.Credential, p.Status)
+	case p.Outcome == history.AuthFailure:
+		c.say(e.At, bad, "%s: %s refuses %s (%s)%s", why, e.Service, e.Credential, p.Status, fetched)
+	default:
+		c.say(e.At, warn, "%s: %s gave no answer about %s (%s, %s)", why, e.Service, e.Credential, p.Outcome, p.Status)
+	}
+}
+
+// refusesWithin says by when a validator must refuse a credential that is gone.
+func (c *Console) refusesWithin(validator string) string {
+	v, there := c.limits.Validator(validator)
+	if !there {
+		return "which must end"
+	}
+	if bound := c.limits.G3(v); bound != runbook.Forever {
+		return "and must refuse it within " + c.planned(bound)
+	}
+	return "and nothing is known to make it refuse it"
+}
+
+// tellOther prints what parties and the harness itself report besides.
+func (c *Console) tellOther(e history.Event) {
+	s := &c.story
+	switch e.Kind {
+	case history.KindService:
+		c.detail(e.At, "%s started%s", e.Service, colon(e.Detail))
+	case history.KindExit:
+		if s.ended {
+			c.detail(e.At, "%s ended%s", e.Service, colon(e.Detail))
+			return
+		}
+		c.say(e.At, bad, "%s ended%s", e.Service, colon(e.Detail))
+	case history.KindFetchFailed:
+		if s.first("fetch", e.Service) {
+			c.say(e.At, warn, "%s could not fetch%s", e.Service, colon(e.Detail))
+			return
+		}
+		c.detail(e.At, "%s could not fetch%s", e.Service, colon(e.Detail))
+	case history.KindRenewed:
+		if e.Detail != "" {
+			c.say(e.At, warn, "%s was not told to connect anew%s", e.Service, colon(e.Detail))
+			return
+		}
+		c.say(e.At, neutral, "%s is told to make its connections anew", e.Service)
+	case history.KindEnded:
+		if s.first("ended", e.Service, e.Reader, e.Credential) {
+			c.say(e.At, warn, "%s ends sessions of %s that were made with %s", e.Service, e.Reader, e.Credential)
+		}
+	case history.KindSession:
+		if s.first("session", e.Service) {
+			c.say(e.At, bad, "%s could not renew a token%s", e.Service, colon(e.Detail))
+			return
+		}
+		c.detail(e.At, "%s could not renew %s tokens%s", e.Service, reports.Count(max(e.Count, 1)), colon(e.Detail))
+	case history.KindFetched:
+		c.detail(e.At, "%s fetched %s and holds %s", e.Service, list(e.Credentials), list(e.Holds))
+	case history.KindLoaded:
+		c.detail(e.At, "%s read the secret: emit %s", e.Service, e.Credential)
+	case history.KindRead:
+		if s.first("read", e.Reader, e.What, e.Service) {
+			c.detail(e.At, "%s reads %s at %s", e.Reader, e.What, e.Service)
+		}
+	case history.KindOperator:
+		c.say(e.At, neutral, "operator: %s", e.Detail)
+	case history.KindTrouble:
+		c.say(e.At, warn, "trouble of rehearse itself: %s", e.Detail)
+	case history.KindLeaks:
+		c.tellLeaks(e)
+	case history.KindTotals:
+		if n := e.Totals; n != nil {
+			c.detail(e.At, "scheduled %s · sent %s · recorded %s · served %s", reports.Count(n.Scheduled), reports.Count(n.Sent),
+				reports.Count(n.Recorded), reports.Count(n.Served))
+		}
+	case history.KindEnd:
+		s.ended = true
+		c.say(e.At, neutral, "rotation ended: %s", e.Detail)
+	}
+}
+
+func (c *Console) tellLeaks(e history.Event) {
+	switch l := e.Leaks; {
+	case l == nil:
+	case l.Hits > 0:
+		c.say(e.At, bad, "secret values found %s times in outputs: %s", reports.Count(l.Hits), list(l.Where))
+	default:
+		c.detail(e.At, "no secret value in %s bytes of output", reports.Count(l.Searched))
+	}
+}
+
+func colon(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return ": " + detail
+}
+
+// list is names in one line.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(slices.Sorted(slices.Values(names)), ", ")
+}

@@ -1,0 +1,79 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/reports"
+)
+
+// PrintVerdict prints what a run came to: the answer, why, every finding with
+// what to change, the rules, and where the report is. An empty folder leaves
+// out the last. Of the options, only the colour matters.
+func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, folder string, o Options) error {
+	var b strings.Builder
+	color := map[judge.Outcome]string{judge.Pass: "1;32", judge.Fail: "1;31"}[v.Verdict]
+	if color == "" {
+		color = "1;33"
+	}
+	fmt.Fprintf(&b, "\n%s\n", paint(o.Color, color, reports.Headline(v)))
+	findings := reports.ByWeight(v.Findings)
+	if v.Why != "" && (len(findings) == 0 || findings[0].Message != v.Why) { // the first finding says it next
+		fmt.Fprintf(&b, "%s\n", Printable(v.Why))
+	}
+	for _, f := range findings {
+		printFinding(&b, f, limits.Speed, o.Color)
+	}
+	printRules(&b, v.Rules, o.Color)
+	if folder != "" {
+		fmt.Fprintf(&b, "\nreport  %s\n", filepath.Join(folder, "report.html"))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("print verdict: %w", err)
+	}
+	return nil
+}
+
+func printFinding(b *strings.Builder, f judge.Finding, speed float64, color bool) {
+	mark := map[judge.Level]mark{judge.Error: bad, judge.Warning: warn}[f.Level]
+	if mark.sign == "" {
+		mark = neutral
+	}
+	head := fmt.Sprintf("%s %s %s", mark.sign, f.Level, f.RuleID)
+	fmt.Fprintf(b, "\n%s: %s\n", paint(color, mark.color, head), Printable(f.Message))
+	for _, fact := range reports.Facts(f, speed) {
+		fmt.Fprintf(b, "    %-18s %s\n", fact.Name, Printable(fact.Value))
+	}
+	if f.Fix != "" {
+		fmt.Fprintf(b, "    %-18s %s\n", "fix", paint(color, "1", Printable(f.Fix)))
+	}
+}
+
+// printRules prints the rules that did not hold one by one and the others in a line.
+func printRules(b *strings.Builder, rules []judge.Rule, color bool) {
+	if len(rules) == 0 {
+		return
+	}
+	names := map[judge.Outcome][]string{}
+	b.WriteString("\n")
+	for _, r := range rules {
+		if r.Outcome == judge.Pass || r.Outcome == judge.Skipped {
+			names[r.Outcome] = append(names[r.Outcome], r.ID)
+			continue
+		}
+		mark := bad
+		if r.Outcome != judge.Fail {
+			mark = warn
+		}
+		fmt.Fprintf(b, "%s %s\n", paint(color, mark.color, fmt.Sprintf("%-12s", r.Outcome)), Printable(r.ID+colon(r.Detail)))
+	}
+	for _, o := range []judge.Outcome{judge.Pass, judge.Skipped} {
+		if len(names[o]) > 0 {
+			fmt.Fprintf(b, "%-12s %s\n", o, strings.Join(names[o], ", "))
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/server"
+	"github.com/rehearse-dev/rehearse/harness/store"
+)
+
+// doctorCommand is `rehearse doctor`.
+func doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine can run",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(command *cobra.Command, _ []string) error {
+			t := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			say := func(what, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
+			say("rehearse", "%s, %s, %s/%s, %d CPUs", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+			if executable, err := os.Executable(); err == nil {
+				say("binary", "%s", executable)
+			}
+			auto := harness.Process
+			if engine, err := docker.Available(command.Context()); err != nil {
+				say("docker", "no: %v", err)
+			} else {
+				say("docker", "%s", engine)
+				auto = harness.Docker
+			}
+			say("processes", "yes, on loopback")
+			say("--runtime auto", "is %s", auto)
+			if path, err := store.FindVault(); err != nil {
+				say("vault", "no binary: %v", err)
+			} else {
+				say("vault", "%s", path)
+			}
+			for _, kind := range server.Kinds() {
+				program := server.Programs[kind]
+				if path, err := program.Find(); err != nil {
+					say(kind, "no: %v", err)
+				} else {
+					say(kind, "%s", path)
+				}
+			}
+			say("--store auto", "is %s", harness.Embedded)
+			if path, err := exec.LookPath("go"); err != nil {
+				say("go", "no: images are made of the binary itself, or pulled")
+			} else {
+				say("go", "%s", path)
+			}
+			say("live runs", "recorded in %s", leftover.DefaultDir())
+			return t.Flush()
+		},
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// dryRun prints every step that a run would take. It takes none: a system that
+// runs already is only looked at.
+func dryRun(command *cobra.Command, p *plan.Plan) error {
+	out := command.OutOrStdout()
+	if err := printPlan(out, p); err != nil {
+		return err
+	}
+	if p.Rehearsal.Attach != nil {
+		_, err := fmt.Fprintln(out)
+		return errors.Join(err, harness.DryRun(command.Context(), out, p))
+	}
+	_, err := fmt.Fprintln(out, "\nservices of the run's own are started, and end with it:")
+	for _, s := range p.Services {
+		what := s.Serve
+		if what == "" {
+			what = s.Image
+		}
+		_, wrote := fmt.Fprintf(out, "  %s: %s\n", s.Name, what)
+		err = errors.Join(err, wrote)
+	}
+	_, wrote := fmt.Fprintf(out, "steps, at the run's own store: make and accept k2 (%s), emit k2 (%s), revoke k1 (%s), destroy k1 at the end\n",
+		history.Accept, history.Emit, history.Revoke)
+	return errors.Join(err, wrote)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// The exit codes. That something could not be done goes over all others.
+const (
+	exitFail         = 1
+	exitUsage        = 2
+	exitInconclusive = 3
+	exitCannot       = 4
+	exitInterrupted  = 130 // 128 + SIGINT, as shells have it
+)
+
+// exitError is an error with the code that the process ends with. Without an
+// error behind it, all was said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage marks an error of the command line.
+func usage(err error) error { return &exitError{exitUsage, err} }
+
+// exitCode is what the process ends with for an error: its own code, 2 for
+// what is wrong with a file or a folder in use, else 4.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	if errors.Is(err, harness.ErrCleanUp) {
+		return exitCannot
+	}
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		return exit.code
+	}
+	if _, ok := errors.AsType[source.Problems](err); ok || errors.Is(err, harness.ErrFolderInUse) {
+		return exitUsage
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	return exitCannot
+}
+
+// message is what is printed of an error: problems of files as they are, so
+// that editors find their places, anything else in the program's name.
+func message(err error) string {
+	if err == nil || err.Error() == "" {
+		return ""
+	}
+	if problems, ok := errors.AsType[source.Problems](err); ok {
+		return problems.Error()
+	}
+	return "rehearse: " + err.Error()
+}
+
+// verdictExit is the exit code of a verdict, as an error.
+func verdictExit(verdict judge.Outcome) error {
+	switch verdict {
+	case judge.Pass:
+		return nil
+	case judge.Fail:
+		return &exitError{code: exitFail}
+	}
+	return &exitError{code: exitInconclusive}
+}

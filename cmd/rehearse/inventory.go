@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/reports"
+	"github.com/rehearse-dev/rehearse/reports/inventory"
+)
+
+// inventoryCommand is `rehearse inventory DIR`.
+func inventoryCommand() *cobra.Command {
+	var format, runs string
+	command := &cobra.Command{
+		Use:   "inventory DIR",
+		Short: "List the secrets of a folder of pages: owners, reviews, last rehearsals",
+		Long: "List the secrets of the pages in a folder: owner, cadence, next review, and the last rehearsal\n" +
+			"with its verdict. Exit code 1 where a review, or a rehearsal by the page's cadence, is overdue.",
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := oneOf("--format", format, "table", "json", "ics", "message"); err != nil {
+				return err
+			}
+			pages, err := pagesIn(args[0])
+			if err != nil {
+				return err
+			}
+			saved, err := runsIn(runs, command.Flags().Changed("runs"))
+			if err != nil {
+				return err
+			}
+			now := time.Now()
+			secrets := inventory.Of(pages, saved, now)
+			out := command.OutOrStdout()
+			switch format {
+			case "json":
+				err = inventory.WriteJSON(out, secrets)
+			case "ics":
+				err = inventory.WriteICalendar(out, secrets, now)
+			case "message":
+				err = inventory.WriteMessage(out, secrets)
+			default:
+				err = inventory.WriteTable(out, secrets)
+			}
+			if err == nil && inventory.Overdue(secrets) {
+				err = &exitError{code: exitFail}
+			}
+			return err
+		},
+	}
+	command.Flags().StringVar(&format, "format", "table", "table, json, ics (a calendar) or message (for a team's channel)")
+	command.Flags().StringVar(&runs, "runs", runsFolder, "the folder in which saved runs are looked for")
+	return command
+}
+
+// pagesIn are the pages of a folder. All that is wrong with any is told at once.
+func pagesIn(folder string) ([]inventory.Page, error) {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return nil, usage(fmt.Errorf("%s is no folder: name the one with the pages", folder))
+	}
+	files, err := yamlFiles(folder)
+	if err != nil {
+		return nil, err
+	}
+	var pages []inventory.Page
+	var problems source.Problems
+	for _, file := range files {
+		if !isPage(file) {
+			continue
+		}
+		page, err := runbook.LoadFile(file)
+		if err != nil {
+			problems = append(problems, source.AsProblems(file, err)...)
+			continue
+		}
+		pages = append(pages, inventory.Page{File: file, Loaded: page})
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if len(pages) == 0 {
+		return nil, usage(fmt.Errorf("no page in %s", folder))
+	}
+	return pages, nil
+}
+
+// runsIn are the saved runs in a folder and those below it. Where nobody asked
+// for the folder it need not be there. What is no result of ours is passed over.
+func runsIn(folder string, asked bool) ([]inventory.Run, error) {
+	if _, err := os.Stat(folder); err != nil && !asked {
+		return nil, nil
+	}
+	var runs []inventory.Run
+	err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != "result.json" || entry.IsDir() {
+			return err
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		model, err := reports.ReadResult(f)
+		if errors.Is(err, reports.ErrSchema) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		runs = append(runs, inventory.Run{Folder: filepath.Dir(file), Model: model})
+		return nil
+	})
+	if err != nil {
+		return nil, usage(fmt.Errorf("look for saved runs: %w", err))
+	}
+	return runs, nil
+}

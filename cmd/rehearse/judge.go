@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/reports"
+)
+
+// judgeCommand is `rehearse judge DIR`.
+func judgeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "judge DIR",
+		Short: "Judge a saved run again; the exit code is the verdict",
+		Long: "Judge a saved run again, from its events.jsonl, and write its result.json and its reports anew.\n" +
+			"A folder without a result.json is judged too, and gets no reports.",
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(command *cobra.Command, args []string) error {
+			dir := args[0]
+			h, limits, err := savedHistory(dir)
+			if err != nil {
+				return err
+			}
+			verdict := judge.Judge(h, limits)
+			reported, err := judgeReports(dir, h, limits, verdict)
+			if err != nil {
+				return err
+			}
+			out := command.OutOrStdout()
+			if err := console.PrintVerdict(out, verdict, limits, reported, lookOf(out)); err != nil {
+				return err
+			}
+			return verdictExit(verdict.Verdict)
+		},
+	}
+}
+
+// judgeReports writes the reports of a saved run anew, with the verdict that it
+// has come to now, and returns the folder that they are in; empty: there is
+// nothing that says what was run.
+func judgeReports(dir string, h *history.History, limits plan.Limits, verdict judge.Verdict) (string, error) {
+	model, err := modelIn(dir, h, limits)
+	if withoutResult(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	model.Verdict = verdict
+	return dir, reports.WriteFolder(dir, model)
+}
+
+// savedHistory reads the history of a run folder. What is wrong with it is an
+// error of usage: the folder is the command's input.
+func savedHistory(dir string) (*history.History, plan.Limits, error) {
+	fail := func(err error) (*history.History, plan.Limits, error) {
+		return nil, plan.Limits{}, usage(fmt.Errorf("read run %s: %w", dir, err))
+	}
+	file, err := os.Open(filepath.Join(dir, harness.EventsFile))
+	if err != nil {
+		return fail(err)
+	}
+	defer file.Close()
+	h, err := history.Read(file)
+	if err != nil {
+		return fail(err)
+	}
+	limits, err := judge.Limits(h)
+	if err != nil {
+		return fail(err)
+	}
+	return h, limits, nil
+}

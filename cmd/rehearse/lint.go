@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness/lint"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// lintCommand is `rehearse lint PATH…`.
+func lintCommand() *cobra.Command {
+	var format string
+	var known lintKnown
+	command := &cobra.Command{
+		Use:   "lint PATH…",
+		Short: "Hold pages and scenarios against the bounds and rules, without running them",
+		Long: "Hold pages and scenarios against the bounds G1 to G3 and the rules of a page, without running\n" +
+			"them. A PATH is a page, a scenario (its page is held with its services and overrides), a\n" +
+			"built-in scenario, or a folder of them. Exit code 1 where anything is found.",
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := oneOf("--format", format, "text", "json", "sarif"); err != nil {
+				return err
+			}
+			findings, files, err := known.lint(command.Context(), args)
+			if err != nil {
+				return err
+			}
+			out := command.OutOrStdout()
+			switch format {
+			case "json":
+				err = lint.WriteJSON(out, findings)
+			case "sarif":
+				err = lint.WriteSARIF(out, findings, version())
+			default:
+				if err = lint.WriteText(out, findings); err == nil {
+					_, err = fmt.Fprintln(out, lintSummary(findings, files))
+				}
+			}
+			if err == nil && len(findings) > 0 {
+				err = &exitError{code: exitFail}
+			}
+			return err
+		},
+	}
+	command.Flags().StringVar(&format, "format", "text", "text, json or sarif")
+	command.Flags().StringVar(&known.audit, "audit", "", "a file of a Vault audit device: name those who read the secret and are not on its page")
+	command.Flags().StringVar(&known.compose, "compose", "", "a compose `FILE`, or a project that runs: name those who are set up with the secret or\n"+
+		"its key set and are not on its page")
+	return command
+}
+
+func lintSummary(findings []lint.Finding, files int) string {
+	if len(findings) == 0 {
+		return fmt.Sprintf("nothing found in %s", counted(files, "file"))
+	}
+	return fmt.Sprintf("\n%s in %s", counted(len(findings), "finding"), counted(files, "file"))
+}
+
+// counted is "1 file", "2 files".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// lintKnown is what is known of the parties beside pages and scenarios.
+type lintKnown struct {
+	audit, compose string
+	services       []lint.ProjectService
+}
+
+// lint holds all that some paths name against the rules. All that cannot be
+// read is told at once.
+func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.Finding, files int, err error) {
+	if k.compose != "" {
+		if k.services, err = composeServices(ctx, k.compose); err != nil {
+			return nil, 0, err
+		}
+	}
+	var problems source.Problems
+	now := time.Now()
+	for _, path := range paths {
+		names, err := documentsAt(path)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, name := range names {
+			found, err := k.file(name, now)
+			if p, ok := errors.AsType[source.Problems](err); ok {
+				problems = append(problems, p...)
+				continue
+			}
+			if err != nil {
+				return nil, 0, err
+			}
+			files++
+			findings = append(findings, found...)
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return nil, 0, err
+	}
+	if files == 0 {
+		return nil, 0, usage(fmt.Errorf("no page or scenario at %q", paths))
+	}
+	return lint.Sort(findings), files, nil
+}
+
+// documentsAt names the pages and scenarios at a path: a folder's, or the path
+// itself.
+func documentsAt(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && path == builtIn:
+		return scenarios.List()
+	case err != nil || !info.IsDir():
+		return []string{path}, nil // loading it says what is wrong with it
+	}
+	return yamlFiles(path)
+}
+
+// file holds one page or scenario against the rules.
+func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
+	if isPage(name) {
+		page, err := runbook.LoadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		return k.parties(lint.Page(page, now), page.Runbook, page.Position("consumers"))
+	}
+	loaded, err := loadScenario(name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := lint.Scenario(loaded, now)
+	if err != nil {
+		return nil, err
+	}
+	return k.parties(found, loaded.Runbook, loaded.PagePosition("consumers"))
+}
+
+// parties adds who has to do with the secret of a page, by the audit log and
+// the compose project, and is not on it.
+func (k *lintKnown) parties(found []lint.Finding, page runbook.Runbook, at source.Position) ([]lint.Finding, error) {
+	found = append(found, lint.Project(page, at, k.services)...)
+	if k.audit == "" {
+		return found, nil
+	}
+	readers, err := auditReaders(k.audit, page.Storage.Publish.Path)
+	return append(found, lint.Readers(page, at, readers)...), err
+}
+
+// maxAuditLine bounds a line of an audit log.
+const maxAuditLine = 1 << 20
+
+// auditReaders are those who read a path, by the lines of an audit log.
+func auditReaders(file, path string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usage(fmt.Errorf("read audit log: %w", err))
+	}
+	defer f.Close()
+	var readers []string
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxAuditLine)
+	for lines.Scan() {
+		line, ok := store.ParseAudit(lines.Bytes())
+		reader := strings.TrimPrefix(line.DisplayName, "token-")
+		if ok && line.Operation == "read" && line.Path == path && !slices.Contains(readers, reader) {
+			readers = append(readers, reader)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, usage(fmt.Errorf("read audit log %s: %w", file, err))
+	}
+	return readers, nil
+}

@@ -1,0 +1,83 @@
+// Command rehearse takes a secret through its rotation under load, on this
+// machine, and says whether auth failures stayed flat.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness/store"
+)
+
+func main() { os.Exit(execute()) }
+
+// execute runs the command line and returns the exit code.
+func execute() int {
+	// Before anything is started: the only Vault that is talked to is the one
+	// that the command line names.
+	if err := store.ForgetEnvironment(); err != nil {
+		fmt.Fprintln(os.Stderr, "rehearse:", err)
+		return exitCannot
+	}
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP) // the window was closed, the connection lost
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	defer stop()
+	// The first signal ends things in order; with the second the system's own
+	// handling ends them at once.
+	context.AfterFunc(ctx, stop)
+	err := rootCommand().ExecuteContext(ctx)
+	if text := message(err); text != "" {
+		fmt.Fprintln(os.Stderr, text)
+	}
+	return exitCode(err)
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rehearse",
+		Short: "Rehearse the rotation of a secret under load",
+		Long: "Rehearse the rotation of a secret under load, and say whether auth failures stayed flat.\n\n" +
+			"Exit codes: 0 pass · 1 fail · 2 bad usage or an invalid file · 3 inconclusive ·\n" +
+			"4 could not run or could not clean up · 130 interrupted, after everything was undone.",
+		Version:       version(),
+		Args:          arguments(cobra.NoArgs),
+		SilenceErrors: true, // execute prints them
+		SilenceUsage:  true,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(
+		runCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
+		lintCommand(), planCommand(), runbookCommand(), inventoryCommand(),
+		scenariosCommand(), faultsCommand(), schemaCommand(), doctorCommand(), cleanCommand(),
+		serveCommand(), seedCommand(), turnCommand(),
+	)
+	return root
+}
+
+// arguments makes what cobra says of arguments an error of usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if err := check(command, args); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
+}
+
+// version is that of the module as the binary was built from it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// planCommand is `rehearse plan [SCENARIO]`.
+func planCommand() *cobra.Command {
+	var o plan.Options
+	command := &cobra.Command{
+		Use:   "plan [SCENARIO]",
+		Short: "Show the timeline, the bounds and the largest speed of a scenario",
+		Args:  arguments(cobra.MaximumNArgs(1)),
+		RunE: func(command *cobra.Command, args []string) error {
+			name := scenarios.Default
+			if len(args) > 0 {
+				name = args[0]
+			}
+			p, err := planOf(name, o)
+			if err != nil {
+				return err
+			}
+			return printPlan(command.OutOrStdout(), p)
+		},
+	}
+	command.Flags().Float64Var(&o.Speed, "speed", 0, "over the scenario's: what the durations of the page are divided by")
+	return command
+}
+
+// planOf loads and plans a scenario.
+func planOf(name string, o plan.Options) (*plan.Plan, error) {
+	loaded, err := loadScenario(name)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Build(loaded, o)
+}
+
+// printPlan prints what is known of a run before it is started.
+func printPlan(w io.Writer, p *plan.Plan) error {
+	// The writer keeps the first error, which Flush returns.
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s, at speed %v (at most %v: %s)\n", p.Name, p.Speed, p.MaxSpeed, p.MaxSpeedBecause)
+	fmt.Fprintf(t, "gates %s · on budget %s · seed %d\n\n", p.Gates, p.OnBudget, p.Seed)
+	stretches := p.Timeline()
+	drawn := timelineOf(p, stretches)
+	fmt.Fprintln(t, "phase\tbegins\tlasts\twall clock\t█ planned │ ░ needed → without end")
+	for _, s := range stretches {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Phase,
+			plan.Text(s.PageStart), plan.Text(s.PageLength), plan.Text(s.WallLength), drawn.row(s))
+	}
+	if p.RollbackFrom != "" {
+		fmt.Fprintf(t, "taken back at the end of %s, as asked: what comes after it does not run\n", p.RollbackFrom)
+	}
+	if v, there := p.Limits.SlowestCache(); there {
+		fmt.Fprintf(t, "accept waits until %s has just fetched, its cache at its freshest: up to %s (%s) more of baseline\n",
+			v.Name, plan.Text(v.Refills()), plan.Text(p.Wall(v.Refills())))
+	}
+	fmt.Fprintln(t)
+	for _, b := range p.Limits.Bounds() {
+		mark := "✓"
+		if !b.Held {
+			mark = "✗"
+		}
+		fmt.Fprintf(t, "%s %s\n", mark, b)
+	}
+	for _, e := range p.Page.Overlap.Exceptions {
+		fmt.Fprintln(t, exception(e, p.Limits.Window))
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("print plan: %w", err)
+	}
+	return nil
+}
+
+// exception says whether the revoke waits for a client that may keep the old
+// credential: it waits for the window and for nothing else.
+func exception(e runbook.Exception, window time.Duration) string {
+	until := plan.Text(e.Until.Duration())
+	if e.Until.Duration() > window {
+		return fmt.Sprintf("✗ the revoke does not wait for %s, which may keep the old one for %s: overlap.window is %s and must be at least %s",
+			e.Client, until, plan.Text(window), until)
+	}
+	return fmt.Sprintf("✓ the revoke waits for %s, which may keep the old one for %s: overlap.window is %s", e.Client, until, plan.Text(window))
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/reports"
+)
+
+// vaultTokenVariable is the environment variable with the token for
+// --vault-addr: never a flag, which others can see.
+const vaultTokenVariable = "REHEARSE_VAULT_TOKEN"
+
+// place is where a rehearsal takes place: the flags that `run` and `test` share.
+type place struct {
+	runtime, store, vaultAddr string
+}
+
+func (p *place) register(command *cobra.Command) {
+	f := command.Flags()
+	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker")
+	f.StringVar(&p.store, "store", harness.Auto, "which secrets store is started: auto, embedded, vault")
+	f.StringVar(&p.vaultAddr, "vault-addr", "", "use the Vault at this `URL` instead, with the token in "+vaultTokenVariable+";\n"+
+		"the run makes a mount of its own there and removes it")
+}
+
+// options are the place as options of a run; an error is one of usage.
+func (p *place) options() (harness.Options, error) {
+	o := harness.Options{Runtime: p.runtime, Store: p.store, VaultAddr: p.vaultAddr}
+	if err := oneOf("--runtime", p.runtime, harness.Auto, harness.Process, harness.Docker); err != nil {
+		return o, err
+	}
+	if err := oneOf("--store", p.store, harness.Auto, harness.Embedded, harness.Vault); err != nil {
+		return o, err
+	}
+	if p.vaultAddr == "" {
+		return o, nil
+	}
+	if u, err := url.Parse(p.vaultAddr); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return o, usage(fmt.Errorf("--vault-addr: %q is not an address: want http(s)://HOST:PORT", p.vaultAddr))
+	}
+	if p.store == harness.Embedded {
+		return o, usage(errors.New("--vault-addr names a Vault, and --store embedded does without one: leave one of them out"))
+	}
+	if o.VaultToken = os.Getenv(vaultTokenVariable); o.VaultToken == "" {
+		return o, usage(fmt.Errorf("--vault-addr: %s is empty: it must hold a token that may mount and make policies and tokens",
+			vaultTokenVariable))
+	}
+	return o, nil
+}
+
+// oneOf refuses a flag's value that there is not.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return usage(fmt.Errorf("%s: unknown value %q: %s", flag, value, source.DidYouMean(value, allowed)))
+}
+
+// runsFolder is where runs are kept unless --out says otherwise.
+const runsFolder = "rehearse-runs"
+
+// runFolder is the folder of a run that is started now.
+func runFolder(name string, now time.Time) string {
+	return filepath.Join(runsFolder, now.Format("20060102-150405")+"-"+folderOf(name))
+}
+
+// folderOf is a scenario's name as that of a folder.
+func folderOf(name string) string { return strings.ReplaceAll(name, "/", "-") }
+
+// rehearse carries out a plan, with its reports in its folder.
+func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Outcome, error) {
+	o.Report = func(outcome *harness.Outcome) error { return reports.WriteFolder(outcome.Folder, modelOf(outcome)) }
+	return harness.Run(ctx, p, o)
+}
+
+// modelOf is what the reports of a run are made of.
+func modelOf(o *harness.Outcome) *reports.Model {
+	return &reports.Model{
+		ToolVersion: version(), StartedAt: o.StartedAt,
+		Scenario: o.Plan.Name, ScenarioFile: o.Plan.File, Secret: o.Plan.Page.Scope.Name, ScenarioDigest: o.Plan.ScenarioDigest, RunbookDigest: o.Plan.RunbookDigest,
+		Seed: o.Plan.Seed, Runtime: o.Runtime, Store: o.Store, Speed: o.Plan.Speed,
+		Verdict: o.Verdict, Limits: o.Limits, Page: &o.Plan.Page,
+		Timeline: reports.TimelineOf(o.History, o.Limits), WrittenAt: time.Now(),
+	}
+}

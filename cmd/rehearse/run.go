@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// runFlags are those of `rehearse run`.
+type runFlags struct {
+	place
+	gates     string
+	back      string // from which phase
+	dir       string // of a dead run that is to be resumed
+	finish    bool
+	speed     float64
+	seed      int64
+	out, ui   string
+	hold, yes bool
+	dryRun    bool
+	verbose   bool
+	timeout   time.Duration
+}
+
+// runCommand is `rehearse run [SCENARIO]`.
+func runCommand() *cobra.Command {
+	var f runFlags
+	command := &cobra.Command{
+		Use:   "run [SCENARIO]",
+		Short: "Rehearse one scenario; the exit code is the verdict",
+		Long: "Rehearse one scenario: a file, or a built-in one by its name (default " + scenarios.Default + ").\n" +
+			"The exit code is the verdict; what the scenario expects is not looked at.",
+		Args: arguments(cobra.MaximumNArgs(1)),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := f.checkResume(command, args); err != nil {
+				return err
+			}
+			if f.dir != "" {
+				return f.resume(command)
+			}
+			name := scenarios.Default
+			if len(args) > 0 {
+				name = args[0]
+			}
+			return f.run(command, name)
+		},
+	}
+	f.register(command)
+	flags := command.Flags()
+	flags.StringVar(&f.gates, "gates", "", "over the scenario's: enforce, observe, off")
+	flags.StringVar(&f.back, "rollback-from", "", "take the rotation back at the end of a `phase`, and have that proven:\n"+
+		strings.Join(scenario.RollbackPhases(), ", "))
+	flags.StringVar(&f.dir, "resume", "", "end what the run in `DIR` has left, whose harness was killed: its rotation is taken back,\n"+
+		"from what the keyring says was under way, until authority and store agree")
+	flags.BoolVar(&f.finish, "finish", false, "with --resume: finish the step that was under way, in place of taking the rotation back")
+	flags.Float64Var(&f.speed, "speed", 0, "over the scenario's: what the durations of the page are divided by")
+	flags.Int64Var(&f.seed, "seed", 0, "over the scenario's: replays the random choices")
+	flags.StringVar(&f.out, "out", "", "`folder` of the run's files (default "+runsFolder+"/TIME-NAME)")
+	flags.StringVar(&f.ui, "ui", uiAuto, "how the run is told: auto, tui (a screen; auto is that on a terminal),\n"+
+		"plain (lines), json (events, one a line)")
+	flags.BoolVar(&f.hold, "hold", false, "a game day: stop before each phase until a person goes on")
+	flags.BoolVar(&f.yes, "yes", false, "ask nothing, not even before a revoke at a system that runs already,\n"+
+		"and leave the screen at the end, also on a terminal")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print every step that would be taken, and take none")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell of every service, fetch and read too")
+	flags.DurationVar(&f.timeout, "timeout", 0, "give up, undo and clean up after this long (default: never)")
+	return command
+}
+
+// options are the flags as options of a run and of its plan.
+func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Options, error) {
+	o, err := f.place.options()
+	if err != nil {
+		return o, plan.Options{}, err
+	}
+	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back}
+	fail := func(format string, args ...any) (harness.Options, plan.Options, error) {
+		return o, p, usage(fmt.Errorf(format, args...))
+	}
+	switch {
+	case command.Flags().Changed("speed") && !(f.speed > 0 && f.speed < math.Inf(1)):
+		return fail("--speed: %v is not more than 0", f.speed)
+	case f.timeout < 0:
+		return fail("--timeout: %s is less than 0", f.timeout)
+	case f.hold && f.yes:
+		return fail("--hold asks before each phase, and --yes asks nothing: leave one of them out")
+	case command.Flags().Changed("out") && f.out == "":
+		return fail("--out: want the name of a folder")
+	}
+	return o, p, oneOf("--ui", f.ui, uiAuto, uiTUI, uiPlain, uiJSON)
+}
+
+// errTimeout is the cause of the end of a run that took longer than --timeout.
+var errTimeout = errors.New("it took longer than --timeout allows")
+
+func (f *runFlags) run(command *cobra.Command, name string) error {
+	o, planOptions, err := f.options(command)
+	if err != nil {
+		return err
+	}
+	p, err := planOf(name, planOptions)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return dryRun(command, p)
+	}
+	if o.Folder = f.out; o.Folder == "" {
+		o.Folder = runFolder(p.Name, time.Now())
+	}
+	ctx, end := context.WithCancel(command.Context())
+	defer end()
+	t, err := f.tell(command, p, &o, end)
+	if err != nil {
+		return err
+	}
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
+		defer cancel()
+	}
+	if f.ui != uiJSON {
+		command.Printf("%s at speed %v: %s\n", p.Name, p.Speed, p.Rehearsal.Description)
+	}
+	// The terminal is given back whatever happens, also where this panics.
+	defer t.Close()
+	if err := t.start(ctx); err != nil {
+		return err
+	}
+	outcome, err := rehearse(ctx, p, o)
+	err = errors.Join(err, t.end(outcome, !f.yes))
+	if outcome != nil && f.ui != uiJSON {
+		err = errors.Join(err, console.PrintVerdict(t.out, outcome.Verdict, outcome.Limits, outcome.Folder, t.look))
+		if f.verbose {
+			command.PrintErrf("%s of the time went into anything but the rotation\n", plan.Text(outcome.Overhead))
+		}
+	}
+	return runExit(ctx, outcome, err)
+}
+
+// lookOf is how to print to a writer: plainly, unless it is a terminal.
+func lookOf(w io.Writer) console.Options {
+	if file, ok := w.(*os.File); ok {
+		return console.Detect(file, os.Getenv)
+	}
+	return console.Options{}
+}
+
+// interrupted is the end of a run that was stopped in order.
+func interrupted() error { return &exitError{exitInterrupted, errors.New("interrupted")} }
+
+// runExit is the exit code of a run, as an error.
+func runExit(ctx context.Context, outcome *harness.Outcome, err error) error {
+	timedOut := errors.Is(context.Cause(ctx), errTimeout)
+	switch {
+	case timedOut:
+		return &exitError{exitCannot, errors.Join(errTimeout, err)}
+	case err != nil:
+		return err
+	case outcome.Ended == history.EndedInterrupted:
+		return interrupted()
+	}
+	return verdictExit(outcome.Verdict.Verdict)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// services are all that this binary can be, by name: the stand-ins of package
+// fakes, and one line for each that lives elsewhere.
+func services() map[string]fakes.Service {
+	all := maps.Clone(fakes.Services)
+	all["load"] = load.Serve
+	all["store"] = store.Serve
+	return all
+}
+
+// serveCommand is `rehearse serve NAME`, by which the runtimes start every
+// stand-in.
+func serveCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "serve NAME",
+		Short: "Run one stand-in service; the runtimes do so",
+		Long: "Run one stand-in service until it is told to end.\n\n" +
+			"Its configuration is JSON in " + world.ConfigVariable + ". It listens on the descriptor in " + fakes.ListenFDVariable +
+			",\nelse on the address in " + fakes.ListenVariable + " (default " + fakes.DefaultListen + "); with " +
+			fakes.LifelineVariable + "=stdin it ends when its\nstandard input does.",
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	all := services()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		command.AddCommand(serviceCommand(name, all[name]))
+	}
+	return command
+}
+
+func serviceCommand(name string, service fakes.Service) *cobra.Command {
+	return &cobra.Command{
+		Use:          name,
+		Short:        "Run the stand-in " + name,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true, // an error is in the configuration, not in the command line
+		RunE: func(command *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, os.Interrupt)
+			defer stop()
+			process := fakes.Process{Getenv: os.Getenv, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout()}
+			if err := process.Run(ctx, service, []byte(os.Getenv(world.ConfigVariable))); err != nil {
+				return fmt.Errorf("serve %s: %w", name, err)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// testFlags are those of `rehearse test`.
+type testFlags struct {
+	place
+	parallel   int
+	junit, out string
+	yes        bool
+}
+
+// testCommand is `rehearse test [PATH…]`.
+func testCommand() *cobra.Command {
+	var f testFlags
+	command := &cobra.Command{
+		Use:   "test [PATH…]",
+		Short: "Rehearse many scenarios and hold each against what it expects",
+		Long: "Rehearse scenarios, several at a time, and hold each against its `expect`. A PATH is a\n" +
+			"file, a folder, or a built-in scenario; `scenarios`, the default, is all that are built in\n" +
+			"where there is no such folder. A scenario that this machine or the chosen runtime cannot run is\n" +
+			"skipped, with the reason; with " + requireDocker + " set it is one that could not be run.\n\n" +
+			"Exit codes: 0 all as expected · 1 something not as expected · 3 an unexpected inconclusive one,\n" +
+			"and none failed · 4 one could not be run.",
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{builtIn}
+			}
+			return f.test(command, args)
+		},
+	}
+	f.register(command)
+	flags := command.Flags()
+	flags.IntVarP(&f.parallel, "parallel", "j", 4, "how many at a time")
+	flags.BoolVar(&f.yes, "yes", false, "approve the revoke at systems that run already")
+	flags.StringVar(&f.junit, "junit", "", "write the results to this `file` too, as JUnit")
+	flags.StringVar(&f.out, "out", "", "`folder` of the runs' folders and of "+junitFile+" (default "+runsFolder+"/TIME-test)")
+	return command
+}
+
+func (f *testFlags) test(command *cobra.Command, paths []string) error {
+	if f.parallel < 1 {
+		return usage(fmt.Errorf("-j: %d is less than 1", f.parallel))
+	}
+	o, err := f.place.options()
+	if err != nil {
+		return err
+	}
+	plans, leftOut, err := plansToTest(paths)
+	if err != nil {
+		return err
+	}
+	if len(leftOut) > 0 {
+		command.PrintErrf("left out, since they need a system that runs already: %s\n", strings.Join(leftOut, ", "))
+	}
+	if slices.ContainsFunc(plans, func(p *plan.Plan) bool { return p.Rehearsal.Attach != nil }) {
+		if !f.yes {
+			return usage(errors.New("the revoke at a system that runs already asks a person, and a test asks nobody: say --yes to approve it now"))
+		}
+		f.parallel = 1 // two rotations of one secret would disturb each other
+	}
+	out := f.out
+	if out == "" {
+		out = runFolder("test", time.Now())
+	}
+	files, err := openSuites(filepath.Join(out, junitFile), f.junit)
+	if err != nil {
+		return err
+	}
+	results, err := f.testAll(command, plans, o, out)
+	err = errors.Join(err, files.write(results))
+	if command.Context().Err() != nil {
+		return errors.Join(interrupted(), notCleanedUp(results), err)
+	}
+	if err != nil {
+		return err
+	}
+	return testExit(results)
+}
+
+// testAll rehearses scenarios, several at a time, each in a folder of its own,
+// and prints what they come to. There is a result for each, also for those that
+// had no turn; an error is one of printing.
+func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harness.Options, out string) ([]result, error) {
+	names := make([]string, len(plans))
+	results := make([]result, len(plans))
+	for i, p := range plans {
+		names[i], results[i] = p.Name, result{plan: p, began: time.Now(), err: errNoTurn}
+	}
+	w := command.OutOrStdout()
+	table := console.NewTable(w, lookOf(w), names, f.parallel)
+	o.Progress = once(func(text string) { table.Say(command.ErrOrStderr(), text) })
+	group, ctx := errgroup.WithContext(command.Context())
+	group.SetLimit(f.parallel)
+	for i, p := range plans {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			table.Begin(p.Name)
+			o := o
+			o.Folder = filepath.Join(out, folderOf(p.Name))
+			results[i] = testOne(ctx, p, o)
+			return table.Add(results[i].row())
+		})
+	}
+	err := group.Wait()
+	return results, errors.Join(err, table.Close("folders and "+junitFile+" are in "+out))
+}
+
+// notCleanedUp is the errors of runs that may have left something.
+func notCleanedUp(results []result) error {
+	var errs []error
+	for _, r := range results {
+		if errors.Is(r.err, harness.ErrCleanUp) {
+			errs = append(errs, r.err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// testOne rehearses one scenario.
+func testOne(ctx context.Context, p *plan.Plan, o harness.Options) result {
+	r := result{plan: p, began: time.Now()}
+	r.outcome, r.err = rehearse(ctx, p, o)
+	r.took = time.Since(r.began)
+	r.hold()
+	return r
+}
+
+// testExit is the exit code of all together.
+func testExit(results []result) error {
+	code := 0
+	for _, r := range results {
+		switch {
+		case r.err != nil:
+			return &exitError{code: exitCannot}
+		case r.asExpected(), r.skipped != "":
+		case r.outcome.Verdict.Verdict != judge.Inconclusive:
+			code = exitFail
+		case code == 0:
+			code = exitInconclusive
+		}
+	}
+	if code == 0 {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// once passes each text on the first time only: scenarios that run beside each
+// other have the same to say.
+func once(say func(string)) func(string) {
+	var mu sync.Mutex
+	said := map[string]bool{}
+	return func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !said[text] {
+			said[text] = true
+			say(text)
+		}
+	}
+}

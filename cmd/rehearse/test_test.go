@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/reports/junittest"
+)
+
+// came is a result with a verdict and its differences from what was expected.
+func came(name string, verdict judge.Outcome, differences ...string) result {
+	p := &plan.Plan{Name: name, Speed: 1, Rehearsal: scenario.Scenario{Expect: &scenario.Expect{}}}
+	return result{
+		plan: p, differences: differences, took: 61 * time.Second,
+		outcome: &harness.Outcome{
+			Plan: p, History: &history.History{}, Folder: "runs/" + name,
+			Verdict: judge.Verdict{Verdict: verdict},
+		},
+	}
+}
+
+func TestTestExit(t *testing.T) {
+	good, known := came("a/good", judge.Pass), came("a/known-bad", judge.Fail)
+	unclear, bad := came("a/unclear", judge.Inconclusive, "verdict"), came("a/bad", judge.Fail, "verdict")
+	broken := result{plan: &plan.Plan{Name: "a/broken"}, err: errors.New("no engine")}
+	skipped := result{plan: &plan.Plan{Name: "a/container"}, skipped: "no engine"}
+	tests := []struct {
+		name    string
+		results []result
+		want    int
+	}{
+		{"one skipped", []result{good, skipped}, 0},
+		{"one skipped and one unexpected", []result{skipped, bad}, 1},
+		{"all as expected", []result{good, known}, 0},
+		{"one unexpected", []result{good, bad}, 1},
+		{"one inconclusive", []result{good, unclear}, 3},
+		{"inconclusive and unexpected", []result{unclear, bad}, 1},
+		{"unexpected and inconclusive", []result{bad, unclear}, 1},
+		{"one could not run", []result{bad, broken, good}, 4},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := exitCode(testExit(test.results)); got != test.want {
+				t.Errorf("got exit code %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRow(t *testing.T) {
+	broken := result{plan: &plan.Plan{Name: "a/broken"}, err: errors.New("no engine\nand no wish"), took: time.Second}
+	stopped := result{plan: &plan.Plan{Name: "a/stopped"}, err: errInterrupted}
+	tests := []struct {
+		name   string
+		result result
+		want   console.Row
+	}{
+		{"as expected", came("a/good", judge.Pass), console.Row{
+			Name: "a/good", Came: "pass", Expected: true, Took: 61 * time.Second, Report: filepath.Join("runs", "a", "good", "report.html"),
+		}},
+		{"not as expected", came("a/bad", judge.Fail, "verdict is fail, want pass"), console.Row{
+			Name: "a/bad", Came: "fail", Took: 61 * time.Second, Report: filepath.Join("runs", "a", "bad", "report.html"),
+			Reasons: []string{"verdict is fail, want pass"},
+		}},
+		{"could not run", broken, console.Row{Name: "a/broken", Came: "could not run", Took: time.Second, Reasons: []string{"no engine", "and no wish"}}},
+		{"interrupted", stopped, console.Row{Name: "a/stopped", Came: "interrupted", Reasons: []string{"interrupted"}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.result.row(); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+// expecting is a result of a scenario that expects findings of a rule.
+func expecting(r result, rule string) result {
+	r.plan.Rehearsal.Expect.Findings = []scenario.ExpectedFinding{{RuleID: rule}}
+	return r
+}
+
+func TestSuites(t *testing.T) {
+	dir := t.TempDir()
+	own, asked := filepath.Join(dir, "out", junitFile), filepath.Join(dir, "asked.xml")
+	files, err := openSuites(own, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = files.write([]result{
+		came("a/good", judge.Pass), expecting(came("a/known-bad", judge.Fail), "gates"), came("a/bad", judge.Pass, "verdict is pass, want fail"),
+		came("a/unclear", judge.Inconclusive, "verdict is inconclusive, want pass"),
+		{plan: &plan.Plan{Name: "a/broken"}, err: errors.New("no engine")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := os.ReadFile(asked); err != nil || !bytes.Equal(data, other) {
+		t.Errorf("got %d bytes and %v where it was asked for, want the same as in the folder of the test", len(other), err)
+	}
+	var file struct {
+		Suites []struct {
+			Name     string `xml:"name,attr"`
+			Failures int    `xml:"failures,attr"`
+			Errors   []struct {
+				Type string `xml:"type,attr"`
+			} `xml:"testcase>error"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	var red []string
+	for _, s := range file.Suites {
+		if s.Failures > 0 {
+			red = append(red, s.Name+" failed")
+		}
+		for _, e := range s.Errors {
+			red = append(red, s.Name+" "+e.Type)
+		}
+	}
+	if want := []string{"a/bad failed", "a/unclear inconclusive", "a/broken could not run"}; len(file.Suites) != 5 || !slices.Equal(red, want) {
+		t.Errorf("got %d suites, red %q; want 5, red %q", len(file.Suites), red, want)
+	}
+	junittest.Validate(t, data)
+}
+
+func TestSuitesThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there", junitFile)
+	if err := os.Mkdir(filepath.Dir(there), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, own, asked, want string }{
+		{"another test's folder", there, "", "holds no other test"},
+		{"a folder that is a file", filepath.Join(there, junitFile), "", "not a directory"},
+		{"nowhere", filepath.Join(dir, "new", junitFile), filepath.Join(dir, "no", "such.xml"), "no such file"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := openSuites(test.own, test.asked)
+			if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error of usage with %q", err, test.want)
+			}
+			if _, err := os.Stat(test.own); test.asked != "" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("got %v, want nothing left behind", err)
+			}
+		})
+	}
+}
+
+func TestOnce(t *testing.T) {
+	var said []string
+	say := once(func(text string) { said = append(said, text) })
+	for _, text := range []string{"a", "b", "a"} {
+		say(text)
+	}
+	if !slices.Equal(said, []string{"a", "b"}) {
+		t.Errorf("got %v, want each text once", said)
+	}
+}
+
+func TestScenariosAt(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"runbook.yaml": "kind: Runbook\n", "pages/other.yml": "kind: Runbook\n",
+		"healthy.yaml": "kind: Scenario\n", "bad/broken.yml": "kind: [", "notes.txt": "kind: Scenario\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	tests := []struct {
+		path string
+		want []string
+	}{
+		{".", []string{filepath.Join("bad", "broken.yml"), "healthy.yaml"}},
+		{"healthy.yaml", []string{"healthy.yaml"}},
+		{"jwt-signing-key/healthy", []string{"jwt-signing-key/healthy"}},
+		{"pages", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.path, func(t *testing.T) {
+			got, err := scenariosAt(test.path)
+			if err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("got %v, %v; want %v", got, err, test.want)
+			}
+		})
+	}
+	builtIns, err := scenariosAt(builtIn)
+	if err != nil || !slices.Contains(builtIns, "jwt-signing-key/healthy") {
+		t.Errorf("got %v, %v; want those that are built in", builtIns, err)
+	}
+	if err := os.Mkdir(builtIn, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if own, err := scenariosAt(builtIn); err != nil || len(own) != 0 {
+		t.Errorf("got %v, %v; want those of the folder: none", own, err)
+	}
+}
+
+func TestTwice(t *testing.T) {
+	tests := []struct {
+		name  string
+		names []string
+		want  string
+	}{
+		{"different", []string{"a/b", "a/c", "b/b"}, ""},
+		{"the same", []string{"a/b", "a/c", "a/b"}, "two scenarios are called a/b"},
+		{"one folder", []string{"a/b-c", "a-b/c"}, "a/b-c and a-b/c would have one folder, a-b-c"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var plans []*plan.Plan
+			for _, name := range test.names {
+				plans = append(plans, &plan.Plan{Name: name})
+			}
+			err := twice(plans)
+			if test.want == "" && err != nil {
+				t.Errorf("got %v, want no error", err)
+			}
+			if test.want != "" && (err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want an error of usage with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestSkipped: what this machine cannot run is told as that, and is an error
+// where it was promised.
+func TestSkipped(t *testing.T) {
+	notHere := fmt.Errorf("%w: orders is an image", harness.ErrNotHere)
+	tests := []struct {
+		name    string
+		err     error
+		require string
+		skipped bool
+	}{
+		{"cannot be run here", notHere, "", true},
+		{"cannot be run here, and was promised", notHere, "1", false},
+		{"left something besides", errors.Join(notHere, harness.ErrCleanUp), "", false},
+		{"another error", errors.New("boom"), "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv(requireDocker, tt.require)
+			r := result{plan: &plan.Plan{Name: "a/container"}, err: tt.err}
+			r.hold()
+			if got := r.skipped != ""; got != tt.skipped || r.asExpected() {
+				t.Errorf("got skipped %q, as expected %t; want skipped %t and nothing known", r.skipped, r.asExpected(), tt.skipped)
+			}
+			if tt.skipped {
+				if row := r.row(); !row.Skipped || row.Came != "skipped" || !strings.Contains(row.Reasons[0], "orders is an image") {
+					t.Errorf("got %+v, want a skipped row with the reason", row)
+				}
+				if c := r.suite().Cases[0]; c.Outcome != judge.Skipped || c.Message != r.skipped {
+					t.Errorf("got %+v, want a skipped case with the reason", c)
+				}
+			}
+		})
+	}
+}

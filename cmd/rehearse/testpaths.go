@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// builtIn is the path that means all scenarios that are built in, where there
+// is no such folder.
+const builtIn = "scenarios"
+
+// plansToTest loads and plans every scenario at some paths. All that is wrong
+// with any of them is told at once, before anything is started. What is attached
+// to a system that runs is left out, unless it is named itself.
+func plansToTest(paths []string) (plans []*plan.Plan, leftOut []string, err error) {
+	var problems source.Problems
+	for _, path := range paths {
+		names, err := scenariosAt(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range names {
+			p, err := planToTest(name)
+			if found, ok := errors.AsType[source.Problems](err); ok {
+				problems = append(problems, found...)
+			} else if err != nil {
+				return nil, nil, err
+			} else if p.Rehearsal.Attach != nil && name != path {
+				leftOut = append(leftOut, p.Name)
+			} else {
+				plans = append(plans, p)
+			}
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return nil, nil, err
+	}
+	if len(plans) == 0 && len(leftOut) > 0 {
+		return nil, leftOut, usage(fmt.Errorf("no scenario at %q but those that need a system that runs already: name them one by one", paths))
+	}
+	if len(plans) == 0 {
+		return nil, leftOut, usage(fmt.Errorf("no scenario at %q", paths))
+	}
+	return plans, leftOut, twice(plans)
+}
+
+// planToTest wants a scenario to say what it expects.
+func planToTest(name string) (*plan.Plan, error) {
+	loaded, err := loadScenario(name)
+	if err != nil {
+		return nil, err
+	}
+	if loaded.Scenario.Expect == nil {
+		return nil, source.Problems{{
+			Position: loaded.Position("expect"), Path: "expect", Message: "is missing: there is nothing to test against",
+			Hint: "as expect: {verdict: pass}, or use `rehearse run`",
+		}}
+	}
+	return plan.Build(loaded, plan.Options{})
+}
+
+// twice refuses scenarios whose runs would have one folder.
+func twice(plans []*plan.Plan) error {
+	seen := map[string]string{}
+	for _, p := range plans {
+		folder := folderOf(p.Name)
+		switch other, there := seen[folder]; {
+		case there && other == p.Name:
+			return usage(fmt.Errorf("two scenarios are called %s: test them one after the other", p.Name))
+		case there:
+			return usage(fmt.Errorf("%s and %s would have one folder, %s: test them one after the other", other, p.Name, folder))
+		}
+		seen[folder] = p.Name
+	}
+	return nil
+}
+
+// scenariosAt names the scenarios at a path, as loadScenario takes them.
+func scenariosAt(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && path == builtIn:
+		return scenarios.List()
+	case err != nil || !info.IsDir():
+		return []string{path}, nil // loadScenario says what is wrong with it
+	}
+	files, err := yamlFiles(path)
+	return slices.DeleteFunc(files, isPage), err
+}
+
+// yamlFiles are the YAML files of a folder and those below it.
+func yamlFiles(folder string) (files []string, err error) {
+	err = filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if extension := filepath.Ext(file); !entry.IsDir() && (extension == ".yaml" || extension == ".yml") {
+			files = append(files, file)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, usage(fmt.Errorf("look for pages and scenarios: %w", err))
+	}
+	return files, nil
+}
+
+// isPage tells a page from a scenario. What cannot be read is taken for a
+// scenario: loading it says why.
+func isPage(file string) bool {
+	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
+	if err != nil || document.Kind != source.Mapping {
+		return false
+	}
+	kind, ok := document.Field("kind")
+	return ok && kind.Value.Value == runbook.Kind
+}

@@ -1,0 +1,113 @@
+package board
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// Stage is a phase on the track.
+type Stage struct {
+	Phase history.Phase
+	State StageState
+}
+
+// StageState is where a phase stands.
+type StageState int
+
+// The states.
+const (
+	ToCome StageState = iota
+	UnderWay
+	Done
+	Cut // it had begun when the rotation was turned back, or ended
+)
+
+// Track is the phases in order, with the way back where it was taken.
+func (s *State) Track() []Stage {
+	var track []Stage
+	current := s.view.Phase
+	_, back := s.view.PhaseStart[history.Rollback]
+	var reached history.Phase // the last of the way forward
+	for _, p := range history.Phases() {
+		if _, began := s.view.PhaseStart[p]; began {
+			reached = p
+		}
+	}
+	for _, p := range history.Phases() {
+		stage := Stage{Phase: p}
+		_, began := s.view.PhaseStart[p]
+		switch {
+		case !began:
+		case p == current && !s.rotated:
+			stage.State = UnderWay
+		case p == reached && (back || s.rotated && s.ended != history.EndedComplete):
+			stage.State = Cut
+		default:
+			stage.State = Done
+		}
+		track = append(track, stage)
+	}
+	if back {
+		stage := Stage{history.Rollback, UnderWay}
+		if s.rotated {
+			stage.State = Done
+			if s.ended != history.EndedRolledBack {
+				stage.State = Cut
+			}
+		}
+		track = append(track, stage)
+	}
+	return track
+}
+
+// Clock is how far the phase under way is; wall time. Length and All are 0
+// where they are not known: on the way back, and outside of the phases.
+type Clock struct {
+	Elapsed time.Duration
+	Length  time.Duration // planned
+	All     time.Duration // left of the run
+}
+
+// Left is what is left of the phase.
+func (c Clock) Left() time.Duration { return max(0, c.Length-c.Elapsed) }
+
+// Clock is how far the phase under way is.
+func (s *State) Clock() Clock {
+	p := s.view.Phase
+	start, began := s.view.PhaseStart[p]
+	if !began || s.rotated {
+		return Clock{}
+	}
+	c := Clock{Elapsed: max(0, s.Now()-start).Duration()}
+	phases := history.Phases()
+	i := slices.Index(phases, p)
+	if i < 0 {
+		return c
+	}
+	c.Length = s.length(p)
+	c.All = c.Left()
+	for _, later := range phases[i+1:] {
+		c.All += s.length(later)
+	}
+	return c
+}
+
+// length is how long a phase is planned to last, in wall time.
+func (s *State) length(p history.Phase) time.Duration {
+	l := s.run.Limits
+	switch p {
+	case history.Baseline:
+		return l.Wall(s.run.Baseline)
+	case history.Verify:
+		return l.Wall(l.Lead)
+	case history.Emit:
+		return l.Wall(l.Switching())
+	case history.Overlap:
+		return l.Wall(l.Window)
+	case history.Watch:
+		return l.Wall(l.Watch)
+	}
+	return 0
+}

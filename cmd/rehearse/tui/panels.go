@@ -1,0 +1,192 @@
+package tui
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
+	"github.com/rehearse-dev/rehearse/reports"
+)
+
+// panels are what stands below the table: gates, faults, events; side by side
+// where the screen has room for it, else one below the other, the gates in two
+// lines.
+func (m *model) panels(s *board.State, height int) []string {
+	if m.width >= 100 && height >= 12 {
+		leftColumns := min(m.width*2/5, 76)
+		return beside(append(m.gates(s, leftColumns), m.faults(s, leftColumns)...),
+			m.events(m.width-leftColumns-3, height, m.scroll), leftColumns, height)
+	}
+	lines := m.gatesInShort(s)
+	for i, f := range s.Faults() {
+		if len(s.Faults())-i <= 2 { // the newest two
+			lines = append(lines, " fault "+faultLine(s, f))
+		}
+	}
+	return append(lines, m.events(m.width, height-len(lines), m.scroll)...)
+}
+
+// beside is two stacks of lines next to each other, the left one so many columns wide.
+func beside(left, right []string, columns, height int) []string {
+	lines := make([]string, height)
+	for i := range lines {
+		var l, r string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		lines[i] = fit(l, columns) + "   " + r
+	}
+	return lines
+}
+
+// standing is a gate's sign.
+func standing(c board.Check) string {
+	switch c.Standing {
+	case board.Held:
+		return good.Render("✓")
+	case board.NotHeld:
+		return bad.Render("✗")
+	case board.Waiting:
+		return strong.Render("▶")
+	case board.Skipped:
+		return dim.Render("–")
+	}
+	return dim.Render("·")
+}
+
+// checkText is what a gate found, waits for or will ask.
+func checkText(c board.Check) string {
+	text := safe(c.Text)
+	if c.Standing == board.NotHeld && !c.Enforced {
+		return text + " (observed only)"
+	}
+	return text
+}
+
+// gates are the checklist of all gates.
+func (m *model) gates(s *board.State, columns int) []string {
+	const name = 9
+	lines := []string{rule("gates", columns)}
+	for _, c := range s.Checks() {
+		style := plain
+		if c.Standing == board.Later || c.Standing == board.Skipped {
+			style = dim
+		}
+		texts := wrap("", checkText(c), columns-name-3)
+		most := 3
+		if c.Standing == board.Later {
+			most = 1
+		}
+		if len(texts) > most {
+			texts = append(texts[:most-1], fit(strings.Join(texts[most-1:], " "), columns-name-3))
+		}
+		for i, text := range texts {
+			head := " " + standing(c) + " " + style.Render(fit(string(c.Phase), name))
+			if i > 0 {
+				head = fit("", name+3)
+			}
+			lines = append(lines, head+style.Render(text))
+		}
+	}
+	return lines
+}
+
+// gatesInShort is the checklist in one line, and in another what the next gate
+// waits for, or what the last one that did not hold has found.
+func (m *model) gatesInShort(s *board.State) []string {
+	parts := []string{" gates"}
+	detail := ""
+	for _, c := range s.Checks() {
+		parts = append(parts, standing(c)+" "+string(c.Phase))
+		if c.Standing == board.NotHeld || c.Standing == board.Waiting { // the last of them is what matters now
+			detail = "   " + string(c.Phase) + ": " + checkText(c)
+		}
+	}
+	return []string{strings.Join(parts, "  "), detail}
+}
+
+// faults are those that were ordered, with their evidence.
+func (m *model) faults(s *board.State, columns int) []string {
+	lines := []string{"", rule("faults", columns)}
+	if len(s.Faults()) == 0 {
+		return append(lines, dim.Render(" none"))
+	}
+	for _, f := range s.Faults() {
+		lines = append(lines, wrap(" ", faultLine(s, f), columns)...)
+	}
+	return lines
+}
+
+// faultLine is a fault in a line: what, since when, whether it took effect.
+func faultLine(s *board.State, f board.Fault) string {
+	name := safe(f.Kind + " on " + f.Target)
+	if f.By != "" {
+		name += " (" + safe(f.By) + ")"
+	}
+	effect := ", being measured"
+	style := lipgloss.NewStyle()
+	switch {
+	case f.Measured && f.Took:
+		effect = ", took effect"
+	case f.Measured:
+		effect, style = ", no effect seen", bad
+	}
+	if e := evidence(f.Evidence); e != "" {
+		effect += " (" + safe(e) + ")"
+	}
+	switch {
+	case f.Injected < 0 && f.Detail == "":
+		return warned.Render("… ") + name
+	case f.Injected < 0:
+		return bad.Render("✗ " + name + ": " + safe(f.Detail))
+	case f.UnderWay() && f.Detail != "":
+		return bad.Render("✗ " + name + ": " + safe(f.Detail))
+	case f.UnderWay():
+		return warned.Render("▶ "+name) + fmt.Sprintf(" since %s", board.Moment(f.Injected)) + style.Render(effect)
+	}
+	return good.Render("✓") + " " + name + fmt.Sprintf(" %s–%s, undone", board.Moment(f.Injected), board.Moment(f.Undone)) + style.Render(effect)
+}
+
+// events are the end of the story, or so many lines back from it.
+func (m *model) events(columns, height, back int) []string {
+	if height < 2 {
+		return nil
+	}
+	name := "events"
+	if back > 0 {
+		name = fmt.Sprintf("events, %d lines back: pgdn", back)
+	}
+	lines := []string{rule(name, columns)}
+	for _, line := range m.story.last(height-1, back) {
+		lines = append(lines, fit(storyLine(line), columns))
+	}
+	return lines
+}
+
+// evidence is what was measured of a fault: how often the target answered
+// before and during it, and when again, in words; what else there is by name.
+func evidence(measured map[string]float64) string {
+	others := maps.Clone(measured)
+	var parts []string
+	for _, when := range []string{"before", "during"} {
+		if asked, ok := measured[when+"_asked"]; ok {
+			parts = append(parts, fmt.Sprintf("%.0f of %.0f answered %s", measured[when+"_answered"], asked, when))
+			delete(others, when+"_asked")
+			delete(others, when+"_answered")
+		}
+	}
+	if ms, ok := measured["answered_after_ms"]; ok {
+		parts = append(parts, fmt.Sprintf("again after %.0fms", ms))
+		delete(others, "answered_after_ms")
+	}
+	if rest := reports.Evidence(others); rest != "" {
+		parts = append(parts, rest)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// answer is what Approve came to.
+type answer struct {
+	command world.Command
+	err     error
+}
+
+// approve asks a seat in the background.
+func approve(ctx context.Context, s *seat, next history.Phase) <-chan answer {
+	answers := make(chan answer, 1)
+	go func() {
+		command, err := s.Approve(ctx, next)
+		answers <- answer{command, err}
+	}()
+	return answers
+}
+
+func TestApprove(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		hold, confirm bool
+		next          history.Phase // default emit
+		do            func(*seat)
+		want          answer
+		soon          bool // it does not wait for a person
+	}{
+		{name: "confirm another phase than the revoke", confirm: true, want: answer{world.GoOn, nil}, soon: true},
+		{name: "confirm the revoke", confirm: true, next: history.Revoke, do: func(s *seat) { s.goOn() }, want: answer{world.Approved, nil}},
+		{
+			name: "hold no more approves no revoke that is to be confirmed", hold: true, confirm: true, next: history.Revoke,
+			do: func(s *seat) { s.setHold(false); s.command(world.RollBack) }, want: answer{world.RollBack, nil},
+		},
+		{name: "without hold", want: answer{world.GoOn, nil}, soon: true},
+		{name: "go on", hold: true, do: func(s *seat) { s.goOn() }, want: answer{world.Approved, nil}},
+		{name: "roll back", hold: true, do: func(s *seat) { s.command(world.RollBack) }, want: answer{world.RollBack, nil}},
+		{name: "abort", hold: true, do: func(s *seat) { s.command(world.Abort) }, want: answer{world.Abort, nil}},
+		{name: "hold no more", hold: true, do: func(s *seat) { s.setHold(false) }, want: answer{world.Approved, nil}},
+		{name: "the first word counts", hold: true, do: func(s *seat) { s.command(world.RollBack); s.goOn() }, want: answer{world.RollBack, nil}},
+		{name: "nobody is there any more", hold: true, do: func(s *seat) { s.leave() }, want: answer{"", errNoScreen}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSeat(tt.hold, tt.confirm, time.Now)
+				answers := approve(t.Context(), s, cmp.Or(tt.next, history.Emit))
+				synctest.Wait()
+				if asked := s.state().asked; (asked == "") != tt.soon {
+					t.Errorf("asked for %q before anybody did anything", asked)
+				}
+				if tt.do != nil {
+					tt.do(s)
+				}
+				got := <-answers
+				if got.command != tt.want.command || !errors.Is(got.err, tt.want.err) {
+					t.Errorf("got %+v, want %+v", got, tt.want)
+				}
+				if asked := s.state().asked; asked != "" {
+					t.Errorf("asked for %q afterwards, want nothing", asked)
+				}
+			})
+		})
+	}
+}
+
+func TestApproveEndsWithTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newSeat(true, false, time.Now)
+		answers := approve(ctx, s, history.Emit)
+		synctest.Wait()
+		cancel()
+		if got := <-answers; !errors.Is(got.err, context.Canceled) {
+			t.Errorf("got %+v, want the context's end", got)
+		}
+	})
+}
+
+// TestStaleAnswers has words that come when nobody waits for them: they must
+// not let a later phase begin.
+func TestStaleAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeat(true, false, time.Now)
+		if s.goOn() {
+			t.Error("went on where nothing waits")
+		}
+		answers := approve(t.Context(), s, history.Accept)
+		synctest.Wait()
+		s.goOn()
+		s.goOn() // pressed twice
+		<-answers
+		answers = approve(t.Context(), s, history.Verify)
+		synctest.Wait()
+		select {
+		case got := <-answers:
+			t.Errorf("verify began by a word that was for accept: %+v", got)
+		default:
+		}
+		s.command(world.Abort)
+		if got := <-answers; got.command != world.Abort {
+			t.Errorf("got %+v, want abort", got)
+		}
+	})
+}
+
+// TestInterrupts come in the middle of a phase, or just before one.
+func TestInterrupts(t *testing.T) {
+	s := newSeat(false, false, time.Now)
+	s.command(world.RollBack)
+	s.command(world.Abort) // the first one stands
+	if got := <-s.Interrupt(); got != world.RollBack {
+		t.Errorf("got %q, want roll-back", got)
+	}
+	s.command(world.RollBack)
+	if got, err := s.Approve(t.Context(), history.Revoke); got != world.RollBack || err != nil {
+		t.Errorf("got %q, %v before the next phase, want roll-back", got, err)
+	}
+}
+
+func TestLeftSeat(t *testing.T) {
+	s := newSeat(true, false, time.Now)
+	s.leave()
+	s.leave()
+	s.goOn()
+	if _, err := s.Approve(t.Context(), history.Emit); !errors.Is(err, errNoScreen) {
+		t.Errorf("got %v, want that nobody can be asked", err)
+	}
+	s.setHold(false)
+	if got, err := s.Approve(t.Context(), history.Emit); got != world.GoOn || err != nil {
+		t.Errorf("without hold: got %q, %v; want go-on", got, err)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// turnCommand is `rehearse turn URL PATH STEP [KID]`: what stands for a team's
+// own script in the example of an attached rehearsal. It rotates the key that
+// `rehearse seed` published, one step at a time.
+func turnCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "turn URL PATH STEP [KID]",
+		Short: "Take one step with the signing key of services that are explored by hand",
+		Long: "Take one step with the signing keys at PATH of the mount rehearse-explore in the store at URL,\n" +
+			"whose token is in " + storeTokenVariable + ": make prints the KID of a new one; accept, revoke,\n" +
+			"restore, withdraw and destroy take it.",
+		Args:   cobra.RangeArgs(3, 4),
+		Hidden: true,
+		RunE: func(command *cobra.Command, args []string) error {
+			s, err := store.Existing(args[0], os.Getenv(storeTokenVariable), exploreMount)
+			if err != nil {
+				return fmt.Errorf("turn: %w", err)
+			}
+			t, kid := turn{s, args[1]}, ""
+			if len(args) == 4 {
+				kid = args[3]
+			}
+			ctx, cancel := context.WithTimeout(command.Context(), seedTimeout)
+			defer cancel()
+			if kid, err = t.take(ctx, args[2], kid); err != nil {
+				return fmt.Errorf("turn: %w", err)
+			}
+			_, err = fmt.Fprintln(command.OutOrStdout(), kid)
+			return err
+		},
+	}
+}
+
+// exploreMount is the mount of the services that are explored by hand.
+const exploreMount = "rehearse-explore"
+
+// turn is a published set of keys that is changed key by key. A key that is not
+// in the set, and not destroyed, is kept beside it.
+type turn struct {
+	store *store.Store
+	path  string
+}
+
+// keptAt is where a key is kept that is not published.
+func (t turn) keptAt(kid string) string { return "kept/" + kid }
+
+// take takes one step, and returns the KID that it was taken with.
+func (t turn) take(ctx context.Context, step, kid string) (string, error) {
+	if (kid == "") != (step == scenario.MakeStep) {
+		return "", errors.New("want a KID for every step but make")
+	}
+	switch step {
+	case scenario.MakeStep:
+		return t.make(ctx)
+	case string(keyring.Accept), string(keyring.Restore):
+		return kid, t.publish(ctx, kid)
+	case string(keyring.Revoke), string(keyring.Withdraw):
+		return kid, t.withhold(ctx, kid)
+	case string(keyring.Destroy):
+		return kid, t.destroy(ctx, kid)
+	}
+	return "", fmt.Errorf("no step is called %q", step)
+}
+
+func (t turn) make(ctx context.Context) (string, error) {
+	key, err := firstKey()
+	if err != nil {
+		return "", err
+	}
+	_, err = t.store.Put(ctx, t.keptAt(key.KeyID), map[string]any{"kid": key.KeyID, "alg": key.Algorithm, "jwk": key}, 0)
+	return key.KeyID, err
+}
+
+// publish adds a key that is kept to the set.
+func (t turn) publish(ctx context.Context, kid string) error {
+	entry, _, err := t.store.Get(ctx, t.keptAt(kid))
+	if err != nil {
+		return err
+	}
+	return t.change(ctx, func(keys []any) []any {
+		if indexOf(keys, kid) >= 0 {
+			return keys
+		}
+		return append(keys, entry)
+	})
+}
+
+// withhold takes a key out of the set and keeps it.
+func (t turn) withhold(ctx context.Context, kid string) error {
+	document, _, err := t.store.Get(ctx, t.path)
+	if err != nil {
+		return err
+	}
+	keys, _ := document["keys"].([]any)
+	i := indexOf(keys, kid)
+	if i < 0 {
+		return nil
+	}
+	entry, _ := keys[i].(map[string]any)
+	if _, version, err := t.store.Get(ctx, t.keptAt(kid)); errors.Is(err, world.ErrNotFound) {
+		if _, err := t.store.Put(ctx, t.keptAt(kid), entry, version); err != nil {
+			return err
+		}
+	}
+	return t.change(ctx, func(keys []any) []any {
+		return slices.DeleteFunc(keys, func(entry any) bool { return indexOf([]any{entry}, kid) == 0 })
+	})
+}
+
+// destroy removes every version that may hold the key. The newest of the set is
+// known to be without it.
+func (t turn) destroy(ctx context.Context, kid string) error {
+	document, newest, err := t.store.Get(ctx, t.path)
+	if err != nil {
+		return err
+	}
+	if keys, _ := document["keys"].([]any); indexOf(keys, kid) >= 0 {
+		return fmt.Errorf("destroy %s: it is published", kid)
+	}
+	_, last, err := t.store.Get(ctx, t.keptAt(kid))
+	if err != nil && !errors.Is(err, world.ErrNotFound) {
+		return err
+	}
+	return errors.Join(t.store.Destroy(ctx, t.path, until(newest-1)), t.store.Destroy(ctx, t.keptAt(kid), until(last)))
+}
+
+// change writes the set anew, if nobody else did meanwhile.
+func (t turn) change(ctx context.Context, with func(keys []any) []any) error {
+	document, version, err := t.store.Get(ctx, t.path)
+	if err != nil {
+		return err
+	}
+	keys, _ := document["keys"].([]any)
+	document["keys"] = with(keys)
+	_, err = t.store.Put(ctx, t.path, document, version)
+	return err
+}
+
+// indexOf is the place of a key in a set; -1 where it is not there.
+func indexOf(keys []any, kid string) int {
+	return slices.IndexFunc(keys, func(entry any) bool {
+		key, _ := entry.(map[string]any)
+		return key["kid"] == kid
+	})
+}
+
+// until are the numbers from 1 to n.
+func until(n int) []int {
+	var numbers []int
+	for i := 1; i <= n; i++ {
+		numbers = append(numbers, i)
+	}
+	return numbers
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui"
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// How a run is told.
+const (
+	uiAuto  = "auto" // a screen where there is a terminal with a person before it, else lines
+	uiTUI   = "tui"
+	uiPlain = "plain"
+	uiJSON  = "json"
+)
+
+// terminal is the terminal that a command talks to on both sides, or why there
+// is none.
+func terminal(in io.Reader, out io.Writer, getenv func(string) string) (from, to *os.File, err error) {
+	for _, side := range []struct {
+		name string
+		end  any
+		file **os.File
+	}{{"standard input", in, &from}, {"standard output", out, &to}} {
+		file, ok := side.end.(*os.File)
+		if !ok || !term.IsTerminal(int(file.Fd())) {
+			return nil, nil, fmt.Errorf("%s is none", side.name)
+		}
+		*side.file = file
+	}
+	if getenv("TERM") == "dumb" {
+		return nil, nil, errors.New("this one (TERM=dumb) cannot be drawn on")
+	}
+	return from, to, nil
+}
+
+// teller is how a run is told: a listener that has an end.
+type teller interface {
+	history.Listener
+	io.Closer
+}
+
+// telling is a run's teller with what belongs to it.
+type telling struct {
+	teller
+	screen *tui.UI   // nil: it is told in lines
+	out    io.Writer // for what comes after the run
+	look   console.Options
+}
+
+// tell chooses how a run is told, and makes its operator and its listener so.
+// end ends the run in order.
+func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options, end func()) (*telling, error) {
+	out := command.OutOrStdout()
+	t := &telling{out: out, look: lookOf(out)}
+	t.look.Verbose, t.look.Baseline = f.verbose, p.Rehearsal.Baseline.Duration()
+	o.Progress = func(text string) { command.PrintErrln(text) }
+	// A screen stays until somebody leaves it: in CI nobody would, also where
+	// there is a terminal. That CI is set is what CI systems have in common.
+	if f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" {
+		in, to, err := terminal(command.InOrStdin(), out, os.Getenv)
+		switch {
+		case err == nil:
+			t.screen = tui.New(tui.Options{
+				Run: board.Run{Name: p.Name, Limits: p.Limits, Baseline: p.Rehearsal.Baseline.Duration()},
+				In:  in, Out: to, Console: t.look, Hold: f.hold, Confirm: f.confirms(p), Interrupt: func() { raiseInterrupt(end) },
+			})
+			t.teller, t.out = t.screen, t.screen.Writer()
+			o.Operator, o.Progress = t.screen, t.screen.Say
+			o.Listeners = []history.Listener{t.screen}
+			return t, nil
+		case f.ui == uiTUI:
+			return nil, usage(fmt.Errorf("--ui tui draws on a terminal, and %w: use --ui plain or json", err))
+		}
+	}
+	if f.hold || f.confirms(p) {
+		operator, err := atTerminal(command, f.hold)
+		if err != nil {
+			return nil, err
+		}
+		o.Operator = operator
+		t.look.Terminal = false // a line that is written anew would take the question's place
+	}
+	t.teller = console.New(out, p.Limits, t.look)
+	if f.ui == uiJSON {
+		t.teller = console.NewJSON(out)
+	}
+	o.Listeners = []history.Listener{t.teller}
+	return t, nil
+}
+
+// start begins to tell of a run.
+func (t *telling) start(ctx context.Context) error {
+	if t.screen == nil {
+		return nil
+	}
+	return t.screen.Start(ctx)
+}
+
+// end ends the telling. A screen stays with the verdict until it is left,
+// unless the run was interrupted or nobody is to be asked.
+func (t *telling) end(outcome *harness.Outcome, stay bool) error {
+	if t.screen != nil && stay && outcome != nil && outcome.Ended != history.EndedInterrupted {
+		t.screen.Conclude(outcome.Verdict)
+	}
+	return t.Close()
+}
+
+// raiseInterrupt is Ctrl-C for the process: on a screen it is a key like any
+// other. Sent as the signal that it would have been, it makes the next one end
+// the process at once. Where a process cannot signal itself, end is called.
+func raiseInterrupt(end func()) {
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Signal(os.Interrupt)
+	}
+	if err != nil {
+		end()
+	}
+}

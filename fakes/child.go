@@ -1,0 +1,132 @@
+package fakes
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+)
+
+const (
+	// childStarts bounds the wait until a server that was started answers.
+	childStarts = 60 * time.Second
+	// childEnds bounds an orderly end, after which it is killed.
+	childEnds = 5 * time.Second
+	childPoll = 50 * time.Millisecond
+)
+
+// child is a server that runs as a child of a stand-in, and ends with it.
+type child struct {
+	folder string // what it writes; gone when it ends
+	cmd    *exec.Cmd
+	read   sync.WaitGroup // of its log
+	gone   chan struct{}
+	err    error  // of its end; after gone
+	last   string // line of its log; after gone
+}
+
+// start starts the server and hands each line of what from says it writes on.
+func (c *child) start(from func() (io.ReadCloser, error), line func(string)) error {
+	out, err := from()
+	if err != nil {
+		return fmt.Errorf("read the server's log: %w", err)
+	}
+	c.gone = make(chan struct{})
+	started := make(chan error)
+	go func() {
+		// It ends when the thread does that started it: with this process.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.cmd.Start()
+		started <- err
+		if err == nil {
+			<-c.gone
+		}
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("start %s: %w", c.cmd.Path, err)
+	}
+	c.read.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			c.last = lines.Text()
+			line(c.last)
+		}
+	})
+	go func() {
+		defer close(c.gone)
+		c.read.Wait() // Wait closes the pipe
+		c.err = c.cmd.Wait()
+	}()
+	return nil
+}
+
+// attend says when the server answers and which it is, and returns when ctx
+// ends; that the server ends before is an error.
+func (c *child) attend(ctx context.Context, ask func(context.Context) (version string, err error), ready func(version string)) error {
+	version, err := c.awaitAnswer(ctx, ask)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	ready(version)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.gone:
+		return fmt.Errorf("the server ended: %w", c.ended())
+	}
+}
+
+func (c *child) ended() error {
+	if c.err == nil {
+		return fmt.Errorf("by itself; its last words: %q", c.last)
+	}
+	return fmt.Errorf("%w; its last words: %q", c.err, c.last)
+}
+
+// awaitAnswer asks for the version until there is one.
+func (c *child) awaitAnswer(ctx context.Context, ask func(context.Context) (string, error)) (version string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, childStarts)
+	defer cancel()
+	tick := time.NewTicker(childPoll)
+	defer tick.Stop()
+	for {
+		if version, err = ask(ctx); err == nil {
+			return version, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("wait for the server: %w; last seen: %w", ctx.Err(), err)
+		case <-c.gone:
+			return "", fmt.Errorf("wait for the server: it ended: %w; last seen: %w", c.ended(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// stop ends the server at once, in order where it can, and removes its folder.
+func (c *child) stop() error {
+	if err := c.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end the server: %w", err)
+	}
+	select {
+	case <-c.gone:
+	case <-time.After(childEnds):
+		if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("kill the server: %w", err)
+		}
+		<-c.gone
+	}
+	if err := os.RemoveAll(c.folder); err != nil {
+		return fmt.Errorf("remove what the server wrote: %w", err)
+	}
+	return nil
+}

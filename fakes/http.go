@@ -1,0 +1,162 @@
+package fakes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// writeTimeout is longer than the minute for which keyfunc may hold a
+	// request back.
+	writeTimeout  = 2 * time.Minute
+	readTimeout   = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	shutdownGrace = 2 * time.Second
+	// handOverFor is how long a service that is being replaced still answers:
+	// long enough for every connection in use to see one more answer.
+	handOverFor = 300 * time.Millisecond
+	// maxDocument bounds what is read of any document: key sets, answers.
+	maxDocument = 1 << 20
+)
+
+// serveHTTP serves until ctx ends, running the background tasks beside it. The
+// first of them to fail ends the others and is returned.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger, background ...func(context.Context) error) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		if h, ok := handler.(*handingOver); ok {
+			h.begin()
+		}
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+		defer cancel()
+		if err := server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+			return server.Close()
+		} else if err != nil {
+			return fmt.Errorf("shut down: %w", err)
+		}
+		return nil
+	})
+	for _, task := range background {
+		group.Go(func() error { return task(ctx) })
+	}
+	return group.Wait()
+}
+
+// handingOver is a handler that, once it is told to end, goes on for a while
+// and closes each connection with its next answer, as a load balancer drains
+// what it takes out of service: an idle connection that is closed under a
+// request on its way would lose that request.
+type handingOver struct {
+	http.Handler
+	ending atomic.Bool
+}
+
+// ServeHTTP answers, and while ending tells the client not to come back on the
+// same connection.
+func (h *handingOver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.ending.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	h.Handler.ServeHTTP(w, r)
+}
+
+// begin begins the hand-over and returns when it is time to stop listening.
+func (h *handingOver) begin() {
+	h.ending.Store(true)
+	time.Sleep(handOverFor)
+}
+
+// readiness is whether a service can do its work, and if not, why not.
+type readiness struct {
+	mu  sync.Mutex
+	err error
+}
+
+// waitingFor is the readiness of a service that waits for something.
+func waitingFor(what string) *readiness {
+	return &readiness{err: errors.New("waiting for " + what)}
+}
+
+// set changes the state; nil means ready.
+func (r *readiness) set(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+}
+
+func (r *readiness) state() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// newMux answers what every service answers. Status returns its counters;
+// "served" among them is how many requests of its own trade it has answered.
+// Quiesce ends what a service does unasked (a queue of retries), so that its
+// counters stay as they are; it returns when nothing is under way any more.
+func newMux(ready *readiness, status func() map[string]int64, quiesce ...func()) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := ready.state(); err != nil {
+			writeError(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	})
+	mux.HandleFunc("GET /rehearse/status", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, status())
+	})
+	mux.HandleFunc("POST /rehearse/quiesce", func(w http.ResponseWriter, _ *http.Request) {
+		for _, end := range quiesce {
+			end()
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The body is one of ours and encodes; an error is that of a client that left.
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func writeError(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, map[string]string{"error": message})
+}
+
+// bearer is the token of an Authorization header (RFC 6750 §2.1), or "".
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

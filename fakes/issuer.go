@@ -1,0 +1,212 @@
+package fakes
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// Audience is the aud claim of a token that an issuer mints, unless it is asked
+// for another.
+const Audience = "rehearse"
+
+// IssuerConfig is the configuration of an issuer.
+type IssuerConfig struct {
+	Name string `json:"name"`
+	// Issuer is the iss claim and the base of its own addresses.
+	Issuer string `json:"issuer"`
+	// PublishedConfig says how it gets its signing keys.
+	PublishedConfig
+}
+
+type issuer struct {
+	config IssuerConfig
+	source *publishedSecret
+	log    *slog.Logger
+	// version, kid, first and keys are written by the one goroutine that loads.
+	version int
+	kid     string // what was ordered of DisturbKid
+	first   string // the kid of the key that it signed with first
+	keys    atomic.Pointer[keySet]
+	minted  atomic.Int64
+	read    atomic.Int64
+}
+
+// ServeIssuer runs an issuer of tokens: it reads its signing keys from the
+// store, publishes their public halves as a JWKS, and mints a token for
+// whoever asks at POST /token. It has no client authentication, as it listens
+// on the run's own network only.
+func ServeIssuer(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
+	var c IssuerConfig
+	if err := decode(config, &c); err != nil {
+		return err
+	}
+	if err := errors.Join(require(field{"name", c.Name}, field{"issuer", c.Issuer}), c.check()); err != nil {
+		return err
+	}
+	logger, ready := history.NewLogger(log, c.Name), &readiness{}
+	source, err := newPublishedSecret(c.PublishedConfig, logger, ready)
+	if err != nil {
+		return err
+	}
+	i := &issuer{config: c, source: source, log: logger}
+	logger.Info(string(history.KindService), "detail", "issuer: "+source.describe())
+	if err := source.start(ctx, i.load); err != nil {
+		return err
+	}
+
+	mux := newMux(ready, func() map[string]int64 {
+		return map[string]int64{"served": i.minted.Load(), "jwks_reads": i.read.Load()}
+	})
+	mux.HandleFunc("GET /.well-known/openid-configuration", i.discovery)
+	mux.HandleFunc("GET /.well-known/jwks.json", i.jwks)
+	mux.HandleFunc("POST /token", i.token)
+	source.disturbable(mux, issuerDisturbances)
+	return serveHTTP(ctx, listener, source.handler(mux), logger, func(ctx context.Context) error {
+		return source.follow(ctx, i.load)
+	})
+}
+
+// load reads the published keys once and takes them over as a whole. What is
+// logged as published or emitting is in effect already.
+func (i *issuer) load(ctx context.Context) error {
+	var doc publishedKeys
+	version, err := i.source.read(ctx, &doc)
+	if err != nil {
+		return err
+	}
+	kid := i.source.spoil.value(DisturbKid)
+	if version == i.version && kid == i.kid {
+		return nil
+	}
+	if i.first == "" {
+		i.first = doc.Emit
+	}
+	set, err := newKeySet(doc, i.naming(kid))
+	if err != nil {
+		return err
+	}
+	old := i.keys.Swap(set)
+	i.version, i.kid = version, kid
+	i.log.Info(string(history.KindLoaded), "identifiers", set.kids, "identifier", set.emit)
+	if old == nil || !bytes.Equal(old.jwks, set.jwks) {
+		i.log.Info(string(history.KindPublished), "identifiers", set.kids)
+	}
+	if old == nil || old.emit != set.emit {
+		i.log.Info(string(history.KindEmitting), "identifier", set.emit)
+	}
+	return nil
+}
+
+// discovery answers as OpenID Connect Discovery 1.0 §3 asks, in what applies.
+func (i *issuer) discovery(w http.ResponseWriter, _ *http.Request) {
+	base := strings.TrimSuffix(i.config.Issuer, "/")
+	writeJSON(w, http.StatusOK, map[string]any{
+		"issuer":                                i.config.Issuer,
+		"jwks_uri":                              base + "/.well-known/jwks.json",
+		"token_endpoint":                        base + "/token",
+		"response_types_supported":              []string{"token"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
+	})
+}
+
+// jwks serves the public keys, with no word on how long they may be cached.
+func (i *issuer) jwks(w http.ResponseWriter, r *http.Request) {
+	set := i.keys.Load()
+	if set == nil {
+		writeError(w, http.StatusServiceUnavailable, "no keys yet")
+		return
+	}
+	i.read.Add(1)
+	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
+	if how := i.source.spoil.value(DisturbJWKS); how != "" {
+		i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks")
+		answerBadly(w, how)
+		return
+	}
+	i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks", "identifiers", set.kids)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(set.jwks) // an error is that of a client that left
+}
+
+// accessClaims are the claims of a minted token beside the registered ones.
+type accessClaims struct {
+	jwt.Claims
+	ClientID string `json:"client_id"` // RFC 9068 §2.2
+}
+
+// token mints a token for the form fields client, session (its subject) and
+// life, which is wall time; and iss and aud, where it is to have others than
+// the issuer's own. A kid, where it is given, is the published key to sign with
+// in place of the emitted one: so a canary is had.
+func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	client, session := r.PostFormValue("client"), r.PostFormValue("session")
+	life, err := time.ParseDuration(r.PostFormValue("life"))
+	if err != nil || life <= 0 || client == "" || session == "" {
+		writeError(w, http.StatusBadRequest, "invalid_request: want the form fields client, session, and life as a positive duration")
+		return
+	}
+	set := i.keys.Load()
+	if set == nil {
+		writeError(w, http.StatusServiceUnavailable, "no key to sign with yet")
+		return
+	}
+	if set = set.signing(r.PostFormValue("kid")); set == nil {
+		writeError(w, http.StatusBadRequest, "invalid_request: kid names no key that is published")
+		return
+	}
+	iss, aud := cmp.Or(r.PostFormValue("iss"), i.config.Issuer), cmp.Or(r.PostFormValue("aud"), Audience)
+	raw, seconds, err := i.mint(set, claimed{iss, aud, session, client}, life)
+	if err != nil {
+		i.log.Error("mint", "identifier", set.emit, "detail", err.Error())
+		writeError(w, http.StatusInternalServerError, "server_error: "+err.Error())
+		return
+	}
+	i.minted.Add(1)
+	i.log.Info("minted", "identifier", set.emit, "presenter", client)
+	writeJSON(w, http.StatusOK, map[string]any{
+		"access_token": raw, "token_type": "Bearer", "expires_in": seconds, "kid": set.emit,
+	})
+}
+
+// claimed is of whom, for whom and about whom a token speaks.
+type claimed struct{ issuer, audience, session, client string }
+
+// mint signs a token. Its times are whole seconds (RFC 7519 §2, as most
+// issuers write them): iat is the present second, exp the life later, rounded
+// up; so it lives for at most that many seconds from now.
+func (i *issuer) mint(set *keySet, c claimed, life time.Duration) (raw string, seconds int64, err error) {
+	now := time.Now().Add(i.shift())
+	seconds = int64((life + time.Second - 1) / time.Second)
+	raw, err = jwt.Signed(set.signer).Claims(accessClaims{
+		Claims: jwt.Claims{
+			Issuer:   c.issuer,
+			Subject:  c.session,
+			Audience: jwt.Audience{c.audience},
+			IssuedAt: jwt.NewNumericDate(now),
+			Expiry:   jwt.NewNumericDate(now.Add(time.Duration(seconds) * time.Second)),
+			ID:       rand.Text(),
+		},
+		ClientID: c.client,
+	}).Serialize()
+	if err != nil {
+		return "", 0, fmt.Errorf("sign token with key %s: %w", set.emit, err)
+	}
+	return raw, seconds, nil
+}

@@ -1,0 +1,259 @@
+package fakes
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+func serveIssuer(t *testing.T, store *testStore, more map[string]any) (string, *logBook) {
+	t.Helper()
+	issuer, log := serve(t, ServeIssuer, with(map[string]any{
+		"name": "auth", "issuer": testIssuer, "store": store.config(), "refresh": "10ms",
+	}, more))
+	log.forbid(storeToken)
+	return issuer, log
+}
+
+func getJWKS(t *testing.T, issuer string) (kids []string, body string) {
+	t.Helper()
+	status, body := call(t, http.MethodGet, issuer+"/.well-known/jwks.json", "", nil)
+	if status != http.StatusOK {
+		t.Fatalf("key set: got %d %s, want 200", status, body)
+	}
+	kids, err := kidsOf([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kids, body
+}
+
+type minted struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"`
+	KID         string `json:"kid"`
+}
+
+func mint(t *testing.T, issuer, life string) minted {
+	t.Helper()
+	form := url.Values{"client": {"web"}, "session": {"s7"}, "life": {life}}
+	status, body := call(t, http.MethodPost, issuer+"/token", "", strings.NewReader(form.Encode()))
+	if status != http.StatusOK {
+		t.Fatalf("mint: got %d %s, want 200", status, body)
+	}
+	var answer minted
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func TestIssuerRotates(t *testing.T) {
+	k1, k2 := newKey(t, "kid-1", "ES256"), newKey(t, "kid-2", "RS256")
+	store := newStore(t)
+	store.publish(t, "kid-1", k1.published())
+	issuer, log := serveIssuer(t, store, nil)
+	log.forbid(k1.secret, k2.secret)
+	awaitReady(t, issuer)
+
+	steps := []struct {
+		name string
+		emit string
+		keys []testKey
+		want []string
+	}{
+		{"accept", "kid-1", []testKey{k1, k2}, []string{"kid-1", "kid-2"}},
+		{"emit", "kid-2", []testKey{k1, k2}, []string{"kid-2", "kid-1"}},
+		{"revoke", "kid-2", []testKey{k2}, []string{"kid-2"}},
+	}
+	for n, step := range steps {
+		var keys []map[string]any
+		for _, key := range step.keys {
+			keys = append(keys, key.published())
+		}
+		store.publish(t, step.emit, keys...)
+		eventually(t, "publishing at "+step.name, func() bool { return len(log.lines("published")) == n+2 })
+		kids, body := getJWKS(t, issuer)
+		wantEqual(t, "key set after "+step.name, kids, step.want)
+		for _, key := range step.keys {
+			if strings.Contains(body, key.secret) {
+				t.Fatalf("key set after %s holds a private key", step.name)
+			}
+		}
+		token := mint(t, issuer, "10m")
+		log.forbid(token.AccessToken)
+		if token.KID != step.emit {
+			t.Errorf("kid of a token after %s: got %s, want %s", step.name, token.KID, step.emit)
+		}
+	}
+	wantEqual(t, "emitting", log.identifiers("emitting"), []string{"kid-1", "kid-2"})
+	wantEqual(t, "loaded", log.identifiers("loaded"), []string{"kid-1", "kid-1", "kid-2", "kid-2"})
+	wantEqual(t, "last published", log.lines("published")[3].Identifiers, []string{"kid-2"})
+	if reads := log.lines("read"); len(reads) != 3 || reads[0].Reader != "test" || reads[0].What != "jwks" {
+		t.Errorf("reads: got %+v, want 3 by test of jwks", reads)
+	}
+	if lines := log.lines("minted"); len(lines) != 3 || lines[2].Identifier != "kid-2" || lines[2].Presenter != "web" {
+		t.Errorf("minted: got %+v, want 3, the last for web with kid-2", lines)
+	}
+	if n := served(t, issuer); n != 3 {
+		t.Errorf("served: got %d, want 3", n)
+	}
+}
+
+func TestIssuerKeepsItsKeysWhenTheDocumentIsBad(t *testing.T) {
+	k1, k2 := newKey(t, "kid-1", "ES256"), newKey(t, "kid-2", "ES256")
+	public := k2.Public()
+	publicDocument, err := public.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		emit string
+		keys []map[string]any
+		want string
+	}{
+		{"emit not among the keys", "kid-9", []map[string]any{k1.published()}, `emit names "kid-9"`},
+		{"no keys", "", nil, "exactly one such key among 0"},
+		{"the emitted one twice", "kid-2", []map[string]any{k2.published(), k2.published()}, "got 2"},
+		{"another algorithm", "kid-2", []map[string]any{with(k2.published(), map[string]any{"alg": "HS256"})}, `alg "HS256" is not supported`},
+		{"a public key", "kid-2", []map[string]any{with(k2.published(), map[string]any{"jwk": json.RawMessage(publicDocument)})}, "a private asymmetric key"},
+		{"the key of another algorithm", "kid-2", []map[string]any{with(k2.published(), map[string]any{"alg": "RS256"})}, "load key kid-2: "},
+		{"a symmetric key", "kid-2", []map[string]any{with(k2.published(), map[string]any{"jwk": map[string]any{"kty": "oct", "k": "AAECAwQFBgc"}})}, "load key kid-2: "},
+		{"no key at all", "kid-2", []map[string]any{{"kid": "kid-2", "alg": "ES256", "jwk": 7}}, "load key kid-2: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			store := newStore(t)
+			store.publish(t, "kid-1", k1.published())
+			issuer, log := serveIssuer(t, store, nil)
+			log.forbid(k1.secret, k2.secret, "AAECAwQFBgc")
+			awaitReady(t, issuer)
+			store.publish(t, tt.emit, tt.keys...)
+			eventually(t, "a failure on record", func() bool { return len(log.lines("fetch-failed")) > 0 })
+			if got := log.lines("fetch-failed")[0].Detail; !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q in it", got, tt.want)
+			}
+			kids, _ := getJWKS(t, issuer)
+			wantEqual(t, "key set afterwards", kids, []string{"kid-1"})
+			store.publish(t, "kid-2", k2.published())
+			eventually(t, "the next good document", func() bool { kids, _ := getJWKS(t, issuer); return slices.Equal(kids, []string{"kid-2"}) })
+		})
+	}
+}
+
+func TestPinnedIssuerKeepsWhatItFound(t *testing.T) {
+	k1, k2 := newKey(t, "kid-1", "ES256"), newKey(t, "kid-2", "ES256")
+	store := newStore(t)
+	store.publish(t, "kid-1", k1.published())
+	pinned, log := serveIssuer(t, store, map[string]any{"pinned": true})
+	other, otherLog := serveIssuer(t, store, nil)
+	awaitReady(t, pinned)
+	awaitReady(t, other)
+	store.publish(t, "kid-2", k2.published())
+	eventually(t, "the other's switch", func() bool { return len(otherLog.lines("emitting")) == 2 })
+	kids, _ := getJWKS(t, pinned)
+	wantEqual(t, "key set of the pinned issuer", kids, []string{"kid-1"})
+	wantEqual(t, "loaded by the pinned issuer", log.identifiers("loaded"), []string{"kid-1"})
+}
+
+func TestReusedKidWithNewMaterialIsPublished(t *testing.T) {
+	before, after := newKey(t, "kid-1", "ES256"), newKey(t, "kid-1", "ES256")
+	store := newStore(t)
+	store.publish(t, "kid-1", before.published())
+	issuer, log := serveIssuer(t, store, nil)
+	awaitReady(t, issuer)
+	store.publish(t, "kid-1", after.published())
+	eventually(t, "publishing again", func() bool { return len(log.lines("published")) == 2 })
+	wantEqual(t, "emitting", log.identifiers("emitting"), []string{"kid-1"})
+	token, err := jwt.ParseSigned(mint(t, issuer, "1m").AccessToken, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := token.Claims(after.Public(), &jwt.Claims{}); err != nil {
+		t.Errorf("verify with the new material: got %v, want no error", err)
+	}
+}
+
+func TestMintedTokens(t *testing.T) {
+	tests := []struct {
+		name, algorithm, life string
+		seconds               int64
+	}{
+		{"whole seconds", "ES256", "10m", 600},
+		{"rounded up", "ES256", "6.667s", 7},
+		{"at least one second", "ES256", "1ms", 1},
+		{"RSA", "RS256", "1m", 60},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			key := newKey(t, "kid-1", tt.algorithm)
+			store := newStore(t)
+			store.publish(t, "kid-1", key.published())
+			issuer, _ := serveIssuer(t, store, nil)
+			awaitReady(t, issuer)
+			answer := mint(t, issuer, tt.life)
+			if answer.TokenType != "Bearer" || answer.ExpiresIn != tt.seconds || answer.KID != "kid-1" {
+				t.Errorf("answer: got %s, %d, %s, want Bearer, %d, kid-1", answer.TokenType, answer.ExpiresIn, answer.KID, tt.seconds)
+			}
+			token, err := jwt.ParseSigned(answer.AccessToken, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(tt.algorithm)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var claims accessClaims
+			if err := token.Claims(key.Public(), &claims); err != nil {
+				t.Fatalf("verify: %v", err)
+			}
+			if claims.Issuer != testIssuer || claims.Subject != "s7" || claims.ClientID != "web" || !claims.Audience.Contains(Audience) || claims.ID == "" {
+				t.Errorf("claims: got %+v, want those of session s7 of client web", claims)
+			}
+			if life := claims.Expiry.Time().Sub(claims.IssuedAt.Time()); life != time.Duration(tt.seconds)*time.Second {
+				t.Errorf("exp − iat: got %s, want %d s", life, tt.seconds)
+			}
+			if token.Headers[0].KeyID != "kid-1" {
+				t.Errorf("kid in the header: got %q, want kid-1", token.Headers[0].KeyID)
+			}
+		})
+	}
+}
+
+func TestTokenRequestsThatAreRefused(t *testing.T) {
+	store := newStore(t)
+	store.publish(t, "kid-1", newKey(t, "kid-1", "ES256").published())
+	issuer, log := serveIssuer(t, store, nil)
+	awaitReady(t, issuer)
+	for name, form := range map[string]string{
+		"no client": "session=s&life=1m", "no session": "client=c&life=1m", "no life": "client=c&session=s",
+		"life without a unit": "client=c&session=s&life=60", "no life left": "client=c&session=s&life=0s",
+	} {
+		if status, body := call(t, http.MethodPost, issuer+"/token", "", strings.NewReader(form)); status != http.StatusBadRequest {
+			t.Errorf("%s: got %d %s, want 400", name, status, body)
+		}
+	}
+	if n := len(log.lines("minted")); n != 0 {
+		t.Errorf("minted: got %d lines, want none", n)
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	store := newStore(t)
+	store.publish(t, "kid-1", newKey(t, "kid-1", "ES256").published())
+	issuer, _ := serveIssuer(t, store, nil)
+	awaitReady(t, issuer)
+	_, body := call(t, http.MethodGet, issuer+"/.well-known/openid-configuration", "", nil)
+	var document map[string]any
+	if err := json.Unmarshal([]byte(body), &document); err != nil {
+		t.Fatal(err)
+	}
+	if document["issuer"] != testIssuer || document["jwks_uri"] != testIssuer+"/.well-known/jwks.json" {
+		t.Errorf("got issuer %v and jwks_uri %v, want those of %s", document["issuer"], document["jwks_uri"], testIssuer)
+	}
+}

@@ -1,0 +1,159 @@
+package accuracy
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+)
+
+// Flags of `make accuracy`; without them the tests draw each situation twice.
+var (
+	simulatedCases = flag.Int("simulated", 2*len(simulatedSituations()), "how many simulated rehearsals to draw")
+	firstSeed      = flag.Int64("first-seed", 1, "the seed of the first; one with -simulated 1 replays a row")
+)
+
+// TestSimulated draws rehearsals, has them rehearsed in simulated worlds and
+// judged, and accepts no wrong row.
+func TestSimulated(t *testing.T) {
+	cases := make([]Case, *simulatedCases)
+	said := make([]Said, len(cases))
+	t.Run("cases", func(t *testing.T) {
+		for i := range cases {
+			cases[i] = Simulated(*firstSeed + int64(i))
+			t.Run(fmt.Sprintf("seed %d", cases[i].Seed), func(t *testing.T) {
+				t.Parallel()
+				said[i] = simulate(t, cases[i])
+			})
+		}
+	})
+	var table Table
+	for i, c := range cases {
+		table.Add(c, said[i])
+	}
+	if err := table.Write(os.Stdout); err != nil {
+		t.Fatalf("write the table: %v", err)
+	}
+	if len(table.Wrong) > 0 {
+		t.Errorf("%d wrong rows, want none; replay one with -args -simulated 1 -first-seed SEED", len(table.Wrong))
+	}
+	if table.Cases() != *simulatedCases {
+		t.Errorf("cases: got %d, want %d", table.Cases(), *simulatedCases)
+	}
+}
+
+// planOf is the plan of a case.
+func planOf(t *testing.T, c Case) *plan.Plan {
+	t.Helper()
+	loaded, err := scenario.Load(fstest.MapFS{
+		"page.yaml": {Data: []byte(c.Page)}, "scenario.yaml": {Data: []byte(c.Scenario)},
+	}, "scenario.yaml")
+	if err != nil {
+		t.Fatalf("seed %d (%s): load: %v\n%s\n%s", c.Seed, c.Situation, err, c.Page, c.Scenario)
+	}
+	p, err := plan.Build(loaded, plan.Options{})
+	if err != nil {
+		t.Fatalf("seed %d (%s): plan: %v\n%s\n%s", c.Seed, c.Situation, err, c.Page, c.Scenario)
+	}
+	return p
+}
+
+// simulate rehearses a case in a bubble of its own.
+func simulate(t *testing.T, c Case) Said {
+	t.Helper()
+	p := planOf(t, c)
+	var verdict judge.Verdict
+	synctest.Test(t, func(t *testing.T) {
+		w := simulated.New(p, c.World)
+		running, stop := context.WithCancel(t.Context())
+		var model sync.WaitGroup
+		model.Go(func() { w.Run(running) })
+		seen := w.World()
+		if err := rotation.Provision(t.Context(), seen.Steps, seen.Evidence); err != nil {
+			t.Errorf("provision: %v", err)
+		}
+		if _, err := rotation.Run(t.Context(), p, seen); err != nil {
+			t.Errorf("run: %v", err)
+		}
+		stop()
+		model.Wait()
+		h, err := w.Finish()
+		if err != nil {
+			t.Fatalf("finish: %v", err)
+		}
+		verdict = judge.Judge(h, p.Limits)
+	})
+	if *simulatedCases == 1 { // a replay
+		t.Logf("%s%s", c.Page, c.Scenario)
+		for _, f := range verdict.Findings {
+			t.Logf("%s %s: %s", f.Level, f.RuleID, f.Message)
+		}
+	}
+	return saidBy(verdict)
+}
+
+// saidBy is what a verdict says, as it is scored.
+func saidBy(v judge.Verdict) Said {
+	said := Said{Verdict: string(v.Verdict), Why: v.Why, Named: []string{}}
+	for _, f := range v.Findings {
+		if f.Level == judge.Error && f.Consumer != "" && !slices.Contains(said.Named, f.Consumer) {
+			said.Named = append(said.Named, f.Consumer)
+		}
+	}
+	return said
+}
+
+// TestSeedReplays checks that a seed makes the same choices again, and another
+// one others.
+func TestSeedReplays(t *testing.T) {
+	for seed := range int64(60) {
+		a, b := Simulated(seed), Simulated(seed)
+		if a.Page != b.Page || a.Scenario != b.Scenario || fmt.Sprint(a.Truth) != fmt.Sprint(b.Truth) {
+			t.Fatalf("seed %d: drawn twice, want the same case", seed)
+		}
+		if other := Simulated(seed + int64(len(simulatedSituations()))); other.Situation != a.Situation || other.Page == a.Page {
+			t.Errorf("seed %d and the next of its situation: got %s and %s with the same page %t, want one situation and two pages",
+				seed, a.Situation, other.Situation, other.Page == a.Page)
+		}
+	}
+}
+
+// TestABlindHarnessIsFoundOut scores harnesses that do not look: each must have
+// wrong rows, of the kind that is its own.
+func TestABlindHarnessIsFoundOut(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		said  Said
+		wrong func(r row) int
+	}{
+		{"always passes", Said{Verdict: Pass}, func(r row) int { return r.misses }},
+		{"always fails", Said{Verdict: Fail}, func(r row) int { return r.falseAlarms }},
+		{"never can tell", Said{Verdict: Inconclusive}, func(r row) int { return r.misses + r.falseAlarms }},
+		{"always blames auth", Said{Verdict: Fail, Named: []string{"auth"}}, func(r row) int { return r.cases - r.rightCulprits }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var table Table
+			for seed := range int64(2 * len(simulatedSituations())) {
+				table.Add(Simulated(seed), tt.said)
+			}
+			n := 0
+			for _, r := range table.rows {
+				n += tt.wrong(*r)
+			}
+			if n == 0 || len(table.Wrong) < n {
+				t.Errorf("wrong rows: got %d of this kind, %d told, want some, all told", n, len(table.Wrong))
+			}
+		})
+	}
+}

@@ -1,0 +1,321 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/runtime/process"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// readyWithin bounds how long a system that runs may take to answer.
+	readyWithin = time.Minute
+	// tellingLines is how many lines of a log are read to see what form it has.
+	tellingLines = 200
+	// stepsLog is the name of the log with what the commands of steps print.
+	stepsLog = "steps"
+)
+
+// attachment is the system that a run is attached to, as it was found.
+type attachment struct {
+	project   *docker.Project // nil: it is named by addresses
+	endpoints []attached.Endpoint
+	system    *attached.System
+	before    map[string]int64 // counters, at the start
+}
+
+// survey looks at the system that a plan is attached to, and changes nothing. It
+// returns the plan completed with where its evidence will come from.
+func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) {
+	a, found := p.Rehearsal.Attach, &attachment{}
+	for _, name := range slices.Sorted(maps.Keys(a.URLs)) {
+		found.endpoints = append(found.endpoints, attached.Endpoint{Service: name, URL: strings.TrimSuffix(a.URLs[name], "/"), Is: "an address"})
+	}
+	if a.Compose != "" {
+		var err error
+		if found.project, err = docker.OpenProject(ctx, a.Compose); err != nil {
+			return nil, nil, err
+		}
+		for _, s := range p.Services {
+			e, err := endpointOf(ctx, found.project, s)
+			if err != nil {
+				return nil, nil, errors.Join(err, found.project.Close())
+			}
+			found.endpoints = append(found.endpoints, e)
+		}
+	}
+	completed := *p
+	attached.Evidence(&completed, found.endpoints)
+	return &completed, found, nil
+}
+
+// endpointOf finds a service in a compose project.
+func endpointOf(ctx context.Context, project *docker.Project, s plan.Service) (attached.Endpoint, error) {
+	fail := func(format string, args ...any) (attached.Endpoint, error) {
+		return attached.Endpoint{}, fmt.Errorf("attach to %s of the compose project %s: %s", s.Name, project.Name, fmt.Sprintf(format, args...))
+	}
+	members := project.Members(s.Name)
+	if len(members) == 0 {
+		return fail("it does not run; these do: %s", strings.Join(project.Services(), ", "))
+	}
+	m := members[0]
+	port := 0
+	switch {
+	case len(s.Ports) > 0:
+		port = s.Ports[0]
+	case len(m.Exposed) == 1:
+		port = m.Exposed[0]
+	default:
+		return fail("say its port, as services: {%s: {ports: [8080]}}: it has %v", s.Name, m.Exposed)
+	}
+	e := attached.Endpoint{Service: s.Name, Inside: fmt.Sprintf("http://%s:%d", s.Name, port), Logged: true, Is: "container " + m.Name + " of " + m.Image}
+	switch address, published := m.Published[port]; {
+	case published:
+		e.URL = "http://" + address
+	case m.Address != "":
+		e.URL = fmt.Sprintf("http://%s:%d", m.Address, port)
+	default:
+		return fail("port %d is not published, and its container has no address", port)
+	}
+	if more := len(members) - 1; more > 0 {
+		e.Is += fmt.Sprintf(", the first of %d", more+1)
+	}
+	lines, err := project.Recent(ctx, m.ID, tellingLines)
+	if err != nil {
+		return fail("%v", err)
+	}
+	e.Tells = slices.ContainsFunc(lines, func(line []byte) bool {
+		parsed, ok := history.ParseLine(line)
+		return ok && parsed.Service == s.Name
+	})
+	return e, nil
+}
+
+// DryRun looks at the system that a plan is attached to, and writes every step
+// that a run would take. It takes none.
+func DryRun(ctx context.Context, w io.Writer, p *plan.Plan) error {
+	completed, found, err := survey(ctx, p)
+	if err != nil {
+		return err
+	}
+	_, err = attached.New(completed, found.endpoints, attached.Options{})
+	return errors.Join(attached.Describe(w, completed, found.endpoints), err, found.close())
+}
+
+// announce says what a run is attached to, and where its evidence will come from.
+func (a *attachment) announce(p *plan.Plan, say func(string)) {
+	for _, e := range a.endpoints {
+		say(fmt.Sprintf("attached to %s at %s: %s", e.Service, e.URL, e.Is))
+	}
+	for _, e := range p.Limits.Evidence {
+		if e.None {
+			say(fmt.Sprintf("no evidence for %s, which will be inconclusive: %s", e.Rule, e.From))
+		} else {
+			say(fmt.Sprintf("evidence for %s: %s", e.Rule, e.From))
+		}
+	}
+}
+
+func (a *attachment) close() error {
+	if a.project == nil {
+		return nil
+	}
+	return a.project.Close()
+}
+
+// attach binds a run to a system that runs already: its logs are followed, the
+// emitter is watched, and only the load is started.
+func (r *run) attach(ctx context.Context) error {
+	own := process.New(r.executable(), r.launchOptions())
+	r.runtime = attached.NewRuntime(own, r.attachment.endpoints)
+	r.outcome.Runtime, r.outcome.Store = r.runtime.Name(), "the team's own"
+	r.cleanUp("stop the load", r.runtime.Stop)
+	r.names.locate(func(service string) string { return r.runtime.URL(service, true) }, nil)
+	if err := r.prepareDelivery(); err != nil {
+		return err
+	}
+	system, err := attached.New(r.plan, r.attachment.endpoints, attached.Options{
+		Dir: filepath.Dir(r.plan.File), Log: func(line string) { r.logs.line(stepsLog, []byte(line)) },
+	})
+	if err != nil {
+		return err
+	}
+	r.attachment.system, r.bound, r.steps = system, system, system
+	if err := r.awaitReady(ctx); err != nil {
+		return err
+	}
+	if r.attachment.before, err = system.Count(ctx, false); err != nil {
+		return err
+	}
+	if err := r.watchSystem(ctx); err != nil {
+		return err
+	}
+	spec, err := r.loadSpec()
+	if err == nil {
+		err = addressed(&spec, r.attachment.endpoints)
+	}
+	if err != nil {
+		return err
+	}
+	return r.startServices(ctx, []world.Spec{spec})
+}
+
+// awaitReady waits until every service answers, and says what each is.
+func (r *run) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for _, s := range r.plan.Services {
+		for _, e := range r.attachment.endpoints {
+			if e.Service != s.Name {
+				continue
+			}
+			if err := launch.Ready(ctx, e.URL, s.Healthcheck, nil); err != nil {
+				return fmt.Errorf("wait for %s: %w", s.Name, err)
+			}
+			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindService, Service: s.Name, Detail: e.Is})
+		}
+	}
+	return nil
+}
+
+// watchSystem begins to follow logs, finds the credential in use, and begins to
+// watch the emitter. All of it ends with the run.
+func (r *run) watchSystem(ctx context.Context) error {
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	r.cleanUp("end the watch on the system", func(context.Context) error {
+		cancel()
+		tasks.Wait()
+		return nil
+	})
+	since := time.Now()
+	for _, e := range r.attachment.endpoints {
+		if r.attachment.project == nil {
+			break
+		}
+		for _, m := range r.attachment.project.Members(e.Service) {
+			tasks.Go(func() {
+				err := r.attachment.project.Follow(background, m.ID, since, func(line []byte) { r.logs.line(e.Service, line) })
+				if err != nil {
+					r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: e.Service, Detail: err.Error()})
+				}
+			})
+		}
+	}
+	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
+		return err
+	}
+	record := func(e history.Event) {
+		e.At, e.Credentials = r.evidence.Offset(), r.names.all(e.Credentials)
+		if e.Identifier != "" {
+			e.Credential = r.names.credential(e.Identifier)
+		}
+		r.evidence.Record(e)
+	}
+	follow, err := r.attachment.system.Watch(background, record, r.trouble)
+	if err != nil {
+		return err
+	}
+	tasks.Go(follow)
+	return nil
+}
+
+// served adds what the services of the system counted since the start.
+func (r *run) served(ctx context.Context, all map[string]map[string]int64) {
+	if r.attachment == nil || len(r.attachment.before) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyWithin)
+	defer cancel()
+	now, err := r.attachment.system.Count(ctx, true)
+	if err != nil {
+		r.trouble(err)
+		return
+	}
+	for name, n := range now {
+		all[name] = map[string]int64{"served": n - r.attachment.before[name]}
+	}
+}
+
+// logged reports whether the log of a service is followed: of the run's own
+// services all are.
+func (r *run) logged(service string) bool {
+	return r.attachment == nil || slices.ContainsFunc(r.attachment.endpoints, func(e attached.Endpoint) bool { return e.Service == service && e.Logged })
+}
+
+// addressed fills in the addresses of a system's services in the settings of
+// the load, which waits for none of them: they run.
+func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
+	encoded, err := json.Marshal(spec.Config)
+	if err != nil {
+		return fmt.Errorf("configure load: %w", err)
+	}
+	text := string(encoded)
+	for _, e := range endpoints {
+		text = strings.ReplaceAll(text, address(e.Service), e.URL)
+		spec.Needs = slices.DeleteFunc(spec.Needs, func(name string) bool { return name == e.Service })
+	}
+	if err := json.Unmarshal([]byte(text), &spec.Config); err != nil {
+		return fmt.Errorf("configure load: %w", err)
+	}
+	return nil
+}
+
+// undone says which steps of an attached rotation were taken and not taken back,
+// where it was interrupted: the run cannot know when that may be done.
+func (r *run) undone() string {
+	if r.attachment == nil || r.attachment.system == nil || r.outcome.Ended != history.EndedInterrupted {
+		return ""
+	}
+	var left []string
+	r.evidence.See(func(v *history.View) {
+		for _, step := range []struct{ did, back string }{{"revoke", "restore"}, {"emit", "emit"}, {"accept", "withdraw"}} {
+			credential, back := rotation.New, rotation.New
+			switch step.did {
+			case "revoke":
+				credential, back = rotation.Old, rotation.Old
+			case "emit":
+				back = rotation.Old
+			}
+			did, done := v.Steps[step.did][credential]
+			undid, undone := v.Steps[step.back][back]
+			if done && !(undone && undid > did) {
+				left = append(left, fmt.Sprintf("%s %s (%s)", step.back, back, r.attachment.system.Identifier(back)))
+			}
+		}
+	})
+	if len(left) == 0 {
+		return ""
+	}
+	return "the rotation was interrupted and left as it was; the way back is: " + strings.Join(left, ", then ")
+}
+
+// executable is the rehearse binary that services are run from; the present one
+// where the options name none.
+func (r *run) executable() string {
+	if r.o.Executable != "" {
+		return r.o.Executable
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return os.Args[0] // what starts from it says that it is not there
+	}
+	return executable
+}

@@ -1,0 +1,233 @@
+package attached
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+const (
+	// DefaultTimeout bounds an act that says no time.
+	DefaultTimeout = 30 * time.Second
+	// maxAnswer bounds how much of an answer is read.
+	maxAnswer = 1 << 20
+	// pipeDelay is how long what a command left behind may hold its output open.
+	pipeDelay = 2 * time.Second
+)
+
+// caller takes no proxy of the surrounding shell: what is called was named.
+var caller = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// vaultToken is the variable with the token of a Vault.
+func vaultToken(v *scenario.VaultAt) string {
+	if v.TokenEnv != "" {
+		return v.TokenEnv
+	}
+	return scenario.DefaultVaultToken
+}
+
+func timeoutOf(a scenario.Act) time.Duration {
+	if a.Timeout > 0 {
+		return a.Timeout.Duration()
+	}
+	return DefaultTimeout
+}
+
+// act does what the team does for a step with a credential, and returns what
+// came of it: what a command printed, or an answer. One that was begun is not
+// cut short by an interrupt: half a step is worse than one that has to be undone.
+func (s *System) act(ctx context.Context, step, credential string) (string, error) {
+	act := s.attach.Steps[step]
+	timeout := timeoutOf(act)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	var out string
+	var err error
+	switch {
+	case act.HTTP != nil:
+		out, err = s.call(ctx, act.HTTP, credential)
+	case act.Vault != nil:
+		out, err = s.write(ctx, act.Vault, credential)
+	default:
+		out, err = s.command(ctx, act, step, credential)
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "", fmt.Errorf("%s took longer than %s", describe(act), timeout)
+	}
+	return out, err
+}
+
+// render fills in a text of an act.
+func (s *System) render(text, credential string) string {
+	return s.fill(text, map[string]string{"credential": credential, "identifier": s.Identifier(credential)})
+}
+
+// fill replaces what a text mentions: words, addresses, the environment.
+func (s *System) fill(text string, words map[string]string) string {
+	return scenario.ReplaceMentions(text, func(m scenario.Mention) string {
+		switch {
+		case m.Name == "env":
+			return s.getenv(m.Part)
+		case m.Part == "url":
+			return s.endpoints[m.Name].URL
+		}
+		return words[m.Name]
+	})
+}
+
+// command runs a program in the scenario's folder. What it prints goes to the
+// log of the run, not into errors: nobody knows what is in it.
+func (s *System) command(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
+	words := make([]string, len(act.Command))
+	for i, word := range act.Command {
+		words[i] = s.render(word, credential)
+	}
+	c := s.program(ctx, words)
+	c.Env = append(c.Env, "REHEARSE_STEP="+step, "REHEARSE_CREDENTIAL="+credential, "REHEARSE_IDENTIFIER="+s.Identifier(credential))
+	for name, value := range act.Environment {
+		c.Env = append(c.Env, name+"="+s.render(value, credential))
+	}
+	var out, complaints bytes.Buffer
+	c.Stdout, c.Stderr = &out, &complaints
+	err := c.Run()
+	for line := range strings.Lines(out.String() + complaints.String()) {
+		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w (what it printed is in the log of the steps)", describe(act), err)
+	}
+	return out.String(), nil
+}
+
+// program is a command without VAULT_* of the surrounding shell: the only Vault
+// is one that was named.
+func (s *System) program(ctx context.Context, words []string) *exec.Cmd {
+	c := exec.CommandContext(ctx, words[0], words[1:]...)
+	c.Dir, c.WaitDelay = s.dir, pipeDelay
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "VAULT_") {
+			c.Env = append(c.Env, variable)
+		}
+	}
+	return c
+}
+
+// call makes an HTTP request.
+func (s *System) call(ctx context.Context, call *scenario.Call, credential string) (string, error) {
+	method := call.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	header := http.Header{}
+	for name, value := range call.Headers {
+		header.Set(name, s.render(value, credential))
+	}
+	return send(ctx, method, s.render(call.URL, credential), header, s.render(call.Body, credential))
+}
+
+// write writes to Vault. A patch is a JSON merge patch, as KV v2 takes it.
+func (s *System) write(ctx context.Context, w *scenario.Write, credential string) (string, error) {
+	body, err := json.Marshal(s.rendered(w.Data, credential))
+	if err != nil {
+		return "", fmt.Errorf("encode what is written to %s: %w", w.Path, err)
+	}
+	header := http.Header{"X-Vault-Token": {s.getenv(vaultToken(s.attach.Vault))}, "Content-Type": {"application/json"}}
+	method := http.MethodPost
+	if w.Patch {
+		method = http.MethodPatch
+		header.Set("Content-Type", "application/merge-patch+json")
+	}
+	return send(ctx, method, strings.TrimSuffix(s.attach.Vault.URL, "/")+"/v1/"+strings.TrimPrefix(s.render(w.Path, credential), "/"), header, string(body))
+}
+
+// rendered is a document with every text in it filled in.
+func (s *System) rendered(value any, credential string) any {
+	switch value := value.(type) {
+	case string:
+		return s.render(value, credential)
+	case []any:
+		out := make([]any, len(value))
+		for i, child := range value {
+			out[i] = s.rendered(child, credential)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for key, child := range value {
+			out[key] = s.rendered(child, credential)
+		}
+		return out
+	}
+	return value
+}
+
+// send makes a request and wants a success. An error has the status and never
+// the answer, which may hold anything.
+func send(ctx context.Context, method, url string, header http.Header, body string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	req.Header = header
+	resp, err := caller.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", method, err) // the client's error has the address
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return "", fmt.Errorf("%s %s answered %s", method, url, resp.Status)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s %s: read the answer: %w", method, url, err)
+	}
+	return string(answer), nil
+}
+
+// at is the text at a path of a JSON document: data.keys.0.kid.
+func at(document, path string) (string, error) {
+	decoder := json.NewDecoder(strings.NewReader(document))
+	decoder.UseNumber()
+	var node any
+	if err := decoder.Decode(&node); err != nil {
+		return "", fmt.Errorf("find %s in the answer: it is no JSON", path)
+	}
+	for _, key := range strings.Split(path, ".") {
+		switch parent := node.(type) {
+		case map[string]any:
+			node = parent[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i < 0 || i >= len(parent) {
+				return "", fmt.Errorf("find %s in the answer: there is no %s", path, key)
+			}
+			node = parent[i]
+		default:
+			node = nil
+		}
+	}
+	switch value := node.(type) {
+	case string:
+		return value, nil
+	case json.Number:
+		return value.String(), nil
+	}
+	return "", fmt.Errorf("find %s in the answer: there is no text or number", path)
+}
+
+// lastLine is the last line of a text that is not empty.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}

@@ -1,0 +1,168 @@
+// Package attached rehearses where a team's own system runs already. Its steps
+// are what the team does (a command, an HTTP call, a write to Vault), its probes
+// present tokens that the team's token endpoint gave, and nothing is started or
+// stopped.
+//
+//	rotation ──► Steps ──► act: command, HTTP call, Vault write
+//	         └─► Probes ─► tokens ──► validators
+//	history  ◄── Watch ◄── key set and token endpoint of the emitter, once a second
+package attached
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Endpoint is a service of the system, as it was found.
+type Endpoint struct {
+	Service string
+	URL     string // where the load and the harness call it
+	Inside  string // where its neighbours do; "" where that is not known
+	Is      string // what it is, in words: the container auth_1
+	// Logged says that its log is followed; Tells, that this has the form of history.Line: it
+	// tells what it fetches, takes, emits and publishes.
+	Logged, Tells bool
+}
+
+// System is a system that runs, with what a rotation needs of it. It is safe
+// for concurrent use.
+type System struct {
+	plan      *plan.Plan
+	attach    *scenario.Attach
+	endpoints map[string]Endpoint
+	dir       string            // in which commands are run
+	log       func(line string) // what commands print
+	getenv    func(name string) string
+	tokens    *tokens
+
+	steps sync.Mutex // one step at a time
+
+	mu          sync.Mutex
+	identifiers map[string]string // of credentials, by name
+	emitting    string            // the credential that was emitted last, by a step
+	accepted    map[string]bool   // by the steps so far
+	held        map[string]token  // by credential
+	secrets     []string
+}
+
+var (
+	_ world.Steps    = (*System)(nil)
+	_ world.Comparer = (*System)(nil)
+	_ world.Probes   = (*System)(nil)
+)
+
+// Options say how a System acts.
+type Options struct {
+	// Dir is the folder in which commands are run; default is that of this process.
+	Dir string
+	// Log gets each line that a command prints; nil: nobody does.
+	Log func(line string)
+	// Getenv reads the environment; nil is that of this process.
+	Getenv func(name string) string
+}
+
+// New is the system that a plan is attached to, by its endpoints. An error says
+// what the environment lacks.
+func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	s := &System{
+		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv,
+		identifiers: map[string]string{}, accepted: map[string]bool{}, held: map[string]token{},
+	}
+	for _, e := range endpoints {
+		s.endpoints[e.Service] = e
+	}
+	s.tokens = newTokens(s)
+	return s, s.environment()
+}
+
+// environment wants every variable that the acts use, and remembers the values
+// as secrets.
+func (s *System) environment() error {
+	var missing []string
+	need := func(name string) {
+		value := s.getenv(name)
+		if value == "" && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+		s.secrets = append(s.secrets, value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.attach.Steps)) {
+		act := s.attach.Steps[name]
+		for _, m := range scenario.Mentions(act.Texts()...) {
+			if m.Name == "env" {
+				need(m.Part)
+			}
+		}
+		if act.Vault != nil {
+			need(vaultToken(s.attach.Vault))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the steps use what the environment lacks: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// Secrets are the values of the environment that the acts use, for the scan for
+// leaks; tokens are found by their form.
+func (s *System) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(s.secrets))), func(v string) bool { return v == "" })
+}
+
+// Identifier is that of a credential; "" where it was not made yet.
+func (s *System) Identifier(credential string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identifiers[credential]
+}
+
+// emitter is the service whose tokens and key set are watched.
+func (s *System) emitter() string { return tokensFrom(s.plan) }
+
+// tokensFrom is the service that gives tokens: that which the scenario says, or
+// the first on the page that emits.
+func tokensFrom(p *plan.Plan) string {
+	if t := p.Rehearsal.Attach.Tokens; t != nil && t.From != "" {
+		return t.From
+	}
+	for _, c := range p.Page.Consumers {
+		if c.Has(runbook.Emits) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// request is how a validator is asked: as the load asks it.
+func request(p *plan.Plan, validator string) scenario.Request {
+	for _, c := range p.Rehearsal.Load {
+		if c.To == validator {
+			return c.Request
+		}
+	}
+	return scenario.Request{Method: plan.DefaultMethod, Path: plan.DefaultPath}
+}
+
+// outlive is how long a token must last that is made before the emit and shown
+// until the end of the watch.
+func outlive(p *plan.Plan) time.Duration {
+	return p.Times.Propagation + p.Times.Window + p.Times.Watch + 2*time.Minute
+}

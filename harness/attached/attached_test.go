@@ -1,0 +1,438 @@
+package attached_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+const page = `
+apiVersion: rehearse/v1
+kind: Runbook
+scope: {name: key, family: jwt-signing-key}
+storage: {store: vault, publish: {path: secret/data/auth/key}, distribution: jwks, jwks: /jwks}
+consumers:
+  - {name: auth, roles: [emit], refresh: 1s}
+  - {name: search, roles: [validate], library: jwx}
+format: {type: ES256, identifier: kid, longest_life: 10m}
+rollout: {lead: 18m, propagation: 30s, watch: 20m}
+overlap: {window: 12m}
+verification: {slo: {objective: 99.9%}, checks: [canary, logs]}
+rollback: {when: {auth_failures_over: 1%, for: 10s}}
+schedule: {}
+`
+
+// team is a team's system: an issuer with an interface to its keys, a validator,
+// and a Vault.
+type team struct {
+	mu        sync.Mutex
+	published []string
+	emit      string
+	fixed     bool     // its token endpoint knows only the key in use
+	asked     []string // requests that change something
+	server    *httptest.Server
+}
+
+func newTeam(t *testing.T) *team {
+	s := &team{published: []string{"old"}, emit: "old"}
+	s.server = httptest.NewServer(s)
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// tokenOf is a JWT in form: what nobody checks is left out.
+func tokenOf(kid string, expiry time.Time) string {
+	encode := func(v any) string {
+		data, _ := json.Marshal(v) // maps of texts and numbers
+		return base64.RawURLEncoding.EncodeToString(data)
+	}
+	return encode(map[string]string{"alg": "ES256", "kid": kid}) + "." + encode(map[string]any{"exp": expiry.Unix()}) + ".c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+}
+
+func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	switch {
+	case r.URL.Path == "/token":
+		life, err := time.ParseDuration(r.PostFormValue("life"))
+		kid := r.PostFormValue("kid")
+		if kid == "" || s.fixed {
+			kid = s.emit
+		}
+		if err != nil || !slices.Contains(s.published, kid) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		fmt.Fprintf(w, `{"access_token": %q}`, tokenOf(kid, time.Now().Add(life)))
+	case r.URL.Path == "/jwks":
+		var keys []map[string]string
+		for _, kid := range s.published {
+			keys = append(keys, map[string]string{"kid": kid})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"keys": keys})
+	case r.URL.Path == "/check":
+		raw := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		header, _ := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+		for _, kid := range s.published {
+			if strings.Contains(string(header), `"kid":"`+kid+`"`) {
+				return
+			}
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	case r.URL.Path == "/api/v1/query":
+		fmt.Fprint(w, `{"data": {"resultType": "vector", "result": [{"value": [1, "40"]}, {"value": [1, "2"]}]}}`)
+	case r.URL.Path == "/fails":
+		w.WriteHeader(http.StatusTeapot)
+	default:
+		s.asked = append(s.asked, fmt.Sprintf("%s %s token=%s %s", r.Method, r.URL.Path, r.Header.Get("X-Vault-Token")+r.Header.Get("X-Admin"), body))
+		switch r.URL.Path {
+		case "/keys/new":
+			fmt.Fprint(w, `{"keys": [{"kid": "fresh"}]}`)
+		case "/keys/accept":
+			s.published = append(s.published, "fresh")
+		case "/keys/revoke":
+			s.published = slices.DeleteFunc(s.published, func(kid string) bool { return kid == "old" })
+		case "/v1/secret/data/auth/key":
+			s.emit = "fresh"
+			fmt.Fprint(w, `{}`)
+		}
+	}
+}
+
+// steps are those of the team, in a scenario.
+const steps = `
+  steps:
+    make:     {http: {url: "{{ .auth.url }}/keys/new", headers: {X-Admin: "{{ .env.ADMIN }}"}}, identifier: keys.0.kid}
+    accept:   {http: {url: "{{ .auth.url }}/keys/accept", body: "{{ .identifier }}"}}
+    emit:     {vault: {path: secret/data/auth/key, patch: true, data: {data: {emit: "{{ .identifier }}", of: ["{{ .credential }}"]}}}}
+    revoke:   {http: {method: DELETE, url: "{{ .auth.url }}/keys/revoke"}}
+    restore:  {http: {url: "{{ .auth.url }}/fails"}}
+    withdraw: {command: [./withdraw.sh, "{{ .identifier }}"]}
+`
+
+// attach is a system by the team's addresses, with more of the scenario's attach.
+func attach(t *testing.T, team *team, more string, o attached.Options) (*attached.System, *plan.Plan, error) {
+	t.Helper()
+	text := "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: page.yaml\nattach:\n" +
+		strings.ReplaceAll("  urls: {auth: URL, search: URL}\n  vault: {url: URL}\n"+more, "URL", `"`+team.server.URL+`"`) + steps +
+		"load: [{client: web, to: search, rate: 1/s, request: {path: /check}, token: {}}]\n"
+	loaded, err := scenario.Load(fstest.MapFS{"page.yaml": {Data: []byte(page)}, "s.yaml": {Data: []byte(text)}}, "s.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(loaded, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoints := []attached.Endpoint{{Service: "auth", URL: team.server.URL}, {Service: "search", URL: team.server.URL}}
+	if o.Getenv == nil {
+		o.Getenv = func(name string) string { return "value-of-" + name }
+	}
+	attached.Evidence(p, endpoints)
+	s, err := attached.New(p, endpoints, o)
+	return s, p, err
+}
+
+// byName asks the token endpoint for a token of any published key.
+const byName = `  tokens: {form: {life: "{{ .life }}", kid: "{{ .identifier }}"}}` + "\n"
+
+// TestRotation takes every step forward, with the team's own calls and writes,
+// and shows what the probes see.
+func TestRotation(t *testing.T) {
+	team := newTeam(t)
+	s, _, err := attach(t, team, byName, attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	present := func(credential string, purpose history.Purpose, want history.Outcome) {
+		t.Helper()
+		probe, err := s.Present(ctx, "search", credential, purpose)
+		if err != nil || probe.Outcome != want {
+			t.Errorf("%s of %s: got %s, %v; want %s", purpose, credential, probe.Outcome, err, want)
+		}
+	}
+	for _, name := range []string{"k1", "k2"} {
+		identifier, err := s.Make(ctx, name)
+		if want := map[string]string{"k1": "old", "k2": "fresh"}[name]; err != nil || identifier != want {
+			t.Fatalf("make %s: got %q, %v; want %q", name, identifier, err, want)
+		}
+		if name == "k1" { // it was accepted and emitted before: nothing is done
+			for _, step := range []keyring.Step{keyring.Accept, keyring.Emit} {
+				if err := s.Do(ctx, step, name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(team.asked) > 0 {
+				t.Fatalf("the team's system was changed: %q", team.asked)
+			}
+		}
+	}
+	do := func(step keyring.Step, credential string) {
+		t.Helper()
+		if err := s.Do(ctx, step, credential); err != nil {
+			t.Fatalf("%s %s: %v", step, credential, err)
+		}
+	}
+	do(keyring.Accept, "k2")
+	present("k2", history.Canary, history.OK)
+	do(keyring.Emit, "k2")
+	if err := s.Hold(ctx, "k1", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	do(keyring.Revoke, "k1")
+	present("k1", history.OldAfter, history.AuthFailure)
+	present("k2", history.NewAfter, history.OK)
+	do(keyring.Destroy, "k1") // nothing is said for it
+	if differences, err := s.Compare(ctx); err != nil || len(differences) > 0 {
+		t.Errorf("compare: got %q, %v; want no difference", differences, err)
+	}
+	want := []string{
+		"POST /keys/new token=value-of-ADMIN ",
+		"POST /keys/accept token= fresh",
+		`PATCH /v1/secret/data/auth/key token=value-of-REHEARSE_VAULT_TOKEN {"data":{"emit":"fresh","of":["k2"]}}`,
+		"DELETE /keys/revoke token= ",
+	}
+	if !slices.Equal(team.asked, want) {
+		t.Errorf("the team's system was asked\n%s\nwant\n%s", strings.Join(team.asked, "\n"), strings.Join(want, "\n"))
+	}
+	team.emit, team.published = "old", []string{"old", "fresh"}
+	if differences, err := s.Compare(ctx); err != nil || len(differences) != 2 {
+		t.Errorf("compare a system that went back: got %q, %v; want that it publishes k1 and does not sign with k2", differences, err)
+	}
+}
+
+// TestHeldBeforeEmit proves a revoke with a token that was fetched while the old
+// credential was in use, where the endpoint gives no other.
+func TestHeldBeforeEmit(t *testing.T) {
+	team := newTeam(t)
+	team.fixed = true
+	s, _, err := attach(t, team, `  tokens: {form: {life: "{{ .life }}"}}`+"\n", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	for _, name := range []string{"k1", "k2"} {
+		if _, err := s.Make(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Present(ctx, "search", "k2", history.Canary); err == nil || !strings.Contains(err.Error(), "another credential") {
+		t.Errorf("canary: got %v, want that the endpoint gives another credential's", err)
+	}
+	if _, err := s.Present(ctx, "search", "k1", history.OldAfter); err == nil {
+		t.Error("a token that was made after the revoke proves nothing, and was presented")
+	}
+	for _, step := range []struct {
+		step       keyring.Step
+		credential string
+	}{{keyring.Accept, "k2"}, {keyring.Emit, "k2"}, {keyring.Revoke, "k1"}} {
+		if err := s.Do(ctx, step.step, step.credential); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probe, err := s.Present(ctx, "search", "k1", history.OldAfter)
+	if err != nil || probe.Outcome != history.AuthFailure {
+		t.Errorf("the old one after the revoke: got %+v, %v; want a refusal", probe, err)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	team, dir := newTeam(t), t.TempDir()
+	script := "#!/bin/sh\necho \"$REHEARSE_STEP $REHEARSE_CREDENTIAL $REHEARSE_IDENTIFIER $1 ${VAULT_TOKEN:-none}\"\n[ ! -e broken ]\n"
+	if err := os.WriteFile(filepath.Join(dir, "withdraw.sh"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("VAULT_TOKEN", "of-another-vault")
+	var lines []string
+	s, _, err := attach(t, team, "", attached.Options{Dir: dir, Log: func(line string) { lines = append(lines, line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"k1", "k2"} {
+		if _, err := s.Make(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Do(t.Context(), keyring.Withdraw, "k2"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"withdraw: withdraw k2 fresh fresh none"}; !slices.Equal(lines, want) {
+		t.Errorf("printed %q, want %q", lines, want)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "broken"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Do(t.Context(), keyring.Withdraw, "k2")
+	if err == nil || !strings.Contains(err.Error(), "exit status 1") || strings.Contains(err.Error(), "fresh") {
+		t.Errorf("a command that fails: got %v, want its status and nothing of what it printed", err)
+	}
+	if err := s.Do(t.Context(), keyring.Restore, "k1"); err == nil || !strings.Contains(err.Error(), "418") {
+		t.Errorf("a call that is refused: got %v, want its status", err)
+	}
+}
+
+func TestBegunStepIsNotCutShort(t *testing.T) {
+	team := newTeam(t)
+	s, _, err := attach(t, team, "", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"k1", "k2"} {
+		if _, err := s.Make(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Do(ctx, keyring.Accept, "k2"); err != nil {
+		t.Errorf("a step in a run that was interrupted: got %v, want it taken whole", err)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	team := newTeam(t)
+	_, _, err := attach(t, team, "", attached.Options{Getenv: func(string) string { return "" }})
+	if err == nil || !strings.Contains(err.Error(), "ADMIN") || !strings.Contains(err.Error(), "REHEARSE_VAULT_TOKEN") {
+		t.Errorf("got %v, want all that is missing", err)
+	}
+	s, _, err := attach(t, team, "", attached.Options{})
+	if want := []string{"value-of-ADMIN", "value-of-REHEARSE_VAULT_TOKEN"}; err != nil || !slices.Equal(s.Secrets(), want) {
+		t.Errorf("secrets are %q, %v; want %q", s.Secrets(), err, want)
+	}
+}
+
+func TestCount(t *testing.T) {
+	team := newTeam(t)
+	s, _, err := attach(t, team, "  prometheus: URL\n  counters: {search: {query: sum(served)}}\n", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted, err := s.Count(t.Context(), false)
+	if err != nil || counted["search"] != 42 {
+		t.Errorf("got %v, %v; want 42", counted, err)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	team := newTeam(t)
+	s, _, err := attach(t, team, "", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	events := make(chan history.Event, 100)
+	follow, err := s.Watch(ctx, func(e history.Event) { events <- e }, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var watch sync.WaitGroup
+	watch.Go(follow)
+	wait := func(kind history.Kind, is func(history.Event) bool) {
+		t.Helper()
+		for deadline := time.After(30 * time.Second); ; {
+			select {
+			case e := <-events:
+				if e.Kind == kind && is(e) {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("no event of kind %s, want one", kind)
+			}
+		}
+	}
+	wait(history.KindPublished, func(e history.Event) bool { return slices.Equal(e.Credentials, []string{"old"}) })
+	wait(history.KindEmitting, func(e history.Event) bool { return e.Identifier == "old" })
+	team.mu.Lock()
+	team.published, team.emit = []string{"old", "fresh"}, "fresh"
+	team.mu.Unlock()
+	wait(history.KindPublished, func(e history.Event) bool { return slices.Equal(e.Credentials, []string{"old", "fresh"}) })
+	wait(history.KindEmitting, func(e history.Event) bool { return e.Identifier == "fresh" })
+	cancel()
+	watch.Wait()
+}
+
+func TestEvidence(t *testing.T) {
+	team := newTeam(t)
+	for _, tt := range []struct {
+		name, tokens string
+		tells        bool
+		none         []string // rules without evidence
+		canary       bool
+	}{
+		{"tokens by name", byName, false, []string{"logs"}, true},
+		{"tokens of the one in use", "", false, []string{"gates", "logs"}, false},
+		{"the same, with logs", "", true, nil, false},
+		{"tokens of a fixed life", `  tokens: {form: {kid: "{{ .identifier }}"}}` + "\n", false, []string{"revocation", "logs"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, p, err := attach(t, team, tt.tokens, attached.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			attached.Evidence(p, []attached.Endpoint{{Service: "auth", Logged: tt.tells, Tells: tt.tells}, {Service: "search", Logged: tt.tells, Tells: tt.tells}})
+			var none []string
+			for _, e := range p.Limits.Evidence {
+				if e.From == "" {
+					t.Errorf("%s: says nothing", e.Rule)
+				}
+				if e.None {
+					none = append(none, e.Rule)
+				}
+			}
+			if !slices.Equal(none, tt.none) {
+				t.Errorf("without evidence: got %q, want %q", none, tt.none)
+			}
+			if v, _ := p.Limits.Validator("search"); v.Untold != slices.Contains(tt.none, "gates") {
+				t.Errorf("search is untold: got %v", v.Untold)
+			}
+			if got := p.Page.Verification.Lists("canary"); got != tt.canary {
+				t.Errorf("shows a canary: got %v, want %v", got, tt.canary)
+			}
+		})
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	team := newTeam(t)
+	_, p, err := attach(t, team, "", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := attached.Describe(&out, p, []attached.Endpoint{{Service: "auth", URL: team.server.URL, Is: "an address"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"emit k2", "patch in Vault secret/data/auth/key", "withdraw k2", "command ./withdraw.sh {{ .identifier }}",
+		"nothing: the scenario says nothing for it", "none, so it will be inconclusive", "within 30s",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, out.String())
+		}
+	}
+	if len(team.asked) > 0 {
+		t.Errorf("the team's system was changed: %q", team.asked)
+	}
+}

@@ -1,0 +1,78 @@
+package attached
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// describe says what an act does, in one line, as the scenario has it: with
+// what it mentions and without any value.
+func describe(a scenario.Act) string {
+	switch {
+	case a.HTTP != nil:
+		method := a.HTTP.Method
+		if method == "" {
+			method = http.MethodPost
+		}
+		return method + " " + a.HTTP.URL
+	case a.Vault != nil && a.Vault.Patch:
+		return "patch in Vault " + a.Vault.Path
+	case a.Vault != nil:
+		return "write to Vault " + a.Vault.Path
+	}
+	return "command " + strings.Join(a.Command, " ")
+}
+
+// Describe writes what a rehearsal of a system would do, step by step, and
+// where its evidence would come from. The plan has its Evidence.
+func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
+	a := p.Rehearsal.Attach
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // it keeps the first error, which Flush returns
+	fmt.Fprintln(t, "attached to")
+	for _, e := range endpoints {
+		log := ""
+		if e.Tells {
+			log = "; its log tells what it does"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s%s\n", e.Service, e.URL, e.Is, log)
+	}
+	for _, part := range []struct {
+		title string
+		steps [][2]string
+	}{
+		{"steps", [][2]string{{"make", "k2"}, {"accept", "k2"}, {"emit", "k2"}, {"revoke", "k1"}, {"destroy", "k1"}}},
+		{"way back, as far as it is needed", [][2]string{{"restore", "k1"}, {"emit", "k1"}, {"withdraw", "k2"}}},
+	} {
+		fmt.Fprintf(t, "\n%s\n", part.title)
+		for _, s := range part.steps {
+			act, there := a.Steps[s[0]]
+			does, timeout := "nothing: the scenario says nothing for it", ""
+			if there {
+				does, timeout = describe(act), fmt.Sprintf("within %s", plan.Text(timeoutOf(act)))
+			}
+			fmt.Fprintf(t, "  %s %s\t%s\t%s\n", s[0], s[1], does, timeout)
+		}
+	}
+	fmt.Fprintln(t, "\nload")
+	for _, c := range p.Rehearsal.Load {
+		fmt.Fprintf(t, "  %s\t%s %s%s\t%v a second\n", c.Client, c.Request.Method, c.To, c.Request.Path, float64(c.Rate))
+	}
+	fmt.Fprintln(t, "\nevidence")
+	for _, e := range p.Limits.Evidence {
+		from := e.From
+		if e.None {
+			from = "none, so it will be inconclusive: " + from
+		}
+		fmt.Fprintf(t, "  %s\t%s\n", e.Rule, from)
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("describe the rehearsal: %w", err)
+	}
+	return nil
+}

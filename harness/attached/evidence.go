@@ -1,0 +1,108 @@
+package attached
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Evidence completes a plan with where the evidence for each rule will come
+// from, and with what cannot be told: a validator whose log says nothing and to
+// which no canary can be shown; a canary that the page lists and nobody can make.
+func Evidence(p *plan.Plan, endpoints []Endpoint) {
+	tells := map[string]bool{}
+	var telling, logged []string
+	for _, e := range endpoints {
+		if e.Logged {
+			logged = append(logged, e.Service)
+		}
+		if tells[e.Service] = e.Tells; e.Tells {
+			telling = append(telling, e.Service)
+		}
+	}
+	slices.Sort(telling)
+	t := tokensOf(p)
+	source := "tokens of " + t.From + t.Path
+	if len(t.Command) > 0 {
+		source = "tokens that " + t.Command[0] + " prints"
+	}
+	canary := byName(t)
+	if !canary {
+		p.Page.Verification.Checks = slices.DeleteFunc(slices.Clone(p.Page.Verification.Checks), func(c string) bool { return c == "canary" })
+		p.Limits.Checks = p.Page.Verification.Checks
+	}
+	shown := canary && p.Page.Verification.Lists("canary")
+	var untold []string
+	p.Limits.Validators = slices.Clone(p.Limits.Validators)
+	for i := range p.Limits.Validators {
+		v := &p.Limits.Validators[i]
+		if v.Untold = !tells[v.Name] && !shown; v.Untold {
+			untold = append(untold, v.Name)
+		}
+	}
+	load := "the load alone: the answers to what it presents, by the kid of its tokens"
+	say := func(rule, from string) {
+		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: from})
+	}
+	lack := func(rule, why string) {
+		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: why, None: true})
+	}
+	p.Limits.Evidence = nil
+	say("auth-failures-flat", load)
+	say("availability", load)
+	say("sessions", "the load alone: whether its tokens are renewed")
+	say("distribution", load)
+	watched := fmt.Sprintf("the key set of %s and its tokens, once a second", t.From)
+	if len(telling) > 0 {
+		watched = "the logs of " + strings.Join(telling, ", ")
+	}
+	if shown {
+		watched += "; a canary of " + source
+	}
+	if len(untold) > 0 {
+		lack("gates", fmt.Sprintf("whether %s has taken a new credential is told neither by its log nor by a canary (attach.tokens gives no token of one that is not in use)",
+			strings.Join(untold, ", ")))
+	} else {
+		say("gates", watched)
+	}
+	say("rollback", load+"; "+source)
+	if uses(t, "life", "seconds") {
+		say("revocation", source+" that outlive the revoke, shown to every validator until it refuses them")
+	} else {
+		lack("revocation", "no token outlives the revoke: attach.tokens does not ask for one by {{ .life }} or {{ .seconds }}")
+	}
+	say("leaks", "all that the run writes, with the values that it had to do with")
+	switch {
+	case len(logged) > 0:
+		say("logs", "the logs of "+strings.Join(logged, ", "))
+	case p.Page.Verification.Lists("logs"):
+		lack("logs", "the page asks what consumers log, and nobody's log is followed")
+	}
+	say("accounting", counted(p))
+}
+
+// counted says which counters there are of what was served.
+func counted(p *plan.Plan) string {
+	var named, without []string
+	for _, v := range p.Limits.Validators {
+		c, there := p.Rehearsal.Attach.Counters[v.Name]
+		switch {
+		case !there:
+			without = append(without, v.Name)
+		case c.Query != "":
+			named = append(named, fmt.Sprintf("%s by Prometheus (%s)", v.Name, c.Query))
+		default:
+			named = append(named, fmt.Sprintf("%s at %s", v.Name, c.Path))
+		}
+	}
+	text := "the counters of the load"
+	if len(named) > 0 {
+		text += "; what was served: " + strings.Join(named, ", ")
+	}
+	if len(without) > 0 {
+		text += "; nobody counts what is served by " + strings.Join(without, ", ")
+	}
+	return text
+}

@@ -1,0 +1,75 @@
+package attached
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// errNoToken says that there is nothing to present.
+var errNoToken = errors.New("no unexpired token of it is to be had")
+
+// Hold keeps a token that lives long enough, where one can still be had; else
+// the one that was kept before the emit stays. That there is none is told by
+// Present: a rotation does not end for it.
+func (s *System) Hold(ctx context.Context, credential string, life time.Duration) error {
+	if t, err := s.tokens.get(ctx, credential, life); err == nil {
+		s.put(credential, t)
+	}
+	return ctx.Err()
+}
+
+// hold keeps a token of the credential in use that outlives its revoke, if the
+// endpoint gives such tokens.
+func (s *System) hold(ctx context.Context, credential string) {
+	if t, err := s.tokens.get(ctx, credential, outlive(s.plan)); err == nil {
+		s.put(credential, t)
+	}
+}
+
+func (s *System) put(credential string, t token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[credential] = t
+}
+
+// Present shows a validator a token: the one that was kept, while it lasts, or
+// else one that is fetched for the purpose.
+func (s *System) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
+	to, there := s.endpoints[validator]
+	if !there {
+		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", credential, validator)
+	}
+	s.mu.Lock()
+	t, kept := s.held[credential]
+	s.mu.Unlock()
+	how := "unexpired token of the team's endpoint, made before"
+	if !kept || !t.expiry.IsZero() && !time.Now().Before(t.expiry) {
+		if purpose == history.OldAfter {
+			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, errNoToken)
+		}
+		var err error
+		if t, err = s.tokens.get(ctx, credential, DefaultTimeout); err != nil {
+			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
+		}
+		how = "token of the team's endpoint, made for this probe"
+	}
+	r := request(s.plan, validator)
+	header := http.Header{}
+	for name, value := range r.Headers {
+		header.Set(name, value)
+	}
+	header.Set("Authorization", "Bearer "+t.raw)
+	probe, err := family.Ask(ctx, r.Method, to.URL+r.Path, header, strings.NewReader(r.Body))
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
+	}
+	probe.Purpose, probe.Presentation = purpose, how
+	return probe, nil
+}

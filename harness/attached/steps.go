@@ -1,0 +1,115 @@
+package attached
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// Make makes a credential. The first is the one that is in use already, known
+// by a token of the team's endpoint: nothing is done for it.
+func (s *System) Make(ctx context.Context, name string) (identifier string, err error) {
+	s.steps.Lock()
+	defer s.steps.Unlock()
+	if known := s.Identifier(name); known != "" {
+		return known, nil
+	}
+	s.mu.Lock()
+	first := len(s.identifiers) == 0
+	s.mu.Unlock()
+	if first {
+		t, err := s.tokens.get(ctx, "", DefaultTimeout)
+		if err != nil {
+			return "", fmt.Errorf("find out which credential is in use: %w", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.identifiers[name], s.emitting, s.accepted[name] = t.identifier, name, true
+		return t.identifier, nil
+	}
+	out, err := s.act(ctx, scenario.MakeStep, name)
+	if err != nil {
+		return "", err
+	}
+	if path := s.attach.Steps[scenario.MakeStep].Identifier; path != "" {
+		identifier, err = at(out, path)
+	} else {
+		identifier = lastLine(out)
+	}
+	if err == nil && identifier == "" {
+		err = errors.New("it printed nothing: want the new identifier as the last line")
+	}
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for other, has := range s.identifiers {
+		if has == identifier {
+			return "", fmt.Errorf("the new identifier %s is that of %s: nothing new was made", identifier, other)
+		}
+	}
+	s.identifiers[name] = identifier
+	return identifier, nil
+}
+
+// Do does what the team does for a step. Before another credential is emitted a
+// token of the one in use is kept, for the proof that it is refused later.
+func (s *System) Do(ctx context.Context, step keyring.Step, credential string) error {
+	s.steps.Lock()
+	defer s.steps.Unlock()
+	s.mu.Lock()
+	alone, emitting := len(s.identifiers) == 1, s.emitting
+	s.mu.Unlock()
+	if alone {
+		return nil // it was accepted and emitted before anybody attached
+	}
+	if _, there := s.attach.Steps[string(step)]; !there {
+		return nil // destroy, which may be left out
+	}
+	if step == keyring.Emit && emitting != credential {
+		s.hold(ctx, emitting)
+	}
+	if _, err := s.act(ctx, string(step), credential); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch step {
+	case keyring.Emit:
+		s.emitting = credential
+	case keyring.Accept, keyring.Restore:
+		s.accepted[credential] = true
+	case keyring.Revoke, keyring.Withdraw:
+		s.accepted[credential] = false
+	}
+	return nil
+}
+
+// Compare holds what the emitter publishes and signs with against the steps that
+// were taken.
+func (s *System) Compare(ctx context.Context) (differences []string, err error) {
+	is, err := s.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.identifiers)) {
+		switch published := slices.Contains(is.Published, s.identifiers[name]); {
+		case published && !s.accepted[name]:
+			differences = append(differences, fmt.Sprintf("%s still publishes %s", s.emitter(), name))
+		case !published && s.accepted[name]:
+			differences = append(differences, fmt.Sprintf("%s does not publish %s", s.emitter(), name))
+		}
+	}
+	if is.Emitting != s.identifiers[s.emitting] {
+		differences = append(differences, fmt.Sprintf("%s does not sign with %s", s.emitter(), s.emitting))
+	}
+	return differences, nil
+}

@@ -1,0 +1,169 @@
+package attached
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// tokenPath is that of a token endpoint where the scenario says none.
+const tokenPath = "/token"
+
+// errOther says that a token is of another credential than was asked for.
+var errOther = errors.New("it gives tokens of another credential")
+
+// token is one token of the team's, with what its header and claims say.
+type token struct {
+	raw, identifier string
+	expiry          time.Time // zero: it does not say
+}
+
+// tokens is where the probes get theirs.
+type tokens struct {
+	system *System
+	say    scenario.Tokens
+}
+
+// tokensOf are what a scenario says of tokens, with its defaults: those of a
+// stand-in's endpoint.
+func tokensOf(p *plan.Plan) scenario.Tokens {
+	var t scenario.Tokens
+	if said := p.Rehearsal.Attach.Tokens; said != nil {
+		t = *said
+	}
+	if t.Path == "" {
+		t.Path = tokenPath
+	}
+	if len(t.Form) == 0 {
+		t.Form = map[string]string{"client": family.ProbeAgent, "session": "probe", "life": "{{ .life }}"}
+	}
+	t.From = tokensFrom(p)
+	return t
+}
+
+func newTokens(s *System) *tokens { return &tokens{system: s, say: tokensOf(s.plan)} }
+
+// byName reports whether a token of any accepted credential can be had, not
+// only of the one in use.
+func byName(t scenario.Tokens) bool { return uses(t, "identifier", "credential") }
+
+// uses reports whether what is asked for depends on any of some words.
+func uses(t scenario.Tokens, words ...string) bool {
+	texts := t.Command
+	for _, value := range t.Form {
+		texts = append(texts[:len(texts):len(texts)], value)
+	}
+	for _, m := range scenario.Mentions(texts...) {
+		for _, word := range words {
+			if m.Name == word && m.Part == "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// get gets a token that lives for some time: of a credential, or of the one in
+// use for "". An error never holds any of it.
+func (t *tokens) get(ctx context.Context, credential string, life time.Duration) (token, error) {
+	wanted := ""
+	seconds := strconv.FormatInt(int64((life+time.Second-1)/time.Second), 10)
+	words := map[string]string{"life": life.String(), "seconds": seconds, "credential": credential}
+	if credential != "" {
+		wanted = t.system.Identifier(credential)
+		words["identifier"] = wanted
+	}
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	ask := t.fetch
+	if len(t.say.Command) > 0 {
+		ask = t.print
+	}
+	raw, err := ask(ctx, words)
+	if err != nil {
+		return token{}, err
+	}
+	got, err := read(raw)
+	if err != nil {
+		return token{}, err
+	}
+	if wanted != "" && got.identifier != wanted {
+		return token{}, fmt.Errorf("get a token of %s: %w", credential, errOther)
+	}
+	return got, nil
+}
+
+// fetch asks the token endpoint.
+func (t *tokens) fetch(ctx context.Context, words map[string]string) (string, error) {
+	form := url.Values{}
+	for name, value := range t.say.Form {
+		if filled := t.system.fill(value, words); filled != "" {
+			form.Set(name, filled)
+		}
+	}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {family.ProbeAgent}}
+	answer, err := send(ctx, http.MethodPost, t.system.endpoints[t.say.From].URL+t.say.Path, header, form.Encode())
+	if err != nil {
+		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
+	}
+	raw, err := at(answer, "access_token")
+	if err != nil {
+		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
+	}
+	return raw, nil
+}
+
+// print runs the command that prints a token.
+func (t *tokens) print(ctx context.Context, words map[string]string) (string, error) {
+	command := make([]string, len(t.say.Command))
+	for i, word := range t.say.Command {
+		command[i] = t.system.fill(word, words)
+	}
+	out, err := t.system.program(ctx, command).Output()
+	if err != nil {
+		return "", fmt.Errorf("get a token by %s: %w", command[0], err)
+	}
+	return lastLine(string(out)), nil
+}
+
+// read reads the header and the claims of a JWT (RFC 7515 §3.1) without
+// checking anything.
+func read(raw string) (token, error) {
+	parts := strings.Split(raw, ".")
+	var header struct {
+		Kid string `json:"kid"`
+	}
+	var claims struct {
+		Expiry float64 `json:"exp"`
+	}
+	if len(parts) != 3 || decode(parts[0], &header) != nil || decode(parts[1], &claims) != nil {
+		return token{}, errors.New("read a token: it is no JWT")
+	}
+	if header.Kid == "" {
+		return token{}, errors.New("read a token: it has no kid, by which its credential would be known")
+	}
+	got := token{raw: raw, identifier: header.Kid}
+	if claims.Expiry > 0 {
+		got.expiry = time.UnixMilli(int64(claims.Expiry * 1000))
+	}
+	return got, nil
+}
+
+func decode(part string, into any) error {
+	plain, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
+}

@@ -1,0 +1,110 @@
+package attached
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+const (
+	// watchEvery is how often the emitter is looked at from outside.
+	watchEvery = time.Second
+	// watchTimeout bounds one look.
+	watchTimeout = 5 * time.Second
+)
+
+// Look is what can be seen of the emitter from outside: the identifiers in its
+// key set, and that of the credential that it signs with.
+type Look struct {
+	Published []string
+	Emitting  string
+}
+
+// look asks the emitter once.
+func (s *System) look(ctx context.Context) (Look, error) {
+	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	defer cancel()
+	t, err := s.tokens.get(ctx, "", DefaultTimeout)
+	if err != nil {
+		return Look{}, err
+	}
+	document, err := send(ctx, http.MethodGet, s.endpoints[s.emitter()].URL+s.plan.Page.Storage.JWKS, http.Header{"User-Agent": {agent}}, "")
+	if err != nil {
+		return Look{}, fmt.Errorf("look at the key set of %s: %w", s.emitter(), err)
+	}
+	var set struct {
+		Keys []struct {
+			Kid string `json:"kid"`
+		} `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(document), &set); err != nil {
+		return Look{}, fmt.Errorf("look at the key set of %s: it is no JSON", s.emitter())
+	}
+	l := Look{Emitting: t.identifier}
+	for _, key := range set.Keys {
+		l.Published = append(l.Published, key.Kid)
+	}
+	return l, nil
+}
+
+// Watch records what the emitter publishes and signs with: how it stands now,
+// and, until ctx ends, every change, where its log does not tell. The error is
+// that of the first look; later ones are told once, as trouble.
+func (s *System) Watch(ctx context.Context, record func(history.Event), trouble func(error)) (follow func(), err error) {
+	last, err := s.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name := s.emitter()
+	tell := func(was, is Look) {
+		if !slices.Equal(was.Published, is.Published) {
+			record(history.Event{Kind: history.KindPublished, Service: name, Credentials: is.Published})
+		}
+		if was.Emitting != is.Emitting {
+			record(history.Event{Kind: history.KindEmitting, Service: name, Identifier: is.Emitting})
+		}
+	}
+	tell(Look{}, last)
+	if s.endpoints[name].Tells {
+		return func() {}, nil
+	}
+	return func() {
+		told := false
+		tick := time.NewTicker(watchEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			is, err := s.look(ctx)
+			if err != nil {
+				if !told && ctx.Err() == nil {
+					trouble(err)
+					told = true
+				}
+				continue
+			}
+			tell(last, is)
+			last = is
+		}
+	}, nil
+}
+
+// agent is how the watch names itself: readers of that name are the harness.
+const agent = "rehearse-probe/watch"
+
+// inside is the host and port by which neighbours know a service.
+func (e Endpoint) inside() string {
+	if e.Inside != "" {
+		return e.Inside
+	}
+	return strings.TrimSuffix(e.URL, "/")
+}

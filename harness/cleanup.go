@@ -1,0 +1,47 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// cleanUpTimeout bounds each part of the clean-up.
+const cleanUpTimeout = 60 * time.Second
+
+// ErrCleanUp is in the chain of Run's error where something of the run may be left.
+var ErrCleanUp = errors.New("could not clean up")
+
+// cleanUp is one thing to be done at the end, whatever happened.
+type cleanUp struct {
+	what string
+	do   func(context.Context) error
+}
+
+// cleanUp arranges something to be done at the end: what comes last is done
+// first. It is called before whatever it is for is tried.
+func (r *run) cleanUp(what string, do func(context.Context) error) {
+	r.cleanUps = append(r.cleanUps, cleanUp{what, do})
+}
+
+// cleanAll cleans up, each part under a context of its own. Only where all is
+// gone is the record of the run removed too, so that a later one tries again.
+func (r *run) cleanAll(ctx context.Context) error {
+	var errs []error
+	for _, c := range slices.Backward(r.cleanUps) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+		if err := c.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%w: %s: %w", ErrCleanUp, c.what, err))
+		}
+		cancel()
+	}
+	r.cleanUps = nil
+	if len(errs) == 0 && r.leftovers != nil {
+		if err := errors.Join(markFinished(r.folder), r.leftovers.Remove()); err != nil {
+			errs = append(errs, fmt.Errorf("%w: %w", ErrCleanUp, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,138 @@
+package harness
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/leak"
+)
+
+// listenerPatience is how long listeners get for what is queued for them.
+const listenerPatience = 2 * time.Second
+
+// conclude completes the history, once all logs were read to their end, has it
+// judged, and has the reports written and searched.
+func (r *run) conclude(m measured) error {
+	r.logs.flush(r.evidence.Offset() + bucket + late)
+	if m.sent != nil {
+		t := r.totals(*m.sent, m.counters)
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t})
+	}
+	r.recordHygiene()
+	if books, kept := r.logs.ledger.conclude(); kept {
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLedger, Ledger: &books})
+	}
+	scanner := leak.New(slices.Concat(r.secrets, r.bound.Secrets()))
+	found, err := r.search(scanner)
+	if err != nil {
+		return errors.Join(err, r.closeHistory())
+	}
+	r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &found})
+	if err := r.closeHistory(); err != nil {
+		return err
+	}
+	if err := r.judge(); err != nil {
+		return err
+	}
+	// The reports are searched as well. A hit in them is an event like any
+	// other, and changes the verdict that they tell.
+	all, err := r.search(scanner)
+	if err != nil || all.Hits == found.Hits {
+		return err
+	}
+	if err := r.amend(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &all}); err != nil {
+		return err
+	}
+	return r.judge()
+}
+
+// judge has the history judged and the reports written.
+func (r *run) judge() (err error) {
+	if r.outcome.Limits, err = judge.Limits(r.outcome.History); err != nil {
+		return err
+	}
+	r.outcome.Verdict = judge.Judge(r.outcome.History, r.outcome.Limits)
+	return r.o.Report(r.outcome)
+}
+
+// search looks for secrets in all that the run wrote, and in the arguments and
+// labels of what it started.
+func (r *run) search(scanner *leak.Scanner) (history.Leaks, error) {
+	var found history.Leaks
+	take := func(where string, hits, searched int64) {
+		found.Searched += searched
+		if hits > 0 {
+			found.Hits += hits
+			found.Where = append(found.Where, where)
+		}
+	}
+	for _, spec := range r.started {
+		line := strings.Join(spec.Command, " ")
+		take("arguments of "+spec.Name, scanner.Count([]byte(line)), int64(len(line)))
+	}
+	if r.docker != nil {
+		labels := strings.Join(slices.Sorted(maps.Values(r.docker.Labels())), "\n")
+		take("labels of the run", scanner.Count([]byte(labels)), int64(len(labels)))
+	}
+	err := filepath.WalkDir(r.folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		hits, searched, err := scanner.File(path)
+		if err != nil {
+			return err
+		}
+		where, err := filepath.Rel(r.folder, path)
+		take(filepath.ToSlash(where), hits, searched)
+		return err
+	})
+	if err != nil {
+		return found, fmt.Errorf("search for leaks: %w", err)
+	}
+	return found, nil
+}
+
+// amend adds an event to a history that was closed.
+func (r *run) amend(e history.Event) error {
+	r.outcome.History.Events = append(r.outcome.History.Events, e)
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("amend the history: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(r.folder, EventsFile), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("amend the history: %w", err)
+	}
+	_, err = file.Write(append(line, '\n'))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("amend the history: %w", err)
+	}
+	return nil
+}
+
+// closeHistory ends the recording. It may be called where there is none.
+func (r *run) closeHistory() error {
+	var err error
+	if r.recorder != nil {
+		h, closing := r.recorder.Close(listenerPatience)
+		r.recorder, err = nil, closing
+		if r.outcome != nil {
+			r.outcome.History = h
+		}
+	}
+	if r.events != nil {
+		err = errors.Join(err, r.events.Close())
+		r.events = nil
+	}
+	return err
+}

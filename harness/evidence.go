@@ -1,0 +1,50 @@
+package harness
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// evidence is the history as a rotation and its faults write it.
+type evidence struct {
+	recorder *history.Recorder
+	names    *names
+	probes   *probes
+}
+
+// probes counts the harness's own presentations.
+type probes struct{ sent, unanswered atomic.Int64 }
+
+var _ world.Evidence = evidence{}
+
+// Record appends an event, and notes what the run itself wants to know of it.
+func (e evidence) Record(event history.Event) {
+	switch {
+	case event.Kind == history.KindCredential:
+		e.names.addCredential(event.Identifier, event.Credential)
+	case event.Kind == history.KindProbe && event.Probe != nil:
+		e.probes.count(event.Probe)
+	}
+	e.recorder.Record(event)
+}
+
+// count takes a probe into account, unless it was not sent.
+func (p *probes) count(probe *history.Probe) {
+	if probe.Outcome == history.HarnessError {
+		return
+	}
+	p.sent.Add(1)
+	if family.Unanswered(probe.Status) {
+		p.unanswered.Add(1)
+	}
+}
+
+// See calls f with the live view.
+func (e evidence) See(f func(*history.View)) { e.recorder.See(f) }
+
+// Offset is the present offset.
+func (e evidence) Offset() history.Offset { return e.recorder.Offset(time.Now()) }

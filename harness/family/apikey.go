@@ -1,0 +1,166 @@
+package family
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// apiKey is the family of the keys that a provider gives out and checks. The
+// provider is the authority: it learns and forgets at once, and those who
+// present the key read it from what is published.
+type apiKey struct{}
+
+var _ Family = apiKey{}
+
+// adminTokenKey is where the admin token is in a provider's Config.
+const adminTokenKey = "admin_token"
+
+// Configure makes an admin token for every provider, and tells chargers where
+// to present the key.
+func (apiKey) Configure(p *plan.Plan) error {
+	for i := range p.Services {
+		s := &p.Services[i]
+		switch s.Serve {
+		case "provider":
+			s.Config = map[string]any{
+				"name": s.Name, "account": p.Page.Scope.Name, adminTokenKey: rand.Text(),
+				"idempotency": s.Idempotency, "checks_late": s.ChecksLate, "fails": float64(s.Fails),
+				"lag": p.Wall(s.Lag.Duration()).String(), "taken": s.Taken,
+			}
+		case "charger":
+			s.Config = map[string]any{
+				"name":     s.Name,
+				"provider": urlOf(s.Of),
+				"refresh":  p.Wall(s.Refresh.Duration()).String(),
+				"pinned":   s.Pinned,
+				"retries":  s.Retries, "retry_after": p.Wall(s.RetryAfter.Duration()).String(),
+				"anonymous": s.Idempotency == scenario.None,
+			}
+		}
+	}
+	return nil
+}
+
+// Bind makes the family's steps on the store and the providers, and probes that
+// present the key as a charger does.
+func (apiKey) Bind(b Backend) Bound {
+	a := &apiKeyBound{url: func(service string) string { return b.URL(service, false) }, tokens: map[string]string{}}
+	a.providers = Authorities(b.Plan)
+	for _, s := range b.Plan.Services {
+		if token, ok := s.Config[adminTokenKey].(string); ok && slices.Contains(a.providers, s.Name) {
+			a.tokens[s.Name] = token
+		}
+	}
+	a.steps = newSteps(apiKeyKind{}, b, a.administer)
+	a.steps.lists = a.enabled
+	return a
+}
+
+// apiKeyKind makes keys. Its entries are what fakes.ServeCharger reads: the tag,
+// which is the credential's name in the run, and the value.
+type apiKeyKind struct{}
+
+var _ kind = apiKeyKind{}
+
+// apiKeyBytes is the entropy of a key: 256 bits.
+const apiKeyBytes = 32
+
+func (apiKeyKind) generate(name string) (map[string]any, error) {
+	value := make([]byte, apiKeyBytes)
+	if _, err := rand.Read(value); err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	return map[string]any{"tag": name, "value": base64.RawURLEncoding.EncodeToString(value)}, nil
+}
+
+func (apiKeyKind) parse(entry map[string]any) (credential, error) {
+	tag, _ := entry["tag"].(string)
+	value, _ := entry["value"].(string)
+	if tag == "" || value == "" {
+		return credential{}, errors.New("it is not a tag with a value")
+	}
+	return credential{identifier: tag, entry: entry, values: []string{value}}, nil
+}
+
+// apiKeyBound is the family with a world behind it.
+type apiKeyBound struct {
+	*steps
+	providers []string
+	tokens    map[string]string // admin tokens, by provider
+	url       func(service string) string
+}
+
+// administer takes a step at every provider.
+func (a *apiKeyBound) administer(ctx context.Context, step keyring.Step, c credential) error {
+	for _, name := range a.providers {
+		admin := providerAdmin{name: name, url: a.url(name), token: a.tokens[name]}
+		if err := admin.do(ctx, step, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enabled are the keys that each provider takes, by their tags.
+func (a *apiKeyBound) enabled(ctx context.Context) (map[string][]string, error) {
+	lists := map[string][]string{}
+	for _, name := range a.providers {
+		admin := providerAdmin{name: name, url: a.url(name), token: a.tokens[name]}
+		tags, err := admin.enabled(ctx)
+		if err != nil {
+			return nil, err
+		}
+		lists[name] = tags
+	}
+	return lists, nil
+}
+
+// Secrets are the keys and the admin tokens.
+func (a *apiKeyBound) Secrets() []string {
+	values := a.steps.Secrets()
+	for _, token := range a.tokens {
+		values = append(values, token)
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+var _ world.Probes = (*apiKeyBound)(nil)
+
+// Hold has only to make sure that the key is at hand: a key does not expire.
+func (a *apiKeyBound) Hold(ctx context.Context, name string, _ time.Duration) error {
+	if _, err := a.lookup(ctx, name); err != nil {
+		return fmt.Errorf("hold %s: %w", name, err)
+	}
+	return nil
+}
+
+// Present asks a provider for the balance with the key: that takes no money.
+func (a *apiKeyBound) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
+	at := a.url(validator)
+	if at == "" {
+		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", name, validator)
+	}
+	c, err := a.lookup(ctx, name)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	probe, err := show(ctx, http.MethodGet, at+"/balance", c.values[0])
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	probe.Purpose, probe.Presentation = purpose, "new connection"
+	return probe, nil
+}

@@ -1,0 +1,62 @@
+package family
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/answer"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// asking is how a service of a team's own is asked whether it takes a token:
+// as its clients do. The zero value is how stand-ins are.
+type asking struct {
+	method, path, body string
+	headers            map[string]string
+	header             string // that presents the token as it is; empty: as a bearer token
+	issuer, audience   string // of the token; empty: the usual ones
+	signs              *answer.Reader
+}
+
+// askings are how the services of a plan are asked, by the first client that
+// calls each of them.
+func askings(p *plan.Plan) map[string]asking {
+	asks := map[string]asking{}
+	for _, c := range p.Rehearsal.Load {
+		if _, there := asks[c.To]; there || c.Token == nil {
+			continue
+		}
+		ask := asking{
+			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers,
+			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience,
+		}
+		if refusal := p.Rehearsal.Services[c.To].Refusal; refusal != nil {
+			// What cannot be read was reported when the scenario was loaded.
+			ask.signs, _ = answer.New(answer.Signs{Statuses: refusal.Statuses, Header: refusal.Header, Body: refusal.Body})
+		}
+		asks[c.To] = ask
+	}
+	return asks
+}
+
+// show presents a token and says what was decided.
+func (a asking) show(ctx context.Context, base, raw string) (history.Probe, error) {
+	if a.path == "" {
+		return show(ctx, http.MethodGet, base+"/", raw)
+	}
+	header := http.Header{}
+	for name, value := range a.headers {
+		header.Set(name, value)
+	}
+	if a.header != "" {
+		header.Set(a.header, raw)
+	} else {
+		header.Set("Authorization", "Bearer "+raw)
+	}
+	if a.signs == nil {
+		return ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body))
+	}
+	return askAnd(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs.Outcome)
+}

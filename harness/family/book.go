@@ -1,0 +1,161 @@
+package family
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Where a run keeps what only rehearse itself reads, below the run's mount.
+const (
+	keyringPath     = "rehearse/keyring"
+	credentialsPath = "rehearse/credentials/" // the name of the credential follows
+)
+
+// ErrReadBack is in the chain of the error of a step whose write was taken, and
+// where something else was found when it was read back.
+var ErrReadBack = errors.New("read back something else than was written")
+
+// book is the run's part of the store: the keyring, the values of credentials,
+// and what is published for consumers. It keeps no state of its own, so that
+// another process can go on where one died.
+type book struct {
+	store     world.Store
+	published string // path
+}
+
+// keyring reads the keyring and its version; an empty one with version 0 where
+// there is none yet.
+func (b book) keyring(ctx context.Context) (*keyring.Keyring, int, error) {
+	data, version, err := b.store.Get(ctx, keyringPath)
+	if errors.Is(err, world.ErrNotFound) {
+		return &keyring.Keyring{}, version, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read keyring: %w", err)
+	}
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read keyring: %w", err)
+	}
+	k, err := keyring.Parse(encoded)
+	return k, version, err
+}
+
+// save writes the keyring over the version that it was read as.
+func (b book) save(ctx context.Context, k *keyring.Keyring, over int) (version int, err error) {
+	data, err := document(k)
+	if err != nil {
+		return 0, fmt.Errorf("write keyring: %w", err)
+	}
+	version, err = b.store.Put(ctx, keyringPath, data, over)
+	if err != nil {
+		return 0, fmt.Errorf("write keyring: %w", err)
+	}
+	return version, nil
+}
+
+// entry reads what is kept of a credential. Its error is world.ErrNotFound
+// where nothing is.
+func (b book) entry(ctx context.Context, name string) (map[string]any, error) {
+	data, _, err := b.store.Get(ctx, credentialsPath+name)
+	if err != nil {
+		return nil, fmt.Errorf("read the value of %s: %w", name, err)
+	}
+	return data, nil
+}
+
+// keep writes what is to be kept of a new credential.
+func (b book) keep(ctx context.Context, name string, entry map[string]any) error {
+	if _, err := b.store.Put(ctx, credentialsPath+name, entry, 0); err != nil {
+		return fmt.Errorf("write the value of %s: %w", name, err)
+	}
+	return nil
+}
+
+// replace writes what is to be kept of a credential from now on.
+func (b book) replace(ctx context.Context, name string, entry map[string]any) error {
+	is, version, err := b.store.Get(ctx, credentialsPath+name)
+	if err != nil && !errors.Is(err, world.ErrNotFound) || err == nil && same(is, entry) {
+		return err
+	}
+	if _, err := b.store.Put(ctx, credentialsPath+name, entry, version); err != nil {
+		return fmt.Errorf("write the value of %s: %w", name, err)
+	}
+	return nil
+}
+
+// publish makes a document the newest at the published path, reads it back and
+// returns its version. It writes nothing where the same is there already.
+func (b book) publish(ctx context.Context, want map[string]any) (version int, err error) {
+	is, version, err := b.store.Get(ctx, b.published)
+	switch {
+	case errors.Is(err, world.ErrNotFound):
+	case err != nil:
+		return 0, fmt.Errorf("publish: %w", err)
+	case same(is, want):
+		return version, nil
+	}
+	written, err := b.store.Put(ctx, b.published, want, version)
+	if err != nil {
+		return 0, fmt.Errorf("publish: %w", err)
+	}
+	is, version, err = b.store.Get(ctx, b.published)
+	if err != nil {
+		return 0, fmt.Errorf("publish: read back %s: %w", b.published, err)
+	}
+	if version != written || !same(is, want) {
+		return 0, fmt.Errorf("publish: wrote version %d of %s and found version %d: %w", written, b.published, version, ErrReadBack)
+	}
+	return version, nil
+}
+
+// erase destroys every version that may hold the value of a credential: all
+// of its own, and all that were published before the newest, which is known to
+// be without it. Versions that the server has dropped by itself do no harm.
+func (b book) erase(ctx context.Context, name string, newest int) error {
+	own := credentialsPath + name
+	_, last, err := b.store.Get(ctx, own)
+	if err != nil && !errors.Is(err, world.ErrNotFound) {
+		return fmt.Errorf("destroy the value of %s: %w", name, err)
+	}
+	for _, gone := range []struct {
+		path  string
+		until int
+	}{{own, last}, {b.published, newest - 1}} {
+		if gone.until < 1 {
+			continue
+		}
+		versions := make([]int, gone.until)
+		for i := range versions {
+			versions[i] = i + 1
+		}
+		if err := b.store.Destroy(ctx, gone.path, versions); err != nil {
+			return fmt.Errorf("destroy the value of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// same says whether two documents are the same JSON. What cannot be encoded is
+// the same as nothing.
+func same(a, b map[string]any) bool {
+	left, errLeft := json.Marshal(a)
+	right, errRight := json.Marshal(b)
+	return errLeft == nil && errRight == nil && bytes.Equal(left, right)
+}
+
+// document is a value as a store takes it.
+func document(value any) (map[string]any, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var data map[string]any
+	return data, json.Unmarshal(encoded, &data)
+}

@@ -1,0 +1,308 @@
+package family
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// databasePassword is the family of the passwords with which services log in to
+// a database. The database is the authority, and a real one: what a rotation
+// does there it does as a team would, by its own commands.
+type databasePassword struct{}
+
+var _ Family = databasePassword{}
+
+// Keys in the Config of a database.
+const (
+	adminPasswordKey = "admin_password"
+	folderKey        = "folder"
+)
+
+// databaseTagEnd ends the tag with which a password begins where one user has
+// several, as fakes.DatabaseTagEnd has it.
+const databaseTagEnd = "."
+
+// Configure makes a password for the administration of every database, and
+// tells queriers where to log in and for how long to keep a connection.
+func (databasePassword) Configure(p *plan.Plan) error {
+	for i := range p.Services {
+		s := &p.Services[i]
+		switch s.Serve {
+		case "postgres", "redis":
+			s.Config = map[string]any{
+				"name": s.Name, adminPasswordKey: rand.Text(), folderKey: "rehearse-" + strings.ToLower(rand.Text()[:12]),
+			}
+		case "querier":
+			s.Config = map[string]any{
+				"name":     s.Name,
+				"database": urlOf(s.Of),
+				"type":     p.Page.Format.Type,
+				"life":     p.Wall(s.Life.Duration()).String(),
+				"refresh":  p.Wall(s.Refresh.Duration()).String(),
+				"pinned":   s.Pinned,
+			}
+		}
+	}
+	return nil
+}
+
+// database is what a rotation does at one database, and what a probe asks it.
+// Its errors never hold a password.
+type database interface {
+	// do takes a step. Each is safe to repeat.
+	do(ctx context.Context, step keyring.Step, c credential) error
+	// enabled are the credentials that can log in, by their tags.
+	enabled(ctx context.Context) ([]string, error)
+	// login makes a new connection. The status is the database's own; a refusal
+	// is an outcome and no error.
+	login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error)
+}
+
+// loginResult is what became of an attempt to log in.
+type loginResult struct {
+	outcome history.Outcome
+	status  string
+}
+
+// databaseSession is a connection that was let in.
+type databaseSession interface {
+	// works reports whether it is still served.
+	works(ctx context.Context) bool
+	close(ctx context.Context)
+}
+
+// Bind makes the family's steps on the store and the databases, and probes that
+// log in as a querier does.
+func (databasePassword) Bind(b Backend) Bound {
+	d := &databaseBound{url: func(service string) string { return b.URL(service, false) }, databases: map[string]database{}, held: map[string]databaseSession{}}
+	authorities := Authorities(b.Plan)
+	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: b.Plan.Page.Format.Type == "redis"}
+	for _, s := range b.Plan.Services {
+		kind.single = kind.single || slices.Contains(authorities, s.Name) && s.Holds == 1
+	}
+	d.steps = newSteps(kind, b, d.administer)
+	d.steps.lists = d.enabled
+	for _, s := range b.Plan.Services {
+		if s.Serve == "querier" {
+			d.queriers = append(d.queriers, s.Name)
+		}
+		if !slices.Contains(authorities, s.Name) {
+			continue
+		}
+		password, _ := s.Config[adminPasswordKey].(string)
+		d.passwords = append(d.passwords, password)
+		if s.Serve == "redis" {
+			d.databases[s.Name] = &redisServer{
+				url: func() string { return b.URL(s.Name, false) }, password: password,
+				kind: kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
+			}
+			continue
+		}
+		p := &postgres{
+			url: func() string { return d.url(s.Name) }, password: password,
+			kind: kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
+		}
+		d.databases[s.Name] = p
+		if s.RotatedBy == scenario.RotatedByVault {
+			roles, _ := b.Store.(world.StaticRoles)
+			d.databases[s.Name] = &vaultRole{
+				postgres: p, roles: roles, name: s.Name, inside: func() string { return b.URL(s.Name, true) }, replace: d.steps.replace,
+			}
+		}
+	}
+	return d
+}
+
+// databaseKind makes logins. Its entries are what fakes.ServeQuerier reads: the
+// tag, which is the credential's name in the run, with a user and a password.
+type databaseKind struct {
+	page   string // the page's name as an identifier
+	single bool   // one user for all, whose password is changed in place
+	tagged bool   // one user for all with several passwords, which say themselves whose they are
+}
+
+var _ kind = databaseKind{}
+
+// databaseName is a name as an identifier of a database, that needs no quotes.
+func databaseName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
+// user is that of a credential.
+func (k databaseKind) user(tag string) string {
+	if k.single || k.tagged {
+		return k.page + "_login"
+	}
+	return k.page + "_" + tag
+}
+
+func (k databaseKind) generate(name string) (map[string]any, error) {
+	// Text is at least 128 bits, in letters that no client has trouble with.
+	password := rand.Text()
+	if k.tagged {
+		password = name + databaseTagEnd + password
+	}
+	return map[string]any{"tag": name, "user": k.user(name), "password": password}, nil
+}
+
+func (databaseKind) parse(entry map[string]any) (credential, error) {
+	tag, _ := entry["tag"].(string)
+	user, _ := entry["user"].(string)
+	password, _ := entry["password"].(string)
+	if tag == "" || user == "" || password == "" {
+		return credential{}, errors.New("it is not a tag with a user and a password")
+	}
+	return credential{identifier: tag, entry: entry, values: []string{password}}, nil
+}
+
+// databaseBound is the family with a world behind it.
+type databaseBound struct {
+	*steps
+	databases map[string]database
+	passwords []string // of their administration
+	queriers  []string
+	url       func(service string) string
+
+	mu   sync.Mutex
+	held map[string]databaseSession // by database and credential
+}
+
+// administer takes a step at every database.
+func (d *databaseBound) administer(ctx context.Context, step keyring.Step, c credential) error {
+	for _, name := range slices.Sorted(maps.Keys(d.databases)) {
+		if err := d.databases[name].do(ctx, step, c); err != nil {
+			return fmt.Errorf("%s %s at %s: %w", step, c.identifier, name, err)
+		}
+	}
+	return nil
+}
+
+// enabled are the credentials that each database lets log in, by their tags.
+func (d *databaseBound) enabled(ctx context.Context) (map[string][]string, error) {
+	lists := map[string][]string{}
+	for name, at := range d.databases {
+		tags, err := at.enabled(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list who may log in at %s: %w", name, err)
+		}
+		lists[name] = tags
+	}
+	return lists, nil
+}
+
+// Secrets are the passwords, those of the administration too.
+func (d *databaseBound) Secrets() []string {
+	values := append(d.steps.Secrets(), d.passwords...)
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+var (
+	_ world.Probes  = (*databaseBound)(nil)
+	_ world.Renewer = (*databaseBound)(nil)
+)
+
+// Renew has a querier make its connections anew.
+func (d *databaseBound) Renew(ctx context.Context, emitter string) (told bool, err error) {
+	if !slices.Contains(d.queriers, emitter) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url(emitter)+"/rehearse/renew", http.NoBody)
+	if err != nil {
+		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
+	}
+	resp, err := probeClient.Do(req)
+	if err != nil {
+		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		return false, fmt.Errorf("have %s connect anew: answered %s", emitter, resp.Status)
+	}
+	return true, nil
+}
+
+// Hold makes a session at every database, which is asked after the revoke
+// whether it is still served.
+func (d *databaseBound) Hold(ctx context.Context, name string, _ time.Duration) error {
+	c, err := d.lookup(ctx, name)
+	if err != nil {
+		return fmt.Errorf("hold a session of %s: %w", name, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for at, db := range d.databases {
+		session, result, err := db.login(ctx, c, databaseAdmin)
+		switch {
+		case err != nil:
+			return fmt.Errorf("hold a session of %s at %s: %w", name, at, err)
+		case session != nil:
+			d.held[at+" "+name] = session
+		case result.outcome != history.AuthFailure: // where it is refused already, nothing is to be held
+			return fmt.Errorf("hold a session of %s at %s: it answered %s", name, at, result.status)
+		}
+	}
+	return nil
+}
+
+// Present logs in anew, and asks the session that was held for the credential,
+// if there is one. It is taken where either is.
+func (d *databaseBound) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
+	at, known := d.databases[validator]
+	if !known {
+		return history.Probe{}, fmt.Errorf("present %s to %s: it is no database of this run", name, validator)
+	}
+	c, err := d.lookup(ctx, name)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	began := time.Now()
+	session, result, err := at.login(ctx, c, ProbeAgent)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	probe := history.Probe{
+		Purpose: purpose, Outcome: result.outcome, Status: result.status,
+		Latency: history.Offset(time.Since(began)), Presentation: "new connection",
+	}
+	if session != nil {
+		session.close(ctx)
+	}
+	if purpose == history.OldAfter && probe.Outcome == history.AuthFailure && d.outlives(ctx, validator+" "+name) {
+		probe.Outcome, probe.Session, probe.Status = history.OK, true, "a session made before"
+		probe.Presentation = "session made before the revoke"
+	}
+	return probe, nil
+}
+
+// outlives reports whether a held session is still served.
+func (d *databaseBound) outlives(ctx context.Context, key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	session, there := d.held[key]
+	if !there {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if session.works(ctx) {
+		return true
+	}
+	session.close(ctx)
+	delete(d.held, key)
+	return false
+}

@@ -1,0 +1,147 @@
+package family
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+const (
+	// databaseAdmin is the superuser of a stand-in's server, and the application
+	// name under which nothing is counted.
+	databaseAdmin = "rehearse-admin"
+	databaseMain  = "postgres"
+	// sessionsEnd bounds the wait until sessions that were ended are gone.
+	sessionsEnd = 5 * time.Second
+)
+
+// postgres is one PostgreSQL server. It has one password per role, so that an
+// overlap needs a second role: each logs in and becomes the owner by SET ROLE.
+type postgres struct {
+	url           func() string
+	password      string // of the administration
+	kind          databaseKind
+	keepsSessions bool // a revoke leaves sessions alone
+	lookup        func(ctx context.Context, name string) (credential, error)
+}
+
+var _ database = (*postgres)(nil)
+
+// connect logs in, with one address and no encryption: one attempt is one
+// connection.
+func (p *postgres) connect(ctx context.Context, user, password, application string) (*pgx.Conn, error) {
+	at, err := url.Parse(p.url())
+	if err != nil || at.Host == "" {
+		return nil, errors.New("it was not started")
+	}
+	config, err := pgx.ParseConfig("postgres://" + at.Host + "/" + databaseMain + "?sslmode=disable")
+	if err != nil {
+		return nil, fmt.Errorf("configure a connection: %w", err)
+	}
+	config.User, config.Password, config.RuntimeParams["application_name"] = user, password, application
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// asAdmin runs f on a connection of the administration.
+func (p *postgres) asAdmin(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	conn, err := p.connect(ctx, databaseAdmin, p.password, databaseAdmin)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return f(ctx, conn)
+}
+
+func (p *postgres) do(ctx context.Context, step keyring.Step, c credential) error {
+	return p.asAdmin(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		role := postgresRole{conn: conn, name: p.kind.user(c.identifier), owner: p.kind.page + "_owner", tag: c.identifier}
+		if p.kind.single {
+			return p.change(ctx, role, step)
+		}
+		switch step {
+		case keyring.Accept:
+			return role.accept(ctx, c)
+		case keyring.Restore:
+			return role.alter(ctx, "LOGIN")
+		case keyring.Revoke, keyring.Withdraw:
+			return role.revoke(ctx, p.keepsSessions)
+		case keyring.Destroy:
+			return role.drop(ctx)
+		}
+		return nil // who logs in with which role is not the database's business
+	})
+}
+
+// change takes a step with the one role that there is. Its password is that of
+// the last credential that was accepted or given to emitters; sessions that
+// were made with another cannot be told from its own.
+func (p *postgres) change(ctx context.Context, role postgresRole, step keyring.Step) error {
+	switch step {
+	case keyring.Accept, keyring.Restore, keyring.Emit:
+		c, err := p.lookup(ctx, role.tag)
+		if err != nil {
+			return err
+		}
+		return role.accept(ctx, c)
+	case keyring.Revoke, keyring.Withdraw:
+		now, err := role.described(ctx)
+		if err != nil || now != role.tag {
+			return err
+		}
+		return role.alter(ctx, "NOLOGIN")
+	}
+	return nil
+}
+
+func (p *postgres) enabled(ctx context.Context) (tags []string, err error) {
+	err = p.asAdmin(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT shobj_description(oid, 'pg_authid') FROM pg_roles
+			WHERE rolcanlogin AND starts_with(rolname, $1) AND shobj_description(oid, 'pg_authid') IS NOT NULL`, p.kind.page+"_")
+		if err != nil {
+			return err
+		}
+		tags, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return tags, err
+}
+
+func (p *postgres) login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error) {
+	user, _ := c.entry["user"].(string)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := p.connect(ctx, user, c.values[0], application+"/"+c.identifier)
+	if err == nil {
+		return postgresSession{conn}, loginResult{history.OK, "00000"}, nil
+	}
+	answered, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok && errors.Is(ctx.Err(), context.Canceled):
+		return nil, loginResult{}, ctx.Err()
+	case !ok:
+		return nil, loginResult{history.Unavailable, unanswered(err)}, nil
+	case answered.Code == "28P01", answered.Code == "28000": // invalid_password; a role without LOGIN
+		return nil, loginResult{history.AuthFailure, answered.Code}, nil
+	}
+	return nil, loginResult{history.Unavailable, answered.Code}, nil
+}
+
+// postgresSession is a session of a probe.
+type postgresSession struct{ conn *pgx.Conn }
+
+func (s postgresSession) works(ctx context.Context) bool {
+	_, err := s.conn.Exec(ctx, "SELECT 1")
+	return err == nil
+}
+
+func (s postgresSession) close(ctx context.Context) { _ = s.conn.Close(ctx) }

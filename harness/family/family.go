@@ -1,0 +1,131 @@
+// Package family knows how the credentials of each kind of secret are made,
+// published, accepted, shown and revoked. One file is one family; rotation,
+// judge and runtimes know nothing of any of them.
+//
+//	rotation ──► steps ──► book       the run's keyring and the values, in the store
+//	               │  └──► authority  where acceptance is decided, if not by what is published
+//	               └─────► published  what consumers read, in their own format
+//
+// The order in which a run is brought up follows from who needs whom: the
+// store; then Authorities, which Provision acts on; then, with something
+// published, all others.
+package family
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Family is one kind of secret.
+type Family interface {
+	// Configure fills in what the stand-ins of a plan are told at their start,
+	// once for every run: it makes the admin tokens of authorities too, which
+	// from then on are in their Config. How to reach the store is not part of
+	// it: whoever starts a service that Reads adds it by WithStore.
+	Configure(p *plan.Plan) error
+	// Bind makes the family's own calls on the store and the authority. The
+	// plan of the backend is the one that was configured.
+	Bind(b Backend) Bound
+}
+
+// Bound is a family with a world behind it. It is safe for concurrent use.
+type Bound interface {
+	world.Steps
+	world.Comparer
+	world.Contacter
+	world.Probes
+	// Keyring is the keyring as it stands in the store.
+	Keyring(ctx context.Context) (*keyring.Keyring, error)
+	// Secrets are all values that this run made, in memory, for the scan for
+	// leaks; they go nowhere else.
+	Secrets() []string
+}
+
+// Backend is what a family's own calls reach.
+type Backend struct {
+	Plan  *plan.Plan
+	Store world.Store
+	// Published is the page's publish path, below the run's mount.
+	Published string
+	// URL is the address of a started service, as other services see it or as
+	// the harness does.
+	URL func(service string, inside bool) string
+	// See calls f with the live view, for what a probe wants to know before and
+	// after: whether it caused a fetch.
+	See func(f func(*history.View))
+	// Type is the type of a credential that is made now, which a fault makes
+	// another than the page's; nil: it is the page's.
+	Type func(page string) string
+}
+
+// Families are those that can be rehearsed, by the name that a page says.
+var Families = map[string]Family{
+	"api-key":           apiKey{},
+	"database-password": databasePassword{},
+	"jwt-signing-key":   jwtSigningKey{},
+	"webhook-secret":    webhookSecret{},
+}
+
+// Of is the family of a plan.
+func Of(p *plan.Plan) (Family, error) {
+	f, there := Families[p.Page.Scope.Family]
+	if !there {
+		return nil, fmt.Errorf("rehearse family %q: it is not built in, only %q are",
+			p.Page.Scope.Family, slices.Sorted(maps.Keys(Families)))
+	}
+	return f, nil
+}
+
+// Authorities are the services of a plan that must be ready before the first
+// credential is made, since its acceptance is decided there. Families without
+// an authority of their own have none.
+func Authorities(p *plan.Plan) []string {
+	known := runbook.Families[p.Page.Scope.Family]
+	var names []string
+	for _, s := range p.Services {
+		if known.Authority && slices.Contains(known.CheckedBy, s.Serve) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// WithStore is a copy of a service's Config that says also where it reads the
+// published secret: url is the store's address as services see it, path the
+// API path of a KV v2 read without /v1/ (store.Store.Path), and token the
+// service's own.
+func WithStore(config map[string]any, url, token, path string) map[string]any {
+	return with(config, "store", map[string]any{"url": url, "token": token, "path": path})
+}
+
+// WithFile is WithStore for a service that reads a file, by its path as the
+// service sees it.
+func WithFile(config map[string]any, path string) map[string]any { return with(config, "file", path) }
+
+// WithVariable is WithStore for a service that is started with the published
+// secret in an environment variable.
+func WithVariable(config map[string]any, name string) map[string]any {
+	return with(config, "variable", name)
+}
+
+// with is a copy of a Config with one more key.
+func with(config map[string]any, key string, value any) map[string]any {
+	out := maps.Clone(config)
+	if out == nil {
+		out = map[string]any{}
+	}
+	out[key] = value
+	return out
+}
+
+// urlOf is the address of a service in another one's Config, which the runtime
+// fills in.
+func urlOf(service string) string { return "{{ ." + service + ".url }}" }

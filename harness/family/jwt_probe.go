@@ -1,0 +1,178 @@
+package family
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// tokenAudience is the aud of the issuer's own tokens.
+	tokenAudience = "rehearse"
+	// probeLife is the life of a token that is made to be shown once; it leaves
+	// room for clocks that are kept to whole seconds.
+	probeLife = 30 * time.Second
+	// fetchLogged bounds how long the log line of a fetch is waited for that a
+	// canary may have caused.
+	fetchLogged = 300 * time.Millisecond
+	fetchPoll   = 10 * time.Millisecond
+)
+
+// tokenProbes shows tokens that the harness signs itself, with the claims that
+// an issuer's have: what is asked is whether the key is taken.
+type tokenProbes struct {
+	lookup func(ctx context.Context, name string) (credential, error)
+	issuer func() (string, error)        // the iss that validators expect
+	url    func(validator string) string // as the harness sees it
+	asks   map[string]asking             // how validators are asked; the zero value for others
+	see    func(func(*history.View))
+
+	mu   sync.Mutex
+	held map[heldKey]heldToken
+}
+
+// heldKey is the credential of a token, and its claims where they are others
+// than usual.
+type heldKey struct{ credential, issuer, audience string }
+
+// heldToken is a token that was made to be shown later.
+type heldToken struct {
+	raw    string
+	expiry time.Time
+}
+
+var _ world.Probes = (*tokenProbes)(nil)
+
+// Hold makes a token of a credential now, for each of those who want it with
+// other claims, which is presented from then on.
+func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration) error {
+	asks := []asking{{}}
+	for _, ask := range t.asks {
+		asks = append(asks, ask)
+	}
+	for _, ask := range asks {
+		raw, expiry, err := t.mint(ctx, name, ask, life)
+		if err != nil {
+			return fmt.Errorf("hold a token of %s: %w", name, err)
+		}
+		t.mu.Lock()
+		t.held[heldKey{name, ask.issuer, ask.audience}] = heldToken{raw, expiry}
+		t.mu.Unlock()
+	}
+	return nil
+}
+
+// Present shows a validator the token that was held for a credential, or else
+// one that is made for the purpose. Of a canary it says also whether the
+// validator fetched a key set just then; a fetch that was due in that moment
+// counts as caused.
+func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
+	at := t.url(validator)
+	if at == "" {
+		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", name, validator)
+	}
+	ask := t.asks[validator]
+	raw, presentation, err := t.token(ctx, name, ask)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	before := t.fetches(validator)
+	probe, err := ask.show(ctx, at, raw)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	probe.Purpose, probe.Presentation = purpose, presentation
+	if purpose == history.Canary {
+		probe.CausedFetch = t.fetchedSince(ctx, validator, before)
+	}
+	return probe, nil
+}
+
+// token is the token to present, and how it was made.
+func (t *tokenProbes) token(ctx context.Context, name string, ask asking) (raw, presentation string, err error) {
+	t.mu.Lock()
+	held, there := t.held[heldKey{name, ask.issuer, ask.audience}]
+	t.mu.Unlock()
+	if there && time.Now().Before(held.expiry) {
+		return held.raw, "unexpired token, made before", nil
+	}
+	raw, _, err = t.mint(ctx, name, ask, probeLife)
+	return raw, "token made for this probe", err
+}
+
+func (t *tokenProbes) fetches(validator string) (n int64) {
+	t.see(func(v *history.View) { n = v.Fetches[validator] })
+	return n
+}
+
+// fetchedSince waits, for a short time, for a validator's log to tell of more fetches.
+func (t *tokenProbes) fetchedSince(ctx context.Context, validator string, before int64) bool {
+	ctx, cancel := context.WithTimeout(ctx, fetchLogged)
+	defer cancel()
+	tick := time.NewTicker(fetchPoll)
+	defer tick.Stop()
+	for {
+		if t.fetches(validator) > before {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+}
+
+// tokenClaims are those of an issuer's access token (RFC 9068 §2.2).
+type tokenClaims struct {
+	jwt.Claims
+	ClientID string `json:"client_id"`
+}
+
+// mint signs a token with a credential that lives at least so long: exp is in
+// whole seconds (RFC 7519 §2, as every library writes it) and rounded up.
+func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
+	c, err := t.lookup(ctx, name)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	key, err := signingKey(c.entry)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	issuer, err := ask.issuer, error(nil)
+	if issuer == "" {
+		issuer, err = t.issuer()
+	}
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", time.Time{}, errNotASigningKey
+	}
+	now := time.Now()
+	expiry = now.Add(life).Truncate(time.Second).Add(time.Second)
+	raw, err = jwt.Signed(signer).Claims(tokenClaims{
+		Claims: jwt.Claims{
+			Issuer: issuer, Subject: ProbeAgent, Audience: jwt.Audience{cmp.Or(ask.audience, tokenAudience)},
+			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(expiry), ID: rand.Text(),
+		},
+		ClientID: ProbeAgent,
+	}).Serialize()
+	if err != nil {
+		return "", time.Time{}, errors.New("sign a token: the key cannot be used")
+	}
+	return raw, expiry, nil
+}

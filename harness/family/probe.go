@@ -1,0 +1,114 @@
+package family
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// ProbeAgent is the name of the harness's own probes wherever a presenter is
+// named: User-Agent, client_id. What it presents is not load.
+const ProbeAgent = "rehearse-probe"
+
+const (
+	// probeTimeout bounds one presentation.
+	probeTimeout = 2 * time.Second
+	// probeAnswer bounds how much of an answer is read.
+	probeAnswer = 1 << 20
+)
+
+// probeClient makes a new connection for every request and takes no proxy from
+// the environment: services are inside of the run.
+var probeClient = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// show sends a request with a bearer credential and says what was decided.
+func show(ctx context.Context, method, url, bearer string) (history.Probe, error) {
+	return ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody)
+}
+
+// ask sends a request whose headers present a credential, and says what was
+// decided. The error is the harness's own, and never holds the credential.
+func ask(ctx context.Context, method, url string, header http.Header, body io.Reader) (history.Probe, error) {
+	return askAnd(ctx, method, url, header, body, func(status int, _ http.Header, _ []byte) history.Outcome { return decided(status) })
+}
+
+// askAnd is ask of one who has other words for what it decides.
+func askAnd(ctx context.Context, method, url string, header http.Header, body io.Reader,
+	decides func(status int, header http.Header, body []byte) history.Outcome,
+) (history.Probe, error) {
+	bounded, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(bounded, method, url, body)
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present a credential: %w", err)
+	}
+	req.Header = header
+	req.Header.Set("User-Agent", ProbeAgent)
+	begin := time.Now()
+	resp, err := probeClient.Do(req)
+	probe := history.Probe{Latency: history.Offset(time.Since(begin))}
+	if err != nil {
+		if ctx.Err() != nil {
+			return history.Probe{}, ctx.Err()
+		}
+		probe.Outcome, probe.Status = history.Unavailable, unanswered(err)
+		return probe, nil
+	}
+	defer resp.Body.Close()
+	// Mostly the status has said all; the rest is read so that the service is not
+	// cut off in its answer, and an error there changes nothing.
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
+	probe.Outcome, probe.Status = decides(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
+	return probe, nil
+}
+
+// decided is what a status says of a credential. One that is neither a success
+// nor a refusal says nothing of it.
+func decided(status int) history.Outcome {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return history.AuthFailure
+	case status >= 200 && status < 300:
+		return history.OK
+	}
+	return history.Unavailable
+}
+
+// The statuses of a presentation that got no answer, in the words of the load's counts.
+const (
+	statusRefused = "refused"
+	statusTimeout = "timeout"
+	statusReset   = "reset"
+	statusError   = "error"
+)
+
+// Unanswered reports whether a probe's status is that of none.
+func Unanswered(status string) bool {
+	return slices.Contains([]string{statusRefused, statusTimeout, statusReset, statusError}, status)
+}
+
+// unanswered names why there was no answer.
+func unanswered(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return statusRefused
+	}
+	if failed, ok := errors.AsType[net.Error](err); ok && failed.Timeout() {
+		return statusTimeout
+	}
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return statusReset
+	}
+	return statusError
+}

@@ -1,0 +1,174 @@
+package family
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/webhook"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// webhookSecret is the family of the secrets that sign webhooks. Sender and
+// receivers hold the same secret and read it from what is published; whether a
+// delivery is taken is decided by each receiver.
+type webhookSecret struct{}
+
+var _ Family = webhookSecret{}
+
+// receiverPath is where stand-ins are told to take deliveries.
+const receiverPath = "/webhooks"
+
+// ErrRevokedAtSender says that a sender which signs with the oldest secret that
+// was not revoked cannot be made to sign with an older one again.
+var ErrRevokedAtSender = errors.New("it was revoked at the sender when the newer one was emitted, which cannot be taken back: " +
+	"go on with the newer one, which every receiver takes that takes both")
+
+// Configure tells senders where to deliver, and both sides how the page says
+// that is signed and how fast time runs.
+func (webhookSecret) Configure(p *plan.Plan) error {
+	if _, err := webhook.Of(p.Page.Format.Type); err != nil {
+		return err
+	}
+	endpoints := map[string]any{}
+	for _, v := range p.Limits.Validators {
+		endpoints[v.Name] = urlOf(v.Name) + receiverPath
+	}
+	for i := range p.Services {
+		s := &p.Services[i]
+		switch s.Serve {
+		case "sender":
+			s.Config = map[string]any{"endpoints": endpoints, "retry_for": p.Wall(p.Limits.LongestLife).String()}
+		case "receiver":
+			s.Config = map[string]any{"holds": s.Holds, "fails": float64(s.Fails)}
+		default:
+			continue
+		}
+		s.Config["name"], s.Config["scheme"] = s.Name, p.Page.Format.Type
+		s.Config["refresh"], s.Config["pinned"] = p.Wall(s.Refresh.Duration()).String(), s.Pinned
+	}
+	return nil
+}
+
+// Bind makes the family's steps on the store, and probes that deliver as a
+// sender does.
+func (webhookSecret) Bind(b Backend) Bound {
+	scheme, _ := webhook.Of(b.Plan.Page.Format.Type) // Configure has refused one that does not exist
+	return &webhookBound{
+		steps: newSteps(webhookKind{scheme}, b, nil), scheme: scheme,
+		url: func(service string) string { return b.URL(service, false) },
+	}
+}
+
+// webhookKind makes secrets. Its entries are what receivers read: the tag, which
+// is the credential's name in the run, and the value.
+type webhookKind struct{ scheme webhook.Scheme }
+
+var _ publisher = webhookKind{}
+
+func (k webhookKind) generate(name string) (map[string]any, error) {
+	value, err := k.scheme.NewSecret()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"tag": name, "value": value}, nil
+}
+
+func (k webhookKind) parse(entry map[string]any) (credential, error) {
+	tag, _ := entry["tag"].(string)
+	value, _ := entry["value"].(string)
+	if tag == "" || value == "" {
+		return credential{}, errors.New("it is not a tag with a value")
+	}
+	return credential{identifier: tag, entry: entry, values: []string{value, k.scheme.Bare(value)}}, nil
+}
+
+// publish says of the secrets that were revoked at the sender that they are: a
+// sender that signs with the oldest cannot emit the new one otherwise. That is
+// how the family folds the two: emit is revoke at the sender, and the revoke of
+// the rotation is that of the receivers.
+func (k webhookKind) publish(emit string, keys []map[string]any) map[string]any {
+	published := []any{}
+	older := true
+	for _, key := range keys {
+		older = older && key["tag"] != emit
+		if k.scheme.Oldest {
+			key = map[string]any{"tag": key["tag"], "value": key["value"], "revoked": older}
+		}
+		published = append(published, key)
+	}
+	return map[string]any{"emit": emit, "keys": published}
+}
+
+// webhookBound is the family with a world behind it.
+type webhookBound struct {
+	*steps
+	scheme webhook.Scheme
+	url    func(service string) string
+}
+
+var _ world.Probes = (*webhookBound)(nil)
+
+// Do takes a step, but for an emit that such a sender does not know.
+func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) error {
+	if w.scheme.Oldest && step == keyring.Emit {
+		ring, _, err := w.book.keyring(ctx)
+		if err != nil {
+			return err
+		}
+		// Credentials are named in the order in which they are made.
+		if ring.Emit > name {
+			return fmt.Errorf("emit %s: %w", name, ErrRevokedAtSender)
+		}
+	}
+	return w.steps.Do(ctx, step, name)
+}
+
+// Secrets are the secrets, with and without the prefix that says what they are.
+func (w *webhookBound) Secrets() []string { return slices.Compact(w.steps.Secrets()) }
+
+// Hold has only to make sure that the secret is at hand: what is presented after
+// the revoke is signed then, so that nothing but the secret can be refused.
+func (w *webhookBound) Hold(ctx context.Context, name string, _ time.Duration) error {
+	if _, err := w.lookup(ctx, name); err != nil {
+		return fmt.Errorf("hold %s: %w", name, err)
+	}
+	return nil
+}
+
+// Present makes one delivery to a receiver, signed with one secret alone.
+func (w *webhookBound) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
+	fail := func(err error) (history.Probe, error) {
+		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	at := w.url(validator)
+	if at == "" {
+		return fail(errors.New("it has no address"))
+	}
+	c, err := w.lookup(ctx, name)
+	if err != nil {
+		return fail(err)
+	}
+	id := "evt_" + rand.Text()
+	now := time.Now()
+	body, err := webhook.Event(id, webhook.TypeProbe, now, "")
+	if err != nil {
+		return fail(err)
+	}
+	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
+	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
+	probe, err := ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body))
+	if err != nil {
+		return fail(err)
+	}
+	probe.Purpose, probe.Presentation = purpose, "delivery signed with "+name+" alone"
+	return probe, nil
+}

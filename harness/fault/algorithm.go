@@ -1,0 +1,46 @@
+package fault
+
+import (
+	"context"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// wrongAlgorithm makes the next signing key one of the other type. A verifier
+// that takes one algorithm refuses what is signed with it, whatever it learned.
+var wrongAlgorithm = Kind{
+	Name:     "wrong-algorithm",
+	Does:     "makes the next signing key one of the other type: RS256 in place of ES256, or the other way round",
+	Where:    "on: an issuer that rehearse serves; before accept, when the key is made",
+	Evidence: "the harness, asking for the set, finds a key of another type than the page's",
+	prepare:  atIssuer,
+	bind: func(f scenario.Fault, s *site) (Fault, error) {
+		gauge := keySetGauge{site: s, service: f.On, waits: true, differs: func(_, now Reading) bool { return now[otherType] > 0 }}
+		return otherAlgorithm{site: s, keySetGauge: gauge}, nil
+	},
+}
+
+type otherAlgorithm struct {
+	site *site
+	keySetGauge
+	lasting
+}
+
+// Inject has the next key made so.
+func (o otherAlgorithm) Inject(context.Context) error {
+	other := "RS256"
+	if o.site.plan.Page.Format.Type == other {
+		other = "ES256"
+	}
+	o.site.format.Store(&other)
+	return nil
+}
+
+// Undo has those made right that come after; the one that was made stays.
+func (o otherAlgorithm) Undo(context.Context) error {
+	o.site.format.Store(nil)
+	return nil
+}
+
+// Back is that the next one will be right: a key cannot change its type.
+func (o otherAlgorithm) Back(_, _ Reading) bool { return o.site.format.Load() == nil }

@@ -1,0 +1,124 @@
+// Package fault knows the disturbances that a scenario can ask for. One file is
+// one kind: what it does, what it needs, how it is injected and taken back.
+// Schedule injects them at their time, has their effect measured by somebody
+// else than who injects them, and undoes them.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Kind describes one kind of fault.
+type Kind struct {
+	// Name is what a scenario says.
+	Name string
+	// Does, Where and Evidence say in one line each what it does, at what it
+	// can be aimed, and what shows that it took effect.
+	Does, Where, Evidence string
+	// Unprepared says that it needs nothing that must be there before the start,
+	// so that it can be injected at any moment.
+	Unprepared bool
+	// Edge says that it is aimed at an edge, from one service to another, and
+	// not at a service. One that was prepared can be disturbed at any moment.
+	Edge bool
+	// prepare puts in place what must be there before the start; nil: nothing.
+	prepare func(f scenario.Fault, g *Graph) error
+	// bind makes the fault on what was started, after checking that it can be done.
+	bind func(f scenario.Fault, s *site) (Fault, error)
+}
+
+// Fault is one disturbance that can be injected.
+type Fault interface {
+	// Inject disturbs the target.
+	Inject(ctx context.Context) error
+	// Undo takes it back, also what of it was done by an Inject that failed.
+	Undo(ctx context.Context) error
+	// Ends says when it is to be undone; lasts is what the scenario says, in
+	// wall time, 0 where it says nothing.
+	Ends(lasts time.Duration) Ending
+	// Gauge shows whether it took effect, and whether that is over.
+	Gauge
+}
+
+// Place is where a graph was started.
+type Place struct {
+	Runtime  world.Runtime
+	Evidence world.Evidence
+	// Sealer seals the store; nil: it is not the run's own.
+	Sealer Sealer
+	// Published reads what consumers are to have, at the store.
+	Published func(context.Context) (map[string]any, error)
+}
+
+// Sealer makes the store answer everything with 503, and takes that back.
+type Sealer interface {
+	Seal(context.Context) error
+	Unseal(context.Context) error
+}
+
+// site is where faults are injected: a graph that was started.
+type site struct {
+	*Graph
+	Place
+	ask ask
+}
+
+// Ending says when a fault is undone.
+type Ending int
+
+// The endings.
+const (
+	InTime Ending = iota // when its time is over
+	AtEnd                // with the rotation
+	Never                // it cannot be, or is not to be
+)
+
+// lasting is the ending of what lasts for its time, else until the end.
+type lasting struct{}
+
+// Ends is InTime where it has a time.
+func (lasting) Ends(lasts time.Duration) Ending {
+	if lasts > 0 {
+		return InTime
+	}
+	return AtEnd
+}
+
+// kinds are those that there are, sorted by name: a new one is a new file and
+// its name here.
+var kinds = []Kind{
+	clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, latency, missingKid, newline, partition, pause,
+	restart, sameKid, seal, slow, truncated, wrongAlgorithm,
+}
+
+// Kinds are all kinds of faults, sorted by name.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// Names are the names of Kinds: what scenario.WithFaults takes.
+func Names() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.Name
+	}
+	return names
+}
+
+// ErrCannot is in the chain of an error that says that this runtime cannot do
+// what a fault asks for.
+var ErrCannot = errors.New("not possible here")
+
+// able finds an optional ability of a runtime.
+func able[Ability any](r world.Runtime, ability string) (Ability, error) {
+	a, ok := r.(Ability)
+	if !ok {
+		return a, fmt.Errorf("the runtime %s cannot %s a service: %w", r.Name(), ability, ErrCannot)
+	}
+	return a, nil
+}

@@ -1,0 +1,259 @@
+package fault
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Graph is what a run is about to start, as far as faults change it before the
+// start. It is made by Prepare.
+type Graph struct {
+	plan   *plan.Plan
+	token  string // what stand-ins let themselves be disturbed with
+	orders []order
+	edges  []Edge
+	open   map[string]bool // services that are told the token
+	format atomic.Pointer[string]
+}
+
+// Edge is a way from one service to another that leads through a proxy.
+type Edge struct{ From, To, Via string }
+
+// String is the edge as an event's target has it.
+func (e Edge) String() string { return edgeName(e.From, e.To) }
+
+func edgeName(from, to string) string { return from + " → " + to }
+
+// order is a fault of the scenario, with its kind.
+type order struct {
+	kind  Kind
+	fault scenario.Fault
+}
+
+// target is what an order is aimed at, as an event names it.
+func (o order) target() string {
+	if o.kind.Edge {
+		return edgeName(o.fault.From, o.fault.To)
+	}
+	return o.fault.On
+}
+
+// Prepare checks the faults of a plan, whose services were configured, and puts
+// in place what must be there before the start. The error names every fault
+// that cannot be.
+func Prepare(p *plan.Plan) (*Graph, error) {
+	g := &Graph{plan: p, token: rand.Text(), open: map[string]bool{}}
+	var errs []error
+	for i, f := range p.Rehearsal.Faults {
+		if err := g.order(f); err != nil {
+			errs = append(errs, fmt.Errorf("prepare faults[%d], %s: %w", i, f.Kind, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Graph) order(f scenario.Fault) error {
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == f.Kind })
+	if i < 0 {
+		return fmt.Errorf("there is no such kind: %s", source.DidYouMean(f.Kind, Names()))
+	}
+	k := kinds[i]
+	if err := g.aimed(k, f); err != nil {
+		return err
+	}
+	if k.prepare != nil {
+		if err := k.prepare(f, g); err != nil {
+			return err
+		}
+	}
+	g.orders = append(g.orders, order{k, f})
+	return nil
+}
+
+// aimed checks that a fault has what its kind is aimed at, a service or an edge
+// of the plan; the harness's own services are in every run.
+func (g *Graph) aimed(k Kind, f scenario.Fault) error {
+	ends := []string{f.On}
+	switch {
+	case k.Edge && (f.From == "" || f.To == ""):
+		return errors.New("it needs an edge: from: NAME, to: NAME")
+	case k.Edge:
+		ends = []string{f.From, f.To}
+	case f.On == "":
+		return errors.New("it needs a service: on: NAME")
+	}
+	names := slices.Clone(runbook.Standing)
+	for _, s := range g.plan.Services {
+		names = append(names, s.Name)
+	}
+	for _, end := range ends {
+		if !slices.Contains(names, end) {
+			return fmt.Errorf("there is no service %q: %s", end, source.DidYouMean(end, names))
+		}
+	}
+	return nil
+}
+
+// service finds a service of the plan.
+func (g *Graph) service(name string) (plan.Service, bool) {
+	i := slices.IndexFunc(g.plan.Services, func(s plan.Service) bool { return s.Name == name })
+	if i < 0 {
+		return plan.Service{}, false
+	}
+	return g.plan.Services[i], true
+}
+
+// serves checks that a service of the plan is a stand-in of one of these kinds,
+// and has it told the token with which it lets itself be disturbed.
+func (g *Graph) serves(name string, kinds ...string) error {
+	s, there := g.service(name)
+	if g.plan.Rehearsal.Attach != nil || !there || !slices.Contains(kinds, s.Serve) {
+		return fmt.Errorf("%s is none that serves as %s: %w", name, strings.Join(kinds, " or "), ErrCannot)
+	}
+	g.open[name] = true
+	return nil
+}
+
+// known checks a parameter of a fault.
+func known(parameter, value string, values ...string) error {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return fmt.Errorf("%s is %q: %s", parameter, value, source.DidYouMean(value, values))
+}
+
+// Type is the type of a credential that is made now: the page's, unless a fault
+// makes it another.
+func (g *Graph) Type(page string) string {
+	if other := g.format.Load(); other != nil {
+		return *other
+	}
+	return page
+}
+
+// Secrets are what was made for the faults of this run and must not be shown.
+func (g *Graph) Secrets() []string { return []string{g.token} }
+
+// Edges are those with a proxy on them.
+func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
+
+// edge puts a proxy on an edge, once.
+func (g *Graph) edge(from, to string) {
+	if !slices.ContainsFunc(g.edges, func(e Edge) bool { return e.From == from && e.To == to }) {
+		g.edges = append(g.edges, Edge{from, to, "proxy-" + from + "-" + to})
+	}
+}
+
+// Proxies are the proxies as services, which everybody needs who goes through one.
+func (g *Graph) Proxies() []world.Spec {
+	var specs []world.Spec
+	for _, e := range g.edges {
+		specs = append(specs, world.Spec{
+			Name: e.Via, Serve: "proxy", Health: proxyPath + "healthz",
+			Config: map[string]any{"name": e.Via, "to": "{{ ." + e.To + ".host }}:{{ ." + e.To + ".port }}", "token": g.token},
+		})
+	}
+	return specs
+}
+
+// Adapt changes the settings of a service that is about to be started: who goes
+// over a prepared edge gets the proxy's address for the other's, and who is to
+// be disturbed gets the token for it. Addresses are those as services see them,
+// for settings that have one filled in already.
+func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) error {
+	for _, e := range g.edges {
+		if e.From != spec.Name {
+			continue
+		}
+		r := redirect{to: e.To, via: e.Via, filled: address(e.To)}
+		spec.Config, _ = r.in(spec.Config).(map[string]any)
+		spec.Environment = maps.Clone(spec.Environment)
+		for name, value := range spec.Environment {
+			if !isIdentity(name) {
+				spec.Environment[name] = r.text(value)
+			}
+		}
+		spec.Command = slices.Clone(spec.Command)
+		for i, word := range spec.Command {
+			spec.Command[i] = r.text(word)
+		}
+		spec.Files = maps.Clone(spec.Files)
+		for path, content := range spec.Files {
+			spec.Files[path] = r.text(content)
+		}
+		if !r.found {
+			return fmt.Errorf("disturb %s: no setting of %s has the address of %s", e, e.From, e.To)
+		}
+		spec.Needs = append(slices.Clone(spec.Needs), e.Via)
+	}
+	if g.open[spec.Name] {
+		spec.Config = maps.Clone(spec.Config)
+		spec.Config["disturb"] = g.token
+	}
+	return nil
+}
+
+// redirect replaces one service's address by another's.
+type redirect struct {
+	to, via, filled string
+	found           bool
+}
+
+// in is a copy of a setting with the addresses replaced.
+func (r *redirect) in(setting any) any {
+	switch setting := setting.(type) {
+	case string:
+		return r.text(setting)
+	case map[string]any:
+		out := maps.Clone(setting)
+		for key, value := range out {
+			if !isIdentity(key) {
+				out[key] = r.in(value)
+			}
+		}
+		return out
+	case map[string]string:
+		out := maps.Clone(setting)
+		for key, value := range out {
+			out[key] = r.text(value)
+		}
+		return out
+	case []any:
+		out := slices.Clone(setting)
+		for i, value := range out {
+			out[i] = r.in(value)
+		}
+		return out
+	}
+	return setting
+}
+
+func (r *redirect) text(setting string) string {
+	out := setting
+	for _, part := range []string{"url", "host", "port"} {
+		out = strings.ReplaceAll(out, "{{ ."+r.to+"."+part+" }}", "{{ ."+r.via+"."+part+" }}")
+	}
+	if r.filled != "" {
+		out = strings.ReplaceAll(out, r.filled, "{{ ."+r.via+".url }}")
+	}
+	r.found = r.found || out != setting
+	return out
+}
+
+// isIdentity tells the settings that name a party by its address from those
+// that say where it is to be reached: an iss claim is compared, not called.
+func isIdentity(setting string) bool { return strings.Contains(strings.ToLower(setting), "issuer") }

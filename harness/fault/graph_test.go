@@ -1,0 +1,130 @@
+package fault
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// graphOf prepares faults among search, auth and the harness's own.
+func graphOf(t *testing.T, faults ...scenario.Fault) *Graph {
+	t.Helper()
+	p := planOf(faults...)
+	p.Services = append(p.Services, plan.Service{Name: "auth"})
+	g, err := Prepare(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestAdapt(t *testing.T) {
+	toAuth, toStore := scenario.Fault{Kind: "cut", From: "search", To: "auth"}, scenario.Fault{Kind: "slow", From: "search", To: "store"}
+	tests := []struct {
+		name  string
+		fault scenario.Fault
+		spec  world.Spec
+		want  []string // in the settings, as JSON
+		not   string
+	}{
+		{
+			"an address that is called, and one that is a name", toAuth,
+			world.Spec{Name: "search", Config: map[string]any{"jwks": "{{ .auth.url }}/jwks.json", "issuer": "{{ .auth.url }}"}},
+			[]string{`"jwks":"{{ .proxy-search-auth.url }}/jwks.json"`, `"issuer":"{{ .auth.url }}"`, `"Needs":["proxy-search-auth"]`}, "",
+		},
+		{
+			"within a list", toAuth,
+			world.Spec{Name: "search", Config: map[string]any{"clients": []any{map[string]any{"url": "{{ .auth.url }}"}}}},
+			[]string{`{"url":"{{ .proxy-search-auth.url }}"}`}, "",
+		},
+		{
+			"of an image", toAuth,
+			world.Spec{Name: "search", Environment: map[string]string{"JWKS": "{{ .auth.url }}/x", "OIDC_ISSUER": "{{ .auth.url }}"}, Command: []string{"--at", "{{ .auth.host }}"}},
+			[]string{`"JWKS":"{{ .proxy-search-auth.url }}/x"`, `"OIDC_ISSUER":"{{ .auth.url }}"`, `"{{ .proxy-search-auth.host }}"`}, "",
+		},
+		{
+			"that is filled in already", toStore,
+			world.Spec{Name: "search", Config: map[string]any{"store": map[string]any{"url": "http://127.0.0.1:7"}}},
+			[]string{`"url":"{{ .proxy-search-store.url }}"`}, "127.0.0.1:7",
+		},
+		{
+			"of another service", toAuth,
+			world.Spec{Name: "checkout", Config: map[string]any{"jwks": "{{ .auth.url }}"}},
+			[]string{`"jwks":"{{ .auth.url }}"`}, "proxy",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := graphOf(t, tt.fault)
+			spec := tt.spec
+			err := g.Adapt(&spec, func(service string) string { return map[string]string{"store": "http://127.0.0.1:7"}[service] })
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded, err := json.Marshal(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(string(encoded), want) {
+					t.Errorf("got %s, want %s in it", encoded, want)
+				}
+			}
+			if tt.not != "" && strings.Contains(string(encoded), tt.not) {
+				t.Errorf("got %s, want no %s in it", encoded, tt.not)
+			}
+		})
+	}
+}
+
+func TestAdaptRefusesAnEdgeThatIsNotThere(t *testing.T) {
+	g := graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"})
+	err := g.Adapt(&world.Spec{Name: "search", Config: map[string]any{"jwks": "{{ .cdn.url }}"}}, func(string) string { return "" })
+	if err == nil || !strings.Contains(err.Error(), "no setting of search has the address of auth") {
+		t.Errorf("got %v, want that search does not ask auth", err)
+	}
+}
+
+func TestProxies(t *testing.T) {
+	g := graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}, scenario.Fault{Kind: "slow", From: "search", To: "auth"})
+	specs := g.Proxies()
+	if len(specs) != 1 || specs[0].Serve != "proxy" || specs[0].Config["to"] != "{{ .auth.host }}:{{ .auth.port }}" {
+		t.Errorf("got %+v, want one proxy to auth for both faults", specs)
+	}
+	if !slices.Contains(g.Secrets(), specs[0].Config["token"].(string)) {
+		t.Error("the proxy's token is not among the secrets of the run")
+	}
+}
+
+// Stand-ins import nothing of the harness, so what both say is written down twice.
+func TestContractIsThatOfTheProxy(t *testing.T) {
+	if proxyPath != fakes.ProxyPath || proxyName != fakes.ProxyName {
+		t.Errorf("faults say %s and %s, the proxy %s and %s", proxyPath, proxyName, fakes.ProxyPath, fakes.ProxyName)
+	}
+}
+
+// TestEdgesByHand disturbs an edge that was prepared, without its scenario's order.
+func TestEdgesByHand(t *testing.T) {
+	s, err := New(graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}), Place{Runtime: newMachine(), Evidence: &diary{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, i := range s.Injectable() {
+		got = append(got, i.Kind+" "+i.Target)
+	}
+	for _, want := range []string{"cut search → auth", "latency search → auth", "pause search"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("got %q, want %q among them", got, want)
+		}
+	}
+	if _, err := s.byHand("partition", "auth → search"); err == nil {
+		t.Error("an edge that was not prepared: got no error")
+	}
+}

@@ -1,0 +1,125 @@
+package fault
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Names of the figures of what a consumer holds.
+const (
+	missing  = "missing"    // published entries that it has not, and an emit that it does not know of
+	spoiled  = "spoiled"    // entries that it has in another form than they are published in
+	behindMS = "missing_ms" // since when something is missing
+)
+
+// rereads checks that a consumer reads again what is published: one that is
+// started anew for it cannot be disturbed in that.
+func (g *Graph) rereads(name string) error {
+	if s, _ := g.service(name); s.Distribution == runbook.Env || s.Pinned {
+		return fmt.Errorf("%s does not read again what is published: %w", name, ErrCannot)
+	}
+	return nil
+}
+
+// holdingGauge compares what a consumer says that it holds with what is
+// published, which the harness reads at the store: by fingerprints.
+type holdingGauge struct {
+	site    *site
+	service string
+	differs func(Reading) bool
+	since   *time.Time // when something was first seen missing
+}
+
+var _ Gauge = holdingGauge{}
+
+// newHoldingGauge is one that looks for entries of another form, or, where these
+// are none of its business, for what is missing longer than it takes to read.
+func newHoldingGauge(s *site, service string) holdingGauge {
+	return holdingGauge{
+		site: s, service: service, since: new(time.Time), differs: func(r Reading) bool { return r[spoiled] > 0 },
+	}
+}
+
+// patience is how long something that was published may be missing at a
+// consumer that is not disturbed: three of its refreshes, and some time to ask.
+func (g holdingGauge) patience() time.Duration {
+	s, _ := g.site.service(g.service)
+	return 3*g.site.plan.Wall(s.Refresh.Duration()) + g.site.plan.Wall(s.Delay.Duration()) + time.Second
+}
+
+// Measure compares until there is a difference, which shows with the next
+// credential that is published.
+func (g holdingGauge) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, g.once, g.differs)
+}
+
+// Took says that both were the same, and then not.
+func (g holdingGauge) Took(before, during Reading) bool {
+	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
+}
+
+// Back says that both are the same.
+func (g holdingGauge) Back(_, after Reading) bool {
+	return len(after) > 0 && after[missing] == 0 && after[spoiled] == 0
+}
+
+func (g holdingGauge) once(ctx context.Context) Reading {
+	published, err := g.site.Published(ctx)
+	if err != nil {
+		return Reading{}
+	}
+	code, body, err := g.site.fetch(ctx, http.MethodGet, g.service, disturbPath, nil)
+	var held struct {
+		Emit string
+		Keys map[string]string
+	}
+	if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
+		return Reading{}
+	}
+	r := Reading{missing: 0, spoiled: 0, behindMS: 0}
+	if emit, _ := published["emit"].(string); emit != held.Emit {
+		r[missing]++
+	}
+	entries, _ := published["keys"].([]any)
+	for _, entry := range entries {
+		fields, _ := entry.(map[string]any)
+		name, _ := fields["tag"].(string)
+		if name == "" {
+			name, _ = fields["kid"].(string)
+		}
+		has, there := held.Keys[name]
+		switch {
+		case !there:
+			r[missing]++
+		case has != fingerprint(fields):
+			r[spoiled]++
+		}
+	}
+	switch {
+	case r[missing] == 0:
+		*g.since = time.Time{}
+	case g.since.IsZero():
+		*g.since = time.Now()
+	default:
+		r[behindMS] = float64(time.Since(*g.since).Milliseconds())
+	}
+	return r
+}
+
+// fingerprint tells two entries apart, as stand-ins take it: the beginning of
+// the SHA-256 of its JSON.
+func fingerprint(entry map[string]any) string {
+	encoded, err := json.Marshal(entry)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:4])
+}

@@ -1,0 +1,178 @@
+package fault
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// probeAgent is how the harness's own requests are told from load, wherever a
+// presenter is named: family.ProbeAgent.
+const probeAgent = "rehearse-probe"
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 1 << 20
+
+// Names of the figures of a key set and of a token.
+const (
+	status    = "status"
+	keys      = "keys"        // in the set
+	kids      = "kids"        // different ones among them
+	otherType = "other_types" // keys of another type than the page's
+	hasKid    = "has_kid"     // 1 where a token's header has one
+	ahead     = "ahead_ms"    // of a token's iat over the harness's clock
+)
+
+// keySetGauge asks an issuer for its key set, as a verifier does. Differs says
+// whether a set is not as it was before the fault.
+type keySetGauge struct {
+	site    *site
+	service string
+	differs func(before, now Reading) bool
+	waits   bool // the effect shows with the next key only
+}
+
+var _ Gauge = keySetGauge{}
+
+// Measure asks once, or where the effect shows later until it does.
+func (k keySetGauge) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, k.once, func(r Reading) bool { return !k.waits || k.differs(r, r) })
+}
+
+// Took says that there was a set, and then not such a one.
+func (k keySetGauge) Took(before, during Reading) bool {
+	return before[status] == http.StatusOK && before[keys] > 0 && !k.differs(before, before) && len(during) > 0 && k.differs(before, during)
+}
+
+// Back says that there is a set again that has nothing of it.
+func (k keySetGauge) Back(before, after Reading) bool {
+	return after[status] == http.StatusOK && after[keys] > 0 && !k.differs(before, after)
+}
+
+func (k keySetGauge) once(ctx context.Context) Reading {
+	code, body, err := k.site.fetch(ctx, http.MethodGet, k.service, k.site.plan.Page.Storage.JWKS, nil)
+	if err != nil {
+		return Reading{}
+	}
+	r := Reading{status: float64(code), keys: 0, kids: 0, otherType: 0}
+	var set struct {
+		Keys []struct{ Kid, Alg string }
+	}
+	if json.Unmarshal(body, &set) != nil {
+		return r
+	}
+	different := map[string]bool{}
+	for _, key := range set.Keys {
+		different[key.Kid] = true
+		r[keys]++
+		if key.Alg != k.site.plan.Page.Format.Type {
+			r[otherType]++
+		}
+	}
+	r[kids] = float64(len(different))
+	return r
+}
+
+// fetch makes a request in the name of the harness's probes.
+func (s *site) fetch(ctx context.Context, method, service, path string, form url.Values) (code int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.Runtime.URL(service, false)+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("User-Agent", probeAgent)
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	resp, err := orders.Do(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("ask %s: %w", service, err)
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, body, err
+}
+
+// tokenGauge asks an issuer for a token and looks at how it was made.
+type tokenGauge struct {
+	site    *site
+	service string
+	differs func(Reading) bool
+}
+
+var _ Gauge = tokenGauge{}
+
+// Measure asks until the effect shows: an issuer takes some time to be ordered.
+func (g tokenGauge) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, g.once, g.differs)
+}
+
+// Took says that tokens were made right, and then not.
+func (g tokenGauge) Took(before, during Reading) bool {
+	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
+}
+
+// Back says that they are made right.
+func (g tokenGauge) Back(_, after Reading) bool { return len(after) > 0 && !g.differs(after) }
+
+// probeLife is the life of a token that is looked at and thrown away.
+const probeLife = 30 * time.Second
+
+func (g tokenGauge) once(ctx context.Context) Reading {
+	asked := time.Now()
+	code, body, err := g.site.fetch(ctx, http.MethodPost, g.service, "/token", url.Values{
+		"client": {probeAgent}, "session": {probeAgent}, "life": {probeLife.String()},
+	})
+	if err != nil || code != http.StatusOK {
+		return Reading{}
+	}
+	header, claims, err := look(body)
+	if err != nil {
+		return Reading{}
+	}
+	r := Reading{hasKid: 0, ahead: float64(time.Unix(claims, 0).Sub(asked).Milliseconds())}
+	if header != "" {
+		r[hasKid] = 1
+	}
+	return r
+}
+
+// look reads the kid and the iat of the token in an answer. The error quotes
+// nothing of it.
+func look(answer []byte) (kid string, iat int64, err error) {
+	var token struct {
+		Raw string `json:"access_token"`
+	}
+	if json.Unmarshal(answer, &token) != nil {
+		return "", 0, errNoToken
+	}
+	parts := strings.Split(token.Raw, ".")
+	var header struct{ Kid string }
+	var claims struct{ Iat int64 }
+	if len(parts) != 3 || decodePart(parts[0], &header) != nil || decodePart(parts[1], &claims) != nil {
+		return "", 0, errNoToken
+	}
+	return header.Kid, claims.Iat, nil
+}
+
+var errNoToken = errors.New("the answer holds no token")
+
+// decodePart reads a part of a JWT (RFC 7515 §3.1).
+func decodePart(part string, into any) error {
+	decoded, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return errNoToken
+	}
+	if json.Unmarshal(decoded, into) != nil {
+		return errNoToken
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package fault
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// asks is how often a target is asked before and during a fault.
+	asks = 3
+	// askEvery is the pause between, and askWithin the time for one answer: a
+	// loaded service on two cores answers its health check in a few milliseconds.
+	askEvery  = 20 * time.Millisecond
+	askWithin = 250 * time.Millisecond
+)
+
+// measured is how often a target was asked and how often it answered.
+type measured struct {
+	asked, answered int
+	fastest         time.Duration // of the answers
+}
+
+// ask asks a service whether it is there; within the context.
+type ask func(ctx context.Context, service string) bool
+
+// overHTTP asks at the address that the harness sees. Whatever is answered, it
+// was answered by somebody: services of any make can be asked so.
+func overHTTP(r world.Runtime) ask {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return func(ctx context.Context, service string) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL(service, false)+"/healthz", http.NoBody)
+		if err != nil {
+			return false // it has no address
+		}
+		req.Header.Set("User-Agent", "rehearse-fault")
+		resp, err := client.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close() // that there is an answer is all that is asked
+		return true
+	}
+}
+
+// measure asks a few times, but not beyond a span (0: no limit), apart from the
+// first. What the end of the context cut off is not counted.
+func (a ask) measure(ctx context.Context, service string, span time.Duration) measured {
+	return a.measureWithin(ctx, service, span, askWithin)
+}
+
+// measureWithin is measure with so much time for one answer.
+func (a ask) measureWithin(ctx context.Context, service string, span, within time.Duration) measured {
+	if span > 0 {
+		within = min(within, span)
+	}
+	var m measured
+	begin := time.Now()
+	for m.asked < asks {
+		askedAt := time.Now()
+		hasAnswered := a.once(ctx, service, within)
+		took := time.Since(askedAt)
+		if ctx.Err() != nil {
+			break
+		}
+		m.asked++
+		if hasAnswered {
+			m.answered++
+			if m.fastest == 0 || took < m.fastest {
+				m.fastest = took
+			}
+		}
+		if span > 0 && time.Since(begin)+askEvery+within > span {
+			break
+		}
+		if (world.WallClock{}).Sleep(ctx, askEvery) != nil {
+			break
+		}
+	}
+	return m
+}
+
+func (a ask) once(ctx context.Context, service string, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return a(ctx, service)
+}

@@ -1,0 +1,21 @@
+package fault
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// missingKid has an issuer make tokens that do not say by which key they are
+// signed. Some libraries refuse these, others try every key that they have.
+var missingKid = Kind{
+	Name:     "missing-kid",
+	Does:     "makes an issuer leave the kid out of its tokens",
+	Where:    "on: an issuer that rehearse serves",
+	Evidence: "the harness, asking for a token, gets one without a kid",
+	prepare:  atIssuer,
+	bind: func(f scenario.Fault, s *site) (Fault, error) {
+		return orderedFault{
+			ordered{site: s, service: f.On, kind: disturbKid, setting: "none"},
+			tokenGauge{s, f.On, func(r Reading) bool { return r[hasKid] == 0 }},
+		}, nil
+	},
+}

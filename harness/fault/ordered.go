@@ -1,0 +1,55 @@
+package fault
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// disturbPath is where stand-ins take orders to misbehave, and the kinds of
+// orders: fakes.DisturbPath and the constants beside it.
+const (
+	disturbPath  = "/rehearse/disturb"
+	disturbJWKS  = "jwks"
+	disturbClock = "clock"
+	disturbKid   = "kid"
+	disturbHold  = "hold"
+	disturbValue = "value"
+)
+
+// ordered is a fault that a stand-in makes itself, because it was told to.
+type ordered struct {
+	lasting
+	site          *site
+	service       string
+	kind, setting string
+}
+
+// Inject orders it.
+func (o ordered) Inject(ctx context.Context) error {
+	return o.site.order(ctx, http.MethodPost, o.service, disturbPath,
+		map[string]string{"kind": o.kind, "value": o.setting}, http.StatusNoContent)
+}
+
+// Undo takes the order back; one that was not given is taken back, too.
+func (o ordered) Undo(ctx context.Context) error {
+	return o.site.order(ctx, http.MethodDelete, o.service, disturbPath+"?kind="+o.kind, nil, http.StatusNoContent)
+}
+
+// orderedFault is one with its gauge.
+type orderedFault struct {
+	ordered
+	Gauge
+}
+
+// atIssuer prepares what an issuer is ordered to do.
+func atIssuer(f scenario.Fault, g *Graph) error { return g.serves(f.On, "issuer") }
+
+// atReader prepares what a consumer is ordered to do whose secret is a value.
+func atReader(f scenario.Fault, g *Graph) error {
+	if err := g.serves(f.On, "charger", "receiver", "sender"); err != nil {
+		return err
+	}
+	return g.rereads(f.On)
+}

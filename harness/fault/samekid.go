@@ -1,0 +1,21 @@
+package fault
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// sameKid has an issuer name its new key as its old one: whoever has that kid
+// does not look for another key.
+var sameKid = Kind{
+	Name:     "same-kid",
+	Does:     "makes an issuer publish every new key, and sign with it, under the kid of the old one",
+	Where:    "on: an issuer that rehearse serves",
+	Evidence: "the harness, asking for the set, finds more keys than kids in it",
+	prepare:  atIssuer,
+	bind: func(f scenario.Fault, s *site) (Fault, error) {
+		return orderedFault{
+			ordered{site: s, service: f.On, kind: disturbKid, setting: "same"},
+			keySetGauge{site: s, service: f.On, waits: true, differs: func(_, now Reading) bool { return now[keys] > now[kids] }},
+		}, nil
+	},
+}

@@ -1,0 +1,70 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// seal seals the secrets store, as a restart without an unseal key or an
+// operator in an emergency does: it answers everything with 503.
+var seal = Kind{
+	Name:     "seal",
+	Does:     "seals the secrets store: it answers everything with 503, until `for` is over or the end",
+	Where:    "on: store, where it is the run's own",
+	Evidence: "its health says that it is sealed",
+	prepare: func(f scenario.Fault, _ *Graph) error {
+		if f.On != storeName {
+			return fmt.Errorf("%s is not the store: on: %s", f.On, storeName)
+		}
+		return nil
+	},
+	bind: func(_ scenario.Fault, s *site) (Fault, error) {
+		if s.Sealer == nil {
+			return nil, fmt.Errorf("the store is not the run's own: %w", ErrCannot)
+		}
+		return sealed{sealGauge: sealGauge{s}, sealer: s.Sealer}, nil
+	},
+}
+
+// storeName is the store's name in every run.
+const storeName = "store"
+
+type sealed struct {
+	lasting
+	sealGauge
+	sealer Sealer
+}
+
+func (s sealed) Inject(ctx context.Context) error { return s.sealer.Seal(ctx) }
+
+func (s sealed) Undo(ctx context.Context) error { return s.sealer.Unseal(ctx) }
+
+// sealGauge asks for the store's health, which needs no token.
+type sealGauge struct{ site *site }
+
+var _ Gauge = sealGauge{}
+
+// Measure asks once.
+func (g sealGauge) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, g.once, func(Reading) bool { return true })
+}
+
+// Took says that it was open, and then sealed (503, as Vault's sys/health has it).
+func (sealGauge) Took(before, during Reading) bool {
+	return before[status] == http.StatusOK && during[status] == http.StatusServiceUnavailable
+}
+
+// Back says that it is open.
+func (sealGauge) Back(_, after Reading) bool { return after[status] == http.StatusOK }
+
+func (g sealGauge) once(ctx context.Context) Reading {
+	code, _, err := g.site.fetch(ctx, http.MethodGet, storeName, "/v1/sys/health", nil)
+	if err != nil {
+		return Reading{}
+	}
+	return Reading{status: float64(code)}
+}

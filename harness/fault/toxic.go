@@ -1,0 +1,157 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// proxyPath is where a proxy on an edge is spoken to itself, and proxyName what
+// it calls the edge: fakes.ProxyPath and fakes.ProxyName.
+const (
+	proxyPath = "/rehearse/proxy/"
+	proxyName = "edge"
+)
+
+// orderTimeout bounds one order to a stand-in.
+const orderTimeout = 5 * time.Second
+
+// toxic is a toxic of toxiproxy v2, as its API takes it.
+type toxic struct {
+	Name       string         `json:"name"`
+	Type       string         `json:"type"`
+	Stream     string         `json:"stream"` // upstream, downstream
+	Attributes map[string]any `json:"attributes"`
+}
+
+// onEdge prepares a fault on an edge.
+func onEdge(f scenario.Fault, g *Graph) error {
+	if f.From == f.To {
+		return fmt.Errorf("%s has no edge to itself", f.From)
+	}
+	if g.plan.Rehearsal.Attach != nil {
+		return fmt.Errorf("the run is attached to services that are there, and puts no proxy between them: %w", ErrCannot)
+	}
+	g.edge(f.From, f.To)
+	return nil
+}
+
+// proxied disturbs an edge by toxics on its proxy.
+type proxied struct {
+	lasting
+	site   *site
+	via    string
+	toxics []toxic
+}
+
+// newProxied binds toxics to the proxy on the edge of a fault. What they do to
+// the one direction is done to the other if both is set.
+func newProxied(f scenario.Fault, s *site, kind, toxiproxy string, attributes map[string]any, both bool) (proxied, error) {
+	p := proxied{site: s}
+	for _, e := range s.edges {
+		if e.From == f.From && e.To == f.To {
+			p.via = e.Via
+		}
+	}
+	if p.via == "" {
+		return p, fmt.Errorf("no proxy was put on %s: %w", edgeName(f.From, f.To), ErrCannot)
+	}
+	p.toxics = append(p.toxics, toxic{kind, toxiproxy, "downstream", attributes})
+	if both {
+		p.toxics = append(p.toxics, toxic{kind + "-up", toxiproxy, "upstream", attributes})
+	}
+	return p, nil
+}
+
+// Inject adds the toxics.
+func (p proxied) Inject(ctx context.Context) error {
+	for _, t := range p.toxics {
+		if err := p.call(ctx, http.MethodPost, "", t, http.StatusOK); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Undo takes them away; one that is not there is away.
+func (p proxied) Undo(ctx context.Context) error {
+	var errs []error
+	for _, t := range p.toxics {
+		errs = append(errs, p.call(ctx, http.MethodDelete, "/"+t.Name, nil, http.StatusNoContent, http.StatusNotFound))
+	}
+	return errors.Join(errs...)
+}
+
+func (p proxied) call(ctx context.Context, method, below string, body any, want ...int) error {
+	return p.site.order(ctx, method, p.via, proxyPath+"proxies/"+proxyName+"/toxics"+below, body, want...)
+}
+
+// orders are sent past any proxy of the environment.
+var orders = &http.Client{Timeout: orderTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// order tells a stand-in to disturb or to be disturbed. The error quotes what it
+// answered and never the token.
+func (s *site) order(ctx context.Context, method, service, path string, body any, want ...int) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("order %s: %w", service, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.Runtime.URL(service, false)+path, bytes.NewReader(encoded))
+	if err != nil {
+		return fmt.Errorf("order %s: %w", service, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("User-Agent", "rehearse-fault")
+	resp, err := orders.Do(req)
+	if err != nil {
+		return fmt.Errorf("order %s: %w", service, err)
+	}
+	defer resp.Body.Close()
+	for _, status := range want {
+		if resp.StatusCode == status {
+			return nil
+		}
+	}
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // what there is of it explains the status
+	return fmt.Errorf("order %s: answered %s: %s", service, resp.Status, bytes.TrimSpace(answer))
+}
+
+// delayed is the gauge of an edge that has become slower.
+type delayed struct {
+	site *site
+	via  string
+	most time.Duration // that the fault may add
+	adds time.Duration // that it adds at least
+}
+
+var _ Gauge = delayed{}
+
+// fastest is the shortest time for an answer, in milliseconds.
+const fastest = "fastest_ms"
+
+// Measure asks over the edge a few times, and takes the time.
+func (d delayed) Measure(ctx context.Context, span time.Duration) Reading {
+	m := d.site.ask.measureWithin(ctx, d.via, span, askWithin+d.most)
+	r := Reading{asked: float64(m.asked), answered: float64(m.answered)}
+	if m.answered > 0 {
+		r[fastest] = float64(m.fastest.Microseconds()) / 1000
+	}
+	return r
+}
+
+// Took says that even the fastest answer had all of the delay in it.
+func (d delayed) Took(before, during Reading) bool {
+	return before.all() && during[answered] > 0 && during[fastest]-before[fastest] >= float64(d.adds.Milliseconds())
+}
+
+// Back says that an answer came without it.
+func (d delayed) Back(before, after Reading) bool {
+	return after[answered] > 0 && after[fastest] < before[fastest]+float64(d.adds.Milliseconds())
+}

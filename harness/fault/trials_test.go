@@ -1,0 +1,179 @@
+package fault
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// publication is a file with what is published.
+type publication struct {
+	t    *testing.T
+	path string
+}
+
+func newPublication(t *testing.T, entries ...map[string]any) publication {
+	p := publication{t, filepath.Join(t.TempDir(), "secret.json")}
+	p.publish(entries...)
+	return p
+}
+
+// publish replaces the file by one of these entries, of which the first is emitted.
+func (p publication) publish(entries ...map[string]any) {
+	p.t.Helper()
+	emit := entries[0]["tag"]
+	if emit == nil {
+		emit = entries[0]["kid"]
+	}
+	encoded, err := json.Marshal(map[string]any{"emit": emit, "keys": entries})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(p.path+".new", encoded, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.Rename(p.path+".new", p.path); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// read is what a fault finds published.
+func (p publication) read(context.Context) (document map[string]any, err error) {
+	encoded, err := os.ReadFile(p.path)
+	if err != nil {
+		return nil, err
+	}
+	return document, json.Unmarshal(encoded, &document)
+}
+
+// signingKey is an entry of a new key.
+func signingKey(t *testing.T, kid, algorithm string) map[string]any {
+	t.Helper()
+	var private crypto.Signer
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if algorithm == "RS256" {
+		private, err = rsa.GenerateKey(rand.Reader, 2048)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{"kid": kid, "alg": algorithm, "jwk": jose.JSONWebKey{Key: private, KeyID: kid, Algorithm: algorithm}}
+}
+
+// of is a plan with one fault on a service.
+func of(f scenario.Fault, s scenario.Service) *plan.Plan {
+	p := planOf(f)
+	s.Refresh = runbook.Duration(time.Second)
+	p.Services = []plan.Service{{Name: f.On, Service: s}}
+	p.Page.Format.Type, p.Page.Storage.JWKS = "ES256", "/.well-known/jwks.json"
+	return p
+}
+
+// reading is a service that reads a publication ten times a second.
+func reading(name, serve string, from publication, more map[string]any) world.Spec {
+	config := map[string]any{"name": name, "file": from.path, "refresh": "100ms"}
+	for key, value := range more {
+		config[key] = value
+	}
+	return world.Spec{Name: name, Serve: serve, Config: config}
+}
+
+// onAnIssuer tries what an issuer is made to do, and publishes a second key.
+func onAnIssuer(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	f := scenario.Fault{Kind: kind, On: "auth", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}
+	switch kind {
+	case "jwks":
+		f.Answer = "503-empty"
+	case "clock":
+		f.Shift = runbook.Duration(10 * time.Second)
+	}
+	first := signingKey(t, "k1", "ES256")
+	published := newPublication(t, first)
+	s := w.settle(of(f, scenario.Service{Serve: "issuer"}), d, reading("auth", "issuer", published, map[string]any{"issuer": "http://auth"}))
+	live(s)
+	through(t, s, d, func() { published.publish(first, signingKey(t, "k2", s.Type("ES256"))) })
+}
+
+// onAReader tries what becomes of a secret on its way to a consumer.
+func onAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	f := scenario.Fault{Kind: kind, On: "checkout", For: runbook.Duration(2 * lasts), At: scenario.Moment{Phase: "emit"}}
+	first := map[string]any{"tag": "k1", "value": "one-that-nobody-guesses"}
+	published := newPublication(t, first)
+	s := w.settle(of(f, scenario.Service{Serve: "charger"}), d,
+		reading("checkout", "charger", published, map[string]any{"provider": "http://127.0.0.1:1"}))
+	s.Published = published.read
+	live(s)
+	through(t, s, d, func() { published.publish(first, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}) })
+}
+
+// onAVerifier tries what is shown to a verifier.
+func onAVerifier(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	w.serve("search", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	s := w.settle(of(faultOf(kind, 0, lasts), scenario.Service{Serve: "verifier"}), d)
+	live(s)
+	through(t, s, d, nil)
+}
+
+// onTheStore tries what is done to the secrets store.
+func onTheStore(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	spec, keys := store.EmbeddedSpec("store")
+	if err := w.Start(t.Context(), []world.Spec{spec}); err != nil {
+		t.Fatal(err)
+	}
+	own, err := store.Open(t.Context(), w.URL("store", false), keys.Root, "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := Prepare(planOf(scenario.Fault{Kind: kind, On: "store", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(g, Place{Runtime: w, Evidence: d, Sealer: testSealer{own, keys.Unseal}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live(s)
+	through(t, s, d, nil)
+}
+
+type testSealer struct {
+	*store.Store
+	key string
+}
+
+func (s testSealer) Unseal(ctx context.Context) error { return s.Store.Unseal(ctx, s.key) }
+
+// Stand-ins import nothing of the harness, so what both say is written down twice.
+func TestContractIsThatOfTheStandIns(t *testing.T) {
+	for ours, theirs := range map[string]string{
+		disturbPath: fakes.DisturbPath, disturbJWKS: fakes.DisturbJWKS, disturbClock: fakes.DisturbClock,
+		disturbKid: fakes.DisturbKid, disturbHold: fakes.DisturbHold, disturbValue: fakes.DisturbValue, probeAgent: family.ProbeAgent,
+	} {
+		if ours != theirs {
+			t.Errorf("faults say %s, others %s", ours, theirs)
+		}
+	}
+}

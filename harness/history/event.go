@@ -1,0 +1,339 @@
+// Package history records what happened in a run: events, and counted
+// observations of decisions about credentials. A history is all that the judge
+// reads. It holds names, identifiers and figures; never a secret's value.
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Offset is wall time since the start of the run. In JSON it is a number of
+// milliseconds with up to three decimals.
+type Offset time.Duration
+
+// Duration is the offset as a time.Duration.
+func (o Offset) Duration() time.Duration { return time.Duration(o) }
+
+// Milliseconds is the offset in whole milliseconds, as result.json has it.
+func (o Offset) Milliseconds() int64 { return time.Duration(o).Milliseconds() }
+
+// String is the offset rounded to milliseconds, as "12.345s".
+func (o Offset) String() string { return time.Duration(o).Round(time.Millisecond).String() }
+
+// MarshalJSON writes milliseconds.
+func (o Offset) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(time.Duration(o).Microseconds())/1000, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads milliseconds.
+func (o *Offset) UnmarshalJSON(data []byte) error {
+	var ms float64
+	if err := json.Unmarshal(data, &ms); err != nil {
+		return fmt.Errorf("parse offset: %w", err)
+	}
+	// Rounded: 1.001 × 1000 is a little less than 1001 in binary.
+	*o = Offset(time.Duration(math.Round(ms*1000)) * time.Microsecond)
+	return nil
+}
+
+// Kind says what an Event tells, and which of its parts are set.
+type Kind string
+
+// The kinds of events.
+const (
+	// Of the run itself.
+	KindPlan       Kind = "plan"       // Plan: what was planned; the first event of every history
+	KindService    Kind = "service"    // Service started; Detail: its effective settings
+	KindExit       Kind = "exit"       // Service ended by itself or by a fault; Detail: how
+	KindPhase      Kind = "phase"      // Phase begins
+	KindCredential Kind = "credential" // Credential was made; Identifier: its kid or version tag; Detail: its fingerprint
+	KindStep       Kind = "step"       // Step of Credential is done; Detail: error if it failed
+	KindGate       Kind = "gate"       // Gate was evaluated
+	KindDecision   Kind = "decision"   // Decision: the run chose to roll back, to stop, or only noted that it would have
+	KindFault      Kind = "fault"      // Fault was injected, evidenced or undone
+	KindOperator   Kind = "operator"   // a person acted; Detail: what
+	KindAgreement  Kind = "agreement"  // Agreement: whether authority and store agreed when it was asked
+	KindRenewed    Kind = "renewed"    // Service (emitter) was told to make its connections anew; Detail: error if it was not
+	KindTotals     Kind = "totals"     // Totals: the four counters
+	KindLeaks      Kind = "leaks"      // Leaks: outcome of the scan
+	KindLogged     Kind = "logged"     // Logged: whether the log of Service names the credentials that it decided about
+	KindLedger     Kind = "ledger"     // Ledger: what was to be done, and what was
+	KindTrouble    Kind = "trouble"    // the harness itself had trouble; Detail: what
+	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
+
+	// From the parties' own logs.
+	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Identifiers (in the set), Holds (kept), From
+	KindFetchFailed Kind = "fetch-failed" // Service could not fetch; Detail: why
+	KindLearned     Kind = "learned"      // Service now takes Credential
+	KindForgot      Kind = "forgot"       // Service no longer takes Credential
+	KindLoaded      Kind = "loaded"       // Service (emitter) read the published secret: Identifiers, Credential (to emit)
+	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
+	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Identifiers
+	KindEmitting    Kind = "emitting"     // Service now emits Credential
+	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
+	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service
+
+	// Observations.
+	KindCounts  Kind = "counts"  // Counts of one cell in one time bucket
+	KindProbe   Kind = "probe"   // Probe: one presentation by the harness itself
+	KindSession Kind = "session" // a client's token could not be renewed; Service: the client; Count
+)
+
+// Event is one thing that happened. Which fields are set follows from Kind.
+type Event struct {
+	At         Offset `json:"at_ms"`
+	Kind       Kind   `json:"kind"`
+	Phase      Phase  `json:"phase,omitempty"`
+	Service    string `json:"service,omitempty"`
+	Credential string `json:"credential,omitempty"` // its name in the run: k1, k2
+	Identifier string `json:"identifier,omitempty"`
+	Step       string `json:"step,omitempty"`
+	// Began is when a step was begun: an authority has it before it is done.
+	Began  Offset `json:"began_ms,omitempty"`
+	Reader string `json:"reader,omitempty"`
+	What   string `json:"what,omitempty"`
+	// From is where a fetch went; with a shared cache on the way it names the cache.
+	From string `json:"from,omitempty"`
+	// Credentials are those in a fetched or published set; Holds are those kept of it.
+	Credentials []string `json:"credentials,omitempty"`
+	Holds       []string `json:"holds,omitempty"`
+	Count       int64    `json:"count,omitempty"`
+	Detail      string   `json:"detail,omitempty"`
+
+	Plan     json.RawMessage `json:"plan,omitempty"`
+	Gate     *Gate           `json:"gate,omitempty"`
+	Decision *Decision       `json:"decision,omitempty"`
+	Fault    *Fault          `json:"fault,omitempty"`
+	// Agreement is whether authority and store agreed.
+	Agreement *Agreement `json:"agreement,omitempty"`
+	Logged    *Logged    `json:"logged,omitempty"`
+	Probe     *Probe     `json:"probe,omitempty"`
+	Counts    *Counts    `json:"counts,omitempty"`
+	Totals    *Totals    `json:"totals,omitempty"`
+	Leaks     *Leaks     `json:"leaks,omitempty"`
+	Ledger    *Ledger    `json:"ledger,omitempty"`
+}
+
+// Phase is a stretch of a rotation.
+type Phase string
+
+// The phases in their order, and the one that follows a decision to go back.
+const (
+	Baseline Phase = "baseline"
+	Accept   Phase = "accept"
+	Verify   Phase = "verify"
+	Emit     Phase = "emit"
+	Overlap  Phase = "overlap"
+	Revoke   Phase = "revoke"
+	Watch    Phase = "watch"
+	Rollback Phase = "rollback"
+)
+
+// Phases are the phases of an undisturbed rotation, in order.
+func Phases() []Phase { return []Phase{Baseline, Accept, Verify, Emit, Overlap, Revoke, Watch} }
+
+// Gate is the outcome of what must hold before the next phase.
+type Gate struct {
+	Phase  Phase  `json:"phase"`
+	Mode   string `json:"mode"` // enforce, observe, off
+	Held   bool   `json:"held"`
+	Detail string `json:"detail"` // what held, or what did not and what instead
+	// Consumer is the party to look at where the gate did not hold for one.
+	Consumer string `json:"consumer,omitempty"`
+}
+
+// Decision is what the run chose to do and why.
+type Decision struct {
+	Action  Action  `json:"action"`
+	Trigger Trigger `json:"trigger"`
+	Why     string  `json:"why"`
+	// Since is the first observation that called for it.
+	Since Offset `json:"since_ms"`
+}
+
+// Logged says whether a party's log had the identifier of a credential: with
+// one that was taken, and with one that was refused.
+type Logged struct {
+	Success bool `json:"success"`
+	Failure bool `json:"failure"`
+}
+
+// Agreement is what came of asking authority and store whether they agree.
+type Agreement struct {
+	// Compared is false where nobody could say; Why says why not.
+	Compared bool   `json:"compared"`
+	Why      string `json:"why,omitempty"`
+	// Differences are where they do not, a sentence each.
+	Differences []string `json:"differences,omitempty"`
+}
+
+// Action is what a decision leads to.
+type Action string
+
+// The actions.
+const (
+	ActionRollBack Action = "rollback"
+	ActionStop     Action = "stop"   // nothing was changed yet, or nothing can be taken back
+	ActionRecord   Action = "record" // gates or budget only observe: it would have rolled back
+)
+
+// Trigger is what called for a decision.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerGate     Trigger = "gate"
+	TriggerBudget   Trigger = "budget"
+	TriggerOperator Trigger = "operator"
+	TriggerTimebox  Trigger = "timebox"
+	TriggerError    Trigger = "error" // a step could not be taken
+	TriggerStore    Trigger = "store" // contact with the store was lost
+	TriggerAsked    Trigger = "asked" // the scenario, or whoever started the run, wanted the way back
+)
+
+// How a rotation ended.
+const (
+	EndedComplete    = "complete"
+	EndedRolledBack  = "rolled back"
+	EndedStopped     = "stopped"
+	EndedInterrupted = "interrupted"
+)
+
+// Fault is one disturbance at one stage of its life.
+type Fault struct {
+	Kind   string `json:"kind"`
+	Target string `json:"target"`
+	// From and To are the ends of a target that is an edge.
+	From     string             `json:"from,omitempty"`
+	To       string             `json:"to,omitempty"`
+	Stage    string             `json:"stage"` // injected, evidence, undone, failed
+	Evidence map[string]float64 `json:"evidence,omitempty"`
+	Took     bool               `json:"took,omitempty"` // with stage evidence: the measurement shows an effect
+	Detail   string             `json:"detail,omitempty"`
+	// By is who ordered it, where that was not the scenario: "operator".
+	By string `json:"by,omitempty"`
+}
+
+// Outcome classifies one decision about a credential.
+type Outcome string
+
+// The outcomes. HarnessError is our own failure and
+// never counts for or against a service.
+const (
+	OK           Outcome = "ok"
+	AuthFailure  Outcome = "auth_failure"
+	Unavailable  Outcome = "unavailable"
+	HarnessError Outcome = "harness_error"
+)
+
+// Purpose says why a probe was shown.
+type Purpose string
+
+// The purposes of probes.
+const (
+	Canary    Purpose = "canary"    // the new credential, once per validator, at the end of the lead
+	OldAfter  Purpose = "old"       // the old credential, after the revoke, until it is refused
+	NewAfter  Purpose = "new"       // the new credential, after the revoke
+	Withdrawn Purpose = "withdrawn" // the withdrawn credential, after a rollback
+	Restored  Purpose = "restored"  // the old credential, after a rollback
+	Garbage   Purpose = "garbage"   // a made-up one, by a fault
+)
+
+// Probe is one presentation of a credential by the harness itself. Probes are
+// counted in the totals and never in flatness or budget.
+type Probe struct {
+	Purpose     Purpose `json:"purpose"`
+	Outcome     Outcome `json:"outcome"`
+	Status      string  `json:"status"`
+	Latency     Offset  `json:"latency_ms"`
+	CausedFetch bool    `json:"caused_fetch,omitempty"` // it taught the validator that it asked
+	// Session says that no new connection was let in, and that one from before
+	// the revoke is still served.
+	Session      bool   `json:"session,omitempty"`
+	Presentation string `json:"presentation,omitempty"` // how it was made: token made before the revoke, new connection, …
+}
+
+// Source says who saw a decision.
+type Source string
+
+// The sources of observations.
+const (
+	FromLoad      Source = "load"
+	FromConsumer  Source = "consumer"
+	FromAuthority Source = "authority"
+	FromProbe     Source = "probe"
+)
+
+// Counts are the decisions of one cell (presenter × validator × credential)
+// in one time bucket. Counts of first attempts and of retries are kept apart:
+// a retry that succeeds does not erase the failure that it hides.
+type Counts struct {
+	Source     Source `json:"source"`
+	Presenter  string `json:"presenter"`
+	Validator  string `json:"validator"`
+	Credential string `json:"credential"`
+	// Width is the bucket's length; the bucket begins at the event's offset.
+	Width Offset `json:"width_ms"`
+
+	Attempts      int64            `json:"attempts,omitempty"` // first attempts
+	OK            int64            `json:"ok,omitempty"`
+	AuthFailures  int64            `json:"auth_failures,omitempty"`
+	Unavailable   int64            `json:"unavailable,omitempty"`
+	HarnessErrors int64            `json:"harness_errors,omitempty"`
+	Statuses      map[string]int64 `json:"statuses,omitempty"` // "401", "28P01", "refused", "timeout"
+	Retries       int64            `json:"retries,omitempty"`  // attempts after the first
+	RetriesOK     int64            `json:"retries_ok,omitempty"`
+
+	// First and Last are the exact moments of the first and last auth failure
+	// in this bucket; both are zero where there was none.
+	FirstFailure Offset `json:"first_failure_ms,omitempty"`
+	LastFailure  Offset `json:"last_failure_ms,omitempty"`
+	// FailedSessions counts auth failures by session, where the presenter has sessions.
+	FailedSessions map[string]int64 `json:"failed_sessions,omitempty"`
+	// Latency holds [microseconds, count] pairs of first attempts.
+	Latency [][2]int64 `json:"latency_us,omitempty"`
+	// Examples are a few of the failures.
+	Examples []Example `json:"examples,omitempty"`
+}
+
+// Example is one auth failure, kept to be looked at.
+type Example struct {
+	At      Offset `json:"at_ms"`
+	Session string `json:"session,omitempty"`
+	Status  string `json:"status"`
+	// IssuedAt is when the presented token or session was made; zero if unknown.
+	IssuedAt Offset `json:"issued_at_ms,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+}
+
+// Totals are the four counters that must agree, and what explains a
+// difference: Scheduled = Sent − Retried + NotSent, Sent = Recorded, and Served
+// lies between Sent − Unanswered and Sent. The harness's own probes are counted
+// in all four.
+type Totals struct {
+	Scheduled int64 `json:"scheduled"` // by the pacer: first attempts that were due
+	Sent      int64 `json:"sent"`      // by the transport: attempts put on the wire, retries included
+	Recorded  int64 `json:"recorded"`  // in this history: attempts counted, retries included
+	Served    int64 `json:"served"`    // by the validators' own counters
+	// NotSent were scheduled and held back, with the reason on record: a
+	// session without a valid token. Retried is how many attempts were retries;
+	// Probes is how many were the harness's own.
+	NotSent int64 `json:"not_sent"`
+	Retried int64 `json:"retried"`
+	Probes  int64 `json:"probes"`
+	// Unanswered were sent and got no answer: they may or may not have been served.
+	Unanswered int64 `json:"unanswered"`
+	// Complete is false where a validator's own counter could not be read.
+	Complete bool `json:"complete"`
+}
+
+// Leaks is the outcome of the scan for secret values.
+type Leaks struct {
+	Searched int64    `json:"searched"` // bytes
+	Hits     int64    `json:"hits"`
+	Where    []string `json:"where,omitempty"`
+}

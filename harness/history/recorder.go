@@ -1,0 +1,190 @@
+package history
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// History is what a run left: its events in the order in which they were recorded.
+type History struct {
+	Events []Event
+}
+
+// maxLine bounds one line of events.jsonl; the longest are those of plans.
+const maxLine = 16 << 20
+
+// Read reads a history as a Recorder wrote it, one JSON object a line. It
+// reports a line that cannot be read by its number; a last line that was cut
+// off, as a killed run leaves it, is an error too.
+func Read(r io.Reader) (*History, error) {
+	var h History
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 0, 64<<10), maxLine)
+	for line := 1; scanner.Scan(); line++ {
+		var e Event
+		if err := json.Unmarshal(scanner.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("read history: line %d: %w", line, err)
+		}
+		h.Events = append(h.Events, e)
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	if len(h.Events) == 0 {
+		return nil, errors.New("read history: it is empty")
+	}
+	return &h, nil
+}
+
+// A Listener is told of every event. It may be slow or gone and changes
+// nothing that is measured: each has a goroutine and a queue of its own, and
+// where the queue overflows events are dropped and the listener is told how many.
+type Listener interface {
+	Event(Event)
+	// Dropped says that n events were dropped before the next one.
+	Dropped(n int64)
+}
+
+// listenerQueue is how many events may wait for a slow listener.
+const listenerQueue = 4096
+
+// Recorder appends events to a history, writes them to a file as they come,
+// keeps the View, and tells listeners. It is safe for concurrent use.
+type Recorder struct {
+	started time.Time
+
+	mu     sync.Mutex
+	h      History
+	view   *View
+	out    *bufio.Writer
+	outErr error
+	queues []*queue
+	closed bool
+}
+
+type queue struct {
+	events  chan Event
+	mu      sync.Mutex
+	dropped int64
+	done    chan struct{}
+}
+
+// NewRecorder starts a history now. Events go to out as JSON lines; out may be nil.
+func NewRecorder(started time.Time, out io.Writer) *Recorder {
+	r := &Recorder{started: started, view: NewView()}
+	if out != nil {
+		r.out = bufio.NewWriterSize(out, 64<<10)
+	}
+	return r
+}
+
+// Started is the moment that offsets count from.
+func (r *Recorder) Started() time.Time { return r.started }
+
+// Offset turns a moment into an offset of this run, in whole microseconds: what
+// is written keeps no more, and a run must be judged as its file will be.
+func (r *Recorder) Offset(t time.Time) Offset {
+	return Offset(t.Sub(r.started).Truncate(time.Microsecond))
+}
+
+// Record appends an event. After Close it does nothing.
+func (r *Recorder) Record(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.h.Events = append(r.h.Events, e)
+	r.view.Apply(e)
+	if r.out != nil && r.outErr == nil {
+		r.outErr = r.write(e)
+	}
+	for _, q := range r.queues {
+		select {
+		case q.events <- e:
+		default:
+			q.mu.Lock()
+			q.dropped++
+			q.mu.Unlock()
+		}
+	}
+}
+
+func (r *Recorder) write(e Event) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("write event %s: %w", e.Kind, err)
+	}
+	if _, err := r.out.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write event: %w", err)
+	}
+	if e.Kind == KindCounts {
+		return nil // the frequent ones wait for the next flush
+	}
+	if err := r.out.Flush(); err != nil {
+		return fmt.Errorf("write event: %w", err)
+	}
+	return nil
+}
+
+// Listen tells l of every event from now on, until Close.
+func (r *Recorder) Listen(l Listener) {
+	q := &queue{events: make(chan Event, listenerQueue), done: make(chan struct{})}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queues = append(r.queues, q)
+	go func() {
+		defer close(q.done)
+		for e := range q.events {
+			q.mu.Lock()
+			n := q.dropped
+			q.dropped = 0
+			q.mu.Unlock()
+			if n > 0 {
+				l.Dropped(n)
+			}
+			l.Event(e)
+		}
+	}()
+}
+
+// See calls f with the live view while no event can come in. f must be quick
+// and must not keep the view.
+func (r *Recorder) See(f func(*View)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.view)
+}
+
+// Close ends the recording: the file is flushed, listeners get what is queued
+// for them, at most for the given time. The first error of writing is returned.
+func (r *Recorder) Close(patience time.Duration) (*History, error) {
+	r.mu.Lock()
+	r.closed = true
+	queues := r.queues
+	r.queues = nil
+	err := r.outErr
+	if r.out != nil && err == nil {
+		err = r.out.Flush()
+	}
+	h := r.h
+	r.mu.Unlock()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for _, q := range queues {
+		close(q.events)
+	}
+	for _, q := range queues {
+		select {
+		case <-q.done:
+		case <-deadline.C:
+			return &h, err // a stuck listener is left behind: nothing measured waits for it
+		}
+	}
+	return &h, err
+}

@@ -1,0 +1,226 @@
+package history
+
+import (
+	"maps"
+	"slices"
+)
+
+// CellKey names what is counted and judged.
+type CellKey struct {
+	Source     Source
+	Presenter  string
+	Validator  string
+	Credential string
+}
+
+// Bucket is one Counts with its beginning.
+type Bucket struct {
+	At Offset
+	*Counts
+}
+
+// Reader is a party that read the secret or the key set, by its own name.
+type Reader struct {
+	Name  string
+	What  string
+	First Offset
+	Last  Offset
+	Count int64
+}
+
+// View is the state that a history tells: who holds what, who emits what, who
+// read the secret, and what was counted. The same View serves the running
+// rotation (its gates), the listeners and the judge, so that all of them mean
+// the same by "taken" or "switched". It is not safe for concurrent use.
+type View struct {
+	Now   Offset // of the last event
+	Phase Phase
+	// PhaseStart is when each phase began.
+	PhaseStart map[Phase]Offset
+	// Steps is when each step of each credential was done: Steps["emit"]["k2"].
+	Steps map[string]map[string]Offset
+	// Holds says which credentials a validator takes, and since when it learned each.
+	Holds map[string]map[string]Offset
+	// Forgot says when a validator stopped taking a credential.
+	Forgot map[string]map[string]Offset
+	// Emitting is the credential that each emitter uses, with the moments of its switches.
+	Emitting map[string]string
+	Switched map[string]map[string]Offset
+	// Published is the key set that each issuer publishes, and since when.
+	Published   map[string][]string
+	PublishedAt map[string]map[string]Offset
+	// Fetches is how many key sets each validator has fetched.
+	Fetches map[string]int64
+	// LastFetch is when each validator last fetched one.
+	LastFetch map[string]Offset
+	// Readers are those who read the secret or the key set, by name and what they read.
+	Readers map[string]*Reader
+	// Probes are the last probe of each credential at each validator.
+	Probes map[string]map[string]Probe
+	// Cells are the counted observations.
+	Cells map[CellKey][]Bucket
+	// Exited are services that ended, and when.
+	Exited map[string]Offset
+}
+
+// NewView is the state before the first event.
+func NewView() *View {
+	return &View{
+		PhaseStart: map[Phase]Offset{},
+		Steps:      map[string]map[string]Offset{},
+		Holds:      map[string]map[string]Offset{},
+		Forgot:     map[string]map[string]Offset{},
+		Emitting:   map[string]string{},
+		Switched:   map[string]map[string]Offset{},
+		Fetches:    map[string]int64{},
+		LastFetch:  map[string]Offset{},
+		Readers:    map[string]*Reader{},
+		Probes:     map[string]map[string]Probe{},
+		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
+		Cells:  map[CellKey][]Bucket{},
+		Exited: map[string]Offset{},
+	}
+}
+
+// ViewOf replays a history.
+func ViewOf(h *History) *View {
+	v := NewView()
+	for _, e := range h.Events {
+		v.Apply(e)
+	}
+	return v
+}
+
+func put(m map[string]map[string]Offset, a, b string, at Offset) {
+	if m[a] == nil {
+		m[a] = map[string]Offset{}
+	}
+	m[a][b] = at
+}
+
+// Apply takes one more event into account.
+func (v *View) Apply(e Event) {
+	if e.At > v.Now {
+		v.Now = e.At
+	}
+	switch e.Kind {
+	case KindPhase:
+		v.Phase = e.Phase
+		v.PhaseStart[e.Phase] = e.At
+	case KindStep:
+		if e.Detail == "" {
+			put(v.Steps, e.Step, e.Credential, e.At)
+		}
+	case KindFetched:
+		v.Fetches[e.Service]++
+		v.LastFetch[e.Service] = e.At
+	case KindLearned:
+		put(v.Holds, e.Service, e.Credential, e.At)
+	case KindForgot:
+		delete(v.Holds[e.Service], e.Credential)
+		put(v.Forgot, e.Service, e.Credential, e.At)
+	case KindEmitting:
+		v.Emitting[e.Service] = e.Credential
+		put(v.Switched, e.Service, e.Credential, e.At)
+	case KindPublished:
+		for _, c := range e.Credentials {
+			if !slices.Contains(v.Published[e.Service], c) {
+				put(v.PublishedAt, e.Service, c, e.At)
+			}
+		}
+		v.Published[e.Service] = e.Credentials
+	case KindProbe:
+		if v.Probes[e.Service] == nil {
+			v.Probes[e.Service] = map[string]Probe{}
+		}
+		v.Probes[e.Service][e.Credential] = *e.Probe
+	case KindExit:
+		v.Exited[e.Service] = e.At
+	case KindRead:
+		key := e.Reader + " " + e.What
+		r := v.Readers[key]
+		if r == nil {
+			r = &Reader{Name: e.Reader, What: e.What, First: e.At}
+			v.Readers[key] = r
+		}
+		r.Last, r.Count = e.At, r.Count+1
+	case KindCounts:
+		c := e.Counts
+		key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}
+		v.Cells[key] = append(v.Cells[key], Bucket{At: e.At, Counts: c})
+	}
+}
+
+// Keys lists the cells in a fixed order.
+func (v *View) Keys() []CellKey {
+	return slices.SortedFunc(maps.Keys(v.Cells), func(a, b CellKey) int {
+		for _, pair := range [][2]string{
+			{string(a.Source), string(b.Source)}, {a.Presenter, b.Presenter},
+			{a.Validator, b.Validator}, {a.Credential, b.Credential},
+		} {
+			if pair[0] != pair[1] {
+				if pair[0] < pair[1] {
+					return -1
+				}
+				return 1
+			}
+		}
+		return 0
+	})
+}
+
+// Sum adds up the buckets of a cell that begin in [from, to).
+func (v *View) Sum(key CellKey, from, to Offset) Counts {
+	total := Counts{Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential}
+	for _, b := range v.between(key, from, to) {
+		total.Add(b.Counts)
+	}
+	return total
+}
+
+// between is the part of a cell's buckets that begin in [from, to). Buckets of
+// one cell are recorded in the order of their beginnings.
+func (v *View) between(key CellKey, from, to Offset) []Bucket {
+	buckets := v.Cells[key]
+	lo, _ := slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return int(b.At - at) })
+	hi, _ := slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return int(b.At - at) })
+	if hi < lo {
+		return nil
+	}
+	return buckets[lo:hi]
+}
+
+// Buckets are a cell's buckets that begin in [from, to).
+func (v *View) Buckets(key CellKey, from, to Offset) []Bucket { return v.between(key, from, to) }
+
+// Add adds the figures of o: counts, statuses, sessions, the outermost
+// failures. Latencies and examples are appended.
+func (c *Counts) Add(o *Counts) {
+	c.Attempts += o.Attempts
+	c.OK += o.OK
+	c.AuthFailures += o.AuthFailures
+	c.Unavailable += o.Unavailable
+	c.HarnessErrors += o.HarnessErrors
+	c.Retries += o.Retries
+	c.RetriesOK += o.RetriesOK
+	for s, n := range o.Statuses {
+		if c.Statuses == nil {
+			c.Statuses = map[string]int64{}
+		}
+		c.Statuses[s] += n
+	}
+	for s, n := range o.FailedSessions {
+		if c.FailedSessions == nil {
+			c.FailedSessions = map[string]int64{}
+		}
+		c.FailedSessions[s] += n
+	}
+	if o.AuthFailures > 0 {
+		if c.FirstFailure == 0 || o.FirstFailure < c.FirstFailure {
+			c.FirstFailure = o.FirstFailure
+		}
+		c.LastFailure = max(c.LastFailure, o.LastFailure)
+	}
+	c.Latency = append(c.Latency, o.Latency...)
+	c.Examples = append(c.Examples, o.Examples...)
+}

@@ -1,0 +1,138 @@
+package harness
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// The buckets in which decisions of an authority are counted.
+const (
+	// bucket is their width: that of the load's own.
+	bucket = history.Offset(100 * time.Millisecond)
+	// late is how long after the end of a bucket lines may still come in for it.
+	late = history.Offset(200 * time.Millisecond)
+	// maxExamples is how many failures a cell keeps to be looked at.
+	maxExamples = 10
+)
+
+// hop counts decisions of an authority, as its log tells them, into buckets. It
+// is safe for concurrent use.
+type hop struct {
+	record func(history.Event)
+	source history.Source // who tells of the decisions
+
+	mu    sync.Mutex
+	cells map[history.CellKey]*hopCell
+	total int64
+}
+
+// hopCell is one cell and its buckets that may still grow.
+type hopCell struct {
+	open     map[int64]*history.Counts // by beginning / width
+	next     int64                     // the first bucket that was not recorded yet
+	examples int
+}
+
+func newHop(source history.Source, record func(history.Event)) *hop {
+	return &hop{record: record, source: source, cells: map[history.CellKey]*hopCell{}}
+}
+
+// decision is what an authority said about one presentation.
+type decision struct {
+	at                               history.Offset
+	presenter, validator, credential string
+	outcome                          history.Outcome
+	status, detail                   string
+	micros                           int64 // that it took
+	retry                            bool  // the same was refused before
+}
+
+// count takes a decision into account. One that comes too late for its bucket
+// counts in the next that is open.
+func (h *hop) count(d decision) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := history.CellKey{Source: h.source, Presenter: d.presenter, Validator: d.validator, Credential: d.credential}
+	cell := h.cells[key]
+	if cell == nil {
+		cell = &hopCell{open: map[int64]*history.Counts{}}
+		h.cells[key] = cell
+	}
+	h.total++
+	index := max(int64(d.at/bucket), cell.next)
+	counts := cell.open[index]
+	if counts == nil {
+		counts = &history.Counts{
+			Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential,
+			Width: bucket, Statuses: map[string]int64{},
+		}
+		cell.open[index] = counts
+	}
+	cell.add(counts, d)
+}
+
+func (c *hopCell) add(counts *history.Counts, d decision) {
+	if d.retry {
+		counts.Retries++
+		if d.outcome == history.OK {
+			counts.RetriesOK++
+		}
+		return
+	}
+	counts.Attempts++
+	counts.Statuses[d.status]++
+	if i := slices.IndexFunc(counts.Latency, func(pair [2]int64) bool { return pair[0] == d.micros }); i >= 0 {
+		counts.Latency[i][1]++
+	} else {
+		counts.Latency = append(counts.Latency, [2]int64{d.micros, 1})
+	}
+	switch d.outcome {
+	case history.OK:
+		counts.OK++
+	case history.Unavailable:
+		counts.Unavailable++
+	case history.AuthFailure:
+		counts.AuthFailures++
+		if counts.FirstFailure == 0 {
+			counts.FirstFailure = d.at
+		}
+		counts.LastFailure = max(counts.LastFailure, d.at)
+		if c.examples < maxExamples {
+			c.examples++
+			counts.Examples = append(counts.Examples, history.Example{At: d.at, Status: d.status, Detail: d.detail})
+		}
+	}
+}
+
+// attempts is how many decisions were counted.
+func (h *hop) attempts() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.total
+}
+
+// flush records the buckets that ended before a moment, those of a cell in order.
+func (h *hop) flush(before history.Offset) {
+	h.mu.Lock()
+	var events []history.Event
+	for key, cell := range h.cells {
+		for index, counts := range cell.open {
+			if history.Offset(index+1)*bucket > before {
+				continue
+			}
+			delete(cell.open, index)
+			cell.next = max(cell.next, index+1)
+			events = append(events, history.Event{
+				At: history.Offset(index) * bucket, Kind: history.KindCounts, Credential: key.Credential, Counts: counts,
+			})
+		}
+	}
+	h.mu.Unlock()
+	slices.SortFunc(events, func(a, b history.Event) int { return int(a.At - b.At) })
+	for _, e := range events {
+		h.record(e)
+	}
+}

@@ -1,0 +1,91 @@
+package harness
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// shortestIdentifier is how long an identifier must be to be looked for in lines
+// that are not of our form: a shorter one would be found everywhere.
+const shortestIdentifier = 8
+
+// refusing are words by which a line of somebody else's log tells of a refusal.
+var refusing = [][]byte{[]byte("401"), []byte("403"), []byte("denied"), []byte("error"), []byte("fail"), []byte("invalid"), []byte("refus"), []byte("reject")}
+
+// hygiene finds out whose log says which credential a decision was about: who
+// has to find the last user of an old one needs that of every consumer, with
+// what was taken as with what was refused. It is safe for concurrent use.
+type hygiene struct {
+	names *names
+
+	mu   sync.Mutex
+	seen map[string]history.Logged
+}
+
+func newHygiene(n *names) *hygiene { return &hygiene{names: n, seen: map[string]history.Logged{}} }
+
+// line takes a line of a service; parsed is not of our form where ok is false.
+func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte) {
+	var says history.Logged
+	switch {
+	case !ok && h.names.mentioned(line):
+		says = told(line)
+	case !ok || parsed.Identifier == "":
+		return
+	case parsed.Message == history.MessageAccepted:
+		says.Success = true
+	case parsed.Message == history.MessageRefused:
+		says.Failure = true
+	case parsed.Message == history.MessagePresented:
+		status, err := strconv.Atoi(parsed.Status)
+		says.Failure = parsed.Status == "401" || parsed.Status == "403"
+		says.Success = err == nil && status < 400
+	default:
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.seen[service]
+	h.seen[service] = history.Logged{Success: now.Success || says.Success, Failure: now.Failure || says.Failure}
+}
+
+// told is what a line that names a credential tells of it, by its words.
+func told(line []byte) history.Logged {
+	lower := bytes.ToLower(line)
+	failure := slices.ContainsFunc(refusing, func(word []byte) bool { return bytes.Contains(lower, word) })
+	return history.Logged{Success: !failure, Failure: failure}
+}
+
+// of is what the log of a service was seen to say.
+func (h *hygiene) of(service string) history.Logged {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.seen[service]
+}
+
+// mentioned says whether a line has the identifier of a credential of the run.
+func (n *names) mentioned(line []byte) bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for identifier := range n.credentials {
+		if len(identifier) >= shortestIdentifier && bytes.Contains(line, []byte(identifier)) {
+			return true
+		}
+	}
+	return false
+}
+
+// recordHygiene records it of every consumer on the page, once no more lines come.
+func (r *run) recordHygiene() {
+	for _, c := range r.plan.Page.Consumers {
+		if !r.logged(c.Name) {
+			continue
+		}
+		says := r.logs.hygiene.of(c.Name)
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLogged, Service: c.Name, Logged: &says})
+	}
+}

@@ -1,0 +1,42 @@
+package harness
+
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+func TestHygiene(t *testing.T) {
+	const kid = "pQ3xv8kV0Yb1"
+	for _, tt := range []struct {
+		name  string
+		lines []string
+		want  history.Logged
+	}{
+		{"ours, with identifiers", []string{
+			string(line("accepted", `,"identifier":"k1"`)), string(line("refused", `,"identifier":"k1"`)),
+		}, history.Logged{Success: true, Failure: true}},
+		{"ours, without", []string{string(line("accepted", "")), string(line("refused", ""))}, history.Logged{}},
+		{"ours, about something else", []string{string(line("emitting", `,"identifier":"k1"`))}, history.Logged{}},
+		{"one that presents", []string{
+			string(line("presented", `,"identifier":"k1","status":"201"`)), string(line("presented", `,"identifier":"k1","status":"unavailable"`)),
+		}, history.Logged{Success: true}},
+		{"one that is refused", []string{string(line("presented", `,"identifier":"k1","status":"401"`))}, history.Logged{Failure: true}},
+		{"another's, with the kid", []string{"GET /orders 200 kid=" + kid}, history.Logged{Success: true}},
+		{"another's, refusing", []string{"token Rejected (kid " + kid + ")"}, history.Logged{Failure: true}},
+		{"another's, without", []string{"GET /orders 200", "GET /orders 401"}, history.Logged{}},
+		{"another's, with too short an identifier", []string{"key k1 taken"}, history.Logged{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, _ := loggedBy(t, jwtPage, jwtScenario)
+			l.names.addCredential("k1", "k1")
+			l.names.addCredential(kid, "k2")
+			for _, text := range tt.lines {
+				l.line("search", []byte(text))
+			}
+			if got := l.hygiene.of("search"); got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,66 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// accounting holds when the four counters agree: what was due was sent or held
+// back on record, what was sent is in the history, and the validators served as
+// many. Where they do not, the measurement cannot be trusted, and nothing that
+// rests on it can be told.
+func accounting(e *evidence) (Outcome, string, []Finding) {
+	t := e.totals
+	switch {
+	case e.disorder != "":
+		return Inconclusive, "the history is out of order: " + e.disorder, nil
+	case !e.has[history.KindTotals]:
+		return Inconclusive, "the run has no totals", nil
+	case t.Sent == 0:
+		return Inconclusive, "nothing was sent", nil
+	case t.Sent-t.Retried+t.NotSent != t.Scheduled:
+		return Inconclusive, fmt.Sprintf("%d were scheduled, %d sent (with %d retries) and %d held back", t.Scheduled, t.Sent, t.Retried, t.NotSent), nil
+	case t.Recorded != t.Sent:
+		return Inconclusive, fmt.Sprintf("%d were sent and %d recorded", t.Sent, t.Recorded), nil
+	case e.counted()+t.Probes != t.Recorded:
+		return Inconclusive, fmt.Sprintf("%d were recorded, and the history has %d and %d probes", t.Recorded, e.counted(), t.Probes), nil
+	case !t.Complete:
+		return Pass, fmt.Sprintf("%d scheduled, sent and recorded; not every service counts what it served", t.Recorded), nil
+	case t.Served > t.Sent || t.Served < t.Sent-t.Unanswered:
+		return Inconclusive, fmt.Sprintf("%d were sent, %d of them without an answer, and %d served", t.Sent, t.Unanswered, t.Served), nil
+	}
+	return Pass, fmt.Sprintf("scheduled, sent, recorded and served agree: %d, %d, %d, %d%s", t.Scheduled, t.Sent, t.Recorded, t.Served, differences(t)), nil
+}
+
+// differences says what explains that the four are not the same number.
+func differences(t history.Totals) string {
+	var said []string
+	for _, d := range []struct {
+		n    int64
+		what string
+	}{{t.NotSent, "held back"}, {t.Retried, "retries"}, {t.Sent - t.Served, "lost on the way"}} {
+		if d.n > 0 {
+			said = append(said, fmt.Sprintf("%d %s", d.n, d.what))
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(said, ", ") + ")"
+}
+
+// counted is how many attempts the history itself has at the judged hop.
+func (e *evidence) counted() int64 {
+	var n int64
+	for key, buckets := range e.view.Cells {
+		if key.Source != e.limits.Hop {
+			continue
+		}
+		for _, b := range buckets {
+			n += b.Attempts + b.Retries
+		}
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// bucketWidth is how exactly counts tell when something became unavailable.
+const bucketWidth = history.Offset(100 * time.Millisecond)
+
+// availability holds when first attempts get an answer within the objective,
+// wherever users call, with attempts throughout: a consumer that is down is not
+// flat. A refusal is an answer; it is judged by auth-failures-flat. Where no
+// user waits for what an emitter presents, its own attempts are first attempts.
+func availability(e *evidence) (Outcome, string, []Finding) {
+	var findings []Finding
+	var total, lost int64
+	for _, c := range e.limits.Clients {
+		sum, first, last := e.lost(c.Name, c.To)
+		total, lost = total+sum.Attempts, lost+sum.Unavailable
+		if sum.Unavailable == 0 || float64(sum.Unavailable) <= (1-e.limits.Objective)*float64(sum.Attempts) {
+			continue
+		}
+		f := Finding{
+			Level: Error, Presenter: c.Name, Validator: c.To, Consumer: c.To, Cause: CauseServiceDown,
+			CausedBy: e.lastStep(first + bucketWidth), FirstPhase: e.phaseAt(first + bucketWidth),
+			FirstMS: first.Milliseconds(), LastMS: last.Milliseconds(), Count: sum.Unavailable,
+		}
+		what := "nothing in the history says why"
+		if kind, there := e.faultOn(c.To, first); there {
+			f.CausedBy, what = kind, "it was under the fault "+kind
+		} else if at, exited := e.view.Exited[c.To]; exited {
+			what = "it ended at " + at.String()
+		}
+		if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
+			f.Cause, what = CauseRefusedBehind, authority+" refused the credential that it presented"
+			f.Fix = fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", c.To, authority)
+		} else if authority, n := e.cutOff(c.To, first, last); n > 0 {
+			what = e.tellCutOff(&f, authority, n)
+		} else {
+			if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.Unavailable }); there {
+				f.Consumer, what = authority, authority+", to which it presents the credential, gave no answer"
+				if kind, there := e.faultOn(authority, first); there {
+					f.CausedBy, what = kind, what+": it was under the fault "+kind
+				}
+			}
+			f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
+		}
+		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, what)
+		findings = append(findings, f)
+	}
+	for _, f := range e.absent(findings) {
+		findings, lost = append(findings, f), lost+f.Count
+	}
+	switch {
+	case len(findings) > 0:
+		return Fail, fmt.Sprintf("%d of %d first attempts got no answer", lost, total), findings
+	case len(e.limits.Clients) == 0:
+		return Skipped, "no client", nil
+	}
+	for _, c := range e.limits.Clients {
+		if why := e.quiet(c); why != "" {
+			return Inconclusive, why, nil
+		}
+	}
+	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
+}
+
+// behind is the authority at which a service itself fared badly in a stretch of
+// time, by what is counted of its presentations there.
+func (e *evidence) behind(service string, from, to history.Offset, badly func(history.Counts) int64) (authority string, there bool) {
+	for _, key := range e.hop() {
+		if key.Presenter == service && key.Validator != service &&
+			badly(e.view.Sum(key, from-history.Offset(nearly), to+history.Offset(nearly))) > 0 {
+			return key.Validator, true
+		}
+	}
+	return "", false
+}
+
+// lost adds up what a client felt at the service that it calls, and when it
+// first and last got no answer.
+func (e *evidence) lost(client, to string) (sum history.Counts, first, last history.Offset) {
+	for _, key := range e.view.Keys() {
+		if key.Source != history.FromLoad || key.Presenter != client || key.Validator != to {
+			continue
+		}
+		c := e.view.Sum(key, e.start, e.end+1)
+		sum.Add(&c)
+		for _, b := range e.view.Buckets(key, e.start, e.end+1) {
+			if b.Unavailable == 0 {
+				continue
+			}
+			if first == 0 || b.At < first {
+				first = b.At
+			}
+			last = max(last, b.At+b.Width)
+		}
+	}
+	return sum, first, last
+}

@@ -1,0 +1,67 @@
+package judge_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+func TestAvailability(t *testing.T) {
+	t.Parallel()
+	exit := add(history.Event{At: at(45), Kind: history.KindExit, Service: "search", Detail: "exit status 2"})
+	killed := []change{
+		add(fault(at(45), "kill", "search", "injected", false), fault(at(45.2), "kill", "search", "evidence", true)),
+		unavailable("app", 45, 61),
+	}
+	undone := func(moment float64) change { return add(fault(at(moment), "kill", "search", "undone", false)) }
+	refusedBehind := []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61)}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		want     judge.Outcome
+		says     string
+		consumer string
+		cause    judge.Cause
+		causedBy string
+	}{
+		{"healthy", nil, judge.Pass, "12100 of 12100 first attempts got an answer", "", "", ""},
+		{"a refusal is an answer", []change{refuse("app", "k2", 45, 61, 10)}, judge.Pass, "12100 of 12100", "", "", ""},
+		{"a hiccup inside the objective", []change{objective(0.95), unavailable("app", 45, 45.2)}, judge.Pass, "12080 of 12100", "", "", ""},
+		{"a hiccup beyond the objective", []change{unavailable("app", 45, 45.1)}, judge.Fail, "app got no good answer from search for 10 of 6050 first attempts", "search", judge.CauseServiceDown, "revoke"},
+		{"down", []change{unavailable("app", 45, 47)}, judge.Fail, "app got no good answer from search for 200 of 6050 first attempts: nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down from the start", []change{unavailable("app", 0, 61)}, judge.Fail, "6050 of 6050", "search", judge.CauseServiceDown, "baseline"},
+		{"crashed by itself", []change{exit, unavailable("app", 45, 61)}, judge.Fail, "it ended at 45s", "search", judge.CauseServiceDown, "revoke"},
+		{"killed", append(killed, undone(60.5)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},
+		{"killed, which cannot be undone", append(killed, exit, undone(45.3)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},
+		{"down long after a fault was undone", append(killed[:1:1], undone(45.3), unavailable("app", 55, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down before a fault", append(killed[:1:1], undone(60), unavailable("app", 42, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
+		{"no attempts", []change{silent("app", 0, 61)}, judge.Inconclusive, "app had 0 answers", "", "", ""},
+		{"attempts that ended", []change{silent("app", 50, 61)}, judge.Inconclusive, "app had", "", "", ""},
+		{"no client", []change{limit(func(l *plan.Limits) { l.Clients = nil })}, judge.Skipped, "no client", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "availability", tt.want)
+			if tt.want != judge.Fail {
+				wantSaid(t, v, "availability", "")
+				if got := rule(t, v, "availability").Detail; !strings.Contains(got, tt.says) {
+					t.Errorf("detail: got %q, want it to say %q", got, tt.says)
+				}
+				return
+			}
+			wantSaid(t, v, "availability", tt.says)
+			for _, f := range v.Findings {
+				if f.RuleID == "availability" && (f.Consumer != tt.consumer || f.Cause != tt.cause || f.CausedBy != tt.causedBy || f.Presenter != "app" || f.Validator != "search") {
+					t.Errorf("finding: got %s, want app at search, consumer %s, cause %s, caused by %s", text(f), tt.consumer, tt.cause, tt.causedBy)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,310 @@
+package judge_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// searchLearns gives search another moment to learn k2; never, where it is 0.
+func searchLearns(seconds float64) change {
+	return func(s *story) {
+		without(func(e history.Event) bool {
+			return e.Service == "search" && (e.Kind == history.KindLearned && e.Credential == "k2" ||
+				e.Kind == history.KindFetched && slices.Contains(e.Credentials, "k2"))
+		})(s)
+		if seconds > 0 {
+			s.add(fetched(at(seconds), "search", "auth", "k1", "k2"), learned(at(seconds), "search", "k2"))
+		}
+	}
+}
+
+// early makes app use k2 and drop k1 as soon as it is accepted plus a lead, in
+// seconds, and moves the emit there.
+func early(lead float64) change {
+	return func(s *story) {
+		move(history.KindPhase, "emit", at(10+lead))(s)
+		move(history.KindStep, "emit", at(10+lead))(s)
+		move(history.KindPhase, "overlap", at(10.5+lead))(s)
+		move(history.KindEmitting, "auth", at(10.4+lead))(s)
+		s.buckets("app", "k1", 10.4+lead, 28.4, func(_ history.Offset, c *history.Counts) { c.Credential = "k2" })
+	}
+}
+
+func onSearch(f func(*plan.Validator)) change {
+	return limit(func(l *plan.Limits) { f(&l.Validators[1]) })
+}
+
+func offPage(v *plan.Validator) { v.OnPage = false }
+
+// revokedAt moves the revoke and the watch.
+func revokedAt(seconds float64) change {
+	return func(s *story) {
+		move(history.KindPhase, "revoke", at(seconds))(s)
+		move(history.KindStep, "revoke", at(seconds))(s)
+		move(history.KindPhase, "watch", at(seconds))(s)
+	}
+}
+
+// auth switches at another moment; never, where it is 0.
+func switches(seconds float64) change {
+	return func(s *story) {
+		without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.Credential == "k2" })(s)
+		if seconds > 0 {
+			s.add(emitting(at(seconds), "auth", "k2"))
+		}
+	}
+}
+
+// goesOn makes app use k1 instead of k2 from one moment to another.
+func goesOn(from, to float64) change {
+	return func(s *story) {
+		s.buckets("app", "k2", from, to, func(_ history.Offset, c *history.Counts) { c.Credential = "k1" })
+	}
+}
+
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	via := func(v *plan.Validator) { v.Via, v.Shared = "cdn", 10*time.Minute }
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Finding // its times and its message are below
+		first   int64
+		says    string // of its message
+		fix     string
+	}{
+		{
+			"a stale cache",
+			[]change{early(5), searchLearns(24.5), refuse("app", "k2", 15, 24.5, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 15401,
+			"search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 16m15s before emitting",
+		},
+		{
+			"a cache that was staler than the page says",
+			[]change{searchLearns(33), refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it 23m after it was accepted, and the lead was 18m", "publish at least 23m30s before emitting",
+		},
+		{
+			"a stale cache off the page",
+			[]change{onSearch(offPage), searchLearns(33), refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search, which is not on the page, learned it 23m after", "publish at least 23m30s",
+		},
+		{
+			"first seen after the revoke",
+			[]change{searchLearns(45), refuse("app", "k2", 41, 45, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "watch"}, 41001,
+			"search learned it 35m after", "publish at least 35m30s",
+		},
+		{
+			"a shared cache",
+			[]change{onSearch(via), searchLearns(33), add(fetched(at(27), "search", "cdn", "k1")), refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "cdn", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSharedCache, FirstPhase: "emit"}, 28401,
+			"search fetched the set 17m after k2 was accepted and was answered with an old one from cdn; it learned it 23m after", "publish at least 26m15s before emitting",
+		},
+		{
+			"a shared cache that was not asked in time is no shared cache",
+			[]change{onSearch(via), searchLearns(33), refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it 23m after", "publish at least 26m15s",
+		},
+		{
+			"published late",
+			[]change{searchLearns(33), func(s *story) {
+				s.events = slices.DeleteFunc(s.events, func(e history.Event) bool { return e.Kind == history.KindPublished && e.At == at(10.2) })
+				s.add(published(at(27), "auth", "k1", "k2"))
+			}, refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseLatePublish, FirstPhase: "emit"}, 28401,
+			"auth published it only 17m after it was accepted (the page says 45s), so that search learned it 23m after the start of a lead of 18m", "make auth read the store every 45s as the page says, or emit at least 23m30s after accepting",
+		},
+		{
+			"a source that does not answer",
+			[]change{searchLearns(0), func(s *story) {
+				s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0
+				s.add(history.Event{At: at(30), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "connection refused"})
+			}, refuse("app", "k2", 28, 36, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "emit"}, 28401,
+			"search asked for it, and auth gave no answer", "bring auth back",
+		},
+		{
+			"one slot",
+			[]change{searchLearns(33), add(history.Event{At: at(24), Kind: history.KindFetched, Service: "search", From: "auth",
+				Credentials: []string{"k1", "k2"}, Holds: []string{"k1"}}), refuse("app", "k2", 28, 33, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseOneSlot, FirstPhase: "emit"}, 28401,
+			"search fetched a set with k2 in it and kept only another key", "let search hold every key",
+		},
+		{
+			"never learned",
+			[]change{onSearch(offPage), searchLearns(0), refuse("app", "k2", 28, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,
+			"search, which is not on the page, never learned it: its last fetch was at 4s", "put search on the page and make it fetch the set again",
+		},
+		{
+			"never fetched",
+			[]change{searchLearns(0), withoutKind(history.KindFetched, "search"), refuse("app", "k2", 28, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,
+			"search never learned it: it fetched no set", "make search fetch",
+		},
+		{
+			"inside the fetch",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(28.6), refuse("app", "k2", 28.4, 28.7, 2)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseInsideTheFetch, FirstPhase: "emit"}, 28401,
+			"search refuses what comes while the fetch that the first k2 caused is under way", "show one canary of k2 to every replica of search",
+		},
+		{
+			"cooling down: it fetched too shortly before to fetch again",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 10*time.Minute },
+				add(fetched(at(25), "search", "auth", "k1")), searchLearns(28.6), refuse("app", "k2", 28.4, 28.55, 2)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it", "publish at least",
+		},
+		{
+			"a fetch that was used up",
+			[]change{
+				func(s *story) { v := &s.limits.Validators[1]; v.OnMiss, v.Learns, v.Cooldown = true, 0, 5*time.Minute },
+				searchLearns(31), add(fetched(at(26), "search", "auth", "k1")), withoutKind(history.KindPublished, "auth"),
+				add(published(at(0.1), "auth", "k1"), published(at(26.5), "auth", "k1", "k2")), refuse("app", "k2", 28.4, 31, 10),
+			},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseCooldown, FirstPhase: "emit"}, 28401,
+			"search had fetched the set 2m24s before it first met k2, without k2 in it", "emit at least 6m15s after accepting",
+		},
+		{
+			"two keys of one name",
+			[]change{searchLearns(0), withoutKind(history.KindPublished, "auth"),
+				add(published(at(0.1), "auth", "k1"), published(at(10.5), "auth", "k1", "k1")), refuse("app", "k2", 28.4, 61, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseReusedKid, FirstPhase: "emit"}, 28401,
+			"auth published 2 keys under the name of k1", "its thumbprint (RFC 7638)",
+		},
+		{
+			"refused for something else than its key, under a fault of its emitter",
+			[]change{
+				func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10),
+				add(fault(at(28), "missing-kid", "auth", "injected", false), fault(at(28.4), "missing-kid", "auth", "evidence", true), fault(at(50), "missing-kid", "auth", "undone", false)),
+			},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "missing-kid", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
+			"search did not fetch the set in the 2m after it first met k2", "(algorithm, kid, claims)",
+		},
+		{
+			"a value that its authority does not know",
+			[]change{
+				func(s *story) { s.limits.Validators[1].Authority = true },
+				move(history.KindLearned, "search", at(9.9)), move(history.KindStep, "accept", at(10)), refuse("app", "k2", 45, 46, 10),
+			},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
+			"search has k2, and does not know what app presents as it", "by fingerprint",
+		},
+		{
+			"refused although learned",
+			[]change{refuse("app", "k2", 45, 46, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
+			"it was refused although search had learned it 10m after it was accepted", "look into the log of search from 45.001s on",
+		},
+		{
+			"refused under a fault",
+			[]change{add(fault(at(44.8), "pause", "search", "injected", false), fault(at(45), "pause", "search", "evidence", true), fault(at(46), "pause", "search", "undone", false)), refuse("app", "k2", 45, 46, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "pause", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
+			"it was refused although search had learned it", "look into the log of search",
+		},
+		{
+			"the old one refused before its revoke",
+			[]change{refuse("app", "k1", 20, 22, 10)},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "accept", Cause: judge.CauseUnknown, FirstPhase: "verify"}, 20001,
+			"search refused k1 before it was revoked", "look into the log of search from 20.001s on",
+		},
+		{
+			"the old one refused before anything was changed",
+			[]change{refuse("app", "k1", 5, 28, 1), refuse("app", "k1", 10, 28, 9)},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "baseline", Cause: judge.CauseUnknown, FirstPhase: "baseline"}, 5001,
+			"search refused k1 before it was revoked", "look into the log of search",
+		},
+		{
+			"old tokens outlive their key",
+			[]change{revokedAt(31.4), refuse("app", "k1", 32.4, 37, 10)},
+			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseOutlived, FirstPhase: "watch"}, 32401,
+			"k1 was revoked 3m after auth switched, and was in use for 8m5s", "revoke at least 10m30s after the last emitter's switch (overlap.window)",
+		},
+		{
+			"old tokens live longer than the page says",
+			[]change{goesOn(37, 45), refuse("app", "k1", 41, 45, 10)},
+			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseOutlived, FirstPhase: "watch"}, 41001,
+			"k1 was revoked 12m6s after auth switched, and was in use for 16m35s", "revoke at least 16m35s after",
+		},
+		{
+			"an emitter off the page that never switched",
+			[]change{switches(0), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false }), refuse("app", "k1", 41, 61, 10), goesOn(37, 61), refuse("app", "k1", 41, 61, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
+			"auth, which is not on the page, went on with k1 after it was revoked", "put auth on the page and make it read the new credential",
+		},
+		{
+			"an emitter on the page that switched late",
+			[]change{switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
+			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "make auth read the store every 45s as the page says",
+		},
+		{
+			"an emitter that switched because it was refused, while the revoke was under way",
+			[]change{slowRevoke, switches(40.65), goesOn(37, 40.7), refuse("app", "k1", 40.6, 40.7, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 40601,
+			"auth went on with k1 after it was revoked; it switched 12m39s after it was told to", "make auth read the store every 45s as the page says",
+		},
+		{
+			"a flag day, for the new key",
+			[]change{early(0), revokedAt(10.5), searchLearns(24), refuse("app", "k2", 10, 24, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseFlagDay, FirstPhase: "emit"}, 10401,
+			"accept, emit and revoke fell together, so search met k2 before it could learn it; it learned it 14m after it was accepted", "publish at least 16m15s before emitting",
+		},
+		{
+			"a flag day, for the old key",
+			[]change{early(0), revokedAt(10.5), refuse("app", "k1", 29, 37, 10)},
+			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseFlagDay, FirstPhase: "watch"}, 29001,
+			"what app had been given with k1 was refused until 26m5s after the switch", "keep k1 accepted for at least 10m30s after the last emitter's switch",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			var found []judge.Finding
+			for _, f := range failing(v) {
+				if f.RuleID == "auth-failures-flat" {
+					found = append(found, f)
+				}
+			}
+			if len(found) != 1 {
+				t.Fatalf("findings: got %d, want 1: %+v", len(found), found)
+			}
+			got := found[0]
+			if got.Presenter != "app" || got.Validator != "search" || got.Level != judge.Error {
+				t.Errorf("finding: got %s, want an error of app at search", text(got))
+			}
+			if got.Consumer != tt.want.Consumer || got.Credential != tt.want.Credential || got.CausedBy != tt.want.CausedBy ||
+				got.Cause != tt.want.Cause || got.FirstPhase != tt.want.FirstPhase {
+				t.Errorf("finding: got  %s\nwant %s", text(got), text(tt.want))
+			}
+			if got.FirstMS != tt.first || got.LastMS <= got.FirstMS {
+				t.Errorf("finding: got %d to %d ms, want it to begin at %d", got.FirstMS, got.LastMS, tt.first)
+			}
+			if !strings.Contains(got.Message, tt.says) {
+				t.Errorf("message: got %q, want it to say %q", got.Message, tt.says)
+			}
+			if !strings.Contains(got.Fix, tt.fix) {
+				t.Errorf("fix: got %q, want it to say %q", got.Fix, tt.fix)
+			}
+		})
+	}
+}
+
+// slowRevoke is a revoke that the authority has a while before it is done.
+func slowRevoke(s *story) {
+	for i := range s.events {
+		if e := &s.events[i]; e.Kind == history.KindStep && e.Step == "revoke" {
+			e.Began, e.At = e.At, e.At+at(0.5)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// lastUse is the wall time before the revoke in which nothing of the old
+// credential may be in use any more.
+const lastUse = time.Second
+
+// offeredBoth reports whether the old credential was in use only because the
+// validator, which was presented both, could not take the new one yet, and why.
+func (e *evidence) offeredBoth(key history.CellKey, revoked history.Offset) (Cause, bool) {
+	at, learned := e.learned(key.Validator, e.fresh, e.start)
+	switch {
+	case !e.several(key.Presenter) || learned && at <= revoked:
+		return "", false
+	case e.flagDay():
+		return CauseFlagDay, true
+	case learned:
+		return CauseStaleCache, true
+	}
+	return CauseNeverLearned, true
+}
+
+// distribution holds when the share of the new credential went to 1, and that
+// of the old one to 0, before the old one was revoked.
+func distribution(e *evidence) (Outcome, string, []Finding) {
+	revoked, there := e.begun(string(keyring.Revoke), e.old)
+	if !there {
+		return Skipped, "nothing was revoked", nil
+	}
+	var findings []Finding
+	for _, key := range e.hop() {
+		if key.Credential != e.old {
+			continue
+		}
+		// Not with the bucket that the revoke falls into: it has also what was
+		// refused because of it.
+		sum := e.view.Sum(key, revoked-history.Offset(lastUse), revoked-bucketWidth+1)
+		// An attempt without an answer is counted when it was given up, and may
+		// have been made long before.
+		used := sum.OK + sum.AuthFailures
+		if used == 0 {
+			continue
+		}
+		emitter := e.emitterOf(key.Presenter)
+		f := Finding{
+			Level: Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Presenter, Credential: e.old,
+			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(revoked - history.Offset(lastUse)),
+			FirstMS: (revoked - history.Offset(lastUse)).Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
+			Fix: fmt.Sprintf("revoke only when the use of %s is zero", e.old),
+		}
+		if _, switched := e.view.Switched[emitter][e.fresh]; !switched {
+			f.Cause, f.Consumer = CauseNotSwitched, emitter
+		}
+		if cause, late := e.offeredBoth(key, revoked); late {
+			f.Cause, f.Consumer = cause, key.Validator
+		}
+		if slices.Contains(e.limits.Exceptions, key.Presenter) {
+			f.Level = Note
+		}
+		f.Message = fmt.Sprintf("%s still presented %s to %s %d times in the last %s before it was revoked", key.Presenter, e.old, key.Validator, used, lastUse)
+		findings = append(findings, f)
+	}
+	if hasError(findings) {
+		return Fail, fmt.Sprintf("%s was in use when it was revoked", e.old), findings
+	}
+	return Pass, fmt.Sprintf("%s was out of use when it was revoked", e.old), findings
+}

@@ -1,0 +1,47 @@
+package judge_test
+
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+func TestDistribution(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		want     judge.Outcome
+		level    judge.Level // of the one finding; empty: there is none
+		consumer string
+		cause    judge.Cause
+		count    int64
+	}{
+		{"drained", nil, judge.Pass, "", "", "", 0},
+		{"drained a second before", []change{goesOn(37, 39.5)}, judge.Pass, "", "", "", 0},
+		{"in use to the last second", []change{goesOn(37, 40.5)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 100},
+		{"used once in the last second", []change{goesOn(39.5, 39.6)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 10},
+		{"an emitter that went on", []change{switches(0), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
+		{"allowed on the page", []change{goesOn(37, 40.5), limit(func(l *plan.Limits) { l.Exceptions = []string{"app"} })}, judge.Pass, judge.Note, "app", judge.CauseOutlived, 100},
+		{"nothing revoked", []change{goesOn(37, 61), without(func(e history.Event) bool { return e.Step == "revoke" })}, judge.Skipped, "", "", "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", tt.want)
+			if tt.level == "" {
+				wantSaid(t, v, "distribution", "")
+				return
+			}
+			wantSaid(t, v, "distribution", "app still presented k1 to search")
+			for _, f := range v.Findings {
+				if f.Level != tt.level || f.Consumer != tt.consumer || f.Cause != tt.cause || f.Count != tt.count || f.Credential != "k1" ||
+					f.CausedBy != "revoke" || f.FirstPhase != "overlap" || f.FirstMS != 39500 || f.LastMS != 40500 {
+					t.Errorf("finding: got %s, want %s, consumer %s, cause %s, %d times from 39500 to 40500", text(f), tt.level, tt.consumer, tt.cause, tt.count)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// faults holds when each fault left evidence and was undone: a rehearsal of a
+// disturbance that did not happen proves nothing.
+func faults(e *evidence) (Outcome, string, []Finding) {
+	reports := e.faultReports()
+	if len(reports) == 0 {
+		return Skipped, "none was injected", nil
+	}
+	var vain []string
+	var findings []Finding
+	for _, r := range reports {
+		switch {
+		case r.InjectedMS < 0:
+			vain = append(vain, fmt.Sprintf("%s of %s did not happen: %s", r.Kind, r.Target, r.Detail))
+			continue
+		case !r.Took:
+			vain = append(vain, fmt.Sprintf("%s of %s left no evidence", r.Kind, r.Target))
+		}
+		if r.UndoneMS < 0 {
+			findings = append(findings, Finding{
+				Level: Error, Consumer: r.Target, CausedBy: r.Kind, FirstMS: r.InjectedMS, LastMS: e.end.Milliseconds(), Count: 1,
+				Message: fmt.Sprintf("the fault %s of %s was not undone: %s", r.Kind, r.Target, r.Detail),
+				Fix:     "undo it by hand; `rehearse clean` removes what the run started",
+			})
+		}
+	}
+	switch {
+	case len(findings) > 0:
+		return Fail, "a fault was not undone", findings
+	case len(vain) > 0:
+		return Inconclusive, strings.Join(vain, "; "), nil
+	}
+	return Pass, fmt.Sprintf("%d left evidence and were undone", len(reports)), nil
+}
+
+// faultReports follows each fault from its injection to its undoing.
+func (e *evidence) faultReports() []FaultReport {
+	reports := []FaultReport{}
+	find := func(f *history.Fault) *FaultReport {
+		for i := range reports {
+			if reports[i].Kind == f.Kind && reports[i].Target == f.Target && reports[i].UndoneMS < 0 {
+				return &reports[i]
+			}
+		}
+		reports = append(reports, FaultReport{Kind: f.Kind, Target: f.Target, From: f.From, To: f.To, Evidence: map[string]float64{}, InjectedMS: -1, UndoneMS: -1})
+		return &reports[len(reports)-1]
+	}
+	for _, event := range e.events {
+		if event.Kind != history.KindFault {
+			continue
+		}
+		r := find(event.Fault)
+		r.By = event.Fault.By
+		for name, figure := range event.Fault.Evidence {
+			r.Evidence[name] = figure
+		}
+		switch event.Fault.Stage {
+		case "injected":
+			r.InjectedMS = event.At.Milliseconds()
+		case "evidence":
+			r.Took = r.Took || event.Fault.Took
+		case "undone":
+			r.UndoneMS = event.At.Milliseconds()
+		case "failed":
+			r.Detail = event.Fault.Detail
+		}
+	}
+	return reports
+}

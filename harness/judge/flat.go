@@ -1,0 +1,234 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// windows are the sliding windows in which auth failures are held against a
+// limit, and how many times the objective's budget each may burn: a long phase
+// may not hide a short outage. The multiples follow the burn rates that SRE
+// practice alerts on, taken to these lengths (Google, The Site Reliability
+// Workbook, ch. 5: 14.4 within an hour); a phase as a whole may burn its own
+// budget once.
+var windows = []struct {
+	length time.Duration
+	burn   float64
+}{
+	{time.Second, 100},
+	{10 * time.Second, 20},
+}
+
+// flat holds when in every cell no sliding window and no phase exceeds its
+// limit. Over a clean baseline every refusal of a rotation's credential is at
+// least reported; only over a noisy one may statistics excuse it.
+func flat(e *evidence) (Outcome, string, []Finding) {
+	var findings []Finding
+	var failed, total int64
+	for _, key := range e.hop() {
+		sum := e.view.Sum(key, e.start, e.end+1)
+		total += sum.Attempts
+		if sum.AuthFailures == 0 {
+			continue
+		}
+		failed += sum.AuthFailures
+		f := e.explain(key, &sum)
+		f.BudgetSpent = e.budgetSpent(key.Presenter, key.Validator)
+		f.Level = Warning
+		if e.exceeds(key) && !e.excused(key) {
+			f.Level = Error
+		}
+		findings = append(findings, f)
+	}
+	thin := e.thin()
+	noisy := e.noisy()
+	switch {
+	case hasError(findings):
+		return Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings
+	case thin != "":
+		return Inconclusive, thin, findings
+	case noisy != "":
+		return Inconclusive, noisy, findings
+	case failed > 0:
+		return Pass, fmt.Sprintf("%d of %d attempts were refused, inside the objective of %.6g%%", failed, total, 100*e.limits.Objective), findings
+	}
+	return Pass, fmt.Sprintf("0 of %d attempts were refused", total), findings
+}
+
+func hasError(findings []Finding) bool {
+	for _, f := range findings {
+		if f.Level == Error {
+			return true
+		}
+	}
+	return false
+}
+
+// exceeds reports whether a cell has a window or a phase over its limit.
+func (e *evidence) exceeds(key history.CellKey) bool {
+	allowed := 1 - e.limits.Objective
+	over := func(c history.Counts, burn float64) bool {
+		return c.AuthFailures > 0 && float64(c.AuthFailures) > burn*allowed*float64(c.Attempts)
+	}
+	for _, p := range e.phases {
+		from, to := p.span()
+		if over(e.view.Sum(key, from, to), 1) {
+			return true
+		}
+	}
+	for _, w := range windows {
+		for _, b := range e.view.Buckets(key, e.start, e.end+1) {
+			if b.AuthFailures > 0 && over(e.view.Sum(key, b.At, b.At+history.Offset(w.length)), w.burn) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// baseline is what a presenter saw at a validator before anything was changed.
+func (e *evidence) baseline(presenter, validator string) history.Counts {
+	var sum history.Counts
+	for _, p := range e.phases {
+		if p.Name != history.Baseline {
+			continue
+		}
+		from, to := p.span()
+		for _, key := range e.view.Keys() {
+			if key.Source == e.limits.Hop && key.Presenter == presenter && key.Validator == validator {
+				c := e.view.Sum(key, from, to)
+				sum.Add(&c)
+			}
+		}
+	}
+	return sum
+}
+
+// beyond reports whether counts are beyond the objective.
+func (e *evidence) beyond(c *history.Counts) bool {
+	return c.AuthFailures > 0 && float64(c.AuthFailures) > (1-e.limits.Objective)*float64(c.Attempts)
+}
+
+// changed is the end of the baseline.
+func (e *evidence) changed() history.Offset {
+	for _, p := range e.phases {
+		if p.Name != history.Baseline {
+			from, _ := p.span()
+			return from
+		}
+	}
+	return e.end
+}
+
+const (
+	// chance is how often a run over a noisy baseline may be failed by bad luck.
+	chance = 0.01
+	// rise is how many times its noise a cell's share of failures must be before
+	// the rotation is blamed for it.
+	rise = 1.5
+)
+
+// excused reports whether a cell's failures are no more than its noisy baseline
+// explains. Sessions are what is independent here, not attempts: one bad
+// session fails again and again. So the share of failures is compared session
+// by session (a two-sample z test on session means, one-sided), at chance
+// divided by the number of cells (Bonferroni); and a rise that is small beside
+// the noise tells nothing, however sure. A client without sessions to compare is
+// compared second by second.
+func (e *evidence) excused(key history.CellKey) bool {
+	base := e.baseline(key.Presenter, key.Validator)
+	if !e.beyond(&base) {
+		return false
+	}
+	var before, after sample
+	if client, there := e.limits.Client(key.Presenter); there && client.Sessions >= 2 {
+		sum := e.view.Sum(key, e.changed(), e.end+1)
+		before, after = sessionShares(&base, client.Sessions), sessionShares(&sum, client.Sessions)
+	} else {
+		was := key
+		was.Credential = e.old // the only one of the baseline
+		before, after = e.secondShares(was, e.start, e.changed()), e.secondShares(key, e.changed(), e.end+1)
+	}
+	if after.mean <= rise*before.mean {
+		return true
+	}
+	se := math.Sqrt(before.variance/max(1, before.n) + after.variance/max(1, after.n))
+	if se == 0 {
+		return false
+	}
+	p := 0.5 * math.Erfc((after.mean-before.mean)/se/math.Sqrt2)
+	return p > chance/float64(max(1, len(e.hop())))
+}
+
+// sample is the mean and variance of the shares of failures over n units.
+type sample struct{ mean, variance, n float64 }
+
+func sampleOf(shares []float64) sample {
+	s := sample{n: float64(len(shares))}
+	for _, share := range shares {
+		s.mean += share / s.n
+	}
+	for _, share := range shares {
+		s.variance += (share - s.mean) * (share - s.mean) / max(1, s.n-1)
+	}
+	return s
+}
+
+// secondShares are the shares of a cell's attempts that failed, by second of
+// [from, to).
+func (e *evidence) secondShares(key history.CellKey, from, to history.Offset) sample {
+	var shares []float64
+	for at := from; at+history.Offset(time.Second) <= to; at += history.Offset(time.Second) {
+		if c := e.view.Sum(key, at, at+history.Offset(time.Second)); c.Attempts > 0 {
+			shares = append(shares, float64(c.AuthFailures)/float64(c.Attempts))
+		}
+	}
+	return sampleOf(shares)
+}
+
+// sessionShares are the shares of attempts that failed, by session. Attempts go
+// to the sessions in turn, so each has its even part.
+func sessionShares(c *history.Counts, sessions int) sample {
+	each := float64(c.Attempts) / float64(sessions)
+	shares := make([]float64, 0, sessions)
+	for _, n := range c.FailedSessions {
+		shares = append(shares, float64(n)/max(1, each))
+	}
+	for len(shares) < sessions {
+		shares = append(shares, 0)
+	}
+	return sampleOf(shares)
+}
+
+// noisy says that the baseline itself was beyond the objective: then a run
+// cannot show that a rotation did no harm.
+func (e *evidence) noisy() string {
+	for _, key := range e.hop() {
+		base := e.baseline(key.Presenter, key.Validator)
+		if e.beyond(&base) {
+			return fmt.Sprintf("%s at %s was refused %d of %d times before anything was changed",
+				key.Presenter, key.Validator, base.AuthFailures, base.Attempts)
+		}
+	}
+	return ""
+}
+
+// budgetSpent is the part of the run's error budget that auth failures of one
+// presenter at one validator spent; 1 is all of it.
+func (e *evidence) budgetSpent(presenter, validator string) float64 {
+	var sum history.Counts
+	for _, key := range e.view.Keys() {
+		if key.Source == e.limits.Hop && key.Presenter == presenter && key.Validator == validator {
+			c := e.view.Sum(key, e.start, e.end+1)
+			sum.Add(&c)
+		}
+	}
+	budget := (1 - e.limits.Objective) * float64(sum.Attempts)
+	if budget <= 0 {
+		return float64(sum.AuthFailures) // an objective of 100% has no budget: each failure is one too many
+	}
+	return math.Round(1000*float64(sum.AuthFailures)/budget) / 1000
+}

@@ -1,0 +1,75 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// gates holds when every enforced gate held. A gate that only observed breaks
+// no rule: what it would have stopped shows in the other rules, and this one
+// says which gate that was. A baseline that says too little, or fails already,
+// says nothing of the rotation, which was not tried: then nobody can tell.
+func gates(e *evidence) (Outcome, string, []Finding) {
+	var findings []Finding
+	enforced, noted, untried, held := false, "", "", 0
+	for _, event := range e.events {
+		if event.Kind != history.KindGate {
+			continue
+		}
+		g := event.Gate
+		enforced = enforced || g.Mode == "enforce"
+		switch {
+		case g.Held:
+			held++
+		case g.Mode == "enforce" && g.Phase == history.Baseline:
+			untried = "nothing was tried: " + g.Detail
+			findings = append(findings, Finding{
+				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer),
+				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+				Message: fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail),
+				Fix:     "mend what fails already, or send more, then rehearse again",
+			})
+		case g.Mode == "enforce":
+			findings = append(findings, Finding{
+				Level: Error, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
+				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+				Message: fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail),
+				Fix:     "change what the gate names, then rehearse again; nothing beyond this gate was tried",
+			})
+		case noted == "":
+			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
+		}
+	}
+	switch {
+	case hasError(findings):
+		return Fail, "a gate did not hold", findings
+	case untried != "":
+		return Inconclusive, untried, findings
+	case noted != "":
+		return Skipped, noted, nil
+	case enforced:
+		return Pass, fmt.Sprintf("%d gates held", held), nil
+	case held > 0:
+		return Skipped, "gates only observed; all held", nil
+	case e.limits.Gates == "enforce":
+		return Inconclusive, "gates are enforced, and none was evaluated", nil
+	}
+	return Skipped, "no gate was evaluated", nil
+}
+
+func (e *evidence) validatorName(name string) string {
+	if _, there := e.limits.Validator(name); there {
+		return name
+	}
+	return ""
+}
+
+// gateCredential is the credential that a phase's gate is about.
+func (e *evidence) gateCredential(phase history.Phase) string {
+	switch phase {
+	case history.Verify, history.Emit:
+		return e.fresh
+	}
+	return e.old
+}

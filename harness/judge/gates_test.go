@@ -1,0 +1,81 @@
+package judge_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// A baseline that says too little is no fault of the rotation: nothing was tried.
+func TestGateOfTheBaseline(t *testing.T) {
+	t.Parallel()
+	v := judged(t, add(history.Event{At: at(10), Kind: history.KindGate, Phase: history.Baseline,
+		Gate: &history.Gate{Phase: history.Baseline, Mode: "enforce", Consumer: "search", Detail: "app made 3 attempts"}}))
+	wantRule(t, v, "gates", judge.Inconclusive)
+	if v.Verdict != judge.Inconclusive || len(failing(v)) != 0 {
+		t.Errorf("verdict: got %s with %d errors, want inconclusive with none", v.Verdict, len(failing(v)))
+	}
+	wantSaid(t, v, "gates", "before anything was changed: app made 3 attempts")
+}
+
+func TestGates(t *testing.T) {
+	t.Parallel()
+	// mode replaces that of all gates; one that observes does not stop a run.
+	mode := func(mode string) change {
+		return func(s *story) {
+			s.limits.Gates = mode
+			for _, e := range s.events {
+				if e.Kind == history.KindGate {
+					e.Gate.Mode = mode
+				}
+			}
+		}
+	}
+	refuses := func(mode string, phase history.Phase, consumer string) change {
+		return add(history.Event{At: at(40.5), Kind: history.KindGate, Phase: phase,
+			Gate: &history.Gate{Phase: phase, Mode: mode, Consumer: consumer, Detail: consumer + " is not ready"}})
+	}
+	off := limit(func(l *plan.Limits) { l.Gates = "off" })
+	for _, tt := range []struct {
+		name       string
+		changes    []change
+		want       judge.Outcome
+		detail     string
+		consumers  []string
+		credential string
+	}{
+		{"all held", nil, judge.Pass, "5 gates held", nil, ""},
+		{"one did not", []change{refuses("enforce", history.Verify, "search")}, judge.Fail, "a gate did not hold", []string{"search"}, "k2"},
+		{"one did not for two", []change{refuses("enforce", history.Overlap, "app"), refuses("enforce", history.Overlap, "web")}, judge.Fail, "a gate did not hold", []string{"app", "web"}, "k1"},
+		{"observed, and held", []change{mode("observe")}, judge.Skipped, "gates only observed; all held", nil, ""},
+		{"observed, and would have stopped", []change{mode("observe"), refuses("observe", history.Verify, "search"), refuses("observe", history.Watch, "web")}, judge.Skipped, "the gate of verify would have stopped it: search is not ready", nil, ""},
+		{"off", []change{off, withoutKind(history.KindGate, "")}, judge.Skipped, "no gate was evaluated", nil, ""},
+		{"enforced, and none evaluated", []change{withoutKind(history.KindGate, "")}, judge.Inconclusive, "none was evaluated", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "gates", tt.want)
+			if got := rule(t, v, "gates").Detail; !strings.Contains(got, tt.detail) {
+				t.Errorf("detail: got %q, want it to say %q", got, tt.detail)
+			}
+			var consumers []string
+			for _, f := range v.Findings {
+				consumers = append(consumers, f.Consumer)
+				if f.RuleID != "gates" || f.Level != judge.Error || f.Credential != tt.credential || f.CausedBy != f.FirstPhase || f.FirstMS != 40500 ||
+					!strings.Contains(f.Message, f.Consumer+" is not ready") {
+					t.Errorf("finding: got %s, want a gate's of %s", text(f), tt.credential)
+				}
+				if want := map[bool]string{true: f.Consumer}[f.Consumer == "search"]; f.Validator != want {
+					t.Errorf("validator: got %q, want %q: only a validator is one", f.Validator, want)
+				}
+			}
+			if strings.Join(consumers, " ") != strings.Join(tt.consumers, " ") {
+				t.Errorf("consumers: got %v, want %v", consumers, tt.consumers)
+			}
+		})
+	}
+}

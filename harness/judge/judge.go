@@ -1,0 +1,136 @@
+package judge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// rule holds a history against one thing that must be so. It says what it came
+// to and, where it is broken, who broke it.
+type rule struct {
+	id    string
+	judge func(*evidence) (Outcome, string, []Finding)
+}
+
+// rules are all of them, in the order in which a reader wants to see them.
+var rules = []rule{
+	{"auth-failures-flat", flat},
+	{"availability", availability},
+	{"sessions", sessions},
+	{"distribution", distribution},
+	{"gates", gates},
+	{"rollback", rollback},
+	{"faults", faults},
+	{"revocation", revocation},
+	{"ledger", ledger},
+	{"leaks", leaks},
+	{"logs", logs},
+	{"accounting", accounting},
+}
+
+// ErrNoPlan says that a history does not begin with the plan that it is to be
+// held against.
+var ErrNoPlan = errors.New("the history does not begin with a plan")
+
+// Limits reads the plan's limits from the first event of a history.
+func Limits(h *history.History) (plan.Limits, error) {
+	var l plan.Limits
+	if len(h.Events) == 0 || h.Events[0].Kind != history.KindPlan {
+		return l, ErrNoPlan
+	}
+	if err := json.Unmarshal(h.Events[0].Plan, &l); err != nil {
+		return l, fmt.Errorf("read the plan of a history: %w", err)
+	}
+	if l.Speed <= 0 {
+		return l, fmt.Errorf("read the plan of a history: speed %v: %w", l.Speed, ErrNoPlan)
+	}
+	return l, nil
+}
+
+// Judge says what a history means under a plan's limits. It is deterministic,
+// keeps nothing and changes neither of the two.
+func Judge(h *history.History, l plan.Limits) Verdict {
+	e := gather(h, l)
+	v := Verdict{
+		Rules: []Rule{}, Findings: []Finding{},
+		Phases: e.phases, Cells: e.report(), Gates: e.gates, Faults: e.faultReports(),
+		Validators: e.validators(), Rollback: e.rollback(), Ledger: e.ledgerFigures(),
+		Leaks: e.leaks, Totals: Totals{Totals: e.totals}, Operator: e.operator(),
+	}
+	v.Budget = e.budget(v.Cells)
+	outcomes := map[string]Outcome{}
+	for _, r := range rules {
+		outcome, detail, findings := r.judge(e)
+		switch why, lacks := l.Lacks(r.id); {
+		case lacks && outcome == Pass:
+			outcome, detail = Inconclusive, "there is no evidence: "+why
+		case lacks && outcome == Inconclusive:
+			detail += "; there is no evidence: " + why
+		}
+		outcomes[r.id] = outcome
+		v.Rules = append(v.Rules, Rule{ID: r.id, Outcome: outcome, Detail: detail})
+		for i := range findings {
+			findings[i].RuleID = r.id
+		}
+		v.Findings = append(v.Findings, findings...)
+	}
+	for _, c := range v.Cells {
+		v.Totals.AuthFailures += c.AuthFailures
+	}
+	v.Verdict = overall(v.Rules)
+	switch outcomes["auth-failures-flat"] {
+	case Fail:
+		v.AuthFailures = NotFlat
+	case Pass:
+		v.AuthFailures = Flat
+	default:
+		v.AuthFailures = CannotTell
+	}
+	v.Why = why(&v, e)
+	return v
+}
+
+// overall is fail over inconclusive over pass; what was skipped has no voice.
+func overall(rules []Rule) Outcome {
+	worst := Pass
+	for _, r := range rules {
+		switch {
+		case r.Outcome == Fail:
+			return Fail
+		case r.Outcome == Inconclusive:
+			worst = Inconclusive
+		}
+	}
+	return worst
+}
+
+// why is the one sentence that a tired reader reads.
+func why(v *Verdict, e *evidence) string {
+	var attempts int64
+	for _, c := range v.Cells {
+		attempts += c.Attempts
+	}
+	switch v.Verdict {
+	case Fail:
+		if i := slices.IndexFunc(v.Findings, func(f Finding) bool { return f.Level == Error }); i >= 0 {
+			return v.Findings[i].Message
+		}
+	case Inconclusive:
+		if i := slices.IndexFunc(v.Rules, func(r Rule) bool { return r.Outcome == Inconclusive }); i >= 0 {
+			return fmt.Sprintf("cannot tell (%s): %s", v.Rules[i].ID, v.Rules[i].Detail)
+		}
+	case Pass:
+		if e.ended == history.EndedRolledBack {
+			return fmt.Sprintf("the rotation was taken back as asked, and auth failures stayed flat: %d of %d attempts",
+				v.Totals.AuthFailures, attempts)
+		}
+		return fmt.Sprintf("%s replaced %s at %d validators while auth failures stayed flat: %d of %d attempts",
+			e.fresh, e.old, len(e.limits.Validators), v.Totals.AuthFailures, attempts)
+	}
+	return ""
+}

@@ -1,0 +1,105 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// ledger holds when effects equal intents: what callers were told is done was
+// done once, and nothing else was.
+func ledger(e *evidence) (Outcome, string, []Finding) {
+	if e.ledger == nil {
+		return Skipped, "this secret's consumers have no ledger", nil
+	}
+	var findings []Finding
+	for _, wrong := range e.ledger.Irregular {
+		findings = append(findings, e.explainOrders(wrong))
+	}
+	l := e.ledger
+	switch {
+	case len(findings) > 0:
+		return Fail, fmt.Sprintf("callers were told of %d orders that they are done, and %d were done", l.Done, l.Effects), findings
+	case l.Effects != l.Done:
+		return Inconclusive, fmt.Sprintf("callers were told of %d orders that they are done, %d were done, and nothing shows which", l.Done, l.Effects), nil
+	case l.Orders == 0:
+		return Inconclusive, "nothing was ordered", nil
+	}
+	return Pass, fmt.Sprintf("callers were told of %d orders that they are done, and each was done once%s", l.Done, e.replayed()), nil
+}
+
+// replayed is the half sentence about retries that did no harm.
+func (e *evidence) replayed() string {
+	if e.ledger.Replayed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; an idempotency key kept %d retries from doing it again", e.ledger.Replayed)
+}
+
+// explainOrders says of irregular orders what happened, and what to change.
+func (e *evidence) explainOrders(wrong history.Irregular) Finding {
+	f := Finding{
+		Level: Error, Presenter: wrong.Presenter, Validator: wrong.Validator, Consumer: wrong.Presenter, Credential: wrong.Credential,
+		CausedBy: e.lastStep(wrong.First), FirstPhase: e.phaseAt(wrong.First), Cause: CauseUnknown,
+		FirstMS: wrong.First.Milliseconds(), LastMS: wrong.Last.Milliseconds(), Count: wrong.Count,
+	}
+	switch wrong.What {
+	case history.DoneTwice:
+		e.explainTwice(&f, wrong)
+	case history.Unconfirmed:
+		f.Cause = CauseAfterEffect
+		f.Message = fmt.Sprintf("%s did %d orders of %s with %s and answered %s: whoever ordered was told that it failed, or nothing",
+			wrong.Validator, wrong.Count, wrong.Presenter, wrong.Credential, answer(wrong.Was))
+		f.Fix = fmt.Sprintf("have %s ask for the same again under the same idempotency key before it says that it failed", wrong.Presenter)
+	default:
+		f.Message = fmt.Sprintf("%s said of %d orders that they are done, and %s did none of them", wrong.Presenter, wrong.Count, wrong.Validator)
+		f.Fix = fmt.Sprintf("look into the logs of %s and %s", wrong.Presenter, wrong.Validator)
+	}
+	return f
+}
+
+// explainTwice tells a retry that nothing told from a new order, from one that
+// was told apart by its credential.
+func (e *evidence) explainTwice(f *Finding, wrong history.Irregular) {
+	f.Cause = CauseNotIdempotent
+	f.Message = fmt.Sprintf("%s did %d orders of %s twice: it tried again with %s what had been done with %s and answered %s",
+		wrong.Validator, wrong.Count, wrong.Presenter, wrong.Credential, wrong.Earlier, answer(wrong.Was))
+	switch {
+	case !wrong.Idempotent:
+		f.Message += ", and no idempotency key said that it was the same"
+		f.Fix = fmt.Sprintf("have %s send an idempotency key with every order, the same for each attempt", wrong.Presenter)
+	case wrong.Earlier != wrong.Credential:
+		f.Cause = CauseKeyScoped
+		f.Message += fmt.Sprintf("; %s knows an idempotency key only together with the credential", wrong.Validator)
+		f.Fix = fmt.Sprintf("have %s try again with the credential of the first attempt, and keep %s accepted until nothing is tried again that was begun with it",
+			wrong.Presenter, wrong.Earlier)
+	default:
+		f.Message += fmt.Sprintf("; %s was given an idempotency key and did not keep to it", wrong.Validator)
+		f.Fix = fmt.Sprintf("have %s ask %s what became of an order before it tries again", wrong.Presenter, wrong.Validator)
+	}
+}
+
+// answer names a status.
+func answer(status string) string {
+	switch status {
+	case "":
+		return "nobody"
+	case "401", "403":
+		return "with a refusal (" + status + ")"
+	}
+	return "with " + status
+}
+
+// ledgerFigures are those of result.json.
+func (e *evidence) ledgerFigures() map[string]int64 {
+	figures := map[string]int64{}
+	if e.ledger == nil {
+		return figures
+	}
+	l := e.ledger
+	figures["orders"], figures["told to be done"], figures["done"], figures["retries replayed"] = l.Orders, l.Done, l.Effects, l.Replayed
+	for _, wrong := range l.Irregular {
+		figures[wrong.What] += wrong.Count
+	}
+	return figures
+}

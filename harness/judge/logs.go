@@ -1,0 +1,70 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// logs lists the consumers whose logs do not say which credential was taken or
+// refused: a runbook that tells people to look for the last use of the old one
+// needs that. It fails nobody: the rehearsal counts by other means.
+func logs(e *evidence) (Outcome, string, []Finding) {
+	switch {
+	case !slices.Contains(e.limits.Checks, "logs"):
+		return Skipped, "the page does not ask for it", nil
+	case !e.has[history.KindLogged]:
+		if _, lacks := e.limits.Lacks("logs"); lacks {
+			return Inconclusive, "no log was looked at", nil
+		}
+		return Skipped, "no log was looked at", nil
+	}
+	var findings []Finding
+	for _, event := range e.events {
+		if event.Kind != history.KindLogged {
+			continue
+		}
+		taken, refused := e.decided(event.Service)
+		onSuccess, onFailure := taken && !event.Logged.Success, refused && !event.Logged.Failure
+		var when string
+		switch {
+		case onSuccess && onFailure:
+			when = "taken, nor of one that is refused"
+		case onSuccess:
+			when = "taken"
+		case onFailure:
+			when = "refused"
+		default:
+			continue
+		}
+		findings = append(findings, Finding{
+			Level: Warning, Consumer: event.Service, Validator: e.validatorName(event.Service), LastMS: e.end.Milliseconds(),
+			Message: fmt.Sprintf("%s does not log the identifier of a credential that is %s", event.Service, when),
+			Fix:     fmt.Sprintf("make %s log the identifier (kid, tag, user) with every decision: the last user of an old credential is found by it", event.Service),
+		})
+	}
+	if len(findings) > 0 {
+		return Skipped, fmt.Sprintf("%d consumers do not log which credential it was", len(findings)), findings
+	}
+	return Pass, "every consumer logs which credential was taken or refused, as far as it was", nil
+}
+
+// decided says whether a party took, or was shown to have refused, a credential;
+// of one that presents, whether that was.
+func (e *evidence) decided(service string) (taken, refused bool) {
+	for _, key := range e.view.Keys() {
+		if key.Credential == "" || key.Validator != service && key.Presenter != service {
+			continue
+		}
+		sum := e.view.Sum(key, 0, e.view.Now+1)
+		taken, refused = taken || sum.OK > 0, refused || sum.AuthFailures > 0
+	}
+	for _, event := range e.events {
+		if event.Kind == history.KindProbe && event.Service == service {
+			taken = taken || event.Probe.Outcome == history.OK
+			refused = refused || event.Probe.Outcome == history.AuthFailure
+		}
+	}
+	return taken, refused
+}

@@ -1,0 +1,84 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// faultOn is the kind of a fault that was in effect on a service when
+// something began there, as far as the moments of counts and logs can tell. A
+// fault that ended its service has nothing to undo and stays in effect.
+func (e *evidence) faultOn(service string, began history.Offset) (string, bool) {
+	soon := history.Offset(nearly).Milliseconds()
+	exited, ended := e.view.Exited[service]
+	for _, r := range e.faultReports() {
+		if r.Target != service || r.InjectedMS < 0 || r.InjectedMS > began.Milliseconds()+soon {
+			continue
+		}
+		stays := ended && max(r.InjectedMS-exited.Milliseconds(), exited.Milliseconds()-r.InjectedMS) <= soon
+		if stays || r.UndoneMS < 0 || r.UndoneMS >= began.Milliseconds() {
+			return r.Kind, true
+		}
+	}
+	return "", false
+}
+
+// disturbing are the faults that a refusal may have to do with: those at the
+// validator, at where its keys come from, and on the way, from the accept of
+// what was refused until it was.
+func (e *evidence) disturbing(key history.CellKey, v plan.Validator, sum *history.Counts) []FaultReport {
+	accepted, _ := e.done(string(keyring.Accept), key.Credential)
+	return e.near(accepted, sum.LastFailure, v.Name, v.From, v.Via, e.emitterOf(key.Presenter))
+}
+
+// blameAFault names the fault that a refusal began under, where nothing else
+// explains it: one at the validator, or one that was proven to be in effect at
+// another of its parties.
+func (e *evidence) blameAFault(f *Finding, key history.CellKey, v plan.Validator, sum *history.Counts) {
+	if kind, there := e.faultOn(key.Validator, sum.FirstFailure); there {
+		f.CausedBy = kind
+		return
+	}
+	began := history.Offset(nearly)
+	there := e.near(sum.FirstFailure-began, sum.FirstFailure+began, v.From, v.Via, e.emitterOf(key.Presenter), key.Presenter)
+	if len(there) == 0 {
+		return
+	}
+	f.CausedBy = there[0].Kind
+	if there[0].From == "" {
+		f.Consumer = there[0].Target
+	}
+}
+
+// near are the faults that left evidence and were in effect for some time
+// between two moments, at one of the parties or on its way to another.
+func (e *evidence) near(from, to history.Offset, parties ...string) []FaultReport {
+	return slices.DeleteFunc(e.faultReports(), func(r FaultReport) bool {
+		place := slices.Contains(parties, r.Target) || r.From != "" && slices.Contains(parties, r.From)
+		begun := r.InjectedMS >= 0 && r.InjectedMS <= to.Milliseconds()
+		return !r.Took || !place || !begun || r.UndoneMS >= 0 && r.UndoneMS < from.Milliseconds()
+	})
+}
+
+// cite tells of faults, each with its place and its time.
+func cite(faults []FaultReport) string {
+	var told strings.Builder
+	for _, r := range faults {
+		fmt.Fprintf(&told, "; %s of %s was in effect from %s", r.Kind, r.Target, milliseconds(r.InjectedMS))
+		if r.UndoneMS >= 0 {
+			fmt.Fprintf(&told, " until %s", milliseconds(r.UndoneMS))
+		}
+	}
+	return told.String()
+}
+
+// milliseconds is an offset in milliseconds as it is told.
+func milliseconds(ms int64) string {
+	return history.Offset(time.Duration(ms) * time.Millisecond).String()
+}

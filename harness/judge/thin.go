@@ -1,0 +1,155 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+const (
+	// leastAttempts is how many attempts must have been due for their absence
+	// to say something.
+	leastAttempts = 20
+	// leastStretch is the least wall time in which a client is missed: a pacer
+	// that stood still for less than that catches up.
+	leastStretch = 5 * time.Second
+)
+
+// thin says where there was too little to tell by: a history that did not run
+// its course, a client with hardly an answer, a credential that nobody used.
+func (e *evidence) thin() string {
+	switch {
+	case e.disorder != "":
+		return "the history is out of order: " + e.disorder
+	case e.ended == "":
+		return "the rotation has no end in the history"
+	case e.ended == history.EndedInterrupted || e.ended == history.EndedStopped:
+		return "the rotation was " + e.ended
+	case len(e.phases) == 0:
+		return "no phase began"
+	case len(e.hop()) == 0:
+		return "nobody presented a credential"
+	}
+	for _, c := range e.limits.Clients {
+		if why := e.quiet(c); why != "" {
+			return why
+		}
+	}
+	if e.ended != history.EndedComplete {
+		return ""
+	}
+	for _, s := range []keyring.Intent{{Step: keyring.Accept, Credential: e.fresh}, {Step: keyring.Emit, Credential: e.fresh}, {Step: keyring.Revoke, Credential: e.old}} {
+		if _, done := e.done(string(s.Step), s.Credential); !done {
+			return fmt.Sprintf("the rotation ended complete, and nothing shows the %s of %s", s.Step, s.Credential)
+		}
+	}
+	for _, m := range e.limits.Emitters {
+		if why := e.unused(m); why != "" {
+			return why
+		}
+	}
+	for _, v := range e.limits.Validators {
+		if why := e.unasked(v); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// unasked says that a validator on the page was hardly shown the old credential
+// or the new one: then little shows what its callers would have felt.
+func (e *evidence) unasked(v plan.Validator) string {
+	if !v.OnPage {
+		return ""
+	}
+	for _, credential := range []string{e.old, e.fresh} {
+		var n int64
+		for _, key := range e.hop() {
+			if key.Validator == v.Name && key.Credential == credential {
+				n += e.view.Sum(key, e.start, e.end+1).Attempts
+			}
+		}
+		if n < leastAttempts {
+			return fmt.Sprintf("load presented %s to %s %d times, and fewer than %d tell nothing", credential, v.Name, n, leastAttempts)
+		}
+	}
+	return ""
+}
+
+// unused says where an emitter on the page was not seen with the new
+// credential at all: then nothing shows that it is taken.
+func (e *evidence) unused(m plan.Emitter) string {
+	if !m.OnPage {
+		return ""
+	}
+	seen := false
+	for _, key := range e.hop() {
+		if e.emitterOf(key.Presenter) != m.Name {
+			continue
+		}
+		fresh := key
+		fresh.Credential = e.fresh
+		if seen = true; e.view.Sum(fresh, e.start, e.end+1).Attempts == 0 {
+			return fmt.Sprintf("%s never presented %s to %s", key.Presenter, e.fresh, key.Validator)
+		}
+	}
+	if !seen {
+		return "nothing that " + m.Name + " made was presented"
+	}
+	return ""
+}
+
+// quiet says when a client had far fewer answers than were due where it calls:
+// in a phase, or in a stretch that is long enough.
+func (e *evidence) quiet(c plan.Client) string {
+	few := func(from, until history.Offset, where string) string {
+		due, got := c.Rate*(until-from).Duration().Seconds(), float64(e.answers(c, from, until))
+		if due >= leastAttempts && got < due/2 {
+			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
+		}
+		return ""
+	}
+	for _, p := range e.phases {
+		from, until := p.span()
+		if why := few(from, until, "in "+string(p.Name)); why != "" {
+			return why
+		}
+	}
+	stretch := history.Offset(leastStretch)
+	if c.Rate > 0 {
+		stretch = max(stretch, history.Offset(leastAttempts/c.Rate*float64(time.Second)))
+	}
+	for at := e.start; at < e.end; at += stretch {
+		from := max(e.start, min(at, e.end-stretch)) // the last one ends with the run
+		until := min(from+stretch, e.end)
+		if why := few(from, until, fmt.Sprintf("from %s to %s", from, until)); why != "" {
+			return why
+		}
+	}
+	if e.answers(c, e.start, e.end+1) == 0 {
+		return fmt.Sprintf("%s had no answer from %s in the whole run", c.Name, c.To)
+	}
+	return ""
+}
+
+// answers are those that a client had in [from, until). A refusal is one; so is
+// a bad answer of a service whose own credential was refused behind it.
+func (e *evidence) answers(c plan.Client, from, until history.Offset) int64 {
+	var n int64
+	for _, key := range e.view.Keys() {
+		switch {
+		case key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To:
+			for _, b := range e.view.Buckets(key, from, until) {
+				n += b.OK + b.AuthFailures
+			}
+		case e.limits.Hop != history.FromLoad && key.Source == e.limits.Hop && key.Presenter == c.To:
+			for _, b := range e.view.Buckets(key, from, until) {
+				n += b.AuthFailures
+			}
+		}
+	}
+	return n
+}

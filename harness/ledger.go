@@ -1,0 +1,121 @@
+package harness
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// ledger holds what consumers were to do against what the authority did, as both
+// tell it in their logs. It keeps the orders that are open, and figures.
+type ledger struct {
+	mu        sync.Mutex
+	told      bool // anything at all
+	sum       history.Ledger
+	open      map[string]openOrder
+	irregular map[history.Irregular]*history.Irregular // by what they have in common
+}
+
+// openOrder is an order of which one side has not told yet, as far as it is known.
+type openOrder struct {
+	like    history.Irregular // what it will be, if it is irregular
+	at      history.Offset
+	settled history.Settled
+	done    bool // by the authority
+}
+
+func newLedger() *ledger {
+	return &ledger{open: map[string]openOrder{}, irregular: map[history.Irregular]*history.Irregular{}}
+}
+
+// effect takes what an authority did for an order.
+func (l *ledger) effect(at history.Offset, order string, effect history.Effect, like history.Irregular) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch effect {
+	case history.EffectReplayed:
+		l.sum.Replayed++
+	case history.EffectAgain:
+		l.sum.Effects++
+		like.What = history.DoneTwice
+		l.count(at, like)
+	case history.EffectMade:
+		l.sum.Effects++
+		o := l.open[order]
+		o.done, o.at = true, at
+		like.Earlier, like.Idempotent = "", false
+		o.like = like
+		l.close(order, o)
+	}
+	l.told = true
+}
+
+// settled takes what a consumer told its caller.
+func (l *ledger) settled(at history.Offset, order string, settled history.Settled, like history.Irregular) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = true
+	l.sum.Orders++
+	if settled == history.SettledDone {
+		l.sum.Done++
+	}
+	o := l.open[order]
+	o.settled = settled
+	if !o.done {
+		o.at, o.like = at, like
+	}
+	l.close(order, o)
+}
+
+// close takes an order out of the books where both sides have told of it.
+func (l *ledger) close(order string, o openOrder) {
+	if !o.done || o.settled == "" {
+		l.open[order] = o
+		return
+	}
+	delete(l.open, order)
+	if o.settled == history.SettledFailed {
+		o.like.What = history.Unconfirmed
+		l.count(o.at, o.like)
+	}
+}
+
+func (l *ledger) count(at history.Offset, like history.Irregular) {
+	found := l.irregular[like]
+	if found == nil {
+		first := like
+		first.First = at
+		found = &first
+		l.irregular[like] = found
+	}
+	found.First, found.Last, found.Count = min(found.First, at), max(found.Last, at), found.Count+1
+}
+
+// conclude is the ledger once no more lines come; false where nobody keeps one.
+// An order that the consumer gave up and the authority never saw is in order.
+func (l *ledger) conclude() (history.Ledger, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.open {
+		switch {
+		case o.done:
+			o.like.What = history.Unconfirmed
+		case o.settled == history.SettledDone:
+			o.like.What = history.NotDone
+		default:
+			continue
+		}
+		l.count(o.at, o.like)
+	}
+	clear(l.open)
+	for _, found := range l.irregular {
+		l.sum.Irregular = append(l.sum.Irregular, *found)
+	}
+	clear(l.irregular)
+	slices.SortFunc(l.sum.Irregular, func(a, b history.Irregular) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.What, b.What), cmp.Compare(a.Presenter, b.Presenter), cmp.Compare(a.Credential, b.Credential))
+	})
+	return l.sum, l.told
+}

@@ -1,0 +1,154 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// streamPatience is how long a stream may fail to make progress, in one row,
+// before Stream gives up.
+const streamPatience = 15 * time.Second
+
+// streamRetry is the wait between two tries.
+const streamRetry = 100 * time.Millisecond
+
+// direct talks to the service without any proxy of the environment.
+var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Client speaks to a load service. Set URL and use it; one goroutine may
+// Stream while another calls Start and Stop.
+type Client struct {
+	URL string // base address, as the harness sees it
+
+	received int64 // number of the last batch delivered
+}
+
+// Start lets load begin. It returns when every session has its first token and
+// requests are being sent.
+func (c *Client) Start(ctx context.Context) error {
+	if err := c.call(ctx, "/start", nil); err != nil {
+		return fmt.Errorf("start load: %w", err)
+	}
+	return nil
+}
+
+// Stop ends load, waits until it has drained, and returns the totals of the
+// final batch; Served, Probes and Complete are not load's to say.
+func (c *Client) Stop(ctx context.Context) (history.Totals, error) {
+	var totals history.Totals
+	if err := c.call(ctx, "/stop", &totals); err != nil {
+		return history.Totals{}, fmt.Errorf("stop load: %w", err)
+	}
+	return totals, nil
+}
+
+// Stream hands every batch to deliver, once and in order, and returns nil after
+// the final one. It comes again when a stream ends or breaks, and gives up after
+// 15 s without a working one. A batch whose delivery returns an error is not
+// received: Stream returns that error, and a later call begins with that batch.
+func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
+	working := time.Now()
+	for {
+		before := c.received
+		final, err := c.streamOnce(ctx, deliver)
+		if failed, ok := errors.AsType[*deliveryError](err); ok {
+			return failed.err
+		}
+		if final {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("stream load after batch %d: %w", c.received, ctx.Err())
+		}
+		if err == nil || c.received > before {
+			working = time.Now()
+		}
+		if err == nil {
+			continue
+		}
+		if time.Since(working) > streamPatience {
+			return fmt.Errorf("stream load after batch %d: nothing for %v: %w", c.received, streamPatience, err)
+		}
+		if !sleep(ctx, streamRetry) {
+			return fmt.Errorf("stream load after batch %d: %w", c.received, ctx.Err())
+		}
+	}
+}
+
+// deliveryError tells an error of the consumer from one of the stream.
+type deliveryError struct{ err error }
+
+func (e *deliveryError) Error() string { return e.err.Error() }
+
+func (c *Client) streamOnce(ctx context.Context, deliver func(Batch) error) (final bool, err error) {
+	resp, err := c.do(ctx, http.MethodGet, "/stream?after="+strconv.FormatInt(c.received, 10))
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	decoder := json.NewDecoder(resp.Body)
+	for {
+		var batch Batch
+		if err := decoder.Decode(&batch); errors.Is(err, io.EOF) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("read batch %d: %w", c.received+1, err)
+		}
+		// A client that is new to a service may begin anywhere.
+		if c.received > 0 && batch.Seq != c.received+1 {
+			return false, fmt.Errorf("read batch %d: got number %d", c.received+1, batch.Seq)
+		}
+		if err := deliver(batch); err != nil {
+			return false, &deliveryError{err}
+		}
+		c.received = batch.Seq
+		if batch.Final {
+			return true, nil
+		}
+	}
+}
+
+func (c *Client) call(ctx context.Context, path string, answer any) error {
+	resp, err := c.do(ctx, http.MethodPost, path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if answer == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read answer of %s: %w", path, err)
+	}
+	return nil
+}
+
+// do sends a request and turns an answer that is not a success into an error.
+func (c *Client) do(ctx context.Context, method, path string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := direct.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < 300 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	var why refusal
+	if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
+		return nil, fmt.Errorf("%s %s answered %s", method, path, resp.Status)
+	}
+	return nil, fmt.Errorf("%s %s answered %s: %s", method, path, resp.Status, why.Error)
+}

@@ -1,0 +1,176 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxTokenAnswer bounds the answer of a token endpoint.
+const maxTokenAnswer = 1 << 20
+
+// minRenewal is the least age at which a token is renewed, whatever its
+// issuer says: an issuer of tokens that last no time is not to be flooded.
+const minRenewal = 100 * time.Millisecond
+
+// maxHoldBack bounds how long before its end a token is no longer sent: JWTs
+// usually have iat and exp in whole seconds (RFC 7519 §2, NumericDate), which
+// makes the last one uncertain. It is less where renewal would get no time.
+const maxHoldBack = time.Second
+
+// token is one token of a session. It is never changed once made; its value
+// exists in header only.
+type token struct {
+	header http.Header // of every request that presents it
+	kid    string
+	cell   *cell
+	// Microseconds since the Unix epoch. unusable comes shortly before expiry;
+	// both it and renewAt are endless where there is nothing to renew.
+	issuedAt, renewAt, unusable int64
+}
+
+// issuer fetches the tokens of one client.
+type issuer struct {
+	client *ClientConfig
+	http   *http.Client
+	clock  clock
+	cells  *cells
+}
+
+// tokenAnswer is the answer of a token endpoint (RFC 6749 §5.1), with the kid
+// as an addition of our own issuer.
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	ExpiresIn   int64  `json:"expires_in"` // seconds
+	Kid         string `json:"kid"`
+}
+
+// fetch asks for a token for a session. No error holds any part of the answer.
+func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(i.client.Timeout))
+	defer cancel()
+	asked := i.clock.now()
+	answer, err := i.post(ctx, i.form(session))
+	if err != nil {
+		return nil, fmt.Errorf("fetch token for session %s: %w", session, err)
+	}
+	kid := answer.Kid
+	if kid == "" {
+		kid = kidOf(answer.AccessToken)
+	}
+	// The age counts from when it was asked for, so that it is never
+	// underestimated. An answer without expires_in lasts as long as asked.
+	life := time.Duration(answer.ExpiresIn) * time.Second
+	if answer.ExpiresIn <= 0 {
+		life = time.Duration(i.client.Token.Life)
+	}
+	renewal := renewalPeriod(i.client.Token, life)
+	holdBack := min(maxHoldBack, max(life-renewal, 0)*3/4)
+	return &token{
+		header:   i.client.header(answer.AccessToken),
+		kid:      kid,
+		cell:     i.cells.cell(i.client.Name, i.client.To, kid),
+		issuedAt: asked,
+		renewAt:  asked + renewal.Microseconds(),
+		unusable: asked + (life - holdBack).Microseconds(),
+	}, nil
+}
+
+// form is what a token endpoint is asked for.
+func (i *issuer) form(session string) url.Values {
+	t, form := i.client.Token, url.Values{}
+	if len(t.Form) > 0 {
+		for name, value := range t.Form {
+			form.Set(name, value)
+		}
+		return form
+	}
+	form.Set("client", i.client.Name)
+	form.Set("session", session)
+	form.Set("life", time.Duration(t.Life).String())
+	for name, value := range map[string]string{"iss": t.Issuer, "aud": t.Audience} {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	return form
+}
+
+// renewalPeriod is the age at which a token of a life is renewed. A token that
+// was given longer than it was asked for is renewed as if it were not.
+func renewalPeriod(c *TokenConfig, life time.Duration) time.Duration {
+	return max(minRenewal, time.Duration(c.RenewAt*float64(min(life, time.Duration(c.Life)))))
+}
+
+func (i *issuer) post(ctx context.Context, form url.Values) (*tokenAnswer, error) {
+	endpoint := strings.TrimSuffix(i.client.Token.URL, "/") + cmp.Or(i.client.Token.Path, DefaultTokenPath)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", i.client.userAgent())
+	resp, err := i.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read answer of %s: %w", endpoint, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("POST %s answered %d; want 200", endpoint, resp.StatusCode)
+	}
+	var answer tokenAnswer
+	// The decoder's error may quote the answer, so it is not passed on.
+	if json.Unmarshal(body, &answer) != nil {
+		return nil, fmt.Errorf("POST %s answered something else than a JSON token answer (RFC 6749 section 5.1)", endpoint)
+	}
+	if answer.AccessToken == "" {
+		return nil, errors.New("POST " + endpoint + " answered without an access_token")
+	}
+	return &answer, nil
+}
+
+// kidOf reads the kid of a JWT's header (RFC 7515 §4.1.4) without checking
+// anything; "" where there is none.
+func kidOf(jwt string) string {
+	encoded, _, _ := strings.Cut(jwt, ".")
+	decoded, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return ""
+	}
+	var header struct {
+		Kid string `json:"kid"`
+	}
+	if json.Unmarshal(decoded, &header) != nil {
+		return ""
+	}
+	return header.Kid
+}
+
+// header is what every request of a client carries with a credential, or with
+// none for "".
+func (c *ClientConfig) header(credential string) http.Header {
+	h := http.Header{"User-Agent": {c.userAgent()}}
+	for name, value := range c.Headers {
+		h.Set(name, value)
+	}
+	switch {
+	case credential == "":
+	case c.Token != nil && c.Token.Header != "":
+		h.Set(c.Token.Header, credential)
+	default:
+		h.Set("Authorization", "Bearer "+credential)
+	}
+	return h
+}

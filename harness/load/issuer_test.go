@@ -1,0 +1,139 @@
+package load
+
+import (
+	"encoding/base64"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFetchToken(t *testing.T) {
+	const secret = "h.payload-of-the-token.s"
+	jwt := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"from-header"}`)) + ".p.s"
+	for _, test := range []struct {
+		name, answer string
+		status       int
+		kid          string
+		renewAfter   time.Duration
+		usableFor    time.Duration
+		failure      string // part of the error; "" for none
+	}{
+		{"kid is told", `{"access_token":"` + secret + `","expires_in":10,"kid":"k1"}`, 200, "k1", 8 * time.Second, 9 * time.Second, ""},
+		{"kid is in the token", `{"access_token":"` + jwt + `","expires_in":10}`, 200, "from-header", 8 * time.Second, 9 * time.Second, ""},
+		{"kid is nowhere", `{"access_token":"opaque","expires_in":10}`, 200, "", 8 * time.Second, 9 * time.Second, ""},
+		{"shorter than asked", `{"access_token":"a","expires_in":5,"kid":"k1"}`, 200, "k1", 4 * time.Second, 4250 * time.Millisecond, ""},
+		{"longer than asked", `{"access_token":"a","expires_in":60,"kid":"k1"}`, 200, "k1", 8 * time.Second, 59 * time.Second, ""},
+		{"no expires_in", `{"access_token":"a","kid":"k1"}`, 200, "k1", 8 * time.Second, 9 * time.Second, ""},
+		{"refused", `{"access_token":"` + secret + `"}`, 503, "", 0, 0, "answered 503; want 200"},
+		{"not JSON", secret, 200, "", 0, 0, "something else than a JSON token answer"},
+		{"wrong types", `{"access_token":"` + secret + `","expires_in":"` + secret + `"}`, 200, "", 0, 0, "something else than a JSON token answer"},
+		{"no token", `{}`, 200, "", 0, 0, "without an access_token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPost || r.URL.Path != "/token" || r.UserAgent() != "rehearse-load/web" {
+					t.Errorf("got %s %s by %s; want POST /token by rehearse-load/web", r.Method, r.URL.Path, r.UserAgent())
+				}
+				if got, want := []string{r.FormValue("client"), r.FormValue("session"), r.FormValue("life")}, []string{"web", "web-1", "10s"}; strings.Join(got, " ") != strings.Join(want, " ") {
+					t.Errorf("got form %q; want %q", got, want)
+				}
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.answer))
+			}))
+			defer server.Close()
+			config := ClientConfig{Name: "web", To: "checkout", Token: &TokenConfig{URL: server.URL + "/", Life: Duration(10 * time.Second)}}
+			config.fill()
+			clock := newClock()
+			issuer := &issuer{client: &config, http: server.Client(), clock: clock, cells: newCells(clock, time.Second)}
+			tok, err := issuer.fetch(t.Context(), "web-1")
+			if test.failure != "" {
+				if err == nil || !strings.Contains(err.Error(), test.failure) || !strings.Contains(err.Error(), "session web-1") {
+					t.Fatalf("got error %v; want one of session web-1 that says %q", err, test.failure)
+				}
+				if strings.Contains(err.Error(), "payload") {
+					t.Errorf("error %q holds a part of the answer; want none", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tok.kid != test.kid || tok.cell.kid != test.kid {
+				t.Errorf("kid is %q, of its cell %q; want %q", tok.kid, tok.cell.kid, test.kid)
+			}
+			if got := time.Duration(tok.renewAt-tok.issuedAt) * time.Microsecond; got != test.renewAfter {
+				t.Errorf("renewed after %v; want %v", got, test.renewAfter)
+			}
+			if got := time.Duration(tok.unusable-tok.issuedAt) * time.Microsecond; got != test.usableFor {
+				t.Errorf("usable for %v; want %v", got, test.usableFor)
+			}
+		})
+	}
+}
+
+func TestTokensThatLastNoTimeDoNotFloodTheirIssuer(t *testing.T) {
+	if got := renewalPeriod(&TokenConfig{RenewAt: 0.8, Life: Duration(time.Minute)}, time.Millisecond); got != minRenewal {
+		t.Errorf("renewed after %v; want %v", got, minRenewal)
+	}
+}
+
+func TestFormOfATokenEndpoint(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		token TokenConfig
+		want  string
+	}{
+		{"a stand-in's", TokenConfig{Life: Duration(time.Minute)}, "client=web&life=1m0s&session=web-1"},
+		{"a stand-in's with claims", TokenConfig{Life: Duration(time.Minute), Issuer: "https://id", Audience: "orders"},
+			"aud=orders&client=web&iss=https%3A%2F%2Fid&life=1m0s&session=web-1"},
+		{"one of a team's own", TokenConfig{Form: map[string]string{"grant_type": "client_credentials", "client_id": "a"}},
+			"client_id=a&grant_type=client_credentials"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			i := &issuer{client: &ClientConfig{Name: "web", Token: &test.token}}
+			if got := i.form("web-1").Encode(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestHeaderThatPresents(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		token      *TokenConfig
+		credential string
+		header     string
+		want       string
+	}{
+		{"bearer", &TokenConfig{}, "abc", "Authorization", "Bearer abc"},
+		{"one of its own", &TokenConfig{Header: "X-API-Key"}, "abc", "X-Api-Key", "abc"},
+		{"one of its own has no other", &TokenConfig{Header: "X-API-Key"}, "abc", "Authorization", ""},
+		{"nothing to present", nil, "", "Authorization", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := ClientConfig{Name: "web", Token: test.token}
+			if got := c.header(test.credential).Get(test.header); got != test.want {
+				t.Errorf("got %s %q, want %q", test.header, got, test.want)
+			}
+		})
+	}
+}
+
+func TestTokenThatStaysTheSameIsNeitherFetchedNorRenewed(t *testing.T) {
+	encode := base64.RawURLEncoding.EncodeToString
+	jwt := encode([]byte(`{"kid":"k7"}`)) + "." + encode([]byte(`{}`)) + ".c2ln"
+	config := ClientConfig{Name: "web", To: "checkout", Sessions: 1, Token: &TokenConfig{Value: jwt}}
+	traffic := &traffic{cells: newCells(newClock(), time.Second)}
+	c := &client{config: &config, sessions: newSessions(&config, newClock(), nil)}
+	if err := traffic.firstTokens(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	tok := c.sessions[0].current.Load()
+	if tok.kid != "k7" || tok.unusable != math.MaxInt64 || tok.header.Get("Authorization") != "Bearer "+jwt || config.fetches() {
+		t.Errorf("got kid %q, usable until %d, fetched %t; want k7, for ever and not", tok.kid, tok.unusable, config.fetches())
+	}
+}

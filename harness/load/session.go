@@ -1,0 +1,179 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Waits between attempts to renew a token: doubled from the first to the last.
+const (
+	firstBackoff = 50 * time.Millisecond
+	lastBackoff  = time.Second
+)
+
+// heldBackEvery is the least time between two records of one session.
+const heldBackEvery = time.Second
+
+// session is one user of a client: the token that its requests present, and
+// how it is renewed.
+type session struct {
+	name    string
+	clock   clock
+	fetch   func(ctx context.Context, session string) (*token, error)
+	current atomic.Pointer[token]
+	trouble atomic.Pointer[string] // why the last renewal failed
+	flight  chan struct{}          // holds an item while a renewal is under way
+}
+
+func newSession(name string, c clock, fetch func(context.Context, string) (*token, error)) *session {
+	return &session{name: name, clock: c, fetch: fetch, flight: make(chan struct{}, 1)}
+}
+
+// newSessions makes the sessions of a client, named CLIENT-1 and on.
+func newSessions(client *ClientConfig, c clock, fetch func(context.Context, string) (*token, error)) []*session {
+	sessions := make([]*session, client.Sessions)
+	for i := range sessions {
+		sessions[i] = newSession(client.Name+"-"+strconv.Itoa(i+1), c, fetch)
+	}
+	return sessions
+}
+
+// renew replaces the token old and returns the one that replaced it. Of
+// several callers one fetches; the others get what it fetched.
+func (s *session) renew(ctx context.Context, old *token) (*token, error) {
+	select {
+	case s.flight <- struct{}{}:
+		defer func() { <-s.flight }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the renewal of session %s: %w", s.name, ctx.Err())
+	}
+	if now := s.current.Load(); now != old {
+		return now, nil
+	}
+	fresh, err := s.fetch(ctx, s.name)
+	if err != nil {
+		why := err.Error()
+		s.trouble.Store(&why)
+		return nil, err
+	}
+	s.current.Store(fresh)
+	return fresh, nil
+}
+
+// keepFresh renews the token ahead of its expiry, as real clients do, until ctx
+// ends. A renewal that fails is tried again, less and less often.
+func (s *session) keepFresh(ctx context.Context, log *slog.Logger) {
+	backoff := firstBackoff
+	for {
+		tok := s.current.Load()
+		if wait := time.Duration(tok.renewAt-s.clock.now()) * time.Microsecond; wait > 0 {
+			if !sleep(ctx, wait) {
+				return
+			}
+			continue // a request may have renewed it meanwhile
+		}
+		if _, err := s.renew(ctx, tok); err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			log.Warn("renewal failed", "detail", err.Error())
+			if !sleep(ctx, backoff) {
+				return
+			}
+			backoff = min(2*backoff, lastBackoff)
+			continue
+		}
+		backoff = firstBackoff
+	}
+}
+
+// sleep waits for d; false where ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// stagger makes the sessions look as if they had begun at different times:
+// their first renewals are spread evenly at random over one renewal period,
+// the same way for the same seed and client.
+func stagger(sessions []*session, seed int64, client string, period time.Duration) {
+	name := fnv.New64a()
+	_, _ = name.Write([]byte(client)) // a hash's Write never fails
+	random := rand.New(rand.NewPCG(uint64(seed), name.Sum64()))
+	for _, s := range sessions {
+		aged := *s.current.Load()
+		aged.renewAt = min(aged.renewAt, aged.issuedAt+random.Int64N(max(period.Microseconds(), 1)))
+		s.current.Store(&aged)
+	}
+}
+
+// heldBack counts requests that were not sent, by session.
+type heldBack struct {
+	client string
+	clock  clock
+
+	mu        sync.Mutex
+	bySession map[string]*held
+}
+
+type held struct {
+	pending Session // not yet told
+	told    int64   // when it was last told, microseconds since the Unix epoch
+}
+
+func newHeldBack(client string, c clock) *heldBack {
+	return &heldBack{client: client, clock: c, bySession: map[string]*held{}}
+}
+
+// add counts one request of s that was not sent.
+func (h *heldBack) add(s *session) {
+	detail := "its token ran out and was not renewed in time"
+	if why := s.trouble.Load(); why != nil {
+		detail = *why
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	entry := h.bySession[s.name]
+	if entry == nil {
+		entry = &held{}
+		h.bySession[s.name] = entry
+	}
+	if entry.pending.Count == 0 {
+		entry.pending = Session{Client: h.client, Session: s.name, At: h.clock.now()}
+	}
+	entry.pending.Count++
+	entry.pending.Detail = detail
+}
+
+// take hands over what is to be told now: the first of a session at once,
+// those after it once in heldBackEvery; with all, everything.
+func (h *heldBack) take(all bool) []Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.clock.now()
+	var taken []Session
+	for name, entry := range h.bySession {
+		quiet := now-entry.told >= heldBackEvery.Microseconds()
+		switch {
+		case entry.pending.Count > 0 && (quiet || all):
+			taken = append(taken, entry.pending)
+			entry.pending, entry.told = Session{}, now
+		case entry.pending.Count == 0 && quiet:
+			delete(h.bySession, name)
+		}
+	}
+	return taken
+}

@@ -1,0 +1,174 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"golang.org/x/sync/errgroup"
+)
+
+// parallelFetches bounds how many first tokens a client fetches at a time.
+const parallelFetches = 16
+
+// traffic is everything that a service's clients do, from start to stop.
+type traffic struct {
+	config Config
+	log    *slog.Logger
+	clock  clock
+	cells  *cells
+	totals totals
+	out    *outbox
+
+	clients []*client
+	cancel  context.CancelFunc // ends renewals and flushing
+	running sync.WaitGroup     // of both
+}
+
+// client is one stream of load and what it owns.
+type client struct {
+	config   *ClientConfig
+	wire     *http.Transport
+	tokens   *http.Transport
+	sessions []*session
+	heldBack *heldBack
+	attack   *attack
+}
+
+func newTraffic(config Config, log *slog.Logger) *traffic {
+	clock := newClock()
+	t := &traffic{
+		config: config, log: log, clock: clock,
+		cells: newCells(clock, time.Duration(config.Bucket)), out: newOutbox(),
+	}
+	for i := range config.Clients {
+		t.clients = append(t.clients, t.newClient(&config.Clients[i]))
+	}
+	return t
+}
+
+func (t *traffic) newClient(config *ClientConfig) *client {
+	c := &client{
+		config:   config,
+		wire:     newWire(config.workers()),
+		tokens:   newWire(parallelFetches),
+		heldBack: newHeldBack(config.Name, t.clock),
+	}
+	issuer := &issuer{client: config, http: &http.Client{Transport: c.tokens}, clock: t.clock, cells: t.cells}
+	c.sessions = newSessions(config, t.clock, issuer.fetch)
+	return c
+}
+
+// start gives every session its first token and then begins to send. If any
+// token cannot be had nothing is sent, and start may be tried again.
+func (t *traffic) start(ctx context.Context) error {
+	for _, c := range t.clients {
+		if err := t.firstTokens(ctx, c); err != nil {
+			return fmt.Errorf("start client %s: %w", c.config.Name, err)
+		}
+	}
+	background, cancel := context.WithCancel(context.Background()) // ended by stop
+	t.cancel = cancel
+	for _, c := range t.clients {
+		if c.config.fetches() {
+			for _, s := range c.sessions {
+				t.running.Go(func() { s.keepFresh(background, t.log) })
+			}
+		}
+		c.attack = startAttack(c.config, t.transport(c), &t.totals)
+	}
+	t.running.Go(func() { t.flushEvery(background, time.Duration(t.config.Bucket)) })
+	return nil
+}
+
+func (t *traffic) transport(c *client) *transport {
+	return &transport{
+		client: c.config, wire: c.wire, clock: t.clock,
+		totals: &t.totals, heldBack: c.heldBack, sessions: c.sessions,
+	}
+}
+
+// fixed is what a client presents that fetches nothing: a token that stays the
+// same, or none.
+func (t *traffic) fixed(c *ClientConfig) *token {
+	value := ""
+	if c.Token != nil {
+		value = c.Token.Value
+	}
+	kid := kidOf(value)
+	return &token{
+		header: c.header(value), kid: kid, cell: t.cells.cell(c.Name, c.To, kid),
+		renewAt: math.MaxInt64, unusable: math.MaxInt64,
+	}
+}
+
+func (t *traffic) firstTokens(ctx context.Context, c *client) error {
+	if !c.config.fetches() {
+		plain := t.fixed(c.config)
+		for _, s := range c.sessions {
+			s.current.Store(plain)
+		}
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelFetches)
+	for _, s := range c.sessions {
+		group.Go(func() error {
+			_, err := s.renew(ctx, s.current.Load())
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	stagger(c.sessions, t.config.Seed, c.config.Name, renewalPeriod(c.config.Token, time.Duration(c.config.Token.Life)))
+	return nil
+}
+
+// stop ends the pacing, waits until every request that was sent is decided
+// (at most the longest timeout of a client), and puts out the final batch.
+func (t *traffic) stop() history.Totals {
+	for _, c := range t.clients {
+		c.attack.stop()
+	}
+	for _, c := range t.clients {
+		<-c.attack.drained
+	}
+	t.cancel()
+	t.running.Wait()
+	t.flush(true)
+	for _, c := range t.clients {
+		c.wire.CloseIdleConnections()
+		c.tokens.CloseIdleConnections()
+	}
+	return t.out.totals()
+}
+
+func (t *traffic) flushEvery(ctx context.Context, width time.Duration) {
+	ticker := time.NewTicker(width)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			t.flush(false)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// flush puts out what was counted in past buckets; the final flush, when
+// nothing runs any more, everything.
+func (t *traffic) flush(final bool) {
+	batch := Batch{Counts: t.cells.take(final), Final: final}
+	for _, c := range t.clients {
+		batch.Sessions = append(batch.Sessions, c.heldBack.take(final)...)
+	}
+	batch.Totals = t.totals.sum()
+	t.out.add(batch)
+}

@@ -1,0 +1,64 @@
+package matrix
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// near is how far a measured time may be from what a page is told: a token is
+// presented once a second, and the cache was filled some seconds before, when
+// the instance was warmed.
+const near = 15 * time.Second
+
+// TestLibrariesAreAsMeasured holds what `library: NAME` means on a page against
+// the matrix that is checked in.
+func TestLibrariesAreAsMeasured(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(folder, "matrix.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := time.Duration(m.Bound * float64(time.Second))
+	measured := map[string]bool{}
+	for _, row := range m.Rows {
+		library, known := runbook.Libraries[row.Library]
+		if !known {
+			t.Errorf("no page can name %s", row.Library)
+			continue
+		}
+		if measured[row.Library] {
+			continue // the first row is its defaults
+		}
+		measured[row.Library] = true
+		if len(row.Cells) != len(Trials) || row.Version == "" {
+			t.Errorf("%s: %d trials of version %q, want %d and its version", row.Library, len(row.Cells), row.Version, len(Trials))
+		}
+		for trial, says := range map[string]time.Duration{"new-fresh": library.Learns, "removed": library.Forgets} {
+			c, there := row.Cell(trial)
+			if !there {
+				continue // told above
+			}
+			got := time.Duration(math.MaxInt64)
+			if c.Ended {
+				got = time.Duration(c.Seconds * float64(time.Second))
+			}
+			switch {
+			case says > bound && c.Ended, says <= bound && (got > says+near || got < says-near):
+				t.Errorf("%s, %s: a page is told %v, and measured was %s", row.Library, trial, says, c.text(Trials[place(trial)], m.Bound))
+			}
+		}
+	}
+	for _, library := range Libraries {
+		if !measured[library.Name] {
+			t.Errorf("%s is not in the matrix", library.Name)
+		}
+	}
+}

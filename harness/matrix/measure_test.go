@@ -1,0 +1,114 @@
+package matrix
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+)
+
+var (
+	measure = flag.Duration("measure", 0, "measure the libraries, and bound each wait by this; 0: do not")
+	only    = flag.String("only", "", "measure this library, and keep what is there of the others")
+	starts  = flag.Int("starts", 4, "how many instances are started at a time")
+)
+
+// folder is where the images are made of, and where the matrix is kept.
+const folder = "../../scenarios/jwt-signing-key/library-matrix"
+
+// TestMeasure writes the matrix anew. It takes as long as its longest wait, and
+// is run by `make matrix` only.
+func TestMeasure(t *testing.T) {
+	if *measure == 0 {
+		t.Skip("run `make matrix`")
+	}
+	record, err := leftover.Create(t.TempDir(), fmt.Sprintf("matrix-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	first := map[string]string{}
+	runtime, err := docker.New(t.Context(), os.Args[0], launch.Options{
+		Record: record, ReadyWithin: 2 * time.Minute, Progress: func(what string) { t.Log(what) },
+		Sink: func(service string, line []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			if _, there := first[service]; !there {
+				first[service] = string(line)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := runtime.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	lab := Lab{
+		Runtime: runtime, Images: os.DirFS(folder), Bound: *measure, Starts: *starts, Only: *only, Modules: modules(t), Progress: func(what string) { t.Log(what) },
+		FirstLine: func(service string) string {
+			mu.Lock()
+			defer mu.Unlock()
+			return first[service]
+		},
+	}
+	m, err := lab.Measure(t.Context())
+	if err != nil {
+		t.Error(err) // what was measured is worth looking at all the same
+	}
+	if m == nil {
+		return
+	}
+	if *only != "" {
+		data, err := os.ReadFile(filepath.Join(folder, "matrix.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		earlier, err := Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Over(earlier)
+	}
+	var data, table bytes.Buffer
+	if err := m.WriteJSON(&data); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.WriteMarkdown(&table); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"matrix.json": data.Bytes(), "MATRIX.md": table.Bytes()} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// modules tells the version of a Go module, as this repository's go.mod has it.
+func modules(t *testing.T) func(path string) string {
+	t.Helper()
+	file, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(path string) string {
+		for line := range strings.Lines(string(file)) {
+			if words := strings.Fields(line); len(words) >= 2 && words[0] == path {
+				return words[1]
+			}
+		}
+		return ""
+	}
+}

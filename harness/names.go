@@ -1,0 +1,197 @@
+package harness
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/fault"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// names turns what parties call things on the wire into the names that a
+// history uses. It is safe for concurrent use.
+type names struct {
+	services []string
+	agents   map[string]string // how services of a team's own begin their User-Agent
+	own      map[string]bool   // those services
+
+	edges       []fault.Edge // with a proxy, which is taken for the service behind it
+	mu          sync.RWMutex
+	credentials map[string]string // by identifier
+	url         func(service string) string
+	at          func(ip string) (service string) // "" where none is there
+	holds       map[string][]string              // what services of a team's own fetched last
+}
+
+// newNames knows the services of a plan, and no address yet.
+func newNames(p *plan.Plan) *names {
+	n := &names{
+		agents: map[string]string{}, own: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
+		url: func(string) string { return "" }, at: func(string) string { return "" },
+	}
+	for _, s := range p.Services {
+		n.services = append(n.services, s.Name)
+		if n.own[s.Name] = s.Own() && p.Rehearsal.Attach == nil; s.Agent != "" {
+			n.agents[s.Agent] = s.Name
+		}
+	}
+	return n
+}
+
+// locate says how to find the address at which services reach another, and the
+// service that a request comes from; at is nil where addresses do not tell.
+func (n *names) locate(url func(service string) string, at func(ip string) string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.url = url
+	if at != nil {
+		n.at = at
+	}
+}
+
+// addCredential says by which identifier a credential is known.
+func (n *names) addCredential(identifier, name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.credentials[identifier] = name
+}
+
+// credential is the name of the credential with an identifier; one that the
+// run did not make keeps its identifier.
+func (n *names) credential(identifier string) string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if name, known := n.credentials[identifier]; known {
+		return name
+	}
+	return identifier
+}
+
+// all is credential for each of a set.
+func (n *names) all(identifiers []string) []string {
+	named := make([]string, len(identifiers))
+	for i, identifier := range identifiers {
+		named[i] = n.credential(identifier)
+	}
+	return named
+}
+
+// service is the name of the service at a host and port; what is none, such as
+// a cache's own name, stays as it is.
+func (n *names) service(host string) string {
+	n.mu.RLock()
+	url := n.url
+	n.mu.RUnlock()
+	for _, name := range n.services {
+		if host != "" && url(name) == "http://"+host {
+			return name
+		}
+	}
+	for _, e := range n.edges {
+		if host != "" && url(e.Via) == "http://"+host {
+			return e.To
+		}
+	}
+	return host
+}
+
+// agents are how stand-ins begin their User-Agent; their name follows.
+var agents = []string{"rehearse-verifier/", "rehearse-ready/", "rehearse-cache/"}
+
+// reader is the name of the service behind a User-Agent and an IP address, or
+// the agent itself for one that is none; false for the harness.
+func (n *names) reader(agent, ip string) (name string, ok bool) {
+	for _, prefix := range agents {
+		if name, found := strings.CutPrefix(agent, prefix); found {
+			return name, true
+		}
+	}
+	for prefix, name := range n.agents {
+		if strings.HasPrefix(agent, prefix) {
+			return name, true
+		}
+	}
+	n.mu.RLock()
+	at := n.at
+	n.mu.RUnlock()
+	if name := at(ip); name != "" {
+		for _, e := range n.edges {
+			if e.Via == name {
+				return e.From, true
+			}
+		}
+		return name, true
+	}
+	return agent, !isProbe(agent)
+}
+
+// isProbe tells the harness's own requests from others.
+func isProbe(presenter string) bool {
+	return presenter == family.ProbeAgent || strings.HasPrefix(presenter, family.ProbeAgent+"/")
+}
+
+// event is a line of a service's log as an event of the history; false for
+// lines that are none.
+func (n *names) event(service string, l history.Line, at history.Offset) (history.Event, bool) {
+	e := history.Event{At: at, Kind: history.Kind(l.Message), Service: service, Detail: l.Detail}
+	switch e.Kind {
+	case history.KindService:
+		if l.Presenter != "" {
+			e.Detail = l.Presenter + ": " + l.Detail
+		}
+	case history.KindFetched:
+		e.Credentials, e.Holds, e.From = n.all(l.Identifiers), n.all(l.Holds), n.service(l.From)
+	case history.KindFetchFailed:
+		e.From = n.service(l.From)
+	case history.KindLearned, history.KindForgot, history.KindEmitting:
+		e.Credential, e.Identifier = n.credential(l.Identifier), l.Identifier
+	case history.KindLoaded:
+		e.Credential, e.Identifier, e.Credentials = n.credential(l.Identifier), l.Identifier, n.all(l.Identifiers)
+	case history.KindEnded:
+		e.Credential, e.Identifier, e.Reader = n.credential(l.Identifier), l.Identifier, l.Presenter
+		if isProbe(l.Presenter) {
+			return history.Event{}, false
+		}
+	case history.KindPublished:
+		e.Credentials = n.all(l.Identifiers)
+	case history.KindRead:
+		name, ok := n.reader(l.Reader, l.Remote)
+		if !ok {
+			return history.Event{}, false
+		}
+		e.Reader, e.What = name, l.What
+	default:
+		return history.Event{}, false
+	}
+	return e, true
+}
+
+// fetched is what it means that a service of a team's own has read a key set,
+// as its issuer tells: such a service says nothing itself, and is taken to keep
+// what it fetched. Nothing for others, whose own logs tell.
+func (n *names) fetched(read history.Event, issuer string, identifiers []string) []history.Event {
+	if !n.own[read.Reader] || identifiers == nil {
+		return nil
+	}
+	set := n.all(identifiers)
+	n.mu.Lock()
+	held := n.holds[read.Reader]
+	n.holds[read.Reader] = set
+	n.mu.Unlock()
+	events := []history.Event{{
+		At: read.At, Kind: history.KindFetched, Service: read.Reader, Credentials: set, Holds: set, From: issuer,
+	}}
+	changed := func(kind history.Kind, of, against []string) {
+		for _, credential := range of {
+			if !slices.Contains(against, credential) {
+				events = append(events, history.Event{At: read.At, Kind: kind, Service: read.Reader, Credential: credential})
+			}
+		}
+	}
+	changed(history.KindLearned, set, held)
+	changed(history.KindForgot, held, set)
+	return events
+}

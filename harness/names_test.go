@@ -1,0 +1,82 @@
+package harness
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// named are names of a plan in which auth and edge are reached, and k1 is known.
+func named(t *testing.T) *names {
+	t.Helper()
+	n := newNames(planned(t, jwtPage, jwtScenario))
+	n.locate(func(service string) string { return map[string]string{"auth": "http://auth:8080"}[service] }, nil)
+	n.addCredential("kid-1", "k1")
+	return n
+}
+
+func TestNamesEvent(t *testing.T) {
+	line := func(message string, change func(*history.Line)) history.Line {
+		l := history.Line{Message: message}
+		change(&l)
+		return l
+	}
+	set := func(l *history.Line) {
+		l.Identifier, l.Identifiers, l.Holds = "kid-1", []string{"kid-1", "kid-x"}, []string{"kid-1"}
+	}
+	tests := []struct {
+		name string
+		line history.Line
+		want history.Event
+	}{
+		{
+			"settings of a client", line("service", func(l *history.Line) { l.Presenter, l.Detail = "web", "100/s" }),
+			history.Event{Kind: history.KindService, Detail: "web: 100/s"},
+		},
+		{
+			"fetched from a service", line("fetched", func(l *history.Line) { set(l); l.From = "auth:8080" }),
+			history.Event{Kind: history.KindFetched, From: "auth", Credentials: []string{"k1", "kid-x"}, Holds: []string{"k1"}},
+		},
+		{
+			"fetched through a cache", line("fetched", func(l *history.Line) { l.From = "edge" }),
+			history.Event{Kind: history.KindFetched, From: "edge", Credentials: []string{}, Holds: []string{}},
+		},
+		{
+			"fetch failed", line("fetch-failed", func(l *history.Line) { l.From, l.Detail = "auth:8080", "refused" }),
+			history.Event{Kind: history.KindFetchFailed, From: "auth", Detail: "refused"},
+		},
+		{"learned", line("learned", set), history.Event{Kind: history.KindLearned, Credential: "k1", Identifier: "kid-1"}},
+		{
+			"forgot what the run did not make", line("forgot", func(l *history.Line) { l.Identifier = "kid-x" }),
+			history.Event{Kind: history.KindForgot, Credential: "kid-x", Identifier: "kid-x"},
+		},
+		{
+			"loaded", line("loaded", set),
+			history.Event{Kind: history.KindLoaded, Credential: "k1", Identifier: "kid-1", Credentials: []string{"k1", "kid-x"}},
+		},
+		{"published", line("published", set), history.Event{Kind: history.KindPublished, Credentials: []string{"k1", "kid-x"}}},
+		{
+			"read by a verifier", line("read", func(l *history.Line) { l.Reader, l.What = "rehearse-verifier/search", "jwks" }),
+			history.Event{Kind: history.KindRead, Reader: "search", What: "jwks"},
+		},
+		{
+			"read by somebody else", line("read", func(l *history.Line) { l.Reader, l.What = "curl/7.88", "jwks" }),
+			history.Event{Kind: history.KindRead, Reader: "curl/7.88", What: "jwks"},
+		},
+		{"read by the harness", line("read", func(l *history.Line) { l.Reader = "rehearse-probe" }), history.Event{}},
+		{"a message that is no event", line("minted", set), history.Event{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			want := test.want
+			if want.Kind != "" {
+				want.At, want.Service = 7, "checkout"
+			}
+			got, ok := named(t).event("checkout", test.line, 7)
+			if ok != (want.Kind != "") || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, %v; want %+v", got, ok, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// ownScenario has a program of this machine in checkout's place: it is this
+// test's own binary, of which the harness knows nothing but its settings.
+func ownScenario(settings string) string {
+	executable, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	config := `{"name": "checkout", "library": "go-oidc", "jwks": "{{ .auth.url }}/.well-known/jwks.json", "issuer": "{{ .auth.url }}"}`
+	return strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}", fmt.Sprintf(
+		"checkout: {command: [%q, serve, verifier], healthcheck: /healthz, scale: full, environment: {REHEARSE_CONFIG: '%s', REHEARSE_LISTEN: '127.0.0.1:{{ .checkout.port }}'}%s}",
+		executable, config, settings), 1)
+}
+
+func TestRunOfAProgramThatKnowsNothing(t *testing.T) {
+	o := inProcesses(t)
+	p := planned(t, jwtPage, ownScenario(`, refusal: {log: '"msg":"refused","service":"checkout","identifier":"(?P<credential>[^"]+)","presenter":"(?P<presenter>[^"]+)"'}`))
+	outcome, err := Run(t.Context(), p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, o)
+	view := history.ViewOf(outcome.History)
+	if _, holds := view.Holds["checkout"]["k2"]; !holds || view.Fetches["checkout"] < 2 {
+		t.Errorf("got holds %v after %d fetches, want k2 and at least 2, as the issuer tells", view.Holds["checkout"], view.Fetches["checkout"])
+	}
+	if r := ruleOf(t, outcome.Verdict, "accounting"); r.Outcome != judge.Pass {
+		t.Errorf("got accounting %s: %s; want pass", r.Outcome, r.Detail)
+	}
+	told := slices.ContainsFunc(outcome.History.Events, func(e history.Event) bool {
+		return e.Kind == history.KindService && e.Service == "checkout" && strings.HasPrefix(e.Detail, "command ")
+	})
+	if !told {
+		t.Error("nothing says that checkout is a command of this machine")
+	}
+}
+
+func TestRunReloads(t *testing.T) {
+	o := inProcesses(t)
+	// A busy machine takes seconds to start it anew: the run must not be over before.
+	page := strings.Replace(jwtPage, "watch: 1m40s", "watch: 25m", 1)
+	outcome, err := Run(t.Context(), planned(t, page, ownScenario(", reload: {restart: true, after: 10s}")), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// After the accept, and after the revoke.
+	if got, want := deliveries(outcome.History), []string{"checkout reload k1", "checkout reload k2"}; !slices.Equal(got, want) {
+		t.Errorf("got delivered %q, want %q", got, want)
+	}
+}
+
+func TestRunNotHere(t *testing.T) {
+	for _, tt := range []struct{ name, runtime, service, want string }{
+		{"an image without an engine", Process, "{image: acme/checkout, scale: full}", "checkout is an image, and needs --runtime docker"},
+		{"one to build without an engine", Process, "{build: {context: .}, scale: full}", "checkout is an image"},
+		{"a command in containers", Docker, "{command: [./checkout], scale: full}", "checkout is a command of this machine, and needs --runtime process"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := inProcesses(t)
+			o.Runtime = tt.runtime
+			text := strings.Replace(jwtScenario, "{serve: verifier, of: edge}", tt.service, 1)
+			_, err := Run(t.Context(), planned(t, jwtPage, text), o)
+			if err == nil || !strings.Contains(err.Error(), ErrNotHere.Error()) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want that it cannot be rehearsed here: %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestOwnValues(t *testing.T) {
+	document := map[string]any{"emit": "v2", "keys": []any{
+		map[string]any{"tag": "v1", "value": "one"}, map[string]any{"tag": "v2", "value": "two"},
+	}}
+	v := ownValues{speed: 60, storeURL: "http://store", storePath: "run/data/key", storeToken: "s.1", file: "/secrets/secret.json"}
+	for text, want := range map[string]string{
+		"{{ .store.url }}/v1/{{.store.path}} {{ .store.token }}": "http://store/v1/run/data/key s.1",
+		"{{ .secret.file }}":                       "/secrets/secret.json",
+		"{{ .scaled.10m.ms }} {{ .scaled.10m.s }}": "10000 10",
+		"{{ .scaled.1s.s }}":                       "1",
+		"{{ .auth.url }} {{ .secret.value }}":      "{{ .auth.url }} {{ .secret.value }}",
+	} {
+		if got := v.in(text); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	filled, asked := withSecret(map[string]string{"A": "key={{ .secret.value }}", "B": "{{ .secret.json }}", "C": "plain"}, document, []byte(`{"emit":"v2"}`))
+	if want := map[string]string{"A": "key=two", "B": `{"emit":"v2"}`}; !asked || !reflect.DeepEqual(filled, want) {
+		t.Errorf("got %v, %t, want %v", filled, asked, want)
+	}
+	if filled, asked := withSecret(map[string]string{"C": "{{ .auth.url }}"}, document, nil); asked {
+		t.Errorf("got %v for settings that ask for no secret", filled)
+	}
+}
+
+// TestOwnSpec starts nothing: what a runtime is told is what a scenario says.
+func TestOwnSpec(t *testing.T) {
+	fsys := fstest.MapFS{
+		"pages/page.yaml": {Data: []byte(jwtPage)},
+		"made/Dockerfile": {Data: []byte("FROM scratch")},
+		"pages/token.jwt": {Data: []byte("fixed\n")},
+		"pages/scenario.yaml": {Data: []byte(strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}",
+			"checkout: {build: {context: ../made}, ports: [9000], healthcheck: /up, scale: full, environment: {AGE: '{{ .scaled.10m.ms }}'}, files: {/etc/a: '{{ .auth.url }}'}}", 1) +
+			"  - {client: fixed, to: checkout, rate: 1/s, token: {file: token.jwt, header: X-Key}}\n")},
+	}
+	loaded, err := scenario.Load(fsys, "pages/scenario.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(loaded, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{plan: p, delivery: newDelivery(p, "")}
+	for _, s := range p.Services {
+		if s.Name != "checkout" {
+			continue
+		}
+		if s.Reads || s.Distribution != runbook.JWKS || !slices.Equal(s.Needs, []string{"auth"}) {
+			t.Errorf("got reads %t, distribution %s, needs %v; want a key set of auth", s.Reads, s.Distribution, s.Needs)
+		}
+		spec, err := r.spec(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec.Port != 9000 || spec.Health != "/up" || spec.Environment["AGE"] != "6000" || spec.Files["/etc/a"] != "{{ .auth.url }}" || spec.Build == nil {
+			t.Errorf("got %+v, want what the scenario says", spec)
+		}
+		if content, err := spec.Build.Context.Open("Dockerfile"); err != nil {
+			t.Errorf("got context %v, %v; want the folder beside the scenario's", content, err)
+		}
+	}
+	spec, err := r.loadSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := fmt.Sprint(spec.Config); !strings.Contains(said, "header:X-Key") || !strings.Contains(said, "value:fixed") {
+		t.Errorf("got load %s, want the file's token in its header", said)
+	}
+	if !slices.Contains(r.secrets, "fixed") {
+		t.Error("the leak scan does not look for the file's token")
+	}
+}
+
+func TestNamesOfATeamsOwn(t *testing.T) {
+	n := newNames(planned(t, jwtPage, ownScenario(", agent: Python-urllib")))
+	n.locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
+	n.addCredential("kid-1", "k1")
+	n.addCredential("kid-2", "k2")
+	for _, tt := range []struct{ agent, ip, want string }{
+		{"Python-urllib/3.11", "", "checkout"},
+		{"jose/v4", "172.18.0.5", "checkout"},
+		{"jose/v4", "172.18.0.6", "jose/v4"},
+		{"rehearse-verifier/search", "172.18.0.5", "search"},
+	} {
+		if got, _ := n.reader(tt.agent, tt.ip); got != tt.want {
+			t.Errorf("%s at %s: got %s, want %s", tt.agent, tt.ip, got, tt.want)
+		}
+	}
+	read := history.Event{Kind: history.KindRead, Reader: "checkout", What: "jwks"}
+	n.fetched(read, "auth", []string{"kid-1"})
+	var got []string
+	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
+		got = append(got, string(e.Kind)+" "+e.Credential)
+	}
+	if want := []string{"fetched ", "learned k2", "forgot k1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
+		t.Errorf("got %v for a stand-in, whose own log tells", got)
+	}
+}

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Term is one figure of a bound, in page time.
+type Term struct {
+	What string
+	Time time.Duration
+}
+
+// Bound is one of the three rules that every plan is held against, for one
+// validator or (G2) for all.
+type Bound struct {
+	Rule      string // G1, G2, G3
+	Validator string // empty for G2
+	// Field is the one of the page that the rule bounds from below.
+	Field string
+	Terms []Term // those that are not zero
+	// Needed is the sum of the terms and the smallest value of Field that
+	// holds; runbook.Forever: none does. Planned is what the page says.
+	Needed, Planned time.Duration
+	Held            bool
+}
+
+// String says whether a bound holds, and why, in one line.
+func (b Bound) String() string {
+	who := b.Rule
+	if b.Validator != "" {
+		who += " " + b.Validator
+	}
+	terms := make([]string, len(b.Terms))
+	for i, t := range b.Terms {
+		terms[i] = t.What + " " + Text(t.Time)
+		if t.Time == runbook.Forever {
+			terms[i] = "never " + t.What + " by itself"
+		}
+	}
+	of := strings.Join(terms, " + ")
+	if of == "" {
+		of = "nothing to wait for"
+	}
+	switch {
+	case b.Held:
+		return fmt.Sprintf("%s: %s is %s, needs %s (%s)", who, b.Field, Text(b.Planned), Text(b.Needed), of)
+	case b.Needed == runbook.Forever:
+		return fmt.Sprintf("%s: %s is %s, and no time is enough (%s)", who, b.Field, Text(b.Planned), of)
+	}
+	return fmt.Sprintf("%s: %s is %s and must be at least %s (%s)", who, b.Field, Text(b.Planned), Text(b.Needed), of)
+}
+
+// Bounds are G1 of every validator, G2, and G3 of every validator, in page
+// time. One that does not hold does not keep a plan from being run.
+func (l Limits) Bounds() []Bound {
+	var bounds []Bound
+	for _, v := range l.Validators {
+		bounds = append(bounds, bound("G1", v.Name, "rollout.lead", l.Lead, append([]Term{{"learns", v.Learns}}, l.way(v)...)))
+	}
+	bounds = append(bounds, bound("G2", "", "overlap.window", l.Window,
+		[]Term{{"longest life", l.LongestLife}, {"propagation", l.Propagation}}))
+	for _, v := range l.Validators {
+		bounds = append(bounds, bound("G3", v.Name, "rollout.watch", l.Watch, append([]Term{{"forgets", v.Forgets}}, l.way(v)...)))
+	}
+	return bounds
+}
+
+// way is what a change waits for between the store and a validator.
+func (l Limits) way(v Validator) []Term {
+	return []Term{{"cache " + v.Via, v.Shared}, {"refresh of " + v.From, l.Publishing(v)}, {"propagation", l.Propagation}}
+}
+
+func bound(rule, validator, field string, planned time.Duration, terms []Term) Bound {
+	b := Bound{Rule: rule, Validator: validator, Field: field, Planned: planned}
+	for _, t := range terms {
+		if t.Time != 0 {
+			b.Terms = append(b.Terms, t)
+			b.Needed = add(b.Needed, t.Time)
+		}
+	}
+	b.Held = b.Planned >= b.Needed
+	return b
+}
+
+// Switching is the longest that the emitters may take to switch, in page time:
+// the slowest one's refresh and the propagation.
+func (l Limits) Switching() time.Duration {
+	var refresh time.Duration
+	for _, e := range l.Emitters {
+		refresh = max(refresh, e.Refresh)
+	}
+	return add(refresh, l.Propagation)
+}

@@ -1,0 +1,215 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// Options override what a scenario says; zero values do not.
+type Options struct {
+	Gates    scenario.GateMode
+	OnBudget scenario.OnBudget
+	Speed    float64
+	Seed     int64
+	// RollbackFrom is the phase at whose end the rotation is taken back.
+	RollbackFrom string
+}
+
+// Build makes a plan of a scenario and its page. A lead, window or watch that
+// breaks a bound is planned as it is written: see Bounds. The error, if any,
+// is source.Problems: options that do not exist, or a speed above MaxSpeed.
+func Build(l *scenario.Loaded, o Options) (*Plan, error) {
+	family, ok := runbook.Families[l.Runbook.Scope.Family]
+	if !ok {
+		return nil, source.Problems{{
+			Position: l.PagePosition("scope.family"), Path: "scope.family",
+			Message: fmt.Sprintf("unknown family %q", l.Runbook.Scope.Family),
+			Hint:    source.DidYouMean(l.Runbook.Scope.Family, runbook.FamilyNames()),
+		}}
+	}
+	if problems := o.check(); problems != nil {
+		return nil, problems
+	}
+	b := builder{loaded: l, page: l.Runbook, family: family, s: o.over(l.Scenario)}
+	b.defaults()
+	p := &Plan{
+		Name: l.Name, File: l.File, ScenarioDigest: l.ScenarioDigest, RunbookDigest: l.RunbookDigest,
+		Page: b.page, Rehearsal: b.s,
+		Speed: b.s.Speed, Seed: b.s.Seed, Gates: b.s.Gates, OnBudget: b.s.OnBudget,
+		RollbackFrom: history.Phase(b.s.RollbackFrom), Compromised: b.s.Compromised,
+		Services: b.services(), Folder: l.Folder, Limits: b.limits(),
+	}
+	p.Times = b.times(p.Limits)
+	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
+	if p.Speed > p.MaxSpeed || p.Speed != 1 && len(b.unscaled()) > 0 {
+		problem := source.Problem{
+			Position: l.Position("speed"), Path: "speed",
+			Message: fmt.Sprintf("%v cannot be rehearsed: %s", p.Speed, p.MaxSpeedBecause),
+			Hint:    fmt.Sprintf("at most %v", p.MaxSpeed),
+		}
+		if o.Speed != 0 {
+			problem.Position, problem.Path = source.Position{File: "--speed"}, ""
+		}
+		return nil, source.Problems{problem}
+	}
+	return p, nil
+}
+
+// check reports options that do not exist.
+func (o Options) check() source.Problems {
+	var problems source.Problems
+	refuse := func(flag, value string, allowed []string) {
+		if value != "" && !slices.Contains(allowed, value) {
+			problems = append(problems, source.Problem{
+				Position: source.Position{File: flag},
+				Message:  fmt.Sprintf("unknown value %q", value), Hint: source.DidYouMean(value, allowed),
+			})
+		}
+	}
+	refuse("--gates", string(o.Gates), scenario.GateModes)
+	refuse("--on-budget", string(o.OnBudget), scenario.OnBudgets)
+	if o.RollbackFrom != "" {
+		if invalid := scenario.CheckRollbackFrom(o.RollbackFrom); invalid != nil {
+			problems = append(problems, source.Problem{
+				Position: source.Position{File: "--rollback-from"}, Message: invalid.Message, Hint: invalid.Hint,
+			})
+		}
+	}
+	if o.Speed < 0 || math.IsNaN(o.Speed) {
+		problems = append(problems, source.Problem{
+			Position: source.Position{File: "--speed"}, Message: fmt.Sprintf("%v must be more than 0", o.Speed),
+		})
+	}
+	return problems
+}
+
+// over puts the options over what a scenario says.
+func (o Options) over(s scenario.Scenario) scenario.Scenario {
+	if o.Gates != "" {
+		s.Gates = o.Gates
+	}
+	if o.OnBudget != "" {
+		s.OnBudget = o.OnBudget
+	}
+	if o.Speed != 0 {
+		s.Speed = o.Speed
+	}
+	if o.Seed != 0 {
+		s.Seed = o.Seed
+	}
+	if o.RollbackFrom != "" {
+		s.RollbackFrom = o.RollbackFrom
+	}
+	return s
+}
+
+// builder makes the parts of one plan.
+type builder struct {
+	loaded *scenario.Loaded
+	page   runbook.Runbook
+	family runbook.Family
+	s      scenario.Scenario // with options and, once filled in, defaults
+}
+
+// names are those of the services, sorted.
+func (b *builder) names() []string { return slices.Sorted(maps.Keys(b.s.Services)) }
+
+// consumer finds a service's consumer on the page; nil: it is not there.
+func (b *builder) consumer(name string) *runbook.Consumer {
+	for i := range b.page.Consumers {
+		if b.page.Consumers[i].Name == name {
+			return &b.page.Consumers[i]
+		}
+	}
+	return nil
+}
+
+// emits reports whether a service signs with the secret or presents it.
+func (b *builder) emits(name string) bool {
+	c := b.consumer(name)
+	return slices.Contains(b.family.EmittedBy, b.s.Services[name].Serve) || c != nil && c.Has(runbook.Emits)
+}
+
+// validates reports whether a service checks credentials, as far as the two
+// files tell: by its kind, its role on the page, or its library.
+func (b *builder) validates(name string) bool {
+	s, c := b.s.Services[name], b.consumer(name)
+	return slices.Contains(b.family.CheckedBy, s.Serve) || s.Library != "" || c != nil && c.Has(runbook.Validates)
+}
+
+// services are those of the scenario with what the plan knows of them.
+func (b *builder) services() []Service {
+	var services []Service
+	for _, name := range b.names() {
+		s, c := b.s.Services[name], b.consumer(name)
+		services = append(services, Service{
+			Service: s, Name: name, OnPage: c != nil, Consumer: c,
+			Needs: b.needs(name), Reads: b.reads(s),
+		})
+	}
+	return services
+}
+
+// reads reports whether a service gets what is published: a stand-in by its
+// kind, one of a team's own by what its settings ask for.
+func (b *builder) reads(s scenario.Service) bool {
+	if s.Own() {
+		return s.Distribution != "" && s.Distribution != runbook.JWKS
+	}
+	return slices.Contains(b.family.ReadBy, s.Serve)
+}
+
+// needs are the services that must be healthy before one starts: the one whose
+// answers it takes, those to whom it presents, and for an image the stand-ins
+// whose addresses it is given, unless these wait for the image.
+func (b *builder) needs(name string) []string {
+	s := b.s.Services[name]
+	needs := []string{}
+	if b.family.Symmetric() && slices.Contains(b.family.EmittedBy, s.Serve) {
+		needs = slices.DeleteFunc(b.names(), func(other string) bool { return other == name || !b.validates(other) })
+	}
+	if s.Of != "" {
+		needs = append(needs, s.Of)
+	}
+	for _, other := range s.References() {
+		if there, known := b.s.Services[other]; known && other != name && !there.Own() && !slices.Contains(b.chain(other), name) {
+			needs = append(needs, other)
+		}
+	}
+	slices.Sort(needs)
+	return slices.Compact(needs)
+}
+
+// chain is a service and those that it takes its answers from, nearest first.
+// Loading has found circles; the bound only keeps this loop from trusting it.
+func (b *builder) chain(name string) []string {
+	var chain []string
+	for ; name != "" && len(chain) <= len(b.s.Services); name = b.s.Services[name].Of {
+		chain = append(chain, name)
+	}
+	return chain
+}
+
+// times are the phases in wall time.
+func (b *builder) times(l Limits) Times {
+	return Times{
+		Baseline:    l.Wall(b.s.Baseline.Duration()),
+		Lead:        l.Wall(l.Lead),
+		Propagation: l.Wall(l.Switching()),
+		Window:      l.Wall(l.Window),
+		Watch:       l.Wall(l.Watch),
+		Timebox:     b.page.Schedule.Timebox.Duration(),
+	}
+}
+
+// unscaled are the services whose settings are not divided by the speed.
+func (b *builder) unscaled() []string {
+	return slices.DeleteFunc(b.names(), func(name string) bool { return b.s.Services[name].Scale != scenario.ScaleNone })
+}

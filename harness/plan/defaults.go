@@ -1,0 +1,168 @@
+package plan
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// Defaults of what a scenario leaves out.
+const (
+	DefaultSpeed    = 1
+	DefaultSeed     = 1
+	DefaultBaseline = runbook.Duration(5 * time.Minute)  // page time
+	DefaultRefresh  = runbook.Duration(30 * time.Second) // page time
+	DefaultSessions = 1
+	DefaultRenewAt  = 0.8 // share of a token's life
+	DefaultMethod   = "GET"
+	DefaultPath     = "/"
+)
+
+// or sets what has no value yet.
+func or[T comparable](value *T, otherwise T) {
+	var none T
+	if *value == none {
+		*value = otherwise
+	}
+}
+
+// defaults fills in what the scenario leaves out, in a copy of what it shares
+// with the one that was loaded.
+func (b *builder) defaults() {
+	or(&b.s.Gates, scenario.Enforce)
+	if b.s.Gates == scenario.Enforce {
+		or(&b.s.OnBudget, scenario.BudgetRollback)
+	} else {
+		or(&b.s.OnBudget, scenario.BudgetRecord)
+	}
+	or(&b.s.Speed, DefaultSpeed)
+	or(&b.s.Seed, DefaultSeed)
+	if !b.loaded.Says("baseline") {
+		or(&b.s.Baseline, DefaultBaseline)
+	}
+	b.s.Services = maps.Clone(b.s.Services)
+	for name, s := range b.s.Services {
+		b.s.Services[name] = b.service(name, s)
+	}
+	b.s.Load = slices.Clone(b.s.Load)
+	for i := range b.s.Load {
+		b.client(&b.s.Load[i])
+	}
+}
+
+func (b *builder) service(name string, s scenario.Service) scenario.Service {
+	consumer := b.consumer(name)
+	if s.Own() {
+		or(&s.Scale, scenario.ScaleNone)
+		if b.s.Attach == nil { // else it has what it has
+			b.own(&s)
+		}
+		return s
+	}
+	or(&s.Scale, scenario.ScaleFull)
+	if consumer != nil && slices.Contains(b.family.CheckedBy, s.Serve) {
+		or(&s.Library, consumer.Library)
+	}
+	if b.reads(s) {
+		b.reading(&s, consumer)
+	}
+	switch {
+	case slices.Contains(b.family.EmittedBy, s.Serve):
+		if b.family.Authority {
+			or(&s.Of, b.serving(b.family.CheckedBy))
+		}
+		if b.family.Pools {
+			or(&s.Life, b.page.Format.LongestLife)
+		}
+	case slices.Contains(b.family.CheckedBy, s.Serve) && !b.family.Authority && !b.reads(s):
+		or(&s.Of, b.emitter())
+	}
+	return s
+}
+
+// own fills in how a service of a team's own gets what is published, from what
+// its settings use, and when it is made to reload.
+func (b *builder) own(s *scenario.Service) {
+	or(&s.Distribution, runbook.JWKS)
+	for _, a := range s.Actions() {
+		switch {
+		case s.Distribution != runbook.JWKS:
+		case a.Name == "store":
+			s.Distribution = runbook.Poll
+		case a.Name == "secret" && a.Part == "file":
+			s.Distribution = runbook.File
+		case a.Name == "secret":
+			s.Distribution = runbook.Env
+		}
+	}
+	if s.Reload == nil || s.Distribution == runbook.File {
+		return // a file that was written can be read at once
+	}
+	reload := *s.Reload
+	if emitter := b.consumer(b.emitter()); emitter != nil && emitter.Name != "" {
+		or(&reload.After, emitter.Refresh)
+	}
+	or(&reload.After, DefaultRefresh)
+	s.Reload = &reload
+}
+
+// reading fills in how a service gets what is published. Who emits for a JWKS
+// polls the store; an environment is not read again.
+func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
+	or(&s.Distribution, b.page.Storage.Distribution)
+	if s.Distribution == runbook.JWKS {
+		s.Distribution = runbook.Poll
+	}
+	if s.Distribution == runbook.Env {
+		return
+	}
+	if consumer != nil {
+		or(&s.Refresh, consumer.Refresh)
+	}
+	or(&s.Refresh, DefaultRefresh)
+}
+
+func (b *builder) client(c *scenario.Client) {
+	or(&c.Sessions, DefaultSessions)
+	if c.Endpoint != "" {
+		c.Request.Method, c.Request.Path = http.MethodPost, "/events/"+c.Endpoint
+	}
+	or(&c.Request.Method, DefaultMethod)
+	or(&c.Request.Path, DefaultPath)
+	if c.Token == nil {
+		return
+	}
+	token := *c.Token
+	if token.File != "" {
+		return // it stays as it is
+	}
+	or(&token.From, b.emitter())
+	or(&token.Life, b.page.Format.LongestLife)
+	or(&token.RenewAt, DefaultRenewAt)
+	or(&token.OnRefusal, scenario.Keep)
+	c.Token = &token
+}
+
+// emitter is the first on the page.
+func (b *builder) emitter() string {
+	for _, c := range b.page.Consumers {
+		if c.Has(runbook.Emits) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// serving is the first service, by name, that is one of these kinds.
+func (b *builder) serving(kinds []string) string {
+	for _, name := range b.names() {
+		if slices.Contains(kinds, b.s.Services[name].Serve) {
+			return name
+		}
+	}
+	return ""
+}

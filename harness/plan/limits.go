@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// limits are what the judge will hold the history against. What the page says
+// of a party wins over what the scenario makes of it: a rehearsal finds out
+// whether the page is right.
+func (b *builder) limits() Limits {
+	l := Limits{
+		Family:      b.family.Name,
+		Speed:       b.s.Speed,
+		Hop:         b.family.Hop,
+		Objective:   float64(b.page.Verification.SLO.Objective),
+		BudgetOver:  float64(b.page.Rollback.When.AuthFailuresOver),
+		BudgetFor:   b.page.Rollback.When.For.Duration(),
+		Gates:       string(b.s.Gates),
+		OnBudget:    string(b.s.OnBudget),
+		Lead:        b.page.Rollout.Lead.Duration(),
+		Propagation: b.page.Rollout.Propagation.Duration(),
+		Window:      b.page.Overlap.Window.Duration(),
+		Watch:       b.page.Rollout.Watch.Duration(),
+		LongestLife: b.page.Format.LongestLife.Duration(),
+		Checks:      b.page.Verification.Checks,
+		Validators:  []Validator{},
+		Emitters:    []Emitter{},
+		Clients:     []Client{},
+	}
+	for _, e := range b.page.Overlap.Exceptions {
+		l.Exceptions = append(l.Exceptions, e.Client)
+	}
+	for _, name := range b.names() {
+		s := b.s.Services[name]
+		if b.emits(name) {
+			l.Emitters = append(l.Emitters, b.emitterLimits(name))
+		}
+		if b.validates(name) {
+			l.Validators = append(l.Validators, b.validator(name))
+		}
+		if s.Serve == "cache" {
+			l.Caches = append(l.Caches, Cache{Name: name, Of: s.Of, TTL: s.TTL.Duration()})
+		}
+	}
+	for _, c := range b.s.Load {
+		client := Client{Name: c.Client, To: c.To, Endpoint: c.Endpoint, Rate: float64(c.Rate), Sessions: c.Sessions}
+		if c.Token != nil {
+			client.From, client.Life = c.Token.From, c.Token.Life.Duration()
+		}
+		l.Clients = append(l.Clients, client)
+	}
+	return l
+}
+
+func (b *builder) emitterLimits(name string) Emitter {
+	e := Emitter{
+		Name: name, Refresh: b.s.Services[name].Refresh.Duration(),
+		Several: slices.Contains(b.family.Several, b.page.Format.Type),
+	}
+	if c := b.consumer(name); c != nil {
+		e.OnPage = true
+		if c.Refresh > 0 {
+			e.Refresh = c.Refresh.Duration()
+		}
+	}
+	if e.Refresh == 0 && b.s.Services[name].Distribution != runbook.Env {
+		e.Refresh = DefaultRefresh.Duration()
+	}
+	return e
+}
+
+func (b *builder) validator(name string) Validator {
+	s, c := b.s.Services[name], b.consumer(name)
+	v := Validator{Name: name, OnPage: c != nil, Library: s.Library}
+	if v.Library == "" && c != nil {
+		v.Library = c.Library // of an image
+	}
+	if b.family.Authority {
+		// The other end of the secret: no consumer, and what it accepts is
+		// decided by the step itself.
+		v.Authority, v.OnPage, v.Keys = true, true, s.Holds
+	} else {
+		v.Learns, v.Forgets = runbook.Forever, runbook.Forever
+	}
+	if library, known := runbook.Libraries[v.Library]; known {
+		v.Learns, v.Forgets = library.Learns, library.Forgets
+		v.Granule, v.Keys, v.OnMiss, v.Cooldown = library.Granularity, library.Keys, library.OnMiss, library.Cooldown
+	}
+	if b.family.Symmetric() {
+		v.Reads = true
+		if c != nil && c.Refresh > 0 {
+			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
+			if !s.Pinned && s.Refresh != c.Refresh {
+				v.Rereads = s.Refresh.Duration()
+			}
+		}
+	}
+	if c != nil && c.LearnsWithin != nil {
+		v.Learns = c.LearnsWithin.Duration()
+	}
+	if c != nil && c.ForgetsWithin != nil {
+		v.Forgets = c.ForgetsWithin.Duration()
+	}
+	if !v.Authority && !v.Reads {
+		v.From, v.Via, v.Shared = b.source(name)
+	}
+	return v
+}
+
+// source is the emitter whose credentials a validator takes, the cache that it
+// meets on the way there, and how old an answer may be that came through it
+// and those behind it.
+func (b *builder) source(validator string) (from, via string, shared time.Duration) {
+	next := b.s.Services[validator].Of
+	if next == "" {
+		next = b.emitter() // an image takes what the page's emitter publishes
+	}
+	for _, name := range b.chain(next) {
+		if s := b.s.Services[name]; s.Serve == "cache" {
+			shared += s.TTL.Duration()
+			if via == "" {
+				via = name
+			}
+		} else if b.emits(name) {
+			return name, via, shared
+		}
+	}
+	return "", via, shared
+}

@@ -1,0 +1,290 @@
+// Package plan is a page and a scenario merged, checked and timed: what a run
+// will do, known before anything is started.
+package plan
+
+import (
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// Plan is what a run will do.
+type Plan struct {
+	Name           string // of the scenario: "jwt-signing-key/healthy"
+	File           string // the path of its file as it was given; empty: it is built in
+	ScenarioDigest string // SHA-256 of the merged scenario, hex
+	RunbookDigest  string // SHA-256 of the merged page, hex
+	Page           runbook.Runbook
+	Rehearsal      scenario.Scenario // with its defaults filled in
+
+	Speed    float64
+	Seed     int64
+	Gates    scenario.GateMode
+	OnBudget scenario.OnBudget
+	// RollbackFrom is the phase at whose end the rotation is taken back, as it
+	// was asked to be; empty: none. Compromised leaves the last wait of a way
+	// back out.
+	RollbackFrom history.Phase
+	Compromised  bool
+	// MaxSpeed is the largest speed at which every scaled duration stays well
+	// above the granularity of what keeps it; MaxSpeedBecause names that duration.
+	MaxSpeed        float64
+	MaxSpeedBecause string
+
+	Services []Service
+	// Folder is a folder that the scenario names at a path of it, relative to the
+	// file that says so.
+	Folder func(at, relative string) (fs.FS, error)
+	Limits Limits
+	Times  Times
+}
+
+// Times are the wall times of the phases: page time divided by the speed, but
+// for the timebox.
+type Times struct {
+	Baseline    time.Duration
+	Lead        time.Duration // accept → emit
+	Propagation time.Duration // bound for the emitters' switch, with their refresh
+	Window      time.Duration // the last emitter's switch → revoke
+	Watch       time.Duration // after the revoke
+	// Timebox is how long hands may be on in all: people, and the harness's own
+	// calls, are no faster in a rehearsal, so it is as the page has it. 0: no limit.
+	Timebox time.Duration
+}
+
+// Wall turns page time into wall time.
+func (p *Plan) Wall(page time.Duration) time.Duration { return p.Limits.Wall(page) }
+
+// NeedsVault reports whether no other store will do: something in the plan is
+// rotated by Vault itself.
+func (p *Plan) NeedsVault() bool {
+	return slices.ContainsFunc(p.Services, func(s Service) bool { return s.RotatedBy == scenario.RotatedByVault })
+}
+
+// Service is one service as the plan has it. Its Config is filled in by the
+// family; string values in it and in Environment may use {{ .NAME.url }}.
+type Service struct {
+	scenario.Service
+	Name     string
+	OnPage   bool
+	Consumer *runbook.Consumer // nil where it is not on the page
+	Config   map[string]any
+	// Needs are the services that must be healthy before this one starts.
+	Needs []string
+	// Reads says that it gets what is published, by its Distribution.
+	Reads bool
+}
+
+// Limits are what the judge holds a history against: figures and the shape of
+// the graph, without the scenario's name, its expect or its faults. Durations
+// are page time unless they say wall. They are the first event of every
+// history, so that a saved run can be judged again.
+type Limits struct {
+	Family string  `json:"family"`
+	Speed  float64 `json:"speed"`
+	// Hop is whose observations decide flatness: those of the load where users
+	// present the credential themselves, of the authority where a consumer does.
+	Hop       history.Source `json:"hop"`
+	Objective float64        `json:"objective"` // SLO, share of first attempts
+	// BudgetOver and BudgetFor are the page's trigger for a rollback.
+	BudgetOver  float64       `json:"budget_over"`
+	BudgetFor   time.Duration `json:"budget_for_ns"`
+	Gates       string        `json:"gates"`
+	OnBudget    string        `json:"on_budget"`
+	Lead        time.Duration `json:"lead_ns"`
+	Propagation time.Duration `json:"propagation_ns"`
+	Window      time.Duration `json:"window_ns"`
+	Watch       time.Duration `json:"watch_ns"`
+	LongestLife time.Duration `json:"longest_life_ns"` // of anything made with the old credential
+	Checks      []string      `json:"checks"`
+
+	Validators []Validator `json:"validators"`
+	Emitters   []Emitter   `json:"emitters"`
+	Clients    []Client    `json:"clients"`
+	Caches     []Cache     `json:"caches,omitempty"`
+	Exceptions []string    `json:"exceptions,omitempty"` // clients that may keep the old credential longer
+
+	// Evidence says where that of each rule comes from, where the system is not
+	// the run's own; empty: a run sees all of its own services.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence is where what a rule is held against comes from.
+type Evidence struct {
+	Rule string `json:"rule"`
+	From string `json:"from"` // in words; of what is missing, why
+	None bool   `json:"none,omitempty"`
+}
+
+// Lacks reports whether there is no evidence for a rule, and why.
+func (l Limits) Lacks(rule string) (why string, lacks bool) {
+	for _, e := range l.Evidence {
+		if e.Rule == rule && e.None {
+			return e.From, true
+		}
+	}
+	return "", false
+}
+
+// Wall turns page time into wall time.
+func (l Limits) Wall(page time.Duration) time.Duration {
+	if page == runbook.Forever {
+		return runbook.Forever
+	}
+	return time.Duration(float64(page) / l.Speed)
+}
+
+// Page turns wall time into page time.
+func (l Limits) Page(wall time.Duration) time.Duration {
+	return time.Duration(float64(wall) * l.Speed)
+}
+
+// Validator is a party that checks credentials.
+type Validator struct {
+	Name    string        `json:"name"`
+	OnPage  bool          `json:"on_page"`
+	Library string        `json:"library,omitempty"`
+	Learns  time.Duration `json:"learns_ns"`         // C
+	Forgets time.Duration `json:"forgets_ns"`        // F; runbook.Forever: no bound
+	Granule time.Duration `json:"granule_ns"`        // wall; what its library rounds up or adds
+	Shared  time.Duration `json:"shared_ns"`         // D: TTL of the cache between it and the emitter
+	Via     string        `json:"via,omitempty"`     // that cache's name
+	From    string        `json:"from,omitempty"`    // the emitter whose credentials it takes
+	Keys    int           `json:"keys,omitempty"`    // how many it holds at a time; 0: no limit
+	OnMiss  bool          `json:"on_miss,omitempty"` // an unknown credential makes it fetch
+	// Cooldown is how often that may happen at most; 0: at every one.
+	Cooldown time.Duration `json:"cooldown_ns,omitempty"`
+	// Learning is on the authority's side, at once, where the validator is the
+	// authority itself (a database, a provider).
+	Authority bool `json:"authority,omitempty"`
+	// Reads says that it reads the published secret itself, and learns and
+	// forgets when it does.
+	Reads bool `json:"reads,omitempty"`
+	// Rereads is how often it really reads, where the rehearsal has it otherwise
+	// than the page. The bounds are those of the page.
+	Rereads time.Duration `json:"rereads_ns,omitempty"`
+	// Untold says that nothing tells what it has taken before that is presented
+	// to it: neither its log nor a canary.
+	Untold bool `json:"untold,omitempty"`
+}
+
+// Emitter is a party that signs with the credential or presents it.
+type Emitter struct {
+	Name    string        `json:"name"`
+	OnPage  bool          `json:"on_page"`
+	Refresh time.Duration `json:"refresh_ns"`
+	// Several says that it presents every accepted credential at once, the
+	// emitted one first: a validator may take either.
+	Several bool `json:"several,omitempty"`
+}
+
+// Client is a stream of load.
+type Client struct {
+	Name     string        `json:"name"`
+	To       string        `json:"to"`                 // the service it calls
+	Endpoint string        `json:"endpoint,omitempty"` // the validator to which that presents because of it
+	From     string        `json:"from,omitempty"`     // the emitter of its tokens
+	Rate     float64       `json:"rate"`               // per second of wall time
+	Sessions int           `json:"sessions"`
+	Life     time.Duration `json:"life_ns"`
+}
+
+// Cache is a shared cache in front of a key set.
+type Cache struct {
+	Name string        `json:"name"`
+	Of   string        `json:"of"`
+	TTL  time.Duration `json:"ttl_ns"`
+}
+
+// Emitter finds an emitter by name.
+func (l Limits) Emitter(name string) (Emitter, bool) {
+	for _, e := range l.Emitters {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Emitter{}, false
+}
+
+// Validator finds a validator by name.
+func (l Limits) Validator(name string) (Validator, bool) {
+	for _, v := range l.Validators {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Validator{}, false
+}
+
+// Client finds a client by name.
+func (l Limits) Client(name string) (Client, bool) {
+	for _, c := range l.Clients {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Client{}, false
+}
+
+// SlowestCache is the validator that takes longest to learn by time alone: by
+// expiry, or because it fetches no sooner than some time after the last fetch. A
+// rotation accepts right after it has fetched. False: every validator learns at
+// once, or never.
+func (l Limits) SlowestCache() (Validator, bool) {
+	var slowest Validator
+	for _, v := range l.Validators {
+		if (!v.OnMiss || v.Learns > 0) && v.Refills() != runbook.Forever && v.Refills() > slowest.Refills() {
+			slowest = v
+		}
+	}
+	return slowest, slowest.Name != ""
+}
+
+// Refills is the longest time between two fetches of a validator that nothing
+// made it fetch: as the page says, or as it is where that is longer. One that
+// fetches on a miss does so when what it has expires.
+func (v Validator) Refills() time.Duration {
+	if v.OnMiss {
+		return v.Forgets
+	}
+	return max(v.Learns, v.Rereads)
+}
+
+// Publishing is how long the emitter of a validator's credentials may take to
+// read and publish a new one.
+func (l Limits) Publishing(v Validator) time.Duration {
+	e, _ := l.Emitter(v.From)
+	return e.Refresh
+}
+
+// add adds durations of which each may be Forever.
+func add(ds ...time.Duration) time.Duration {
+	var sum time.Duration
+	for _, d := range ds {
+		if d == runbook.Forever {
+			return runbook.Forever
+		}
+		sum += d
+	}
+	return sum
+}
+
+// G1 is the least lead for a validator: E ≥ A + C + D + p, where p is both the
+// emitter's refresh (until it publishes) and the page's propagation.
+func (l Limits) G1(v Validator) time.Duration {
+	return add(v.Learns, v.Shared, l.Publishing(v), l.Propagation)
+}
+
+// G2 is the least window from the last emitter's switch to the revoke:
+// R ≥ E_last + L + s + p, with no skew on one machine.
+func (l Limits) G2() time.Duration { return add(l.LongestLife, l.Propagation) }
+
+// G3 is the longest time after the revoke in which a validator may still take
+// the old credential: R + F + D + p.
+func (l Limits) G3(v Validator) time.Duration {
+	return add(v.Forgets, v.Shared, l.Publishing(v), l.Propagation)
+}

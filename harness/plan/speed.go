@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// wellAbove is how many granules a scaled duration must have at least. With
+// fewer, what is lost to rounding (up to one granule at either end) is no
+// longer small against the duration itself, and a bound that holds in
+// production could break in the rehearsal, or the other way round.
+const wellAbove = 5
+
+// topSpeed is the most where nothing else limits the speed.
+const topSpeed = 1000
+
+// Granules: the wall time to which something is kept, whatever the speed.
+const (
+	tokenGranule = time.Second            // JWT exp and iat are whole seconds (RFC 7519 §2 as every library writes them)
+	cacheGranule = time.Second            // HTTP Age and max-age are whole seconds (RFC 9111 §1.2.2)
+	timerGranule = 100 * time.Millisecond // polls and timers of loaded processes, with the requests that they cause
+)
+
+// kept is a page duration and the granularity of what keeps it.
+type kept struct {
+	what    string
+	page    time.Duration
+	granule time.Duration // wall
+}
+
+// maxSpeed is the largest speed at which every duration stays well above its
+// granule, at least 1, and the reason in words.
+func (b *builder) maxSpeed(l Limits) (float64, string) {
+	if names := b.unscaled(); len(names) > 0 {
+		return 1, fmt.Sprintf("the settings of %s are not scaled (scale: none)", strings.Join(names, ", "))
+	}
+	most, because := float64(topSpeed), "no duration is limited by what keeps it"
+	for _, k := range b.kept(l) {
+		if k.page <= 0 || k.page == runbook.Forever {
+			continue
+		}
+		// Rounded down, so that the figure as it is told is still allowed.
+		speed := max(1, math.Floor(float64(k.page)/float64(wellAbove*k.granule)*100)/100)
+		if speed < most {
+			most, because = speed, fmt.Sprintf("%s, %s, must stay at least %s, %d times what it is kept to",
+				k.what, Text(k.page), Text(wellAbove*k.granule), wellAbove)
+		}
+	}
+	return most, because
+}
+
+// kept are the durations that something measures in a rehearsal.
+func (b *builder) kept(l Limits) []kept {
+	all := []kept{
+		{"baseline", b.s.Baseline.Duration(), timerGranule},
+		{"rollout.lead", l.Lead, timerGranule},
+		{"overlap.window", l.Window, timerGranule},
+		{"rollout.watch", l.Watch, timerGranule},
+	}
+	if b.family.Expires {
+		granule := tokenGranule
+		if b.family.Pools {
+			granule = timerGranule
+		}
+		all = append(all, kept{"format.longest_life", l.LongestLife, granule})
+	}
+	for _, c := range l.Clients {
+		all = append(all, kept{"the token life of " + c.Name, c.Life, tokenGranule})
+	}
+	for _, c := range l.Caches {
+		all = append(all, kept{"the ttl of " + c.Name, c.TTL, cacheGranule})
+	}
+	for _, e := range l.Emitters {
+		all = append(all, kept{"the life of connections of " + e.Name, b.s.Services[e.Name].Life.Duration(), timerGranule})
+		if b.s.Services[e.Name].Pinned {
+			continue // it never refreshes
+		}
+		all = append(all, kept{"the refresh of " + e.Name, e.Refresh, timerGranule},
+			kept{"the delay of " + e.Name, b.s.Services[e.Name].Delay.Duration(), timerGranule})
+		if own := b.s.Services[e.Name].Refresh.Duration(); own != e.Refresh {
+			all = append(all, kept{"the scenario's refresh of " + e.Name, own, timerGranule})
+		}
+	}
+	for _, v := range l.Validators {
+		if s := b.s.Services[v.Name]; v.Reads && !s.Pinned {
+			all = append(all, kept{"the refresh of " + v.Name, s.Refresh.Duration(), timerGranule},
+				kept{"the delay of " + v.Name, s.Delay.Duration(), timerGranule})
+		}
+		granule := max(v.Granule, timerGranule)
+		library := runbook.Libraries[v.Library]
+		for _, k := range []kept{
+			{v.Name + " learns within", v.Learns, granule},
+			{v.Name + " forgets within", v.Forgets, granule},
+			{v.Name + " (" + v.Library + ") learns within", library.Learns, granule},
+			{v.Name + " (" + v.Library + ") forgets within", library.Forgets, granule},
+			{v.Name + " (" + v.Library + ") cools down for", library.Cooldown, granule},
+		} {
+			if !slices.Contains(all, k) {
+				all = append(all, k)
+			}
+		}
+	}
+	return all
+}

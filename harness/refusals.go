@@ -1,0 +1,54 @@
+package harness
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// refusals are what the logs of services of a team's own tell of credentials
+// that they refused. They are counted for whoever looks for a cause, and are not
+// what flatness is judged by: such a log does not tell what was accepted.
+type refusals struct {
+	patterns map[string]*regexp.Regexp // by service
+	names    *names
+	offset   func(time.Time) history.Offset
+	hop      *hop
+}
+
+func newRefusals(p *plan.Plan, names *names, r *history.Recorder) *refusals {
+	f := &refusals{patterns: map[string]*regexp.Regexp{}, names: names, offset: r.Offset, hop: newHop(history.FromConsumer, r.Record)}
+	for _, s := range p.Services {
+		if s.Refusal == nil || s.Refusal.Log == "" {
+			continue
+		}
+		// What cannot be read was reported when the scenario was loaded.
+		if pattern, err := regexp.Compile(s.Refusal.Log); err == nil {
+			f.patterns[s.Name] = pattern
+		}
+	}
+	return f
+}
+
+// line counts a line that tells of a refusal, at the moment at which it comes.
+// The groups of the pattern say which credential was refused and whose.
+func (f *refusals) line(service string, line []byte) {
+	pattern := f.patterns[service]
+	if pattern == nil {
+		return
+	}
+	found := pattern.FindSubmatch(line)
+	if found == nil {
+		return
+	}
+	d := decision{at: f.offset(time.Now()), validator: service, outcome: history.AuthFailure, status: "log"}
+	if i := pattern.SubexpIndex("credential"); i >= 0 {
+		d.credential = f.names.credential(string(found[i]))
+	}
+	if i := pattern.SubexpIndex("presenter"); i >= 0 {
+		d.presenter = string(found[i])
+	}
+	f.hop.count(d)
+}

@@ -1,0 +1,154 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// reloading is a consumer of a team's own that does not notice by itself when
+// the set of keys has changed, and is made to reload some time afterwards.
+type reloading struct {
+	service string
+	after   time.Duration // wall
+	queue   chan parcel
+	last    string // the keys that it has, or will have
+	reload  func(context.Context) error
+}
+
+// over is a copy of settings with others over them.
+func over(settings, others map[string]string) map[string]string {
+	out := maps.Clone(settings)
+	maps.Copy(out, others)
+	return out
+}
+
+// keysOf is what of a document concerns those who only check: which credential
+// is emitted is no news to them.
+func keysOf(document map[string]any) string {
+	encoded, err := json.Marshal(document["keys"])
+	if err != nil {
+		return "" // it came as JSON
+	}
+	return string(encoded)
+}
+
+// announce brings the reloads on their way that a changed document asks for.
+func (d *delivery) announce(document map[string]any) error {
+	keys := keysOf(document)
+	for _, r := range d.reloads {
+		if keys == r.last {
+			continue
+		}
+		r.last = keys
+		select {
+		case r.queue <- parcel{nil, identifier(document), time.Now().Add(r.after)}:
+		default:
+			return fmt.Errorf("reload %s: %d changes are on their way already", r.service, parcels)
+		}
+	}
+	return nil
+}
+
+// await reloads a consumer whenever that is due, until ctx ends.
+func (d *delivery) await(ctx context.Context, r *reloading) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-r.queue:
+			if (world.WallClock{}).Sleep(ctx, time.Until(p.due)) != nil {
+				return
+			}
+			d.reload(ctx, r.service, p.identifier, r.reload)
+		}
+	}
+}
+
+// reload makes a consumer reload, and says so.
+func (d *delivery) reload(ctx context.Context, service, identifier string, reload func(context.Context) error) {
+	if err := reload(ctx); err != nil {
+		if ctx.Err() == nil {
+			d.trouble(fmt.Errorf("reload %s: %w", service, err))
+		}
+		return
+	}
+	d.wrote(service, "reload", identifier)
+}
+
+// prepareReloads finds out how each consumer that has to be made to reload is.
+func (r *run) prepareReloads() error {
+	for _, s := range r.plan.Services {
+		if s.Reload == nil || s.Pinned {
+			continue
+		}
+		reload, err := r.reloader(s)
+		if err != nil {
+			return err
+		}
+		if s.Distribution != runbook.File {
+			r.delivery.reloads = append(r.delivery.reloads, &reloading{
+				service: s.Name, after: r.plan.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
+			})
+			continue
+		}
+		for _, f := range r.delivery.files {
+			if f.service == s.Name {
+				f.reload = reload
+			}
+		}
+	}
+	return nil
+}
+
+// reloader is the way in which a service is made to reload.
+func (r *run) reloader(s plan.Service) (func(context.Context) error, error) {
+	switch {
+	case s.Reload.Signal != "":
+		signaller, able := r.runtime.(world.Signaller)
+		if !able {
+			return nil, fmt.Errorf("the runtime %s cannot signal %s: reload it in another way", r.runtime.Name(), s.Name)
+		}
+		return func(ctx context.Context) error { return signaller.Signal(ctx, s.Name, s.Reload.Signal) }, nil
+	case s.Reload.HTTP != nil:
+		return func(ctx context.Context) error { return call(ctx, r.runtime.URL(s.Name, false), *s.Reload.HTTP) }, nil
+	}
+	redeployer, able := r.runtime.(world.Redeployer)
+	if !able {
+		return nil, fmt.Errorf("the runtime %s cannot start %s anew: reload it in another way", r.runtime.Name(), s.Name)
+	}
+	return func(ctx context.Context) error { return redeployer.Redeploy(ctx, s.Name, nil) }, nil
+}
+
+// call sends the request by which a service reloads, and wants a success.
+func call(ctx context.Context, base string, request scenario.Request) error {
+	method := request.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base+request.Path, strings.NewReader(request.Body))
+	if err != nil {
+		return err
+	}
+	for name, value := range request.Headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := asker.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s answered %s", method, request.Path, resp.Status)
+	}
+	return nil
+}

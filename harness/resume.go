@@ -1,0 +1,240 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Errors of Resume.
+var (
+	// ErrAlive says that the harness of the run lives: it ends its run itself.
+	ErrAlive = errors.New("its harness is alive")
+	// ErrGone says that what the run had changed has died with it.
+	ErrGone = errors.New("what it had changed is gone")
+	// ErrChanged says that the page or the scenario is not the one of the run.
+	ErrChanged = errors.New("its page or scenario was changed meanwhile")
+)
+
+// ResumeOptions say how a dead run is ended.
+type ResumeOptions struct {
+	VaultToken string // for the store of a run with VaultAddr
+	Runs       string // as in Options
+	// Finish has the step that was under way finished; otherwise the rotation is
+	// taken back wherever it can be.
+	Finish bool
+}
+
+// Resumed is what became of a dead run.
+type Resumed struct {
+	Outcome *Outcome
+	Did     string // in a sentence
+	// Agreement is whether authority and store agree now.
+	Agreement history.Agreement
+}
+
+// Resume ends the rotation of a run whose harness died, from what its keyring
+// says was under way: it is taken back, or its step finished, so that authority
+// and store agree. Then all that is left of the run is removed. The plan must be
+// that of the run. What is done is added to the history in the folder.
+//
+// What is left depends on where the run was: containers live on without their
+// harness, and so does a Vault that was named; processes, and a store among
+// them, die with it (ErrGone).
+func Resume(ctx context.Context, p *plan.Plan, u *Unfinished, folder string, o ResumeOptions) (*Resumed, error) {
+	if o.Runs == "" {
+		o.Runs = leftover.DefaultDir()
+	}
+	fail := func(err error) (*Resumed, error) { return nil, fmt.Errorf("resume run %s: %w", u.Run, err) }
+	alive, err := leftover.Alive(o.Runs, u.Run)
+	switch {
+	case err != nil:
+		return fail(err)
+	case alive:
+		return fail(ErrAlive)
+	case p.ScenarioDigest != u.ScenarioDigest || p.RunbookDigest != u.RunbookDigest:
+		return fail(ErrChanged)
+	}
+	r := &resuming{plan: p, unfinished: u, folder: folder, o: o}
+	if err := r.attach(ctx); err != nil {
+		return fail(err)
+	}
+	resumed, err := r.resume(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	if err := r.clean(ctx); err != nil {
+		return resumed, fmt.Errorf("resume run %s: %w: %w", u.Run, ErrCleanUp, err)
+	}
+	return resumed, nil
+}
+
+// resuming is a dead run whose end is under way.
+type resuming struct {
+	plan       *plan.Plan
+	unfinished *Unfinished
+	folder     string
+	o          ResumeOptions
+
+	services map[string]docker.Adopted // those that are still there
+	store    *store.Store
+	bound    family.Bound
+	evidence evidence
+}
+
+// attach finds the store and the authorities.
+func (r *resuming) attach(ctx context.Context) (err error) {
+	u := r.unfinished
+	if u.Runtime == Docker {
+		if r.services, err = docker.Adopt(ctx, u.Run); err != nil {
+			return err
+		}
+	}
+	url, token := u.VaultAddr, r.o.VaultToken
+	if url == "" {
+		url = r.services[storeService].URL
+		token, _ = r.services[storeService].Config["root_token"].(string)
+	}
+	switch {
+	case url == "":
+		return fmt.Errorf("%w: its store was started with the run as a %s, and is not there any more", ErrGone, u.Runtime)
+	case token == "":
+		return fmt.Errorf("%w: only the dead harness had the token of its store (%s)", ErrGone, u.Store)
+	}
+	f, err := family.Of(r.plan)
+	if err != nil {
+		return err
+	}
+	if err := f.Configure(r.plan); err != nil {
+		return fmt.Errorf("configure services: %w", err)
+	}
+	for _, name := range family.Authorities(r.plan) {
+		if r.services[name].URL == "" {
+			return fmt.Errorf("%w: %s, which decides what is accepted, died with the run", ErrGone, name)
+		}
+	}
+	var readers []string
+	for i, s := range r.plan.Services {
+		if s.Reads {
+			readers = append(readers, s.Name)
+		}
+		if config := r.services[s.Name].Config; config != nil {
+			r.plan.Services[i].Config = config // with what was made for the run
+		}
+	}
+	if r.store, err = store.Attach(url, token, u.Run, readers...); err != nil {
+		return err
+	}
+	r.bound = f.Bind(family.Backend{
+		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path), URL: r.url,
+		See: func(look func(*history.View)) { r.evidence.See(look) },
+	})
+	return nil
+}
+
+// url is the address of a service of the run.
+func (r *resuming) url(service string, inside bool) string {
+	found, there := r.services[service]
+	if !there || !inside {
+		return found.URL
+	}
+	for _, s := range r.plan.Services {
+		if s.Name == service && s.Serve == "" && len(s.Ports) > 0 {
+			return fmt.Sprintf("http://%s:%d", service, s.Ports[0])
+		}
+	}
+	return "http://" + service + ":8080"
+}
+
+// resume takes the steps, and writes the history anew with them.
+func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
+	ring, err := r.bound.Keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(ring.Credentials) == 0 {
+		return nil, fmt.Errorf("%w: there is no keyring in its store", ErrGone)
+	}
+	path := filepath.Join(r.folder, EventsFile)
+	before, err := readCutOff(path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Create(path + ".new")
+	if err != nil {
+		return nil, fmt.Errorf("write the history: %w", err)
+	}
+	recorder := history.NewRecorder(r.unfinished.StartedAt, file)
+	r.evidence = evidence{recorder: recorder, names: newNames(r.plan), probes: &probes{}}
+	for _, e := range before.Events {
+		r.evidence.Record(e)
+	}
+	did, err := rotation.Resume(ctx, r.plan, world.World{
+		Clock: world.WallClock{}, Steps: r.bound, Probes: r.bound, Evidence: r.evidence, Operator: approving{},
+	}, rotation.Unfinished{Keyring: ring, Finish: r.o.Finish, Alive: len(r.services) > 0})
+	h, closing := recorder.Close(listenerPatience)
+	if err := errors.Join(err, closing, file.Close(), os.Rename(path+".new", path)); err != nil {
+		return nil, err
+	}
+	limits, err := judge.Limits(h)
+	if err != nil {
+		return nil, err
+	}
+	resumed := &Resumed{Did: did, Outcome: &Outcome{
+		Plan: r.plan, History: h, Limits: limits, Verdict: judge.Judge(h, limits), Ended: history.EndedRolledBack,
+		Folder: r.folder, Run: r.unfinished.Run, Runtime: r.unfinished.Runtime, Store: r.unfinished.Store, StartedAt: r.unfinished.StartedAt,
+	}}
+	for _, e := range h.Events {
+		if e.Kind == history.KindAgreement {
+			resumed.Agreement = *e.Agreement
+		}
+	}
+	return resumed, nil
+}
+
+// clean removes what is left of the run.
+func (r *resuming) clean(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+	defer cancel()
+	var errs []error
+	if r.unfinished.VaultAddr != "" {
+		errs = append(errs, r.store.Close(ctx))
+	}
+	_, err := leftover.Sweep(ctx, r.o.Runs, docker.Leftovers{})
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return markFinished(r.folder)
+}
+
+// readCutOff reads the history of a run that was killed: its last line may be
+// half of one.
+func readCutOff(path string) (*history.History, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the history: %w", err)
+	}
+	if i := bytes.LastIndexByte(data, '\n'); i >= 0 && !json.Valid(data[i+1:]) {
+		data = data[:i+1]
+	}
+	h, err := history.Read(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return h, nil
+}

@@ -1,0 +1,70 @@
+package harness
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+)
+
+func TestResumeRefuses(t *testing.T) {
+	t.Parallel()
+	p := planned(t, jwtPage, jwtScenario)
+	runs := t.TempDir()
+	if _, err := leftover.Create(runs, "alive"); err != nil { // of this process
+		t.Fatal(err)
+	}
+	as := func(change func(*Unfinished)) Unfinished {
+		u := Unfinished{Run: "dead", ScenarioDigest: p.ScenarioDigest, RunbookDigest: p.RunbookDigest, Runtime: Process, Store: "embedded"}
+		change(&u)
+		return u
+	}
+	for _, tt := range []struct {
+		name string
+		u    Unfinished
+		want error
+	}{
+		{"a run whose harness lives", as(func(u *Unfinished) { u.Run = "alive" }), ErrAlive},
+		{"a page that was changed", as(func(u *Unfinished) { u.RunbookDigest = "another" }), ErrChanged},
+		{"a store that died with its run", as(func(*Unfinished) {}), ErrGone},
+		{"a store whose token died with its run", as(func(u *Unfinished) { u.VaultAddr = "http://127.0.0.1:1" }), ErrGone},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := Resume(t.Context(), p, &tt.u, t.TempDir(), ResumeOptions{Runs: runs}); !errors.Is(err, tt.want) {
+				t.Errorf("error: got %v, want one that is %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// A killed run leaves its last line as far as it came.
+func TestHistoryThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		text string
+		want int
+	}{
+		"whole":      {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"kind\":\"end\"}\n", 2},
+		"half":       {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"ki", 1},
+		"no newline": {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"kind\":\"end\"}", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), EventsFile)
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			h, err := readCutOff(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(h.Events) != tt.want || h.Events[0].Kind != history.KindPhase {
+				t.Errorf("got %+v, want %d events", h.Events, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,128 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// contactEvery is how often the store is asked whether it answers, and
+	// contactWithin how long it gets for that.
+	contactEvery  = 500 * time.Millisecond
+	contactWithin = time.Second
+	// leastSilence is the shortest wall time of silence that counts as lost,
+	// however fast the run.
+	leastSilence = 2 * time.Second
+	// storePatience bounds how long a step of the way back waits for the store.
+	storePatience = 30 * time.Second
+)
+
+// contact is what is known of the store: a rotation that cannot reach it can
+// neither go on nor back, and should not begin what it may not be able to end.
+type contact struct {
+	mu    sync.Mutex
+	lost  bool
+	since history.Offset // when it was first asked in vain
+	why   error
+}
+
+// keepContact asks the store from time to time until ctx ends. Steps that cannot
+// say are never out of contact.
+func (r *rotation) keepContact(ctx context.Context) {
+	store, able := r.world.Steps.(world.Contacter)
+	for able && ctx.Err() == nil {
+		asked := r.world.Evidence.Offset()
+		asking, cancel := context.WithTimeout(ctx, contactWithin)
+		err := store.Contact(asking)
+		cancel()
+		if ctx.Err() == nil {
+			r.contact.heard(asked, err)
+		}
+		// Its only error is the end of the wait, which is looked at above.
+		_ = r.world.Clock.Sleep(ctx, contactEvery)
+	}
+}
+
+func (c *contact) heard(asked history.Offset, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && !c.lost {
+		c.since = asked
+	}
+	c.lost, c.why = err != nil, err
+}
+
+// silence is since when and why nothing is heard of the store.
+func (c *contact) silence() (since history.Offset, why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since, c.why
+}
+
+// silenceAllowed is how long the store may be silent: what the page gives a
+// change to arrive it gives the store too.
+func (r *rotation) silenceAllowed() time.Duration {
+	return max(r.limits.Wall(r.limits.Propagation), leastSilence)
+}
+
+// store decides where the store was silent for too long.
+func (r *rotation) store() error {
+	since, why := r.contact.silence()
+	silent := r.world.Evidence.Offset() - since
+	if why == nil || silent.Duration() <= r.silenceAllowed() {
+		return nil
+	}
+	return r.overLimit(history.TriggerStore, since, fmt.Sprintf("nothing was heard of the store for %s, and %s is what it has: %v",
+		plan.Text(r.limits.Page(silent.Duration())), plan.Text(r.limits.Page(r.silenceAllowed())), why))
+}
+
+// overLimit decides on a trigger that follows the mode of the gates: turn back,
+// note it once, or nothing.
+func (r *rotation) overLimit(trigger history.Trigger, since history.Offset, why string) error {
+	switch {
+	case r.enforced():
+		return r.decide(trigger, why, since)
+	case r.plan.Gates == scenario.Off || r.noted[trigger]:
+		return nil
+	}
+	r.noted[trigger] = true
+	r.record(history.Event{Kind: history.KindDecision, Phase: r.phase, Decision: &history.Decision{
+		Action: history.ActionRecord, Trigger: trigger, Why: why, Since: since,
+	}})
+	return nil
+}
+
+// awaitStore waits on the way back until the store answers, within its patience:
+// a step that fails for its silence would only have to be taken again.
+func (r *rotation) awaitStore(ctx context.Context) error {
+	store, able := r.world.Steps.(world.Contacter)
+	if !able {
+		return nil
+	}
+	deadline := r.world.Clock.Now().Add(storePatience)
+	for {
+		err := r.asked(ctx, store)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !r.world.Clock.Now().Before(deadline) {
+			return fmt.Errorf("wait %s for the store to answer: %w", storePatience, err)
+		}
+		if err := r.world.Clock.Sleep(ctx, contactEvery); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *rotation) asked(ctx context.Context, store world.Contacter) error {
+	ctx, cancel := context.WithTimeout(ctx, contactWithin)
+	defer cancel()
+	return store.Contact(ctx)
+}

@@ -1,0 +1,239 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// rollBack is a rotation too: accept old → wait until learned → emit old → wait
+// until drained → withdraw new, each as far as the way forward made it
+// necessary; then the proof. It asks neither gates nor operator nor budget.
+func (r *rotation) rollBack(ctx context.Context) (string, error) {
+	r.phase = history.Rollback
+	r.record(history.Event{Kind: history.KindPhase, Phase: history.Rollback})
+	steps := []struct {
+		needed bool
+		run    func(context.Context) error
+	}{
+		{r.revoked, r.restore},
+		{r.emitted, r.emitOld},
+		{r.made, func(ctx context.Context) error { return r.stepBack(ctx, keyring.Withdraw, New) }},
+	}
+	for _, s := range steps {
+		if !s.needed {
+			continue
+		}
+		if err := s.run(ctx); err != nil {
+			if ctx.Err() != nil {
+				return history.EndedInterrupted, nil
+			}
+			return history.EndedRolledBack, fmt.Errorf("roll back: %w", err)
+		}
+	}
+	if err := r.prove(ctx); err != nil {
+		if ctx.Err() != nil {
+			return history.EndedInterrupted, nil
+		}
+		return history.EndedRolledBack, fmt.Errorf("prove the rollback: %w", err)
+	}
+	return history.EndedRolledBack, nil
+}
+
+// restore takes the old credential in again and waits until every validator on
+// the page takes it and will go on to, at most for the largest bound.
+func (r *rotation) restore(ctx context.Context) error {
+	if err := r.stepBack(ctx, keyring.Restore, Old); err != nil {
+		return err
+	}
+	restored := r.world.Evidence.Offset()
+	longest := time.Duration(0)
+	for _, v := range r.limits.Validators {
+		if g1 := r.limits.G1(v); v.OnPage && g1 != runbook.Forever {
+			longest = max(longest, r.limits.Wall(g1+cooldown(v))+v.Granule)
+		}
+	}
+	return r.waitBack(ctx, longest+settle, func() bool {
+		if r.world.Evidence.Offset()-restored < fresh {
+			return false // what was logged before the restore may still be on its way
+		}
+		return !slices.ContainsFunc(r.limits.Validators, func(v plan.Validator) bool { return v.OnPage && !r.takenBack(v) })
+	})
+}
+
+// takenBack says whether a validator takes the restored credential, whenever it
+// fetches next. That it took it before the restore proves nothing: the set that
+// it fetches next may still be one without it.
+func (r *rotation) takenBack(v plan.Validator) bool {
+	if v.Authority {
+		return true
+	}
+	if v.Reads {
+		var read bool
+		r.see(func(view *history.View) {
+			_, holds := view.Holds[v.Name][Old]
+			read = holds && view.LastFetch[v.Name] > view.Steps[string(keyring.Restore)][Old]
+		})
+		return read
+	}
+	now := r.world.Evidence.Offset()
+	var published, holds, canFetch bool
+	r.see(func(view *history.View) {
+		at := view.PublishedAt[v.From][Old]
+		cached := at > view.Steps[string(keyring.Revoke)][Old] && now-at < history.Offset(r.limits.Wall(v.Shared))
+		published = slices.Contains(view.Published[v.From], Old) && !cached
+		_, holds = view.Holds[v.Name][Old]
+		canFetch = v.OnMiss && now-view.LastFetch[v.Name] >= history.Offset(r.limits.Wall(cooldown(v)))
+	})
+	return published && (holds || canFetch)
+}
+
+// cooldown is the least time between fetches that unknown credentials cause at
+// a validator, in page time.
+func cooldown(v plan.Validator) time.Duration { return runbook.Libraries[v.Library].Cooldown }
+
+// stepBack is step once the store answers.
+func (r *rotation) stepBack(ctx context.Context, step keyring.Step, credential string) error {
+	if err := r.awaitStore(ctx); err != nil {
+		return err
+	}
+	return r.step(ctx, step, credential)
+}
+
+// emitOld switches the emitters back and waits until nothing of the new
+// credential is used any more, at most for as long as it can live; of one that
+// is compromised it does not wait for that.
+func (r *rotation) emitOld(ctx context.Context) error {
+	if err := r.stepBack(ctx, keyring.Emit, Old); err != nil {
+		return err
+	}
+	if err := r.waitBack(ctx, r.plan.Times.Propagation+settle, func() bool { return len(r.emittersOn(New, true)) == 0 }); err != nil {
+		return err
+	}
+	if r.plan.Compromised {
+		return nil // what it made must not be taken for as long as it lives
+	}
+	var drained func() bool // what a consumer presents when it likes is drained when its time is over
+	if r.limits.Hop == history.FromLoad {
+		drained = r.drained
+	}
+	return r.waitBack(ctx, r.limits.Wall(r.limits.G2())+settle, drained)
+}
+
+// drained reports whether nothing of the new credential is used any more, over a
+// time in which every session has its turn, twice.
+func (r *rotation) drained() bool {
+	turns := oldUse
+	for _, c := range r.limits.Clients {
+		if c.Rate > 0 {
+			turns = max(turns, time.Duration(2*float64(c.Sessions)/c.Rate*float64(time.Second)))
+		}
+	}
+	now := r.world.Evidence.Offset()
+	emitted := history.Offset(0)
+	r.see(func(v *history.View) { emitted = v.Steps[string(keyring.Emit)][Old] })
+	return now-emitted >= history.Offset(turns) && r.uses(New, now-history.Offset(turns), now+1) == 0
+}
+
+// uses counts the attempts with a credential at the judged hop in [from, to).
+func (r *rotation) uses(credential string, from, to history.Offset) int64 {
+	var n int64
+	r.see(func(v *history.View) {
+		for key := range v.Cells {
+			if key.Source == r.limits.Hop && key.Credential == credential {
+				n += answered(v.Sum(key, from, to))
+			}
+		}
+	})
+	return n
+}
+
+// proof is how long failures must have been flat for a rollback to be proven,
+// in wall time.
+const proof = time.Second
+
+// prove waits until emitters have read that the new credential is withdrawn,
+// watches the traffic and shows the old one to every validator; the judge reads
+// from the history whether that proves the rollback.
+func (r *rotation) prove(ctx context.Context) error {
+	if err := r.waitBack(ctx, r.plan.Times.Propagation+settle, r.withdrawn); err != nil {
+		return err
+	}
+	if err := r.waitBack(ctx, proof+settle, nil); err != nil {
+		return err
+	}
+	// What was made with a compromised one is refused until it is gone.
+	if err := r.waitBack(ctx, r.limits.Wall(r.limits.G2())+settle, r.flat); err != nil {
+		return err
+	}
+	if err := r.showBack(ctx); err != nil {
+		return err
+	}
+	return r.compare(ctx)
+}
+
+// showBack shows the old credential to every validator, and the withdrawn one.
+func (r *rotation) showBack(ctx context.Context) error {
+	for _, v := range r.limits.Validators {
+		if _, err := r.present(ctx, v.Name, Old, history.Restored); err != nil {
+			return err
+		}
+		if _, err := r.present(ctx, v.Name, New, history.Withdrawn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare asks authority and store whether they agree, and records what came of it.
+func (r *rotation) compare(ctx context.Context) error {
+	a := history.Agreement{Why: "the steps are commands of others, which cannot say"}
+	if comparer, able := r.world.Steps.(world.Comparer); able {
+		differences, err := comparer.Compare(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a = history.Agreement{Compared: err == nil, Differences: differences}
+		if err != nil {
+			a.Why = err.Error()
+		}
+	}
+	r.record(history.Event{Kind: history.KindAgreement, Phase: r.phase, Agreement: &a})
+	return nil
+}
+
+// flat reports whether nothing was refused for longer than the proof asks.
+func (r *rotation) flat() bool {
+	now, flat := r.world.Evidence.Offset(), true
+	r.see(func(v *history.View) {
+		for key := range v.Cells {
+			if key.Source == r.limits.Hop && (key.Credential == Old || key.Credential == New) {
+				flat = flat && v.Sum(key, now-history.Offset(2*proof), now+1).AuthFailures == 0
+			}
+		}
+	})
+	return flat
+}
+
+// withdrawn reports whether no emitter publishes the new credential any more.
+func (r *rotation) withdrawn() bool {
+	gone := true
+	r.see(func(v *history.View) {
+		for _, set := range v.Published {
+			gone = gone && !slices.Contains(set, New)
+		}
+	})
+	return gone
+}
+
+// waitBack is wait on the way back: nothing but the end of the context stops it.
+func (r *rotation) waitBack(ctx context.Context, d time.Duration, done func() bool) error {
+	return r.poll(ctx, d, done, func() error { return nil })
+}

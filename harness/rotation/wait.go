@@ -1,0 +1,52 @@
+package rotation
+
+import (
+	"context"
+	"time"
+)
+
+// wait waits until done says so (nil: never) or d is over, and looks at the
+// budget and the operator meanwhile.
+func (r *rotation) wait(ctx context.Context, d time.Duration, done func() bool) error {
+	return r.poll(ctx, d, done, r.look)
+}
+
+// poll waits until done says so (nil: never) or d is over, and ends at the
+// first error of look, which is asked as often.
+func (r *rotation) poll(ctx context.Context, d time.Duration, done func() bool, look func() error) error {
+	deadline := r.world.Clock.Now().Add(d)
+	for {
+		if done != nil && done() {
+			return nil
+		}
+		if err := look(); err != nil {
+			return err
+		}
+		left := deadline.Sub(r.world.Clock.Now())
+		if left <= 0 {
+			return nil
+		}
+		if err := r.world.Clock.Sleep(ctx, min(tick, left)); err != nil {
+			return err
+		}
+	}
+}
+
+// look takes what came in between: an operator's command, an overrun of the
+// timebox or the budget, silence of the store.
+func (r *rotation) look() error {
+	select {
+	case command := <-r.world.Operator.Interrupt():
+		if err := r.obey(command); err != nil {
+			return err
+		}
+	default:
+	}
+	if err := r.timebox(time.Time{}); err != nil {
+		return err
+	}
+	if err := r.store(); err != nil {
+		return err
+	}
+	return r.budget()
+}

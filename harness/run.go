@@ -1,0 +1,249 @@
+// Package harness carries out a plan: it starts the services, binds the world
+// that a rotation acts on, takes the secret through its phases under load, and
+// has what happened judged.
+//
+//	plan ─► store, services, load ─► rotation ─► history ─► judge ─► outcome
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/fault"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// EventsFile and LogsFolder are what a run writes into its folder.
+	EventsFile = "events.jsonl"
+	LogsFolder = "logs"
+
+	// closeTimeout bounds what is asked of services at the end of a rotation,
+	// under a context of its own.
+	closeTimeout = 30 * time.Second
+)
+
+// ErrFolderInUse is in the chain of Run's error where the folder holds the
+// events of a run already: two runs never share one.
+var ErrFolderInUse = errors.New("it holds another run")
+
+// run is one run under way.
+type run struct {
+	plan      *plan.Plan
+	o         Options
+	outcome   *Outcome
+	folder    string // absolute
+	family    family.Family
+	leftovers *leftover.Record
+	events    *os.File
+	recorder  *history.Recorder
+	names     *names
+	logs      *logs
+
+	graph      *fault.Graph // what faults need before the start
+	runtime    world.Runtime
+	docker     *docker.Runtime // the same, where it is that
+	store      *store.Store
+	storeURL   string       // as services see it
+	unsealKey  string       // that opens the run's own store after it was sealed
+	attachment *attachment  // nil: the services are the run's own
+	started    []world.Spec // all that was
+	bound      bound
+	steps      world.Steps // those of bound, with what belongs to each
+	delivery   *delivery
+	secrets    []string // beside those of the family
+
+	evidence evidence
+	cleanUps []cleanUp
+}
+
+// bound is what acts on the secret: a family with the run's own store behind
+// it, or a team's system.
+type bound interface {
+	world.Steps
+	world.Probes
+	Secrets() []string // for the scan for leaks
+}
+
+// Run carries out a plan. When ctx ends, the rotation is interrupted, faults
+// are undone and everything is cleaned up, and the outcome says so. An error
+// means that the run could not be carried out, or not be cleaned up
+// (ErrCleanUp); there may be an outcome all the same.
+func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
+	began := time.Now()
+	r := &run{plan: p, o: o.withDefaults(), names: newNames(p)}
+	if err := r.prepare(ctx, began); err != nil {
+		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
+	}
+	m, err := r.rehearse(ctx)
+	if left := r.undone(); left != "" {
+		r.trouble(errors.New(left))
+		r.o.Progress(left)
+	}
+	err = errors.Join(err, r.cleanAll(ctx))
+	if r.outcome.Ended == "" { // nothing was rotated: there is nothing to judge
+		return nil, errors.Join(err, r.closeHistory())
+	}
+	err = errors.Join(err, r.conclude(m))
+	r.outcome.Overhead = time.Since(began) - m.rotating
+	return r.outcome, err
+}
+
+// prepare makes what a run needs before anything is started.
+func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
+	if r.family, err = family.Of(r.plan); err != nil {
+		return err
+	}
+	if r.plan.Rehearsal.Attach != nil {
+		if r.plan, r.attachment, err = survey(ctx, r.plan); err != nil {
+			return err
+		}
+		r.cleanUp("let the system go", func(context.Context) error { return r.attachment.close() })
+		r.attachment.announce(r.plan, r.o.Progress)
+	}
+	if r.o.Store == Embedded && r.o.VaultAddr == "" {
+		if err := r.checkStore(Embedded); err != nil {
+			return err
+		}
+	}
+	if err := r.family.Configure(r.plan); err != nil {
+		return fmt.Errorf("configure services: %w", err)
+	}
+	if r.graph, err = fault.Prepare(r.plan); err != nil {
+		return err
+	}
+	r.secrets, r.names.edges = append(r.secrets, r.graph.Secrets()...), r.graph.Edges()
+	if err := r.makeFolder(); err != nil {
+		return fmt.Errorf("make folder of the run: %w", err)
+	}
+	if err := r.recordRun(ctx); err != nil {
+		return err
+	}
+	r.recorder = history.NewRecorder(began, r.events)
+	for _, l := range r.o.Listeners {
+		r.recorder.Listen(l)
+	}
+	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
+	r.logs = newLogs(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
+	r.cleanUp("close the logs", func(context.Context) error { return r.logs.close() })
+	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
+	limits, err := json.Marshal(r.plan.Limits)
+	if err != nil {
+		return fmt.Errorf("record the plan: %w", err)
+	}
+	r.evidence.Record(history.Event{Kind: history.KindPlan, Plan: limits})
+	return nil
+}
+
+// makeFolder makes the run's folder with the file of its events.
+func (r *run) makeFolder() (err error) {
+	if r.folder, err = filepath.Abs(r.o.Folder); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(r.folder, LogsFolder), 0o755); err != nil {
+		return err
+	}
+	r.events, err = os.OpenFile(filepath.Join(r.folder, EventsFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", r.o.Folder, ErrFolderInUse)
+	}
+	return err
+}
+
+// recordRun removes what dead runs left, and makes this one's own record.
+func (r *run) recordRun(ctx context.Context) error {
+	runs := r.o.Runs
+	if runs == "" {
+		runs = leftover.DefaultDir()
+	}
+	// What cannot be removed now keeps nobody from rehearsing, and `rehearse
+	// clean` tells of it again.
+	swept, err := leftover.Sweep(ctx, runs, docker.Leftovers{})
+	if err != nil {
+		r.o.Progress("leftovers of an earlier run stay: " + err.Error())
+	}
+	for _, removed := range swept.Removed {
+		r.o.Progress("removed what an earlier run left: " + removed)
+	}
+	r.leftovers, err = leftover.Create(runs, strings.ToLower(rand.Text()[:12]))
+	return err
+}
+
+// faultPlace is where faults are injected.
+func (r *run) faultPlace() fault.Place {
+	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
+	if r.delivery != nil { // there is none to a system that the run is attached to
+		p.Published = r.delivery.published
+	}
+	if r.unsealKey != "" {
+		p.Sealer = sealer{r}
+	}
+	return p
+}
+
+// measured is what a rotation left that is not in the history yet.
+type measured struct {
+	rotating time.Duration
+	sent     *history.Totals             // by load; nil: not known
+	counters map[string]map[string]int64 // of services, by their names
+}
+
+// rehearse starts everything, runs the rotation, and asks what only services
+// that still run can tell.
+func (r *run) rehearse(ctx context.Context) (m measured, err error) {
+	if err := r.start(ctx); err != nil {
+		return m, fmt.Errorf("%w (logs are in %s)", err, filepath.Join(r.o.Folder, LogsFolder))
+	}
+	faults, err := fault.New(r.graph, r.faultPlace())
+	if err != nil {
+		return m, err
+	}
+	traffic := r.newTraffic()
+	r.cleanUp("end the load", traffic.end)
+	if err := traffic.start(ctx); err != nil {
+		return m, err
+	}
+	r.equip(ctx, faults)
+	began := time.Now()
+	r.outcome.Ended, err = rotation.Run(ctx, r.plan, world.World{
+		Clock: world.WallClock{}, Steps: r.steps, Probes: r.bound,
+		Evidence: r.evidence, Operator: r.o.Operator, Faults: faults,
+	})
+	m.rotating = time.Since(began)
+	if err != nil { // the history has the step that failed and what came of it
+		r.trouble(err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	sent, err := traffic.stop(ctx)
+	if err != nil {
+		r.trouble(err) // without totals the judge cannot tell
+	} else {
+		m.sent = &sent
+	}
+	m.counters = r.ask(ctx)
+	if err := faults.Undo(ctx); err != nil {
+		return m, fmt.Errorf("%w: undo faults: %w", ErrCleanUp, err)
+	}
+	return m, nil
+}
+
+// trouble records an error of the harness itself.
+func (r *run) trouble(err error) {
+	r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTrouble, Detail: err.Error()})
+}

@@ -1,0 +1,147 @@
+package runbook
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// Values that a page can choose from.
+var (
+	Stores        = []string{"vault"}
+	Distributions = []string{Env, File, JWKS, Poll}
+	// Reading are the ways in which one party can get what is published.
+	Reading = []string{Env, File, Poll}
+	Roles   = []string{string(Emits), string(Validates)}
+	Checks  = []string{"auth-failures", "availability", "canary", "distribution", "logs"}
+)
+
+// Standing are the harness's own services, which are in every rehearsal.
+var Standing = []string{"load", "store"}
+
+// Reserved are names that the harness's own services have in every rehearsal,
+// or that mean something in settings: no consumer and no service can have them.
+var Reserved = []string{"load", "scaled", "secret", "store"}
+
+// LibraryNames are the names of Libraries, sorted.
+func LibraryNames() []string { return slices.Sorted(maps.Keys(Libraries)) }
+
+// ServedNames are the names of those Libraries that a stand-in runs, sorted.
+func ServedNames() []string {
+	return slices.DeleteFunc(LibraryNames(), func(name string) bool { return !Libraries[name].Served })
+}
+
+// kvPath is a KV v2 API path: MOUNT/data/PATH.
+var kvPath = regexp.MustCompile(`^[^/\s]+(/[^/\s]+)*/data/[^/\s]+(/[^/\s]+)*$`)
+
+// CheckHead reports a wrong apiVersion or kind.
+func CheckHead(c *source.Checker, version, kind, wantKind string) {
+	if version != APIVersion {
+		c.Report("apiVersion", "", "is %q, want %q", version, APIVersion)
+	}
+	if kind != wantKind {
+		c.Report("kind", "", "is %q, want %q", kind, wantKind)
+	}
+}
+
+// CheckName reports a name that cannot be a host name of a rehearsal.
+func CheckName(c *source.Checker, path, name string) {
+	switch {
+	case !source.IsLabel(name):
+		c.Report(path, source.LabelHint, "%q cannot be a name", name)
+	case slices.Contains(Reserved, name):
+		c.Report(path, "choose another", "the name %q is the harness's own", name)
+	}
+}
+
+// check reports all that is wrong with a page by itself.
+func (r *Runbook) check(c *source.Checker) {
+	CheckHead(c, r.APIVersion, r.Kind, Kind)
+	c.OneOf("storage.store", r.Storage.Store, Stores)
+	if p := r.Storage.Publish.Path; p != "" && !kvPath.MatchString(p) {
+		c.Report("storage.publish.path", "a KV v2 API path: secret/data/auth/signing-key", "%q is not MOUNT/data/PATH", p)
+	}
+	if r.Storage.Distribution == JWKS && !strings.HasPrefix(r.Storage.JWKS, "/") {
+		c.Report("storage.jwks", "distribution jwks needs it, as /.well-known/jwks.json", "%q is not a path", r.Storage.JWKS)
+	}
+	family, built := r.checkFamily(c)
+	r.checkConsumers(c, family, built)
+	for i, check := range r.Verification.Checks {
+		c.OneOf(fmt.Sprintf("verification.checks[%d]", i), check, Checks)
+	}
+	if d := r.Schedule.NextReview; d != "" {
+		if _, err := time.Parse(time.DateOnly, d); err != nil {
+			c.Report("schedule.next_review", "write it as 2027-02-01", "%q is not a date", d)
+		}
+	}
+}
+
+// checkFamily holds a page against its family.
+func (r *Runbook) checkFamily(c *source.Checker) (f Family, built bool) {
+	name := r.Scope.Family
+	if !c.OneOf("scope.family", name, FamilyNames()) {
+		return f, false
+	}
+	f = Families[name]
+	if d := r.Storage.Distribution; c.OneOf("storage.distribution", d, Distributions) && !slices.Contains(f.Distributions, d) {
+		c.Report("storage.distribution", "takes "+strings.Join(f.Distributions, ", "), "%q is not built for family %s", d, name)
+	}
+	if t := r.Format.Type; t != "" && len(f.Types) > 0 && !slices.Contains(f.Types, t) {
+		c.Report("format.type", source.DidYouMean(t, f.Types), "%q is no type of family %s", t, name)
+	}
+	if id := r.Format.Identifier; id != "" && id != f.Identifier {
+		c.Report("format.identifier", "", "is %q, and family %s is told apart by %q", id, name, f.Identifier)
+	}
+	if f.Expires && r.Format.LongestLife <= 0 {
+		c.Report("format.longest_life", f.Life, "family %s needs a longest life", name)
+	}
+	return f, true
+}
+
+// checkConsumers holds each consumer against the family and against the others.
+func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {
+	first := map[string]int{}
+	emits := false
+	for i, consumer := range r.Consumers {
+		path := fmt.Sprintf("consumers[%d]", i)
+		if consumer.Name != "" {
+			CheckName(c, path+".name", consumer.Name)
+			if j, twice := first[consumer.Name]; twice {
+				c.Report(path+".name", "", "consumer %q is given twice, first as consumers[%d]", consumer.Name, j)
+			} else {
+				first[consumer.Name] = i
+			}
+		}
+		if len(consumer.Roles) == 0 {
+			c.Report(path+".roles", "emit, validate or both", "has no role")
+		}
+		for j, role := range consumer.Roles {
+			c.OneOf(fmt.Sprintf("%s.roles[%d]", path, j), string(role), Roles)
+		}
+		emits = emits || consumer.Has(Emits)
+		c.OneOf(path+".library", consumer.Library, LibraryNames())
+		if c.Has(path+".refresh") && consumer.Refresh <= 0 {
+			c.Report(path+".refresh", "30s is usual", "must be more than 0")
+		}
+		bounded := consumer.Library != "" || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
+		hint := "say its library, or learns_within and forgets_within"
+		if f.Symmetric() {
+			bounded = consumer.Refresh > 0 || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
+			hint = "say its refresh: how often it reads the secret"
+		}
+		if built && !f.Authority && consumer.Has(Validates) && !bounded {
+			c.Report(path, hint, "nothing says how long %q learns and forgets", consumer.Name)
+		}
+	}
+	if !emits && len(r.Consumers) > 0 {
+		c.Report("consumers", "who signs or presents with the secret has the role emit", "no consumer emits")
+	}
+	if len(r.Consumers) == 0 {
+		c.Report("consumers", "", "the page has no consumer")
+	}
+}

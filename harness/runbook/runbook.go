@@ -1,0 +1,228 @@
+// Package runbook is the page about one secret: its types, its parsing and
+// what can be said of it without running anything.
+package runbook
+
+import "time"
+
+// APIVersion and Kind are what every page says at its top.
+const (
+	APIVersion = "rehearse/v1"
+	Kind       = "Runbook"
+)
+
+// Runbook is the page about one secret: nine fields and no more. All durations
+// are page time: the durations of production, which a rehearsal may divide by
+// its speed.
+type Runbook struct {
+	APIVersion   string       `yaml:"apiVersion" json:"apiVersion"`
+	Kind         string       `yaml:"kind" json:"kind"`
+	Scope        Scope        `yaml:"scope" json:"scope"`
+	Storage      Storage      `yaml:"storage" json:"storage"`
+	Consumers    []Consumer   `yaml:"consumers" json:"consumers"`
+	Format       Format       `yaml:"format" json:"format"`
+	Rollout      Rollout      `yaml:"rollout" json:"rollout"`
+	Overlap      Overlap      `yaml:"overlap" json:"overlap"`
+	Verification Verification `yaml:"verification" json:"verification"`
+	Rollback     Rollback     `yaml:"rollback,omitempty" json:"rollback,omitempty"`
+	Schedule     Schedule     `yaml:"schedule,omitempty" json:"schedule,omitempty"`
+}
+
+// Scope says which secret the page is about.
+type Scope struct {
+	Name    string `yaml:"name" json:"name"`
+	Family  string `yaml:"family" json:"family"`
+	Purpose string `yaml:"purpose,omitempty" json:"purpose,omitempty"`
+}
+
+// Storage says where the secret lies and how it reaches its consumers.
+type Storage struct {
+	Store        string  `yaml:"store" json:"store"`
+	Publish      Publish `yaml:"publish" json:"publish"`
+	Distribution string  `yaml:"distribution" json:"distribution"` // jwks, poll, env, file
+	JWKS         string  `yaml:"jwks,omitempty" json:"jwks,omitempty"`
+}
+
+// The ways in which a secret reaches its consumers.
+const (
+	JWKS = "jwks" // who emits polls the store and publishes a key set, which the others fetch
+	Poll = "poll" // each reads the store by itself, at every refresh
+	Env  = "env"  // the environment of the process: it changes when the process is started anew
+	File = "file" // a file, which is written some time after the store and read at every refresh
+)
+
+// Publish is the place that consumers read.
+type Publish struct {
+	// Path is a KV v2 API path as Vault has it: MOUNT/data/PATH.
+	Path string `yaml:"path" json:"path"`
+}
+
+// Role is what a consumer does with the secret.
+type Role string
+
+// The roles of consumers.
+const (
+	Emits     Role = "emit"     // signs, presents
+	Validates Role = "validate" // checks
+)
+
+// Consumer is a party that uses the secret.
+type Consumer struct {
+	Name  string `yaml:"name" json:"name"`
+	Roles []Role `yaml:"roles" json:"roles"`
+	// Refresh is how often an emitter reads what was published for it, and a
+	// validator that shares the secret with it.
+	Refresh Duration `yaml:"refresh,omitempty" json:"refresh,omitempty"`
+	// Library names a library of Libraries, whose defaults say how long this
+	// consumer learns and forgets; the next two say it themselves.
+	Library       string    `yaml:"library,omitempty" json:"library,omitempty"`
+	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`
+	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"`
+}
+
+// Has reports whether a consumer has a role.
+func (c Consumer) Has(r Role) bool {
+	for _, have := range c.Roles {
+		if have == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Format says what a credential looks like.
+type Format struct {
+	Type        string   `yaml:"type" json:"type"` // ES256, RS256, …
+	Identifier  string   `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+	LongestLife Duration `yaml:"longest_life,omitempty" json:"longest_life,omitempty"`
+}
+
+// Rollout has the times of going forward. The order of the steps is fixed.
+type Rollout struct {
+	Lead        Duration `yaml:"lead" json:"lead"`                                   // from accept to emit
+	Propagation Duration `yaml:"propagation,omitempty" json:"propagation,omitempty"` // of a deploy or a changed configuration
+	Watch       Duration `yaml:"watch" json:"watch"`                                 // after the revoke
+}
+
+// Overlap has the time in which both credentials are taken.
+type Overlap struct {
+	Window     Duration    `yaml:"window" json:"window"` // from the last emitter's switch to the revoke
+	Exceptions []Exception `yaml:"exceptions,omitempty" json:"exceptions,omitempty"`
+}
+
+// Exception is a client that may keep the old credential longer.
+type Exception struct {
+	Client  string   `yaml:"client" json:"client"`
+	Until   Duration `yaml:"until" json:"until"`
+	Because string   `yaml:"because,omitempty" json:"because,omitempty"`
+}
+
+// Verification says what counts as well.
+type Verification struct {
+	SLO    SLO      `yaml:"slo" json:"slo"`
+	Checks []string `yaml:"checks,omitempty" json:"checks,omitempty"` // auth-failures, availability, distribution, canary, logs
+}
+
+// Lists reports whether the page lists a check.
+func (v Verification) Lists(check string) bool {
+	for _, have := range v.Checks {
+		if have == check {
+			return true
+		}
+	}
+	return false
+}
+
+// SLO is the objective for first attempts.
+type SLO struct {
+	Objective Percent `yaml:"objective" json:"objective"`
+}
+
+// Rollback says when and how to go back.
+type Rollback struct {
+	When    Trigger  `yaml:"when,omitempty" json:"when,omitempty"`
+	Decides string   `yaml:"decides,omitempty" json:"decides,omitempty"`
+	Steps   []string `yaml:"steps,omitempty" json:"steps,omitempty"`
+}
+
+// Trigger is the auth-failure ratio, sustained for a time, that calls for a
+// rollback. A ratio of 0 is no trigger.
+type Trigger struct {
+	AuthFailuresOver Percent  `yaml:"auth_failures_over,omitempty" json:"auth_failures_over,omitempty"`
+	For              Duration `yaml:"for,omitempty" json:"for,omitempty"`
+}
+
+// Schedule says how often, who and how long.
+type Schedule struct {
+	Cadence    Duration `yaml:"cadence,omitempty" json:"cadence,omitempty"`
+	Owner      string   `yaml:"owner,omitempty" json:"owner,omitempty"`
+	NextReview string   `yaml:"next_review,omitempty" json:"next_review,omitempty"` // YYYY-MM-DD
+	Timebox    Duration `yaml:"timebox,omitempty" json:"timebox,omitempty"`         // of hands-on time; waits apart
+}
+
+// Library is what is known of a validator's library at its defaults, in page
+// time: how long until it learns a new credential and until it forgets a
+// removed one. Forever means no bound in time.
+type Library struct {
+	Name    string
+	Learns  time.Duration // 0: at once, by refetching when it meets an unknown kid
+	Forgets time.Duration
+	// OnMiss says that an unknown kid makes it refetch; Cooldown is the least
+	// time between such fetches.
+	OnMiss   bool
+	Cooldown time.Duration
+	// Granularity is wall time that does not scale: what the library itself
+	// rounds up to or adds to its refresh time.
+	Granularity time.Duration
+	// Keys is how many keys it holds at a time; 0 is no limit.
+	Keys int
+	// Served says that a stand-in runs it: that it is Go and in this binary.
+	Served bool
+	Source string // version and where the figures come from
+}
+
+// Forever is longer than any rehearsal: no bound in time.
+const Forever = time.Duration(1<<63 - 1)
+
+// Libraries are the validators that a page can name.
+var Libraries = map[string]Library{
+	"go-oidc": {
+		Name: "go-oidc", Served: true, Learns: 0, Forgets: Forever, OnMiss: true,
+		Source: "coreos/go-oidc v3.21.0 oidc.NewRemoteKeySet: no expiry; refetches on an unknown kid or a bad signature",
+	},
+	"keyfunc": {
+		Name: "keyfunc", Served: true, Learns: 0, Forgets: time.Hour, OnMiss: true, Cooldown: 5 * time.Minute,
+		Source: "MicahParks/keyfunc v3.9.1 NewDefaultCtx: refresh every hour, unknown kid refetches once per 5 min",
+	},
+	"jwx": {
+		Name: "jwx", Served: true, Learns: 15 * time.Minute, Forgets: 15 * time.Minute, Granularity: 2 * time.Second,
+		Source: "lestrrat-go/jwx v3.3.0 jwk.Cache on httprc v3.0.6: at least 15 min, no refetch on an unknown kid; rounds up to a second and adds one",
+	},
+	"pyjwt": {
+		Name: "pyjwt", Learns: 0, Forgets: 5 * time.Minute, OnMiss: true,
+		Source: "PyJWT 2.6.0 PyJWKClient: its set lasts 300 s, an unknown kid refetches at once",
+	},
+	"jose": {
+		Name: "jose", Learns: 30 * time.Second, Forgets: 10 * time.Minute, OnMiss: true, Cooldown: 30 * time.Second,
+		Source: "panva/jose 4.11.4 createRemoteJWKSet: its set lasts 600 s, an unknown kid refetches 30 s after the last fetch at the earliest",
+	},
+	"ruby-jwt": {
+		Name: "ruby-jwt", Learns: 5 * time.Minute, Forgets: Forever, OnMiss: true, Cooldown: 5 * time.Minute,
+		Source: "ruby-jwt 2.5.0 with the JWKS loader of its README: no expiry, an unknown kid refetches 300 s after the last fetch at the earliest",
+	},
+	"mod_auth_openidc": {
+		Name: "mod_auth_openidc", Learns: 0, Forgets: time.Hour, OnMiss: true,
+		Source: "Apache mod_auth_openidc 2.4.12.3 (AuthType oauth20): OIDCJWKSRefreshInterval is 3600 s, an unknown kid refetches at once, each time",
+	},
+	"haproxy": {
+		Name: "haproxy", Learns: Forever, Forgets: Forever,
+		Source: "HAProxy 2.6.12 jwt_verify: keys from files that are loaded at its start; page it by learns_within where it is reloaded",
+	},
+	"single-key": {
+		Name: "single-key", Served: true, Learns: 5 * time.Minute, Forgets: 5 * time.Minute, Keys: 1,
+		Source: "a stand-in for services that keep keys[0]: refetches every 5 min and holds one key",
+	},
+	"static": {
+		Name: "static", Served: true, Learns: Forever, Forgets: Forever,
+		Source: "keys loaded at the start and never again, as HAProxy jwt_verify and PostgREST do until they are reloaded",
+	},
+}

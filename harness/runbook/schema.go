@@ -1,0 +1,35 @@
+package runbook
+
+import (
+	"embed"
+	"reflect"
+
+	"github.com/rehearse-dev/rehearse/harness/source/schema"
+)
+
+// typesSource are the files whose comments describe the types.
+//
+//go:embed runbook.go duration.go percent.go
+var typesSource embed.FS
+
+// Schema is the JSON Schema (draft 2020-12) of a page.
+func Schema() ([]byte, error) {
+	return schema.Of(Runbook{}, schema.Format{
+		Title: "rehearse runbook",
+		Patterns: map[reflect.Type]string{
+			reflect.TypeFor[Duration](): DurationPattern,
+			reflect.TypeFor[Percent]():  PercentPattern,
+		},
+		Values: map[string][]string{
+			"Runbook.apiVersion":   {APIVersion},
+			"Runbook.kind":         {Kind},
+			"Scope.family":         FamilyNames(),
+			"Storage.store":        Stores,
+			"Storage.distribution": Distributions,
+			"Consumer.roles":       Roles,
+			"Consumer.library":     LibraryNames(),
+			"Verification.checks":  Checks,
+		},
+		Sources: typesSource,
+	})
+}

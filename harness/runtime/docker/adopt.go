@@ -1,0 +1,64 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Adopted is a service of a run whose harness is dead.
+type Adopted struct {
+	// URL is its address as this machine has it; empty: it has no port.
+	URL string
+	// Config is what it was told at its start, where it is a stand-in, and
+	// Environment what all containers have. They may hold secrets.
+	Config      map[string]any
+	Environment map[string]string
+}
+
+// Adopt finds the services of a run that still run, by their names.
+func Adopt(ctx context.Context, run string) (map[string]Adopted, error) {
+	e, err := connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	list, err := e.ContainerList(ctx, client.ContainerListOptions{Filters: client.Filters{}.Add("label", LabelRun+"="+run)})
+	if err != nil {
+		return nil, fmt.Errorf("list containers of run %s: %w", run, err)
+	}
+	services := map[string]Adopted{}
+	for _, c := range list.Items {
+		found, err := e.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("look into container %s: %w", c.ID, err)
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(found.Container.Name, "/"), "rehearse-"+run+"-")
+		name, _, _ = strings.Cut(name, ".") // the number of one that was deployed anew
+		a := Adopted{Environment: map[string]string{}}
+		for _, variable := range found.Container.Config.Env {
+			key, value, _ := strings.Cut(variable, "=")
+			a.Environment[key] = value
+		}
+		if config, told := a.Environment[world.ConfigVariable]; told {
+			if err := json.Unmarshal([]byte(config), &a.Config); err != nil {
+				return nil, fmt.Errorf("read the configuration of %s: it is not JSON", name)
+			}
+		}
+		for _, bindings := range found.Container.NetworkSettings.Ports {
+			for _, b := range bindings {
+				if b.HostPort != "" {
+					a.URL = "http://" + netip.AddrFrom4([4]byte{127, 0, 0, 1}).String() + ":" + b.HostPort
+				}
+			}
+		}
+		services[name] = a
+	}
+	return services, nil
+}

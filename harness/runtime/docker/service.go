@@ -1,0 +1,364 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// goneWithin bounds the wait for a container that was killed, and for the
+	// end of its log.
+	goneWithin = 10 * time.Second
+	// portTries is how often another port is tried where somebody else was
+	// quicker to take the one that was found free.
+	portTries = 3
+)
+
+// service is one party of the run: a container, which may live several times.
+type service struct {
+	runtime *Runtime
+	spec    world.Spec
+	nth     int // of the containers that it had one after the other, from 0
+	paused  atomic.Bool
+
+	mu        sync.Mutex
+	container *testcontainers.DockerContainer
+	log       *logReader
+	current   *launch.Life
+	held      net.Listener // keeps the port until the container takes it
+	port      int          // on 127.0.0.1; 0: none
+}
+
+func (s *service) life() *launch.Life {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+func (s *service) id() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.container.GetContainerID()
+}
+
+func (s *service) outside() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.port == 0 {
+		return ""
+	}
+	return launch.Address{Host: "127.0.0.1", Port: s.port}.URL()
+}
+
+// holdPort finds a free port and keeps it from others for the time being. The
+// engine could choose one itself, but would choose another at each restart.
+func (s *service) holdPort() error {
+	if s.spec.Port == 0 {
+		return nil
+	}
+	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return fmt.Errorf("find a free port: %w", err)
+	}
+	s.held, s.port = listener, listener.Addr().(*net.TCPAddr).Port
+	return nil
+}
+
+func (s *service) releasePort() error {
+	held := s.held
+	s.held = nil
+	if held == nil {
+		return nil
+	}
+	return held.Close()
+}
+
+// create makes the container without starting it.
+func (s *service) create(ctx context.Context) error {
+	if err := s.provide(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.holdPort(); err != nil {
+		return err
+	}
+	options, err := s.options()
+	if err != nil {
+		return err
+	}
+	// Not cut short half-way: what is made must be known.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	s.container, err = testcontainers.Run(ctx, s.image(), options...)
+	if err != nil {
+		return err
+	}
+	if err := s.give(ctx); err != nil {
+		return err
+	}
+	if s.spec.Base != "" {
+		s.runtime.mu.Lock()
+		binary := s.runtime.binary
+		s.runtime.mu.Unlock()
+		if err := s.runtime.engine.copyBinary(ctx, s.container.GetContainerID(), binary); err != nil {
+			return err
+		}
+	}
+	s.log = &logReader{engine: s.runtime.engine, id: s.container.GetContainerID(), sink: func(line []byte) {
+		s.runtime.o.Sink(s.spec.Name, line)
+	}}
+	return nil
+}
+
+// provide makes sure that the engine has the image of a service of a team's own.
+func (s *service) provide(ctx context.Context) error {
+	if s.spec.Image != "" {
+		return s.runtime.engine.have(ctx, s.spec.Image, s.runtime.o.Progress)
+	}
+	if s.spec.Build == nil {
+		return nil
+	}
+	image, err := s.runtime.engine.build(ctx, *s.spec.Build, s.runtime.o.Progress)
+	if err == nil {
+		s.spec.Image = image
+	}
+	return err
+}
+
+// give copies its files into the container, which was not started yet.
+func (s *service) give(ctx context.Context) error {
+	s.runtime.mu.Lock()
+	files, err := s.runtime.addresses.Files(s.spec)
+	s.runtime.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for path, content := range files {
+		if err := s.container.CopyToContainer(ctx, []byte(content), path, 0o444); err != nil {
+			return fmt.Errorf("copy %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (s *service) image() string {
+	if s.spec.Image != "" {
+		return s.spec.Image
+	}
+	if s.spec.Base != "" {
+		return s.spec.Base
+	}
+	s.runtime.mu.Lock()
+	defer s.runtime.mu.Unlock()
+	return s.runtime.image
+}
+
+func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
+	s.runtime.mu.Lock()
+	defer s.runtime.mu.Unlock()
+	addresses, inside := s.runtime.addresses, s.runtime.network
+	environment, err := addresses.Environment(s.spec)
+	if err != nil {
+		return nil, err
+	}
+	command, err := addresses.Command(s.spec)
+	if err != nil {
+		return nil, err
+	}
+	if s.spec.Serve != "" {
+		config, err := addresses.Config(s.spec)
+		if err != nil {
+			return nil, err
+		}
+		command = []string{"serve", s.spec.Serve}
+		environment[world.ConfigVariable] = string(config)
+		environment[launch.Listen] = ":" + strconv.Itoa(standInPort)
+	}
+	options := []testcontainers.ContainerCustomizer{
+		testcontainers.WithNoStart(),
+		testcontainers.WithLogger(log.NewNoopLogger()),
+		testcontainers.WithName(s.containerName()),
+		testcontainers.WithLabels(labelsOf(s.runtime.o.Record)),
+		testcontainers.WithEnv(environment),
+		testcontainers.WithCmd(command...),
+		tcnetwork.WithNetworkName([]string{s.spec.Name}, inside),
+	}
+	if s.spec.Base != "" {
+		options = append(options, testcontainers.WithEntrypoint(binaryPath))
+	}
+	var bindings network.PortMap
+	if s.port != 0 {
+		port, ok := network.PortFrom(uint16(s.spec.Port), network.TCP)
+		if !ok || s.spec.Port > 65535 {
+			return nil, fmt.Errorf("port %d: want 1 to 65535", s.spec.Port)
+		}
+		bindings = network.PortMap{port: {{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: strconv.Itoa(s.port)}}}
+		options = append(options, testcontainers.WithExposedPorts(port.String()))
+	}
+	return append(options, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
+		h.PortBindings = bindings
+		for _, folder := range s.spec.Folders {
+			// z: where the engine labels files (SELinux) this one may be read.
+			h.Binds = append(h.Binds, folder+":"+folder+":ro,z")
+		}
+		// Whatever the engine's default is: one that can be read, and that
+		// throws nothing away while the run lasts.
+		h.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "100g"}}
+	})), nil
+}
+
+// containerName is unique on the engine.
+func (s *service) containerName() string {
+	name := "rehearse-" + s.runtime.o.Record.Run() + "-" + s.spec.Name
+	if s.nth > 0 {
+		name += "." + strconv.Itoa(s.nth)
+	}
+	return name
+}
+
+// succeed puts another container in the place of this one, which goes when the
+// other is ready.
+func (s *service) succeed(ctx context.Context, environment map[string]string) error {
+	spec := s.spec
+	spec.Environment = maps.Clone(spec.Environment)
+	if spec.Environment == nil {
+		spec.Environment = map[string]string{}
+	}
+	maps.Copy(spec.Environment, environment)
+	next := &service{runtime: s.runtime, spec: spec, nth: s.nth + 1}
+	if err := next.create(ctx); err != nil {
+		return fmt.Errorf("make the new one: %w", err)
+	}
+	if err := next.start(ctx); err != nil {
+		return fmt.Errorf("start the new one: %w", errors.Join(err, next.stop(ctx)))
+	}
+	s.mu.Lock()
+	old := &service{runtime: s.runtime, spec: s.spec, container: s.container, log: s.log, current: s.current}
+	s.container, s.log, s.current, s.port, s.nth = next.container, next.log, next.current, next.port, next.nth
+	s.mu.Unlock()
+	if err := old.stop(ctx); err != nil {
+		return fmt.Errorf("end the old one: %w", err)
+	}
+	// Its environment goes with it.
+	removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	if _, err := s.runtime.engine.ContainerRemove(removing, old.id(), client.ContainerRemoveOptions{Force: true}); err != nil {
+		return fmt.Errorf("remove the old one: %w", err)
+	}
+	return nil
+}
+
+// start begins a life of the container and returns when it is ready.
+func (s *service) start(ctx context.Context) error {
+	if err := s.startContainer(ctx); err != nil {
+		return err
+	}
+	if err := s.locate(ctx); err != nil {
+		return err
+	}
+	life := launch.NewLife()
+	s.mu.Lock()
+	s.current = life
+	reader := s.log
+	s.mu.Unlock()
+	s.paused.Store(false)
+	go func() {
+		life.End(reader.follow(), func(err error) { s.runtime.o.OnExit(s.spec.Name, err) })
+	}()
+	path := s.spec.Health
+	if path == "" && s.spec.Serve != "" {
+		path = launch.Health
+	}
+	return life.AwaitReady(ctx, s.outside(), path, s.runtime.o.ReadyWithin)
+}
+
+// startContainer starts the container. Its port may be taken between its
+// finding and its use: by another service, then the container is made again for
+// another port; or at a restart, mostly by an outgoing connection that happens
+// to come from it, and then it is waited for.
+func (s *service) startContainer(ctx context.Context) error {
+	again := s.life() != nil
+	for try := 1; ; try++ {
+		s.mu.Lock()
+		c := s.container
+		err := s.releasePort()
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		err = c.Start(ctx)
+		if err == nil || !portTaken(err) || try == portTries {
+			return err
+		}
+		if again {
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		if _, err := s.runtime.engine.ContainerRemove(ctx, c.GetContainerID(), client.ContainerRemoveOptions{Force: true}); err != nil {
+			return fmt.Errorf("try another port: %w", err)
+		}
+		if err := s.create(ctx); err != nil {
+			return fmt.Errorf("try another port: %w", err)
+		}
+	}
+}
+
+// portTaken: the engine says so in words only.
+func portTaken(err error) bool {
+	return strings.Contains(err.Error(), "port is already allocated") || strings.Contains(err.Error(), "address already in use")
+}
+
+// stop asks the container to end, kills it when it does not, and waits until
+// the last line of its log was delivered.
+func (s *service) stop(ctx context.Context) error {
+	s.mu.Lock()
+	life, reader := s.current, s.log
+	err := s.releasePort()
+	s.mu.Unlock()
+	if life == nil || life.Over() {
+		return err
+	}
+	life.Stopping()
+	e, id := s.runtime.engine, s.id()
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	if s.paused.Load() {
+		_, unpaused := e.ContainerUnpause(asking, id, client.ContainerUnpauseOptions{})
+		err = errors.Join(err, unpaused)
+	}
+	seconds := int(launch.Grace.Seconds())
+	if ctx.Err() != nil {
+		seconds = 0
+	}
+	_, stopped := e.ContainerStop(asking, id, client.ContainerStopOptions{Timeout: &seconds})
+	if life.Wait(asking, goneWithin) == nil {
+		return err // it is gone, whatever was answered
+	}
+	reader.giveUp()
+	<-life.Done()
+	return errors.Join(err, stopped, errors.New("its log did not end: lines may be missing"))
+}

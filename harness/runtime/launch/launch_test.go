@@ -1,0 +1,22 @@
+package launch_test
+
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+)
+
+// The stand-ins import nothing of the harness but its leaf types, so the
+// contract is written down on both sides.
+func TestContractIsThatOfTheStandIns(t *testing.T) {
+	for ours, theirs := range map[string]string{
+		launch.ListenFD: fakes.ListenFDVariable,
+		launch.Listen:   fakes.ListenVariable,
+		launch.Lifeline: fakes.LifelineVariable,
+	} {
+		if ours != theirs {
+			t.Errorf("runtimes say %s, stand-ins listen to %s", ours, theirs)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package leftover
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// startOf is the boot's identifier and the 22nd field of /proc/PID/stat: the
+// start in ticks since the boot (proc_pid_stat(5)). A zombie has ended: nobody
+// but its parent can tell it from none.
+func startOf(pid int) (string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return "", errGone
+	}
+	if err != nil {
+		return "", err
+	}
+	// The second field is the name in brackets and may hold anything.
+	end := strings.LastIndexByte(string(stat), ')')
+	fields := strings.Fields(string(stat[end+1:]))
+	const state, start = 0, 22 - 3 // the first after the name is the third
+	if end < 0 || len(fields) <= start {
+		return "", fmt.Errorf("read /proc/%d/stat: got %d fields after the name, want more than %d", pid, len(fields), start)
+	}
+	if fields[state] == "Z" || fields[state] == "X" {
+		return "", errGone
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", err
+	}
+	return string(boot[:min(8, len(boot))]) + "-" + fields[start], nil
+}
+
+// processSpace is the process namespace.
+func processSpace() string {
+	space, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return "unknown"
+	}
+	return space
+}

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package leftover
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// startOf is the start in milliseconds since 1970, as the system keeps it.
+func startOf(pid int) (string, error) {
+	p, err := process.NewProcess(int32(pid))
+	if errors.Is(err, process.ErrorProcessNotRunning) {
+		return "", errGone
+	}
+	if err != nil {
+		return "", err
+	}
+	start, err := p.CreateTime()
+	if err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(start, 10), nil
+}
+
+// processSpace is the machine: there are no process namespaces here.
+func processSpace() string { return "machine" }

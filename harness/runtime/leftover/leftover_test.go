@@ -1,0 +1,247 @@
+package leftover
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sleeper is a process that does nothing until it is killed.
+func sleeper(t *testing.T) (*exec.Cmd, Identity) {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // often gone already
+		_ = cmd.Wait()
+	})
+	who, err := Identify(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, who
+}
+
+// dead is the identity of a process that has ended.
+func dead(t *testing.T) Identity {
+	t.Helper()
+	cmd, who := sleeper(t)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	return who
+}
+
+func TestIdentity(t *testing.T) {
+	self, err := Identify(os.Getpid())
+	if err != nil || !self.Alive() {
+		t.Fatalf("this process: got %v, %v; want it alive", self, err)
+	}
+	if back, err := ParseIdentity(self.String()); err != nil || back != self {
+		t.Errorf("ParseIdentity(%q): got %v, %v", self, back, err)
+	}
+	if reused := (Identity{PID: self.PID, Start: self.Start + "1"}); reused.Alive() {
+		t.Error("a process of the same number that began at another time counts as alive")
+	}
+	if gone := dead(t); gone.Alive() {
+		t.Errorf("%v has ended and counts as alive", gone)
+	}
+	for _, bad := range []string{"", "12", "x:y", "-1:2", "0:2"} {
+		if got, err := ParseIdentity(bad); err == nil {
+			t.Errorf("ParseIdentity(%q): got %v; want an error", bad, got)
+		}
+	}
+}
+
+func TestZombieIsDead(t *testing.T) {
+	cmd, who := sleeper(t)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	// Not waited for: it is a zombie as soon as the signal took effect.
+	killed, err := kill(t.Context(), who)
+	if err != nil || who.Alive() {
+		t.Errorf("got killed=%v, %v, alive=%v; want it to count as gone", killed, err, who.Alive())
+	}
+}
+
+// bequeath writes the entry of a run whose harness is the given process.
+func bequeath(t *testing.T, dir, run string, change func(*state)) *Record {
+	t.Helper()
+	r, err := Create(dir, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(&r.s)
+	if err := r.save(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSweep(t *testing.T) {
+	dir, folders := t.TempDir(), t.TempDir()
+	folder := filepath.Join(folders, "of-the-dead")
+	if err := os.MkdirAll(filepath.Join(folder, "below"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, orphan := sleeper(t)
+	_, reused := sleeper(t)
+	_, cared := sleeper(t)
+	_, foreign := sleeper(t)
+	gone := dead(t)
+	bequeath(t, dir, "over", func(s *state) {
+		s.Harness, s.Folders = gone, []string{folder, filepath.Join(folders, "never-made")}
+		s.Processes = []Identity{orphan, {PID: reused.PID, Start: "another"}, gone}
+	})
+	bequeath(t, dir, "live", func(s *state) { s.Processes = []Identity{cared} })
+	bequeath(t, dir, "elsewhere", func(s *state) { s.Harness, s.Host, s.Processes = gone, "another/host/0", []Identity{foreign} })
+
+	report, err := Sweep(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"over"}; !slices.Equal(report.Runs, want) {
+		t.Errorf("swept runs %v; want %v", report.Runs, want)
+	}
+	if want := []string{"elsewhere", "live"}; !slices.Equal(report.Live, want) {
+		t.Errorf("runs left alone %v; want %v", report.Live, want)
+	}
+	if len(report.Removed) != 2 || report.Removed[1] != "folder "+folder {
+		t.Errorf("removed %v; want one process and folder %s", report.Removed, folder)
+	}
+	for name, want := range map[string]struct {
+		who   Identity
+		alive bool
+	}{
+		"orphan": {orphan, false}, "process with a number used again": {reused, true},
+		"process of a live run": {cared, true}, "process of another host": {foreign, true},
+	} {
+		if got := want.who.Alive(); got != want.alive {
+			t.Errorf("%s: alive=%v; want %v", name, got, want.alive)
+		}
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("folder of the dead run: got %v; want it gone", err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 2 {
+		t.Errorf("records left: %v, %v; want two", left, err)
+	}
+}
+
+// brokenEngine cannot sweep all of it, the first time that it is asked.
+type brokenEngine struct{ asked int }
+
+var errBroken = errors.New("broken")
+
+func (b *brokenEngine) Sweep(_ context.Context, dead func(string, Identity) bool) ([]string, error) {
+	b.asked++
+	if b.asked == 1 && dead(Host(), Identity{PID: os.Getpid(), Start: "another"}) && !dead("another/host/0", Identity{PID: 1, Start: "x"}) {
+		return []string{"container x"}, errBroken
+	}
+	return nil, nil
+}
+
+// lateEngine is still making containers for a harness that was killed.
+type lateEngine struct {
+	began time.Time
+	late  map[string]time.Duration // when each is there
+}
+
+func (l lateEngine) Sweep(context.Context, func(string, Identity) bool) (removed []string, err error) {
+	for name, after := range l.late {
+		if time.Since(l.began) >= after {
+			delete(l.late, name)
+			removed = append(removed, name)
+		}
+	}
+	return removed, nil
+}
+
+func TestSweepWaitsForWhatIsBeingMade(t *testing.T) {
+	dir := t.TempDir()
+	bequeath(t, dir, "over", func(s *state) { s.Harness = dead(t) })
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		report, err := Sweep(t.Context(), dir, lateEngine{began, map[string]time.Duration{"a": 700 * time.Millisecond, "b": 1500 * time.Millisecond}})
+		if err != nil || !slices.Equal(report.Removed, []string{"a", "b"}) {
+			t.Errorf("removed %v, %v; want a, and b that came after it", report.Removed, err)
+		}
+		began = time.Now()
+		if _, err := Sweep(t.Context(), dir, lateEngine{began, nil}); err != nil || time.Since(began) > 0 {
+			t.Errorf("a sweep without a dead run took %s, %v; want no wait", time.Since(began), err)
+		}
+	})
+}
+
+func TestSweepGoesOnAfterTrouble(t *testing.T) {
+	dir := t.TempDir()
+	bequeath(t, dir, "over", func(s *state) { s.Harness = dead(t) })
+	if err := os.WriteFile(filepath.Join(dir, "half.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Sweep(t.Context(), dir, &brokenEngine{})
+	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "half.json") {
+		t.Errorf("got error %v; want both the engine's and the file's", err)
+	}
+	if !slices.Equal(report.Runs, []string{"over"}) || !slices.Equal(report.Removed, []string{"container x"}) {
+		t.Errorf("got %+v; want run over swept and what the engine removed", report)
+	}
+}
+
+func TestSweepOfNothing(t *testing.T) {
+	if report, err := Sweep(t.Context(), filepath.Join(t.TempDir(), "never-made"), nil); err != nil || len(report.Runs) != 0 {
+		t.Errorf("got %+v, %v; want nothing", report, err)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	dir := t.TempDir()
+	r, err := Create(dir, "a-run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(dir, "a-run-1"); !errors.Is(err, os.ErrExist) {
+		t.Errorf("a second run of the same name: got %v; want ErrExist", err)
+	}
+	for _, bad := range []string{"", "A", "a/b", "-a", "a-", "..", strings.Repeat("a", 41)} {
+		if _, err := Create(dir, bad); err == nil {
+			t.Errorf("a run called %q was recorded", bad)
+		}
+	}
+	if err := r.AddFolder("relative"); err == nil {
+		t.Error("a relative folder was recorded")
+	}
+	_, child := sleeper(t)
+	if err := r.AddProcess(child.PID); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := read(r.path); err != nil || !slices.Equal(s.Processes, []Identity{child}) {
+		t.Errorf("recorded %+v, %v; want the child %v", s, err, child)
+	}
+	if err := r.DropProcess(child.PID); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := read(r.path); err != nil || len(s.Processes) != 0 {
+		t.Errorf("recorded %+v, %v; want no child", s, err)
+	}
+	for range 2 {
+		if err := r.Remove(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v; want nothing", left, err)
+	}
+}

@@ -1,0 +1,226 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// service is one party of the run; it may live several times.
+type service struct {
+	runtime *Runtime
+	spec    world.Spec
+	address *net.TCPAddr
+
+	mu          sync.Mutex
+	listener    *net.TCPListener // until a life takes it
+	current     *life
+	environment map[string]string // over that of its spec
+}
+
+func (s *service) life() *life {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+// start begins a life and returns when it is ready.
+func (s *service) start(ctx context.Context) error {
+	l, err := s.spawn()
+	if err != nil {
+		return err
+	}
+	path := s.spec.Health
+	if path == "" && s.spec.Serve != "" {
+		path = launch.Health
+	}
+	return l.AwaitReady(ctx, s.runtime.URL(s.spec.Name, false), path, s.runtime.o.ReadyWithin)
+}
+
+// stop ends what there is of it.
+func (s *service) stop(ctx context.Context) error {
+	s.mu.Lock()
+	listener, l := s.listener, s.current
+	s.listener = nil
+	s.mu.Unlock()
+	if listener != nil {
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	if l == nil {
+		return nil
+	}
+	return l.stop(ctx)
+}
+
+// succeed ends a life in order and begins another with more in its environment,
+// on the same socket where the system can hand it on.
+func (s *service) succeed(ctx context.Context, l *life, environment map[string]string) error {
+	socket := l.takeSocket()
+	if err := l.stop(ctx); err != nil {
+		if socket != nil {
+			_ = socket.Close() // what matters is that its owner has not ended
+		}
+		return fmt.Errorf("end the old one: %w", err)
+	}
+	if socket == nil {
+		if err := s.listenAgain(ctx); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	if socket != nil {
+		s.listener = socket
+	}
+	s.environment = maps.Clone(environment)
+	s.mu.Unlock()
+	return s.start(ctx)
+}
+
+// listenAgain takes the service's port back. It may be held for a moment by an
+// outgoing connection that happens to come from it.
+func (s *service) listenAgain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		listener, err := net.ListenTCP("tcp4", s.address)
+		if err == nil {
+			s.mu.Lock()
+			s.listener = listener
+			s.mu.Unlock()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("take port %d back: %w", s.address.Port, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// spawn starts the process. Whoever stops it waits for it by its life.
+func (s *service) spawn() (*life, error) {
+	cmd, err := s.command()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	listener := s.listener
+	s.listener = nil
+	if listener == nil {
+		return nil, errors.New("it was stopped meanwhile")
+	}
+	socket, err := s.hand(cmd, listener)
+	if err != nil {
+		return nil, err
+	}
+	l := &life{Life: launch.NewLife(), service: s, cmd: cmd, socket: socket}
+	for _, file := range cmd.ExtraFiles {
+		defer file.Close() // the child has its own
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		l.refuse()
+		return nil, fmt.Errorf("open a pipe for its log: %w", err)
+	}
+	defer in.Close()
+	cmd.Stdout, cmd.Stderr = in, in
+	// The lifeline: its other end is closed by Wait, or with this process.
+	l.lifeline, err = cmd.StdinPipe()
+	if err != nil {
+		out.Close()
+		l.refuse()
+		return nil, fmt.Errorf("open its lifeline: %w", err)
+	}
+	isolate(cmd)
+	if err := cmd.Start(); err != nil {
+		out.Close()
+		l.refuse()
+		return nil, err
+	}
+	s.current = l
+	go l.attend(out)
+	if err := s.runtime.o.Record.AddProcess(cmd.Process.Pid); err != nil {
+		return nil, errors.Join(err, l.kill(context.Background()))
+	}
+	return l, nil
+}
+
+// command is the command line and the environment: little of the surrounding
+// shell's, so that nothing of it (VAULT_*, REHEARSE_*, proxies) is at work in a rehearsal.
+func (s *service) command() (*exec.Cmd, error) {
+	s.mu.Lock()
+	own := s.environment
+	s.mu.Unlock()
+	s.runtime.mu.Lock()
+	defer s.runtime.mu.Unlock()
+	addresses := s.runtime.addresses
+	environment, err := addresses.Environment(s.spec)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(environment, own)
+	var cmd *exec.Cmd
+	if s.spec.Serve == "" {
+		words, err := addresses.Command(s.spec)
+		if err != nil {
+			return nil, err
+		}
+		cmd = exec.Command(words[0], words[1:]...)
+		cmd.Dir = s.spec.Dir
+	} else {
+		config, err := addresses.Config(s.spec)
+		if err != nil {
+			return nil, err
+		}
+		cmd = exec.Command(s.runtime.executable, "serve", s.spec.Serve)
+		environment[world.ConfigVariable] = string(config)
+		environment[launch.Lifeline] = launch.LifelineStdin
+	}
+	for _, name := range inheritedVariables {
+		if value, set := os.LookupEnv(name); set {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	for name, value := range environment {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd, nil
+}
+
+// inheritedVariables are what a program may need to run at all, on any system.
+var inheritedVariables = []string{
+	"PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE",
+}
+
+// hand gives a process its place to listen. Where the system can do so, a
+// stand-in inherits the socket itself, of which the copy that this process keeps
+// is returned; else the address is free for it to take.
+func (s *service) hand(cmd *exec.Cmd, listener *net.TCPListener) (kept *net.TCPListener, err error) {
+	if s.spec.Serve == "" { // its command says where
+		return nil, listener.Close()
+	}
+	if !inheritsSockets {
+		cmd.Env = append(cmd.Env, launch.Listen+"="+s.address.String())
+		return nil, listener.Close()
+	}
+	file, err := listener.File()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("hand over its listening socket: %w", err), listener.Close())
+	}
+	cmd.ExtraFiles = []*os.File{file}
+	cmd.Env = append(cmd.Env, launch.ListenFD+"=3") // the first after the standard three
+	return listener, nil
+}

@@ -1,0 +1,182 @@
+package scenario
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Attach names a system that runs already and is rehearsed as it is: nothing of
+// it is started or stopped, and the secret is taken through its phases by the
+// team's own actions. Exactly one of Compose and URLs is set.
+type Attach struct {
+	// Compose is the name of a docker compose project on this machine. Its
+	// services are found by their labels.
+	Compose string `yaml:"compose,omitempty" json:"compose,omitempty"`
+	// URLs are the addresses of a system, by the names of its services.
+	URLs map[string]string `yaml:"urls,omitempty" json:"urls,omitempty"`
+	// Vault is where steps that are Vault writes go.
+	Vault *VaultAt `yaml:"vault,omitempty" json:"vault,omitempty"`
+	// Prometheus is the address of a server that is asked for counters.
+	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus,omitempty"`
+	// Tokens says where the probes get theirs; default is the token endpoint of
+	// the page's emitter, asked as a stand-in's.
+	Tokens *Tokens `yaml:"tokens,omitempty" json:"tokens,omitempty"`
+	// Counters are those of services that count what they served.
+	Counters map[string]Counter `yaml:"counters,omitempty" json:"counters,omitempty"`
+	// Steps are what is done for each step: make, accept, emit, revoke, destroy,
+	// and for the way back restore and withdraw.
+	Steps map[string]Act `yaml:"steps" json:"steps"`
+}
+
+// VaultAt is a Vault of the team's. Its token is in an environment variable.
+type VaultAt struct {
+	URL      string `yaml:"url" json:"url"`
+	TokenEnv string `yaml:"token_env,omitempty" json:"token_env,omitempty"` // default DefaultVaultToken
+}
+
+// DefaultVaultToken is the environment variable with the token of a Vault that
+// is named: never VAULT_TOKEN, which may be that of another.
+const DefaultVaultToken = "REHEARSE_VAULT_TOKEN"
+
+// Tokens says how a token for a probe is had: from a token endpoint
+// (RFC 6749 §4.4.2), or from a command that prints one.
+type Tokens struct {
+	From string `yaml:"from,omitempty" json:"from,omitempty"` // default: the page's emitter
+	Path string `yaml:"path,omitempty" json:"path,omitempty"` // default /token
+	// Form is what the endpoint is asked for. Its values may use {{ .life }}
+	// ("15m0s") and {{ .seconds }}, and {{ .identifier }} where a token can be had of a credential that is not the
+	// one in use: then a canary can be shown.
+	Form map[string]string `yaml:"form,omitempty" json:"form,omitempty"`
+	// Command prints a token; its words may use the same.
+	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+}
+
+// Counter is a counter of requests that a service served: a field of a JSON
+// answer at a path of its own, or a query of Prometheus.
+type Counter struct {
+	Path  string `yaml:"path,omitempty" json:"path,omitempty"`
+	Field string `yaml:"field,omitempty" json:"field,omitempty"`
+	Query string `yaml:"query,omitempty" json:"query,omitempty"`
+}
+
+// Act is one thing that is done: exactly one of a command, an HTTP call and a
+// Vault write. Its words may use {{ .credential }}, {{ .identifier }},
+// {{ .NAME.url }} of a service, and {{ .env.NAME }} of the environment.
+type Act struct {
+	// Command is run in the folder of the scenario, without a shell.
+	Command     []string          `yaml:"command,omitempty" json:"command,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
+	HTTP        *Call             `yaml:"http,omitempty" json:"http,omitempty"`
+	Vault       *Write            `yaml:"vault,omitempty" json:"vault,omitempty"`
+	// Timeout is wall time; default DefaultActTimeout.
+	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	// Identifier is, of make only, where the new credential's identifier is in the
+	// answer of a call or a write: data.keys.0.kid. A command prints it, as its
+	// last line.
+	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+}
+
+// Call is an HTTP request; an answer that is no success is an error.
+type Call struct {
+	Method  string            `yaml:"method,omitempty" json:"method,omitempty"` // default POST
+	URL     string            `yaml:"url" json:"url"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
+}
+
+// Write is a write to Vault.
+type Write struct {
+	Path string         `yaml:"path" json:"path"` // an API path without /v1/: secret/data/auth/key
+	Data map[string]any `yaml:"data,omitempty" json:"data,omitempty"`
+	// Patch changes only what Data has (KV v2: a JSON merge patch, RFC 7396).
+	Patch bool `yaml:"patch,omitempty" json:"patch,omitempty"`
+}
+
+// The steps of an attached rehearsal that have an act. MakeStep makes the new
+// credential; the others are those of a keyring.
+const MakeStep = "make"
+
+// StepNames are all steps that can have an act, in the order of a rotation and
+// its way back; destroy may be left out.
+var StepNames = []string{MakeStep, "accept", "emit", "revoke", "destroy", "restore", "withdraw"}
+
+// mention finds what a text of an act uses: {{ .identifier }}, {{ .auth.url }}.
+var mention = regexp.MustCompile(`\{\{-?\s*\.([a-zA-Z0-9_-]+)(?:\.([a-zA-Z0-9_]+))?\s*-?\}\}`)
+
+// Mention is one {{ .Name }} or {{ .Name.Part }}.
+type Mention struct{ Name, Part string }
+
+// Mentions are those of some texts.
+func Mentions(texts ...string) []Mention {
+	var found []Mention
+	for _, text := range texts {
+		for _, m := range mention.FindAllStringSubmatch(text, -1) {
+			found = append(found, Mention{m[1], m[2]})
+		}
+	}
+	return found
+}
+
+// ReplaceMentions is a text with every mention replaced.
+func ReplaceMentions(text string, with func(Mention) string) string {
+	return mention.ReplaceAllStringFunc(text, func(found string) string {
+		m := mention.FindStringSubmatch(found)
+		return with(Mention{m[1], m[2]})
+	})
+}
+
+// Texts are all texts of an act that may have mentions.
+func (a Act) Texts() []string {
+	texts := slices.Concat(a.Command, slices.Collect(maps.Values(a.Environment)))
+	if h := a.HTTP; h != nil {
+		texts = append(append(texts, h.URL, h.Body), slices.Collect(maps.Values(h.Headers))...)
+	}
+	if v := a.Vault; v != nil {
+		texts = append(texts, v.Path)
+		walk(v.Data, func(text string) { texts = append(texts, text) })
+	}
+	return texts
+}
+
+// walk calls f with every text in a value of a document.
+func walk(value any, f func(string)) {
+	switch value := value.(type) {
+	case string:
+		f(value)
+	case []any:
+		for _, child := range value {
+			walk(child, f)
+		}
+	case map[string]any:
+		for _, child := range value {
+			walk(child, f)
+		}
+	}
+}
+
+// attached adds to the services of a scenario those that it is attached to and
+// does not describe: the ones with an address, and the consumers of the page.
+func (s *Scenario) attached(page *runbook.Runbook) {
+	if s.Attach == nil {
+		return
+	}
+	names := slices.Collect(maps.Keys(s.Attach.URLs))
+	if page != nil && s.Attach.Compose != "" {
+		for _, c := range page.Consumers {
+			names = append(names, c.Name)
+		}
+	}
+	services := maps.Clone(s.Services)
+	if services == nil {
+		services = map[string]Service{}
+	}
+	for _, name := range names {
+		if _, there := services[name]; !there && name != "" {
+			services[name] = Service{}
+		}
+	}
+	s.Services = services
+}

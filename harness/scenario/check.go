@@ -1,0 +1,206 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// Values that a scenario can choose from.
+var (
+	RotatedBys = []string{RotatedByVault}
+	ServeKinds = []string{"cache", "charger", "issuer", "postgres", "provider", "querier", "receiver", "redis", "sender", "verifier"}
+	GateModes  = []string{string(Enforce), string(Observe), string(Off)}
+	OnBudgets  = []string{string(BudgetRecord), string(BudgetRollback)}
+	Scales     = []string{string(ScaleFull), string(ScaleNone)}
+	Algorithms = []string{"ES256", "RS256"}
+	OnRefusals = []string{string(Keep), string(Renew)}
+	Verdicts   = []string{"fail", "inconclusive", "pass"}
+	Extras     = []string{"allow"}
+	// Idempotencies are those of a provider; a charger has none, or the default.
+	Idempotencies = []string{"account", "key", None}
+)
+
+// None is the idempotency of who has none.
+const None = "none"
+
+// check holds a merged scenario against itself and against its page. The
+// embedded checker reports at the scenario, onPage at the page.
+type check struct {
+	*source.Checker
+	s      *Scenario
+	page   *runbook.Runbook // nil: it could not be read
+	onPage *source.Checker
+	faults []string // the kinds that there are; none: any
+}
+
+func (c check) all() {
+	runbook.CheckHead(c.Checker, c.s.APIVersion, c.s.Kind, Kind)
+	c.OneOf("gates", string(c.s.Gates), GateModes)
+	c.OneOf("on_budget", string(c.s.OnBudget), OnBudgets)
+	if phase := c.s.RollbackFrom; phase != "" {
+		if invalid := CheckRollbackFrom(phase); invalid != nil {
+			c.Report("rollback_from", invalid.Hint, "%s", invalid.Message)
+		}
+	}
+	if c.Has("speed") && c.s.Speed <= 0 {
+		c.Report("speed", "1 runs in page time, 60 makes a minute of a second", "must be more than 0")
+	}
+	c.attach()
+	c.services()
+	if c.page != nil {
+		c.consumers()
+	}
+	c.load()
+	for i, f := range c.s.Faults {
+		c.fault(fmt.Sprintf("faults[%d]", i), f)
+	}
+	if e := c.s.Expect; e != nil {
+		c.OneOf("expect.verdict", e.Verdict, Verdicts)
+		c.OneOf("expect.extra", e.Extra, Extras)
+	}
+}
+
+// names are those of the services, sorted.
+func (c check) names() []string { return slices.Sorted(maps.Keys(c.s.Services)) }
+
+// service reports a name that is no service's; an empty name passes.
+func (c check) service(path, name string) (Service, bool) {
+	s, ok := c.s.Services[name]
+	if !ok && name != "" {
+		c.Report(path, source.DidYouMean(name, c.names()), "no service %q", name)
+	}
+	return s, ok
+}
+
+// consumers holds the consumers of the page against the services.
+func (c check) consumers() {
+	family, built := runbook.Families[c.page.Scope.Family]
+	for i, consumer := range c.page.Consumers {
+		path := fmt.Sprintf("consumers[%d]", i)
+		s, ok := c.s.Services[consumer.Name]
+		if !ok {
+			if consumer.Name != "" {
+				c.onPage.Report(path+".name", source.DidYouMean(consumer.Name, c.names()),
+					"consumer %q has no service in the scenario", consumer.Name)
+			}
+			continue
+		}
+		at := "services." + consumer.Name
+		if s.Library != "" && consumer.Library != "" && s.Library != consumer.Library {
+			c.Report(at+".library", "", "is %q, and the page says %q", s.Library, consumer.Library)
+		}
+		if !built || s.Serve == "" || !slices.Contains(family.Kinds(), s.Serve) {
+			continue
+		}
+		if consumer.Has(runbook.Emits) && !slices.Contains(family.EmittedBy, s.Serve) {
+			c.Report(at+".serve", "the page gives it the role emit: "+strings.Join(family.EmittedBy, ", "), "%q does not emit", s.Serve)
+		}
+		if consumer.Has(runbook.Validates) && !slices.Contains(family.CheckedBy, s.Serve) {
+			c.Report(at+".serve", "the page gives it the role validate: "+strings.Join(family.CheckedBy, ", "), "%q does not validate", s.Serve)
+		}
+	}
+}
+
+// consumer finds a service's consumer on the page.
+func (c check) consumer(name string) (runbook.Consumer, bool) {
+	if c.page == nil {
+		return runbook.Consumer{}, false
+	}
+	i := slices.IndexFunc(c.page.Consumers, func(have runbook.Consumer) bool { return have.Name == name })
+	if i < 0 {
+		return runbook.Consumer{}, false
+	}
+	return c.page.Consumers[i], true
+}
+
+// load holds each client against the services and against the others.
+func (c check) load() {
+	first := map[string]int{}
+	for i, client := range c.s.Load {
+		path := fmt.Sprintf("load[%d]", i)
+		if client.Client != "" {
+			runbook.CheckName(c.Checker, path+".client", client.Client)
+			if j, twice := first[client.Client]; twice {
+				c.Report(path+".client", "", "client %q is given twice, first as load[%d]", client.Client, j)
+			} else {
+				first[client.Client] = i
+			}
+		}
+		to, known := c.service(path+".to", client.To)
+		if c.Has(path+".sessions") && client.Sessions < 1 {
+			c.Report(path+".sessions", "", "is %d, the least is 1", client.Sessions)
+		}
+		if p := client.Request.Path; p != "" && !strings.HasPrefix(p, "/") {
+			c.Report(path+".request.path", "it begins with /", "%q is not a path", p)
+		}
+		if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
+		}
+		c.endpoint(path, client, to, known)
+		if client.Token == nil {
+			if known && to.Serve == "verifier" {
+				c.Report(path, "token: {} has the defaults", "a verifier refuses every request without a token")
+			}
+			continue
+		}
+		c.token(path+".token", *client.Token)
+	}
+}
+
+// endpoint holds what a client says of the receiver of its events against the
+// service that is to deliver them there.
+func (c check) endpoint(path string, client Client, to Service, known bool) {
+	switch {
+	case known && to.Serve != "sender":
+		c.misplaced(path, "is for a client of a sender", "endpoint")
+	case known && client.Endpoint == "":
+		c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "a sender must be told where to deliver")
+	case known:
+		c.misplaced(path, "is given by endpoint", "request")
+		if s, ok := c.service(path+".endpoint", client.Endpoint); ok && s.Serve != "receiver" && !s.Own() {
+			c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "%q serves as %s", client.Endpoint, s.Serve)
+		}
+	}
+}
+
+func (c check) token(path string, t Token) {
+	if c.page != nil {
+		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.EmittedBy, "issuer") {
+			c.Report(path, "", "family %s has no issuer of tokens", f.Name)
+			return
+		}
+	}
+	if s, ok := c.service(path+".from", t.From); ok && s.Serve != "issuer" && !s.Own() && c.s.Attach == nil {
+		c.Report(path+".from", "", "%q serves as %s, not as issuer", t.From, s.Serve)
+	}
+	c.presented(path, t)
+	if c.Has(path+".life") && t.Life <= 0 {
+		c.Report(path+".life", "", "must be more than 0")
+	}
+	if c.Has(path+".renew_at") && (t.RenewAt <= 0 || t.RenewAt > 1) {
+		c.Report(path+".renew_at", "a share of the life: 0.8", "is %v, not more than 0 and at most 1", t.RenewAt)
+	}
+	c.OneOf(path+".on_refusal", string(t.OnRefusal), OnRefusals)
+}
+
+func (c check) fault(path string, f Fault) {
+	if len(c.faults) > 0 {
+		c.OneOf(path+".kind", f.Kind, c.faults)
+	}
+	switch {
+	case f.On != "" && (f.From != "" || f.To != ""):
+		c.Report(path, "", "has both on, a service, and from and to, an edge")
+	case f.On == "" && (f.From == "" || f.To == ""):
+		c.Report(path, "on: SERVICE, or from: SERVICE and to: SERVICE", "says no target")
+	}
+	for _, end := range []struct{ key, name string }{{"on", f.On}, {"from", f.From}, {"to", f.To}} {
+		if !slices.Contains(runbook.Standing, end.name) { // the store and the load can be disturbed too
+			c.service(path+"."+end.key, end.name)
+		}
+	}
+}

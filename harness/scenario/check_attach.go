@@ -1,0 +1,163 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// attach holds against itself what a scenario says of a system that runs already.
+func (c check) attach() {
+	a := c.s.Attach
+	if a == nil {
+		return
+	}
+	switch {
+	case a.Compose == "" && len(a.URLs) == 0:
+		c.Report("attach", "compose: PROJECT, or urls: {auth: http://…}", "names nothing to attach to")
+	case a.Compose != "" && len(a.URLs) > 0:
+		c.Report("attach", "", "has both compose and urls")
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.URLs)) {
+		c.address(source.Join("attach.urls", name), a.URLs[name])
+	}
+	if len(c.s.Faults) > 0 {
+		c.Report("faults", "rehearse them with services of the run's own", "a system that runs already is not disturbed")
+	}
+	if c.page != nil {
+		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.EmittedBy, "issuer") {
+			c.Report("attach", "", "family %s cannot be rehearsed where it runs: only the secrets that sign tokens can", f.Name)
+		}
+	}
+	if a.Prometheus != "" {
+		c.address("attach.prometheus", a.Prometheus)
+	}
+	if a.Vault != nil {
+		c.address("attach.vault.url", a.Vault.URL)
+	}
+	c.tokens(a)
+	c.counters(a)
+	c.steps(a)
+}
+
+// address reports what is no base address.
+func (c check) address(path, text string) {
+	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		c.Report(path, "http(s)://HOST:PORT", "%q is no address", text)
+	}
+}
+
+func (c check) tokens(a *Attach) {
+	t := a.Tokens
+	if t == nil {
+		return
+	}
+	c.service("attach.tokens.from", t.From)
+	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
+		c.Report("attach.tokens.path", "it begins with /", "%q is not a path", t.Path)
+	}
+	if len(t.Command) > 0 && (t.From != "" || t.Path != "" || len(t.Form) > 0) {
+		c.Report("attach.tokens", "", "has both a command and an endpoint")
+	}
+	texts := slices.Concat(t.Command, slices.Collect(maps.Values(t.Form)))
+	c.mentions("attach.tokens", texts, "life", "seconds", "identifier", "credential")
+}
+
+func (c check) counters(a *Attach) {
+	for _, name := range slices.Sorted(maps.Keys(a.Counters)) {
+		path, counter := source.Join("attach.counters", name), a.Counters[name]
+		c.service(path, name)
+		switch {
+		case (counter.Query == "") == (counter.Path == ""):
+			c.Report(path, "path and field, or query", "wants one place where it is counted")
+		case counter.Query != "" && a.Prometheus == "":
+			c.Report(path+".query", "say attach.prometheus", "there is no Prometheus to ask")
+		case counter.Path != "" && (!strings.HasPrefix(counter.Path, "/") || counter.Field == ""):
+			c.Report(path, "as {path: /status, field: served}", "wants a path and a field of its answer")
+		}
+	}
+}
+
+func (c check) steps(a *Attach) {
+	for _, name := range slices.Sorted(maps.Keys(a.Steps)) {
+		path := source.Join("attach.steps", name)
+		if !slices.Contains(StepNames, name) {
+			c.Report(path, source.DidYouMean(name, StepNames), "no step is called %q", name)
+			continue
+		}
+		c.act(path, name, a)
+	}
+	for _, name := range StepNames {
+		if _, there := a.Steps[name]; !there && name != "destroy" {
+			c.Report("attach.steps", "what you do for it: a command, an http call or a vault write", "nothing is said for %s", name)
+		}
+	}
+}
+
+func (c check) act(path, name string, a *Attach) {
+	act := a.Steps[name]
+	ways := 0
+	for _, is := range []bool{len(act.Command) > 0, act.HTTP != nil, act.Vault != nil} {
+		if is {
+			ways++
+		}
+	}
+	if ways != 1 {
+		c.Report(path, "command, http or vault", "says %d things to do, want one", ways)
+	}
+	if len(act.Environment) > 0 && len(act.Command) == 0 {
+		c.Report(path+".environment", "", "is for a command")
+	}
+	if c.Has(path+".timeout") && act.Timeout <= 0 {
+		c.Report(path+".timeout", "30s is usual", "must be more than 0")
+	}
+	if act.Vault != nil && a.Vault == nil {
+		c.Report(path+".vault", "say attach.vault.url", "there is no Vault to write to")
+	}
+	byAnswer := act.HTTP != nil || act.Vault != nil
+	switch {
+	case name != MakeStep:
+		c.misplaced(path, "is for make", "identifier")
+	case byAnswer && act.Identifier == "":
+		c.Report(path+".identifier", "as data.keys.0.kid", "wants where in the answer the new identifier is")
+	case !byAnswer && act.Identifier != "":
+		c.Report(path+".identifier", "", "a command prints it as its last line")
+	}
+	c.mentions(path, act.Texts(), "credential", "identifier")
+}
+
+// mentions reports what a text uses and is not to be had.
+func (c check) mentions(path string, texts []string, words ...string) {
+	for _, m := range Mentions(texts...) {
+		switch {
+		case m.Part == "" && slices.Contains(words, m.Name), m.Name == "env" && m.Part != "":
+		case m.Part == "url":
+			c.service(path, m.Name)
+		default:
+			c.Report(path, fmt.Sprintf("%s, NAME.url or env.NAME", strings.Join(words, ", ")), "{{ .%s }} is not to be had", strings.TrimSuffix(m.Name+"."+m.Part, "."))
+		}
+	}
+}
+
+// attachedTo holds one service of a system that runs already.
+func (c check) attachedTo(path string, s Service) {
+	c.misplaced(path, "is for services that the run starts", "serve", "image", "build", "command", "environment", "files",
+		"refresh", "ttl", "pinned", "distribution", "delay", "holds", "fails", "reload", "agent", "of")
+	for i, port := range s.Ports {
+		if port < 1 || port > 65535 {
+			c.Report(fmt.Sprintf("%s.ports[%d]", path, i), "", "%d is no port", port)
+		}
+	}
+	if s.Healthcheck != "" && !strings.HasPrefix(s.Healthcheck, "/") {
+		c.Report(path+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
+	}
+	name := path[strings.LastIndex(path, ".")+1:]
+	if a := c.s.Attach; a.Compose == "" && a.URLs[name] == "" {
+		c.Report(path, "add it to attach.urls", "has no address")
+	}
+}

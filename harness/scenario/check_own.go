@@ -1,0 +1,181 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// parts are what can be had of a name in a setting that is no service's.
+var parts = map[string][]string{
+	"store":  {"path", "token", "url", "host", "port"},
+	"secret": {"file", "json", "value"},
+}
+
+// scaledPart is a duration with the unit in which it is wanted: 10m.ms.
+var scaledPart = regexp.MustCompile(`^([0-9a-z.]+)\.(ms|s)$`)
+
+// Scaled is the page duration and the unit of an action {{ .scaled.10m.ms }}.
+func Scaled(part string) (d runbook.Duration, unit string, err error) {
+	found := scaledPart.FindStringSubmatch(part)
+	if found == nil {
+		return 0, "", fmt.Errorf("%q is no duration and unit: want 10m.ms or 10m.s", part)
+	}
+	return d, found[2], d.UnmarshalText([]byte(found[1]))
+}
+
+// own holds a service of a team's own against itself.
+func (c check) own(at string, s Service) {
+	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "keeps_sessions", "rotated_by",
+		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken")
+	for i, port := range s.Ports {
+		if port < 1 || port > 65535 {
+			c.Report(fmt.Sprintf("%s.ports[%d]", at, i), "", "%d is no port", port)
+		}
+	}
+	if s.Healthcheck != "" && !strings.HasPrefix(s.Healthcheck, "/") {
+		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
+	}
+	if b := s.Build; b != nil && (b.Context == "" || path.IsAbs(b.Context)) {
+		c.Report(at+".build.context", "as ../reports", "%q is not a path relative to this file", b.Context)
+	}
+	for _, file := range slices.Sorted(maps.Keys(s.Files)) {
+		if !s.NeedsImage() {
+			c.Report(at+".files", "give its settings by environment", "is for an image, and this is a command of this machine")
+			break
+		}
+		if !path.IsAbs(file) {
+			c.Report(at+".files", "as /etc/reports.conf", "%q is not an absolute path of the image", file)
+		}
+	}
+	c.OneOf(at+".distribution", s.Distribution, runbook.Distributions)
+	if s.Distribution != runbook.File {
+		c.misplaced(at, "is for distribution file", "delay")
+	}
+	for _, a := range s.Actions() {
+		c.action(at, a)
+	}
+	c.arguments(at, s)
+	c.reload(at+".reload", s)
+	c.refusal(at+".refusal", s)
+}
+
+// action holds what a setting asks for against what there is.
+func (c check) action(at string, a Action) {
+	if a.Name == "scaled" {
+		if _, _, err := Scaled(a.Part); err != nil {
+			c.Report(at, "as {{ .scaled.10m.ms }}", "%v", err)
+		}
+		return
+	}
+	have, special := parts[a.Name]
+	if !special {
+		if have = []string{"host", "port", "url"}; !slices.Contains(runbook.Standing, a.Name) {
+			c.service(at, a.Name)
+		}
+	}
+	if !slices.Contains(have, a.Part) {
+		c.Report(at, "it has "+strings.Join(have, ", "), "{{ .%s.%s }}: there is no %s", a.Name, a.Part, a.Part)
+	}
+}
+
+// arguments keeps values of secrets out of places where they do not belong: the
+// list of processes shows a command, and files stay as they were at the start.
+func (c check) arguments(at string, s Service) {
+	for key, part := range map[string]Service{"command": {Command: s.Command}, "files": {Files: s.Files}} {
+		for _, a := range part.Actions() {
+			secret := a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" && key == "command"
+			if secret {
+				c.Report(at+"."+key, "have it in the environment", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
+			}
+		}
+	}
+}
+
+// reload wants one way in which a service is made to use what has changed.
+func (c check) reload(at string, s Service) {
+	r := s.Reload
+	if r == nil {
+		return
+	}
+	ways := 0
+	for _, set := range []bool{r.Signal != "", r.HTTP != nil, r.Restart} {
+		if set {
+			ways++
+		}
+	}
+	if ways != 1 {
+		c.Report(at, "signal: HUP, http: {path: /reload} or restart: true", "says %d ways, want one", ways)
+	}
+	c.OneOf(at+".signal", r.Signal, Signals)
+	if r.HTTP != nil && !strings.HasPrefix(r.HTTP.Path, "/") {
+		c.Report(at+".http.path", "it begins with /", "%q is not a path", r.HTTP.Path)
+	}
+	if r.HTTP != nil && len(s.Ports) == 0 && s.NeedsImage() {
+		c.Report(at+".http", "say its ports", "it has no port to be called at")
+	}
+	if s.Distribution == runbook.Env {
+		c.Report(at, "", "is not for distribution env: it is started anew in any case")
+	}
+}
+
+// refusal wants patterns that can be read.
+func (c check) refusal(at string, s Service) {
+	r := s.Refusal
+	if r == nil {
+		return
+	}
+	for i, status := range r.Statuses {
+		if status < 100 || status > 599 {
+			c.Report(fmt.Sprintf("%s.statuses[%d]", at, i), "", "%d is no HTTP status", status)
+		}
+	}
+	name, value, ok := strings.Cut(r.Header, ":")
+	if r.Header != "" && (!ok || strings.TrimSpace(name) == "") {
+		c.Report(at+".header", `as "WWW-Authenticate: invalid_token"`, "%q is not NAME: PATTERN", r.Header)
+	}
+	for key, pattern := range map[string]string{"header": strings.TrimSpace(value), "body": r.Body, "log": r.Log} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			c.Report(at+"."+key, "", "%v", err)
+		}
+	}
+}
+
+// presented holds what a client presents against where that comes from.
+func (c check) presented(at string, t Token) {
+	if t.File != "" {
+		for _, key := range []string{"from", "life", "renew_at", "on_refusal", "iss", "aud", "path", "form"} {
+			if c.Has(at + "." + key) {
+				c.Report(at+"."+key, "", "is for a token that is fetched, and this one is a file's")
+			}
+		}
+		if path.IsAbs(t.File) {
+			c.Report(at+".file", "as ../token.jwt", "%q is not a path relative to this file", t.File)
+		}
+		return
+	}
+	from, known := c.s.Services[t.From]
+	if known && !from.Own() {
+		c.misplacedToken(at, "path", "form")
+	}
+	if known && from.Own() {
+		c.misplacedToken(at, "iss", "aud")
+	}
+	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
+		c.Report(at+".path", "it begins with /", "%q is not a path", t.Path)
+	}
+}
+
+// misplacedToken reports keys that say nothing to the issuer of a token.
+func (c check) misplacedToken(at string, keys ...string) {
+	for _, key := range keys {
+		if c.Has(at + "." + key) {
+			c.Report(at+"."+key, "iss and aud are for a stand-in, path and form for an issuer of your own", "has no meaning for this issuer")
+		}
+	}
+}

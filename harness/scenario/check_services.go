@@ -1,0 +1,221 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// services holds each service against its kind and against the others.
+func (c check) services() {
+	if len(c.s.Services) == 0 {
+		c.Report("services", "", "the scenario has no service")
+	}
+	for _, name := range c.names() {
+		s, path := c.s.Services[name], source.Join("services", name)
+		runbook.CheckName(c.Checker, path, name)
+		c.OneOf(path+".scale", string(s.Scale), Scales)
+		c.OneOf(path+".library", s.Library, runbook.LibraryNames())
+		c.service(path+".of", s.Of)
+		switch {
+		case c.s.Attach != nil:
+			c.attachedTo(path, s)
+		case s.Serve != "" && s.NeedsImage(), s.Image != "" && s.Build != nil:
+			c.Report(path, "", "has more than one of serve, image and build")
+		case s.Own() && !s.NeedsImage() && len(s.Command) == 0:
+			c.Report(path, "serve: "+strings.Join(ServeKinds, "|")+", image: NAME, build: {context: FOLDER} or command: [PROGRAM]",
+				"has neither serve nor image, build or command")
+		case s.Own():
+			c.own(path, s)
+		case c.OneOf(path+".serve", s.Serve, ServeKinds):
+			c.standIn(path, name, s)
+		}
+		if circle := c.circle(name); circle != nil {
+			c.Report(path+".of", "", "goes in a circle: %s", strings.Join(circle, " → "))
+		}
+	}
+}
+
+// misplaced reports keys that have no meaning in a service.
+func (c check) misplaced(path, why string, keys ...string) {
+	for _, key := range keys {
+		if c.Has(path + "." + key) {
+			c.Report(path+"."+key, "", "%s", why)
+		}
+	}
+}
+
+// standIn holds a service that rehearse serves itself against its kind.
+func (c check) standIn(path, name string, s Service) {
+	if c.page != nil {
+		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.Kinds(), s.Serve) {
+			c.Report(path+".serve", "takes "+strings.Join(f.Kinds(), ", "), "%q has no part in family %s", s.Serve, f.Name)
+			return
+		}
+	}
+	c.misplaced(path, "is for a service of your own, and this is a stand-in",
+		"command", "environment", "files", "ports", "healthcheck", "reload", "refusal", "agent")
+	if library, known := runbook.Libraries[s.Library]; known && s.Serve == "verifier" && !library.Served {
+		c.Report(path+".library", "it is in scenarios/jwt-signing-key/library-matrix, as an image to build", "no stand-in runs %q", s.Library)
+	}
+	if s.Serve != "verifier" {
+		c.misplaced(path, "is for a verifier", "library", "algorithms", "leeway")
+	}
+	for i, algorithm := range s.Algorithms {
+		c.OneOf(fmt.Sprintf("%s.algorithms[%d]", path, i), algorithm, Algorithms)
+	}
+	if s.Serve != "cache" {
+		c.misplaced(path, "is for a cache", "ttl")
+	}
+	c.reading(path, s)
+	c.database(path, s)
+	if s.Holds < 0 {
+		c.Report(path+".holds", "1 for a library with room for one secret; without it all", "is %d, the least is 1", s.Holds)
+	}
+	c.charging(path, s)
+	switch s.Serve {
+	case "cache":
+		if s.Of == "" {
+			c.Report(path+".of", "the service whose answers it keeps", "a cache needs it")
+		}
+		if s.TTL <= 0 {
+			c.Report(path+".ttl", "how long it keeps an answer: 5m", "a cache needs it")
+		}
+		c.leadsTo(path, s, "issuer", "cache")
+	case "verifier":
+		if consumer, _ := c.consumer(name); s.Library == "" && consumer.Library == "" && c.page != nil {
+			c.Report(path+".library", source.DidYouMean("", runbook.ServedNames()), "a verifier needs it, here or on the page")
+		}
+		c.leadsTo(path, s, "issuer", "cache")
+	case "charger":
+		if s.Of == "" && !c.serves("provider") {
+			c.Report(path+".of", "the provider to which it presents the key", "a charger needs it")
+		}
+		c.leadsTo(path, s, "provider")
+	case "querier":
+		if s.Of == "" && !c.serves("postgres") && !c.serves("redis") {
+			c.Report(path+".of", "the database to which it logs in", "a querier needs it")
+		}
+		c.leadsTo(path, s, "postgres", "redis")
+	default:
+		c.misplaced(path, fmt.Sprintf("%q takes nothing of another service", s.Serve), "of")
+	}
+}
+
+// charging holds against its kind what a stand-in says of how it charges.
+func (c check) charging(path string, s Service) {
+	switch s.Serve {
+	case "charger":
+		c.misplaced(path, "is for a provider", "checks_late", "fails", "lag", "taken")
+		c.OneOf(path+".idempotency", s.Idempotency, []string{None})
+		if s.Retries < 0 || s.RetryAfter < 0 {
+			c.Report(path, "0 is none", "retries and retry_after cannot be less than 0")
+		}
+		return
+	case "provider":
+		c.OneOf(path+".idempotency", s.Idempotency, Idempotencies)
+		if s.Lag < 0 || s.Taken < 0 {
+			c.Report(path, "0 is none", "lag and taken cannot be less than 0")
+		}
+	case "receiver":
+		c.misplaced(path, "is for charger and provider", "idempotency")
+		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken")
+	default:
+		c.misplaced(path, "is for a receiver or a provider", "fails")
+		c.misplaced(path, "is for charger and provider", "idempotency")
+		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken")
+	}
+	c.misplaced(path, "is for a charger", "retries", "retry_after")
+}
+
+// databases are the kinds that are one, by the format.type of a page about it.
+var databases = map[string]string{"postgres": "postgresql", "redis": "redis"}
+
+// database holds against its kind what a stand-in says of a database, or of
+// the way to one.
+func (c check) database(path string, s Service) {
+	if s.Serve != "querier" {
+		c.misplaced(path, "is for a querier", "life")
+	}
+	if c.Has(path+".life") && s.Life <= 0 {
+		c.Report(path+".life", "an hour is pgxpool's own", "must be more than 0")
+	}
+	if speaks, is := databases[s.Serve]; is && c.page != nil && c.page.Format.Type != speaks {
+		c.Report(path+".serve", "on the page: format.type: "+speaks, "the page's format.type is %q", c.page.Format.Type)
+	}
+	if s.Serve != "postgres" {
+		c.misplaced(path, "is for a PostgreSQL database", "rotated_by")
+	} else if s.RotatedBy != "" && c.OneOf(path+".rotated_by", s.RotatedBy, RotatedBys) && s.Holds != 1 {
+		c.Report(path+".rotated_by", "holds: 1", "is of a role whose password is changed in place, and this database has two")
+	}
+	switch s.Serve {
+	case "postgres", "redis":
+		if s.Holds > 1 {
+			c.Report(path+".holds", "1 for a role whose password is changed in place; without it a second role is made", "is %d", s.Holds)
+		}
+	case "receiver":
+		c.misplaced(path, "is for a database", "keeps_sessions")
+	default:
+		c.misplaced(path, "is for a database", "keeps_sessions")
+		c.misplaced(path, "is for a receiver or a database", "holds")
+	}
+}
+
+// reading holds against its kind what a stand-in says of how it gets what is
+// published.
+func (c check) reading(path string, s Service) {
+	if readers := runbook.Readers(); !slices.Contains(readers, s.Serve) {
+		c.misplaced(path, "is for those who read the secret: "+strings.Join(readers, ", "), "refresh", "pinned", "distribution", "delay")
+		return
+	}
+	c.OneOf(path+".distribution", s.Distribution, runbook.Reading)
+	how := s.Distribution
+	if how == "" && c.page != nil {
+		how = c.page.Storage.Distribution
+	}
+	if how != runbook.File {
+		c.misplaced(path, "is for distribution file", "delay")
+	}
+	if how == runbook.Env {
+		c.misplaced(path, "is not for distribution env: it changes when the service is started anew", "refresh")
+	}
+	if c.Has(path+".refresh") && s.Refresh <= 0 {
+		c.Report(path+".refresh", "30s is usual", "must be more than 0")
+	}
+}
+
+// serving are the stand-ins of a kind.
+func (c check) serving(kind string) []string {
+	return slices.DeleteFunc(c.names(), func(name string) bool { return c.s.Services[name].Serve != kind })
+}
+
+// serves reports whether there is a stand-in of a kind.
+func (c check) serves(kind string) bool { return len(c.serving(kind)) > 0 }
+
+// leadsTo reports an `of` that names a stand-in of a wrong kind; an image
+// may be anything.
+func (c check) leadsTo(path string, s Service, kinds ...string) {
+	of, ok := c.s.Services[s.Of]
+	if ok && of.Serve != "" && !slices.Contains(kinds, of.Serve) {
+		c.Report(path+".of", "want one that serves as "+strings.Join(kinds, " or "), "%q serves as %s", s.Of, of.Serve)
+	}
+}
+
+// circle is the way from a service along `of` back to itself, if it is the
+// first in the alphabet on that way; nil if there is none.
+func (c check) circle(name string) []string {
+	way := []string{name}
+	for next := c.s.Services[name].Of; next != "" && len(way) <= len(c.s.Services); next = c.s.Services[next].Of {
+		way = append(way, next)
+		if next == name {
+			return way
+		}
+		if next < name {
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package scenario
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Build says of what an image is made.
+type Build struct {
+	// Context is a folder with all that goes into it, relative to the file that says it.
+	Context string `yaml:"context" json:"context"`
+	// Dockerfile is a file of that folder; default Dockerfile.
+	Dockerfile string `yaml:"dockerfile,omitempty" json:"dockerfile,omitempty"`
+}
+
+// Reload says how a service of a team's own is made to use what has changed.
+// Exactly one of the three is set; a service that does it by itself has none.
+type Reload struct {
+	Signal  string   `yaml:"signal,omitempty" json:"signal,omitempty"` // HUP, USR1, USR2
+	HTTP    *Request `yaml:"http,omitempty" json:"http,omitempty"`     // a request, by default GET /
+	Restart bool     `yaml:"restart,omitempty" json:"restart,omitempty"`
+	// After is how long after the change in the store that happens, in page time;
+	// the default leaves the emitter the time to publish it.
+	After runbook.Duration `yaml:"after,omitempty" json:"after,omitempty"`
+}
+
+// Refusal says how a service of a team's own shows that it refused a credential.
+type Refusal struct {
+	Statuses []int  `yaml:"statuses,omitempty" json:"statuses,omitempty"` // default 401 and 403
+	Header   string `yaml:"header,omitempty" json:"header,omitempty"`     // NAME: and a regular expression for its value
+	Body     string `yaml:"body,omitempty" json:"body,omitempty"`         // a regular expression for a part of the answer
+	// Log is a regular expression for lines of its log. Its groups credential and
+	// presenter, where it has them, say whose and which was refused.
+	Log string `yaml:"log,omitempty" json:"log,omitempty"`
+}
+
+// Signals are those by which a service can be told to reload.
+var Signals = []string{"HUP", "USR1", "USR2"}
+
+// setting is an action in a setting of a service of a team's own:
+// {{ .auth.url }}, {{ .store.token }}, {{ .scaled.10m.ms }}.
+var setting = regexp.MustCompile(`\{\{-?\s*\.([a-zA-Z0-9_-]+)\.([a-zA-Z0-9_.]+)\s*-?\}\}`)
+
+// Action is one {{ .Name.Part }} of a setting.
+type Action struct{ Name, Part string }
+
+// Own reports whether a service is a team's own: no stand-in.
+func (s Service) Own() bool { return s.Serve == "" }
+
+// NeedsImage reports whether a service can run in a container only.
+func (s Service) NeedsImage() bool { return s.Image != "" || s.Build != nil }
+
+// Actions are those in the settings of a service of a team's own: in its
+// command, its environment and its files.
+func (s Service) Actions() []Action {
+	settings := slices.Clone(s.Command)
+	for _, value := range s.Environment {
+		settings = append(settings, value)
+	}
+	for _, content := range s.Files {
+		settings = append(settings, content)
+	}
+	var actions []Action
+	for _, text := range settings {
+		for _, match := range setting.FindAllStringSubmatch(text, -1) {
+			actions = append(actions, Action{match[1], match[2]})
+		}
+	}
+	return actions
+}
+
+// References are the names in those actions, sorted.
+func (s Service) References() []string {
+	var names []string
+	for _, a := range s.Actions() {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

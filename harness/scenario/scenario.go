@@ -1,0 +1,254 @@
+// Package scenario is the rehearsal of a page: services, traffic, faults and
+// what is expected; its types and its parsing.
+package scenario
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Kind is what every scenario says at its top, beside runbook.APIVersion.
+const Kind = "Scenario"
+
+// GateMode says what a gate that does not hold does.
+type GateMode string
+
+// The gate modes.
+const (
+	Enforce GateMode = "enforce" // stop and roll back
+	Observe GateMode = "observe" // record and go on
+	Off     GateMode = "off"     // not evaluated
+)
+
+// OnBudget says what an exceeded budget (the page's rollback.when) does.
+type OnBudget string
+
+// What an exceeded budget does.
+const (
+	BudgetRollback OnBudget = "rollback"
+	BudgetRecord   OnBudget = "record"
+)
+
+// Scenario is one rehearsal of a page.
+type Scenario struct {
+	APIVersion string `yaml:"apiVersion" json:"apiVersion"`
+	Kind       string `yaml:"kind" json:"kind"`
+	// Extends is the path of another scenario, to which this one is a merge
+	// patch (RFC 7396); relative to this file.
+	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
+	// Description is one line for lists.
+	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+	// Runbook is the path of the page, relative to the file that says it.
+	Runbook string `yaml:"runbook,omitempty" json:"runbook,omitempty"`
+	// Override is a merge patch (RFC 7396) on the page.
+	Override map[string]any `yaml:"override,omitempty" json:"override,omitempty"`
+	Gates    GateMode       `yaml:"gates,omitempty" json:"gates,omitempty"`         // default enforce
+	OnBudget OnBudget       `yaml:"on_budget,omitempty" json:"on_budget,omitempty"` // default: rollback with enforced gates, record otherwise
+	Speed    float64        `yaml:"speed,omitempty" json:"speed,omitempty"`         // default 1
+	Seed     int64          `yaml:"seed,omitempty" json:"seed,omitempty"`           // default 1
+	// Baseline is how long the old credential is watched before anything is
+	// changed, in page time; default 5m.
+	Baseline runbook.Duration `yaml:"baseline,omitempty" json:"baseline,omitempty"`
+
+	// RollbackFrom is the phase at whose end the rotation is taken back: the way
+	// back is what is rehearsed then. Empty: it goes on to its end.
+	RollbackFrom string `yaml:"rollback_from,omitempty" json:"rollback_from,omitempty"`
+	// Compromised says that the new credential has got into wrong hands, so that
+	// a way back does not wait until what was made with it is out of use.
+	Compromised bool `yaml:"compromised,omitempty" json:"compromised,omitempty"`
+	// Attach names a system that runs already, to be rehearsed in place of one
+	// that the run starts.
+	Attach *Attach `yaml:"attach,omitempty" json:"attach,omitempty"`
+
+	Services map[string]Service `yaml:"services,omitempty" json:"services,omitempty"`
+	Load     []Client           `yaml:"load,omitempty" json:"load,omitempty"`
+	Faults   []Fault            `yaml:"faults,omitempty" json:"faults,omitempty"`
+	Expect   *Expect            `yaml:"expect,omitempty" json:"expect,omitempty"`
+}
+
+// Scale says whether a service's settings were given divided by the speed.
+type Scale string
+
+// The scales. Services that rehearse serves itself are full; a team's own is
+// none unless it says otherwise.
+const (
+	ScaleFull Scale = "full"
+	ScaleNone Scale = "none"
+)
+
+// Service is one party of the rehearsal: a stand-in that rehearse serves, or
+// one of a team's own, which is an image, is built, or is a command of this
+// machine. Of Serve, Image and Build at most one is set.
+type Service struct {
+	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // issuer, verifier, cache, provider, charger, sender, receiver, postgres, querier
+	// Library is which validator a verifier is: a key of runbook.Libraries.
+	// Without one it is that of the consumer on the page.
+	Library string `yaml:"library,omitempty" json:"library,omitempty"`
+	// Algorithms are those that a verifier takes, one signature algorithm each (RFC
+	// 7518 §3.1); default are ES256 and RS256. Leeway is how far ahead of its
+	// clock it takes a token's iat to be, in wall time; default is the library's, none.
+	Algorithms []string         `yaml:"algorithms,omitempty" json:"algorithms,omitempty"`
+	Leeway     runbook.Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"`
+	// Of is the service whose key set or answers this one takes: a cache's
+	// origin, a verifier's key source (default: the page's emitter), a
+	// charger's provider.
+	Of string `yaml:"of,omitempty" json:"of,omitempty"`
+	// Distribution is how this one gets what is published: jwks, poll, env or
+	// file. The default is the page's; of a team's own, what its settings use.
+	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty"`
+	// Delay is how long after the store its file is written, where it has one;
+	// default is at once.
+	Delay runbook.Duration `yaml:"delay,omitempty" json:"delay,omitempty"`
+	// Refresh is how often it reads what was published for it, in the store or
+	// in its file; default is the consumer's on the page, else 30s. TTL is how
+	// long a cache keeps an answer.
+	Refresh runbook.Duration `yaml:"refresh,omitempty" json:"refresh,omitempty"`
+	TTL     runbook.Duration `yaml:"ttl,omitempty" json:"ttl,omitempty"`
+	// Pinned makes it keep for good what it found at its start: it does not read
+	// again, and nobody starts it anew.
+	Pinned bool `yaml:"pinned,omitempty" json:"pinned,omitempty"`
+	// Holds is how many secrets a receiver has room for, the emitted one first;
+	// 0: all. A database that holds 1 has one role, whose password is changed in
+	// place. Fails is the share of events that it takes for authentic and cannot
+	// process: it answers 503, and the sender tries them again.
+	Holds int             `yaml:"holds,omitempty" json:"holds,omitempty"`
+	Fails runbook.Percent `yaml:"fails,omitempty" json:"fails,omitempty"`
+	// Retries is how often a charger tries a charge again that was not made:
+	// after a refusal at once, with the key read anew; where there was no good
+	// answer after RetryAfter, in page time. Default is not at all.
+	Retries    int              `yaml:"retries,omitempty" json:"retries,omitempty"`
+	RetryAfter runbook.Duration `yaml:"retry_after,omitempty" json:"retry_after,omitempty"`
+	// Idempotency is none for a charger that names no charge, so that a retry is
+	// one more. A provider knows a charge by its name within the account
+	// (default), within the API key that comes with it (key), or not at all (none).
+	Idempotency string `yaml:"idempotency,omitempty" json:"idempotency,omitempty"`
+	// ChecksLate is a provider that makes a charge before it sees that the key is
+	// disabled. Its Fails is the share of charges that it makes and answers 504.
+	ChecksLate bool `yaml:"checks_late,omitempty" json:"checks_late,omitempty"`
+	// Lag is how long a provider goes on taking a key after it was disabled, in
+	// page time. Taken is how many of its slots for keys others have.
+	Lag   runbook.Duration `yaml:"lag,omitempty" json:"lag,omitempty"`
+	Taken int              `yaml:"taken,omitempty" json:"taken,omitempty"`
+
+	// Life is how long a querier keeps a connection; default is the page's
+	// format.longest_life. KeepsSessions makes a revoke leave the sessions of a
+	// database alone: nobody new can log in, and who is in stays in.
+	Life          runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`
+	KeepsSessions bool             `yaml:"keeps_sessions,omitempty" json:"keeps_sessions,omitempty"`
+	// RotatedBy says who changes the one password of a database that holds 1: the
+	// rotation itself, or RotatedByVault's database secrets engine (a static role).
+	RotatedBy string `yaml:"rotated_by,omitempty" json:"rotated_by,omitempty"`
+
+	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	Build *Build `yaml:"build,omitempty" json:"build,omitempty"`
+	// Command is what an image is to run in place of its own command, or, without
+	// an image, a program of this machine, in the folder of the scenario.
+	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+	// Environment and Files, by their paths in the image, may use {{ .NAME.url }},
+	// .host and .port of any service, {{ .store.url }}, .path and .token,
+	// {{ .secret.json }}, .value and .file, and {{ .scaled.10m.ms }} or .s: a
+	// duration of the page as it is at the speed of the rehearsal.
+	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
+	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
+	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // the first is where it is called
+	Healthcheck string            `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"`
+	Reload      *Reload           `yaml:"reload,omitempty" json:"reload,omitempty"`
+	Refusal     *Refusal          `yaml:"refusal,omitempty" json:"refusal,omitempty"`
+	// Agent is how its own requests begin their User-Agent: by it processes are
+	// told apart, which have no addresses of their own.
+	Agent string `yaml:"agent,omitempty" json:"agent,omitempty"`
+	Scale Scale  `yaml:"scale,omitempty" json:"scale,omitempty"`
+}
+
+// Client is a stream of load.
+type Client struct {
+	Client string `yaml:"client" json:"client"`
+	To     string `yaml:"to" json:"to"`
+	// Endpoint is the receiver to which a sender delivers what this client tells it.
+	Endpoint string  `yaml:"endpoint,omitempty" json:"endpoint,omitempty"`
+	Rate     Rate    `yaml:"rate" json:"rate"`
+	Sessions int     `yaml:"sessions,omitempty" json:"sessions,omitempty"` // default 1
+	Token    *Token  `yaml:"token,omitempty" json:"token,omitempty"`
+	Request  Request `yaml:"request,omitempty" json:"request,omitempty"`
+}
+
+// OnRefusal is what a client does when its token is refused.
+type OnRefusal string
+
+// What a client does when its token is refused.
+const (
+	Keep  OnRefusal = "keep"  // goes on with the token that it has
+	Renew OnRefusal = "renew" // fetches a new token and tries once more
+)
+
+// Token says how a client gets and keeps its tokens.
+type Token struct {
+	From      string           `yaml:"from,omitempty" json:"from,omitempty"`             // the issuer; default: the page's emitter
+	Life      runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`             // default: the page's format.longest_life
+	RenewAt   float64          `yaml:"renew_at,omitempty" json:"renew_at,omitempty"`     // share of the life; default 0.8
+	OnRefusal OnRefusal        `yaml:"on_refusal,omitempty" json:"on_refusal,omitempty"` // default keep
+	// Issuer and Audience are the iss and aud that the token has, where a
+	// stand-in signs it; default: its address, and rehearse.
+	Issuer   string `yaml:"iss,omitempty" json:"iss,omitempty"`
+	Audience string `yaml:"aud,omitempty" json:"aud,omitempty"`
+	// Path and Form are those of the token endpoint of an issuer of a team's own
+	// (RFC 6749 §4.4.2); default /token, and what a stand-in takes.
+	Path string            `yaml:"path,omitempty" json:"path,omitempty"`
+	Form map[string]string `yaml:"form,omitempty" json:"form,omitempty"`
+	// File holds a token or another credential that stays the same, relative to
+	// the file that says it; then nothing is fetched.
+	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Header is the one in which it is presented as it is; default
+	// Authorization, as a bearer token.
+	Header string `yaml:"header,omitempty" json:"header,omitempty"`
+}
+
+// Request is what a client sends; default GET /.
+type Request struct {
+	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`
+	Path    string            `yaml:"path,omitempty" json:"path,omitempty"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
+}
+
+// Fault is a disturbance between or at services.
+type Fault struct {
+	Kind string `yaml:"kind" json:"kind"`
+	On   string `yaml:"on,omitempty" json:"on,omitempty"`     // the service; or
+	From string `yaml:"from,omitempty" json:"from,omitempty"` // the edge from
+	To   string `yaml:"to,omitempty" json:"to,omitempty"`     // … to
+	// At is when: a phase, with an optional distance in page time: accept+10s.
+	At  Moment           `yaml:"at" json:"at"`
+	For runbook.Duration `yaml:"for,omitempty" json:"for,omitempty"` // page time; 0: until the end
+	// Latency is what kind latency adds to every answer, in wall time.
+	Latency runbook.Duration `yaml:"latency,omitempty" json:"latency,omitempty"`
+	// Answer is what kind jwks makes of the key set: a status, 503-empty, empty, garbage.
+	Answer string `yaml:"answer,omitempty" json:"answer,omitempty"`
+	// Shift is how far kind clock puts a clock ahead, in wall time.
+	Shift runbook.Duration `yaml:"shift,omitempty" json:"shift,omitempty"`
+	// Every is how often kind garbage-kids shows one, in page time.
+	Every runbook.Duration `yaml:"every,omitempty" json:"every,omitempty"`
+}
+
+// Expect is what a scenario expects of its own result: what rehearse test
+// holds it against. The judge never sees it.
+type Expect struct {
+	Verdict string `yaml:"verdict" json:"verdict"` // pass, fail, inconclusive
+	// Findings is the exact set of findings of level error, unless Extra says allow.
+	Findings []ExpectedFinding `yaml:"findings,omitempty" json:"findings,omitempty"`
+	Extra    string            `yaml:"extra,omitempty" json:"extra,omitempty"` // allow
+}
+
+// ExpectedFinding matches a finding in all fields that are not empty.
+type ExpectedFinding struct {
+	RuleID     string `yaml:"ruleId" json:"ruleId"`
+	Consumer   string `yaml:"consumer,omitempty" json:"consumer,omitempty"`
+	Presenter  string `yaml:"presenter,omitempty" json:"presenter,omitempty"`
+	Validator  string `yaml:"validator,omitempty" json:"validator,omitempty"`
+	Credential string `yaml:"credential,omitempty" json:"credential,omitempty"`
+	CausedBy   string `yaml:"caused_by,omitempty" json:"caused_by,omitempty"`
+	Cause      string `yaml:"cause,omitempty" json:"cause,omitempty"`
+	FirstPhase string `yaml:"first_phase,omitempty" json:"first_phase,omitempty"`
+}
+
+// RotatedByVault is the Service.RotatedBy that needs a real Vault as the store.
+const RotatedByVault = "vault"

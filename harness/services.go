@@ -1,0 +1,163 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/answer"
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/server"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// The names of the services that a run adds to those of its plan.
+const (
+	storeService = "store"
+	loadService  = "load"
+)
+
+// specs splits the services of a plan, and the load, into those that must be
+// ready before the first credential is made and the others.
+func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err error) {
+	first := family.Authorities(r.plan)
+	for _, s := range r.plan.Services {
+		spec, err := r.spec(ctx, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.Contains(first, s.Name) {
+			authorities = append(authorities, spec)
+		} else {
+			others = append(others, spec)
+		}
+	}
+	if len(r.plan.Rehearsal.Load) > 0 {
+		spec, err := r.loadSpec()
+		if err != nil {
+			return nil, nil, err
+		}
+		others = append(others, spec)
+	}
+	for _, specs := range [][]world.Spec{authorities, others} {
+		for i := range specs {
+			if err := r.graph.Adapt(&specs[i], r.filledIn); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return authorities, append(others, r.graph.Proxies()...), nil
+}
+
+// filledIn is the address of a service whose address is put into settings as it
+// is, and not for the runtime to fill in.
+func (r *run) filledIn(service string) string {
+	if service == storeService {
+		return r.storeURL
+	}
+	return ""
+}
+
+// spec is a service of the plan as a runtime starts it.
+func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
+	if s.Own() {
+		return r.own(ctx, s)
+	}
+	spec := world.Spec{Name: s.Name, Serve: s.Serve, Config: s.Config, Needs: s.Needs}
+	if program, runs := server.Programs[s.Serve]; runs {
+		return r.withProgram(ctx, spec, program)
+	}
+	if !s.Reads {
+		return spec, nil
+	}
+	if s.Distribution != runbook.Poll {
+		r.delivery.configure(&spec, s)
+		return spec, nil
+	}
+	page := r.plan.Page.Storage.Publish.Path
+	token, err := r.store.Token(ctx, s.Name, store.Below(page))
+	if err != nil {
+		return world.Spec{}, err
+	}
+	r.secrets = append(r.secrets, token)
+	spec.Config = family.WithStore(s.Config, r.storeURL, token, r.store.Path(page))
+	return spec, nil
+}
+
+// withProgram is a stand-in that runs a program of another: as it is installed
+// here, or in an image that has it.
+func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.Program) (world.Spec, error) {
+	if r.docker == nil {
+		path, err := program.Find()
+		if err != nil {
+			return world.Spec{}, err
+		}
+		spec.Config = maps.Clone(spec.Config)
+		spec.Config["program"] = path
+		// What one leaves that was killed is gone when the run is.
+		folder := filepath.Join(os.TempDir(), fmt.Sprint(spec.Config["folder"]))
+		r.cleanUp("remove what "+spec.Name+" wrote", func(context.Context) error { return os.RemoveAll(folder) })
+		return spec, r.leftovers.AddFolder(folder)
+	}
+	image, err := r.docker.Image(ctx, program.Images...)
+	if err != nil {
+		return world.Spec{}, program.Missing(err)
+	}
+	spec.Base = image
+	return spec, nil
+}
+
+// address is a service's address, to be filled in by the runtime.
+func address(service string) string { return "{{ ." + service + ".url }}" }
+
+// loadSpec is the load as a service of its own.
+func (r *run) loadSpec() (world.Spec, error) {
+	p := r.plan
+	spec := world.Spec{Name: loadService, Serve: "load"}
+	config := load.Config{Name: loadService, Seed: p.Seed}
+	for i, c := range p.Rehearsal.Load {
+		client := load.ClientConfig{
+			Name: c.Client, To: c.To, URL: address(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
+			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
+		}
+		if refusal := p.Rehearsal.Services[c.To].Refusal; refusal != nil {
+			client.AuthFailure = answer.Signs{Statuses: refusal.Statuses, Header: refusal.Header, Body: refusal.Body}
+		}
+		spec.Needs = append(spec.Needs, c.To)
+		switch t := c.Token; {
+		case t == nil:
+		case t.File != "":
+			value, err := r.presented(i, t.File)
+			if err != nil {
+				return world.Spec{}, err
+			}
+			client.Token = &load.TokenConfig{Value: value, Header: t.Header}
+		default:
+			client.Token = &load.TokenConfig{
+				URL: address(t.From), Path: t.Path, Form: t.Form, Issuer: t.Issuer, Audience: t.Audience, Header: t.Header,
+				Life: load.Duration(p.Wall(t.Life.Duration())), RenewAt: t.RenewAt, OnRefusal: load.OnRefusal(t.OnRefusal),
+			}
+			spec.Needs = append(spec.Needs, t.From)
+		}
+		config.Clients = append(config.Clients, client)
+	}
+	slices.Sort(spec.Needs)
+	spec.Needs = slices.Compact(spec.Needs)
+	// The seam has settings as a map, whatever their type is here.
+	encoded, err := json.Marshal(config)
+	if err == nil {
+		err = json.Unmarshal(encoded, &spec.Config)
+	}
+	if err != nil {
+		return world.Spec{}, fmt.Errorf("configure load: %w", err)
+	}
+	return spec, nil
+}

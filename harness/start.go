@@ -1,0 +1,126 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// start brings everything up: the store, the authorities, the first credential,
+// and then all others at the same time.
+func (r *run) start(ctx context.Context) (err error) {
+	if r.attachment != nil {
+		return r.attach(ctx)
+	}
+	if r.runtime, err = r.chooseRuntime(ctx); err != nil {
+		return err
+	}
+	r.outcome.Runtime = r.runtime.Name()
+	if err := r.prepareDelivery(); err != nil {
+		return err
+	}
+	r.cleanUp("stop services", r.runtime.Stop)
+	r.cleanUp("end the delivery of files", r.delivery.end)
+	var at func(ip string) string
+	if locator, able := r.runtime.(world.Locator); able {
+		at = locator.ServiceAt
+	}
+	r.names.locate(func(service string) string { return r.runtime.URL(service, true) }, at)
+	if err := r.openStore(ctx); err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	if err := r.markUnfinished(); err != nil {
+		return err
+	}
+	authorities, others, err := r.specs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.startServices(ctx, authorities); err != nil {
+		return err
+	}
+	own := r.family.Bind(family.Backend{
+		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path),
+		URL: r.runtime.URL, See: r.evidence.See, Type: r.graph.Type,
+	})
+	r.bound, r.steps = own, delivering{own, r.delivery}
+	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
+		return fmt.Errorf("provision the first credential: %w", err)
+	}
+	if err := r.delivery.begin(ctx, others); err != nil {
+		return err
+	}
+	return r.startServices(ctx, others)
+}
+
+// prepareDelivery makes the folder of the consumers' files, which is gone when
+// the run is: it is not in the run's own folder, and nobody but this user gets in.
+func (r *run) prepareDelivery() error {
+	folder := ""
+	if needsFolder(r.plan) {
+		var err error
+		if folder, err = os.MkdirTemp("", "rehearse-"+r.leftovers.Run()+"-"); err != nil {
+			return fmt.Errorf("make a folder for the consumers' files: %w", err)
+		}
+		r.cleanUp("remove the consumers' files", func(context.Context) error { return os.RemoveAll(folder) })
+		if err := r.leftovers.AddFolder(folder); err != nil {
+			return err
+		}
+	}
+	r.delivery = newDelivery(r.plan, folder)
+	r.delivery.published = func(ctx context.Context) (map[string]any, error) {
+		document, _, err := r.store.Get(ctx, store.Below(r.plan.Page.Storage.Publish.Path))
+		return document, err
+	}
+	r.delivery.wrote, r.delivery.trouble = r.delivered, r.trouble
+	if err := r.prepareReloads(); err != nil {
+		return err
+	}
+	redeployer, able := r.runtime.(world.Redeployer)
+	if len(r.delivery.rolled) > 0 && !able {
+		return fmt.Errorf("the runtime %s cannot start %s anew: distribution env is not possible here", r.runtime.Name(), r.delivery.rolled[0])
+	}
+	if able {
+		r.delivery.redeploy = redeployer.Redeploy
+	}
+	return nil
+}
+
+// startServices starts services and says of those that do not say so themselves
+// what they are.
+func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
+	if len(specs) == 0 {
+		return nil
+	}
+	r.started = append(r.started, specs...)
+	if err := r.runtime.Start(ctx, specs); errors.Is(err, docker.ErrNoImage) {
+		return fmt.Errorf("%w: %w", ErrNotHere, err)
+	} else if err != nil {
+		return err
+	}
+	for _, spec := range specs {
+		if spec.Serve == "" && spec.Name != storeService { // the store says its version
+			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindService, Service: spec.Name, Detail: whatIs(spec)})
+		}
+	}
+	return nil
+}
+
+// whatIs says what a service of a team's own is.
+func whatIs(spec world.Spec) string {
+	switch {
+	case spec.Image != "":
+		return "image " + spec.Image
+	case spec.Build != nil:
+		return "an image that was built for it"
+	}
+	return "command " + spec.Command[0]
+}

@@ -1,0 +1,83 @@
+package harness
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// withImage has a service that does not say what it served.
+var withImage = strings.Replace(jwtScenario, "services:\n", "services:\n  reports: {image: acme/reports:1.4, ports: [8080], scale: full}\n", 1) +
+	"  - {client: bot, to: reports, rate: 1/s}\n"
+
+func TestTotals(t *testing.T) {
+	jwt := history.Totals{Scheduled: 100, Sent: 98, Recorded: 98, NotSent: 3, Retried: 1, Unanswered: 2}
+	tests := []struct {
+		name           string
+		page, scenario string
+		load           history.Totals
+		counters       map[string]map[string]int64
+		lines          func(*logs)
+		want           history.Totals
+	}{
+		{
+			"validators' own counters", jwtPage, jwtScenario, jwt,
+			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*logs) {},
+			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
+		},
+		{
+			"a validator that died", jwtPage, jwtScenario, jwt, nil,
+			func(l *logs) { l.presented["checkout"] = 97 },
+			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 97, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
+		},
+		{
+			"an image", jwtPage, withImage, jwt,
+			map[string]map[string]int64{"checkout": {"served": 98}}, func(*logs) {},
+			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3},
+		},
+		{
+			"an authority", apiKeyPage, apiKeyScenario,
+			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 4},
+			map[string]map[string]int64{"billing": {"presented": 97}, "payments": {"served": 98}},
+			func(l *logs) { l.unanswered = 1; l.hop.total = 97 },
+			history.Totals{Scheduled: 102, Sent: 99, Recorded: 99, Served: 98, NotSent: 3, Probes: 2, Unanswered: 2, Complete: true},
+		},
+		{
+			// 3 requests that a consumer being replaced did not take, and the load
+			// sent again on other connections.
+			"a consumer that was replaced", apiKeyPage, apiKeyScenario,
+			history.Totals{Scheduled: 100, Sent: 103, Recorded: 103, Retried: 3, Unanswered: 3},
+			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
+			func(l *logs) { l.hop.total = 100 },
+			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 102, Probes: 2, Unanswered: 1, Complete: true},
+		},
+		{
+			// 100 events, 2 of which the sender did not get; 7 deliveries out of its
+			// queue, 4 of them refused before.
+			"a consumer with a queue", apiKeyPage, apiKeyScenario,
+			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 2},
+			map[string]map[string]int64{"billing": {"presented": 105}, "payments": {"served": 106}},
+			func(l *logs) { l.retried, l.unasked, l.hop.total = 4, 3, 105 },
+			history.Totals{Scheduled: 105, Sent: 107, Recorded: 107, Served: 106, NotSent: 2, Retried: 4, Probes: 2, Unanswered: 1, Complete: true},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := planned(t, test.page, test.scenario)
+			recorder := history.NewRecorder(time.Now(), nil)
+			r := &run{plan: p, evidence: evidence{recorder: recorder, names: newNames(p), probes: &probes{}}}
+			r.logs = newLogs(t.TempDir(), p, r.evidence.names, recorder)
+			test.lines(r.logs)
+			for _, probe := range []history.Probe{
+				{Outcome: history.OK, Status: "200"}, {Outcome: history.Unavailable, Status: "refused"}, {Outcome: history.HarnessError},
+			} {
+				r.evidence.Record(history.Event{Kind: history.KindProbe, Service: "checkout", Credential: "k1", Probe: &probe})
+			}
+			if got := r.totals(test.load, test.counters); got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,102 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/load"
+)
+
+// traffic is the load of a run as the harness sees it: what it counts comes
+// into the history while it runs.
+type traffic struct {
+	run      *run
+	client   *load.Client // nil: the scenario has no load
+	cancel   context.CancelFunc
+	tasks    sync.WaitGroup
+	streamed chan error // how the stream ended; one value
+}
+
+func (r *run) newTraffic() *traffic {
+	t := &traffic{run: r, cancel: func() {}, streamed: make(chan error, 1)}
+	if len(r.plan.Rehearsal.Load) > 0 {
+		t.client = &load.Client{URL: r.runtime.URL(loadService, false)}
+	}
+	return t
+}
+
+// start lets load begin, and the counting of what an authority decides.
+func (t *traffic) start(ctx context.Context) error {
+	// Neither ends with ctx: what is under way then is counted too.
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	t.cancel = cancel
+	t.tasks.Go(func() { t.flushHop(background) })
+	if t.client == nil {
+		return nil
+	}
+	if err := t.client.Start(ctx); err != nil {
+		return err
+	}
+	t.tasks.Go(func() {
+		err := t.client.Stream(background, t.deliver)
+		if err != nil && background.Err() == nil {
+			t.run.trouble(err)
+		}
+		t.streamed <- err
+	})
+	return nil
+}
+
+// deliver records what load counted.
+func (t *traffic) deliver(b load.Batch) error {
+	r := t.run
+	for _, c := range b.Counts {
+		r.evidence.Record(c.Event(r.recorder.Offset, r.names.credential(c.Credential)))
+	}
+	for _, s := range b.Sessions {
+		r.evidence.Record(s.Event(r.recorder.Offset))
+	}
+	return nil
+}
+
+// flushHop records what an authority decided, as its buckets end.
+func (t *traffic) flushHop(ctx context.Context) {
+	tick := time.NewTicker(time.Duration(bucket))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			t.run.logs.flush(t.run.evidence.Offset() - late)
+		}
+	}
+}
+
+// stop ends load and returns what it sent, once all that it counted is in the
+// history.
+func (t *traffic) stop(ctx context.Context) (history.Totals, error) {
+	if t.client == nil {
+		return history.Totals{}, nil
+	}
+	totals, err := t.client.Stop(ctx)
+	if err != nil {
+		return totals, err
+	}
+	select {
+	case err = <-t.streamed:
+	case <-ctx.Done():
+		err = fmt.Errorf("wait for the last counts of load: %w", ctx.Err())
+	}
+	return totals, err
+}
+
+// end ends what is still under way, and waits for it.
+func (t *traffic) end(context.Context) error {
+	t.cancel()
+	t.tasks.Wait()
+	return nil
+}

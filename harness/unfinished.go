@@ -1,0 +1,91 @@
+package harness
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// unfinishedFile says, in the folder of a run that is under way, how what it
+// changes can be found by somebody else. It is gone when the run has ended in order.
+const unfinishedFile = "unfinished.json"
+
+// ErrFinished says that a run has nothing to be resumed: it ended in order, or
+// it never began.
+var ErrFinished = errors.New("it is not unfinished: there is nothing to resume")
+
+// Unfinished is a run whose harness died: what it rehearsed and where. It holds
+// no secret.
+type Unfinished struct {
+	Run            string    `json:"run"`
+	Scenario       string    `json:"scenario"`
+	File           string    `json:"file,omitempty"` // of the scenario; empty: it is built in
+	ScenarioDigest string    `json:"scenario_digest"`
+	RunbookDigest  string    `json:"runbook_digest"`
+	Speed          float64   `json:"speed"`
+	Seed           int64     `json:"seed"`
+	StartedAt      time.Time `json:"started_at"`
+	Runtime        string    `json:"runtime"`
+	Store          string    `json:"store"`
+	VaultAddr      string    `json:"vault_addr,omitempty"` // empty: the run started its store itself
+}
+
+// PlanOptions are those with which its plan was made, as far as they matter to
+// whoever resumes it.
+func (u *Unfinished) PlanOptions() plan.Options { return plan.Options{Speed: u.Speed, Seed: u.Seed} }
+
+// markUnfinished writes the file.
+func (r *run) markUnfinished() error {
+	p := r.plan
+	u := Unfinished{
+		Run: r.leftovers.Run(), Scenario: p.Name, File: p.File, ScenarioDigest: p.ScenarioDigest, RunbookDigest: p.RunbookDigest,
+		Speed: p.Speed, Seed: p.Seed, StartedAt: r.outcome.StartedAt,
+		Runtime: r.outcome.Runtime, Store: r.outcome.Store, VaultAddr: r.o.VaultAddr,
+	}
+	if u.File != "" {
+		file, err := filepath.Abs(u.File)
+		if err != nil {
+			return fmt.Errorf("note where the run is: %w", err)
+		}
+		u.File = file
+	}
+	data, err := json.MarshalIndent(u, "", "  ")
+	if err != nil {
+		return fmt.Errorf("note where the run is: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(r.folder, unfinishedFile), append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("note where the run is: %w", err)
+	}
+	return nil
+}
+
+// markFinished takes the file away.
+func markFinished(folder string) error {
+	if err := os.Remove(filepath.Join(folder, unfinishedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("note that the run has ended: %w", err)
+	}
+	return nil
+}
+
+// ReadUnfinished reads how to find what a dead run has left; ErrFinished where
+// its folder does not say.
+func ReadUnfinished(folder string) (*Unfinished, error) {
+	data, err := os.ReadFile(filepath.Join(folder, unfinishedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("resume the run in %s: %w", folder, ErrFinished)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("resume the run in %s: %w", folder, err)
+	}
+	var u Unfinished
+	if err := json.Unmarshal(data, &u); err != nil {
+		return nil, fmt.Errorf("resume the run in %s: read %s: %w", folder, unfinishedFile, err)
+	}
+	return &u, nil
+}

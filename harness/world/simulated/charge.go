@@ -1,0 +1,149 @@
+package simulated
+
+import (
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// order is one charge that a client asks for, over all attempts of the emitter
+// that it asks: what the provider did for it, and when it is tried again.
+type order struct {
+	client  *client
+	session *session
+	front   history.CellKey
+	from    *emitter
+	to      *validator
+	lost    bool // its first answer does not arrive
+	refused bool
+	tries   int
+	done    []charge
+}
+
+// charge is one effect of an order.
+type charge struct{ credential, answered string }
+
+// ask makes a request without a token at an emitter, which presents the
+// credential that it has to the authority.
+func (c *client) ask(s *session) {
+	w := c.world
+	front := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To}
+	e := w.emitters[c.limits.To]
+	if e == nil || w.down[e.name] {
+		w.count(front, decision{session: s, outcome: history.Unavailable, status: "refused"})
+		return
+	}
+	for _, name := range w.order {
+		if v := w.validators[name]; v != nil && v.authority {
+			(&order{client: c, session: s, front: front, from: e, to: v, lost: fails(c.random, w.services[name])}).attempt()
+			return
+		}
+	}
+}
+
+// attempt tries an order, and again as its emitter does.
+func (o *order) attempt() {
+	w, emitter := o.client.world, o.client.world.services[o.from.name]
+	credential := o.from.loaded.emit
+	o.session.credential = credential
+	d := o.client.decision(o.session, o.to.name)
+	d.retry = o.refused
+	if o.tries > 0 && !o.refused {
+		w.totals.Scheduled++ // by the emitter itself
+	}
+	answer := o.charge(credential, d)
+	w.count(history.CellKey{Source: history.FromAuthority, Presenter: o.from.name, Validator: o.to.name, Credential: credential}, d)
+	o.tries++
+	o.refused = o.refused || d.outcome == history.AuthFailure
+	switch {
+	case answer == "200":
+		o.settle(d)
+	case o.tries > emitter.Retries:
+		d.outcome, d.status = history.Unavailable, "502" // to its users the key is not their affair
+		o.settle(d)
+	case d.outcome == history.AuthFailure:
+		if o.from.rereads() {
+			o.from.load()
+		}
+		o.attempt()
+	default:
+		w.orders = append(w.orders, o)
+		w.agenda.add(w.now+history.Offset(w.limits.Wall(emitter.RetryAfter.Duration())), o.again)
+	}
+}
+
+// again tries an order that waits for it.
+func (o *order) again() {
+	w := o.client.world
+	if i := slices.Index(w.orders, o); i >= 0 {
+		w.orders = slices.Delete(w.orders, i, i+1)
+		o.attempt()
+	}
+}
+
+// drain lets the orders that wait come to their end, as the load does when it
+// stops: no client leaves before it has its answer.
+func (w *World) drain() {
+	for len(w.orders) > 0 {
+		w.orders[0].again()
+	}
+}
+
+// charge is what the provider does and answers: it knows an order by what the
+// emitter names it, if that does and the provider looks.
+func (o *order) charge(credential string, d decision) (answer string) {
+	w, provider := o.client.world, o.client.world.services[o.to.name]
+	if d.outcome == history.Unavailable || d.outcome == history.AuthFailure && !provider.ChecksLate {
+		return d.status
+	}
+	answer = d.status
+	named := w.services[o.from.name].Idempotency != scenario.None && provider.Idempotency != scenario.None
+	for _, c := range o.done {
+		if named && (c.credential == credential || provider.Idempotency != "key") {
+			w.books.Replayed++
+			return answer
+		}
+	}
+	if o.lost && len(o.done) == 0 && d.outcome == history.OK {
+		answer = "504"
+	}
+	w.books.Effects++
+	if len(o.done) > 0 {
+		w.irregular(history.Irregular{
+			What: history.DoneTwice, Presenter: o.from.name, Validator: o.to.name, Credential: credential,
+			Earlier: o.done[0].credential, Was: o.done[0].answered, Idempotent: w.services[o.from.name].Idempotency != scenario.None,
+		})
+	}
+	o.done = append(o.done, charge{credential, answer})
+	return answer
+}
+
+// settle is what the client is told.
+func (o *order) settle(d decision) {
+	w := o.client.world
+	d.retry = false
+	w.count(o.front, d)
+	w.books.Orders++
+	switch {
+	case d.outcome == history.OK:
+		w.books.Done++
+	case len(o.done) > 0:
+		w.irregular(history.Irregular{
+			What: history.Unconfirmed, Presenter: o.from.name, Validator: o.to.name, Credential: o.done[0].credential, Was: o.done[0].answered,
+		})
+	}
+}
+
+// irregular enters one more order that does not fit.
+func (w *World) irregular(like history.Irregular) {
+	for i, known := range w.books.Irregular {
+		if known.First, known.Last, known.Count = 0, 0, 0; known == like {
+			w.books.Irregular[i].Last = w.now
+			w.books.Irregular[i].Count++
+			return
+		}
+	}
+	like.First, like.Last, like.Count = w.now, w.now, 1
+	w.books.Irregular = append(w.books.Irregular, like)
+}

@@ -1,0 +1,172 @@
+package simulated
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+const (
+	// renewAgain is the time between attempts to renew a token, the longest of
+	// the load service's own backoff; it is also the least time between two
+	// records of one session that holds requests back.
+	renewAgain = history.Offset(time.Second)
+	// minRenewal is the least age at which a token is renewed, as in the load
+	// service.
+	minRenewal = history.Offset(100 * time.Millisecond)
+	// latency is what every attempt takes, in microseconds.
+	latency = 1000
+)
+
+// client is a stream of load.
+type client struct {
+	world    *World
+	limits   plan.Client
+	renewAt  float64 // share of a token's life
+	retries  bool    // renews a refused token and tries once more
+	random   *rand.Rand
+	sessions []*session
+	interval history.Offset
+	begun    history.Offset
+	attempts int64
+}
+
+// session is one user of a client and its token.
+type session struct {
+	name       string
+	credential string
+	issued     history.Offset
+	expires    history.Offset
+	held       int64 // requests not sent and not yet told
+	told       history.Offset
+}
+
+func newClient(w *World, c plan.Client, token *scenario.Token) *client {
+	made := &client{
+		world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name),
+		interval: max(1, history.Offset(float64(time.Second)/(c.Rate*w.options.RateFactor))),
+	}
+	if token != nil {
+		made.renewAt, made.retries = token.RenewAt, token.OnRefusal == scenario.Renew
+	}
+	for i := range c.Sessions {
+		made.sessions = append(made.sessions, &session{name: c.Name + "-" + strconv.Itoa(i+1)})
+	}
+	return made
+}
+
+func (c *client) life() history.Offset { return history.Offset(c.world.limits.Wall(c.limits.Life)) }
+
+// renewal is the age at which a token is renewed.
+func (c *client) renewal() history.Offset {
+	return max(minRenewal, history.Offset(c.renewAt*float64(c.life())))
+}
+
+// start gives every session its first token, the renewals spread over one
+// period as those of sessions that began at different times, and begins to send.
+func (c *client) start() {
+	w := c.world
+	c.begun = w.now
+	if c.limits.From != "" {
+		for _, s := range c.sessions {
+			c.mint(s)
+			c.renewLater(s, s.issued+history.Offset(c.random.Int64N(int64(c.renewal()))))
+		}
+	}
+	w.agenda.add(w.now, c.next)
+}
+
+// mint gives a session a token of what the emitter emits; false where it is down.
+func (c *client) mint(s *session) bool {
+	w := c.world
+	if w.down[c.limits.From] {
+		return false
+	}
+	s.credential = w.emitters[c.limits.From].loaded.emit
+	s.issued, s.expires = w.now, w.now+c.life()
+	return true
+}
+
+// renewLater renews a session's token at an offset, and then at every share of
+// its life. A token that was renewed meanwhile is left as it is.
+func (c *client) renewLater(s *session, at history.Offset) {
+	w, issued := c.world, s.issued
+	w.agenda.add(at, func() {
+		switch {
+		case s.issued != issued || c.mint(s):
+			c.renewLater(s, s.issued+c.renewal())
+		default:
+			c.renewLater(s, w.now+renewAgain)
+		}
+	})
+}
+
+// next sends one request and puts the next on the agenda.
+func (c *client) next() {
+	w := c.world
+	if w.loadEnded {
+		return
+	}
+	s := c.sessions[c.attempts%int64(len(c.sessions))]
+	c.attempts++
+	w.totals.Scheduled++
+	switch {
+	case c.limits.From != "":
+		c.present(s)
+	case c.limits.Endpoint != "":
+		c.tell(s)
+	default:
+		c.ask(s)
+	}
+	w.agenda.add(c.begun+history.Offset(c.attempts)*c.interval, c.next)
+}
+
+// present shows a session's token to the validator.
+func (c *client) present(s *session) {
+	w := c.world
+	if w.now >= s.expires {
+		w.totals.NotSent++
+		s.held++
+		return
+	}
+	d := c.decision(s, c.limits.To)
+	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, d)
+	if d.outcome != history.AuthFailure || !c.retries || !c.mint(s) {
+		return
+	}
+	again := c.decision(s, c.limits.To)
+	again.retry = true
+	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, again)
+}
+
+// decision is what a validator makes of a session's credential.
+func (c *client) decision(s *session, to string) decision {
+	outcome, status := history.OK, "200"
+	if v := c.world.validators[to]; v != nil {
+		outcome, status = v.decide(s.credential)
+	}
+	if outcome == history.OK && c.random.Float64() < c.world.options.Failing {
+		outcome, status = history.AuthFailure, "401"
+	}
+	return decision{session: s, outcome: outcome, status: status}
+}
+
+// tellHeld records the sessions that held requests back, each at once and then
+// once in renewAgain; with all, everything.
+func (c *client) tellHeld(all bool) {
+	w := c.world
+	for _, s := range c.sessions {
+		if s.held == 0 || !all && s.told != 0 && w.now-s.told < renewAgain {
+			continue
+		}
+		w.record(history.Event{
+			Kind: history.KindSession, Service: c.limits.Name, Count: s.held, Credential: s.credential,
+			Detail: "session " + s.name + ": its token ran out and " + c.limits.From + " gave no other",
+		})
+		s.held, s.told = 0, w.now
+	}
+}

@@ -1,0 +1,141 @@
+package simulated
+
+import (
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// document is the published secret: the accepted credentials, the emitted one
+// first, as a key set has them.
+type document struct {
+	version int
+	set     []string
+	emit    string
+}
+
+// emitter reads the published secret, signs or presents with it, and publishes
+// the key set where validators fetch one.
+type emitter struct {
+	world   *World
+	name    string
+	refresh history.Offset // wall time
+	pinned  bool
+	several bool // it presents every accepted credential at once
+	loaded  document
+
+	distribution string         // how it gets what is published
+	delay        history.Offset // wall time, of its file
+	onPage       bool
+	file         document
+}
+
+func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
+	// What happens is what the scenario sets; the limits have the page's claim.
+	refresh := s.Refresh.Duration()
+	if refresh == 0 {
+		refresh = e.Refresh
+	}
+	if other, there := w.options.Refresh[e.Name]; there {
+		refresh = other
+	}
+	return &emitter{
+		world: w, name: e.Name, refresh: history.Offset(w.limits.Wall(refresh)), several: e.Several,
+		pinned: s.Pinned || w.options.Pinned[e.Name], onPage: s.OnPage,
+		distribution: s.Distribution, delay: history.Offset(w.limits.Wall(s.Delay.Duration())),
+	}
+}
+
+func (e *emitter) start() {
+	e.file = e.world.published
+	e.load()
+	if e.rereads() {
+		e.world.every(e.name, e.refresh, e.load)
+	}
+}
+
+// rereads reports whether it ever reads again what is published.
+func (e *emitter) rereads() bool { return !e.pinned && e.distribution != runbook.Env }
+
+// deliver brings what was published to an emitter that does not read the store:
+// into its file after the delay, or, where somebody knows of it, by starting it
+// anew.
+func (e *emitter) deliver() {
+	w, published := e.world, e.world.published
+	switch e.distribution {
+	case runbook.File:
+		w.agenda.add(w.now+e.delay, func() { e.file = published })
+	case runbook.Env:
+		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.Hop == history.FromLoad) {
+			e.load()
+		}
+	}
+}
+
+// load reads what was published and takes it over.
+func (e *emitter) load() {
+	w := e.world
+	if w.down[e.name] {
+		return
+	}
+	there := w.published
+	switch e.distribution {
+	case runbook.File:
+		there = e.file
+	case runbook.Env:
+	default:
+		if w.down[storeName] {
+			return
+		}
+		w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: e.name, What: w.plan.Page.Storage.Publish.Path})
+	}
+	if e.loaded.version == there.version {
+		return
+	}
+	before := e.loaded
+	e.loaded = there
+	w.record(history.Event{Kind: history.KindLoaded, Service: e.name, Credentials: e.loaded.set, Credential: e.loaded.emit})
+	if w.limits.Hop == history.FromLoad && !slices.Equal(before.set, e.loaded.set) {
+		w.record(history.Event{Kind: history.KindPublished, Service: e.name, Credentials: e.loaded.set})
+	}
+	if before.emit != e.loaded.emit {
+		w.record(history.Event{Kind: history.KindEmitting, Service: e.name, Credential: e.loaded.emit})
+	}
+}
+
+// cache is a shared cache in front of a key set.
+type cache struct {
+	world    *World
+	name, of string
+	ttl      history.Offset // wall time
+	filled   bool
+	at       history.Offset
+	set      []string
+}
+
+// fetch is the key set as a source (an emitter or a cache) answers it to a
+// reader; false where it does not answer.
+func (w *World) fetch(reader, source string) ([]string, bool) {
+	if w.down[source] {
+		return nil, false
+	}
+	w.record(history.Event{Kind: history.KindRead, Service: source, Reader: reader, What: "jwks"})
+	if e := w.emitters[source]; e != nil {
+		return e.loaded.set, true
+	}
+	return w.caches[source].answer()
+}
+
+func (c *cache) answer() ([]string, bool) {
+	w := c.world
+	if c.filled && w.now-c.at < c.ttl {
+		return c.set, true
+	}
+	set, ok := w.fetch(c.name, c.of)
+	if ok {
+		c.filled, c.at, c.set = true, w.now, set
+	}
+	return set, ok
+}

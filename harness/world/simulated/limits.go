@@ -1,0 +1,25 @@
+package simulated
+
+import (
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Beyond says what a plan hangs on that this world does not have; empty:
+// nothing. It presents a credential with each request and knows no connections:
+// none that outlives a revoke, or is ended by one. Its authorities have room for
+// every credential.
+func Beyond(p *plan.Plan) string {
+	pools := runbook.Families[p.Limits.Family].Pools
+	switch {
+	case slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.KeepsSessions }):
+		return "sessions that outlive the revoke"
+	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
+		return "an authority with room for one credential"
+	case pools && p.Limits.Window < p.Limits.G2():
+		return "connections that the revoke ends while they are in use"
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package simulated
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Options say how the world differs from what its plan describes. The zero
+// value is a world in which everything behaves as the scenario sets it up.
+type Options struct {
+	// Seed decides the phases of polls and refreshes, the ages of sessions and
+	// which attempts of a failing baseline are refused; 0: the plan's seed.
+	Seed int64
+	// Validators replace how validators behave, by name.
+	Validators map[string]Behaviour
+	// Pinned are emitters and validators that keep for good what they found at
+	// their start, besides those that the scenario pins.
+	Pinned map[string]bool
+	// Refresh replaces how often emitters read what was published, by name; page time.
+	Refresh map[string]time.Duration
+
+	// Down are the stretches in which a service, or the store, answers nothing, by
+	// name. They are the faults of this world.
+	Down map[string]Span
+	// Erring are validators that answer every request with status 500, and are
+	// well otherwise.
+	Erring map[string]bool
+	// Failing is the share of attempts that is refused whatever was presented,
+	// in [0, 1]: a baseline that is noisy of itself.
+	Failing float64
+	// RateFactor multiplies the rate of every client; 0 means 1.
+	RateFactor float64
+	// LoadDiesAt is when the load stops for good; nil: it goes on to the end.
+	LoadDiesAt *Moment
+
+	// StepErrors are returned, once each, in place of a step being taken. The
+	// keyring is left with the step begun, as a rotator leaves it that dies
+	// half-way.
+	StepErrors map[keyring.Intent]error
+	// Disagree are differences between authority and store that are found when
+	// they are compared.
+	Disagree []string
+	// MakeError is returned, once, when the new credential is to be made.
+	MakeError error
+	// Answers are what the operator says before a phase; without one, to go on.
+	Answers map[history.Phase]world.Command
+	// Holds are how long the operator takes to answer before a phase; wall time.
+	Holds map[history.Phase]time.Duration
+	// Commands are what the operator asks for in between.
+	Commands []Command
+	// Totals may change the four counters before they are recorded, which agree
+	// otherwise.
+	Totals func(*history.Totals)
+}
+
+// Behaviour is how a validator learns and forgets; durations are page time.
+type Behaviour struct {
+	// Refresh is how often it fetches the key set by itself; 0: never.
+	Refresh time.Duration
+	// OnMiss makes an unknown credential cause a fetch, at most once per Cooldown.
+	OnMiss   bool
+	Cooldown time.Duration
+	// Keys is how many credentials it keeps, from the beginning of the set; 0:
+	// no limit.
+	Keys int
+}
+
+// Moment is a point of a run.
+type Moment struct {
+	// Phase from whose beginning After counts; empty: from the start of the run.
+	Phase history.Phase
+	After time.Duration // wall time
+}
+
+// Span is a stretch of a run.
+type Span struct {
+	From Moment
+	For  time.Duration // wall time; 0: until faults are undone
+}
+
+// Command is something that the operator asks for unasked.
+type Command struct {
+	At      Moment
+	Command world.Command
+}
+
+// check panics where options name what the plan does not have: such an option
+// would change nothing, and a test that relies on it would prove nothing.
+func (o Options) check(w *World) {
+	need := func(option, name string, there bool) {
+		if !there {
+			panic(fmt.Sprintf("simulated world: option %s names %q, which the plan does not have", option, name))
+		}
+	}
+	for name := range o.Validators {
+		need("Validators", name, w.validators[name] != nil)
+	}
+	for name := range o.Pinned {
+		need("Pinned", name, w.validators[name] != nil || w.emitters[name] != nil)
+	}
+	for name := range o.Erring {
+		need("Erring", name, w.validators[name] != nil)
+	}
+	for name := range o.Refresh {
+		need("Refresh", name, w.emitters[name] != nil)
+	}
+	for name := range o.Down {
+		need("Down", name, name == storeName || w.validators[name] != nil || w.emitters[name] != nil || w.caches[name] != nil)
+	}
+}

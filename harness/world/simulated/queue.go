@@ -1,0 +1,130 @@
+package simulated
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/webhook"
+)
+
+// deliveries are what an emitter presents to validators by itself: each attempt
+// with what it presents then or, where it keeps that, with what it presented
+// first.
+type deliveries struct {
+	world *World
+	keeps bool
+	// oldest says that emitting a newer credential has revoked the older ones at
+	// the sender, for good.
+	oldest bool
+	span   history.Offset // for which what failed is tried again
+	random *rand.Rand     // of what is refused whatever was presented
+}
+
+// newDeliveries is nil for an emitter that presents nothing by itself.
+func newDeliveries(w *World, p *plan.Plan) *deliveries {
+	scheme, err := webhook.Of(p.Page.Format.Type)
+	if err != nil {
+		return nil
+	}
+	return &deliveries{world: w, keeps: !scheme.Anew, oldest: scheme.Oldest, span: history.Offset(p.Wall(p.Limits.LongestLife)), random: w.random("deliveries")}
+}
+
+// delivery is one on its way.
+type delivery struct {
+	session    *session
+	from       *emitter
+	to         *validator
+	fails      bool // the validator takes it, and cannot do what it asks for
+	credential []string
+	refused    bool
+	attempts   int
+}
+
+// attempt tries a delivery, and again as the sender's queue does.
+func (q *deliveries) attempt(d *delivery, due []history.Offset) {
+	w := q.world
+	if d.credential == nil || !q.keeps {
+		d.credential = d.from.presents()
+	}
+	outcome, status, taken := d.to.decideAmong(d.credential)
+	if outcome == history.OK && q.random.Float64() < w.options.Failing {
+		outcome, status = history.AuthFailure, "401"
+	}
+	if outcome == history.OK && d.fails {
+		status = "503"
+	}
+	if d.attempts > 0 && !d.refused {
+		w.totals.Scheduled++ // by the queue
+	}
+	key := history.CellKey{Source: w.limits.Hop, Presenter: d.from.name, Validator: d.to.name, Credential: taken}
+	w.count(key, decision{session: d.session, outcome: outcome, status: status, retry: d.refused})
+	d.attempts++
+	d.refused = d.refused || outcome == history.AuthFailure
+	if outcome == history.OK && !d.fails || len(due) == 0 {
+		return
+	}
+	w.agenda.add(due[0], func() {
+		if !w.loadEnded {
+			q.attempt(d, due[1:])
+		}
+	})
+}
+
+// due are the moments of the attempts after the first, as the sender has them.
+func (q *deliveries) due() []history.Offset {
+	if q.span <= 0 {
+		return nil
+	}
+	at := q.world.now
+	return []history.Offset{at + q.span/8, at + q.span/4, at + q.span/2, at + q.span}
+}
+
+// presents are the credentials that an emitter presents at once.
+func (e *emitter) presents() []string {
+	if !e.several {
+		return []string{e.loaded.emit}
+	}
+	return e.loaded.set // the emitted one first
+}
+
+// decideAmong is what a validator answers that is shown several credentials, and
+// which of them it took; the first where it took none.
+func (v *validator) decideAmong(credentials []string) (outcome history.Outcome, status, credential string) {
+	for _, held := range v.holds {
+		if slices.Contains(credentials, held) && !v.world.down[v.name] && !v.world.options.Erring[v.name] {
+			return history.OK, "204", held
+		}
+	}
+	outcome, status = v.decide(credentials[0])
+	return outcome, status, credentials[0]
+}
+
+// tell gives an emitter something to present to one validator.
+func (c *client) tell(s *session) {
+	w := c.world
+	front := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To}
+	e, v := w.emitters[c.limits.To], w.validators[c.limits.Endpoint]
+	if e == nil || v == nil || w.down[e.name] {
+		w.count(front, decision{session: s, outcome: history.Unavailable, status: "refused"})
+		return
+	}
+	w.deliveries.attempt(&delivery{session: s, from: e, to: v, fails: fails(c.random, w.services[v.name])}, w.deliveries.due())
+	w.count(front, decision{session: s, outcome: history.OK, status: "202"})
+}
+
+// fails draws whether an event is one that its receiver cannot process.
+func fails(random *rand.Rand, s scenario.Service) bool { return random.Float64() < float64(s.Fails) }
+
+// readsItself makes a validator of one that reads the published secret itself,
+// as the scenario sets it up.
+func (v *validator) readsItself(s scenario.Service, learns time.Duration) {
+	v.reads, v.pinned = true, v.pinned || s.Pinned
+	v.behaviour = Behaviour{Refresh: s.Refresh.Duration(), Keys: s.Holds}
+	if v.behaviour.Refresh == 0 {
+		v.behaviour.Refresh = learns
+	}
+}

@@ -1,0 +1,187 @@
+package simulated
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// steps are the changes of a rotation, made in the world's keyring.
+type steps struct{ *World }
+
+var (
+	_ world.Steps     = steps{}
+	_ world.Comparer  = steps{}
+	_ world.Contacter = steps{}
+)
+
+// errStoreDown is what a store says that is down.
+var errStoreDown = errors.New("the store does not answer")
+
+// errNoSlot is what an authority says that holds as many as it can.
+var errNoSlot = errors.New("no slot is free: delete a key first")
+
+// Contact fails while the store is down.
+func (w steps) Contact(ctx context.Context) (err error) {
+	w.advance(func() {
+		if err = ctx.Err(); err == nil && w.down[storeName] {
+			err = errStoreDown
+		}
+	})
+	return err
+}
+
+// Compare finds what the options say, a step that was begun and not ended, and
+// a published set that is not what the keyring accepts.
+func (w steps) Compare(ctx context.Context) (differences []string, err error) {
+	if err := w.Contact(ctx); err != nil {
+		return nil, err
+	}
+	w.advance(func() {
+		differences = slices.Clone(w.options.Disagree)
+		if p := w.keyring.Pending; p != nil {
+			differences = append(differences, fmt.Sprintf("the %s of %s is under way", p.Step, p.Credential))
+		}
+		if set := slices.Sorted(slices.Values(w.published.set)); !slices.Equal(set, w.accepted()) {
+			differences = append(differences, fmt.Sprintf("published are %v, accepted %v", set, w.accepted()))
+		}
+	})
+	return differences, nil
+}
+
+// Make adds a pending credential; its identifier is its name with a prefix.
+func (w steps) Make(ctx context.Context, name string) (identifier string, err error) {
+	w.advance(func() {
+		if err = ctx.Err(); err != nil {
+			return
+		}
+		if w.started && w.makeError != nil {
+			err, w.makeError = w.makeError, nil
+			return
+		}
+		if w.down[storeName] {
+			err = errStoreDown
+			return
+		}
+		identifier = "kid-" + name
+		err = w.keyring.Add(name, identifier)
+	})
+	return identifier, err
+}
+
+// Do takes a step at once: the keyring has it, what consumers read is
+// published, and an authority decides by it.
+func (w steps) Do(ctx context.Context, step keyring.Step, credential string) (err error) {
+	w.advance(func() {
+		if err = ctx.Err(); err != nil {
+			return
+		}
+		if w.down[storeName] {
+			err = errStoreDown
+			return
+		}
+		if w.deliveries != nil && w.deliveries.oldest && step == keyring.Emit && w.keyring.Emit > credential {
+			err = fmt.Errorf("emit %s: it was revoked at the sender", credential)
+			return
+		}
+		if err = w.keyring.Begin(step, credential); err != nil {
+			return
+		}
+		intent := keyring.Intent{Step: step, Credential: credential}
+		if scripted := w.options.StepErrors[intent]; scripted != nil && !w.failed[intent] {
+			w.failed[intent] = true
+			err = scripted
+			return
+		}
+		if step == keyring.Accept && w.started && w.full() {
+			err = fmt.Errorf("accept %s: %w", credential, errNoSlot)
+			return
+		}
+		if err = w.keyring.End(); err != nil {
+			return
+		}
+		w.publish()
+	})
+	return err
+}
+
+// publish puts the accepted credentials where emitters read them, and tells the
+// authorities.
+func (w *World) publish() {
+	accepted := w.accepted()
+	if i := slices.Index(accepted, w.keyring.Emit); i > 0 {
+		accepted = slices.Insert(slices.Delete(accepted, i, i+1), 0, w.keyring.Emit)
+	}
+	w.published = document{version: w.published.version + 1, set: accepted, emit: w.keyring.Emit}
+	if !w.started {
+		if w.keyring.Emit != "" {
+			w.start()
+		}
+		return
+	}
+	for _, name := range w.order {
+		if v := w.validators[name]; v != nil && v.authority {
+			v.decided()
+		}
+		if e := w.emitters[name]; e != nil {
+			e.deliver()
+		}
+	}
+}
+
+// probes are the presentations by the harness itself.
+type probes struct{ *World }
+
+var _ world.Probes = probes{}
+
+// Hold makes a token now that lives for the time.
+func (w probes) Hold(ctx context.Context, credential string, life time.Duration) (err error) {
+	w.advance(func() {
+		if err = ctx.Err(); err != nil {
+			return
+		}
+		w.held[credential] = w.now + history.Offset(life)
+	})
+	return err
+}
+
+// errNoToken says that a revocation cannot be proven: whatever is presented was
+// refused for its age, or would have to be made with what was revoked.
+var errNoToken = errors.New("no token that was made before the revoke is still alive")
+
+// Present shows a credential to a validator. After a revoke the old one needs a
+// token that was held.
+func (w probes) Present(ctx context.Context, name, credential string, purpose history.Purpose) (probe history.Probe, err error) {
+	w.advance(func() {
+		v := w.validators[name]
+		switch {
+		case ctx.Err() != nil:
+			err = ctx.Err()
+			return
+		case v == nil:
+			err = fmt.Errorf("present %s: there is no validator %q", credential, name)
+			return
+		}
+		probe = history.Probe{Purpose: purpose, Latency: history.Offset(latency * time.Microsecond), Presentation: "new token"}
+		if purpose == history.OldAfter && !v.authority {
+			if w.held[credential] <= w.now {
+				err = fmt.Errorf("present %s: %w", credential, errNoToken)
+				return
+			}
+			probe.Presentation = "token made before the revoke"
+		}
+		fetches := v.fetches
+		probe.Outcome, probe.Status = v.decide(credential)
+		probe.CausedFetch = v.fetches > fetches
+		w.totals.Probes++
+		w.totals.Scheduled++
+		w.total(decision{outcome: probe.Outcome, status: probe.Status})
+	})
+	return probe, err
+}

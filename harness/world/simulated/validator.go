@@ -1,0 +1,194 @@
+package simulated
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// validator decides about presented credentials by those that it keeps of the
+// key set it fetched last; an authority by the keyring itself.
+type validator struct {
+	world     *World
+	name      string
+	source    string // emitter or cache that it fetches from
+	behaviour Behaviour
+	pinned    bool
+	authority bool
+	reads     bool // the published secret itself
+
+	holds   []string
+	missed  bool // it has fetched because of an unknown credential, last at missAt
+	missAt  history.Offset
+	fetches int
+}
+
+func newValidator(w *World, v plan.Validator) *validator {
+	made := &validator{
+		world: w, name: v.Name, source: v.Via, behaviour: behaviour(v),
+		pinned: w.options.Pinned[v.Name], authority: v.Authority,
+	}
+	if made.source == "" {
+		made.source = v.From
+	}
+	if v.Reads {
+		made.source = storeName
+		made.readsItself(w.services[v.Name], v.Learns)
+	}
+	if other, there := w.options.Validators[v.Name]; there {
+		made.behaviour = other
+	}
+	return made
+}
+
+// behaviour is what a validator does: by its library where that is known, since
+// what the page claims of it may be wrong; by what the page says otherwise.
+func behaviour(v plan.Validator) Behaviour {
+	library, known := runbook.Libraries[v.Library]
+	if !known {
+		library = runbook.Library{Learns: v.Learns, Forgets: v.Forgets, OnMiss: v.OnMiss || v.Learns == 0, Keys: v.Keys}
+	}
+	b := Behaviour{OnMiss: library.OnMiss, Cooldown: library.Cooldown, Keys: library.Keys}
+	b.Refresh = library.Forgets
+	if !b.OnMiss {
+		b.Refresh = min(library.Learns, library.Forgets)
+	}
+	if b.Refresh == runbook.Forever {
+		b.Refresh = 0
+	}
+	return b
+}
+
+func (v *validator) start() {
+	if v.authority {
+		v.keep(v.world.accepted())
+		return
+	}
+	v.fetch()
+	if !v.pinned {
+		v.world.every(v.name, v.wall(v.behaviour.Refresh), v.fetch)
+	}
+}
+
+func (v *validator) wall(page time.Duration) history.Offset {
+	return history.Offset(v.world.limits.Wall(page))
+}
+
+// fetch takes over the key set; what it cannot fetch it keeps.
+func (v *validator) fetch() {
+	w := v.world
+	if w.down[v.name] {
+		return
+	}
+	v.fetches++
+	set, ok := w.read(v)
+	if !ok {
+		w.record(history.Event{Kind: history.KindFetchFailed, Service: v.name, From: v.source, Detail: "connection refused"})
+		return
+	}
+	kept := set
+	if v.behaviour.Keys > 0 && len(set) > v.behaviour.Keys {
+		kept = set[:v.behaviour.Keys]
+	}
+	w.record(history.Event{Kind: history.KindFetched, Service: v.name, Credentials: set, Holds: kept, From: v.source})
+	v.keep(kept)
+}
+
+// storeName is what the store is called among services: where the history says
+// that a validator fetched which reads the published secret itself.
+const storeName = "store"
+
+// read is the set as a validator's source has it now.
+func (w *World) read(v *validator) (set []string, ok bool) {
+	if !v.reads {
+		return w.fetch(v.name, v.source)
+	}
+	if w.down[storeName] {
+		return nil, false
+	}
+	w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: v.name, What: w.plan.Page.Storage.Publish.Path})
+	return w.published.set, true
+}
+
+// keep replaces what the validator takes, and says what it learned and forgot.
+func (v *validator) keep(credentials []string) {
+	before := v.holds
+	v.holds = credentials
+	for _, c := range credentials {
+		if !slices.Contains(before, c) {
+			v.world.record(history.Event{Kind: history.KindLearned, Service: v.name, Credential: c})
+		}
+	}
+	for _, c := range before {
+		if !slices.Contains(credentials, c) {
+			v.world.record(history.Event{Kind: history.KindForgot, Service: v.name, Credential: c})
+		}
+	}
+}
+
+// serverError is the status of those that err.
+const serverError = "500"
+
+// decide is what the validator answers to a presented credential.
+func (v *validator) decide(credential string) (history.Outcome, string) {
+	w := v.world
+	if w.down[v.name] {
+		return history.Unavailable, "refused"
+	}
+	if w.options.Erring[v.name] {
+		return history.Unavailable, serverError
+	}
+	if !slices.Contains(v.holds, credential) && v.mayFetch() {
+		v.missed, v.missAt = true, w.now
+		v.fetch()
+	}
+	if slices.Contains(v.holds, credential) {
+		return history.OK, "200"
+	}
+	return history.AuthFailure, "401"
+}
+
+func (v *validator) mayFetch() bool {
+	return v.behaviour.OnMiss && !v.authority && !v.pinned &&
+		(!v.missed || v.world.now-v.missAt >= v.wall(v.behaviour.Cooldown))
+}
+
+// decided has an authority take what is accepted now, and refuse the rest after
+// its lag.
+func (v *validator) decided() {
+	w := v.world
+	accepted := w.accepted()
+	lag := v.wall(w.services[v.name].Lag.Duration())
+	if lag <= 0 {
+		v.keep(accepted)
+		return
+	}
+	stays := slices.Clone(accepted)
+	for _, c := range v.holds {
+		if !slices.Contains(stays, c) {
+			stays = append(stays, c)
+		}
+	}
+	v.keep(stays)
+	w.agenda.add(w.now+lag, func() { v.keep(w.accepted()) })
+}
+
+// slots is how many credentials an authority holds at a time.
+const slots = 2
+
+// full reports whether an authority has no slot for one more.
+func (w *World) full() bool {
+	for _, v := range w.validators {
+		if v.authority && w.services[v.name].Taken+len(w.keyring.In(keyring.Accepted)) >= slots {
+			return true
+		}
+	}
+	return false
+}
+
+// accepted are the credentials that an authority takes.
+func (w *World) accepted() []string { return w.keyring.In(keyring.Accepted) }

@@ -1,0 +1,296 @@
+// Package simulated is a world in memory: emitters, shared caches, validators
+// and clients that behave by the figures of a plan, without containers, HTTP or
+// keys. Under testing/synctest a rehearsal in it takes milliseconds, and the
+// same seed gives the same history. It records the events that a real run
+// records, so that gates, budget and judge cannot tell the difference.
+//
+//	keyring ──► published ──poll──► emitters ──► caches ──fetch──► validators
+//	  (steps)                          └──tokens──► clients ──attempts──┘
+//
+// Where validators share the secret they read what is published themselves, and
+// emitters present to them what clients tell, with a queue of retries.
+package simulated
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// tick is how often Run lets the model catch up with the clock.
+	tick = 20 * time.Millisecond
+	// closing is how long Finish waits for slow listeners.
+	closing = time.Second
+)
+
+// World is a simulated world. What is due happens at its exact time whenever
+// the model is asked or Run ticks; so the order of events does not depend on
+// which goroutine wakes first.
+type World struct {
+	plan     *plan.Plan
+	limits   plan.Limits
+	options  Options
+	clock    world.Clock
+	recorder *history.Recorder
+	commands chan world.Command
+
+	mu      sync.Mutex
+	agenda  agenda
+	now     history.Offset            // of what is happening
+	waiting map[history.Phase][]timed // what is timed from phases to come
+	faults  map[history.Phase][]timed
+
+	keyring   keyring.Keyring
+	published document
+	held      map[string]history.Offset // until when the harness's own token of a credential lives
+	failed    map[keyring.Intent]bool   // step errors that were returned
+	makeError error
+
+	started    bool
+	undone     bool // faults, for good
+	loadEnded  bool
+	down       map[string]bool
+	order      []string // names of emitters, validators and caches, as the plan has them
+	emitters   map[string]*emitter
+	caches     map[string]*cache
+	validators map[string]*validator
+	services   map[string]scenario.Service // as the scenario has them
+	deliveries *deliveries                 // nil: emitters present nothing by themselves
+	clients    []*client
+	cells      cells
+	totals     history.Totals
+	orders     []*order // that wait to be tried again
+	books      history.Ledger
+}
+
+// timed is what happens at a distance from the beginning of a phase.
+type timed struct {
+	after time.Duration
+	do    func()
+}
+
+// New makes the world of a plan, at the present time of the clock: under
+// testing/synctest call it inside the bubble. Its services start when the first
+// credential is emitted. It panics where options name a service that the plan
+// does not have.
+func New(p *plan.Plan, o Options) *World {
+	if o.Seed == 0 {
+		o.Seed = p.Seed
+	}
+	if o.RateFactor == 0 {
+		o.RateFactor = 1
+	}
+	w := &World{
+		plan: p, limits: p.Limits, options: o, clock: world.WallClock{},
+		recorder:   history.NewRecorder(time.Now(), nil),
+		commands:   make(chan world.Command, len(o.Commands)),
+		waiting:    map[history.Phase][]timed{},
+		faults:     map[history.Phase][]timed{},
+		held:       map[string]history.Offset{},
+		failed:     map[keyring.Intent]bool{},
+		makeError:  o.MakeError,
+		down:       map[string]bool{},
+		emitters:   map[string]*emitter{},
+		caches:     map[string]*cache{},
+		validators: map[string]*validator{},
+		services:   map[string]scenario.Service{},
+	}
+	w.deliveries = newDeliveries(w, p)
+	w.build()
+	o.check(w)
+	limits, err := json.Marshal(p.Limits)
+	if err != nil {
+		panic(fmt.Sprintf("simulated world: encode limits: %v", err)) // figures and names only: cannot fail
+	}
+	w.recorder.Record(history.Event{Kind: history.KindPlan, Plan: limits})
+	w.script()
+	return w
+}
+
+// build makes the parties of the plan.
+func (w *World) build() {
+	services := map[string]plan.Service{}
+	for _, s := range w.plan.Services {
+		services[s.Name] = s
+		w.services[s.Name] = s.Service
+		w.order = append(w.order, s.Name)
+	}
+	for _, e := range w.limits.Emitters {
+		w.emitters[e.Name] = newEmitter(w, e, services[e.Name])
+	}
+	for _, c := range w.limits.Caches {
+		w.caches[c.Name] = &cache{world: w, name: c.Name, of: c.Of, ttl: history.Offset(w.limits.Wall(c.TTL))}
+	}
+	for _, v := range w.limits.Validators {
+		w.validators[v.Name] = newValidator(w, v)
+	}
+	for i, c := range w.limits.Clients {
+		w.clients = append(w.clients, newClient(w, c, w.plan.Rehearsal.Load[i].Token))
+	}
+}
+
+// script puts on the agenda what the options time.
+func (w *World) script() {
+	for _, name := range slices.Concat(w.order, []string{storeName}) {
+		if span, there := w.options.Down[name]; there {
+			w.when(w.faults, span.From, func() { w.takeDown(name, span) })
+		}
+	}
+	for _, c := range w.options.Commands {
+		w.when(w.waiting, c.At, func() { w.commands <- c.Command }) // the channel holds all of them
+	}
+	if w.options.LoadDiesAt != nil {
+		w.when(w.waiting, *w.options.LoadDiesAt, func() {
+			w.loadEnded = true
+			w.record(history.Event{Kind: history.KindExit, Service: "load", Detail: "died"})
+		})
+	}
+}
+
+// when puts something on the agenda, now or when its phase begins.
+func (w *World) when(waiting map[history.Phase][]timed, m Moment, do func()) {
+	if m.Phase == "" {
+		w.agenda.add(history.Offset(m.After), do)
+		return
+	}
+	waiting[m.Phase] = append(waiting[m.Phase], timed{m.After, do})
+}
+
+// begin puts on the agenda what is timed from a phase that begins now.
+func (w *World) begin(waiting map[history.Phase][]timed, phase history.Phase) {
+	for _, t := range waiting[phase] {
+		w.agenda.add(w.now+history.Offset(t.after), t.do)
+	}
+	delete(waiting, phase)
+}
+
+// World is w as a rotation sees it.
+func (w *World) World() world.World {
+	return world.World{
+		Clock: w.clock, Steps: steps{w}, Probes: probes{w},
+		Evidence: evidence{w}, Operator: operator{w}, Faults: faults{w},
+	}
+}
+
+// Run keeps the model going until ctx ends. Its caller owns the goroutine that
+// it runs in and waits for it.
+func (w *World) Run(ctx context.Context) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			w.advance(func() {})
+		}
+	}
+}
+
+// Finish ends the run: load stops, the last counts, the totals and a scan
+// that found no leak are recorded. It returns the history, to which nothing is
+// added any more; Run must have ended.
+func (w *World) Finish() (*history.History, error) {
+	w.advance(func() {
+		w.loadEnded = true
+		w.drain()
+		w.flush(true)
+		totals := w.totals
+		totals.Complete = true
+		if w.options.Totals != nil {
+			w.options.Totals(&totals)
+		}
+		if w.books.Orders > 0 {
+			w.record(history.Event{Kind: history.KindLedger, Ledger: &w.books})
+		}
+		w.record(history.Event{Kind: history.KindTotals, Totals: &totals})
+		w.record(history.Event{Kind: history.KindLeaks, Leaks: &history.Leaks{Searched: 1}})
+	})
+	h, err := w.recorder.Close(closing)
+	if err != nil {
+		return nil, fmt.Errorf("close the history: %w", err)
+	}
+	return h, nil
+}
+
+// advance does what is due by now, and then f, both alone.
+func (w *World) advance(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	until := w.recorder.Offset(w.clock.Now())
+	for {
+		e, due := w.agenda.next(until)
+		if !due {
+			break
+		}
+		w.now = max(w.now, e.at)
+		e.do()
+	}
+	w.now = until
+	f()
+}
+
+// record appends an event of the model itself.
+func (w *World) record(e history.Event) {
+	e.At = w.now
+	w.recorder.Record(e)
+}
+
+// random is a source of its own for one party, so that adding another party
+// changes nothing for the others.
+func (w *World) random(name string) *rand.Rand {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(name)) // a hash's Write never fails
+	return rand.New(rand.NewPCG(uint64(w.options.Seed), hash.Sum64()))
+}
+
+// every repeats f, the first time at a random part of the period from now, as a
+// service that has been up for some time would.
+func (w *World) every(name string, period history.Offset, f func()) {
+	if period <= 0 || period == history.Offset(runbook.Forever) {
+		return
+	}
+	var again func()
+	next := w.now + history.Offset(w.random(name).Int64N(int64(period)))
+	again = func() {
+		f()
+		next += period
+		w.agenda.add(next, again)
+	}
+	w.agenda.add(next, again)
+}
+
+// start starts the services, each after those that it needs, and the load.
+func (w *World) start() {
+	w.started = true
+	for _, name := range w.order {
+		w.record(history.Event{Kind: history.KindService, Service: name, Detail: "simulated"})
+	}
+	for _, name := range w.order {
+		if e := w.emitters[name]; e != nil {
+			e.start()
+		}
+	}
+	for _, name := range w.order {
+		if v := w.validators[name]; v != nil {
+			v.start()
+		}
+	}
+	for _, c := range w.clients {
+		c.start()
+	}
+	w.every("counts", bucket, func() { w.flush(false) })
+}

@@ -1,0 +1,253 @@
+// Package world is what a rotation sees: interfaces only. A real world is
+// bound to a runtime, a store and load; a simulated one stands in under
+// testing/synctest.
+package world
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// World is everything that a rotation acts on or asks.
+type World struct {
+	Clock    Clock
+	Steps    Steps
+	Probes   Probes
+	Evidence Evidence
+	Operator Operator
+	Faults   Faults
+}
+
+// Clock tells and waits for time.
+type Clock interface {
+	Now() time.Time
+	// Sleep waits for d or until ctx ends; its error is then that of ctx.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Steps are the changes of a rotation: our own calls on authority and store in
+// a managed rehearsal, a team's own commands in an attached one. Each is safe
+// to repeat, and each is read back before it returns.
+type Steps interface {
+	// Make makes a credential under a name that is new to the keyring and says
+	// by which identifier it will be known. It is accepted nowhere yet.
+	Make(ctx context.Context, name string) (identifier string, err error)
+	// Do takes one step with one credential, and returns when the authority and
+	// the store have it; consumers may learn of it later.
+	Do(ctx context.Context, step keyring.Step, credential string) error
+}
+
+// Comparer is an optional ability of Steps: to say whether authority and store
+// agree.
+type Comparer interface {
+	// Compare reads back what the authority accepts and what is published, and
+	// says in a sentence each where they differ from the keyring; none: all
+	// agree. The error says that it could not be found out.
+	Compare(ctx context.Context) (differences []string, err error)
+}
+
+// Contacter is an optional ability of Steps: to say whether the store can be reached.
+type Contacter interface {
+	// Contact reads something small, and returns why it could not.
+	Contact(ctx context.Context) error
+}
+
+// Probes are presentations of a credential by the harness itself.
+type Probes interface {
+	// Hold makes what must exist before a revoke to be presented after it: a
+	// token or session of the credential that does not expire within the time.
+	Hold(ctx context.Context, credential string, life time.Duration) error
+	// Present shows a credential to a validator once. The error is the
+	// harness's own; what the validator decided is in the probe's outcome.
+	Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error)
+}
+
+// Renewer is an optional ability of Probes: to have an emitter make anew what
+// it made with a credential, where that lives on by itself, as a connection does.
+type Renewer interface {
+	// Renew returns when the emitter has been told; false: it makes no such thing.
+	Renew(ctx context.Context, emitter string) (told bool, err error)
+}
+
+// Evidence is what is known so far, and where new events go.
+type Evidence interface {
+	// Record appends an event with the present offset.
+	Record(history.Event)
+	// See calls f with the live view; f must be quick and not keep it.
+	See(f func(*history.View))
+	// Offset is the present offset.
+	Offset() history.Offset
+}
+
+// Command is what an operator wants to happen next.
+type Command string
+
+// The commands of an operator.
+const (
+	GoOn     Command = "go-on"    // nobody was asked
+	Approved Command = "approved" // a person was, and said to go on
+	RollBack Command = "roll-back"
+	Abort    Command = "abort"
+)
+
+// Operator is the person at the controls, or what stands for one.
+type Operator interface {
+	// Approve is asked before each phase and returns when the phase may begin,
+	// or what else to do. Before a revoke it is the confirmation.
+	Approve(ctx context.Context, next history.Phase) (Command, error)
+	// Interrupt delivers commands that come in the middle of a phase.
+	Interrupt() <-chan Command
+}
+
+// Faults are told when a phase begins, so that those which are timed from it
+// can be injected, and are undone at the end.
+type Faults interface {
+	// Begin starts the timers of the faults of a phase.
+	Begin(ctx context.Context, phase history.Phase)
+	// Undo undoes what is still injected, under its own deadline.
+	Undo(ctx context.Context) error
+}
+
+// Store is a KV v2 store with check-and-set, as Vault has it. Paths are below
+// the run's own mount, without its name.
+type Store interface {
+	// Get reads the newest version. A path that holds nothing is ErrNotFound.
+	Get(ctx context.Context, path string) (data map[string]any, version int, err error)
+	// Put writes a new version if the newest is still cas (0: nothing yet);
+	// otherwise the error is ErrConflict.
+	Put(ctx context.Context, path string, data map[string]any, cas int) (version int, err error)
+	// Destroy removes the values of versions for good.
+	Destroy(ctx context.Context, path string, versions []int) error
+}
+
+// StaticRoles is an optional ability of a Store: to change passwords at a
+// database by itself, as Vault's database secrets engine does. A password is
+// changed there first and can be read afterwards: there is no overlap.
+type StaticRoles interface {
+	// Adopt takes charge of a login, changes its password, and returns the new
+	// one; of a login that is in its charge already it returns the present one.
+	Adopt(ctx context.Context, role StaticRole) (password string, err error)
+	// Rotate changes the password of a login in its charge and returns the new one.
+	Rotate(ctx context.Context, login string) (password string, err error)
+}
+
+// StaticRole is a login of a PostgreSQL database, and how a Store gets there.
+type StaticRole struct {
+	Login    string
+	Database string // a name for the server
+	Address  string // HOST:PORT/NAME?SETTINGS as the store sees it
+	// Admin may change the login's password.
+	Admin, AdminPassword string
+}
+
+// Errors of a Store.
+var (
+	ErrNotFound = errors.New("nothing at this path")
+	ErrConflict = errors.New("another version was written meanwhile")
+)
+
+// Spec is one service as a runtime starts it: a stand-in (Serve) or an image.
+// String values in Config, Environment, Command and Files may use {{ .NAME.url }},
+// {{ .NAME.host }} and {{ .NAME.port }} of any service of the run, as seen from inside.
+type Spec struct {
+	Name  string
+	Serve string
+	// Config is handed to a stand-in as JSON in its environment; it may hold
+	// the run's own store token and never appears in arguments or labels.
+	Config map[string]any
+	// Base is the image in which a stand-in is served that runs a program of
+	// another; where there are no images, the program is that of the machine.
+	Base        string
+	Image       string
+	Build       *Build // of which its image is made, where there is no Image
+	Command     []string
+	Environment map[string]string
+	Port        int      // that the image listens on; stand-ins choose theirs
+	Health      string   // path that answers 200 when the service is ready
+	Needs       []string // services that must be ready first
+	// Folders are folders of the harness's machine that the service reads, by
+	// their absolute paths. It finds them at the same paths, and cannot change them.
+	Folders []string
+	// Files are given to a container before it starts, by their paths in it.
+	Files map[string]string
+	// Dir is where a Command without an image is run; default is where this
+	// process runs.
+	Dir string
+}
+
+// Build is what an image is made of.
+type Build struct {
+	Context    fs.FS
+	Dockerfile string // a file of it; default Dockerfile
+}
+
+// ConfigVariable is the environment variable in which a stand-in finds its
+// configuration as JSON.
+const ConfigVariable = "REHEARSE_CONFIG"
+
+// LogSink takes one line of a service's log, without its newline. Lines of one
+// service come in order; lines of several come concurrently.
+type LogSink func(service string, line []byte)
+
+// Runtime starts and ends services.
+type Runtime interface {
+	// Name is "process" or "docker".
+	Name() string
+	// Start starts services in parallel, each as soon as those that it needs
+	// are ready, and returns when all are ready or one failed; the error says
+	// which, what was waited for and what was last seen. It may be called again
+	// for more services of the same run.
+	Start(ctx context.Context, specs []Spec) error
+	// URL is the address of a started service: as other services see it, or as
+	// the harness does.
+	URL(service string, inside bool) string
+	// Stop ends and removes everything that was started, and waits until the
+	// last log line was delivered. It takes "already gone" for done.
+	Stop(ctx context.Context) error
+}
+
+// Killer, Pauser, Restarter, Redeployer, Signaller and Locator are optional abilities of a Runtime, which
+// faults ask for.
+type Killer interface {
+	// Kill ends a service at once, without a chance to clean up.
+	Kill(ctx context.Context, service string) error
+}
+
+// Pauser is the ability to freeze a service and to let it go on.
+type Pauser interface {
+	Pause(ctx context.Context, service string) error
+	Unpause(ctx context.Context, service string) error
+}
+
+// Restarter is the ability to start a service that ended again, at the same address.
+type Restarter interface {
+	Restart(ctx context.Context, service string) error
+}
+
+// Redeployer is the ability to put another in the place of a running service,
+// as a rolling restart does: its address stays, and requests are answered
+// throughout, by the one that goes or by the one that comes.
+type Redeployer interface {
+	// Redeploy starts a service anew with these variables over those of its
+	// Spec, and returns when the new one is ready and the old one has ended. An
+	// error never quotes a value.
+	Redeploy(ctx context.Context, service string, environment map[string]string) error
+}
+
+// Signaller is the ability to send a signal to a service by its name without
+// SIG: HUP, USR1, USR2.
+type Signaller interface {
+	Signal(ctx context.Context, service, signal string) error
+}
+
+// Locator is the ability to tell a service from the address that its requests
+// come from.
+type Locator interface {
+	// ServiceAt is the service with an IP address; "" where none has it.
+	ServiceAt(ip string) string
+}

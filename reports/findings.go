@@ -1,0 +1,81 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// Fact is one figure of a finding with its name.
+type Fact struct{ Name, Value string }
+
+// Facts are who, since when, how often and why of a finding, in words; parts
+// that the finding does not have are left out. Times are told as PageAndWall
+// does for the run's speed.
+func Facts(f judge.Finding, speed float64) []Fact {
+	var facts []Fact
+	add := func(name, value string) {
+		if value != "" {
+			facts = append(facts, Fact{name, value})
+		}
+	}
+	add("who", who(f))
+	if f.FirstMS > 0 || f.LastMS > 0 {
+		first, last := millis(f.FirstMS).Duration(), millis(f.LastMS).Duration()
+		when := "at " + PageAndWall(speed, first)
+		if last > first {
+			when = fmt.Sprintf("from %s until %s, for %s", PageAndWall(speed, first), PageAndWall(speed, last), PageAndWall(speed, last-first))
+		}
+		if f.FirstPhase != "" {
+			when += ", first in " + f.FirstPhase
+		}
+		add("when", when)
+	} else {
+		add("first in", f.FirstPhase)
+	}
+	if f.Count > 0 {
+		add("count", Count(f.Count))
+	}
+	if f.BudgetSpent > 0 {
+		add("error budget spent", timesOf(f.BudgetSpent))
+	}
+	cause := f.CausedBy
+	if f.Cause != "" {
+		cause = strings.TrimPrefix(cause+", "+string(f.Cause), ", ")
+	}
+	add("caused by", cause)
+	add("look at", f.Consumer)
+	return facts
+}
+
+// who is the cell that a finding is about.
+func who(f judge.Finding) string {
+	s := f.Presenter
+	if f.Validator != "" {
+		s = strings.TrimPrefix(s+" → "+f.Validator, " → ")
+	}
+	if f.Credential != "" {
+		s = strings.TrimSpace(s + " with " + f.Credential)
+	}
+	return s
+}
+
+// ByWeight is the findings with errors first and notes last, otherwise in
+// their order. The argument is not changed.
+func ByWeight(findings []judge.Finding) []judge.Finding {
+	weight := map[judge.Level]int{judge.Error: 0, judge.Warning: 1, judge.Note: 2}
+	sorted := slices.Clone(findings)
+	slices.SortStableFunc(sorted, func(a, b judge.Finding) int { return weight[a.Level] - weight[b.Level] })
+	return sorted
+}
+
+// timesOf is a multiple with three significant digits at least, and no exponent.
+func timesOf(f float64) string {
+	if f >= 1000 {
+		return Count(int64(math.Round(f))) + " times"
+	}
+	return fmt.Sprintf("%.3g times", f)
+}

@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+func TestFacts(t *testing.T) {
+	tests := []struct {
+		name    string
+		finding judge.Finding
+		want    []Fact
+	}{
+		{"all of it", failModel().Findings[1], []Fact{
+			{"who", "web → search with k2"},
+			{"when", "from 10m7s (10.1s) until 19m57s (20s), for 9m50s (9.8s), first in emit"},
+			{"count", "1,204"}, {"error budget spent", "4.1 times"}, {"caused by", "emit, stale-cache"}, {"look at", "search"},
+		}},
+		{"one moment", judge.Finding{FirstMS: 1000, LastMS: 1000, Validator: "search"}, []Fact{{"who", "search"}, {"when", "at 1m (1s)"}}},
+		{"no time", judge.Finding{Credential: "k1", FirstPhase: "watch", Cause: judge.CauseUnknown}, []Fact{
+			{"who", "with k1"}, {"first in", "watch"}, {"caused by", "unknown"},
+		}},
+		{"one of one", judge.Finding{Validator: "search", FirstMS: 1000, LastMS: 1000, BudgetSpent: 1000.4}, []Fact{
+			{"who", "search"}, {"when", "at 1m (1s)"}, {"error budget spent", "1,000 times"},
+		}},
+		{"nothing", judge.Finding{}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Facts(tt.finding, 60); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestByWeight(t *testing.T) {
+	in := []judge.Finding{{RuleID: "n", Level: judge.Note}, {RuleID: "w", Level: judge.Warning}, {RuleID: "e1", Level: judge.Error}, {RuleID: "e2", Level: judge.Error}}
+	var got []string
+	for _, f := range ByWeight(in) {
+		got = append(got, f.RuleID)
+	}
+	if want := []string{"e1", "e2", "w", "n"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if in[0].RuleID != "n" {
+		t.Error("ByWeight changed the findings that it was given")
+	}
+}

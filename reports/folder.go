@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/rehearse-dev/rehearse/reports/chart"
+)
+
+// formats are the files of a run folder that are made from a model. A new
+// format is one more line.
+var formats = []struct {
+	name  string
+	write func(io.Writer, *Model) error
+}{
+	{"result.json", WriteJSON},
+	{"report.md", WriteMarkdown},
+	{"report.html", WriteHTML},
+	{"junit.xml", writeJUnit},
+}
+
+// WriteFolder writes every format into a run folder, which must exist. A file
+// is there whole or, where writing it failed, as it was before; the others are
+// written all the same, and the error says which failed.
+func WriteFolder(dir string, m *Model) error {
+	var errs []error
+	for _, f := range formats {
+		if err := writeFile(dir, f.name, func(w io.Writer) error { return f.write(w, m) }); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pictures are the charts of a report that there are as PNG too.
+var pictures = []struct {
+	name string
+	draw func(*Model) chart.Chart
+}{
+	{"before-after.png", func(m *Model) chart.Chart { return comparison(contrasts(m)) }},
+	{"over-time.png", func(m *Model) chart.Chart {
+		if m.Timeline == nil {
+			return nil
+		}
+		return overTime(m, wholeTitle, wide, worst(m, contrasts(m)), m.Timeline.Whole.Points)
+	}},
+}
+
+// WritePictures writes the charts of a report into a run folder as PNG, and
+// says which files these are. A chart that has nothing to show is left out.
+func WritePictures(dir string, m *Model) ([]string, error) {
+	var names []string
+	of := fmt.Sprintf("%s · %s · %s", Headline(m.Verdict), m.Scenario, m.StartedAt.UTC().Format("2006-01-02 15:04 UTC"))
+	for _, p := range pictures {
+		drawn := p.draw(m)
+		if drawn == nil {
+			continue
+		}
+		if err := writeFile(dir, p.name, func(w io.Writer) error { return chart.WritePNG(w, drawn, of) }); err != nil {
+			return names, err
+		}
+		names = append(names, p.name)
+	}
+	return names, nil
+}
+
+// writeFile writes a file beside its place and moves it there when it is whole.
+func writeFile(dir, name string, write func(io.Writer) error) error {
+	temp, err := os.CreateTemp(dir, "."+name+".*")
+	if err != nil {
+		return fmt.Errorf("write report %s: %w", name, err)
+	}
+	err = errors.Join(write(temp), temp.Chmod(0o644), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write report %s: %w", name, err), os.Remove(temp.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package inventory
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+)
+
+// WriteTable writes a table for a terminal, and below it what is overdue.
+func WriteTable(w io.Writer, secrets []Secret) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SECRET\tFAMILY\tOWNER\tEVERY\tNEXT REVIEW\tNEXT REHEARSAL\tLAST REHEARSAL")
+	for _, s := range secrets {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Family,
+			orDash(s.Owner), orDash(s.Cadence), orDash(s.NextReview), orDash(s.NextRehearsal), s.Last)
+	}
+	for _, s := range secrets {
+		for _, why := range s.Overdue {
+			fmt.Fprintf(t, "\noverdue: %s: %s", s.Name, why)
+		}
+	}
+	if Overdue(secrets) {
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write inventory: %w", err)
+	}
+	return nil
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// String is the verdict and the day, or "never".
+func (r *Rehearsal) String() string {
+	if r == nil {
+		return "never"
+	}
+	s := r.Verdict + " on " + r.At.Format(time.DateOnly)
+	if r.OldPage {
+		s += ", of another version of the page"
+	}
+	return s
+}
+
+// WriteJSON writes the inventory as an array of objects.
+func WriteJSON(w io.Writer, secrets []Secret) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(secrets); err != nil {
+		return fmt.Errorf("write inventory: %w", err)
+	}
+	return nil
+}
+
+// WriteICalendar writes reviews and rehearsals that are due as all-day events
+// (RFC 5545). An event keeps its UID when its date moves, so that a calendar
+// that reads the file again moves it too.
+func WriteICalendar(w io.Writer, secrets []Secret, now time.Time) error {
+	calendar := ics.NewCalendar()
+	calendar.SetProductId("-//rehearse//inventory//EN")
+	calendar.SetName("Secret rotations")
+	calendar.SetXWRCalName("Secret rotations")
+	for _, s := range secrets {
+		add := func(what, date, summary string) {
+			day, err := time.Parse(time.DateOnly, date)
+			if err != nil { // no date is known
+				return
+			}
+			event := calendar.AddEvent(what + "." + s.Name + "@rehearse")
+			event.SetDtStampTime(now)
+			event.SetAllDayStartAt(day)
+			event.SetAllDayEndAt(day.AddDate(0, 0, 1))
+			event.SetSummary(summary + " " + s.Name)
+			event.SetDescription(fmt.Sprintf("Page: %s\nOwner: %s\nLast rehearsal: %s", s.Page, orDash(s.Owner), s.Last))
+		}
+		add("review", s.NextReview, "Review the runbook of")
+		add("rehearsal", s.NextRehearsal, "Rehearse the rotation of")
+	}
+	if err := calendar.SerializeTo(w); err != nil {
+		return fmt.Errorf("write inventory: %w", err)
+	}
+	return nil
+}
+
+// WriteMessage writes a message for a team's channel: what is overdue first,
+// then what comes next.
+func WriteMessage(w io.Writer, secrets []Secret) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "*Secret rotations: %s, %d overdue*\n", counted(len(secrets)), overdue(secrets))
+	for _, late := range []bool{true, false} {
+		for _, s := range secrets {
+			if late != (len(s.Overdue) > 0) {
+				continue
+			}
+			mark, what := "✓", "next review "+orDash(s.NextReview)+", next rehearsal "+orDash(s.NextRehearsal)
+			if late {
+				mark, what = "✗", strings.Join(s.Overdue, "; ")
+			}
+			fmt.Fprintf(&b, "%s `%s` (%s): %s; last rehearsal: %s\n", mark, s.Name, orDash(s.Owner), what, s.Last)
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write inventory: %w", err)
+	}
+	return nil
+}
+
+func overdue(secrets []Secret) (n int) {
+	for _, s := range secrets {
+		if len(s.Overdue) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func counted(n int) string {
+	if n == 1 {
+		return "1 secret"
+	}
+	return fmt.Sprintf("%d secrets", n)
+}

@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// revocation is what shows that the old credential is refused and the new one
+// taken, validator by validator.
+func revocation(m *Model) table {
+	t := table{Title: "Proof of revocation"}
+	proofs := proofsOf(m, history.OldAfter, history.NewAfter)
+	if len(proofs) == 0 {
+		t.Note = "The old credential was not revoked in this run, so nothing was shown to anybody after it."
+		return t
+	}
+	t.Note = "After the revoke the old credential was shown to every validator until it was refused, and the new one at the end. " + timesNote(m)
+	t.Head = []column{words("Validator"), words("Shown"), words("As"), figure("Times shown"), figure("Times taken"), words("Last answer"),
+		figure("Refused after"), figure("Bound"), state("As it should be")}
+	for _, p := range proofs {
+		refused, bound, good := "–", "–", taken(p)
+		if p.Purpose == history.OldAfter {
+			refused, bound, good = m.forgot(p)
+		}
+		t.Rows = append(t.Rows, []string{p.Validator, p.Credential, dash(p.Presentation), Count(p.Shown), Count(p.Taken), answer(p.Status),
+			refused, bound, good})
+	}
+	return t
+}
+
+// forgot is how long a validator took to refuse the old credential, and
+// whether that was within its bound.
+func (m *Model) forgot(p Proof) (after, bound, inTime string) {
+	i := slices.IndexFunc(m.Validators, func(v judge.ValidatorReport) bool { return v.Name == p.Validator })
+	if i < 0 {
+		return "–", "–", yesNo(p.Refused > 0)
+	}
+	v := m.Validators[i]
+	bound = m.bound(v.ForgetBoundMS)
+	switch {
+	case v.ForgotAfterMS >= 0:
+		return m.time(v.ForgotAfterMS), bound, yesNo(v.ForgetBoundMS < 0 || v.ForgotAfterMS <= v.ForgetBoundMS)
+	case p.Outcome == history.OK:
+		return "never", bound, "no"
+	}
+	return "–", bound, "cannot tell"
+}
+
+// taken says whether a credential that should be taken was. No answer is
+// neither.
+func taken(p Proof) string {
+	switch p.Outcome {
+	case history.OK:
+		return "yes"
+	case history.AuthFailure:
+		return "no"
+	}
+	return "cannot tell"
+}
+
+// wayBack is what was shown to validators to prove a rollback.
+func wayBack(m *Model) table {
+	t := table{
+		Title: "Proof of the rollback",
+		Head: []column{words("Validator"), words("Shown"), words("What for"), figure("Times shown"), figure("Times taken"), words("Last answer"),
+			state("As it should be")},
+	}
+	for _, p := range proofsOf(m, history.Restored, history.Withdrawn) {
+		what, good := "the old one is taken again", taken(p)
+		if p.Purpose == history.Withdrawn {
+			what, good = "the new one is refused", "yes"
+			if p.Outcome != history.AuthFailure {
+				good = "not yet" // what a cache holds it holds until it expires
+			}
+		}
+		t.Rows = append(t.Rows, []string{p.Validator, p.Credential, what, Count(p.Shown), Count(p.Taken), answer(p.Status), good})
+	}
+	if len(t.Rows) == 0 {
+		t.Note = "Nothing was shown to the validators after the rollback."
+	}
+	return t
+}
+
+// proofsOf are those for some purposes, by validator.
+func proofsOf(m *Model, purposes ...history.Purpose) []Proof {
+	if m.Timeline == nil {
+		return nil
+	}
+	var found []Proof
+	for _, p := range m.Timeline.Proofs {
+		if slices.Contains(purposes, p.Purpose) {
+			found = append(found, p)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Proof) int {
+		return cmp.Or(cmp.Compare(a.Validator, b.Validator), slices.Index(purposes, a.Purpose)-slices.Index(purposes, b.Purpose))
+	})
+	return found
+}

@@ -1,0 +1,93 @@
+package reports
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// ErrSchema is in the chain of ReadResult's error where the file is JSON but
+// not a result that this version reads.
+var ErrSchema = errors.New("not a " + Schema + " result")
+
+// WriteJSON writes result.json: indented, fields in the order of Model, and
+// empty arrays and objects in place of null. It does not change m.
+func WriteJSON(w io.Writer, m *Model) error {
+	whole := *m
+	whole.Schema = Schema
+	whole.StartedAt = m.StartedAt.UTC()
+	whole.Verdict = withoutNulls(m.Verdict)
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // messages have arrows and ampersands, and this is not HTML
+	if err := e.Encode(&whole); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}
+
+// ReadResult reads what WriteJSON wrote. Limits, Timeline and WrittenAt stay empty.
+func ReadResult(r io.Reader) (*Model, error) {
+	var m Model
+	if err := json.NewDecoder(r).Decode(&m); err != nil {
+		return nil, fmt.Errorf("read result: %w", err)
+	}
+	if m.Schema != Schema {
+		return nil, fmt.Errorf("read result: schema is %q: %w", m.Schema, ErrSchema)
+	}
+	switch m.Verdict.Verdict {
+	case judge.Pass, judge.Fail, judge.Inconclusive:
+		return &m, nil
+	}
+	return nil, fmt.Errorf("read result: verdict is %q, want pass, fail or inconclusive: %w", m.Verdict.Verdict, ErrSchema)
+}
+
+// withoutNulls is a copy of v in which no slice or map that is written is nil.
+func withoutNulls(v judge.Verdict) judge.Verdict {
+	v.Rules = notNil(v.Rules)
+	v.Findings = notNil(v.Findings)
+	v.Phases = notNil(v.Phases)
+	v.Gates = notNil(v.Gates)
+	v.Validators = notNil(v.Validators)
+	v.Budget.Clients = notNil(v.Budget.Clients)
+	v.Cells = notNil(slices.Clone(v.Cells))
+	for i := range v.Cells {
+		if v.Cells[i].Statuses == nil {
+			v.Cells[i].Statuses = map[string]int64{}
+		}
+		if v.Cells[i].Credentials == nil {
+			v.Cells[i].Credentials = map[string]judge.CredentialCounts{}
+		}
+	}
+	v.Faults = notNil(slices.Clone(v.Faults))
+	for i := range v.Faults {
+		if v.Faults[i].Evidence == nil {
+			v.Faults[i].Evidence = map[string]float64{}
+		}
+	}
+	if v.Ledger == nil {
+		v.Ledger = map[string]int64{}
+	}
+	return v
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// ran is how long the run's phases lasted, in wall time.
+func (m *Model) ran() history.Offset {
+	var end int64
+	for _, p := range m.Phases {
+		end = max(end, p.EndMS)
+	}
+	return millis(end)
+}

@@ -1,0 +1,148 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Headline is the answer in one line: the verdict, and whether auth failures
+// stayed flat.
+func Headline(v judge.Verdict) string {
+	switch v.Verdict {
+	case judge.Pass:
+		return "Pass: auth failures stayed flat"
+	case judge.Fail:
+		switch v.AuthFailures {
+		case judge.Flat:
+			return "Fail: auth failures stayed flat, but another rule was broken"
+		case judge.CannotTell:
+			return "Fail: a rule was broken, and it cannot be told whether auth failures stayed flat"
+		}
+		return "Fail: auth failures did not stay flat"
+	}
+	if v.AuthFailures == judge.Flat {
+		return "Inconclusive: auth failures stayed flat, but not every rule can be told"
+	}
+	return "Inconclusive: it cannot be told whether auth failures stayed flat"
+}
+
+// Count is a number with its thousands set apart: 41,230.
+func Count(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return sign + b.String()
+}
+
+// Share is part of whole in percent. It says 0 % and 100 % only where that is
+// exact, since the difference between none and a few is what is looked for; of
+// nothing there is no share: "–".
+func Share(part, whole int64) string {
+	if whole == 0 {
+		return "–"
+	}
+	percent := 100 * float64(part) / float64(whole)
+	switch {
+	case part == 0 || part == whole:
+		return strconv.FormatFloat(percent, 'f', 0, 64) + " %"
+	case percent < 0.01:
+		return "< 0.01 %"
+	case percent > 99.99:
+		return "> 99.99 %"
+	}
+	return percentage(percent) + " %"
+}
+
+// percentage has one decimal, and two near to none and to all.
+func percentage(percent float64) string {
+	if percent < 1 || percent > 99 {
+		return strconv.FormatFloat(percent, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(percent, 'f', 1, 64)
+}
+
+// millis is a number of milliseconds, as a verdict has it, as an offset.
+func millis(ms int64) history.Offset { return history.Offset(time.Duration(ms) * time.Millisecond) }
+
+// PageAndWall tells a length of wall time in page time, with the wall time in
+// brackets where the run's speed makes them differ: "14m50s (14.8s)". A speed
+// that is not positive counts as 1.
+func PageAndWall(speed float64, wall time.Duration) string {
+	if speed <= 0 || speed == 1 {
+		return plan.Text(wall)
+	}
+	return fmt.Sprintf("%s (%s)", PageTime(speed, wall), plan.Text(wall))
+}
+
+// PageTime tells a length of wall time in page time alone: "14m50s". A speed
+// that is not positive counts as 1.
+func PageTime(speed float64, wall time.Duration) string {
+	return plan.Text(pageTime(speed, history.Offset(wall)))
+}
+
+// pageTime turns wall time into page time; a speed that is not positive counts as 1.
+func pageTime(speed float64, wall history.Offset) time.Duration {
+	if speed <= 0 {
+		speed = 1
+	}
+	return time.Duration(float64(wall) * speed)
+}
+
+// time is a number of milliseconds of wall time as PageAndWall tells it.
+func (m *Model) time(ms int64) string {
+	return PageAndWall(m.Speed, millis(ms).Duration())
+}
+
+// latency is a number of milliseconds; of none there is no latency.
+func latency(ms float64) string {
+	if ms <= 0 {
+		return "–"
+	}
+	if ms < 0.1 {
+		return sensible(1000*ms) + " µs"
+	}
+	return sensible(ms) + " ms"
+}
+
+// sensible is a figure with about three significant digits, and none of them
+// an exponent.
+func sensible(f float64) string {
+	switch {
+	case f >= 100:
+		return Count(int64(math.Round(f)))
+	case f >= 10:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(f, 'f', 2, 64)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// dash stands for what is empty.
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
