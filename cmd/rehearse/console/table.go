@@ -125,6 +125,7 @@ func (t *Table) Close(more string) error {
 	if len(unexpected) > 0 {
 		slices.Sort(unexpected)
 		t.paragraph(&b, "", "not as expected: "+strings.Join(unexpected, ", "))
+		t.explain(&b)
 	}
 	if len(skipped) > 0 {
 		slices.Sort(skipped)
@@ -136,6 +137,16 @@ func (t *Table) Close(more string) error {
 	fmt.Fprintf(&b, "%s\n", Printable(more))
 	t.lines.print(b.String())
 	return t.lines.err
+}
+
+// explain tells again why each came to something else: of a long log often only
+// the end is kept.
+func (t *Table) explain(b *strings.Builder) {
+	for _, r := range t.rows {
+		if !r.Expected && !r.Skipped && len(r.Reasons) > 0 {
+			t.paragraph(b, "  ", r.Name+": "+strings.Join(r.Reasons, "; "))
+		}
+	}
 }
 
 // Say writes a line of what goes on to another place that may be the same
