@@ -24,8 +24,9 @@ const (
 	idleTimeout   = 2 * time.Minute
 	shutdownGrace = 2 * time.Second
 	// handOverFor is how long a service that is being replaced still answers:
-	// long enough for every connection in use to see one more answer.
-	handOverFor = 300 * time.Millisecond
+	// long enough for every connection in use to see one more answer, and for
+	// clients to give up those that they do not use.
+	handOverFor = 750 * time.Millisecond
 	// maxDocument bounds what is read of any document: key sets, answers.
 	maxDocument = 1 << 20
 )

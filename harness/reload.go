@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -82,7 +83,7 @@ func (d *delivery) reload(ctx context.Context, service, identifier string, reloa
 		}
 		return
 	}
-	d.wrote(service, "reload", identifier)
+	d.wrote(service, history.Reload, identifier)
 }
 
 // prepareReloads finds out how each consumer that has to be made to reload is.

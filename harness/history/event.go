@@ -83,6 +83,10 @@ const (
 	KindSession Kind = "session" // a client's token could not be renewed; Service: the client; Count
 )
 
+// Reload is the What of a KindDelivered event of a service that was made to read
+// what it has again; of others it is the distribution of the page.
+const Reload = "reload"
+
 // Event is one thing that happened. Which fields are set follows from Kind.
 type Event struct {
 	At         Offset `json:"at_ms"`

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // bucketWidth is how exactly counts tell when something became unavailable.
@@ -33,6 +34,9 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 			f.CausedBy, what = kind, "it was under the fault "+kind
 		} else if at, exited := e.view.Exited[c.To]; exited {
 			what = "it ended at " + at.String()
+		} else if how, at := e.renewed(c.To, first); how != "" {
+			what = fmt.Sprintf("it was %s for what was published, which was done at %s", how, at)
+			f.Fix = fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", c.To)
 		}
 		if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
 			f.Cause, what = CauseRefusedBehind, authority+" refused the credential that it presented"
@@ -41,12 +45,14 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 			what = e.tellCutOff(&f, authority, n)
 		} else {
 			if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.Unavailable }); there {
-				f.Consumer, what = authority, authority+", to which it presents the credential, gave no answer"
+				f.Fix, f.Consumer, what = "", authority, authority+", to which it presents the credential, gave no answer"
 				if kind, there := e.faultOn(authority, first); there {
 					f.CausedBy, what = kind, what+": it was under the fault "+kind
 				}
 			}
-			f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
+			if f.Fix == "" {
+				f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
+			}
 		}
 		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, what)
 		findings = append(findings, f)
@@ -66,6 +72,29 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		}
 	}
 	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
+}
+
+// replacing bounds how long it takes to end the old one of a service after the
+// new one answers: it is recorded when that is done.
+const replacing = history.Offset(5 * time.Second)
+
+// renewed is how, and when, a service had been made to take what is published,
+// where something that began at a moment may have come of that; how is empty
+// where it was not.
+func (e *evidence) renewed(service string, began history.Offset) (how string, at history.Offset) {
+	for _, event := range e.events {
+		if event.Kind != history.KindDelivered || event.Service != service ||
+			event.At < began-history.Offset(nearly) || event.At > began+replacing {
+			continue
+		}
+		switch event.What {
+		case runbook.Env:
+			return "started anew", event.At
+		case history.Reload:
+			return "made to reload", event.At
+		}
+	}
+	return "", 0
 }
 
 // behind is the authority at which a service itself fared badly in a stretch of

@@ -17,6 +17,9 @@ func TestAvailability(t *testing.T) {
 		unavailable("app", 45, 61),
 	}
 	undone := func(moment float64) change { return add(fault(at(moment), "kill", "search", "undone", false)) }
+	delivered := func(what string, moment float64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindDelivered, Service: "search", What: what, Credential: "k2"})
+	}
 	refusedBehind := []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61)}
 	for _, tt := range []struct {
 		name     string
@@ -41,6 +44,10 @@ func TestAvailability(t *testing.T) {
 		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
+		{"started anew", []change{delivered("env", 46), unavailable("app", 45, 45.1)}, judge.Fail, "it was started anew for what was published, which was done at 46s", "search", judge.CauseServiceDown, "revoke"},
+		{"made to reload", []change{delivered(history.Reload, 45), unavailable("app", 45, 45.1)}, judge.Fail, "it was made to reload for what was published", "search", judge.CauseServiceDown, "revoke"},
+		{"started anew long before", []change{delivered("env", 40), unavailable("app", 45, 45.1)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"given a file", []change{delivered("file", 45), unavailable("app", 45, 45.1)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"no attempts", []change{silent("app", 0, 61)}, judge.Inconclusive, "app had 0 answers", "", "", ""},
 		{"attempts that ended", []change{silent("app", 50, 61)}, judge.Inconclusive, "app had", "", "", ""},
 		{"no client", []change{limit(func(l *plan.Limits) { l.Clients = nil })}, judge.Skipped, "no client", "", "", ""},

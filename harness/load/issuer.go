@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,9 +22,10 @@ const maxTokenAnswer = 1 << 20
 // issuer says: an issuer of tokens that last no time is not to be flooded.
 const minRenewal = 100 * time.Millisecond
 
-// maxHoldBack bounds how long before its end a token is no longer sent: JWTs
-// usually have iat and exp in whole seconds (RFC 7519 §2, NumericDate), which
-// makes the last one uncertain. It is less where renewal would get no time.
+// maxHoldBack bounds how long before its end a token is no longer sent: issuers
+// usually count in whole seconds (RFC 7519 §2, NumericDate), which makes the last
+// one uncertain where the token itself does not tell. It is less where renewal
+// would get no time.
 const maxHoldBack = time.Second
 
 // token is one token of a session. It is never changed once made; its value
@@ -72,8 +74,15 @@ func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
 	if answer.ExpiresIn <= 0 {
 		life = time.Duration(i.client.Token.Life)
 	}
+	expiry := expiryOf(answer.AccessToken)
+	if expiry != math.MaxInt64 { // in whole seconds it may be up to one less
+		life = min(life, time.Duration(expiry-asked)*time.Microsecond)
+	}
 	renewal := renewalPeriod(i.client.Token, life)
 	holdBack := min(maxHoldBack, max(life-renewal, 0)*3/4)
+	if expiry != math.MaxInt64 {
+		holdBack = 0
+	}
 	return &token{
 		header:   i.client.header(answer.AccessToken),
 		kid:      kid,
@@ -145,17 +154,35 @@ func (i *issuer) post(ctx context.Context, form url.Values) (*tokenAnswer, error
 // anything; "" where there is none.
 func kidOf(jwt string) string {
 	encoded, _, _ := strings.Cut(jwt, ".")
-	decoded, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil {
-		return ""
-	}
 	var header struct {
 		Kid string `json:"kid"`
 	}
-	if json.Unmarshal(decoded, &header) != nil {
-		return ""
-	}
+	decodePart(encoded, &header)
 	return header.Kid
+}
+
+// expiryOf reads the exp of a JWT's claims (RFC 7519 §4.1.4) without checking
+// anything, in microseconds since the Unix epoch; endless where there is none.
+func expiryOf(jwt string) int64 {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 { // RFC 7515 §7.1
+		return math.MaxInt64
+	}
+	var claims struct {
+		Expiry float64 `json:"exp"` // seconds; a fraction is allowed (RFC 7519 §2)
+	}
+	decodePart(parts[1], &claims)
+	if claims.Expiry <= 0 || claims.Expiry > math.MaxInt64/1e6 {
+		return math.MaxInt64
+	}
+	return int64(claims.Expiry * 1e6)
+}
+
+// decodePart decodes a part of a JWT as far as it is JSON of that shape.
+func decodePart(encoded string, into any) {
+	if decoded, err := base64.RawURLEncoding.DecodeString(encoded); err == nil {
+		_ = json.Unmarshal(decoded, into) // what is not there stays as it was
+	}
 }
 
 // header is what every request of a client carries with a credential, or with

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -71,6 +72,47 @@ func TestFetchToken(t *testing.T) {
 				t.Errorf("usable for %v; want %v", got, test.usableFor)
 			}
 		})
+	}
+}
+
+// A validator refuses a token from its exp on, whatever its issuer said of its life.
+func TestTokenIsNotSentAfterItsOwnExpiry(t *testing.T) {
+	encode := base64.RawURLEncoding.EncodeToString
+	for claims, want := range map[string]int64{
+		`{"exp":1700000000}`:   1700000000_000000,
+		`{"exp":1700000000.5}`: 1700000000_500000,
+		`{"exp":1e300}`:        math.MaxInt64,
+		`{"exp":"soon"}`:       math.MaxInt64,
+		`{}`:                   math.MaxInt64,
+		`not JSON`:             math.MaxInt64,
+	} {
+		if got := expiryOf(encode([]byte(`{}`)) + "." + encode([]byte(claims)) + ".c2ln"); got != want {
+			t.Errorf("of %s: got %d, want %d", claims, got, want)
+		}
+	}
+	if got := expiryOf("opaque"); got != math.MaxInt64 {
+		t.Errorf("of an opaque token: got %d, want none", got)
+	}
+
+	clock := newClock()
+	exp := clock.now()/1e6 + 5
+	jwt := encode([]byte(`{"kid":"k1"}`)) + "." + encode(fmt.Appendf(nil, `{"exp":%d}`, exp)) + ".c2ln"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"access_token":%q,"expires_in":10}`, jwt)
+	}))
+	defer server.Close()
+	config := ClientConfig{Name: "web", To: "checkout", Token: &TokenConfig{URL: server.URL, Life: Duration(10 * time.Second)}}
+	config.fill()
+	issuer := &issuer{client: &config, http: server.Client(), clock: clock, cells: newCells(clock, time.Second)}
+	tok, err := issuer.fetch(t.Context(), "web-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok.unusable != exp*1e6 {
+		t.Errorf("usable until %d, want its exp, %d", tok.unusable, exp*int64(1e6))
+	}
+	if tok.renewAt > tok.issuedAt+4e6 {
+		t.Errorf("renewed %d µs after it was asked for, want it within 4/5 of the 5 s that it lasts at most", tok.renewAt-tok.issuedAt)
 	}
 }
 

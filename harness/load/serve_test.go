@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,6 +77,12 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 // serve runs a load service for the test and returns a client and its log.
 func serve(t *testing.T, config Config) (*Client, *logBuffer) {
 	t.Helper()
+	config.Clients = slices.Clone(config.Clients)
+	for i := range config.Clients {
+		if config.Clients[i].Timeout == 0 {
+			config.Clients[i].Timeout = Duration(time.Minute) // so that a busy machine makes nobody give up
+		}
+	}
 	data, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -348,7 +355,7 @@ func TestStartNeedsEveryToken(t *testing.T) {
 }
 
 func TestServeIsHealthyAndSaysWhatItDoes(t *testing.T) {
-	client, log := serve(t, Config{Clients: []ClientConfig{{Name: "web", To: "checkout", URL: "http://127.0.0.1:1", Rate: 1}}})
+	client, log := serve(t, Config{Clients: []ClientConfig{{Name: "web", To: "checkout", URL: "http://127.0.0.1:1", Rate: 1, Timeout: Duration(DefaultTimeout)}}})
 	resp, err := client.do(t.Context(), http.MethodGet, "/healthz")
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func (t *traffic) fixed(c *ClientConfig) *token {
 	kid := kidOf(value)
 	return &token{
 		header: c.header(value), kid: kid, cell: t.cells.cell(c.Name, c.To, kid),
-		renewAt: math.MaxInt64, unusable: math.MaxInt64,
+		renewAt: math.MaxInt64, unusable: expiryOf(value),
 	}
 }
 

@@ -16,10 +16,12 @@ import (
 // errHeldBack is what vegeta is told of a request that was not sent.
 var errHeldBack = errors.New("session has no valid token")
 
-// idleTimeout is how long a connection is kept unused: less than the shortest
-// that servers are known to wait (5 s: server.keepAliveTimeout of Node.js), so
-// that requests do not run into connections that are being closed.
-const idleTimeout = 4 * time.Second
+// idleTimeout is how long a connection is kept unused. Who closes one may close
+// it under a request on its way, so it is to be us: it is less than the shortest
+// that servers are known to wait (5 s: server.keepAliveTimeout of Node.js), and
+// than a server that is being replaced goes on answering (fakes.handOverFor),
+// which ends with its next answer each connection that is in use.
+const idleTimeout = 250 * time.Millisecond
 
 // maxAnswer bounds what is read of an answer; the connection of a longer one
 // is not used again.

@@ -9,8 +9,11 @@ import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 CONFIG = """
+global
+  hard-stop-after 1500ms
 defaults
   mode http
+  option idle-close-on-response
   timeout connect 5s
   timeout client 30s
   timeout server 30s
