@@ -103,7 +103,7 @@ func (e *evidence) unused(m plan.Emitter) string {
 }
 
 // quiet says when a client had far fewer answers than were due where it calls:
-// in a phase, or in a stretch that is long enough.
+// in a stretch in which a client is missed, or in a phase that is as long.
 func (e *evidence) quiet(c plan.Client) string {
 	few := func(from, until history.Offset, where string) string {
 		due, got := c.Rate*(until-from).Duration().Seconds(), float64(e.answers(c, from, until))
@@ -112,15 +112,18 @@ func (e *evidence) quiet(c plan.Client) string {
 		}
 		return ""
 	}
-	for _, p := range e.phases {
-		from, until := p.span()
-		if why := few(from, until, "in "+string(p.Name)); why != "" {
-			return why
-		}
-	}
 	stretch := history.Offset(leastStretch)
 	if c.Rate > 0 {
 		stretch = max(stretch, history.Offset(leastAttempts/c.Rate*float64(time.Second)))
+	}
+	for _, p := range e.phases {
+		from, until := p.span()
+		if until-from < stretch {
+			continue
+		}
+		if why := few(from, until, "in "+string(p.Name)); why != "" {
+			return why
+		}
 	}
 	for at := e.start; at < e.end; at += stretch {
 		from := max(e.start, min(at, e.end-stretch)) // the last one ends with the run

@@ -167,3 +167,11 @@ func TestThinAtTheAuthority(t *testing.T) {
 		})
 	}
 }
+
+// A pacer that stood still for a moment catches up, also where that moment was
+// the better part of a phase.
+func TestShortStallIsNotThin(t *testing.T) {
+	t.Parallel()
+	v := judged(t, silent("app", 40.5, 41))
+	wantRule(t, v, "auth-failures-flat", judge.Pass)
+}
