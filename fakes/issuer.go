@@ -44,6 +44,7 @@ type issuer struct {
 	keys    atomic.Pointer[keySet]
 	minted  atomic.Int64
 	read    atomic.Int64
+	spare   sparing
 }
 
 // ServeIssuer runs an issuer of tokens: it reads its signing keys from the
@@ -134,8 +135,8 @@ func (i *issuer) jwks(w http.ResponseWriter, r *http.Request) {
 	}
 	i.read.Add(1)
 	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
-	if how := i.source.spoil.value(DisturbJWKS); how != "" {
-		i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks")
+	if how := i.spare.answer(i.source.spoil.value(DisturbJWKS)); how != "" {
+		i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks", "detail", how)
 		answerBadly(w, how)
 		return
 	}

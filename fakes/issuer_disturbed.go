@@ -1,16 +1,27 @@
 package fakes
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // issuerDisturbances are the ways in which an issuer misbehaves, beside those of
 // whoever reads what is published.
 var issuerDisturbances = map[string]func(string) error{
-	DisturbJWKS: oneOf("429", "500", "503", "503-empty", "empty", "garbage"),
-	DisturbKid:  oneOf("none", "same"),
+	DisturbJWKS: func(value string) error {
+		how, limit, err := sparingly(value)
+		if err != nil || limit < 0 {
+			return fmt.Errorf("want an answer, and a limit per second after it, in %q", value)
+		}
+		return oneOf("429", "500", "503", "503-empty", "empty", "garbage")(how)
+	},
+	DisturbKid: oneOf("none", "same"),
 	DisturbClock: func(value string) error {
 		_, err := time.ParseDuration(value)
 		return err
@@ -38,6 +49,40 @@ func answerBadly(w http.ResponseWriter, how string) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(body)) // an error is that of a client that left
+}
+
+// sparingly reads an order for the key set: an answer, and after a space how many
+// requests a second are left alone (0, or nothing: none).
+func sparingly(value string) (how string, limit float64, err error) {
+	how, rest, limited := strings.Cut(value, " ")
+	if limited {
+		limit, err = strconv.ParseFloat(rest, 64)
+	}
+	return how, limit, err
+}
+
+// sparing leaves alone as many requests as an order says.
+type sparing struct {
+	mu    sync.Mutex
+	order string
+	left  *rate.Limiter
+}
+
+// answer is how a request is to be answered under an order; "" is as usual.
+func (s *sparing) answer(order string) string {
+	how, limit, _ := sparingly(order) // it was checked when it was ordered
+	if limit <= 0 {
+		return how
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.order != order {
+		s.order, s.left = order, rate.NewLimiter(rate.Limit(limit), int(max(1, limit)))
+	}
+	if s.left.Allow() {
+		return ""
+	}
+	return how
 }
 
 // naming is how keys are named: in the set, and in the header of tokens.

@@ -27,6 +27,7 @@ type hop struct {
 	mu    sync.Mutex
 	cells map[history.CellKey]*hopCell
 	total int64
+	by    map[string]int64 // of the total, by presenter
 }
 
 // hopCell is one cell and its buckets that may still grow.
@@ -37,7 +38,7 @@ type hopCell struct {
 }
 
 func newHop(source history.Source, record func(history.Event)) *hop {
-	return &hop{record: record, source: source, cells: map[history.CellKey]*hopCell{}}
+	return &hop{record: record, source: source, cells: map[history.CellKey]*hopCell{}, by: map[string]int64{}}
 }
 
 // decision is what an authority said about one presentation.
@@ -62,6 +63,7 @@ func (h *hop) count(d decision) {
 		h.cells[key] = cell
 	}
 	h.total++
+	h.by[d.presenter]++
 	index := max(int64(d.at/bucket), cell.next)
 	counts := cell.open[index]
 	if counts == nil {
@@ -105,6 +107,13 @@ func (c *hopCell) add(counts *history.Counts, d decision) {
 			counts.Examples = append(counts.Examples, history.Example{At: d.at, Status: d.status, Detail: d.detail})
 		}
 	}
+}
+
+// presented is how many of the decisions were about what somebody presented.
+func (h *hop) presented(by string) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.by[by]
 }
 
 // attempts is how many decisions were counted.

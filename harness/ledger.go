@@ -11,6 +11,7 @@ import (
 // ledger holds what consumers were to do against what the authority did, as both
 // tell it in their logs. It keeps the orders that are open, and figures.
 type ledger struct {
+	untold    func(presenter string) bool // who tells nothing of orders
 	mu        sync.Mutex
 	told      bool // anything at all
 	sum       history.Ledger
@@ -26,8 +27,8 @@ type openOrder struct {
 	done    bool // by the authority
 }
 
-func newLedger() *ledger {
-	return &ledger{open: map[string]openOrder{}, irregular: map[history.Irregular]*history.Irregular{}}
+func newLedger(untold func(presenter string) bool) *ledger {
+	return &ledger{untold: untold, open: map[string]openOrder{}, irregular: map[history.Irregular]*history.Irregular{}}
 }
 
 // effect takes what an authority did for an order.
@@ -38,11 +39,13 @@ func (l *ledger) effect(at history.Offset, order string, effect history.Effect, 
 	case history.EffectReplayed:
 		l.sum.Replayed++
 	case history.EffectAgain:
-		l.sum.Effects++
+		l.done(like.Presenter)
 		like.What = history.DoneTwice
 		l.count(at, like)
 	case history.EffectMade:
-		l.sum.Effects++
+		if !l.done(like.Presenter) {
+			break
+		}
 		o := l.open[order]
 		o.done, o.at = true, at
 		like.Earlier, like.Idempotent = "", false
@@ -50,6 +53,16 @@ func (l *ledger) effect(at history.Offset, order string, effect history.Effect, 
 		l.close(order, o)
 	}
 	l.told = true
+}
+
+// done counts an effect, and reports whether its presenter tells of orders.
+func (l *ledger) done(presenter string) bool {
+	if l.untold(presenter) {
+		l.sum.Untold++
+		return false
+	}
+	l.sum.Effects++
+	return true
 }
 
 // settled takes what a consumer told its caller.

@@ -37,7 +37,7 @@ func TestLedgerMatchesBothSides(t *testing.T) {
 		{"told done and not done", []told{{"a", "", history.SettledDone}}, history.Ledger{Orders: 1, Done: 1}, []string{history.NotDone}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l := newLedger()
+			l := newLedger(func(presenter string) bool { return presenter == "own" })
 			for i, line := range tt.told {
 				at := history.Offset(i+1) * ms
 				switch {
@@ -67,6 +67,22 @@ func TestLedgerMatchesBothSides(t *testing.T) {
 				t.Errorf("irregular: got %v, want %v", what, tt.what)
 			}
 		})
+	}
+}
+
+// Of a service whose log says nothing of orders it is not known what it told its
+// caller; that something was done twice the authority knows by itself.
+func TestLedgerOfThoseWhoDoNotTell(t *testing.T) {
+	l := newLedger(func(presenter string) bool { return presenter == "till" })
+	like := history.Irregular{Presenter: "till", Validator: "payments", Credential: "k1"}
+	l.effect(1, "a", history.EffectMade, like)
+	l.effect(2, "b", history.EffectMade, like)
+	if got, _ := l.conclude(); got.Untold != 2 || got.Effects != 0 || len(got.Irregular) != 0 {
+		t.Errorf("got %+v, want two effects of which nothing was told", got)
+	}
+	l.effect(3, "b", history.EffectAgain, like)
+	if got, _ := l.conclude(); len(got.Irregular) != 1 || got.Irregular[0].What != history.DoneTwice {
+		t.Errorf("got %+v, want one that was done twice", got)
 	}
 }
 

@@ -52,7 +52,7 @@ type audit struct {
 func newLogs(folder string, p *plan.Plan, names *names, r *history.Recorder) *logs {
 	l := &logs{
 		folder: folder, names: names, record: r.Record, offset: r.Offset,
-		authority: p.Limits.Hop == history.FromAuthority, hop: newHop(history.FromAuthority, r.Record), refusals: newRefusals(p, names, r), ledger: newLedger(), asks: map[string]string{},
+		authority: p.Limits.Hop == history.FromAuthority, hop: newHop(history.FromAuthority, r.Record), refusals: newRefusals(p, names, r), ledger: newLedger(func(presenter string) bool { return names.own[presenter] }), asks: map[string]string{},
 		tails: newTails(), hygiene: newHygiene(names),
 		files: map[string]*os.File{}, presented: map[string]int64{},
 	}

@@ -116,14 +116,23 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		// it presents again after a refusal is a retry.
 		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.hop.attempts(), r.logs.noAnswers()
 		retried, again := r.logs.tries()
+		own := false
 		for _, e := range r.plan.Limits.Emitters {
 			served[e.Name] = true
+			if !r.serves(e.Name) { // it counts nothing: what arrived is all that is known
+				own = true
+				t.Sent += complete(r.logs.hop.presented(e.Name), false)
+				continue
+			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))
 		}
 		t.Retried, t.Scheduled = retried, t.Scheduled+again
 		t.NotSent += min(load.Unanswered, max(0, load.Sent-load.Retried-(t.Sent-retried-again)))
-		if runbook.Families[r.plan.Limits.Family].Pools {
+		switch {
+		case runbook.Families[r.plan.Limits.Family].Pools:
 			t.Scheduled, t.NotSent = r.began(counted, complete), 0
+		case own: // how often it calls for one request is its own affair
+			t.Scheduled, t.NotSent = t.Sent-t.Retried, 0
 		}
 	}
 	for _, c := range r.plan.Limits.Clients {

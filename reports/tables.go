@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"cmp"
 	"maps"
 	"slices"
@@ -131,6 +132,15 @@ func validators(m *Model) table {
 		forgot, forgotInTime := m.against(v.ForgotAfterMS, v.ForgetBoundMS)
 		t.Rows = append(t.Rows, []string{v.Name, yesNo(v.OnPage),
 			learned, m.bound(v.BoundMS), learnedInTime, forgot, m.bound(v.ForgetBoundMS), forgotInTime})
+	}
+	var turned []string
+	for _, v := range m.Validators {
+		if v.TurnedAway > 0 {
+			turned = append(turned, fmt.Sprintf("%s %s", v.Name, Count(v.TurnedAway)))
+		}
+	}
+	if len(turned) > 0 {
+		t.Note += " Requests for the key set that were answered 429: " + strings.Join(turned, ", ") + "."
 	}
 	if len(t.Rows) == 0 {
 		t.Note = "No validator was seen."

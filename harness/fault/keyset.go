@@ -36,7 +36,7 @@ type keySetGauge struct {
 	site    *site
 	service string
 	differs func(before, now Reading) bool
-	waits   bool // the effect shows with the next key only
+	waits   bool // the effect shows later: with the next key, or to one who asks more often
 }
 
 var _ Gauge = keySetGauge{}

@@ -75,7 +75,7 @@ const (
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Identifiers
 	KindEmitting    Kind = "emitting"     // Service now emits Credential
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
-	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service
+	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well
 
 	// Observations.
 	KindCounts  Kind = "counts"  // Counts of one cell in one time bucket

@@ -26,6 +26,9 @@ type Ledger struct {
 	Done     int64 `json:"done"`     // of these, told to be done
 	Effects  int64 `json:"effects"`  // by the authority
 	Replayed int64 `json:"replayed"` // attempts that an idempotency key kept from being one more
+	// Untold are effects for presenters whose own log says nothing of orders, so
+	// that nothing is known of what was intended.
+	Untold int64 `json:"untold,omitempty"`
 	// Irregular are those that do not fit, by what they have in common.
 	Irregular []Irregular `json:"irregular,omitempty"`
 }

@@ -48,6 +48,8 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 				f.Fix, f.Consumer, what = "", authority, authority+", to which it presents the credential, gave no answer"
 				if kind, there := e.faultOn(authority, first); there {
 					f.CausedBy, what = kind, what+": it was under the fault "+kind
+				} else if kind, there := e.faultBetween(c.To, authority, first); there {
+					f.CausedBy, what = kind, what+": the way there was under the fault "+kind
 				}
 			}
 			if f.Fix == "" {

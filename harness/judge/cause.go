@@ -118,6 +118,9 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 	if told, there := e.reusedKid(v); there {
 		return told
 	}
+	if told, there := e.brownedOut(v, accepted, sum); there {
+		return told
+	}
 	if told, there := e.coolingDown(v, sum); there {
 		return told
 	}
@@ -136,6 +139,17 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 		return explanation{cause: CauseSharedCache, consumer: via,
 			why: fmt.Sprintf("%s fetched the set %s after %s was accepted and was answered with an old one from %s%s", v.Name, e.page(at-accepted), e.fresh, via, e.until(everLearned, learned, accepted)),
 			fix: fmt.Sprintf("make %s expire its copy sooner, or purge it after accepting; else %s", via, e.fixLead(v, learned-accepted, everLearned))}
+	}
+	published, isPublished := e.view.PublishedAt[v.From][e.fresh]
+	if isPublished {
+		if fetch, there := e.notInSet(v, e.fresh, published+history.Offset(nearly), sum.LastFailure); there {
+			return e.tellNotInSet(v, e.fresh, fetch)
+		}
+	}
+	if everLearned {
+		if told, there := e.failedFetch(v, accepted, emitted, learned); there {
+			return told
+		}
 	}
 	if from, there := e.unanswered(v, sum); there && !everLearned {
 		return explanation{cause: CauseSourceDown, consumer: from,
@@ -163,10 +177,9 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 			why: fmt.Sprintf("%s refuses what comes while the fetch that the first %s caused is under way", v.Name, e.fresh),
 			fix: fmt.Sprintf("show one canary of %s to every replica of %s before emitting", e.fresh, v.Name)}
 	}
-	published, there := e.view.PublishedAt[v.From][e.fresh]
 	own := learned - published // what the validator itself took
 	planned := history.Offset(e.limits.Wall(e.limits.Publishing(v)))
-	if there && own+planned <= lead && published-accepted > planned+history.Offset(nearly) {
+	if isPublished && own+planned <= lead && published-accepted > planned+history.Offset(nearly) {
 		return explanation{cause: CauseLatePublish, consumer: v.From,
 			why: fmt.Sprintf("%s published it only %s after it was accepted (the page says %s), so that %s learned it %s after the start of a lead of %s",
 				v.From, e.page(published-accepted), plan.Text(e.limits.Publishing(v)), v.Name, e.page(learned-accepted), e.page(lead)),

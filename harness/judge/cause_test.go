@@ -161,9 +161,34 @@ func TestCauses(t *testing.T) {
 		{
 			"cooling down: it fetched too shortly before to fetch again",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 10*time.Minute },
-				add(fetched(at(25), "search", "auth", "k1")), searchLearns(28.6), refuse("app", "k2", 28.4, 28.55, 2)},
+				add(fetched(at(25), "search", "auth", "k1")), searchLearns(28.6), refuse("app", "k2", 28.4, 28.55, 2), withoutKind(history.KindPublished, "auth")},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
 			"search learned it", "publish at least",
+		},
+		{
+			"asked, and got none",
+			[]change{searchLearns(31), refuse("app", "k2", 28.4, 31, 10), add(history.Event{At: at(25), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "emit"}, 28401,
+			"got none (status 503)", "emit only when search has shown",
+		},
+		{
+			"asked, and was answered with an empty set",
+			[]change{searchLearns(31), refuse("app", "k2", 28.4, 31, 10), add(fetched(at(25), "search", "auth"))},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNotInSet, FirstPhase: "emit"}, 28401,
+			"was answered with an empty set", "an empty set they take for the truth",
+		},
+		{
+			"the old one gone with an empty set",
+			[]change{add(fetched(at(24), "search", "auth")), refuse("app", "k1", 24.2, 27, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "accept", Cause: judge.CauseNotInSet, FirstPhase: "verify"}, 24201,
+			"was answered with an empty set", "an empty set they take for the truth",
+		},
+		{
+			"turned away when it went to fetch",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(31), refuse("app", "k2", 28.4, 31, 10),
+				add(turnedAway(28.4, "search"), turnedAway(28.6, "search"), turnedAway(28.6, "checkout"), turnedAway(9, "search"))},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseTurnedAway, FirstPhase: "emit"}, 28401,
+			"auth answered 429 to 2 of its requests, as to those of 2 validators in all", "as many at once as there are replicas",
 		},
 		{
 			"a fetch that was used up",

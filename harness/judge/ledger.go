@@ -22,10 +22,16 @@ func ledger(e *evidence) (Outcome, string, []Finding) {
 		return Fail, fmt.Sprintf("callers were told of %d orders that they are done, and %d were done", l.Done, l.Effects), findings
 	case l.Effects != l.Done:
 		return Inconclusive, fmt.Sprintf("callers were told of %d orders that they are done, %d were done, and nothing shows which", l.Done, l.Effects), nil
+	case l.Orders == 0 && l.Untold > 0:
+		return Pass, fmt.Sprintf("%d orders were done, none twice; those who ordered do not tell what they ordered", l.Untold), nil
 	case l.Orders == 0:
 		return Inconclusive, "nothing was ordered", nil
 	}
-	return Pass, fmt.Sprintf("callers were told of %d orders that they are done, and each was done once%s", l.Done, e.replayed()), nil
+	told := fmt.Sprintf("callers were told of %d orders that they are done, and each was done once%s", l.Done, e.replayed())
+	if l.Untold > 0 {
+		told += fmt.Sprintf("; %d more were done for services that do not tell what they ordered", l.Untold)
+	}
+	return Pass, told, nil
 }
 
 // replayed is the half sentence about retries that did no harm.
@@ -42,6 +48,9 @@ func (e *evidence) explainOrders(wrong history.Irregular) Finding {
 		Level: Error, Presenter: wrong.Presenter, Validator: wrong.Validator, Consumer: wrong.Presenter, Credential: wrong.Credential,
 		CausedBy: e.lastStep(wrong.First), FirstPhase: e.phaseAt(wrong.First), Cause: CauseUnknown,
 		FirstMS: wrong.First.Milliseconds(), LastMS: wrong.Last.Milliseconds(), Count: wrong.Count,
+	}
+	if kind, there := e.faultBetween(wrong.Presenter, wrong.Validator, wrong.First); there {
+		f.CausedBy = kind
 	}
 	switch wrong.What {
 	case history.DoneTwice:

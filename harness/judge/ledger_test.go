@@ -37,6 +37,8 @@ func TestLedger(t *testing.T) {
 		{"none is kept", nil, judge.Skipped, "no ledger", "", ""},
 		{"each once", []change{books(history.Ledger{Orders: 101, Done: 100, Effects: 100})}, judge.Pass, "100 orders", "", ""},
 		{"retries replayed", []change{books(history.Ledger{Orders: 9, Done: 9, Effects: 9, Replayed: 4})}, judge.Pass, "kept 4 retries from doing it again", "", ""},
+		{"by those who do not tell", []change{books(history.Ledger{Untold: 7})}, judge.Pass, "7 orders were done, none twice", "", ""},
+		{"by some who do not tell", []change{books(history.Ledger{Orders: 3, Done: 3, Effects: 3, Untold: 7})}, judge.Pass, "7 more were done", "", ""},
 		{"nothing ordered", []change{books(history.Ledger{})}, judge.Inconclusive, "nothing was ordered", "", ""},
 		{"does not add up", []change{books(history.Ledger{Orders: 9, Done: 9, Effects: 8})}, judge.Inconclusive, "nothing shows which", "", ""},
 		{"twice without a name", []change{of(twice("k1", "k2", "401", false))}, judge.Fail,

@@ -29,6 +29,19 @@ func (e *evidence) faultOn(service string, began history.Offset) (string, bool) 
 	return "", false
 }
 
+// faultBetween is the kind of a fault that was in effect on the way from one
+// party to another when something began there.
+func (e *evidence) faultBetween(from, to string, began history.Offset) (string, bool) {
+	soon := history.Offset(nearly).Milliseconds()
+	for _, r := range e.faultReports() {
+		if r.Took && r.From == from && r.To == to && r.InjectedMS >= 0 && r.InjectedMS <= began.Milliseconds()+soon &&
+			(r.UndoneMS < 0 || r.UndoneMS >= began.Milliseconds()) {
+			return r.Kind, true
+		}
+	}
+	return "", false
+}
+
 // disturbing are the faults that a refusal may have to do with: those at the
 // validator, at where its keys come from, and on the way, from the accept of
 // what was refused until it was.

@@ -234,11 +234,11 @@ func (r *rehearsal) wantBounds(t *testing.T) {
 				t.Errorf("%s: last at %d ms, want within G1, at %d ms", f.Cause, f.LastMS, bound)
 			}
 		default:
-			emitter := f.Presenter // by itself, or of a client's tokens
+			emitter, limits := f.Presenter, r.limits // by itself, or of a client's tokens
 			if client, there := r.limits.Client(f.Presenter); there {
-				emitter = client.From
+				emitter, limits.LongestLife = client.From, max(limits.LongestLife, client.Life) // an exception's is longer
 			}
-			bound := (r.view.Switched[emitter]["k2"] + history.Offset(r.limits.Wall(r.limits.G2()))).Milliseconds()
+			bound := (r.view.Switched[emitter]["k2"] + history.Offset(r.limits.Wall(limits.G2()))).Milliseconds()
 			if f.FirstMS < revoked.Milliseconds() || f.Cause != judge.CauseNotSwitched && f.LastMS > bound {
 				t.Errorf("%s: failed from %d to %d ms, want from the revoke at %d ms and within G2, until %d ms",
 					f.Cause, f.FirstMS, f.LastMS, revoked.Milliseconds(), bound)

@@ -104,6 +104,7 @@ func (e *evidence) validators() []ValidatorReport {
 		if g3 := e.limits.G3(v); g3 != runbook.Forever {
 			r.ForgetBoundMS = (e.limits.Wall(g3) + v.Granule).Milliseconds()
 		}
+		r.TurnedAway, _ = e.turnedAway(v.Name, e.start, e.end)
 		reports = append(reports, r)
 	}
 	return reports

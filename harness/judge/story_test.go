@@ -149,6 +149,11 @@ func fetched(at history.Offset, service, from string, credentials ...string) his
 	return history.Event{At: at, Kind: history.KindFetched, Service: service, From: from, Credentials: credentials, Holds: credentials}
 }
 
+// turnedAway is a request for the key set that was answered 429.
+func turnedAway(moment float64, reader string) history.Event {
+	return history.Event{At: at(moment), Kind: history.KindRead, Service: "auth", Reader: reader, What: "jwks", Detail: "429"}
+}
+
 func probe(at history.Offset, service, credential string, purpose history.Purpose, outcome history.Outcome) history.Event {
 	return history.Event{At: at, Kind: history.KindProbe, Service: service, Credential: credential,
 		Probe: &history.Probe{Purpose: purpose, Outcome: outcome, Status: string(outcome)}}

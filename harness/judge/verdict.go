@@ -130,6 +130,8 @@ type ValidatorReport struct {
 	ForgotAfterMS  int64 `json:"forgot_after_ms"` // from revoke
 	BoundMS        int64 `json:"bound_ms"`        // G1 in wall time; -1: no bound
 	ForgetBoundMS  int64 `json:"forget_bound_ms"` // G3 in wall time; -1: no bound
+	// TurnedAway is how many of its requests for the key set were answered 429.
+	TurnedAway int64 `json:"turned_away,omitempty"`
 }
 
 // RollbackReport is the way back, where one was taken.
@@ -197,6 +199,8 @@ const (
 	CauseSharedCache    Cause = "shared-cache"   // it fetched, and a cache on the way answered with an old set
 	CauseLatePublish    Cause = "late-publish"   // the emitter published the new credential late
 	CauseSourceDown     Cause = "source-down"    // it asked for the set, and got no answer
+	CauseTurnedAway     Cause = "turned-away"    // it asked for the set when too many did, and was answered 429
+	CauseNotInSet       Cause = "not-in-set"     // it asked for the set, and what it got lacked a credential in use
 	CauseOneSlot        Cause = "one-slot"       // it fetched both and kept one
 	CauseNeverLearned   Cause = "never-learned"  // it never took the new credential
 	CauseFlagDay        Cause = "flag-day"       // accept, emit and revoke fell together

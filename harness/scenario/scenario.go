@@ -223,6 +223,9 @@ type Fault struct {
 	Latency runbook.Duration `yaml:"latency,omitempty" json:"latency,omitempty"`
 	// Answer is what kind jwks makes of the key set: a status, 503-empty, empty, garbage.
 	Answer string `yaml:"answer,omitempty" json:"answer,omitempty"`
+	// Limit is how many requests kind jwks leaves alone, as a rate, and at first
+	// as many at once as in a second; only those beyond it get the answer.
+	Limit Rate `yaml:"limit,omitempty" json:"limit,omitempty"`
 	// Shift is how far kind clock puts a clock ahead, in wall time.
 	Shift runbook.Duration `yaml:"shift,omitempty" json:"shift,omitempty"`
 	// Every is how often kind garbage-kids shows one, in page time.

@@ -118,7 +118,7 @@ func (s *Store) Get(ctx context.Context, path string) (map[string]any, int, erro
 	case errors.Is(err, api.ErrSecretNotFound):
 		return nil, 0, fmt.Errorf("read %s: %w", path, world.ErrNotFound)
 	case err != nil:
-		return nil, 0, fmt.Errorf("read %s: %w", path, err)
+		return nil, 0, fmt.Errorf("read %s: %w", path, brief(err))
 	case secret.Data == nil:
 		return nil, secret.VersionMetadata.Version, fmt.Errorf("read %s, whose version %d was deleted: %w",
 			path, secret.VersionMetadata.Version, world.ErrNotFound)
@@ -135,10 +135,29 @@ func (s *Store) Put(ctx context.Context, path string, data map[string]any, cas i
 		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, world.ErrConflict)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, err)
+		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, brief(err))
 	}
 	return secret.VersionMetadata.Version, nil
 }
+
+// brief tells in one line an error for which Vault's client takes several.
+func brief(err error) error {
+	if refused, ok := errors.AsType[*api.ResponseError](err); ok {
+		return refusal{refused}
+	}
+	return err
+}
+
+// refusal is an answer of the store that is an error.
+type refusal struct{ *api.ResponseError }
+
+// Error has no address: that of a run's own store tells nobody anything.
+func (r refusal) Error() string {
+	return fmt.Sprintf("the store answered %d: %s", r.StatusCode, strings.Join(r.Errors, "; "))
+}
+
+// Unwrap is the error of Vault's client.
+func (r refusal) Unwrap() error { return r.ResponseError }
 
 // refusedWith tells one refusal from the others that Vault answers with 400: by
 // its words, for there is no code of its own.

@@ -139,12 +139,12 @@ func (t *Table) Close(more string) error {
 	return t.lines.err
 }
 
-// explain tells again why each came to something else: of a long log often only
-// the end is kept.
+// explain tells again the first reason why each came to something else: of a long
+// log often only the end is kept.
 func (t *Table) explain(b *strings.Builder) {
 	for _, r := range t.rows {
 		if !r.Expected && !r.Skipped && len(r.Reasons) > 0 {
-			t.paragraph(b, "  ", r.Name+": "+strings.Join(r.Reasons, "; "))
+			t.paragraph(b, "  ", r.Name+": "+r.Reasons[0])
 		}
 	}
 }

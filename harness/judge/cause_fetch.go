@@ -1,0 +1,87 @@
+package judge
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// keySet is what a key set is called where it is read.
+const keySet = "jwks"
+
+// turnedAway counts how often somebody was answered 429 (RFC 6585 §4) for the
+// key set in a stretch of time, and by whom.
+func (e *evidence) turnedAway(reader string, from, to history.Offset) (n int64, by string) {
+	for _, event := range e.events {
+		if event.Kind == history.KindRead && event.What == keySet && event.Reader == reader &&
+			event.Detail == strconv.Itoa(http.StatusTooManyRequests) && event.At >= from && event.At <= to {
+			n, by = n+1, event.Service
+		}
+	}
+	return n, by
+}
+
+// brownedOut explains refusals of a new key that a validator went to fetch when
+// it met it, as others did at that time: too many for where the keys are.
+func (e *evidence) brownedOut(v plan.Validator, accepted history.Offset, sum *history.Counts) (explanation, bool) {
+	n, by := e.turnedAway(v.Name, accepted, sum.LastFailure)
+	if n == 0 || !v.OnMiss {
+		return explanation{}, false
+	}
+	all := 0
+	for _, other := range e.limits.Validators {
+		if turned, at := e.turnedAway(other.Name, accepted, sum.LastFailure); turned > 0 && at == by {
+			all++
+		}
+	}
+	return explanation{
+		cause: CauseTurnedAway, consumer: by,
+		why: fmt.Sprintf("%s went to fetch it when it met it, and %s answered 429 to %d of its requests, as to those of %d validators in all after %s was accepted", v.Name, by, n, all, e.fresh),
+		fix: fmt.Sprintf("let %s answer as many at once as there are replicas, and emit only when each has taken a canary of %s", by, e.fresh),
+	}, true
+}
+
+// failedFetch explains refusals of a new key by a validator that asked for the
+// set in time and got none, so that it learned the key at a later time only.
+func (e *evidence) failedFetch(v plan.Validator, accepted, emitted, learned history.Offset) (explanation, bool) {
+	for _, event := range e.events {
+		if event.Kind != history.KindFetchFailed || event.Service != v.Name || event.At <= accepted || event.At > emitted {
+			continue
+		}
+		return explanation{
+			cause: CauseSourceDown, consumer: event.From,
+			why: fmt.Sprintf("%s asked %s for the set %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
+				v.Name, event.From, e.page(event.At-accepted), e.fresh, event.Detail, e.page(learned-accepted), e.page(emitted-accepted)),
+			fix: fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, e.fresh, e.atLeast(learned-accepted)),
+		}, true
+	}
+	return explanation{}, false
+}
+
+// notInSet is a fetch that was answered with a set without a credential that was
+// in use, between two moments.
+func (e *evidence) notInSet(v plan.Validator, credential string, from, to history.Offset) (fetch history.Event, there bool) {
+	for _, fetch := range e.fetches(v.Name, from, to) {
+		if fetch.From == v.From && !slices.Contains(fetch.Credentials, credential) {
+			return fetch, true
+		}
+	}
+	return history.Event{}, false
+}
+
+// tellNotInSet tells of such a fetch.
+func (e *evidence) tellNotInSet(v plan.Validator, credential string, fetch history.Event) explanation {
+	what := "a set without " + credential
+	if len(fetch.Credentials) == 0 {
+		what = "an empty set"
+	}
+	return explanation{
+		cause: CauseNotInSet, consumer: v.From,
+		why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, fetch.At, what),
+		fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: of an error most libraries keep what they have, and an empty set they take for the truth", v.From),
+	}
+}
