@@ -127,6 +127,12 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 	if told, there := e.notLookedFor(v, sum); there && !(everLearned && sum.FirstFailure >= learned) {
 		return told
 	}
+	published, isPublished := e.view.PublishedAt[v.From][e.fresh]
+	if isPublished {
+		if fetch, there := e.notInSet(v, e.fresh, published+history.Offset(nearly), sum.FirstFailure+history.Offset(nearly)); there {
+			return e.tellNotInSet(v, e.fresh, fetch)
+		}
+	}
 	switch {
 	case everLearned && sum.FirstFailure >= learned+history.Offset(nearly):
 		return e.tellRefusedThoughLearned(key, v, sum, learned-accepted)
@@ -139,12 +145,6 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 		return explanation{cause: CauseSharedCache, consumer: via,
 			why: fmt.Sprintf("%s fetched the set %s after %s was accepted and was answered with an old one from %s%s", v.Name, e.page(at-accepted), e.fresh, via, e.until(everLearned, learned, accepted)),
 			fix: fmt.Sprintf("make %s expire its copy sooner, or purge it after accepting; else %s", via, e.fixLead(v, learned-accepted, everLearned))}
-	}
-	published, isPublished := e.view.PublishedAt[v.From][e.fresh]
-	if isPublished {
-		if fetch, there := e.notInSet(v, e.fresh, published+history.Offset(nearly), sum.LastFailure); there {
-			return e.tellNotInSet(v, e.fresh, fetch)
-		}
 	}
 	if everLearned {
 		if told, there := e.failedFetch(v, accepted, emitted, learned); there {

@@ -62,15 +62,15 @@ func (e *evidence) failedFetch(v plan.Validator, accepted, emitted, learned hist
 	return explanation{}, false
 }
 
-// notInSet is a fetch that was answered with a set without a credential that was
-// in use, between two moments.
+// notInSet is the last fetch between two moments, if it was answered with a set
+// without a credential that was in use.
 func (e *evidence) notInSet(v plan.Validator, credential string, from, to history.Offset) (fetch history.Event, there bool) {
-	for _, fetch := range e.fetches(v.Name, from, to) {
-		if fetch.From == v.From && !slices.Contains(fetch.Credentials, credential) {
-			return fetch, true
-		}
+	fetches := e.fetches(v.Name, from, to)
+	if len(fetches) == 0 {
+		return history.Event{}, false
 	}
-	return history.Event{}, false
+	fetch = fetches[len(fetches)-1]
+	return fetch, fetch.From == v.From && !slices.Contains(fetch.Credentials, credential)
 }
 
 // tellNotInSet tells of such a fetch.
