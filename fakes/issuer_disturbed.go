@@ -3,18 +3,14 @@ package fakes
 import (
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // issuerDisturbances are the ways in which an issuer misbehaves, beside those of
 // whoever reads what is published.
 var issuerDisturbances = map[string]func(string) error{
-	DisturbJWKS: oneOf("429", "500", "503", "503-empty", "empty", "garbage"),
-	DisturbKid:  oneOf("none", "same"),
-	DisturbClock: func(value string) error {
-		_, err := time.ParseDuration(value)
-		return err
-	},
+	DisturbJWKS:  oneOf("429", "500", "503", "503-empty", "empty", "garbage"),
+	DisturbKid:   oneOf("none", "same"),
+	DisturbClock: aShift,
 }
 
 // emptySet is a key set without keys: some libraries take it for one whatever
@@ -60,10 +56,4 @@ type naming struct{ inSet, inToken func(kid string) string }
 var ownNames = naming{
 	inSet:   func(kid string) string { return kid },
 	inToken: func(kid string) string { return kid },
-}
-
-// shift is how far its clock is ahead.
-func (i *issuer) shift() time.Duration {
-	shift, _ := time.ParseDuration(i.source.spoil.value(DisturbClock)) // it was checked when it was ordered
-	return shift
 }

@@ -223,8 +223,8 @@ type Fault struct {
 	Latency runbook.Duration `yaml:"latency,omitempty" json:"latency,omitempty"`
 	// Answer is what kind jwks makes of the key set: a status, 503-empty, empty, garbage.
 	Answer string `yaml:"answer,omitempty" json:"answer,omitempty"`
-	// Shift is how far kind clock puts a clock ahead, in wall time.
-	Shift runbook.Duration `yaml:"shift,omitempty" json:"shift,omitempty"`
+	// Shift is how far kind clock puts a clock ahead, or with a minus behind, in wall time.
+	Shift Shift `yaml:"shift,omitempty" json:"shift,omitempty"`
 	// Every is how often kind garbage-kids shows one, in page time.
 	Every runbook.Duration `yaml:"every,omitempty" json:"every,omitempty"`
 }
