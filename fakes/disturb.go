@@ -19,7 +19,8 @@ const (
 	// DisturbJWKS makes an issuer answer for its key set with: a status (429, 500,
 	// 503), "503-empty" (with an empty set in the body), "empty", "garbage".
 	DisturbJWKS = "jwks"
-	// DisturbClock shifts an issuer's clock by a duration.
+	// DisturbClock puts a clock ahead by a duration, or behind by a negative one:
+	// that of an issuer, a verifier or a receiver.
 	DisturbClock = "clock"
 	// DisturbKid makes an issuer leave the kid out of its tokens ("none"), or keep
 	// the one that it had for every new key ("same").
@@ -59,14 +60,16 @@ func (d *disturbances) set(kind, value string) {
 }
 
 // serve takes orders of these kinds on a mux, each with what checks its value,
-// and tells at GET what tell says. Without a token it takes none.
+// and tells at GET what tell says; nil: nothing. Without a token it takes none.
 func (d *disturbances) serve(mux *http.ServeMux, token string, kinds map[string]func(string) error, tell func() any) {
 	if token == "" {
 		return
 	}
-	mux.Handle("GET "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, tell())
-	})))
+	if tell != nil {
+		mux.Handle("GET "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, http.StatusOK, tell())
+		})))
+	}
 	mux.Handle("POST "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var order struct{ Kind, Value string }
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&order)

@@ -193,7 +193,7 @@ type claimed struct{ issuer, audience, session, client string }
 // issuers write them): iat is the present second, exp the life later, rounded
 // up; so it lives for at most that many seconds from now.
 func (i *issuer) mint(set *keySet, c claimed, life time.Duration) (raw string, seconds int64, err error) {
-	now := time.Now().Add(i.shift())
+	now := ownClock{&i.source.spoil.disturbances}.now()
 	seconds = int64((life + time.Second - 1) / time.Second)
 	raw, err = jwt.Signed(set.signer).Claims(accessClaims{
 		Claims: jwt.Claims{

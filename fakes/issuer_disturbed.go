@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -21,11 +20,8 @@ var issuerDisturbances = map[string]func(string) error{
 		}
 		return oneOf("429", "500", "503", "503-empty", "empty", "garbage")(how)
 	},
-	DisturbKid: oneOf("none", "same"),
-	DisturbClock: func(value string) error {
-		_, err := time.ParseDuration(value)
-		return err
-	},
+	DisturbKid:   oneOf("none", "same"),
+	DisturbClock: aShift,
 }
 
 // emptySet is a key set without keys: some libraries take it for one whatever
@@ -105,10 +101,4 @@ type naming struct{ inSet, inToken func(kid string) string }
 var ownNames = naming{
 	inSet:   func(kid string) string { return kid },
 	inToken: func(kid string) string { return kid },
-}
-
-// shift is how far its clock is ahead.
-func (i *issuer) shift() time.Duration {
-	shift, _ := time.ParseDuration(i.source.spoil.value(DisturbClock)) // it was checked when it was ordered
-	return shift
 }

@@ -37,6 +37,7 @@ type receiver struct {
 	config    ReceiverConfig
 	library   webhookLibrary
 	source    *publishedSecret
+	clock     ownClock
 	log       *slog.Logger
 	held      atomic.Pointer[[]webhookSecret]
 	accepted  atomic.Int64
@@ -68,7 +69,7 @@ func ServeReceiver(ctx context.Context, config []byte, listener net.Listener, lo
 	if err != nil {
 		return err
 	}
-	v := &receiver{config: c, library: library, source: source, log: logger}
+	v := &receiver{config: c, library: library, source: source, clock: ownClock{&source.spoil.disturbances}, log: logger}
 	logger.Info(string(history.KindService), "detail", fmt.Sprintf("receiver: %s, %s, holds %s, fails %.3g%%",
 		library.describe(), source.describe(), v.room(), 100*c.Fails))
 	if err := source.start(ctx, v.load); err != nil {
@@ -80,8 +81,8 @@ func ServeReceiver(ctx context.Context, config []byte, listener net.Listener, lo
 		return map[string]int64{"served": accepted + refused + undecided, "accepted": accepted, "refused": refused, "undecided": undecided}
 	})
 	mux.HandleFunc("POST /", v.receive)
-	source.disturbable(mux, nil)
-	return serveHTTP(ctx, listener, source.handler(mux), logger, func(ctx context.Context) error {
+	source.disturbable(mux, map[string]func(string) error{DisturbClock: aShift})
+	return serveHTTP(ctx, listener, source.handler(v.clock.dated(mux)), logger, func(ctx context.Context) error {
 		return source.follow(ctx, v.load)
 	})
 }
@@ -174,7 +175,7 @@ func (v *receiver) receive(w http.ResponseWriter, r *http.Request) {
 func (v *receiver) check(held []webhookSecret, h http.Header, body []byte) (tag string, err error) {
 	err = errors.New("it holds no secret")
 	for _, secret := range held {
-		if err = v.library.check(secret.value, h, body); err == nil {
+		if err = v.library.check(secret.value, h, body, v.clock.shift()); err == nil {
 			return secret.tag, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package fakes
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	stripe "github.com/stripe/stripe-go/v84/webhook"
@@ -20,8 +23,9 @@ import (
 // secret that it holds and nothing configured.
 type webhookLibrary struct {
 	name, module string
-	// check says why a delivery is refused. Its errors hold no secret.
-	check func(secret string, h http.Header, body []byte) error
+	// check says why a delivery is refused where the clock is ahead so much (less
+	// than 0: behind). Its errors hold no secret.
+	check func(secret string, h http.Header, body []byte, ahead time.Duration) error
 	// matches reports whether the signature is right, whatever its age.
 	matches func(secret string, h http.Header, body []byte) bool
 }
@@ -34,8 +38,11 @@ type webhookLibrary struct {
 var webhookLibraries = map[string]webhookLibrary{
 	"stripe": {
 		name: "stripe-go", module: "github.com/stripe/stripe-go/v84",
-		check: func(secret string, h http.Header, body []byte) error {
-			_, err := stripe.ConstructEvent(body, h.Get(webhook.HeaderStripe), secret)
+		check: func(secret string, h http.Header, body []byte, ahead time.Duration) error {
+			// It holds an age against the tolerance: to a clock that is ahead, a
+			// signature is that much older. 0 would be its default.
+			tolerance := cmp.Or(stripe.DefaultTolerance-ahead, -1)
+			_, err := stripe.ConstructEventWithTolerance(body, h.Get(webhook.HeaderStripe), secret, tolerance)
 			return err
 		},
 		matches: func(secret string, h http.Header, body []byte) bool {
@@ -44,10 +51,15 @@ var webhookLibraries = map[string]webhookLibrary{
 	},
 	"standard-webhooks": {
 		name: "standard-webhooks", module: "github.com/standard-webhooks/standard-webhooks/libraries",
-		check: func(secret string, h http.Header, body []byte) error {
+		check: func(secret string, h http.Header, body []byte, ahead time.Duration) error {
 			wh, err := standardwebhooks.NewWebhook(secret)
 			if err != nil {
 				return errors.New("its secret is not base64") // the library's own error quotes where
+			}
+			if ahead != 0 {
+				if h, err = asOf(wh, h, body, ahead); err != nil {
+					return err
+				}
 			}
 			return wh.Verify(body, h)
 		},
@@ -68,6 +80,27 @@ var webhookLibraries = map[string]webhookLibrary{
 	"shopify": ofMAC("X-Shopify-Hmac-Sha256 as Shopify documents it", webhook.HeaderShopify, base64.StdEncoding.DecodeString),
 }
 
+// asOf is a delivery of Standard Webhooks, whose signature is right, as it is to
+// a clock that is ahead: that much older. The library has no clock that could be set.
+func asOf(wh *standardwebhooks.Webhook, h http.Header, body []byte, ahead time.Duration) (http.Header, error) {
+	if err := wh.VerifyIgnoringTimestamp(body, h); err != nil {
+		return nil, err
+	}
+	seconds, err := strconv.ParseInt(h.Get(webhook.HeaderStandardAt), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", webhook.HeaderStandardAt, err)
+	}
+	at := time.Unix(seconds, 0).Add(-ahead)
+	signature, err := wh.Sign(h.Get(webhook.HeaderStandardID), at, body)
+	if err != nil {
+		return nil, fmt.Errorf("age the delivery: %w", err)
+	}
+	h = h.Clone()
+	h.Set(webhook.HeaderStandardAt, strconv.FormatInt(at.Unix(), 10))
+	h.Set(webhook.HeaderStandard, signature)
+	return h, nil
+}
+
 // ofMAC compares the HMAC-SHA256 of the body with that of a header.
 func ofMAC(name, header string, decode func(string) ([]byte, error)) webhookLibrary {
 	check := func(secret string, h http.Header, body []byte) error {
@@ -83,7 +116,7 @@ func ofMAC(name, header string, decode func(string) ([]byte, error)) webhookLibr
 		return nil
 	}
 	return webhookLibrary{
-		name: name, check: check,
+		name: name, check: func(secret string, h http.Header, body []byte, _ time.Duration) error { return check(secret, h, body) },
 		matches: func(secret string, h http.Header, body []byte) bool { return check(secret, h, body) == nil },
 	}
 }

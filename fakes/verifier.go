@@ -35,6 +35,10 @@ type VerifierConfig struct {
 	Algorithms []string `json:"algorithms"`
 	// Leeway is how far ahead of its clock a time in a token may be; default none.
 	Leeway Duration `json:"leeway"`
+	// Disturb is the token with which it lets its clock be shifted; "": it does not.
+	Disturb string `json:"disturb"`
+
+	now func() time.Time // its clock
 }
 
 // library checks tokens as a service does that uses it.
@@ -67,12 +71,12 @@ func (c VerifierConfig) scaled(d time.Duration) time.Duration {
 const startDeadline = 30 * time.Second
 
 type verifier struct {
-	config    VerifierConfig
 	log       *slog.Logger
 	library   atomic.Pointer[library]
 	accepted  atomic.Int64
 	refused   atomic.Int64
 	undecided atomic.Int64
+	disturbed disturbances
 }
 
 // ServeVerifier runs a service that checks the bearer token of every request
@@ -100,14 +104,17 @@ func ServeVerifier(ctx context.Context, config []byte, listener net.Listener, lo
 		return fmt.Errorf("check configuration: library %q is not known, want one of %s",
 			c.Library, strings.Join(slices.Sorted(maps.Keys(libraries)), ", "))
 	}
-	v := &verifier{config: c, log: history.NewLogger(log, c.Name)}
+	v := &verifier{log: history.NewLogger(log, c.Name)}
+	clock := ownClock{&v.disturbed}
+	c.now = clock.now
 	ready := waitingFor("keys at " + c.JWKS)
 	mux := newMux(ready, func() map[string]int64 {
 		accepted, refused, undecided := v.accepted.Load(), v.refused.Load(), v.undecided.Load()
 		return map[string]int64{"served": accepted + refused + undecided, "accepted": accepted, "refused": refused, "undecided": undecided}
 	})
 	mux.HandleFunc("/", v.check)
-	return serveHTTP(ctx, listener, mux, v.log, func(ctx context.Context) error {
+	v.disturbed.serve(mux, c.Disturb, map[string]func(string) error{DisturbClock: aShift}, nil)
+	return serveHTTP(ctx, listener, clock.dated(mux), v.log, func(ctx context.Context) error {
 		watch, err := observe(c.JWKS, "rehearse-verifier/"+c.Name, v.log)
 		if err != nil {
 			return err

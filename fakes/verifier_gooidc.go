@@ -18,6 +18,7 @@ func newGoOIDC(ctx context.Context, c VerifierConfig) (library, string, error) {
 	verifier := oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
 		SkipClientIDCheck:    true,
 		SupportedSigningAlgs: c.Algorithms,
+		Now:                  c.now,
 	})
 	return goOIDC{verifier}, "go-oidc " + moduleVersion("github.com/coreos/go-oidc/v3") + ": no expiry, fetches at every unknown kid", nil
 }

@@ -24,6 +24,7 @@ type jwxLibrary struct {
 	set    jwk.Set
 	issuer string
 	leeway time.Duration
+	now    func() time.Time
 }
 
 var _ library = jwxLibrary{}
@@ -46,7 +47,7 @@ func newJWX(ctx context.Context, c VerifierConfig) (library, string, error) {
 	}
 	settings := fmt.Sprintf("jwx %s: refresh every %s without headers, at most %s with them, none at an unknown kid",
 		moduleVersion("github.com/lestrrat-go/jwx/v3"), c.scaled(jwxMinInterval), c.scaled(jwxMaxInterval))
-	return jwxLibrary{cache, set, c.Issuer, time.Duration(c.Leeway)}, settings, nil
+	return jwxLibrary{cache, set, c.Issuer, time.Duration(c.Leeway), c.now}, settings, nil
 }
 
 func (j jwxLibrary) Verify(ctx context.Context, raw string) (string, error) {
@@ -56,6 +57,7 @@ func (j jwxLibrary) Verify(ctx context.Context, raw string) (string, error) {
 		jwt.WithIssuer(j.issuer),
 		jwt.WithAcceptableSkew(j.leeway),
 		jwt.WithRequiredClaim(jwt.ExpirationKey),
+		jwt.WithClock(jwt.ClockFunc(j.now)),
 	)
 	if err != nil {
 		return "", err

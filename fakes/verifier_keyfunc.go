@@ -55,6 +55,7 @@ func newParser(c VerifierConfig) *jwt.Parser {
 		jwt.WithValidMethods(c.Algorithms),
 		jwt.WithLeeway(time.Duration(c.Leeway)),
 		jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(c.now),
 	)
 }
 

@@ -1,29 +1,67 @@
 package fault
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// clock puts the clock of an issuer ahead: to a verifier without leeway its
-// tokens are from the future. It is wall time at every speed, as iat is.
+// leastShift is what a clock is shifted at least: what is seen of one is in
+// whole seconds, both an iat and a Date.
+const leastShift = 2 * time.Second
+
+// clock puts the clock of one service wrong. To a verifier without leeway, the
+// tokens of an issuer that is ahead are from the future; to a receiver that is
+// ahead, or behind, deliveries are out of the tolerance of their timestamps. It
+// is wall time at every speed, as iat and these tolerances are.
 var clock = Kind{
 	Name:     "clock",
-	Does:     "puts the clock of an issuer ahead by `shift` (wall time; iat is in whole seconds)",
-	Where:    "on: an issuer that rehearse serves",
-	Evidence: "the harness, asking for a token, gets one that was issued later than it asked",
+	Does:     "puts the clock of one service ahead by `shift`, or behind by a negative one (wall time, at least 2s: what is seen of a clock is in whole seconds)",
+	Where:    "on: an issuer, verifier or receiver that rehearse serves",
+	Evidence: "the harness, asking an issuer for a token, gets one that was issued at another time than it asked; asking others, an answer of another Date",
 	prepare: func(f scenario.Fault, g *Graph) error {
-		if f.Shift <= 0 {
-			return errors.New("it needs a shift: 5s")
+		if f.Shift.Duration().Abs() < leastShift {
+			return fmt.Errorf("it needs a shift of %s or more, or -%s or less", leastShift, leastShift)
 		}
-		return atIssuer(f, g)
+		return g.serves(f.On, "issuer", "verifier", "receiver")
 	},
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
-		half := float64(f.Shift.Duration().Milliseconds()) / 2 // the other half is for whole seconds
-		return orderedFault{
-			ordered{site: s, service: f.On, kind: disturbClock, setting: f.Shift.Duration().String()},
-			tokenGauge{s, f.On, func(r Reading) bool { return r[ahead] >= half }},
-		}, nil
+		shift := f.Shift.Duration()
+		order := ordered{site: s, service: f.On, kind: disturbClock, setting: shift.String()}
+		if service, _ := s.service(f.On); service.Serve == "issuer" {
+			return orderedFault{order, showing{askedToken{s, f.On}.once, shifted(shift)}}, nil
+		}
+		return orderedFault{order, showing{toldDate{s, f.On}.once, shifted(shift)}}, nil
 	},
+}
+
+// shifted says whether a clock is nearer to a shift than to the right time. Half
+// a second was cut off what it says, on average.
+func shifted(shift time.Duration) func(Reading) bool {
+	return func(r Reading) bool {
+		shows := time.Duration(r[ahead])*time.Millisecond + time.Second/2
+		return (shows - shift).Abs() < shows.Abs()
+	}
+}
+
+// toldDate looks at the Date of the answer that a service gives to anything.
+type toldDate struct {
+	site    *site
+	service string
+}
+
+func (d toldDate) once(ctx context.Context) Reading {
+	asked := time.Now()
+	_, header, _, err := d.site.fetchAll(ctx, http.MethodGet, d.service, "/healthz", nil)
+	if err != nil {
+		return Reading{}
+	}
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return Reading{} // an answer without one says nothing
+	}
+	return Reading{ahead: float64(date.Sub(asked).Milliseconds())}
 }

@@ -38,6 +38,28 @@ const (
 func (r Reading) all() bool  { return r[asked] > 0 && r[answered] == r[asked] }
 func (r Reading) none() bool { return r[asked] > 0 && r[answered] == 0 }
 
+// showing is the gauge of an effect that shows in a single look: differs says
+// whether a reading has it.
+type showing struct {
+	once    func(context.Context) Reading
+	differs func(Reading) bool
+}
+
+var _ Gauge = showing{}
+
+// Measure looks until the effect shows: a stand-in takes some time to be ordered.
+func (g showing) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, g.once, g.differs)
+}
+
+// Took says that it did not show, and then did.
+func (g showing) Took(before, during Reading) bool {
+	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
+}
+
+// Back says that it does not show.
+func (g showing) Back(_, after Reading) bool { return len(after) > 0 && !g.differs(after) }
+
 // answering asks a service whether it answers, at the address that the harness
 // sees: the gauge of what makes a service silent.
 type answering struct {

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -20,27 +21,31 @@ import (
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
-// trials are small worlds in which each kind can be injected. Each calls live
-// with a schedule of one fault of the kind, and returns when it was undone.
-var trials = map[string]func(t *testing.T, kind string, d *diary, live func(*Schedule)){
-	"clock":           onAnIssuer,
-	"cut":             onAnEdge,
-	"foreign-secret":  onAReader,
-	"garbage-kids":    onAVerifier,
-	"hold-back":       onAReader,
-	"jwks":            onAnIssuer,
-	"kill":            onAMachine,
-	"latency":         onAnEdge,
-	"missing-kid":     onAnIssuer,
-	"newline":         onAReader,
-	"partition":       onAnEdge,
-	"pause":           onAMachine,
-	"restart":         onAMachine,
-	"same-kid":        onAnIssuer,
-	"seal":            onTheStore,
-	"slow":            onAnEdge,
-	"truncated":       onAReader,
-	"wrong-algorithm": onAnIssuer,
+// trial is a small world in which a kind can be injected. It calls live with a
+// schedule of one fault of the kind, and returns when it was undone.
+type trial func(t *testing.T, kind string, d *diary, live func(*Schedule))
+
+// trials are those of each kind: at everything that it can be done to in a way
+// of its own.
+var trials = map[string][]trial{
+	"clock":           {onAnIssuer, onAClock("verifier"), onAClock("receiver")},
+	"cut":             {onAnEdge},
+	"foreign-secret":  {onAReader},
+	"garbage-kids":    {onAVerifier},
+	"hold-back":       {onAReader},
+	"jwks":            {onAnIssuer},
+	"kill":            {onAMachine},
+	"latency":         {onAnEdge},
+	"missing-kid":     {onAnIssuer},
+	"newline":         {onAReader},
+	"partition":       {onAnEdge},
+	"pause":           {onAMachine},
+	"restart":         {onAMachine},
+	"same-kid":        {onAnIssuer},
+	"seal":            {onTheStore},
+	"slow":            {onAnEdge},
+	"truncated":       {onAReader},
+	"wrong-algorithm": {onAnIssuer},
 }
 
 // lasts is how long a fault is in effect in these worlds, as the scenario says it:
@@ -52,40 +57,45 @@ const lasts = 20 * time.Second
 func TestEveryKind(t *testing.T) {
 	healthy, limits := rehearsed(t)
 	for _, k := range Kinds() {
-		trial := trials[k.Name]
-		if trial == nil {
+		if len(trials[k.Name]) == 0 {
 			t.Errorf("%s: it is tried nowhere", k.Name)
-			continue
 		}
-		for _, injected := range []bool{true, false} {
-			name := k.Name + " injected"
-			if !injected {
-				name = k.Name + " replaced by nothing"
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				d := &diary{begin: time.Now()}
-				trial(t, k.Name, d, func(s *Schedule) {
-					if !injected {
-						s.waiting[0].Fault = hollow{s.waiting[0].Fault}
-					}
+		for n, try := range trials[k.Name] {
+			for _, injected := range []bool{true, false} {
+				name := fmt.Sprintf("%s %d injected", k.Name, n+1)
+				if !injected {
+					name = fmt.Sprintf("%s %d replaced by nothing", k.Name, n+1)
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					tried(t, k.Name, try, injected, healthy, limits)
 				})
-				if got, want := d.stages(), []string{"injected", "evidence", "undone"}; !slices.Equal(got, want) {
-					t.Errorf("stages: got %q, want %q: %+v", got, want, d.events)
-				}
-				evidence := d.find(t, "evidence").Fault
-				if evidence.Took != injected {
-					t.Errorf("evidence %v: got that it took effect: %t, want %t", evidence.Evidence, evidence.Took, injected)
-				}
-				want := "inconclusive"
-				if injected {
-					want = "pass"
-				}
-				if got := judge.Judge(with(healthy, d), limits); string(got.Verdict) != want {
-					t.Errorf("a healthy run with it: got %s, want %s: %+v", got.Verdict, want, got.Rules)
-				}
-			})
+			}
 		}
+	}
+}
+
+// tried is one trial of a kind, and what a healthy run with it comes to.
+func tried(t *testing.T, kind string, try trial, injected bool, healthy *history.History, limits plan.Limits) {
+	d := &diary{begin: time.Now()}
+	try(t, kind, d, func(s *Schedule) {
+		if !injected {
+			s.waiting[0].Fault = hollow{s.waiting[0].Fault}
+		}
+	})
+	if got, want := d.stages(), []string{"injected", "evidence", "undone"}; !slices.Equal(got, want) {
+		t.Errorf("stages: got %q, want %q: %+v", got, want, d.events)
+	}
+	evidence := d.find(t, "evidence").Fault
+	if evidence.Took != injected {
+		t.Errorf("evidence %v: got that it took effect: %t, want %t", evidence.Evidence, evidence.Took, injected)
+	}
+	want := "inconclusive"
+	if injected {
+		want = "pass"
+	}
+	if got := judge.Judge(with(healthy, d), limits); string(got.Verdict) != want {
+		t.Errorf("a healthy run with it: got %s, want %s: %+v", got.Verdict, want, got.Rules)
 	}
 }
 

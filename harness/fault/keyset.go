@@ -27,7 +27,7 @@ const (
 	kids      = "kids"        // different ones among them
 	otherType = "other_types" // keys of another type than the page's
 	hasKid    = "has_kid"     // 1 where a token's header has one
-	ahead     = "ahead_ms"    // of a token's iat over the harness's clock
+	ahead     = "ahead_ms"    // of a token's iat, or an answer's Date, over the harness's clock
 )
 
 // keySetGauge asks an issuer for its key set, as a verifier does. Differs says
@@ -82,9 +82,15 @@ func (k keySetGauge) once(ctx context.Context) Reading {
 
 // fetch makes a request in the name of the harness's probes.
 func (s *site) fetch(ctx context.Context, method, service, path string, form url.Values) (code int, body []byte, err error) {
+	code, _, body, err = s.fetchAll(ctx, method, service, path, form)
+	return code, body, err
+}
+
+// fetchAll is fetch with the headers of the answer.
+func (s *site) fetchAll(ctx context.Context, method, service, path string, form url.Values) (code int, header http.Header, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.Runtime.URL(service, false)+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	req.Header.Set("User-Agent", probeAgent)
 	if form != nil {
@@ -94,41 +100,25 @@ func (s *site) fetch(ctx context.Context, method, service, path string, form url
 	}
 	resp, err := orders.Do(req)
 	if err != nil {
-		return 0, nil, fmt.Errorf("ask %s: %w", service, err)
+		return 0, nil, nil, fmt.Errorf("ask %s: %w", service, err)
 	}
 	defer resp.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	return resp.StatusCode, body, err
+	return resp.StatusCode, resp.Header, body, err
 }
-
-// tokenGauge asks an issuer for a token and looks at how it was made.
-type tokenGauge struct {
-	site    *site
-	service string
-	differs func(Reading) bool
-}
-
-var _ Gauge = tokenGauge{}
-
-// Measure asks until the effect shows: an issuer takes some time to be ordered.
-func (g tokenGauge) Measure(ctx context.Context, span time.Duration) Reading {
-	return watch(ctx, span, g.once, g.differs)
-}
-
-// Took says that tokens were made right, and then not.
-func (g tokenGauge) Took(before, during Reading) bool {
-	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
-}
-
-// Back says that they are made right.
-func (g tokenGauge) Back(_, after Reading) bool { return len(after) > 0 && !g.differs(after) }
 
 // probeLife is the life of a token that is looked at and thrown away.
 const probeLife = 30 * time.Second
 
-func (g tokenGauge) once(ctx context.Context) Reading {
+// askedToken looks at how the token is made that an issuer gives when it is asked.
+type askedToken struct {
+	site   *site
+	issuer string
+}
+
+func (a askedToken) once(ctx context.Context) Reading {
 	asked := time.Now()
-	code, body, err := g.site.fetch(ctx, http.MethodPost, g.service, "/token", url.Values{
+	code, body, err := a.site.fetch(ctx, http.MethodPost, a.issuer, "/token", url.Values{
 		"client": {probeAgent}, "session": {probeAgent}, "life": {probeLife.String()},
 	})
 	if err != nil || code != http.StatusOK {

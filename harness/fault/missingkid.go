@@ -15,7 +15,7 @@ var missingKid = Kind{
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
 			ordered{site: s, service: f.On, kind: disturbKid, setting: "none"},
-			tokenGauge{s, f.On, func(r Reading) bool { return r[hasKid] == 0 }},
+			showing{askedToken{s, f.On}.once, func(r Reading) bool { return r[hasKid] == 0 }},
 		}, nil
 	},
 }

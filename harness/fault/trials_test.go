@@ -105,13 +105,38 @@ func onAnIssuer(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	case "jwks":
 		f.Answer = "503-empty"
 	case "clock":
-		f.Shift = runbook.Duration(10 * time.Second)
+		f.Shift = scenario.Shift(10 * time.Second)
 	}
 	first := signingKey(t, "k1", "ES256")
 	published := newPublication(t, first)
 	s := w.settle(of(f, scenario.Service{Serve: "issuer"}), d, reading("auth", "issuer", published, map[string]any{"issuer": "http://auth"}))
 	live(s)
 	through(t, s, d, func() { published.publish(first, signingKey(t, "k2", s.Type("ES256"))) })
+}
+
+// onAClock tries what puts the clock of another service than an issuer behind.
+func onAClock(serve string) trial {
+	return func(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+		w := newTown(t)
+		f := scenario.Fault{
+			Kind: kind, On: "search", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}, Shift: scenario.Shift(-6 * time.Minute),
+		}
+		var specs []world.Spec
+		switch serve {
+		case "verifier":
+			keys := newPublication(t, signingKey(t, "k1", "ES256"))
+			specs = append(specs, reading("auth", "issuer", keys, map[string]any{"issuer": "http://auth"}),
+				world.Spec{Name: "search", Serve: serve, Config: map[string]any{
+					"name": "search", "library": "static", "jwks": "{{ .auth.url }}/.well-known/jwks.json", "issuer": "http://auth",
+				}})
+		case "receiver":
+			secrets := newPublication(t, map[string]any{"tag": "k1", "value": "whsec_one-that-nobody-guesses"})
+			specs = append(specs, reading("search", serve, secrets, map[string]any{"scheme": "stripe"}))
+		}
+		s := w.settle(of(f, scenario.Service{Serve: serve}), d, specs...)
+		live(s)
+		through(t, s, d, nil)
+	}
 }
 
 // onAReader tries what becomes of a secret on its way to a consumer.

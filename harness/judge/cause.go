@@ -43,7 +43,7 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 		told = e.explainOld(key, validator, sum)
 	}
 	if told.cause == CauseUnknown {
-		e.blameAFault(&f, key, validator, sum)
+		e.blameAFault(&f, &told, key, validator, sum)
 	}
 	f.Cause, f.Fix = told.cause, told.fix
 	if told.causedBy != "" {

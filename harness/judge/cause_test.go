@@ -213,8 +213,26 @@ func TestCauses(t *testing.T) {
 				func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10),
 				add(fault(at(28), "missing-kid", "auth", "injected", false), fault(at(28.4), "missing-kid", "auth", "evidence", true), fault(at(50), "missing-kid", "auth", "undone", false)),
 			},
-			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "missing-kid", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "missing-kid", Cause: judge.CauseMissingKid, FirstPhase: "emit"}, 28401,
+			"search did not fetch the set in the 2m after it first met k2", "let auth write the kid",
+		},
+		{
+			"refused for something else than its key",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
 			"search did not fetch the set in the 2m after it first met k2", "(algorithm, kid, claims)",
+		},
+		{
+			"its clock is off",
+			[]change{add(fault(at(44.8), "clock", "search", "injected", false), fault(at(45), "clock", "search", "evidence", true), fault(at(46), "clock", "search", "undone", false)), refuse("app", "k2", 45, 46, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "clock", Cause: judge.CauseClockSkew, FirstPhase: "watch"}, 45001,
+			"clock of search was in effect from 44.8s until 46s", "set the clock of search",
+		},
+		{
+			"its clock was to be off, and was not seen to be",
+			[]change{add(fault(at(44.8), "clock", "search", "injected", false), fault(at(45), "clock", "search", "evidence", false), fault(at(46), "clock", "search", "undone", false)), refuse("app", "k2", 45, 46, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "clock", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
+			"it was refused although search had learned it", "look into the log of search",
 		},
 		{
 			"a value that its authority does not know",

@@ -11,10 +11,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// faultOn is the kind of a fault that was in effect on a service when
-// something began there, as far as the moments of counts and logs can tell. A
-// fault that ended its service has nothing to undo and stays in effect.
+// faultOn is the kind of the fault that reportOn finds.
 func (e *evidence) faultOn(service string, began history.Offset) (string, bool) {
+	r, there := e.reportOn(service, began)
+	return r.Kind, there
+}
+
+// reportOn is a fault that was in effect on a service when something began
+// there, as far as the moments of counts and logs can tell. A fault that ended
+// its service has nothing to undo and stays in effect.
+func (e *evidence) reportOn(service string, began history.Offset) (FaultReport, bool) {
 	soon := history.Offset(nearly).Milliseconds()
 	exited, ended := e.view.Exited[service]
 	for _, r := range e.faultReports() {
@@ -23,10 +29,10 @@ func (e *evidence) faultOn(service string, began history.Offset) (string, bool) 
 		}
 		stays := ended && max(r.InjectedMS-exited.Milliseconds(), exited.Milliseconds()-r.InjectedMS) <= soon
 		if stays || r.UndoneMS < 0 || r.UndoneMS >= began.Milliseconds() {
-			return r.Kind, true
+			return r, true
 		}
 	}
-	return "", false
+	return FaultReport{}, false
 }
 
 // faultBetween is the kind of a fault that was in effect on the way from one
@@ -52,10 +58,12 @@ func (e *evidence) disturbing(key history.CellKey, v plan.Validator, sum *histor
 
 // blameAFault names the fault that a refusal began under, where nothing else
 // explains it: one at the validator, or one that was proven to be in effect at
-// another of its parties.
-func (e *evidence) blameAFault(f *Finding, key history.CellKey, v plan.Validator, sum *history.Counts) {
-	if kind, there := e.faultOn(key.Validator, sum.FirstFailure); there {
-		f.CausedBy = kind
+// another of its parties. A proven one that is itself the mechanism gives the
+// finding its cause and its cure.
+func (e *evidence) blameAFault(f *Finding, told *explanation, key history.CellKey, v plan.Validator, sum *history.Counts) {
+	if r, there := e.reportOn(key.Validator, sum.FirstFailure); there {
+		f.CausedBy = r.Kind
+		told.nameAfter(r)
 		return
 	}
 	began := history.Offset(nearly)
@@ -66,6 +74,30 @@ func (e *evidence) blameAFault(f *Finding, key history.CellKey, v plan.Validator
 	f.CausedBy = there[0].Kind
 	if there[0].From == "" {
 		f.Consumer = there[0].Target
+	}
+	told.nameAfter(there[0])
+}
+
+// mechanisms are the faults that are the mechanism themselves by which a
+// credential is refused, each with its cause and its cure, which has a %s for
+// whom it was done to.
+var mechanisms = map[string]struct {
+	cause Cause
+	cure  string
+}{
+	"clock":           {CauseClockSkew, "set the clock of %s by a time server and watch how far it is off; give validators a leeway (a tolerance) that is more than that"},
+	"missing-kid":     {CauseMissingKid, "let %s write the kid of the key into every token; only a validator that tries every key can do without"},
+	"wrong-algorithm": {CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
+	"newline":         {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
+	"truncated":       {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
+	"foreign-secret":  {CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
+}
+
+// nameAfter names the cause after a fault that left evidence, where that is the
+// mechanism; others (a pause, a partition) only tell since when.
+func (x *explanation) nameAfter(r FaultReport) {
+	if m, there := mechanisms[r.Kind]; there && r.Took {
+		x.cause, x.fix = m.cause, fmt.Sprintf(m.cure, r.Target)
 	}
 }
 

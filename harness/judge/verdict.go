@@ -195,27 +195,32 @@ type Cause string
 
 // The causes that the judge tells apart.
 const (
-	CauseStaleCache     Cause = "stale-cache"    // the validator did not fetch in time
-	CauseSharedCache    Cause = "shared-cache"   // it fetched, and a cache on the way answered with an old set
-	CauseLatePublish    Cause = "late-publish"   // the emitter published the new credential late
-	CauseSourceDown     Cause = "source-down"    // it asked for the set, and got no answer
-	CauseTurnedAway     Cause = "turned-away"    // it asked for the set when too many did, and was answered 429
-	CauseNotInSet       Cause = "not-in-set"     // it asked for the set, and what it got lacked a credential in use
-	CauseOneSlot        Cause = "one-slot"       // it fetched both and kept one
-	CauseNeverLearned   Cause = "never-learned"  // it never took the new credential
-	CauseFlagDay        Cause = "flag-day"       // accept, emit and revoke fell together
-	CauseOutlived       Cause = "outlived-key"   // what was made with the old credential outlived it
-	CauseNotSwitched    Cause = "not-switched"   // an emitter went on with the old credential
-	CauseKeptRevoked    Cause = "kept-revoked"   // the revoked credential was still taken
-	CauseServiceDown    Cause = "service-down"   // nothing answered
-	CauseRefusedBehind  Cause = "refused-behind" // it failed its callers because its own credential was refused
-	CauseInsideTheFetch Cause = "inside-fetch"   // refused while the fetch that it caused was under way
-	CauseNotIdempotent  Cause = "not-idempotent" // it was tried again, and nothing said that it was the same
-	CauseKeyScoped      Cause = "key-scoped"     // an idempotency key was known with the other credential only
-	CauseAfterEffect    Cause = "after-effect"   // what was asked for was done, and the answer was that it was not
-	CauseCooldown       Cause = "cooldown"       // it had just fetched, and may not do so again yet
-	CauseReusedKid      Cause = "reused-kid"     // the new key has the name of the old one
-	CauseKeptSessions   Cause = "kept-sessions"  // a session that was made with the revoked credential was still served
-	CauseCutOff         Cause = "cut-off"        // sessions in use were ended with the credential that they were made with
-	CauseUnknown        Cause = "unknown"
+	CauseStaleCache       Cause = "stale-cache"       // the validator did not fetch in time
+	CauseSharedCache      Cause = "shared-cache"      // it fetched, and a cache on the way answered with an old set
+	CauseLatePublish      Cause = "late-publish"      // the emitter published the new credential late
+	CauseSourceDown       Cause = "source-down"       // it asked for the set, and got no answer
+	CauseTurnedAway       Cause = "turned-away"       // it asked for the set when too many did, and was answered 429
+	CauseNotInSet         Cause = "not-in-set"        // it asked for the set, and what it got lacked a credential in use
+	CauseOneSlot          Cause = "one-slot"          // it fetched both and kept one
+	CauseNeverLearned     Cause = "never-learned"     // it never took the new credential
+	CauseFlagDay          Cause = "flag-day"          // accept, emit and revoke fell together
+	CauseOutlived         Cause = "outlived-key"      // what was made with the old credential outlived it
+	CauseNotSwitched      Cause = "not-switched"      // an emitter went on with the old credential
+	CauseKeptRevoked      Cause = "kept-revoked"      // the revoked credential was still taken
+	CauseServiceDown      Cause = "service-down"      // nothing answered
+	CauseRefusedBehind    Cause = "refused-behind"    // it failed its callers because its own credential was refused
+	CauseInsideTheFetch   Cause = "inside-fetch"      // refused while the fetch that it caused was under way
+	CauseNotIdempotent    Cause = "not-idempotent"    // it was tried again, and nothing said that it was the same
+	CauseKeyScoped        Cause = "key-scoped"        // an idempotency key was known with the other credential only
+	CauseAfterEffect      Cause = "after-effect"      // what was asked for was done, and the answer was that it was not
+	CauseCooldown         Cause = "cooldown"          // it had just fetched, and may not do so again yet
+	CauseReusedKid        Cause = "reused-kid"        // the new key has the name of the old one
+	CauseKeptSessions     Cause = "kept-sessions"     // a session that was made with the revoked credential was still served
+	CauseCutOff           Cause = "cut-off"           // sessions in use were ended with the credential that they were made with
+	CauseClockSkew        Cause = "clock-skew"        // a clock was further off than the validator allows for
+	CauseMissingKid       Cause = "missing-kid"       // what was presented did not say with which key it was made
+	CauseWrongAlgorithm   Cause = "wrong-algorithm"   // the new key is of a type that the validator does not take
+	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
+	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
+	CauseUnknown          Cause = "unknown"
 )

@@ -10,7 +10,7 @@ import (
 
 // typesSource are the files whose comments describe the types.
 //
-//go:embed scenario.go attach.go own.go rate.go moment.go
+//go:embed scenario.go attach.go own.go rate.go moment.go shift.go
 var typesSource embed.FS
 
 // MomentPattern is what a Moment looks like in a file, as a regular expression.
@@ -26,6 +26,7 @@ func Schema(faults ...string) ([]byte, error) {
 			reflect.TypeFor[runbook.Percent]():  runbook.PercentPattern,
 			reflect.TypeFor[Rate]():             RatePattern,
 			reflect.TypeFor[Moment]():           MomentPattern,
+			reflect.TypeFor[Shift]():            ShiftPattern,
 		},
 		Values: map[string][]string{
 			"Scenario.apiVersion":    {runbook.APIVersion},
