@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -255,5 +256,32 @@ func TestDiscovery(t *testing.T) {
 	}
 	if document["issuer"] != testIssuer || document["jwks_uri"] != testIssuer+"/.well-known/jwks.json" {
 		t.Errorf("got issuer %v and jwks_uri %v, want those of %s", document["issuer"], document["jwks_uri"], testIssuer)
+	}
+}
+
+// TestSparing: what an order leaves alone is answered as usual.
+func TestSparing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s sparing
+		if got := s.answer("503"); got != "503" {
+			t.Errorf("without a limit: got %q, want 503", got)
+		}
+		if got := s.answer(""); got != "" {
+			t.Errorf("without an order: got %q, want none", got)
+		}
+		var got []string
+		for range 4 {
+			got = append(got, s.answer("429 2"))
+		}
+		wantEqual(t, "four at once, two a second", got, []string{"", "", "429", "429"})
+		time.Sleep(time.Second)
+		if got := s.answer("429 2"); got != "" {
+			t.Errorf("a second later: got %q, want it answered as usual", got)
+		}
+	})
+	for _, value := range []string{"429 often", "429 -1", "teapot 1"} {
+		if issuerDisturbances[DisturbJWKS](value) == nil {
+			t.Errorf("order %q: got no error", value)
+		}
 	}
 }

@@ -154,6 +154,8 @@ func TestPrepareRefuses(t *testing.T) {
 		{name: "an unknown kind", fault: scenario.Fault{Kind: "kil", On: "search"}, runtime: newMachine(), want: `faults[0], kil: there is no such kind: did you mean "kill"`},
 		{name: "an unknown service", fault: scenario.Fault{Kind: "kill", On: "serch"}, runtime: newMachine(), want: `no service "serch"`},
 		{name: "a service without a name", fault: scenario.Fault{Kind: "pause", From: "a", To: "b"}, runtime: newMachine(), want: "on: NAME"},
+		{name: "a clock that is not shifted", fault: scenario.Fault{Kind: "clock", On: "search"}, runtime: newMachine(), want: "it needs a shift of 2s or more"},
+		{name: "a cap that nobody would see", fault: scenario.Fault{Kind: "jwks", On: "search", Answer: "429", Limit: 50}, runtime: newMachine(), want: "50/s is more often than the harness asks"},
 		{name: "an edge without an end", fault: scenario.Fault{Kind: "cut", On: "search"}, runtime: newMachine(), want: "from: NAME, to: NAME"},
 		{name: "an edge to nowhere", fault: scenario.Fault{Kind: "cut", From: "search", To: "auht"}, runtime: newMachine(), want: `no service "auht"`},
 		{name: "an edge in a circle", fault: scenario.Fault{Kind: "cut", From: "search", To: "search"}, runtime: newMachine(), want: "no edge to itself"},
