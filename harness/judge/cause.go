@@ -147,7 +147,7 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 			fix: fmt.Sprintf("make %s expire its copy sooner, or purge it after accepting; else %s", via, e.fixLead(v, learned-accepted, everLearned))}
 	}
 	if everLearned {
-		if told, there := e.failedFetch(v, accepted, emitted, learned); there {
+		if told, there := e.failedFetch(v, accepted, learned, sum); there {
 			return told
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -46,17 +47,25 @@ func (e *evidence) brownedOut(v plan.Validator, accepted history.Offset, sum *hi
 }
 
 // failedFetch explains refusals of a new key by a validator that asked for the
-// set in time and got none, so that it learned the key at a later time only.
-func (e *evidence) failedFetch(v plan.Validator, accepted, emitted, learned history.Offset) (explanation, bool) {
+// set and got none, so that it learned the key at a later time only: one that
+// fetches by the clock asked in time, before emit; one that fetches for a name
+// that it does not know asked when it met it.
+func (e *evidence) failedFetch(v plan.Validator, accepted, learned history.Offset, sum *history.Counts) (explanation, bool) {
+	emitted, _ := e.done(string(keyring.Emit), e.fresh)
+	from, to := accepted, emitted
+	fix := fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, e.fresh, e.atLeast(learned-accepted))
+	if v.OnMiss {
+		from, to = sum.FirstFailure-history.Offset(nearly), learned
+		fix = fmt.Sprintf("show a canary of %s to %s before emitting (gates: enforce), so that it need not fetch then", e.fresh, v.Name)
+	}
 	for _, event := range e.events {
-		if event.Kind != history.KindFetchFailed || event.Service != v.Name || event.At <= accepted || event.At > emitted {
+		if event.Kind != history.KindFetchFailed || event.Service != v.Name || event.At <= from || event.At > to {
 			continue
 		}
 		return explanation{
-			cause: CauseSourceDown, consumer: event.From,
+			cause: CauseSourceDown, consumer: event.From, fix: fix,
 			why: fmt.Sprintf("%s asked %s for the set %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
 				v.Name, event.From, e.page(event.At-accepted), e.fresh, event.Detail, e.page(learned-accepted), e.page(emitted-accepted)),
-			fix: fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, e.fresh, e.atLeast(learned-accepted)),
 		}, true
 	}
 	return explanation{}, false
@@ -84,4 +93,40 @@ func (e *evidence) tellNotInSet(v plan.Validator, credential string, fetch histo
 		why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, fetch.At, what),
 		fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: of an error most libraries keep what they have, and an empty set they take for the truth", v.From),
 	}
+}
+
+// lostBeforeRevoke explains refusals of the old credential, before it was
+// revoked, by what a validator got when it asked for the set: one without it, or
+// none when its copy had run out.
+func (e *evidence) lostBeforeRevoke(v plan.Validator, sum *history.Counts) (told explanation, there bool) {
+	began := sum.FirstFailure
+	if fetch, found := e.notInSet(v, e.old, e.start, began+history.Offset(nearly)); found {
+		told, there = e.tellNotInSet(v, e.old, fetch), true
+	} else if from, how := e.inVain(v, began-history.Offset(nearly), began+history.Offset(nearly)); how != "" {
+		told, there = explanation{
+			cause: CauseSourceDown, consumer: from,
+			why: fmt.Sprintf("%s asked %s for the set and got none (%s), and no longer had %s by then", v.Name, from, how, e.old),
+			fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", from, v.Name),
+		}, true
+	}
+	if faults := e.near(began-history.Offset(nearly), began+history.Offset(nearly), v.From, v.Via); there && len(faults) > 0 {
+		told.causedBy = faults[0].Kind
+	}
+	return told, there
+}
+
+// inVain is whom a validator asked for the set between two moments without
+// getting one, and how that was answered: by its own log or, of one that logs
+// nothing of it, by that of whom it asked. How is empty where it did not.
+func (e *evidence) inVain(v plan.Validator, from, to history.Offset) (whom, how string) {
+	for _, event := range e.events {
+		switch {
+		case event.At < from || event.At > to:
+		case event.Kind == history.KindFetchFailed && event.Service == v.Name:
+			return event.From, event.Detail
+		case event.Kind == history.KindRead && event.What == keySet && event.Reader == v.Name && event.Detail != "":
+			return event.Service, event.Detail
+		}
+	}
+	return "", ""
 }

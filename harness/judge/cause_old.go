@@ -16,8 +16,8 @@ func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *histor
 	// switches because of that has not switched in time.
 	revoked, wasRevoked := e.begun(string(keyring.Revoke), e.old)
 	if !wasRevoked || sum.FirstFailure < revoked-history.Offset(nearly) {
-		if fetch, there := e.notInSet(v, e.old, e.start, sum.FirstFailure+history.Offset(nearly)); there {
-			return e.tellNotInSet(v, e.old, fetch)
+		if told, there := e.lostBeforeRevoke(v, sum); there {
+			return told
 		}
 		return explanation{cause: CauseUnknown,
 			why: fmt.Sprintf("%s refused %s before it was revoked", v.Name, e.old),

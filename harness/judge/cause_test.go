@@ -172,6 +172,20 @@ func TestCauses(t *testing.T) {
 			"got none (status 503)", "emit only when search has shown",
 		},
 		{
+			"asked when it met it, and got none",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(31), refuse("app", "k2", 28.4, 31, 10),
+				add(history.Event{At: at(28.4), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "emit"}, 28401,
+			"got none (status 503)", "so that it need not fetch then",
+		},
+		{
+			"a fetch that failed long before it met it",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(28.9), refuse("app", "k2", 28.4, 28.9, 10),
+				add(history.Event{At: at(24), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseInsideTheFetch, FirstPhase: "emit"}, 28401,
+			"while the fetch that the first k2 caused is under way", "show one canary",
+		},
+		{
 			"asked, and was answered with an empty set",
 			[]change{searchLearns(31), refuse("app", "k2", 28.4, 31, 10), add(fetched(at(25), "search", "auth"))},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNotInSet, FirstPhase: "emit"}, 28401,
@@ -182,6 +196,14 @@ func TestCauses(t *testing.T) {
 			[]change{add(fetched(at(24), "search", "auth")), refuse("app", "k1", 24.2, 27, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "accept", Cause: judge.CauseNotInSet, FirstPhase: "verify"}, 24201,
 			"was answered with an empty set", "an empty set they take for the truth",
+		},
+		{
+			"the old one gone with a copy that ran out",
+			[]change{add(history.Event{At: at(24), Kind: history.KindRead, Service: "auth", Reader: "search", What: "jwks", Detail: "503"},
+				fault(at(22), "jwks", "auth", "injected", false), fault(at(22.2), "jwks", "auth", "evidence", true), fault(at(28), "jwks", "auth", "undone", false)),
+				refuse("app", "k1", 24.2, 27, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "jwks", Cause: judge.CauseSourceDown, FirstPhase: "verify"}, 24201,
+			"asked auth for the set and got none (503), and no longer had k1", "keep the set that it has",
 		},
 		{
 			"turned away when it went to fetch",
