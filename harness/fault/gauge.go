@@ -86,7 +86,8 @@ func (answering) Back(_, after Reading) bool { return after[answered] > 0 }
 const watchEvery = 100 * time.Millisecond
 
 // watch measures again and again until enough says so, the span is over
-// (0: it has no end; glance: after one) or ctx ends, and returns the last measurement.
+// (0: it has no end; glance: after one that a busy machine let through) or ctx
+// ends, and returns the last measurement.
 func watch(ctx context.Context, span time.Duration, once func(context.Context) Reading, enough func(Reading) bool) Reading {
 	if span > 0 {
 		var cancel context.CancelFunc
@@ -94,7 +95,7 @@ func watch(ctx context.Context, span time.Duration, once func(context.Context) R
 		defer cancel()
 	}
 	last := Reading{}
-	for {
+	for looks := 1; ; looks++ {
 		// One look is finished also where the time for more is over.
 		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 		now := once(looking)
@@ -102,7 +103,8 @@ func watch(ctx context.Context, span time.Duration, once func(context.Context) R
 		if len(now) > 0 {
 			last = now
 		}
-		if span == glance || len(now) > 0 && enough(now) || (world.WallClock{}).Sleep(ctx, watchEvery) != nil {
+		glanced := span == glance && (len(now) > 0 || looks == glances)
+		if glanced || len(now) > 0 && enough(now) || (world.WallClock{}).Sleep(ctx, watchEvery) != nil {
 			return last
 		}
 	}
