@@ -26,8 +26,7 @@ type hop struct {
 
 	mu    sync.Mutex
 	cells map[history.CellKey]*hopCell
-	total int64
-	by    map[string]int64 // of the total, by presenter
+	by    map[string]int64 // decisions, by presenter
 }
 
 // hopCell is one cell and its buckets that may still grow.
@@ -62,7 +61,6 @@ func (h *hop) count(d decision) {
 		cell = &hopCell{open: map[int64]*history.Counts{}}
 		h.cells[key] = cell
 	}
-	h.total++
 	h.by[d.presenter]++
 	index := max(int64(d.at/bucket), cell.next)
 	counts := cell.open[index]
@@ -120,7 +118,11 @@ func (h *hop) presented(by string) int64 {
 func (h *hop) attempts() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.total
+	var n int64
+	for _, decisions := range h.by {
+		n += decisions
+	}
+	return n
 }
 
 // flush records the buckets that ended before a moment, those of a cell in order.

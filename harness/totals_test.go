@@ -41,7 +41,7 @@ func TestTotals(t *testing.T) {
 			"an authority", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 4},
 			map[string]map[string]int64{"billing": {"presented": 97}, "payments": {"served": 98}},
-			func(l *logs) { l.unanswered = 1; l.hop.total = 97 },
+			func(l *logs) { l.unanswered = 1; l.hop.by["billing"] = 97 },
 			history.Totals{Scheduled: 102, Sent: 99, Recorded: 99, Served: 98, NotSent: 3, Probes: 2, Unanswered: 2, Complete: true},
 		},
 		{
@@ -50,7 +50,7 @@ func TestTotals(t *testing.T) {
 			"a consumer that was replaced", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 103, Recorded: 103, Retried: 3, Unanswered: 3},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
-			func(l *logs) { l.hop.total = 100 },
+			func(l *logs) { l.hop.by["billing"] = 100 },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 102, Probes: 2, Unanswered: 1, Complete: true},
 		},
 		{
@@ -59,7 +59,7 @@ func TestTotals(t *testing.T) {
 			"a consumer with a queue", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 2},
 			map[string]map[string]int64{"billing": {"presented": 105}, "payments": {"served": 106}},
-			func(l *logs) { l.retried, l.unasked, l.hop.total = 4, 3, 105 },
+			func(l *logs) { l.retried, l.unasked, l.hop.by["billing"] = 4, 3, 105 },
 			history.Totals{Scheduled: 105, Sent: 107, Recorded: 107, Served: 106, NotSent: 2, Retried: 4, Probes: 2, Unanswered: 1, Complete: true},
 		},
 	}

@@ -35,17 +35,21 @@ func (e *evidence) reportOn(service string, began history.Offset) (FaultReport, 
 	return FaultReport{}, false
 }
 
-// faultBetween is the kind of a fault that was in effect on the way from one
-// party to another when something began there.
+// faultBetween is the kind of a fault that left evidence and was in effect on the
+// way from one party to another when something began there.
 func (e *evidence) faultBetween(from, to string, began history.Offset) (string, bool) {
-	soon := history.Offset(nearly).Milliseconds()
 	for _, r := range e.faultReports() {
-		if r.Took && r.From == from && r.To == to && r.InjectedMS >= 0 && r.InjectedMS <= began.Milliseconds()+soon &&
-			(r.UndoneMS < 0 || r.UndoneMS >= began.Milliseconds()) {
+		if r.Took && r.From == from && r.To == to && r.inEffect(began, began+history.Offset(nearly)) {
 			return r.Kind, true
 		}
 	}
 	return "", false
+}
+
+// inEffect reports whether it was, for some time between two moments.
+func (r FaultReport) inEffect(from, to history.Offset) bool {
+	begun := r.InjectedMS >= 0 && r.InjectedMS <= to.Milliseconds()
+	return begun && (r.UndoneMS < 0 || r.UndoneMS >= from.Milliseconds())
 }
 
 // disturbing are the faults that a refusal may have to do with: those at the
@@ -106,8 +110,7 @@ func (x *explanation) nameAfter(r FaultReport) {
 func (e *evidence) near(from, to history.Offset, parties ...string) []FaultReport {
 	return slices.DeleteFunc(e.faultReports(), func(r FaultReport) bool {
 		place := slices.Contains(parties, r.Target) || r.From != "" && slices.Contains(parties, r.From)
-		begun := r.InjectedMS >= 0 && r.InjectedMS <= to.Milliseconds()
-		return !r.Took || !place || !begun || r.UndoneMS >= 0 && r.UndoneMS < from.Milliseconds()
+		return !r.Took || !place || !r.inEffect(from, to)
 	})
 }
 
