@@ -308,6 +308,14 @@ func (s delivering) Do(ctx context.Context, step keyring.Step, credential string
 	return s.delivery.deliver(ctx)
 }
 
+// Another begins another rotation, and delivers what that published.
+func (s delivering) Another(ctx context.Context, credential string) (identifier string, err error) {
+	if identifier, err = s.Bound.Another(ctx, credential); err != nil {
+		return "", err
+	}
+	return identifier, s.delivery.deliver(ctx)
+}
+
 // delivered records that a consumer was given what is published.
 func (r *run) delivered(service, what, identifier string) {
 	r.evidence.Record(history.Event{

@@ -64,7 +64,8 @@ type run struct {
 	attachment *attachment  // nil: the services are the run's own
 	started    []world.Spec // all that was
 	bound      bound
-	steps      world.Steps // those of bound, with what belongs to each
+	steps      world.Steps                                                                 // those of bound, with what belongs to each
+	another    func(ctx context.Context, credential string) (identifier string, err error) // family.Bound.Another
 	delivery   *delivery
 	secrets    []string // beside those of the family
 
@@ -186,7 +187,7 @@ func (r *run) recordRun(ctx context.Context) error {
 
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
-	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
+	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence, Another: r.another}
 	if r.delivery != nil { // there is none to a system that the run is attached to
 		p.Published = r.delivery.published
 	}

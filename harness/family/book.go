@@ -91,8 +91,9 @@ func (b book) replace(ctx context.Context, name string, entry map[string]any) er
 }
 
 // publish makes a document the newest at the published path, reads it back and
-// returns its version. It writes nothing where the same is there already.
-func (b book) publish(ctx context.Context, want map[string]any) (version int, err error) {
+// returns its version. It writes nothing where the same is there already, and
+// nothing over what is not ours (world.ErrOtherRotation, with the version of that).
+func (b book) publish(ctx context.Context, want map[string]any, ours func(map[string]any) bool) (version int, err error) {
 	is, version, err := b.store.Get(ctx, b.published)
 	switch {
 	case errors.Is(err, world.ErrNotFound):
@@ -100,6 +101,8 @@ func (b book) publish(ctx context.Context, want map[string]any) (version int, er
 		return 0, fmt.Errorf("publish: %w", err)
 	case same(is, want):
 		return version, nil
+	case !ours(is):
+		return version, b.otherRotation(version)
 	}
 	written, err := b.store.Put(ctx, b.published, want, version)
 	if err != nil {
@@ -113,6 +116,24 @@ func (b book) publish(ctx context.Context, want map[string]any) (version int, er
 		return 0, fmt.Errorf("publish: wrote version %d of %s and found version %d: %w", written, b.published, version, ErrReadBack)
 	}
 	return version, nil
+}
+
+// undisturbed checks that what is published, if anything is, is ours.
+func (b book) undisturbed(ctx context.Context, ours func(map[string]any) bool) error {
+	is, version, err := b.store.Get(ctx, b.published)
+	switch {
+	case errors.Is(err, world.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read what is published: %w", err)
+	case !ours(is):
+		return b.otherRotation(version)
+	}
+	return nil
+}
+
+func (b book) otherRotation(version int) error {
+	return fmt.Errorf("version %d of %s is not what this rotation wrote: %w", version, b.published, world.ErrOtherRotation)
 }
 
 // erase destroys every version that may hold the value of a credential: all

@@ -44,6 +44,10 @@ type Bound interface {
 	world.Probes
 	// Keyring is the keyring as it stands in the store.
 	Keyring(ctx context.Context) (*keyring.Keyring, error)
+	// Another begins another rotation of the same secret, which knows of this one
+	// only what is published, with a credential of a name that is new to the run.
+	// It returns how that is known.
+	Another(ctx context.Context, name string) (identifier string, err error)
 	// Secrets are all values that this run made, in memory, for the scan for
 	// leaks; they go nowhere else.
 	Secrets() []string

@@ -53,6 +53,9 @@ type steps struct {
 
 	mu          sync.Mutex // one step at a time
 	credentials map[string]credential
+	// ours is what this rotation may find published: what it last wrote, and what
+	// it has tried to write since; none: it has written nothing yet.
+	ours []map[string]any
 }
 
 var _ world.Steps = (*steps)(nil)
@@ -168,6 +171,12 @@ func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
 	if err != nil {
 		return err
 	}
+	// Before anything is touched. To destroy takes only what this rotation wrote.
+	if step != keyring.Destroy {
+		if err := s.book.undisturbed(ctx, s.wrote); err != nil {
+			return err
+		}
+	}
 	// Where it was done before it is gone through again, and changes nothing.
 	begun := !done(ring, step, name)
 	if begun {
@@ -193,17 +202,15 @@ func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
 
 // effect carries a step out, of which the keyring is the outcome.
 func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outcome *keyring.Keyring) error {
-	if s.authority != nil {
-		c := credential{identifier: outcome.Credentials[name].Identifier}
-		if step == keyring.Accept {
-			var err error
-			if c, err = s.credential(ctx, name); err != nil {
-				return err
-			}
-		}
-		if err := s.authority(ctx, step, c); err != nil {
+	c := credential{identifier: outcome.Credentials[name].Identifier}
+	if step == keyring.Accept && s.authority != nil {
+		var err error
+		if c, err = s.credential(ctx, name); err != nil {
 			return err
 		}
+	}
+	if err := s.atAuthority(ctx, step, c); err != nil {
+		return err
 	}
 	if outcome.Emit == "" {
 		return nil // a set that nobody can sign or present with is no use to anyone
@@ -212,11 +219,35 @@ func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outc
 	if err != nil {
 		return err
 	}
-	newest, err := s.book.publish(ctx, document)
-	if err != nil || step != keyring.Destroy {
+	newest, err := s.publish(ctx, document)
+	if step != keyring.Destroy {
+		return err
+	}
+	// What somebody else has written since is theirs; what came before it goes.
+	if err != nil && !errors.Is(err, world.ErrOtherRotation) {
 		return err
 	}
 	return s.book.erase(ctx, name, newest)
+}
+
+// publish has consumers read a document from now on, and returns its version. It
+// leaves what somebody else has written there meanwhile, with world.ErrOtherRotation
+// and the version of that.
+func (s *steps) publish(ctx context.Context, document map[string]any) (newest int, err error) {
+	newest, err = s.book.publish(ctx, document, s.wrote)
+	switch {
+	case err == nil:
+		s.ours = []map[string]any{document}
+	case len(s.ours) > 0: // that there was no answer does not say that it was not written
+		s.ours = append(s.ours, document)
+	}
+	return newest, err
+}
+
+// wrote reports whether a published document may be this rotation's own; of what
+// was there before it wrote any it cannot tell.
+func (s *steps) wrote(is map[string]any) bool {
+	return len(s.ours) == 0 || slices.ContainsFunc(s.ours, func(own map[string]any) bool { return same(own, is) })
 }
 
 // document is what consumers read: the accepted credentials, and which of them
@@ -230,11 +261,15 @@ func (s *steps) document(ctx context.Context, ring *keyring.Keyring) (map[string
 		}
 		keys = append(keys, c.entry)
 	}
-	emit := ring.Credentials[ring.Emit].Identifier
+	return s.compose(ring.Credentials[ring.Emit].Identifier, keys), nil
+}
+
+// compose is the document of entries, of which the one with an identifier is emitted.
+func (s *steps) compose(emit string, keys []map[string]any) map[string]any {
 	if p, more := s.kind.(publisher); more {
-		return p.publish(emit, keys), nil
+		return p.publish(emit, keys)
 	}
-	return map[string]any{"emit": emit, "keys": keys}, nil
+	return map[string]any{"emit": emit, "keys": keys}
 }
 
 // done says whether a keyring is as a step leaves it, with nothing under way.

@@ -55,6 +55,9 @@ type Place struct {
 	Sealer Sealer
 	// Published reads what consumers are to have, at the store.
 	Published func(context.Context) (map[string]any, error)
+	// Another begins another rotation of the same secret, with a credential of
+	// that name, and says how that is known; nil: the secret is not the run's own.
+	Another func(ctx context.Context, credential string) (identifier string, err error)
 }
 
 // Sealer makes the store answer everything with 503, and takes that back.
@@ -95,7 +98,7 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // its name here.
 var kinds = []Kind{
 	clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, latency, missingKid, newline, partition, pause,
-	restart, sameKid, seal, slow, truncated, wrongAlgorithm,
+	restart, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

@@ -43,6 +43,7 @@ var trials = map[string][]trial{
 	"restart":         {onAMachine},
 	"same-kid":        {onAnIssuer},
 	"seal":            {onTheStore},
+	"second-rotation": {besideAReader},
 	"slow":            {onAnEdge},
 	"truncated":       {onAReader},
 	"wrong-algorithm": {onAnIssuer},

@@ -18,8 +18,9 @@ import (
 
 // town is a runtime whose services are goroutines of the test.
 type town struct {
-	t   *testing.T
-	ctx context.Context
+	t       *testing.T
+	ctx     context.Context
+	another func(ctx context.Context, credential string) (identifier string, err error)
 
 	mu        sync.Mutex
 	addresses launch.Addresses
@@ -121,7 +122,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -152,6 +152,22 @@ func onAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	through(t, s, d, func() { published.publish(first, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}) })
 }
 
+// besideAReader tries another rotation, of whose credential a consumer tells.
+func besideAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	p := of(scenario.Fault{Kind: kind, On: "checkout", At: scenario.Moment{Phase: "emit"}}, scenario.Service{Serve: "charger"})
+	p.Rehearsal.Faults[0].On = "store"
+	first := map[string]any{"tag": "k1", "value": "one-that-nobody-guesses"}
+	published := newPublication(t, first)
+	w.another = func(_ context.Context, credential string) (string, error) {
+		published.publish(first, map[string]any{"tag": credential, "value": "three-that-nobody-guesses"})
+		return credential, nil
+	}
+	s := w.settle(p, d, reading("checkout", "charger", published, map[string]any{"provider": "http://127.0.0.1:1"}))
+	live(s)
+	through(t, s, d, nil)
+}
+
 // onAVerifier tries what is shown to a verifier.
 func onAVerifier(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	w := newTown(t)

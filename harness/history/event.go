@@ -194,9 +194,10 @@ const (
 	TriggerBudget   Trigger = "budget"
 	TriggerOperator Trigger = "operator"
 	TriggerTimebox  Trigger = "timebox"
-	TriggerError    Trigger = "error" // a step could not be taken
-	TriggerStore    Trigger = "store" // contact with the store was lost
-	TriggerAsked    Trigger = "asked" // the scenario, or whoever started the run, wanted the way back
+	TriggerError    Trigger = "error"            // a step could not be taken
+	TriggerStore    Trigger = "store"            // contact with the store was lost
+	TriggerAnother  Trigger = "another-rotation" // somebody else changed the same secret
+	TriggerAsked    Trigger = "asked"            // the scenario, or whoever started the run, wanted the way back
 )
 
 // How a rotation ended.

@@ -32,7 +32,10 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 		validator.Name = key.Validator
 	}
 	var told explanation
+	made, crossed := e.crossed(key, sum)
 	switch {
+	case crossed:
+		told = e.tellCrossed(key, validator, made)
 	case e.replaced(validator, key.Credential, sum):
 		told = e.tellReplaced(validator)
 	case e.oneSlot(validator.Name, key.Credential, sum):

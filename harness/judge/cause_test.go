@@ -68,6 +68,20 @@ func goesOn(from, to float64) change {
 	}
 }
 
+// otherRotation has another rotation make k3.
+func otherRotation(seconds float64) change {
+	return add(history.Event{At: at(seconds), Kind: history.KindCredential, Credential: "k3", Identifier: "kid-k3"})
+}
+
+// usesOther makes app use k3 instead of k1 from one moment to another.
+func usesOther(from, to float64) change {
+	return func(s *story) {
+		s.buckets("app", "k1", from, to, func(_ history.Offset, c *history.Counts) { c.Credential = "k3" })
+	}
+}
+
+func learnsOther(seconds float64) change { return add(learned(at(seconds), "search", "k3")) }
+
 func TestCauses(t *testing.T) {
 	t.Parallel()
 	via := func(v *plan.Validator) { v.Via, v.Shared = "cdn", 10*time.Minute }
@@ -123,6 +137,24 @@ func TestCauses(t *testing.T) {
 			}, refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseLatePublish, FirstPhase: "emit"}, 28401,
 			"auth published it only 17m after it was accepted (the page says 45s), so that search learned it 23m after the start of a lead of 18m", "make auth read the store every 45s as the page says, or emit at least 23m30s after accepting",
+		},
+		{
+			"another rotation that emits at once",
+			[]change{otherRotation(20), usesOther(20.5, 24), learnsOther(24), refuse("app", "k3", 20.5, 24, 10)},
+			judge.Finding{Consumer: "store", Credential: "k3", CausedBy: "second-rotation", Cause: judge.CauseOtherRotation, FirstPhase: "verify"}, 20501,
+			"another rotation of the same secret made k3 at 20s and emitted it at once; search learned it 4m later", "let one rotation end before the next begins",
+		},
+		{
+			"another rotation that takes the old one away",
+			[]change{otherRotation(20), refuse("app", "k1", 22, 25, 10)},
+			judge.Finding{Consumer: "store", Credential: "k1", CausedBy: "second-rotation", Cause: judge.CauseOtherRotation, FirstPhase: "verify"}, 22001,
+			"another rotation of the same secret made k3 at 20s, and k1 went to make room for it", "let one rotation end before the next begins",
+		},
+		{
+			"another rotation that began after the refusals",
+			[]change{otherRotation(27), refuse("app", "k1", 22, 25, 10)},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "accept", Cause: judge.CauseUnknown, FirstPhase: "verify"}, 22001,
+			"search refused k1 before it was revoked", "look into the log of search",
 		},
 		{
 			"a source that does not answer",

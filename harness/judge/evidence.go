@@ -27,14 +27,15 @@ type evidence struct {
 	agreement  history.Agreement // the last one
 	totals     history.Totals
 	has        map[history.Kind]bool
-	disorder   string // what is out of order in the history; empty: nothing
+	others     map[string]history.Offset // credentials that another rotation made, and when
+	disorder   string                    // what is out of order in the history; empty: nothing
 }
 
 // gather sorts a history.
 func gather(h *history.History, l plan.Limits) *evidence {
 	e := &evidence{
 		limits: l, events: h.Events, view: history.ViewOf(h), phases: []PhaseSpan{}, gates: []history.Gate{},
-		has: map[history.Kind]bool{},
+		has: map[history.Kind]bool{}, others: map[string]history.Offset{},
 	}
 	for _, event := range h.Events {
 		e.has[event.Kind] = true
@@ -50,6 +51,8 @@ func gather(h *history.History, l plan.Limits) *evidence {
 				e.old = event.Credential
 			} else if e.fresh == "" {
 				e.fresh = event.Credential
+			} else {
+				e.others[event.Credential] = event.At
 			}
 		case history.KindGate:
 			e.gates = append(e.gates, *event.Gate)
@@ -192,12 +195,13 @@ func (e *evidence) fetches(validator string, from, to history.Offset) []history.
 	return found
 }
 
-// hop lists the cells whose decisions are judged: those of the rotation's
-// credentials, seen where the credential is checked.
+// hop lists the cells whose decisions are judged: those of the credentials that
+// were made meanwhile, seen where the credential is checked.
 func (e *evidence) hop() []history.CellKey {
 	var keys []history.CellKey
 	for _, key := range e.view.Keys() {
-		if key.Source == e.limits.Hop && key.Credential != "" && (key.Credential == e.old || key.Credential == e.fresh) {
+		_, other := e.others[key.Credential]
+		if key.Source == e.limits.Hop && key.Credential != "" && (key.Credential == e.old || key.Credential == e.fresh || other) {
 			keys = append(keys, key)
 		}
 	}

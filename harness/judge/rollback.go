@@ -31,6 +31,10 @@ func rollback(e *evidence) (Outcome, string, []Finding) {
 			f.Message = fmt.Sprintf("the rotation was turned back in %s (%s), and %s", r.From, r.Why, f.Message)
 		}
 		f.Fix = "bring authority, store and consumers together by hand before anything else"
+		if e.decidedFor(history.TriggerAnother) || len(e.others) > 0 {
+			f.Cause = CauseOtherRotation
+			f.Fix = "find out who else rotates the secret and let that end first; then " + f.Fix
+		}
 		return Fail, f.Message, []Finding{f}
 	case open:
 		return Inconclusive, "nobody could say whether authority and store agree: " + e.agreement.Why, nil

@@ -222,5 +222,6 @@ const (
 	CauseWrongAlgorithm   Cause = "wrong-algorithm"   // the new key is of a type that the validator does not take
 	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
+	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
 	CauseUnknown          Cause = "unknown"
 )

@@ -143,8 +143,15 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	if !r.made {
 		return history.EndedStopped, err
 	}
-	r.decide(history.TriggerError, err.Error(), r.world.Evidence.Offset())
+	trigger, crossed := history.TriggerError, errors.Is(err, world.ErrOtherRotation)
+	if crossed {
+		trigger = history.TriggerAnother
+	}
+	r.decide(trigger, err.Error(), r.world.Evidence.Offset())
 	how, back := r.rollBack(ctx)
+	if crossed && errors.Is(back, world.ErrOtherRotation) {
+		back = nil // what kept it from going on keeps it from going back: once is enough to be told
+	}
 	return how, errors.Join(err, back)
 }
 

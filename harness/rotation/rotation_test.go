@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,23 @@ func TestFailedWayBack(t *testing.T) {
 	})
 	r.wantError(t, broken)
 	r.wantEnd(t, history.EndedRolledBack, "accept k2, emit k2, emit k1, withdraw k2!")
+}
+
+// What keeps a rotation from going on because the secret is somebody else's now
+// keeps it from going back, too, and is told once.
+func TestCrossedByAnotherRotation(t *testing.T) {
+	t.Parallel()
+	crossed := fmt.Errorf("version 4 is another's: %w", world.ErrOtherRotation)
+	r := rehearse(t, planned(t, ""), simulated.Options{StepErrors: map[keyring.Intent]error{
+		{Step: keyring.Revoke, Credential: "k1"}:  crossed,
+		{Step: keyring.Restore, Credential: "k1"}: crossed,
+	}})
+	r.wantError(t, world.ErrOtherRotation)
+	if told := strings.Count(r.err.Error(), crossed.Error()); told != 1 {
+		t.Errorf("the error tells of it %d times, want once: %v", told, r.err)
+	}
+	r.wantEnd(t, history.EndedRolledBack, "accept k2, emit k2, revoke k1!, restore k1!")
+	wantEqual(t, "decisions", r.decisions(), []string{"rollback: another-rotation"})
 }
 
 func TestCancelledRotation(t *testing.T) {

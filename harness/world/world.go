@@ -145,6 +145,11 @@ type StaticRole struct {
 	Admin, AdminPassword string
 }
 
+// ErrOtherRotation is in the chain of the error of a step that found the secret
+// changed by somebody else: to write over that would take away what they have
+// given to consumers.
+var ErrOtherRotation = errors.New("somebody else changes the same secret; let one rotation end before the other begins")
+
 // Errors of a Store.
 var (
 	ErrNotFound = errors.New("nothing at this path")

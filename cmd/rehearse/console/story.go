@@ -51,7 +51,7 @@ func (s *story) newName() string {
 	if len(s.made) < 2 {
 		return "the new credential"
 	}
-	return s.made[len(s.made)-1]
+	return s.made[1] // a third is of another rotation
 }
 
 // changing says that the rotation is past its baseline: what services report

@@ -174,7 +174,7 @@ func (s *State) New() string {
 	if len(s.made) < 2 {
 		return ""
 	}
-	return s.made[len(s.made)-1]
+	return s.made[1] // a third is of another rotation
 }
 
 // Credential is the name of a credential by its identifier, or that itself.

@@ -1,0 +1,131 @@
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// secondRotation has two rotations of one secret overlap, as two people do who
+// do not know of each other, or a job that is started again while it runs.
+var secondRotation = Kind{
+	Name: "second-rotation",
+	Does: "begins another rotation of the same secret, that knows nothing of this one: a third credential, " + another +
+		", is accepted and published, and the oldest of two goes at once to make room",
+	Where:    "on: store, where the secret is published, and a consumer that rehearse serves reads it",
+	Evidence: "such a consumer says that it has the third credential",
+	prepare: func(f scenario.Fault, g *Graph) error {
+		if f.On != storeName {
+			return fmt.Errorf("%s is not the store: on: %s", f.On, storeName)
+		}
+		if f.For > 0 {
+			return fmt.Errorf("what it changes cannot be taken back: leave out for")
+		}
+		readers := g.readers()
+		if len(readers) == 0 {
+			return fmt.Errorf("there is no consumer in the plan that would say what it reads: %w", ErrCannot)
+		}
+		for _, name := range readers {
+			g.open[name] = true
+		}
+		return nil
+	},
+	bind: func(_ scenario.Fault, s *site) (Fault, error) {
+		if s.Another == nil {
+			return nil, fmt.Errorf("the secret is not the run's own: %w", ErrCannot)
+		}
+		return &second{site: s}, nil
+	},
+}
+
+// another is the name of the credential that the other rotation makes.
+const another = "k3"
+
+// readers are the stand-ins of the plan that read what is published and say what
+// they hold.
+func (g *Graph) readers() []string {
+	var names []string
+	if g.plan.Rehearsal.Attach != nil {
+		return nil
+	}
+	for _, s := range g.plan.Services {
+		if slices.Contains([]string{"charger", "issuer", "receiver", "sender"}, s.Serve) && g.rereads(s.Name) == nil {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// second is the beginning of another rotation.
+type second struct {
+	site       *site
+	identifier string // of its credential; "": it was not begun
+}
+
+// Inject begins it, and says by which identifier its credential is known.
+func (s *second) Inject(ctx context.Context) (err error) {
+	if s.identifier, err = s.site.Another(ctx, another); err != nil {
+		return err
+	}
+	s.site.Evidence.Record(history.Event{
+		At: s.site.Evidence.Offset(), Kind: history.KindCredential, Credential: another, Identifier: s.identifier,
+		Detail: "made by another rotation",
+	})
+	return nil
+}
+
+// Undo has nothing to do: what went is gone.
+func (*second) Undo(context.Context) error { return nil }
+
+// Ends is Never.
+func (*second) Ends(time.Duration) Ending { return Never }
+
+// holders is how many consumers hold the other credential.
+const holders = "holders"
+
+// Measure asks until one does.
+func (s *second) Measure(ctx context.Context, span time.Duration) Reading {
+	if span == 0 {
+		span = s.patience()
+	}
+	return watch(ctx, span, s.once, func(r Reading) bool { return r[holders] > 0 })
+}
+
+// patience is how long consumers may take to read it.
+func (s *second) patience() time.Duration {
+	longest := time.Duration(0)
+	for _, name := range s.site.readers() {
+		longest = max(longest, newHoldingGauge(s.site, name).patience())
+	}
+	return longest
+}
+
+// Took says that none had it, and then one did.
+func (*second) Took(before, during Reading) bool {
+	return len(before) > 0 && before[holders] == 0 && during[holders] > 0
+}
+
+// Back is never asked for.
+func (*second) Back(_, _ Reading) bool { return true }
+
+func (s *second) once(ctx context.Context) Reading {
+	r := Reading{}
+	for _, name := range s.site.readers() {
+		code, body, err := s.site.fetch(ctx, http.MethodGet, name, disturbPath, nil)
+		var held struct{ Keys map[string]string }
+		if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
+			continue
+		}
+		r[holders] += 0
+		if _, there := held.Keys[s.identifier]; there && s.identifier != "" {
+			r[holders]++
+		}
+	}
+	return r
+}
