@@ -223,4 +223,8 @@ const (
 	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
 	CauseUnknown          Cause = "unknown"
+
+	// CauseTooManyConns is PostgreSQL's own name of SQLSTATE 53300: there was no
+	// room for another connection, and the password had no part in it.
+	CauseTooManyConns Cause = "too-many-connections"
 )
