@@ -22,6 +22,12 @@ const (
 	// decisionsWithin bounds the wait for the server's log to tell what became of
 	// the last connections.
 	decisionsWithin = 2 * time.Second
+	// defaultConnections is the Connections of a server that is not told.
+	defaultConnections = 200
+	// reservedConnections are those that superusers have in any case: PostgreSQL's
+	// own default (superuser_reserved_connections). The harness administers the
+	// server as one, so that a server without room for others still obeys it.
+	reservedConnections = 3
 )
 
 // PostgresConfig is the configuration of a PostgreSQL server.
@@ -29,6 +35,9 @@ type PostgresConfig struct {
 	Name string `json:"name"`
 	// AdminPassword is that of the superuser DatabaseAdmin.
 	AdminPassword string `json:"admin_password"`
+	// Connections is how many the server has room for beyond those that it keeps
+	// for superusers (PostgreSQL, 20.3.1); 0: as many as it has by default.
+	Connections int `json:"connections"`
 	// Program is the path of the server's executable; empty: it is looked for.
 	Program string `json:"program"`
 	// Folder is the name of the server's folder in the temporary one.
@@ -52,6 +61,9 @@ func ServePostgres(ctx context.Context, config []byte, listener net.Listener, lo
 	}
 	if filepath.Base(c.Folder) != c.Folder {
 		return fmt.Errorf("check configuration: folder is %q, want a name", c.Folder)
+	}
+	if c.Connections < 0 {
+		return fmt.Errorf("check configuration: connections is %d, want at least 1, or 0 for %d", c.Connections, defaultConnections)
 	}
 	logger, ready := history.NewLogger(log, c.Name), waitingFor("the server")
 	logins := newLogins(c.Name, logger)
@@ -105,7 +117,7 @@ func (l *logins) logged(line postgresLine) {
 		}
 	case line.refuses():
 		l.refuse(login, line.state, line.text)
-	default: // too many connections, starting up: nothing is said of the password
+	default: // 53300 (too many connections), starting up: nothing is said of the password
 		l.undecided(login, line.state, line.text)
 	}
 }

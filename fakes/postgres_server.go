@@ -103,7 +103,9 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 	args := []string{"-D", s.data(), "-p", port, "-h", host}
 	for _, setting := range []string{
 		"unix_socket_directories=", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
-		"shared_buffers=16MB", "max_connections=200", "max_wal_senders=0", "wal_level=minimal", "dynamic_shared_memory_type=mmap",
+		"shared_buffers=16MB",
+		"max_connections=" + strconv.Itoa(s.config.maxConnections()), "superuser_reserved_connections=" + strconv.Itoa(reservedConnections),
+		"max_wal_senders=0", "wal_level=minimal", "dynamic_shared_memory_type=mmap",
 		"log_destination=stderr", "logging_collector=off", "log_line_prefix=" + postgresPrefix,
 		// A statement may hold what a password was made into.
 		"log_min_error_statement=panic", "log_statement=none", "log_min_messages=fatal", "lc_messages=C",
@@ -123,6 +125,15 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 		}
 		logged(line)
 	})
+}
+
+// maxConnections is the server's setting of that name, which counts those that
+// are kept for superusers too.
+func (c PostgresConfig) maxConnections() int {
+	if c.Connections == 0 {
+		return defaultConnections + reservedConnections
+	}
+	return c.Connections + reservedConnections
 }
 
 func (s *postgresServer) version(ctx context.Context) (version string, err error) {

@@ -34,14 +34,22 @@ const adminPassword = "pw_admin_0123456789"
 // looked for at its end.
 func servePostgres(t *testing.T) (url string, log *logBook) {
 	t.Helper()
+	return servePostgresWith(t, 0)
+}
+
+// servePostgresWith runs one with room for so many connections; 0: its default.
+func servePostgresWith(t *testing.T, connections int) (url string, log *logBook) {
+	t.Helper()
 	requireServer(t, "postgres")
-	folder := "rehearse-test-" + filepath.Base(t.TempDir()) + "-" + t.Name()
+	folder := "rehearse-test-" + filepath.Base(t.TempDir()) + "-" + filepath.Base(t.Name())
 	t.Cleanup(func() {
 		if _, err := os.Stat(filepath.Join(os.TempDir(), folder)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the server's folder at the end: got %v, want none", err)
 		}
 	})
-	url, log = serve(t, ServePostgres, map[string]any{"name": "db", "admin_password": adminPassword, "folder": folder})
+	url, log = serve(t, ServePostgres, map[string]any{
+		"name": "db", "admin_password": adminPassword, "folder": folder, "connections": connections,
+	})
 	log.forbid(adminPassword)
 	awaitReady(t, url)
 	return url, log
@@ -73,6 +81,7 @@ func asAdmin(t *testing.T, at string, statements ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer conn.Close(t.Context()) // it takes up room
 	for _, statement := range statements {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -142,7 +151,7 @@ func TestQuerierOnPostgres(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret.json")
 	replace(t, file, published(t, "k1", one))
 	querier, log := serve(t, ServeQuerier, map[string]any{
-		"name": "orders", "database": at, "type": "postgresql", "life": "1h", "file": file, "refresh": "10ms",
+		"name": "orders", "database": at, "type": "postgresql", "life": "1h", "pool": 10, "file": file, "refresh": "10ms",
 	})
 	log.forbid("pw_one_0123456789", "pw_two_0123456789")
 	awaitReady(t, querier)

@@ -27,6 +27,12 @@ type QuerierConfig struct {
 	Type     string `json:"type"`
 	// Life is how long a connection stays in the pool, in wall time.
 	Life Duration `json:"life"`
+	// Pool is how many connections it has at most, and from the start.
+	Pool int `json:"pool"`
+	// SwapsPool makes a whole new pool for a login with another tag, and lets the
+	// connections of the one before live until their life is over. Without it there
+	// is one pool, whose connections are made anew one by one.
+	SwapsPool bool `json:"swaps_pool"`
 	// PublishedConfig says how it gets its password.
 	PublishedConfig
 }
@@ -53,6 +59,9 @@ type pool interface {
 	fill(ctx context.Context)
 	// renew has every connection made anew, at its next use.
 	renew(ctx context.Context)
+	// swap makes another pool, as one whose login is fixed when it is made needs
+	// it; what was there is used no more, and stays until its life is over.
+	swap(ctx context.Context) error
 	// close ends all connections.
 	close()
 }
@@ -98,8 +107,9 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 		return err
 	}
 	newPool, known := pools[c.Type]
-	if !known || c.Life <= 0 {
-		return fmt.Errorf("check configuration: type %q with life %s, want a known type and a life", c.Type, time.Duration(c.Life))
+	if !known || c.Life <= 0 || c.Pool < 1 {
+		return fmt.Errorf("check configuration: type %q with life %s and a pool of %d, want a known type, a life and at least 1 connection",
+			c.Type, time.Duration(c.Life), c.Pool)
 	}
 	logger, ready := history.NewLogger(log, c.Name), &readiness{}
 	source, err := newPublishedSecret(c.PublishedConfig, logger, ready)
@@ -112,7 +122,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 	}
 	defer q.pool.close()
 	logger.Info(string(history.KindService), "detail",
-		fmt.Sprintf("querier: keeps connections for %s; %s", time.Duration(c.Life), source.describe()))
+		fmt.Sprintf("querier: keeps %d connections for %s%s; %s", c.Pool, time.Duration(c.Life), c.renewal(), source.describe()))
 	if err := source.start(ctx, q.load); err != nil {
 		return err
 	}
@@ -126,6 +136,14 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 	return serveHTTP(ctx, listener, source.handler(mux), logger, func(ctx context.Context) error {
 		return source.follow(ctx, q.load)
 	})
+}
+
+// renewal says in words what it does at a new login.
+func (c QuerierConfig) renewal() string {
+	if c.SwapsPool {
+		return ", and makes a new pool for a new login"
+	}
+	return ""
 }
 
 func (q *querier) counters() map[string]int64 {
@@ -154,11 +172,15 @@ func (q *querier) load(ctx context.Context) error {
 	old := q.current.Swap(&doc.Keys[i])
 	q.version = version
 	q.log.Info(string(history.KindLoaded), "identifiers", tags, "identifier", doc.Emit)
-	if old == nil || old.Tag != doc.Emit {
-		q.log.Info(string(history.KindEmitting), "identifier", doc.Emit)
+	if old != nil && old.Tag == doc.Emit {
+		return nil
 	}
-	if old == nil {
+	q.log.Info(string(history.KindEmitting), "identifier", doc.Emit)
+	switch {
+	case old == nil:
 		q.pool.fill(ctx)
+	case q.config.SwapsPool:
+		return q.pool.swap(ctx)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,10 +16,6 @@ import (
 )
 
 const (
-	// poolSize is how many connections a querier has at most, and from the start.
-	// It fills the pool itself: those that pgxpool makes to have a least number are
-	// called off together when one fails, and nobody can tell what became of them.
-	poolSize = 10
 	// poolCheck is how often the pool replaces connections whose life is over:
 	// wall time, pgxpool's own default being a minute.
 	poolCheck = 100 * time.Millisecond
@@ -36,10 +32,21 @@ var errNoLogin = errors.New("no login to connect with yet")
 // several connections in use.
 const visitsQuery = "SELECT visits FROM rehearsal, pg_sleep(0.15)"
 
-// postgresPool is a pool of jackc/pgx.
+// postgresPool is a pool of jackc/pgx, with those that it has taken the place of:
+//
+//	BeforeConnect ──► one pool: a connection is made anew, with the login of that
+//	                  moment, when the life of one is over
+//	swap          ──► a new pool is filled, then it is asked; the one before makes
+//	                  no connection any more, and those that it has live out their life
+//
+// So does an application that builds a pool from a DSN, at each new DSN.
 type postgresPool struct {
-	pool   *pgxpool.Pool
-	closed atomic.Bool
+	config *pgxpool.Config
+
+	mu      sync.RWMutex
+	pool    *pgxpool.Pool // that is asked
+	retired []*pgxpool.Pool
+	closed  bool
 }
 
 func newPostgresPool(c QuerierConfig, from dialler) (pool, error) {
@@ -53,7 +60,7 @@ func newPostgresPool(c QuerierConfig, from dialler) (pool, error) {
 		return nil, fmt.Errorf("configure a pool: %w", err)
 	}
 	life := time.Duration(c.Life)
-	config.MaxConns = poolSize
+	config.MaxConns = int32(c.Pool) // the querier fills it itself, see fill
 	config.MaxConnLifetimeJitter = time.Duration(lifeJitter * float64(life))
 	config.MaxConnLifetime = life - config.MaxConnLifetimeJitter
 	config.HealthCheckPeriod = poolCheck
@@ -70,26 +77,43 @@ func newPostgresPool(c QuerierConfig, from dialler) (pool, error) {
 		cc.RuntimeParams["application_name"] = c.Name + "/" + login.Tag
 		return nil
 	}
-	p := &postgresPool{}
-	p.pool, err = pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		return nil, fmt.Errorf("make a pool: %w", err)
+	p := &postgresPool{config: config}
+	if p.pool, err = p.another(); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
 
-func (p *postgresPool) query(ctx context.Context) error {
-	var visits int64
-	return p.pool.QueryRow(ctx, visitsQuery).Scan(&visits)
+// another makes a pool that has no connection yet.
+func (p *postgresPool) another() (*pgxpool.Pool, error) {
+	pool, err := pgxpool.NewWithConfig(context.Background(), p.config.Copy())
+	if err != nil {
+		return nil, fmt.Errorf("make a pool: %w", err)
+	}
+	return pool, nil
 }
 
-// fill takes all connections, and gives them back; where one cannot be had, that
-// was told of.
-func (p *postgresPool) fill(ctx context.Context) {
+func (p *postgresPool) asked() *pgxpool.Pool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.pool
+}
+
+func (p *postgresPool) query(ctx context.Context) error {
+	var visits int64
+	return p.asked().QueryRow(ctx, visitsQuery).Scan(&visits)
+}
+
+func (p *postgresPool) fill(ctx context.Context) { fillPool(ctx, p.asked()) }
+
+// fillPool takes all connections, and gives them back; where one cannot be had,
+// that was told of. Those that pgxpool makes itself to have a least number are
+// called off together when one fails, and nobody can tell what became of them.
+func fillPool(ctx context.Context, pool *pgxpool.Pool) {
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
-	for range poolSize {
-		conn, err := p.pool.Acquire(ctx)
+	for range pool.Config().MaxConns {
+		conn, err := pool.Acquire(ctx)
 		if err != nil {
 			return
 		}
@@ -97,11 +121,36 @@ func (p *postgresPool) fill(ctx context.Context) {
 	}
 }
 
-func (p *postgresPool) renew(context.Context) { p.pool.Reset() }
+func (p *postgresPool) swap(ctx context.Context) error {
+	fresh, err := p.another()
+	if err != nil {
+		return err
+	}
+	fillPool(ctx, fresh)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		fresh.Close()
+		return nil
+	}
+	p.retired = append(p.retired, p.pool)
+	p.pool = fresh
+	return nil
+}
+
+func (p *postgresPool) renew(context.Context) { p.asked().Reset() }
 
 func (p *postgresPool) close() {
-	if !p.closed.Swap(true) {
-		p.pool.Close()
+	p.mu.Lock()
+	all := append(p.retired, p.pool)
+	again := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if again {
+		return
+	}
+	for _, pool := range all {
+		pool.Close()
 	}
 }
 

@@ -21,6 +21,7 @@ const DatabaseKey = "rehearsal:visits"
 // redisPool is the pool of a client of redis/go-redis.
 type redisPool struct {
 	options *redis.Options
+	size    int
 
 	mu     sync.RWMutex // held for reading while the client is in use
 	client *redis.Client
@@ -31,10 +32,13 @@ func newRedisPool(c QuerierConfig, from dialler) (pool, error) {
 	if err != nil || at.Host == "" {
 		return nil, fmt.Errorf("check configuration: database is %q, want a URL", c.Database)
 	}
+	if c.SwapsPool {
+		return nil, errors.New("check configuration: swaps_pool is for PostgreSQL: a client of Redis keeps its pool full by itself, also one that is used no more")
+	}
 	quiet()
 	life := time.Duration(c.Life)
 	jitter := time.Duration(lifeJitter / 2 * float64(life)) // to both sides
-	p := &redisPool{options: &redis.Options{
+	p := &redisPool{size: c.Pool, options: &redis.Options{
 		Addr: at.Host, ClientName: c.Name, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		CredentialsProviderContext: func(ctx context.Context) (string, string, error) {
@@ -51,7 +55,7 @@ func newRedisPool(c QuerierConfig, from dialler) (pool, error) {
 		},
 		DialTimeout: queryDeadline, ContextTimeoutEnabled: true,
 		// First in, first out: all connections are in use, and none grows old unseen.
-		PoolFIFO: true, PoolSize: poolSize, MinIdleConns: poolSize,
+		PoolFIFO: true, PoolSize: c.Pool, MinIdleConns: c.Pool,
 		ConnMaxLifetime: life - jitter, ConnMaxLifetimeJitter: jitter,
 	}}
 	p.client = redis.NewClient(p.options)
@@ -92,7 +96,7 @@ func (p *redisPool) fill(ctx context.Context) {
 			_ = conn.Close() // back to the pool
 		}
 	}()
-	for range poolSize {
+	for range p.size {
 		err := p.ask(ctx, func(ctx context.Context, client *redis.Client) error {
 			conn := client.Conn()
 			taken = append(taken, conn)
@@ -111,6 +115,9 @@ func (p *redisPool) renew(context.Context) {
 	_ = p.client.Close() // connections that are closed anyhow
 	p.client = redis.NewClient(p.options)
 }
+
+// swap is for a pool whose login is fixed: this one asks for it at each login.
+func (p *redisPool) swap(context.Context) error { return errors.ErrUnsupported }
 
 func (p *redisPool) close() {
 	p.mu.Lock()

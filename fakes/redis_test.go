@@ -121,7 +121,7 @@ func TestRedisRotates(t *testing.T) {
 	}
 	store.publish(t, "k1", entry("k1", one))
 	orders, log := serve(t, ServeQuerier, map[string]any{
-		"name": "orders", "database": db, "type": "redis", "life": "1h", "store": store.config(), "refresh": "10ms",
+		"name": "orders", "database": db, "type": "redis", "life": "1h", "pool": 10, "store": store.config(), "refresh": "10ms",
 	})
 	log.forbid(one, two, storeToken)
 	awaitReady(t, orders)

@@ -46,14 +46,21 @@ func (databasePassword) Configure(p *plan.Plan) error {
 			s.Config = map[string]any{
 				"name": s.Name, adminPasswordKey: rand.Text(), folderKey: "rehearse-" + strings.ToLower(rand.Text()[:12]),
 			}
+			if s.Connections > 0 {
+				s.Config["connections"] = s.Connections
+			}
 		case "querier":
 			s.Config = map[string]any{
 				"name":     s.Name,
 				"database": urlOf(s.Of),
 				"type":     p.Page.Format.Type,
 				"life":     p.Wall(s.Life.Duration()).String(),
+				"pool":     s.Pool,
 				"refresh":  p.Wall(s.Refresh.Duration()).String(),
 				"pinned":   s.Pinned,
+			}
+			if s.SwapsPool {
+				s.Config["swaps_pool"] = true
 			}
 		}
 	}

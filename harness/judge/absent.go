@@ -47,7 +47,9 @@ func (e *evidence) absent(felt []Finding) []Finding {
 			Fix: fmt.Sprintf("bring %s back before going on, and rotate only while every consumer answers", p.validator),
 		}
 		what := "nothing in the history says why"
-		if kind, there := e.faultOn(p.validator, first[p]); there {
+		if c, there := e.crowded(p.presenter, first[p], last[p]); there {
+			what = e.tellCrowded(&f, c)
+		} else if kind, there := e.faultOn(p.validator, first[p]); there {
 			f.CausedBy, what = kind, "it was under the fault "+kind
 		} else if at, exited := e.view.Exited[p.validator]; exited {
 			what = "it ended at " + at.String()

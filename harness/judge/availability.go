@@ -41,6 +41,8 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
 			f.Cause, what = CauseRefusedBehind, authority+" refused the credential that it presented"
 			f.Fix = fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", c.To, authority)
+		} else if crowding, there := e.crowded(c.To, first, last); there {
+			what = e.tellCrowded(&f, crowding)
 		} else if authority, n := e.cutOff(c.To, first, last); n > 0 {
 			what = e.tellCutOff(&f, authority, n)
 		} else {

@@ -224,4 +224,8 @@ const (
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
 	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
 	CauseUnknown          Cause = "unknown"
+
+	// CauseTooManyConns is PostgreSQL's own name of SQLSTATE 53300: there was no
+	// room for another connection, and the password had no part in it.
+	CauseTooManyConns Cause = "too-many-connections"
 )

@@ -101,7 +101,7 @@ func rulesOf(found []lint.Finding) []string {
 // pageTells are the causes that follow from the figures of a page, and from how
 // many credentials a validator holds. Of other causes (a script that nobody runs,
 // a provider's own rules, a fault) a page may know nothing.
-var pageTells = []judge.Cause{judge.CauseStaleCache, judge.CauseSharedCache, judge.CauseOutlived, judge.CauseFlagDay, judge.CauseOneSlot, judge.CauseCutOff}
+var pageTells = []judge.Cause{judge.CauseStaleCache, judge.CauseSharedCache, judge.CauseOutlived, judge.CauseFlagDay, judge.CauseOneSlot, judge.CauseCutOff, judge.CauseTooManyConns}
 
 // TestBuiltIn holds every scenario of this repository against the rules: of the
 // known-bad ones each is found whose cause a page tells, and each that is known
@@ -112,6 +112,7 @@ func TestBuiltIn(t *testing.T) {
 		"api-key/late-file":                           "slower-than-page",
 		"api-key/missed-consumer":                     "not-on-page",
 		"attached/short-lead":                         "G1",
+		"database-password/connection-storm":          "no-room-for-pools",
 		"database-password/cut-off":                   "G2",
 		"database-password/environment-not-restarted": "slower-than-page",
 		"database-password/flag-day":                  "one-key-validator",

@@ -17,6 +17,7 @@ const (
 	DefaultBaseline = runbook.Duration(5 * time.Minute)  // page time
 	DefaultRefresh  = runbook.Duration(30 * time.Second) // page time
 	DefaultSessions = 1
+	DefaultPool     = 10  // connections of a consumer that keeps some
 	DefaultRenewAt  = 0.8 // share of a token's life
 	DefaultMethod   = "GET"
 	DefaultPath     = "/"
@@ -77,6 +78,7 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 		}
 		if b.family.Pools {
 			or(&s.Life, b.page.Format.LongestLife)
+			or(&s.Pool, DefaultPool)
 		}
 	case slices.Contains(b.family.CheckedBy, s.Serve) && !b.family.Authority && !b.reads(s):
 		or(&s.Of, b.emitter())

@@ -66,6 +66,9 @@ func (b *builder) emitterLimits(name string) Emitter {
 			e.Refresh = c.Refresh.Duration()
 		}
 	}
+	if b.family.Pools {
+		e.Pool, e.SwapsPool = b.s.Services[name].Pool, b.s.Services[name].SwapsPool
+	}
 	if e.Refresh == 0 && b.s.Services[name].Distribution != runbook.Env {
 		e.Refresh = DefaultRefresh.Duration()
 	}
@@ -81,7 +84,7 @@ func (b *builder) validator(name string) Validator {
 	if b.family.Authority {
 		// The other end of the secret: no consumer, and what it accepts is
 		// decided by the step itself.
-		v.Authority, v.OnPage, v.Keys = true, true, s.Holds
+		v.Authority, v.OnPage, v.Keys, v.Connections = true, true, s.Holds, s.Connections
 	} else {
 		v.Learns, v.Forgets = runbook.Forever, runbook.Forever
 	}

@@ -164,6 +164,8 @@ type Validator struct {
 	// Reads says that it reads the published secret itself, and learns and
 	// forgets when it does.
 	Reads bool `json:"reads,omitempty"`
+	// Connections is how many it has room for, where that is known.
+	Connections int `json:"connections,omitempty"`
 	// Rereads is how often it really reads, where the rehearsal has it otherwise
 	// than the page. The bounds are those of the page.
 	Rereads time.Duration `json:"rereads_ns,omitempty"`
@@ -180,6 +182,10 @@ type Emitter struct {
 	// Several says that it presents every accepted credential at once, the
 	// emitted one first: a validator may take either.
 	Several bool `json:"several,omitempty"`
+	// Pool is how many connections it keeps, in a family of pools; SwapsPool says
+	// that it has a new pool beside the old one for as long as that lives.
+	Pool      int  `json:"pool,omitempty"`
+	SwapsPool bool `json:"swaps_pool,omitempty"`
 }
 
 // Client is a stream of load.

@@ -131,6 +131,10 @@ func (c check) charging(path string, s Service) {
 	c.misplaced(path, "is for a charger", "retries", "retry_after")
 }
 
+// mostConnections bounds what a stand-in is asked to make or to have room for:
+// each is a process of the server.
+const mostConnections = 1000
+
 // databases are the kinds that are one, by the format.type of a page about it.
 var databases = map[string]string{"postgres": "postgresql", "redis": "redis"}
 
@@ -138,7 +142,16 @@ var databases = map[string]string{"postgres": "postgresql", "redis": "redis"}
 // the way to one.
 func (c check) database(path string, s Service) {
 	if s.Serve != "querier" {
-		c.misplaced(path, "is for a querier", "life")
+		c.misplaced(path, "is for a querier", "life", "pool", "swaps_pool")
+	}
+	if c.Has(path+".pool") && (s.Pool < 1 || s.Pool > mostConnections) {
+		c.Report(path+".pool", "10 without it", "is %d, want 1 to %d", s.Pool, mostConnections)
+	}
+	if s.Serve == "querier" && s.SwapsPool && c.page != nil && c.page.Format.Type != databases["postgres"] {
+		c.Report(path+".swaps_pool", "without it every connection takes the login of its moment", "is for a querier of a PostgreSQL database")
+	}
+	if c.Has(path+".connections") && s.Serve == "postgres" && (s.Connections < 1 || s.Connections > mostConnections) {
+		c.Report(path+".connections", "200 without it; every pool, a new one beside its old one too, needs its size", "is %d, want 1 to %d", s.Connections, mostConnections)
 	}
 	if c.Has(path+".life") && s.Life <= 0 {
 		c.Report(path+".life", "an hour is pgxpool's own", "must be more than 0")
@@ -147,7 +160,7 @@ func (c check) database(path string, s Service) {
 		c.Report(path+".serve", "on the page: format.type: "+speaks, "the page's format.type is %q", c.page.Format.Type)
 	}
 	if s.Serve != "postgres" {
-		c.misplaced(path, "is for a PostgreSQL database", "rotated_by")
+		c.misplaced(path, "is for a PostgreSQL database", "rotated_by", "connections")
 	} else if s.RotatedBy != "" && c.OneOf(path+".rotated_by", s.RotatedBy, RotatedBys) && s.Holds != 1 {
 		c.Report(path+".rotated_by", "holds: 1", "is of a role whose password is changed in place, and this database has two")
 	}

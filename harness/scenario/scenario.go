@@ -134,6 +134,19 @@ type Service struct {
 	// database alone: nobody new can log in, and who is in stays in.
 	Life          runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`
 	KeepsSessions bool             `yaml:"keeps_sessions,omitempty" json:"keeps_sessions,omitempty"`
+	// Pool is how many connections a querier has at most, and from the start;
+	// default is 10.
+	Pool int `yaml:"pool,omitempty" json:"pool,omitempty"`
+	// SwapsPool makes a querier of PostgreSQL build a whole new pool for a new
+	// login, and leave the connections of the old one alone until their life is
+	// over; without it each connection takes the login of the moment in which it is
+	// made anew (pgxpool's BeforeConnect), and there are those of one pool only.
+	SwapsPool bool `yaml:"swaps_pool,omitempty" json:"swaps_pool,omitempty"`
+	// Connections is how many a PostgreSQL database has room for, beyond those
+	// that are kept for superusers: max_connections less
+	// superuser_reserved_connections, 3 (PostgreSQL, 20.3.1); default is 200. It
+	// refuses more with SQLSTATE 53300. Those of the rehearsal's own probes count.
+	Connections int `yaml:"connections,omitempty" json:"connections,omitempty"`
 	// RotatedBy says who changes the one password of a database that holds 1: the
 	// rotation itself, or RotatedByVault's database secrets engine (a static role).
 	RotatedBy string `yaml:"rotated_by,omitempty" json:"rotated_by,omitempty"`

@@ -16,6 +16,10 @@ func Beyond(p *plan.Plan) string {
 	switch {
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.KeepsSessions }):
 		return "sessions that outlive the revoke"
+	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Connections > 0 }):
+		return "a database with room for so many connections"
+	case slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return m.SwapsPool }):
+		return "a new pool beside the old one"
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
 		return "an authority with room for one credential"
 	case pools && p.Limits.Window < p.Limits.G2():
