@@ -23,15 +23,17 @@ const leastTTL = askWithin
 var cache = Kind{
 	Name:     "cache",
 	Does:     "puts a shared cache in front of a key set, which keeps every answer for `ttl` (page time, default 40m); until `for` is over, or the end",
-	Where:    "from: a service that reads the key set, to: an issuer that rehearse serves",
+	Where:    "from: a verifier, or a cache, to: an issuer; both served by rehearse",
 	Evidence: "the harness, asking for the set over the same edge, is answered with an Age by a cache, and the issuer counts fewer questions than that",
 	Edge:     true,
 	prepare: func(f scenario.Fault, g *Graph) error {
 		if s, there := g.service(f.To); !there || s.Serve != "issuer" {
 			return fmt.Errorf("%s is no issuer that rehearse serves, and a cache is in front of a key set: %w", f.To, ErrCannot)
 		}
-		if _, there := g.service(f.From); !there {
-			return fmt.Errorf("%s reads no key set: %w", f.From, ErrCannot)
+		// Of a reader of a team's own it is the issuer's log that tells what it was
+		// answered with, and with a cache between them nobody does.
+		if s, there := g.service(f.From); !there || s.Serve != "verifier" && s.Serve != byCache {
+			return fmt.Errorf("%s is no reader of a key set that rehearse serves: %w", f.From, ErrCannot)
 		}
 		if wall := g.wallTTL(f); wall < leastTTL {
 			return fmt.Errorf("ttl: %s is %s of wall time, in which the harness cannot see it: at least %s", f.TTL, wall, g.plan.Limits.Page(leastTTL))

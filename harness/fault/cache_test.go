@@ -36,8 +36,9 @@ func TestCacheRefuses(t *testing.T) {
 		{"no edge", []scenario.Fault{{Kind: "cache", On: "auth"}}, false, "from: NAME, to: NAME", false},
 		{"what is no issuer", []scenario.Fault{{Kind: "cache", From: "search", To: "reports"}}, false, "reports is no issuer that rehearse serves", true},
 		{"the store", []scenario.Fault{{Kind: "cache", From: "auth", To: "store"}}, false, "store is no issuer", true},
-		{"a reader that is none", []scenario.Fault{{Kind: "cache", From: "load", To: "auth"}}, false, "load reads no key set", true},
-		{"an issuer and itself", []scenario.Fault{{Kind: "cache", From: "auth", To: "auth"}}, false, "no edge to itself", false},
+		{"a reader that is none", []scenario.Fault{{Kind: "cache", From: "load", To: "auth"}}, false, "load is no reader of a key set", true},
+		{"an issuer and itself", []scenario.Fault{{Kind: "cache", From: "auth", To: "auth"}}, false, "auth is no reader of a key set", true},
+		{"a reader of which nobody tells", []scenario.Fault{{Kind: "cache", From: "reports", To: "auth"}}, false, "reports is no reader of a key set that rehearse serves", true},
 		{
 			"a time that nobody would see", []scenario.Fault{{Kind: "cache", From: "search", To: "auth", TTL: runbook.Duration(time.Second)}}, false,
 			"ttl: 1s is 100ms of wall time, in which the harness cannot see it: at least 2.5s", false,
