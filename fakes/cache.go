@@ -35,6 +35,10 @@ type CacheConfig struct {
 	Of string `json:"of"`
 	// TTL is how long an answer is kept, in wall time; 0 keeps none.
 	TTL Duration `json:"ttl"`
+	// Disturb is the token with which it is switched on (DisturbKeep). One that
+	// has a token is off at first: it passes everything through and says nothing
+	// of itself. Empty: it is on, and stays so.
+	Disturb string `json:"disturb,omitempty"`
 }
 
 // ServeCache runs a caching reverse proxy as a CDN with a fixed TTL is: it
@@ -58,13 +62,21 @@ func ServeCache(ctx context.Context, config []byte, listener net.Listener, log i
 	logger := history.NewLogger(log, c.Name)
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	cache := newSharedCache(c.Name, time.Duration(c.TTL), transport, logger, time.Now)
-	logger.Info(string(history.KindService), "detail", fmt.Sprintf("cache: keeps answers of %s for %s", origin.Host, cache.ttl))
+	cache := newSharedCache(c.Name, transport, logger, time.Now)
+	does := fmt.Sprintf("keeps answers of %s for %s", origin.Host, time.Duration(c.TTL))
+	if c.Disturb == "" {
+		cache.on(time.Duration(c.TTL))
+	} else {
+		does = fmt.Sprintf("passes answers of %s through, until it is switched on", origin.Host)
+	}
+	logger.Info(string(history.KindService), "detail", "cache: "+does)
 
 	mux := newMux(&readiness{}, func() map[string]int64 {
 		hits, misses := cache.hits.Load(), cache.misses.Load()
 		return map[string]int64{"served": hits + misses, "hits": hits, "misses": misses}
 	})
+	switched := disturbances{changed: cache.switched}
+	switched.serve(mux, c.Disturb, map[string]func(string) error{DisturbKeep: isTTL}, nil)
 	mux.Handle("/", &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(origin) },
 		Transport: cache,
@@ -76,16 +88,23 @@ func ServeCache(ctx context.Context, config []byte, listener net.Listener, log i
 	return serveHTTP(ctx, listener, mux, logger)
 }
 
-// sharedCache is a transport that answers from its memory where it can.
+// sharedCache is a transport that answers from its memory where it can. While
+// it has none it passes everything on as if it were not there.
 type sharedCache struct {
 	name   string
-	ttl    time.Duration
 	origin http.RoundTripper
 	log    *slog.Logger
 	now    func() time.Time
-	fills  singleflight.Group
 	hits   atomic.Int64
 	misses atomic.Int64
+	memory atomic.Pointer[cacheMemory]
+}
+
+// cacheMemory is what a cache keeps from when it is switched on until it is
+// switched off: what a fetch brings that was under way then is kept nowhere.
+type cacheMemory struct {
+	ttl   time.Duration
+	fills singleflight.Group
 
 	mu      sync.Mutex
 	entries map[string]*cachedAnswer
@@ -98,28 +117,60 @@ type cachedAnswer struct {
 	at     time.Time
 }
 
-func newSharedCache(name string, ttl time.Duration, origin http.RoundTripper, log *slog.Logger, now func() time.Time) *sharedCache {
-	return &sharedCache{name: name, ttl: ttl, origin: origin, log: log, now: now, entries: map[string]*cachedAnswer{}}
+// newSharedCache is one that is off.
+func newSharedCache(name string, origin http.RoundTripper, log *slog.Logger, now func() time.Time) *sharedCache {
+	return &sharedCache{name: name, origin: origin, log: log, now: now}
 }
 
 var _ http.RoundTripper = (*sharedCache)(nil)
 
+// on switches the cache on, empty; off takes away what it has.
+func (s *sharedCache) on(ttl time.Duration) {
+	s.memory.Store(&cacheMemory{ttl: ttl, entries: map[string]*cachedAnswer{}})
+}
+
+func (s *sharedCache) off() { s.memory.Store(nil) }
+
+// switched follows an order of DisturbKeep, of which isTTL has checked the value.
+func (s *sharedCache) switched(kind, value string) {
+	if kind != DisturbKeep {
+		return
+	}
+	ttl, err := time.ParseDuration(value)
+	if err != nil {
+		s.off()
+		return
+	}
+	s.on(ttl)
+}
+
+// isTTL checks how long a cache is to keep answers.
+func isTTL(value string) error {
+	if ttl, err := time.ParseDuration(value); err != nil || ttl <= 0 {
+		return fmt.Errorf("want a positive duration, got %q", value)
+	}
+	return nil
+}
+
 // RoundTrip answers a GET from memory or fills it; everything else, and what
 // carries credentials (RFC 9111 §3.5), goes to the origin.
 func (s *sharedCache) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Method != http.MethodGet || req.Header.Get("Authorization") != "" {
+	memory := s.memory.Load()
+	if memory == nil || req.Method != http.MethodGet || req.Header.Get("Authorization") != "" {
 		resp, err := s.origin.RoundTrip(req)
 		if err != nil {
 			return nil, fmt.Errorf("pass to origin: %w", err)
 		}
 		s.misses.Add(1)
-		resp.Header.Add("Via", "1.1 "+s.name)
+		if memory != nil {
+			resp.Header.Add("Via", "1.1 "+s.name)
+		}
 		return resp, nil
 	}
-	answer, detail := s.fresh(req.URL.String()), "hit"
+	answer, detail := memory.fresh(req.URL.String(), s.now()), "hit"
 	if answer == nil {
 		detail = "miss"
-		filled, err, _ := s.fills.Do(req.URL.String(), func() (any, error) { return s.fill(req) })
+		filled, err, _ := memory.fills.Do(req.URL.String(), func() (any, error) { return s.fill(req, memory) })
 		if err != nil {
 			return nil, err
 		}
@@ -138,15 +189,16 @@ func (s *sharedCache) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (s *sharedCache) fresh(key string) *cachedAnswer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	answer := s.entries[key]
+// fresh is what is kept of an address, unless it is too old.
+func (m *cacheMemory) fresh(key string, now time.Time) *cachedAnswer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	answer := m.entries[key]
 	if answer == nil {
 		return nil
 	}
-	if s.now().Sub(answer.at) >= s.ttl {
-		delete(s.entries, key)
+	if now.Sub(answer.at) >= m.ttl {
+		delete(m.entries, key)
 		return nil
 	}
 	return answer
@@ -154,9 +206,9 @@ func (s *sharedCache) fresh(key string) *cachedAnswer {
 
 // fill fetches from the origin in the cache's own name. It goes on when the
 // reader that began it leaves: others may wait for the same answer.
-func (s *sharedCache) fill(req *http.Request) (*cachedAnswer, error) {
+func (s *sharedCache) fill(req *http.Request, into *cacheMemory) (*cachedAnswer, error) {
 	key := req.URL.String()
-	if answer := s.fresh(key); answer != nil {
+	if answer := into.fresh(key, s.now()); answer != nil {
 		return answer, nil // filled between the look and the call
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), fillDeadline)
@@ -185,15 +237,15 @@ func (s *sharedCache) fill(req *http.Request) (*cachedAnswer, error) {
 	resp.Header.Del("Content-Length")
 	answer := &cachedAnswer{status: resp.StatusCode, header: resp.Header, body: body, at: s.now()}
 	if resp.StatusCode == http.StatusOK {
-		s.keep(key, answer)
+		into.keep(key, answer)
 	}
 	return answer, nil
 }
 
-func (s *sharedCache) keep(key string, answer *cachedAnswer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, there := s.entries[key]; there || len(s.entries) < cacheEntries {
-		s.entries[key] = answer
+func (m *cacheMemory) keep(key string, answer *cachedAnswer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.entries[key]; there || len(m.entries) < cacheEntries {
+		m.entries[key] = answer
 	}
 }

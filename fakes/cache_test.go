@@ -49,7 +49,8 @@ type cacheBench struct {
 
 func newCacheBench(t *testing.T) *cacheBench {
 	b := &cacheBench{t: t, origin: &testOrigin{status: http.StatusOK}, log: &logBook{t: t}, now: time.Unix(1_000_000, 0)}
-	b.cache = newSharedCache("edge", 10*time.Second, b.origin, slog.New(slog.NewJSONHandler(b.log, nil)), func() time.Time { return b.now })
+	b.cache = newSharedCache("edge", b.origin, slog.New(slog.NewJSONHandler(b.log, nil)), func() time.Time { return b.now })
+	b.cache.on(10 * time.Second)
 	return b
 }
 
@@ -165,7 +166,7 @@ func TestCacheIsBounded(t *testing.T) {
 	for n := range cacheEntries + 10 {
 		b.do(http.MethodGet, "/"+strings.Repeat("y", n), nil)
 	}
-	if n := len(b.cache.entries); n != cacheEntries {
+	if n := len(b.cache.memory.Load().entries); n != cacheEntries {
 		t.Errorf("entries: got %d, want %d", n, cacheEntries)
 	}
 }
@@ -203,6 +204,74 @@ func TestVerifierBehindACache(t *testing.T) {
 	}
 	if n := len(edgeLog.lines("read")); n < 3 {
 		t.Errorf("reads at the cache: got %d, want at least 3", n)
+	}
+}
+
+// A cache that is off is as if it were not there; switched on again it has
+// nothing of what it kept before.
+func TestCacheThatIsSwitched(t *testing.T) {
+	b := newCacheBench(t)
+	for _, step := range []struct{ order, body, via, age string }{
+		{"", "x", "", ""}, {"", "xx", "", ""},
+		{"10s", "xxx", "1.1 edge", "0"}, {"10s", "xxx", "1.1 edge", "0"},
+		{"", "xxxx", "", ""},
+		{"10s", "xxxxx", "1.1 edge", "0"},
+	} {
+		if on := b.cache.memory.Load() != nil; on != (step.order != "") {
+			b.cache.switched(DisturbKeep, step.order)
+		}
+		resp, body := b.do(http.MethodGet, "/", http.Header{"User-Agent": {"rehearse-verifier/cart"}})
+		if body != step.body || resp.Header.Get("Via") != step.via || resp.Header.Get("Age") != step.age {
+			t.Errorf("ordered %q: got %s, Via %q, Age %q, want %s, Via %q, Age %q",
+				step.order, body, resp.Header.Get("Via"), resp.Header.Get("Age"), step.body, step.via, step.age)
+		}
+	}
+	if agent := b.origin.seen[0].UserAgent(); agent != "rehearse-verifier/cart" {
+		t.Errorf("User-Agent at the origin while it is off: got %s, want the reader's", agent)
+	}
+}
+
+// What a fetch brings that was under way when the cache was switched off is not
+// answered with when it is switched on again.
+func TestCacheKeepsNothingFromBefore(t *testing.T) {
+	b := newCacheBench(t)
+	before := b.cache.memory.Load()
+	b.cache.off()
+	if _, err := b.cache.fill(httptest.NewRequest(http.MethodGet, "http://auth.test/", nil), before); err != nil {
+		t.Fatal(err)
+	}
+	b.cache.on(10 * time.Second)
+	if _, body := b.do(http.MethodGet, "/", nil); body != "xx" {
+		t.Errorf("got %s, want what the origin answers now", body)
+	}
+}
+
+func TestCacheTakesOrders(t *testing.T) {
+	t.Parallel()
+	origin := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer origin.Close()
+	edge, _ := serve(t, ServeCache, map[string]any{"name": "edge", "of": origin.URL, "disturb": "token"})
+	for _, tt := range []struct {
+		name, method, query, token, body string
+		status                           int
+		on                               bool // afterwards
+	}{
+		{"without the token", http.MethodPost, "", "", `{"kind":"keep","value":"1m"}`, http.StatusUnauthorized, false},
+		{"without a time", http.MethodPost, "", "token", `{"kind":"keep","value":"0s"}`, http.StatusBadRequest, false},
+		{"on", http.MethodPost, "", "token", `{"kind":"keep","value":"1m"}`, http.StatusNoContent, true},
+		{"off", http.MethodDelete, "?kind=keep", "token", "", http.StatusNoContent, false},
+	} {
+		if status, _ := call(t, tt.method, edge+DisturbPath+tt.query, tt.token, strings.NewReader(tt.body)); status != tt.status {
+			t.Errorf("%s: got %d, want %d", tt.name, status, tt.status)
+		}
+		resp, err := http.Get(edge + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if on := resp.Header.Get("Age") != ""; on != tt.on {
+			t.Errorf("%s: got an answer from a cache: %t, want %t", tt.name, on, tt.on)
+		}
 	}
 }
 

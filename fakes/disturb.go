@@ -30,11 +30,16 @@ const (
 	// DisturbValue spoils the values that a consumer did not have yet: "newline",
 	// "truncated", "foreign".
 	DisturbValue = "value"
+	// DisturbKeep switches a shared cache on: the value is how long it keeps an answer.
+	DisturbKeep = "keep"
 )
 
 // disturbances are the ways in which a stand-in misbehaves now. Its zero value
 // is none, and is safe for concurrent use.
 type disturbances struct {
+	// changed is told of what was ordered, and of "" when that ends; nil: nobody is.
+	changed func(kind, value string)
+
 	mu     sync.Mutex
 	active map[string]string
 }
@@ -49,6 +54,9 @@ func (d *disturbances) value(kind string) string {
 func (d *disturbances) set(kind, value string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.changed != nil {
+		d.changed(kind, value)
+	}
 	if d.active == nil {
 		d.active = map[string]string{}
 	}

@@ -18,7 +18,7 @@ type names struct {
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
 
-	edges       []fault.Edge // with a proxy, which is taken for the service behind it
+	edges       []fault.Edge // with a proxy or a cache on it, which is taken for the service behind it
 	mu          sync.RWMutex
 	credentials map[string]string // by identifier
 	url         func(service string) string

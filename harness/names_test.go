@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -78,5 +79,21 @@ func TestNamesEvent(t *testing.T) {
 				t.Errorf("got %+v, %v; want %+v", got, ok, want)
 			}
 		})
+	}
+}
+
+// What is on an edge is taken for the service behind it as long as it says
+// nothing of itself; a cache that answers in its own name is told from that.
+func TestNamesOnAnEdge(t *testing.T) {
+	n := newNames(planned(t, jwtPage, jwtScenario))
+	n.edges = []fault.Edge{{From: "search", To: "auth", Via: "cache-search-auth"}}
+	n.locate(func(service string) string {
+		return map[string]string{"auth": "http://10.0.0.1:1", "cache-search-auth": "http://10.0.0.2:2"}[service]
+	}, nil)
+	for from, want := range map[string]string{"10.0.0.1:1": "auth", "10.0.0.2:2": "auth", "cache-search-auth": "cache-search-auth"} {
+		e, there := n.event("search", history.Line{Message: string(history.KindFetched), From: from}, 0)
+		if !there || e.From != want {
+			t.Errorf("a set fetched from %s: got %q, want %s", from, e.From, want)
+		}
 	}
 }

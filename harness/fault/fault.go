@@ -97,8 +97,8 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // kinds are those that there are, sorted by name: a new one is a new file and
 // its name here.
 var kinds = []Kind{
-	clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, latency, missingKid, newline, partition, pause,
-	restart, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
+	cache, clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, latency, missingKid, newline, partition,
+	pause, restart, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

@@ -27,8 +27,18 @@ type Graph struct {
 	format atomic.Pointer[string]
 }
 
-// Edge is a way from one service to another that leads through a proxy.
-type Edge struct{ From, To, Via string }
+// Edge is a way from one service to another that leads through something that
+// was put on it: a proxy, or a cache that is off until it is told.
+type Edge struct {
+	From, To, Via string
+	serve         string // what Via is: byProxy, byCache
+}
+
+// What can be put on an edge, as stand-ins are called.
+const (
+	byProxy = "proxy"
+	byCache = "cache"
+)
 
 // String is the edge as an event's target has it.
 func (e Edge) String() string { return edgeName(e.From, e.To) }
@@ -148,30 +158,55 @@ func (g *Graph) Type(page string) string {
 // Secrets are what was made for the faults of this run and must not be shown.
 func (g *Graph) Secrets() []string { return []string{g.token} }
 
-// Edges are those with a proxy on them.
+// Edges are those with something on them.
 func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
 
-// edge puts a proxy on an edge, once.
-func (g *Graph) edge(from, to string) {
-	if !slices.ContainsFunc(g.edges, func(e Edge) bool { return e.From == from && e.To == to }) {
-		g.edges = append(g.edges, Edge{from, to, "proxy-" + from + "-" + to})
+// edge puts a proxy or a cache on an edge, once. There is room for one of them:
+// with both, what was measured of the one could be the other's doing.
+func (g *Graph) edge(from, to, serve string) error {
+	for _, e := range g.edges {
+		switch {
+		case e.From != from || e.To != to:
+		case e.serve == serve:
+			return nil
+		default:
+			return fmt.Errorf("another fault puts a %s on %s, and there is no room for a %s beside it: %w", e.serve, e, serve, ErrCannot)
+		}
 	}
+	g.edges = append(g.edges, Edge{from, to, serve + "-" + from + "-" + to, serve})
+	return nil
 }
 
-// Proxies are the proxies as services, which everybody needs who goes through one.
+// via is what was put on the edge of a fault.
+func (g *Graph) via(f scenario.Fault, serve string) (string, error) {
+	for _, e := range g.edges {
+		if e.From == f.From && e.To == f.To && e.serve == serve {
+			return e.Via, nil
+		}
+	}
+	return "", fmt.Errorf("no %s was put on %s: %w", serve, edgeName(f.From, f.To), ErrCannot)
+}
+
+// Proxies are the proxies and caches as services, which everybody needs who goes
+// through one.
 func (g *Graph) Proxies() []world.Spec {
 	var specs []world.Spec
 	for _, e := range g.edges {
-		specs = append(specs, world.Spec{
-			Name: e.Via, Serve: "proxy", Health: proxyPath + "healthz",
-			Config: map[string]any{"name": e.Via, "to": "{{ ." + e.To + ".host }}:{{ ." + e.To + ".port }}", "token": g.token},
-		})
+		spec := world.Spec{Name: e.Via, Serve: e.serve}
+		switch e.serve {
+		case byProxy:
+			spec.Health = proxyPath + "healthz"
+			spec.Config = map[string]any{"name": e.Via, "to": "{{ ." + e.To + ".host }}:{{ ." + e.To + ".port }}", "token": g.token}
+		case byCache:
+			spec.Config = map[string]any{"name": e.Via, "of": "{{ ." + e.To + ".url }}", "disturb": g.token}
+		}
+		specs = append(specs, spec)
 	}
 	return specs
 }
 
 // Adapt changes the settings of a service that is about to be started: who goes
-// over a prepared edge gets the proxy's address for the other's, and who is to
+// over a prepared edge gets for the other's address that of what is on it, and who is to
 // be disturbed gets the token for it. Addresses are those as services see them,
 // for settings that have one filled in already.
 func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) error {

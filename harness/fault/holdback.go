@@ -7,8 +7,8 @@ import (
 // holdBack keeps one replica, or one file, as it is while the others go on.
 var holdBack = Kind{
 	Name:     "hold-back",
-	Does:     "holds one consumer back: it keeps what it has and reads nothing new, until `for` is over or the end",
-	Where:    "on: a consumer that rehearse serves and that reads the store or a file",
+	Does:     "holds one consumer back: it keeps what it has and gets nothing new from the store, or from its mounted file (a stale file); until `for` is over, or the end",
+	Where:    "on: a consumer that rehearse serves and that reads the store, or a mounted file (distribution: file)",
 	Evidence: "what is published at the store is missing at the consumer for longer than three of its refreshes",
 	prepare: func(f scenario.Fault, g *Graph) error {
 		if err := g.serves(f.On, "charger", "issuer", "receiver", "sender"); err != nil {

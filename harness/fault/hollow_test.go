@@ -28,6 +28,7 @@ type trial func(t *testing.T, kind string, d *diary, live func(*Schedule))
 // trials are those of each kind: at everything that it can be done to in a way
 // of its own.
 var trials = map[string][]trial{
+	"cache":           {onAKeySet},
 	"clock":           {onAnIssuer, onAClock("verifier"), onAClock("receiver")},
 	"cut":             {onAnEdge},
 	"foreign-secret":  {onAReader},

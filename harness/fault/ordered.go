@@ -16,6 +16,7 @@ const (
 	disturbKid   = "kid"
 	disturbHold  = "hold"
 	disturbValue = "value"
+	disturbKeep  = "keep"
 )
 
 // ordered is a fault that a stand-in makes itself, because it was told to.

@@ -31,16 +31,18 @@ type toxic struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// onEdge prepares a fault on an edge.
-func onEdge(f scenario.Fault, g *Graph) error {
+// onEdge prepares a fault of connections.
+func onEdge(f scenario.Fault, g *Graph) error { return g.between(f, byProxy) }
+
+// between prepares a fault on an edge, by what is to be put there.
+func (g *Graph) between(f scenario.Fault, serve string) error {
 	if f.From == f.To {
 		return fmt.Errorf("%s has no edge to itself", f.From)
 	}
 	if g.plan.Rehearsal.Attach != nil {
-		return fmt.Errorf("the run is attached to services that are there, and puts no proxy between them: %w", ErrCannot)
+		return fmt.Errorf("the run is attached to services that are there, and puts no %s between them: %w", serve, ErrCannot)
 	}
-	g.edge(f.From, f.To)
-	return nil
+	return g.edge(f.From, f.To, serve)
 }
 
 // proxied disturbs an edge by toxics on its proxy.
@@ -54,14 +56,10 @@ type proxied struct {
 // newProxied binds toxics to the proxy on the edge of a fault. What they do to
 // the one direction is done to the other if both is set.
 func newProxied(f scenario.Fault, s *site, kind, toxiproxy string, attributes map[string]any, both bool) (proxied, error) {
-	p := proxied{site: s}
-	for _, e := range s.edges {
-		if e.From == f.From && e.To == f.To {
-			p.via = e.Via
-		}
-	}
-	if p.via == "" {
-		return p, fmt.Errorf("no proxy was put on %s: %w", edgeName(f.From, f.To), ErrCannot)
+	via, err := s.Graph.via(f, byProxy)
+	p := proxied{site: s, via: via}
+	if err != nil {
+		return p, err
 	}
 	p.toxics = append(p.toxics, toxic{kind, toxiproxy, "downstream", attributes})
 	if both {

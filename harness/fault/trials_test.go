@@ -114,6 +114,18 @@ func onAnIssuer(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	through(t, s, d, func() { published.publish(first, signingKey(t, "k2", s.Type("ES256"))) })
 }
 
+// onAKeySet tries what is put between a reader of a key set and its issuer.
+func onAKeySet(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	p := of(scenario.Fault{Kind: kind, On: "auth"}, scenario.Service{Serve: "issuer"})
+	p.Rehearsal.Faults[0] = scenario.Fault{Kind: kind, From: "search", To: "auth", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}
+	p.Services = append(p.Services, plan.Service{Name: "search", Service: scenario.Service{Serve: "verifier"}})
+	keys := newPublication(t, signingKey(t, "k1", "ES256"))
+	s := w.settle(p, d, reading("auth", "issuer", keys, map[string]any{"issuer": "http://auth"}))
+	live(s)
+	through(t, s, d, nil)
+}
+
 // onAClock tries what puts the clock of another service than an issuer behind.
 func onAClock(serve string) trial {
 	return func(t *testing.T, kind string, d *diary, live func(*Schedule)) {
@@ -211,7 +223,8 @@ func (s testSealer) Unseal(ctx context.Context) error { return s.Store.Unseal(ct
 func TestContractIsThatOfTheStandIns(t *testing.T) {
 	for ours, theirs := range map[string]string{
 		disturbPath: fakes.DisturbPath, disturbJWKS: fakes.DisturbJWKS, disturbClock: fakes.DisturbClock,
-		disturbKid: fakes.DisturbKid, disturbHold: fakes.DisturbHold, disturbValue: fakes.DisturbValue, probeAgent: family.ProbeAgent,
+		disturbKid: fakes.DisturbKid, disturbHold: fakes.DisturbHold, disturbValue: fakes.DisturbValue,
+		disturbKeep: fakes.DisturbKeep, probeAgent: family.ProbeAgent,
 	} {
 		if ours != theirs {
 			t.Errorf("faults say %s, others %s", ours, theirs)

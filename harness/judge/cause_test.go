@@ -61,6 +61,12 @@ func switches(seconds float64) change {
 	}
 }
 
+// onTheWay is a stage of a cache that was switched on between search and auth.
+func onTheWay(moment history.Offset, f history.Fault) history.Event {
+	f.Kind, f.Target, f.From, f.To = "cache", "search → auth", "search", "auth"
+	return history.Event{At: moment, Kind: history.KindFault, Service: f.Target, Fault: &f}
+}
+
 // goesOn makes app use k1 instead of k2 from one moment to another.
 func goesOn(from, to float64) change {
 	return func(s *story) {
@@ -122,6 +128,16 @@ func TestCauses(t *testing.T) {
 			[]change{onSearch(via), searchLearns(33), add(fetched(at(27), "search", "cdn", "k1")), refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "cdn", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSharedCache, FirstPhase: "emit"}, 28401,
 			"search fetched the set 17m after k2 was accepted and was answered with an old one from cdn; it learned it 23m after", "publish at least 26m15s before emitting",
+		},
+		{
+			"a shared cache that a fault put there, of which the page knows nothing",
+			[]change{
+				searchLearns(33), add(fetched(at(27), "search", "cache-search-auth", "k1")), refuse("app", "k2", 28, 33, 10),
+				add(onTheWay(at(8), history.Fault{Stage: "injected"}), onTheWay(at(8), history.Fault{Stage: "evidence", Took: true}), onTheWay(at(31), history.Fault{Stage: "undone"})),
+			},
+			judge.Finding{Consumer: "cache-search-auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSharedCache, FirstPhase: "emit"}, 28401,
+			"answered with an old one from cache-search-auth; it learned it 23m after it was accepted; cache of search → auth was in effect from 8s until 31s",
+			"make cache-search-auth expire its copy sooner",
 		},
 		{
 			"a shared cache that was not asked in time is no shared cache",

@@ -239,6 +239,8 @@ type Fault struct {
 	// Limit is how many requests kind jwks leaves alone, as a rate, and at first
 	// as many at once as in a second; only those beyond it get the answer.
 	Limit Rate `yaml:"limit,omitempty" json:"limit,omitempty"`
+	// TTL is how long kind cache keeps an answer, in page time.
+	TTL runbook.Duration `yaml:"ttl,omitempty" json:"ttl,omitempty"`
 	// Shift is how far kind clock puts a clock ahead, or with a minus behind, in wall time.
 	Shift Shift `yaml:"shift,omitempty" json:"shift,omitempty"`
 	// Every is how often kind garbage-kids shows one, in page time.
