@@ -111,9 +111,10 @@ func overall(rules []Rule) Outcome {
 
 // why is the one sentence that a tired reader reads.
 func why(v *Verdict, e *evidence) string {
-	var attempts int64
-	for _, c := range v.Cells {
-		attempts += c.Attempts
+	var attempts, refused int64 // that are judged: not those of users at the front of a service
+	for _, key := range e.hop() {
+		sum := e.view.Sum(key, e.start, e.end+1)
+		attempts, refused = attempts+sum.Attempts, refused+sum.AuthFailures
 	}
 	switch v.Verdict {
 	case Fail:
@@ -127,10 +128,14 @@ func why(v *Verdict, e *evidence) string {
 	case Pass:
 		if e.ended == history.EndedRolledBack {
 			return fmt.Sprintf("the rotation was taken back as asked, and auth failures stayed flat: %d of %d attempts",
-				v.Totals.AuthFailures, attempts)
+				refused, attempts)
 		}
-		return fmt.Sprintf("%s replaced %s at %d validators while auth failures stayed flat: %d of %d attempts",
-			e.fresh, e.old, len(e.limits.Validators), v.Totals.AuthFailures, attempts)
+		validators := "1 validator"
+		if n := len(e.limits.Validators); n != 1 {
+			validators = fmt.Sprintf("%d validators", n)
+		}
+		return fmt.Sprintf("%s replaced %s at %s while auth failures stayed flat: %d of %d attempts",
+			e.fresh, e.old, validators, refused, attempts)
 	}
 	return ""
 }
