@@ -24,6 +24,9 @@ const (
 // It is less than what a rotation gives all of them, which are undone at the same time.
 const undoWithin = 20 * time.Second
 
+// beginWithin bounds how long a phase waits for the faults that begin with it.
+const beginWithin = 2 * time.Second
+
 // lookAhead is how long before its time a fault's target is first asked whether
 // it answers, so that asking does not delay the injection.
 const lookAhead = 100 * time.Millisecond
@@ -50,6 +53,7 @@ type planned struct {
 	after, lasts time.Duration // wall
 	by           string        // who ordered it; the scenario, where it is empty
 	callOff      context.CancelFunc
+	tried        chan struct{} // closed once it was injected, or was not
 }
 
 // ends says when a fault is undone. What a person injected by hand is theirs to
@@ -95,25 +99,39 @@ func (s *Schedule) bind(o order) (*planned, error) {
 	}, nil
 }
 
-// Begin starts the timers of the faults of a phase. When ctx ends, those that
-// are injected are undone.
+// Begin starts the timers of the faults of a phase, and returns when those that
+// begin with it are injected, at the latest after beginWithin: what the phase does
+// first must not race with them. When ctx ends, those that are injected are undone.
 func (s *Schedule) Begin(ctx context.Context, phase history.Phase) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	var others []*planned
+	var others, atOnce []*planned
 	for _, f := range s.waiting {
 		if f.phase != phase {
 			others = append(others, f)
 			continue
 		}
 		s.start(ctx, f)
+		if f.after == 0 {
+			atOnce = append(atOnce, f)
+		}
 	}
 	s.waiting = others
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, beginWithin)
+	defer cancel()
+	for _, f := range atOnce {
+		select {
+		case <-f.tried:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // start begins the life of a fault; s.mu is held.
 func (s *Schedule) start(ctx context.Context, f *planned) {
 	ctx, f.callOff = context.WithCancel(ctx)
+	f.tried = make(chan struct{})
 	s.alive = append(s.alive, f)
 	s.lives.Go(func() {
 		defer f.callOff()
@@ -159,6 +177,8 @@ func (s *Schedule) Undo(ctx context.Context) error {
 // so that nothing that happens in between leaves it behind.
 func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	begin, clock := time.Now(), world.WallClock{}
+	tried := sync.OnceFunc(func() { close(f.tried) })
+	defer tried()
 	_ = clock.Sleep(ctx, f.after-lookAhead) // the next wait sees the end, too
 	before := f.Measure(ctx, glance)
 	if clock.Sleep(ctx, f.after-time.Since(begin)) != nil {
@@ -167,7 +187,9 @@ func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	}
 	defer func() { err = s.undo(ctx, f, before) }()
 	injected := time.Now()
-	if err := f.Inject(ctx); err != nil {
+	err = f.Inject(ctx)
+	tried()
+	if err != nil {
 		s.record(f, history.Fault{Stage: stageFailed, Detail: "not injected: " + err.Error()})
 		return nil
 	}

@@ -75,6 +75,58 @@ func TestLifeOfAFault(t *testing.T) {
 	}
 }
 
+// A phase does not take its step before the faults that begin with it are there;
+// for one that is not to be had it waits a short time only, and for those that
+// come later not at all.
+func TestBeginWaitsForTheFirstFaults(t *testing.T) {
+	hangs := injecting(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	fails := injecting(func(context.Context) error { return errors.New("no such thing") })
+	for _, tt := range []struct {
+		name  string
+		fault Fault // nil: as it is
+		after time.Duration
+		calls []string // when Begin returns
+		most  time.Duration
+	}{
+		{"at once", nil, 0, []string{"pause"}, lookAhead},
+		{"later", nil, 50 * time.Second, nil, 0},
+		{"one that fails", fails, 0, nil, lookAhead},
+		{"one that hangs", hangs, 0, nil, beginWithin},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMachine()
+				s, _ := scheduled(t, m, faultOf("pause", tt.after, 100*time.Second))
+				if tt.fault != nil {
+					s.waiting[0].Fault = tt.fault
+				}
+				began := time.Now()
+				s.Begin(t.Context(), history.Emit)
+				if took := time.Since(began); took > tt.most {
+					t.Errorf("Begin took %s, want %s at most", took, tt.most)
+				}
+				if m.mu.Lock(); !slices.Equal(m.calls, tt.calls) {
+					t.Errorf("calls when it returned: got %q, want %q", m.calls, tt.calls)
+				}
+				m.mu.Unlock()
+				if err := s.Undo(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// injecting is a fault of which only the injection is of interest.
+type injecting func(context.Context) error
+
+func (f injecting) Inject(ctx context.Context) error             { return f(ctx) }
+func (injecting) Undo(context.Context) error                     { return nil }
+func (injecting) Ends(time.Duration) Ending                      { return AtEnd }
+func (injecting) Measure(context.Context, time.Duration) Reading { return Reading{} }
+func (injecting) Took(_, _ Reading) bool                         { return false }
+func (injecting) Back(_, _ Reading) bool                         { return true }
+
 func TestTargetThatWasDownBeforeIsNoEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine()
@@ -115,8 +167,7 @@ func TestInterruptedInItsMeasurement(t *testing.T) {
 		s, d := scheduled(t, m, faultOf("pause", 0, time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())
 		s.Begin(ctx, history.Emit)
-		// After the asks before (21 ms each), within the first one of those during.
-		time.Sleep(63*time.Millisecond + 500*time.Microsecond)
+		time.Sleep(500 * time.Microsecond) // it is injected: within the first ask during it
 		cancel()
 		if err := s.Undo(t.Context()); err != nil {
 			t.Fatalf("undo: %v", err)

@@ -107,7 +107,8 @@ type Operator interface {
 // Faults are told when a phase begins, so that those which are timed from it
 // can be injected, and are undone at the end.
 type Faults interface {
-	// Begin starts the timers of the faults of a phase.
+	// Begin starts the timers of the faults of a phase, and returns when those
+	// that begin with it are injected, or after a time that is short.
 	Begin(ctx context.Context, phase history.Phase)
 	// Undo undoes what is still injected, under its own deadline.
 	Undo(ctx context.Context) error
