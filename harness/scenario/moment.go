@@ -12,7 +12,8 @@ import (
 )
 
 // Moment is a phase and a distance from its beginning in page time, written
-// emit or accept+10s.
+// emit or accept+10s. A fault of a phase without a distance is there before the
+// phase takes its step.
 type Moment struct {
 	Phase string
 	After runbook.Duration
