@@ -64,8 +64,7 @@ type run struct {
 	attachment *attachment  // nil: the services are the run's own
 	started    []world.Spec // all that was
 	bound      bound
-	steps      world.Steps                                                                 // those of bound, with what belongs to each
-	another    func(ctx context.Context, credential string) (identifier string, err error) // family.Bound.Another
+	steps      world.Steps // those of bound, with what belongs to each
 	delivery   *delivery
 	secrets    []string // beside those of the family
 
@@ -187,7 +186,10 @@ func (r *run) recordRun(ctx context.Context) error {
 
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
-	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence, Another: r.another}
+	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
+	if own, is := r.steps.(delivering); is { // the steps of a team are its own
+		p.Another = own.Another
+	}
 	if r.delivery != nil { // there is none to a system that the run is attached to
 		p.Published = r.delivery.published
 	}

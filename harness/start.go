@@ -51,8 +51,7 @@ func (r *run) start(ctx context.Context) (err error) {
 		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path),
 		URL: r.runtime.URL, See: r.evidence.See, Type: r.graph.Type,
 	})
-	steps := delivering{own, r.delivery}
-	r.bound, r.steps, r.another = own, steps, steps.Another
+	r.bound, r.steps = own, delivering{own, r.delivery}
 	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
 		return fmt.Errorf("provision the first credential: %w", err)
 	}

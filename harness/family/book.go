@@ -94,15 +94,9 @@ func (b book) replace(ctx context.Context, name string, entry map[string]any) er
 // returns its version. It writes nothing where the same is there already, and
 // nothing over what is not ours (world.ErrOtherRotation, with the version of that).
 func (b book) publish(ctx context.Context, want map[string]any, ours func(map[string]any) bool) (version int, err error) {
-	is, version, err := b.store.Get(ctx, b.published)
-	switch {
-	case errors.Is(err, world.ErrNotFound):
-	case err != nil:
-		return 0, fmt.Errorf("publish: %w", err)
-	case same(is, want):
-		return version, nil
-	case !ours(is):
-		return version, b.otherRotation(version)
+	is, version, err := b.current(ctx, func(is map[string]any) bool { return same(is, want) || ours(is) })
+	if err != nil || is != nil && same(is, want) {
+		return version, err
 	}
 	written, err := b.store.Put(ctx, b.published, want, version)
 	if err != nil {
@@ -118,22 +112,19 @@ func (b book) publish(ctx context.Context, want map[string]any, ours func(map[st
 	return version, nil
 }
 
-// undisturbed checks that what is published, if anything is, is ours.
-func (b book) undisturbed(ctx context.Context, ours func(map[string]any) bool) error {
-	is, version, err := b.store.Get(ctx, b.published)
+// current is what is published, nil where nothing is, with its version. What is
+// not ours is world.ErrOtherRotation, with the version of that.
+func (b book) current(ctx context.Context, ours func(map[string]any) bool) (is map[string]any, version int, err error) {
+	is, version, err = b.store.Get(ctx, b.published)
 	switch {
 	case errors.Is(err, world.ErrNotFound):
-		return nil
+		return nil, version, nil
 	case err != nil:
-		return fmt.Errorf("read what is published: %w", err)
+		return nil, 0, fmt.Errorf("read what is published: %w", err)
 	case !ours(is):
-		return b.otherRotation(version)
+		return nil, version, fmt.Errorf("version %d of %s is not what this rotation wrote: %w", version, b.published, world.ErrOtherRotation)
 	}
-	return nil
-}
-
-func (b book) otherRotation(version int) error {
-	return fmt.Errorf("version %d of %s is not what this rotation wrote: %w", version, b.published, world.ErrOtherRotation)
+	return is, version, nil
 }
 
 // erase destroys every version that may hold the value of a credential: all

@@ -173,7 +173,7 @@ func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
 	}
 	// Before anything is touched. To destroy takes only what this rotation wrote.
 	if step != keyring.Destroy {
-		if err := s.book.undisturbed(ctx, s.wrote); err != nil {
+		if _, _, err := s.book.current(ctx, s.wrote); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ var holdBack = Kind{
 	Where:    "on: a consumer that rehearse serves and that reads the store, or a mounted file (distribution: file)",
 	Evidence: "what is published at the store is missing at the consumer for longer than three of its refreshes",
 	prepare: func(f scenario.Fault, g *Graph) error {
-		if err := g.serves(f.On, "charger", "issuer", "receiver", "sender"); err != nil {
+		if err := g.serves(f.On, holders...); err != nil {
 			return err
 		}
 		return g.rereads(f.On)

@@ -47,6 +47,9 @@ type orderedFault struct {
 // atIssuer prepares what an issuer is ordered to do.
 func atIssuer(f scenario.Fault, g *Graph) error { return g.serves(f.On, "issuer") }
 
+// holders are the stand-ins that read what is published and say what they hold.
+var holders = []string{"charger", "issuer", "receiver", "sender"}
+
 // atReader prepares what a consumer is ordered to do whose secret is a value.
 func atReader(f scenario.Fault, g *Graph) error {
 	if err := g.serves(f.On, "charger", "receiver", "sender"); err != nil {

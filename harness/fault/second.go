@@ -40,7 +40,9 @@ var secondRotation = Kind{
 		if s.Another == nil {
 			return nil, fmt.Errorf("the secret is not the run's own: %w", ErrCannot)
 		}
-		return &second{site: s}, nil
+		f := &second{site: s}
+		f.showing = showing{once: f.once, differs: func(r Reading) bool { return r[heldBy] > 0 }}
+		return f, nil
 	},
 }
 
@@ -55,7 +57,7 @@ func (g *Graph) readers() []string {
 		return nil
 	}
 	for _, s := range g.plan.Services {
-		if slices.Contains([]string{"charger", "issuer", "receiver", "sender"}, s.Serve) && g.rereads(s.Name) == nil {
+		if slices.Contains(holders, s.Serve) && g.rereads(s.Name) == nil {
 			names = append(names, s.Name)
 		}
 	}
@@ -64,6 +66,7 @@ func (g *Graph) readers() []string {
 
 // second is the beginning of another rotation.
 type second struct {
+	showing
 	site       *site
 	identifier string // of its credential; "": it was not begun
 }
@@ -86,15 +89,15 @@ func (*second) Undo(context.Context) error { return nil }
 // Ends is Never.
 func (*second) Ends(time.Duration) Ending { return Never }
 
-// holders is how many consumers hold the other credential.
-const holders = "holders"
+// heldBy is how many consumers hold the other credential.
+const heldBy = "holders"
 
-// Measure asks until one does.
+// Measure asks until one does, or all have had the time to read it.
 func (s *second) Measure(ctx context.Context, span time.Duration) Reading {
 	if span == 0 {
 		span = s.patience()
 	}
-	return watch(ctx, span, s.once, func(r Reading) bool { return r[holders] > 0 })
+	return s.showing.Measure(ctx, span)
 }
 
 // patience is how long consumers may take to read it.
@@ -106,14 +109,6 @@ func (s *second) patience() time.Duration {
 	return longest
 }
 
-// Took says that none had it, and then one did.
-func (*second) Took(before, during Reading) bool {
-	return len(before) > 0 && before[holders] == 0 && during[holders] > 0
-}
-
-// Back is never asked for.
-func (*second) Back(_, _ Reading) bool { return true }
-
 func (s *second) once(ctx context.Context) Reading {
 	r := Reading{}
 	for _, name := range s.site.readers() {
@@ -122,9 +117,9 @@ func (s *second) once(ctx context.Context) Reading {
 		if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 			continue
 		}
-		r[holders] += 0
+		r[heldBy] += 0
 		if _, there := held.Keys[s.identifier]; there && s.identifier != "" {
-			r[holders]++
+			r[heldBy]++
 		}
 	}
 	return r

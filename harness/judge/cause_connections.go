@@ -84,12 +84,11 @@ func (e *evidence) pools(authority string) (need int, words string) {
 			return 0, ""
 		}
 		seen[m.Name] = true
-		if !m.SwapsPool {
-			need, each = need+m.Pool, append(each, fmt.Sprintf("%d (the pool of %s)", m.Pool, m.Name))
-			continue
+		how := "the pool of " + m.Name
+		if m.SwapsPool {
+			how = fmt.Sprintf("%s fills a new pool of %d while the connections of its old one live on, for up to %s", m.Name, m.Pool, plan.Text(e.limits.LongestLife))
 		}
-		need, each = need+2*m.Pool, append(each, fmt.Sprintf("%d (%s fills a new pool of %d while the connections of its old one live on, for up to %s)",
-			2*m.Pool, m.Name, m.Pool, plan.Text(e.limits.LongestLife)))
+		need, each = need+m.Connections(), append(each, fmt.Sprintf("%d (%s)", m.Connections(), how))
 	}
 	words = strings.Join(each, " and ")
 	if len(each) > 1 {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -18,8 +17,7 @@ func (e *evidence) crossed(key history.CellKey, sum *history.Counts) (made strin
 	if _, other := e.others[key.Credential]; other {
 		return key.Credential, true
 	}
-	revoked, wasRevoked := e.begun(string(keyring.Revoke), e.old)
-	if key.Credential != e.old || wasRevoked && sum.FirstFailure >= revoked-history.Offset(nearly) {
+	if key.Credential != e.old || !e.beforeRevoke(sum) {
 		return "", false
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.others)) {

@@ -12,10 +12,7 @@ import (
 // explainOld explains refusals of the old credential: before the revoke some
 // validator gave it up, after it something still used it.
 func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *history.Counts) explanation {
-	// From its beginning on: an authority refuses before the step is done, and who
-	// switches because of that has not switched in time.
-	revoked, wasRevoked := e.begun(string(keyring.Revoke), e.old)
-	if !wasRevoked || sum.FirstFailure < revoked-history.Offset(nearly) {
+	if e.beforeRevoke(sum) {
 		if told, there := e.lostBeforeRevoke(v, sum); there {
 			return told
 		}
@@ -23,6 +20,9 @@ func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *histor
 			why: fmt.Sprintf("%s refused %s before it was revoked", v.Name, e.old),
 			fix: fmt.Sprintf("look into the log of %s from %s on", v.Name, sum.FirstFailure)}
 	}
+	// From its beginning on: who switches because an authority refuses has not
+	// switched in time.
+	revoked, _ := e.begun(string(keyring.Revoke), e.old)
 	emitter := e.emitterOf(key.Presenter)
 	switched, ever := e.view.Switched[emitter][e.fresh]
 	tail := e.page(sum.LastFailure - switched)
@@ -37,6 +37,13 @@ func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *histor
 	return explanation{cause: CauseOutlived, consumer: key.Presenter,
 		why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", e.old, e.old, e.page(revoked-switched), emitter, tail),
 		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)", plan.Text(max(e.limits.G2(), (e.limits.Page((sum.LastFailure - switched).Duration())).Round(time.Second))))}
+}
+
+// beforeRevoke reports whether refusals began before the old credential was
+// revoked. An authority refuses before that step is done.
+func (e *evidence) beforeRevoke(sum *history.Counts) bool {
+	revoked, wasRevoked := e.begun(string(keyring.Revoke), e.old)
+	return !wasRevoked || sum.FirstFailure < revoked-history.Offset(nearly)
 }
 
 // tellNotSwitched tells of an emitter that went on with the old credential

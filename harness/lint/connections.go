@@ -25,11 +25,11 @@ func databasesWithoutRoom(s *subject) []Finding {
 			if !slices.ContainsFunc(s.services, func(service plan.Service) bool { return service.Name == m.Name && service.Of == v.Name }) {
 				continue
 			}
-			n, how := m.Pool, "the pool of "+m.Name
+			how := "the pool of " + m.Name
 			if m.SwapsPool {
-				n, how = 2*m.Pool, fmt.Sprintf("the new pool of %s beside its old one", m.Name)
+				how = fmt.Sprintf("the new pool of %s beside its old one", m.Name)
 			}
-			need, each = need+n, append(each, fmt.Sprintf("%d for %s", n, how))
+			need, each = need+m.Connections(), append(each, fmt.Sprintf("%d for %s", m.Connections(), how))
 		}
 		if need <= v.Connections {
 			continue

@@ -188,6 +188,15 @@ type Emitter struct {
 	SwapsPool bool `json:"swaps_pool,omitempty"`
 }
 
+// Connections is how many it needs at the switch: those of its pool, and as many
+// for a new one beside that.
+func (e Emitter) Connections() int {
+	if e.SwapsPool {
+		return 2 * e.Pool
+	}
+	return e.Pool
+}
+
 // Client is a stream of load.
 type Client struct {
 	Name     string        `json:"name"`

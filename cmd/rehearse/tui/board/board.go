@@ -161,7 +161,7 @@ func (s *State) Now() history.Offset {
 func (s *State) View() *history.View { return s.view }
 
 // Old and New are the credentials of the rotation: the first that was made, and
-// the last after it; empty before they are made.
+// the second; empty before they are made.
 func (s *State) Old() string {
 	if len(s.made) == 0 {
 		return ""
