@@ -32,6 +32,9 @@ const (
 	DisturbValue = "value"
 	// DisturbKeep switches a shared cache on: the value is how long it keeps an answer.
 	DisturbKeep = "keep"
+	// DisturbRevoke makes a provider go on accepting the keys that are disabled
+	// while it lasts ("late").
+	DisturbRevoke = "revoke"
 )
 
 // disturbances are the ways in which a stand-in misbehaves now. Its zero value

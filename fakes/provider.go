@@ -54,6 +54,8 @@ type ProviderConfig struct {
 	Lag Duration `json:"lag"`
 	// Taken is how many of the slots hold keys of others from the start.
 	Taken int `json:"taken"`
+	// Disturb is the token of DisturbPath; without one there is no such path.
+	Disturb string `json:"disturb"`
 }
 
 // check fills in defaults, and says what is wrong.
@@ -122,6 +124,8 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 	mux.HandleFunc("POST /admin/keys/{tag}/disable", p.asAdmin(p.disable))
 	mux.HandleFunc("POST /admin/keys/{tag}/enable", p.asAdmin(p.enable))
 	mux.HandleFunc("DELETE /admin/keys/{tag}", p.asAdmin(p.remove))
+	disturbed := disturbances{changed: func(_, value string) { p.keys.putOff(value != "") }}
+	disturbed.serve(mux, c.Disturb, map[string]func(string) error{DisturbRevoke: oneOf("late")}, nil)
 	return serveHTTP(ctx, listener, mux, p.log)
 }
 

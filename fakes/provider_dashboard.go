@@ -32,6 +32,8 @@ func (k providerKey) State(at time.Time) string {
 	switch {
 	case k.Enabled:
 		return "enabled"
+	case k.PutOff:
+		return "disabled, still accepted for an unknown time"
 	case at.Before(k.TakenUntil):
 		return "disabled, still accepted for " + k.TakenUntil.Sub(at).Round(time.Second).String()
 	}

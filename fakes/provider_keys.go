@@ -20,8 +20,15 @@ type providerKey struct {
 	LastUsed time.Time `json:"last_used,omitzero"` // presented, accepted or not
 	// TakenUntil is when a key ceases to be accepted that was disabled.
 	TakenUntil time.Time `json:"taken_until,omitzero"`
-	digest     [sha256.Size]byte
-	untold     bool // that it is refused now
+	// PutOff says that a disabled key is accepted for nobody knows how long.
+	PutOff bool `json:"put_off,omitempty"`
+	digest [sha256.Size]byte
+	untold bool // that it is refused now
+}
+
+// taken says whether a key is accepted now.
+func (k *providerKey) taken(now time.Time) bool {
+	return k.Enabled || k.PutOff || now.Before(k.TakenUntil)
 }
 
 // providerKeys are the live keys of an account: all that were not deleted. A
@@ -31,8 +38,9 @@ type providerKeys struct {
 	lag   time.Duration // from disabling a key until it is refused
 	now   func() time.Time
 
-	mu   sync.Mutex
-	keys []*providerKey
+	mu    sync.Mutex
+	keys  []*providerKey
+	later bool // who is disabled now is refused when that is over
 }
 
 // errNoSlot says that an account has as many keys as it can.
@@ -95,7 +103,7 @@ func (p *providerKeys) check(value string) checked {
 	}
 	now := p.now().UTC()
 	found.LastUsed = now
-	if found.Enabled || now.Before(found.TakenUntil) {
+	if found.taken(now) {
 		found.Accepted++
 		return checked{tag: found.Tag, accepted: true}
 	}
@@ -117,12 +125,23 @@ func (p *providerKeys) setEnabled(tag string, enabled bool) (there, changed bool
 	if key.Enabled == enabled {
 		return true, false
 	}
-	key.Enabled, key.TakenUntil, key.untold = enabled, time.Time{}, false
+	key.Enabled, key.TakenUntil, key.PutOff, key.untold = enabled, time.Time{}, false, false
 	if !enabled && p.lag > 0 {
-		key.TakenUntil, key.untold = p.now().UTC().Add(p.lag), true
-		return true, false
+		key.TakenUntil = p.now().UTC().Add(p.lag)
 	}
-	return true, true
+	key.PutOff = !enabled && p.later
+	key.untold = key.PutOff || !key.TakenUntil.IsZero()
+	return true, !key.untold
+}
+
+// putOff has the keys that are disabled from now on accepted until that is over.
+func (p *providerKeys) putOff(later bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.later = later
+	for _, key := range p.keys {
+		key.PutOff = key.PutOff && later
+	}
 }
 
 // remove deletes a key; changed says whether it was accepted until now.
@@ -134,7 +153,7 @@ func (p *providerKeys) remove(tag string) (there, changed bool) {
 		return false, false
 	}
 	p.keys = slices.DeleteFunc(p.keys, func(k *providerKey) bool { return k == key })
-	return true, key.Enabled
+	return true, key.taken(p.now())
 }
 
 // list is a copy, sorted by tag.

@@ -100,3 +100,39 @@ func TestProviderKeysAreRefusedAfterTheLag(t *testing.T) {
 		t.Errorf("enabled again: got %+v, want it accepted", got)
 	}
 }
+
+func TestProviderKeysAreRefusedWhenPuttingOffEnds(t *testing.T) {
+	keys := newProviderKeys(3, 0, time.Now)
+	for tag, value := range map[string]string{"v1": "one", "v2": "two", "v3": "three"} {
+		if _, err := keys.create(tag, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(name, value string, want checked) {
+		t.Helper()
+		if got := keys.check(value); got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+	keys.setEnabled("v3", false)
+	refused("disabled before", "three", checked{tag: "v3"})
+	keys.putOff(true)
+	refused("disabled before, while others are put off", "three", checked{tag: "v3"})
+	if _, changed := keys.setEnabled("v1", false); changed {
+		t.Error("disabled while it is put off: got that it is refused from now on")
+	}
+	refused("put off", "one", checked{tag: "v1", accepted: true})
+	if key := keys.list()[0]; key.State(time.Now()) != "disabled, still accepted for an unknown time" {
+		t.Errorf("on the dashboard: got %q", key.State(time.Now()))
+	}
+	keys.setEnabled("v2", false)
+	if _, changed := keys.remove("v2"); !changed {
+		t.Error("deleted while it is put off: got that nothing changed")
+	}
+	keys.putOff(false)
+	refused("when that is over", "one", checked{tag: "v1", ceased: true})
+	refused("and on", "one", checked{tag: "v1"})
+	keys.setEnabled("v1", true)
+	keys.setEnabled("v1", false)
+	refused("disabled afterwards", "one", checked{tag: "v1"})
+}

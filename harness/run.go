@@ -188,7 +188,7 @@ func (r *run) recordRun(ctx context.Context) error {
 func (r *run) faultPlace() fault.Place {
 	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
 	if own, is := r.steps.(delivering); is { // the steps of a team are its own
-		p.Another = own.Another
+		p.Another, p.Rotator = own.Another, own
 	}
 	if r.delivery != nil { // there is none to a system that the run is attached to
 		p.Published = r.delivery.published

@@ -42,6 +42,7 @@ func doctorCommand() *cobra.Command {
 				say("vault", "no binary: %v", err)
 			} else {
 				say("vault", "%s", path)
+				say("static roles", "%s", staticRoles(path))
 			}
 			for _, kind := range server.Kinds() {
 				program := server.Programs[kind]
@@ -61,4 +62,15 @@ func doctorCommand() *cobra.Command {
 			return t.Flush()
 		},
 	}
+}
+
+// staticRoles says whether a Vault can rotate the passwords of a PostgreSQL server.
+func staticRoles(vault string) string {
+	switch plugin, err := store.PluginBeside(vault); {
+	case err != nil:
+		return "no: " + err.Error()
+	case plugin.Folder != "":
+		return "with the plugin in " + plugin.Folder
+	}
+	return "if this Vault has its PostgreSQL plugin built in, as the releases of HashiCorp do; `make vault` builds one with it"
 }

@@ -87,7 +87,7 @@ func (r *redisServer) hash(c credential) string {
 }
 
 func (r *redisServer) do(ctx context.Context, step keyring.Step, c credential) error {
-	if step == keyring.Emit || step == keyring.Destroy {
+	if step == keyring.Emit && !r.kind.single || step == keyring.Destroy {
 		return nil // who logs in with which is not the server's business, and what is revoked it has forgotten
 	}
 	c, err := r.lookup(ctx, c.identifier)
@@ -97,7 +97,7 @@ func (r *redisServer) do(ctx context.Context, step keyring.Step, c credential) e
 	user, hash := r.kind.user(c.identifier), r.hash(c)
 	return r.asAdmin(ctx, func(ctx context.Context, admin *redis.Client) error {
 		switch step {
-		case keyring.Accept, keyring.Restore:
+		case keyring.Accept, keyring.Restore, keyring.Emit:
 			err = r.set(ctx, admin, user, r.accepting(hash)...)
 		default:
 			err = r.remove(ctx, admin, user, hash)

@@ -78,6 +78,10 @@ func TestRedisSteps(t *testing.T) {
 				r.do(t, keyring.Accept, "k2")
 			}
 			wantLook("accepted", tt.accepted)
+			r.do(t, keyring.Emit, "k1") // the way back from here
+			if probe := r.present(t, "cache", "k1", history.Restored); probe.Outcome != history.OK || probe.Session {
+				t.Errorf("k1 when it is emitted again: got %+v, want it let in anew", probe)
+			}
 			r.do(t, keyring.Emit, "k2")
 			for range 2 {
 				r.do(t, keyring.Revoke, "k1")

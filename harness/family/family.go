@@ -48,6 +48,11 @@ type Bound interface {
 	// only what is published, with a credential of a name that is new to the run.
 	// It returns how that is known.
 	Another(ctx context.Context, name string) (identifier string, err error)
+	// Die has the rotator die in the next step, between what it does at the
+	// authority and what it publishes, and Revive starts another in its place, which
+	// goes on by what the store has. In between, steps wait.
+	Die()
+	Revive()
 	// Secrets are all values that this run made, in memory, for the scan for
 	// leaks; they go nowhere else.
 	Secrets() []string

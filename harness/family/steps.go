@@ -56,6 +56,10 @@ type steps struct {
 	// ours is what this rotation may find published: what it last wrote, and what
 	// it has tried to write since; none: it has written nothing yet.
 	ours []map[string]any
+	// forgotten are the values that a rotator that died had in memory.
+	forgotten []string
+
+	rotator rotator
 }
 
 var _ world.Steps = (*steps)(nil)
@@ -153,7 +157,7 @@ func (s *steps) lookup(ctx context.Context, name string) (credential, error) {
 func (s *steps) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var values []string
+	values := slices.Clone(s.forgotten)
 	for _, c := range s.credentials {
 		values = append(values, c.values...)
 	}
@@ -163,8 +167,21 @@ func (s *steps) Secrets() []string {
 
 // Do takes a step. Adding and taking away have the same order, which is that of
 // safety: a credential is accepted before anyone is given it, and refused
-// before its value goes.
+// before its value goes. Where the rotator dies in it, the next one takes it up.
 func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
+	for {
+		err := s.do(ctx, step, name)
+		if !errors.Is(err, errRotatorDied) {
+			return err
+		}
+		if err := s.rotator.await(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// do is Do, up to where the rotator dies.
+func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ring, version, err := s.book.keyring(ctx)
@@ -210,6 +227,9 @@ func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outc
 		}
 	}
 	if err := s.atAuthority(ctx, step, c); err != nil {
+		return err
+	}
+	if err := s.die(); err != nil {
 		return err
 	}
 	if outcome.Emit == "" {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -58,6 +59,18 @@ type Place struct {
 	// Another begins another rotation of the same secret, with a credential of
 	// that name, and says how that is known; nil: the secret is not the run's own.
 	Another func(ctx context.Context, credential string) (identifier string, err error)
+	// Rotator is who takes the steps; nil: they are a team's own.
+	Rotator Rotator
+}
+
+// Rotator takes the steps of a rotation.
+type Rotator interface {
+	// Die has it die in its next step, between the authority and the store; nobody
+	// takes a step then until Revive starts another.
+	Die()
+	Revive()
+	// Keyring is what it has written down at the store.
+	Keyring(ctx context.Context) (*keyring.Keyring, error)
 }
 
 // Sealer makes the store answer everything with 503, and takes that back.
@@ -97,8 +110,8 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // kinds are those that there are, sorted by name: a new one is a new file and
 // its name here.
 var kinds = []Kind{
-	cache, clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, latency, missingKid, newline, partition,
-	pause, restart, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
+	cache, clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, partition,
+	pause, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

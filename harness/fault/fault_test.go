@@ -74,24 +74,38 @@ func (m *machine) answers(ctx context.Context, _ string) bool {
 	return (world.WallClock{}).Sleep(ctx, answer) == nil
 }
 
-// diary records fault events.
+// diary records fault events; what it shows is what all events tell.
 type diary struct {
 	begin time.Time
 
 	mu     sync.Mutex
 	events []history.Event
+	view   *history.View
 }
 
 func (d *diary) Record(e history.Event) {
-	if e.Kind != history.KindFault {
-		return
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.events = append(d.events, e)
+	d.see().Apply(e)
+	if e.Kind == history.KindFault {
+		d.events = append(d.events, e)
+	}
 }
-func (d *diary) See(func(*history.View)) {}
-func (d *diary) Offset() history.Offset  { return history.Offset(time.Since(d.begin)) }
+
+// see is the view; d.mu is held.
+func (d *diary) see() *history.View {
+	if d.view == nil {
+		d.view = history.NewView()
+	}
+	return d.view
+}
+
+func (d *diary) See(look func(*history.View)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	look(d.see())
+}
+func (d *diary) Offset() history.Offset { return history.Offset(time.Since(d.begin)) }
 
 // stages are those of the recorded faults, in order.
 func (d *diary) stages() []string {
@@ -156,6 +170,12 @@ func TestPrepareRefuses(t *testing.T) {
 		{name: "a service without a name", fault: scenario.Fault{Kind: "pause", From: "a", To: "b"}, runtime: newMachine(), want: "on: NAME"},
 		{name: "a clock that is not shifted", fault: scenario.Fault{Kind: "clock", On: "search"}, runtime: newMachine(), want: "it needs a shift of 2s or more"},
 		{name: "a cap that nobody would see", fault: scenario.Fault{Kind: "jwks", On: "search", Answer: "429", Limit: 50}, runtime: newMachine(), want: "50/s is more often than the harness asks"},
+		{name: "a rotator elsewhere", fault: scenario.Fault{Kind: "kill-rotator", On: "search", At: scenario.Moment{Phase: "emit"}}, runtime: newMachine(), want: "search is not the store"},
+		{name: "a rotator where it writes nothing", fault: scenario.Fault{Kind: "kill-rotator", On: "store", At: scenario.Moment{Phase: "overlap"}}, runtime: newMachine(), want: "at: one of these"},
+		{name: "a rotator that dies for a moment", fault: scenario.Fault{Kind: "kill-rotator", On: "store", At: scenario.Moment{Phase: "emit"}, For: runbook.Duration(lasts / 2)}, runtime: newMachine(), want: "at least 20s at this speed"},
+		{name: "a team's own rotator", fault: scenario.Fault{Kind: "kill-rotator", On: "store", At: scenario.Moment{Phase: "emit"}, For: runbook.Duration(lasts)}, runtime: newMachine(), want: "not rehearse's own", cannot: true},
+		{name: "a revoke that is over", fault: scenario.Fault{Kind: "revocation-lag", On: "search", At: scenario.Moment{Phase: "watch"}}, runtime: newMachine(), want: "at: revoke, or before"},
+		{name: "a revoke by none that serves", fault: scenario.Fault{Kind: "revocation-lag", On: "search", At: scenario.Moment{Phase: "revoke"}}, runtime: newMachine(), want: "none that serves as provider", cannot: true},
 		{name: "an edge without an end", fault: scenario.Fault{Kind: "cut", On: "search"}, runtime: newMachine(), want: "from: NAME, to: NAME"},
 		{name: "an edge to nowhere", fault: scenario.Fault{Kind: "cut", From: "search", To: "auht"}, runtime: newMachine(), want: `no service "auht"`},
 		{name: "an edge in a circle", fault: scenario.Fault{Kind: "cut", From: "search", To: "search"}, runtime: newMachine(), want: "no edge to itself"},

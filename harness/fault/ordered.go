@@ -10,13 +10,14 @@ import (
 // disturbPath is where stand-ins take orders to misbehave, and the kinds of
 // orders: fakes.DisturbPath and the constants beside it.
 const (
-	disturbPath  = "/rehearse/disturb"
-	disturbJWKS  = "jwks"
-	disturbClock = "clock"
-	disturbKid   = "kid"
-	disturbHold  = "hold"
-	disturbValue = "value"
-	disturbKeep  = "keep"
+	disturbPath   = "/rehearse/disturb"
+	disturbJWKS   = "jwks"
+	disturbClock  = "clock"
+	disturbKid    = "kid"
+	disturbHold   = "hold"
+	disturbValue  = "value"
+	disturbKeep   = "keep"
+	disturbRevoke = "revoke"
 )
 
 // ordered is a fault that a stand-in makes itself, because it was told to.

@@ -21,6 +21,7 @@ type town struct {
 	t       *testing.T
 	ctx     context.Context
 	another func(ctx context.Context, credential string) (identifier string, err error)
+	rotator Rotator
 
 	mu        sync.Mutex
 	addresses launch.Addresses
@@ -122,7 +123,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +20,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -178,6 +182,89 @@ func besideAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	s := w.settle(p, d, reading("checkout", "charger", published, map[string]any{"provider": "http://127.0.0.1:1"}))
 	live(s)
 	through(t, s, d, nil)
+}
+
+// job is a rotator that has nothing but a keyring.
+type job struct {
+	mu   sync.Mutex
+	ring keyring.Keyring
+	dies bool
+}
+
+func (j *job) Die() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.dies = true
+}
+
+func (j *job) Revive() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.dies, j.ring.Pending = false, nil
+}
+
+func (j *job) Keyring(context.Context) (*keyring.Keyring, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.ring.Clone(), nil
+}
+
+// step begins a step, and ends it unless it dies.
+func (j *job) step() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.dies {
+		j.ring.Pending = &keyring.Intent{Step: keyring.Emit, Credential: "k2"}
+	}
+}
+
+// onARotator tries what ends one in the middle of a step.
+func onARotator(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w, j := newTown(t), &job{}
+	w.rotator = j
+	s := w.settle(planOf(scenario.Fault{Kind: kind, On: "store", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}), d)
+	live(s)
+	through(t, s, d, j.step)
+}
+
+// onAProvider tries what is done to a provider, of whose old key a probe is let in after the revoke.
+func onAProvider(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	const admin, value = "token-of-the-admin", "one-that-nobody-guesses"
+	f := scenario.Fault{Kind: kind, On: "payments", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}
+	s := w.settle(of(f, scenario.Service{Serve: "provider"}), d, world.Spec{
+		Name: "payments", Serve: "provider", Config: map[string]any{"name": "payments", "account": "a1", "admin_token": admin},
+	})
+	call := func(method, path, token, body string) int {
+		req, err := http.NewRequestWithContext(t.Context(), method, w.URL("payments", false)+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	if status := call(http.MethodPut, "/admin/keys/k1", admin, `{"value":"`+value+`"}`); status != http.StatusCreated {
+		t.Fatalf("make a key: got %d", status)
+	}
+	live(s)
+	through(t, s, d, func() {
+		if status := call(http.MethodPost, "/admin/keys/k1/disable", admin, ""); status != http.StatusOK && status != http.StatusNoContent {
+			t.Errorf("disable the key: got %d", status)
+		}
+		probe := history.Probe{Purpose: history.OldAfter, Outcome: history.OK}
+		if call(http.MethodGet, "/balance", value, "") == http.StatusUnauthorized {
+			probe.Outcome = history.AuthFailure
+		}
+		d.Record(history.Event{Kind: history.KindProbe, Service: "payments", Credential: "k1", Probe: &probe})
+	})
+	if status := call(http.MethodGet, "/balance", value, ""); status != http.StatusUnauthorized {
+		t.Errorf("the old key when it is over: got %d, want %d", status, http.StatusUnauthorized)
+	}
 }
 
 // onAVerifier tries what is shown to a verifier.

@@ -54,7 +54,7 @@ func (e *evidence) absent(felt []Finding) []Finding {
 		} else if at, exited := e.view.Exited[p.validator]; exited {
 			what = "it ended at " + at.String()
 		}
-		f.Message = fmt.Sprintf("%s got no answer from %s for %d of %d first attempts: %s", p.presenter, p.validator, sum.Unavailable, sum.Attempts, what)
+		f.Message = fmt.Sprintf("%s got no answer from %s for %d of %d first attempts%s: %s", p.presenter, p.validator, sum.Unavailable, sum.Attempts, answered(sum), what)
 		findings = append(findings, f)
 	}
 	return findings

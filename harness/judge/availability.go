@@ -2,6 +2,11 @@ package judge
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -58,7 +63,7 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 				f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
 			}
 		}
-		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, what)
+		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts%s: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, answered(&sum), what)
 		findings = append(findings, f)
 	}
 	for _, f := range e.absent(findings) {
@@ -76,6 +81,25 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		}
 	}
 	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
+}
+
+// answered tells what was answered, or why there was no answer, where that is not
+// good: " (502: 40, timeout: 13)"; "" where it cannot be told from what else was
+// answered, as where a service refuses with a status of its own.
+func answered(sum *history.Counts) string {
+	var told []string
+	var n int64
+	for _, status := range slices.Sorted(maps.Keys(sum.Statuses)) {
+		code, err := strconv.Atoi(status)
+		if err == nil && (code < http.StatusBadRequest || code == http.StatusUnauthorized || code == http.StatusForbidden) {
+			continue
+		}
+		told, n = append(told, fmt.Sprintf("%s: %d", status, sum.Statuses[status])), n+sum.Statuses[status]
+	}
+	if n != sum.Unavailable {
+		return ""
+	}
+	return " (" + strings.Join(told, ", ") + ")"
 }
 
 // replacing bounds how long it takes to end the old one of a service after the

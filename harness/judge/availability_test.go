@@ -17,6 +17,14 @@ func TestAvailability(t *testing.T) {
 		unavailable("app", 45, 61),
 	}
 	undone := func(moment float64) change { return add(fault(at(moment), "kill", "search", "undone", false)) }
+	odd := func(s *story) { // where a refusal has a status of its own
+		s.buckets("app", "", 45, 47, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"502": c.Attempts} })
+	}
+	bad := func(s *story) {
+		s.buckets("app", "", 46, 47, func(_ history.Offset, c *history.Counts) {
+			c.Statuses = map[string]int64{"502": c.Attempts - 1, "timeout": 1}
+		})
+	}
 	delivered := func(what string, moment float64) change {
 		return add(history.Event{At: at(moment), Kind: history.KindDelivered, Service: "search", What: what, Credential: "k2"})
 	}
@@ -34,7 +42,9 @@ func TestAvailability(t *testing.T) {
 		{"a refusal is an answer", []change{refuse("app", "k2", 45, 61, 10)}, judge.Pass, "12100 of 12100", "", "", ""},
 		{"a hiccup inside the objective", []change{objective(0.95), unavailable("app", 45, 45.2)}, judge.Pass, "12080 of 12100", "", "", ""},
 		{"a hiccup beyond the objective", []change{unavailable("app", 45, 45.1)}, judge.Fail, "app got no good answer from search for 10 of 6050 first attempts", "search", judge.CauseServiceDown, "revoke"},
-		{"down", []change{unavailable("app", 45, 47)}, judge.Fail, "app got no good answer from search for 200 of 6050 first attempts: nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down", []change{unavailable("app", 45, 47)}, judge.Fail, "app got no good answer from search for 200 of 6050 first attempts (refused: 200): nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down in two ways", []change{unavailable("app", 45, 47), bad}, judge.Fail, "first attempts (502: 90, refused: 100, timeout: 10): nothing", "search", judge.CauseServiceDown, "revoke"},
+		{"down with who knows what", []change{unavailable("app", 45, 46), odd}, judge.Fail, "first attempts: nothing", "search", judge.CauseServiceDown, "revoke"},
 		{"down from the start", []change{unavailable("app", 0, 61)}, judge.Fail, "6050 of 6050", "search", judge.CauseServiceDown, "baseline"},
 		{"crashed by itself", []change{exit, unavailable("app", 45, 61)}, judge.Fail, "it ended at 45s", "search", judge.CauseServiceDown, "revoke"},
 		{"killed", append(killed, undone(60.5)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},

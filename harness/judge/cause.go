@@ -33,11 +33,12 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 	}
 	var told explanation
 	made, crossed := e.crossed(key, sum)
+	by, replaced := e.replaced(validator, key.Credential, sum)
 	switch {
 	case crossed:
 		told = e.tellCrossed(key, validator, made)
-	case e.replaced(validator, key.Credential, sum):
-		told = e.tellReplaced(validator)
+	case replaced:
+		told = e.tellReplaced(validator, key.Credential, by)
 	case e.oneSlot(validator.Name, key.Credential, sum):
 		told = e.tellOneSlot(validator, key.Credential)
 	case key.Credential == e.fresh:

@@ -8,19 +8,44 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// replaced reports whether an authority that holds one credential at a time
-// refused the old one as soon as the new one was accepted.
-func (e *evidence) replaced(v plan.Validator, credential string, sum *history.Counts) bool {
-	accepted, there := e.begun(string(keyring.Accept), e.fresh)
-	return v.Authority && v.Keys == 1 && credential == e.old && there && sum.FirstFailure >= accepted-bucketWidth
+// replaced is the step with which an authority that has room for one credential
+// took another in the place of this one, before this one was refused. That this
+// one was given the place again counts where that was long enough before.
+func (e *evidence) replaced(v plan.Validator, credential string, sum *history.Counts) (by history.Event, there bool) {
+	if !v.Authority || v.Keys != 1 {
+		return by, false
+	}
+	for _, event := range e.events {
+		if event.Kind != history.KindStep || event.Detail != "" || began(event) > sum.FirstFailure+bucketWidth {
+			continue
+		}
+		switch keyring.Step(event.Step) {
+		case keyring.Accept, keyring.Restore, keyring.Emit: // each gives the place
+			switch mine := event.Credential == credential; {
+			case mine && event.At < sum.FirstFailure-history.Offset(nearly):
+				there = false
+			case !mine && !there:
+				by, there = event, true
+			}
+		}
+	}
+	return by, there
 }
 
-func (e *evidence) tellReplaced(v plan.Validator) explanation {
-	return explanation{
-		cause: CauseOneSlot, consumer: v.Name, causedBy: string(keyring.Accept),
-		why: fmt.Sprintf("%s has one password at a time, so that accepting %s made it refuse %s, which was still in use", v.Name, e.fresh, e.old),
+// doing is a step as something that somebody is at.
+var doing = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
+
+func (e *evidence) tellReplaced(v plan.Validator, credential string, by history.Event) explanation {
+	told := explanation{
+		cause: CauseOneSlot, consumer: v.Name, causedBy: by.Step,
+		why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, doing[keyring.Step(by.Step)], by.Credential, credential),
 		fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
 	}
+	if took := by.At - began(by); took > history.Offset(nearly) {
+		told.why += fmt.Sprintf("; %s could be read at the store only %s after %s had it, since the step was under way for that long", by.Credential, e.page(took), v.Name)
+		told.fix += "; and be told of a step that is not done after a minute, so that another rotator takes up what the keyring has as begun"
+	}
+	return told
 }
 
 // cutOff is how many sessions of a consumer an authority ended in a stretch of

@@ -23,6 +23,13 @@ func endsSessions(moment float64, n int) change {
 func TestSessionsOfTheOld(t *testing.T) {
 	t.Parallel()
 	one := limit(func(l *plan.Limits) { l.Validators[1].Authority, l.Validators[1].Keys = true, 1 })
+	slowly := func(s *story) {
+		for i := range s.events {
+			if e := &s.events[i]; e.Kind == history.KindStep && e.Step == "accept" && e.Credential == "k2" {
+				e.Began = e.At - at(3)
+			}
+		}
+	}
 	session := func(moment float64) change {
 		e := probe(at(moment), "search", "k1", history.OldAfter, history.OK)
 		e.Probe.Session = true
@@ -43,6 +50,7 @@ func TestSessionsOfTheOld(t *testing.T) {
 		{"somebody new still let in", []change{still(0, 41), session(50), asks(60.4, history.OldAfter, history.OK)}, "revocation", judge.CauseKeptRevoked, "revoke", "search still took k1"},
 		{"a session that ended in time", []change{still(50), session(41)}, "revocation", "", "", ""},
 		{"one password at a time", []change{one, refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseOneSlot, "accept", "accepting k2 made it refuse k1"},
+		{"one password at a time, published late", []change{one, slowly, refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseOneSlot, "accept", "k2 could be read at the store only 3m after search had it"},
 		{"room for both", []change{refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseUnknown, "accept", "before it was revoked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

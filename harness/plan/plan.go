@@ -235,6 +235,12 @@ func (l Limits) Validator(name string) (Validator, bool) {
 	return Validator{}, false
 }
 
+// InPlace reports whether an authority has room for one credential only, so that
+// accepting the new one there takes the place of the old one.
+func (l Limits) InPlace() bool {
+	return slices.ContainsFunc(l.Validators, func(v Validator) bool { return v.Authority && v.Keys == 1 })
+}
+
 // Client finds a client by name.
 func (l Limits) Client(name string) (Client, bool) {
 	for _, c := range l.Clients {

@@ -33,6 +33,17 @@ func TestRollbackFrom(t *testing.T) {
 	}
 }
 
+// Where accepting the new credential took the old one's place, the old one is
+// given it back although it was emitted all the time.
+func TestRollbackGivesThePlaceBack(t *testing.T) {
+	t.Parallel()
+	p := planned(t, "rollback_from: verify\n")
+	p.Limits.Validators[0].Authority, p.Limits.Validators[0].Keys = true, 1
+	r := rehearse(t, p, simulated.Options{})
+	r.wantNoError(t)
+	r.wantEnd(t, history.EndedRolledBack, "accept k2, emit k1, withdraw k2")
+}
+
 // A gate that stops the run before the phase from which it was to be taken back
 // is what turned it back.
 func TestGateComesBeforeWhatWasAsked(t *testing.T) {

@@ -20,6 +20,8 @@ type Unfinished struct {
 	Finish bool
 	// Alive says that consumers are still there, who must learn and drain.
 	Alive bool
+	// inPlace says that accepting the new credential took the old one's place.
+	inPlace bool
 }
 
 // Resume brings authority and store together again where a rotator has died, by
@@ -35,6 +37,7 @@ func Resume(ctx context.Context, p *plan.Plan, w world.World, u Unfinished) (did
 		r.phase = v.Phase
 		_, began = v.PhaseStart[history.Rollback]
 	})
+	u.inPlace = r.limits.InPlace()
 	did, steps := u.way()
 	if len(steps) > 0 && !began {
 		r.decide(history.TriggerError, "the rotator died"+u.during(), r.world.Evidence.Offset())
@@ -93,7 +96,7 @@ func (u Unfinished) way() (did string, steps []keyring.Intent) {
 	if old.Status == keyring.Disabled || doing(keyring.Revoke, Old) || doing(keyring.Restore, Old) {
 		steps = append(steps, keyring.Intent{Step: keyring.Restore, Credential: Old})
 	}
-	if ring.Emit == New || doing(keyring.Emit, New) || doing(keyring.Emit, Old) {
+	if ring.Emit == New || doing(keyring.Emit, New) || doing(keyring.Emit, Old) || u.inPlace {
 		steps = append(steps, keyring.Intent{Step: keyring.Emit, Credential: Old})
 	}
 	if fresh.Status != keyring.Disabled || doing(keyring.Withdraw, New) {

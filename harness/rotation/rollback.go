@@ -24,7 +24,8 @@ func (r *rotation) rollBack(ctx context.Context) (string, error) {
 		run    func(context.Context) error
 	}{
 		{r.revoked, r.restore},
-		{r.emitted, r.emitOld},
+		// Where the new one took the old one's place, that gives it back.
+		{r.emitted || r.limits.InPlace(), r.emitOld},
 		{r.made, func(ctx context.Context) error { return r.stepBack(ctx, keyring.Withdraw, New) }},
 	}
 	for _, s := range steps {
@@ -117,8 +118,8 @@ func (r *rotation) emitOld(ctx context.Context) error {
 	if err := r.waitBack(ctx, r.plan.Times.Propagation+settle, func() bool { return len(r.emittersOn(New, true)) == 0 }); err != nil {
 		return err
 	}
-	if r.plan.Compromised {
-		return nil // what it made must not be taken for as long as it lives
+	if r.plan.Compromised || !r.emitted {
+		return nil // what it made must not be taken for as long as it lives; or there is nothing
 	}
 	var drained func() bool // what a consumer presents when it likes is drained when its time is over
 	if r.limits.Hop == history.FromLoad {
@@ -169,8 +170,13 @@ func (r *rotation) prove(ctx context.Context) error {
 	if err := r.waitBack(ctx, proof+settle, nil); err != nil {
 		return err
 	}
-	// What was made with a compromised one is refused until it is gone.
-	if err := r.waitBack(ctx, r.limits.Wall(r.limits.G2())+settle, r.flat); err != nil {
+	// What was made with a compromised one is refused until it is gone, and who has
+	// not read yet what took the place of what it has, until it does.
+	longest := r.limits.G2()
+	if switching := r.limits.Switching(); switching != runbook.Forever {
+		longest = max(longest, switching)
+	}
+	if err := r.waitBack(ctx, r.limits.Wall(longest)+settle, r.flat); err != nil {
 		return err
 	}
 	if err := r.showBack(ctx); err != nil {

@@ -1,0 +1,111 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// leastDead is the least wall time for which a rotator is dead: a step that is
+// under way for less may be one that a living one takes.
+const leastDead = 2 * time.Second
+
+// killRotator has the rotator die half-way, as a job does whose machine goes:
+// authority and store are apart until another takes up what the keyring has as
+// begun.
+var killRotator = Kind{
+	Name: "kill-rotator",
+	Does: "ends the rotator in the step with which a phase begins, after it was done at the authority and before it is published; " +
+		"another takes it up when `for` is over",
+	Where:    "on: store, where the steps are rehearse's own; at: accept, emit or revoke",
+	Evidence: "the keyring at the store has the step as begun, for as long as no living rotator takes",
+	prepare: func(f scenario.Fault, g *Graph) error {
+		steps := []string{string(history.Accept), string(history.Emit), string(history.Revoke)}
+		switch {
+		case f.On != storeName:
+			return fmt.Errorf("%s is not the store: on: %s", f.On, storeName)
+		case f.At.After > 0 || !slices.Contains(steps, f.At.Phase):
+			return errors.New("the rotator writes when accept, emit and revoke begin: at: one of these")
+		case g.plan.Wall(f.For.Duration()) < leastDead:
+			return fmt.Errorf("it needs a time until another is started, of at least %s at this speed: for: TIME", g.plan.Limits.Page(leastDead))
+		}
+		return nil
+	},
+	bind: func(_ scenario.Fault, s *site) (Fault, error) {
+		if s.Rotator == nil {
+			return nil, fmt.Errorf("the steps are not rehearse's own: %w", ErrCannot)
+		}
+		return &killedRotator{pendingGauge: pendingGauge{site: s}}, nil
+	},
+}
+
+// killedRotator is one that is to die.
+type killedRotator struct {
+	lasting
+	pendingGauge
+}
+
+// Inject has it die in the step that follows.
+func (k *killedRotator) Inject(context.Context) error {
+	k.site.Rotator.Die()
+	return nil
+}
+
+// Undo starts another.
+func (k *killedRotator) Undo(context.Context) error {
+	k.site.Rotator.Revive()
+	return nil
+}
+
+// Names of the figures of the keyring.
+const (
+	pending   = "pending"    // 1 where a step is under way
+	pendingMS = "pending_ms" // for how long it was seen so
+)
+
+// pendingGauge looks at the keyring at the store.
+type pendingGauge struct {
+	site  *site
+	step  keyring.Intent // that was last seen under way
+	since time.Time      // when it was first
+}
+
+var _ Gauge = (*pendingGauge)(nil)
+
+// Measure waits until a step is under way for longer than one takes.
+func (g *pendingGauge) Measure(ctx context.Context, span time.Duration) Reading {
+	return watch(ctx, span, g.once, longPending)
+}
+
+// Took says that none was under way, and then one for too long.
+func (*pendingGauge) Took(before, during Reading) bool {
+	return len(before) > 0 && before[pending] == 0 && longPending(during)
+}
+
+// Back says that none is.
+func (*pendingGauge) Back(_, after Reading) bool { return len(after) > 0 && after[pending] == 0 }
+
+func longPending(r Reading) bool {
+	return r[pendingMS] >= float64(leastDead.Milliseconds())/2
+}
+
+func (g *pendingGauge) once(ctx context.Context) Reading {
+	ring, err := g.site.Rotator.Keyring(ctx)
+	if err != nil {
+		return Reading{}
+	}
+	switch {
+	case ring.Pending == nil:
+		g.step = keyring.Intent{}
+		return Reading{pending: 0, pendingMS: 0}
+	case *ring.Pending != g.step:
+		g.step, g.since = *ring.Pending, time.Now()
+	}
+	return Reading{pending: 1, pendingMS: float64(time.Since(g.since).Milliseconds())}
+}
