@@ -83,7 +83,9 @@ func (p Process) Run(ctx context.Context, s Service, config []byte) error {
 		return err
 	}
 	defer listener.Close() // for a service that gave up before it served
-	return s(ctx, config, listener, p.Stdout)
+	log := newPatientLog(p.Stdout)
+	defer log.end()
+	return s(ctx, config, listener, log)
 }
 
 func (p Process) listen(ctx context.Context) (net.Listener, error) {
