@@ -9,6 +9,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -33,7 +34,7 @@ var killRotator = Kind{
 		case f.At.After > 0 || !slices.Contains(steps, f.At.Phase):
 			return errors.New("the rotator writes when accept, emit and revoke begin: at: one of these")
 		case g.plan.Wall(f.For.Duration()) < leastDead:
-			return fmt.Errorf("it needs a time until another is started, of at least %s at this speed: for: TIME", g.plan.Limits.Page(leastDead))
+			return fmt.Errorf("it needs a time until another is started, of at least %s at this speed: for: TIME", plan.Text(g.plan.Limits.Page(leastDead)))
 		}
 		return nil
 	},
