@@ -90,6 +90,8 @@ func (e *evidence) exceeds(key history.CellKey) bool {
 }
 
 // baseline is what a presenter saw at a validator before anything was changed.
+// What was counted together with what came after is none of it: an authority may
+// refuse the old credential as soon as the first step is taken.
 func (e *evidence) baseline(presenter, validator string) history.Counts {
 	var sum history.Counts
 	for _, p := range e.phases {
@@ -99,8 +101,11 @@ func (e *evidence) baseline(presenter, validator string) history.Counts {
 		from, to := p.span()
 		for _, key := range e.view.Keys() {
 			if key.Source == e.limits.Hop && key.Presenter == presenter && key.Validator == validator {
-				c := e.view.Sum(key, from, to)
-				sum.Add(&c)
+				for _, b := range e.view.Buckets(key, from, to) {
+					if b.At+b.Width <= to {
+						sum.Add(b.Counts)
+					}
+				}
 			}
 		}
 	}

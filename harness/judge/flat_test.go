@@ -138,6 +138,14 @@ func badSessions(from, to float64, n int) change {
 
 func TestNoisyBaseline(t *testing.T) {
 	t.Parallel()
+	// The first step is taken in the middle of a bucket of counts.
+	inBetween := func(s *story) {
+		for i := range s.events {
+			if e := &s.events[i]; e.Kind == history.KindPhase && e.Phase == history.Accept {
+				e.At -= 50 * millisecond
+			}
+		}
+	}
 	for _, tt := range []struct {
 		name    string
 		changes []change
@@ -147,6 +155,7 @@ func TestNoisyBaseline(t *testing.T) {
 		{"a real rise at a noisy client", []change{noise(0, 61), refuse("app", "k2", 28.4, 40, 10)}, judge.Fail},
 		{"a rise that is small beside the noise", []change{badSessions(0, 28, 5), badSessions(28.4, 61, 7)}, judge.Inconclusive},
 		{"noise in the baseline only", []change{noise(0, 10)}, judge.Inconclusive},
+		{"refused as soon as the rotation began", []change{inBetween, refuse("app", "k1", 9.9, 10.1, 10)}, judge.Fail},
 		{"noise since the rotation began", []change{noise(10, 61)}, judge.Fail},
 		{"a baseline inside the objective excuses nothing", []change{once("app", "k1", 5), refuse("app", "k2", 45, 46, 1)}, judge.Fail},
 		{"one bad session that goes on", []change{badSessions(0, 61, 1)}, judge.Inconclusive},
