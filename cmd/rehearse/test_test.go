@@ -35,6 +35,33 @@ func came(name string, verdict judge.Outcome, differences ...string) result {
 	}
 }
 
+func TestVoid(t *testing.T) {
+	expecting := func(r result, verdict judge.Outcome) result {
+		r.plan.Rehearsal.Expect.Verdict = string(verdict)
+		return r
+	}
+	set := func(r result) result {
+		r.outcome.History.Events = append(r.outcome.History.Events, history.Event{Kind: history.KindClockSet, Detail: "the clock was set"})
+		return r
+	}
+	for _, tt := range []struct {
+		name string
+		of   result
+		want string
+	}{
+		{"as expected, though the clock was set", set(expecting(came("a", judge.Pass), judge.Pass)), ""},
+		{"cannot tell, since the clock was set", set(expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass)), "the clock was set"},
+		{"cannot tell, for another reason", expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass), ""},
+		{"fails before the clock was set", set(expecting(came("a", judge.Fail, "verdict"), judge.Pass)), ""},
+		{"fails as it should, and lacks a finding", set(expecting(came("a", judge.Fail, "finding"), judge.Fail)), "the clock was set"},
+		{"was not rehearsed", result{plan: &plan.Plan{}, err: errors.New("no engine")}, ""},
+	} {
+		if got := void(tt.of); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTestExit(t *testing.T) {
 	good, known := came("a/good", judge.Pass), came("a/known-bad", judge.Fail)
 	unclear, bad := came("a/unclear", judge.Inconclusive, "verdict"), came("a/bad", judge.Fail, "verdict")

@@ -63,6 +63,7 @@ const (
 	KindLogged     Kind = "logged"     // Logged: whether the log of Service names the credentials that it decided about
 	KindLedger     Kind = "ledger"     // Ledger: what was to be done, and what was
 	KindTrouble    Kind = "trouble"    // the harness itself had trouble; Detail: what
+	KindClockSet   Kind = "clock-set"  // the machine's wall clock was set, Count milliseconds ahead or, where negative, back; Detail: in words
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
 	// From the parties' own logs.

@@ -1,0 +1,69 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// lookAtClock is how often the machine's clock is held against the time that
+	// has passed.
+	lookAtClock = 250 * time.Millisecond
+	// leastSet is by how much it must be off to count as set. A clock that is slewed
+	// (NTP, at most 500 ppm) is off by 0.1 ms between two looks; what services tell
+	// time by, an iat or an exp, is in whole seconds.
+	leastSet = 500 * time.Millisecond
+)
+
+// timepiece tells the wall clock's time, and what passed since some moment by a
+// clock that nobody sets.
+type timepiece func() (wall time.Time, passed time.Duration)
+
+// newTimepiece is the machine's.
+func newTimepiece() timepiece {
+	began := time.Now()
+	return func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.Round(0), now.Sub(began)
+	}
+}
+
+// watchClock records when the machine's wall clock is set, as it is when a
+// machine wakes up that was suspended: services find tokens expired then, or not
+// begun, that nobody has touched.
+func (r *run) watchClock(tell timepiece) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		wall, passed := tell()
+		for (world.WallClock{}).Sleep(ctx, lookAtClock) == nil {
+			nowWall, nowPassed := tell()
+			if ahead := nowWall.Sub(wall) - (nowPassed - passed); ahead.Abs() >= leastSet {
+				r.evidence.Record(clockSet(r.evidence.Offset(), ahead))
+			}
+			wall, passed = nowWall, nowPassed
+		}
+	})
+	r.cleanUp("stop watching the clock", func(context.Context) error {
+		cancel()
+		watching.Wait()
+		return nil
+	})
+}
+
+// clockSet is the event of a clock that was set ahead, or back by a negative time.
+func clockSet(at history.Offset, ahead time.Duration) history.Event {
+	where := "ahead"
+	if ahead < 0 {
+		where = "back"
+	}
+	return history.Event{
+		At: at, Kind: history.KindClockSet, Count: ahead.Milliseconds(),
+		Detail: fmt.Sprintf("the machine's clock was set %s %s", ahead.Abs().Round(time.Millisecond), where),
+	}
+}
