@@ -6,23 +6,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// clockSet is the first time in a run that the machine's clock was set.
-func (e *evidence) clockSet() (set history.Event, there bool) {
-	for _, event := range e.events {
-		if event.Kind == history.KindClockSet && event.At <= e.end {
-			return event, true
-		}
-	}
-	return set, false
-}
-
 // underAnotherTime is what a rule comes to where the machine's clock was set. What
 // was broken before stays so. Of what comes after nothing can be told: what was
 // signed before has expired, or has not begun, for who reads it now, and that was
 // nobody's doing.
 func (e *evidence) underAnotherTime(outcome Outcome, detail string, findings []Finding) (Outcome, string) {
-	set, there := e.clockSet()
-	if !there || outcome == Skipped {
+	set := e.clockSet
+	if set == nil || outcome == Skipped {
 		return outcome, detail
 	}
 	for i := range findings {

@@ -29,6 +29,7 @@ type evidence struct {
 	has        map[history.Kind]bool
 	others     map[string]history.Offset // credentials that another rotation made, and when
 	disorder   string                    // what is out of order in the history; empty: nothing
+	clockSet   *history.Event            // the first time before the end that the machine's clock was set; nil: it never was
 }
 
 // gather sorts a history.
@@ -56,6 +57,10 @@ func gather(h *history.History, l plan.Limits) *evidence {
 			}
 		case history.KindGate:
 			e.gates = append(e.gates, *event.Gate)
+		case history.KindClockSet:
+			if e.clockSet == nil && e.ended == "" {
+				e.clockSet = &event
+			}
 		case history.KindDecision:
 			e.decisions = append(e.decisions, event)
 		case history.KindAgreement:

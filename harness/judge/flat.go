@@ -100,11 +100,12 @@ func (e *evidence) baseline(presenter, validator string) history.Counts {
 		}
 		from, to := p.span()
 		for _, key := range e.view.Keys() {
-			if key.Source == e.limits.Hop && key.Presenter == presenter && key.Validator == validator {
-				for _, b := range e.view.Buckets(key, from, to) {
-					if b.At+b.Width <= to {
-						sum.Add(b.Counts)
-					}
+			if key.Source != e.limits.Hop || key.Presenter != presenter || key.Validator != validator {
+				continue
+			}
+			for _, b := range e.view.Buckets(key, from, to) {
+				if b.At+b.Width <= to {
+					sum.Add(b.Counts)
 				}
 			}
 		}

@@ -16,29 +16,28 @@ func (e *evidence) replaced(v plan.Validator, credential string, sum *history.Co
 		return by, false
 	}
 	for _, event := range e.events {
-		if event.Kind != history.KindStep || event.Detail != "" || began(event) > sum.FirstFailure+bucketWidth {
+		_, gives := givesPlace[keyring.Step(event.Step)]
+		if event.Kind != history.KindStep || !gives || event.Detail != "" || began(event) > sum.FirstFailure+bucketWidth {
 			continue
 		}
-		switch keyring.Step(event.Step) {
-		case keyring.Accept, keyring.Restore, keyring.Emit: // each gives the place
-			switch mine := event.Credential == credential; {
-			case mine && event.At < sum.FirstFailure-history.Offset(nearly):
-				there = false
-			case !mine && !there:
-				by, there = event, true
-			}
+		switch mine := event.Credential == credential; {
+		case mine && event.At < sum.FirstFailure-history.Offset(nearly):
+			there = false
+		case !mine && !there:
+			by, there = event, true
 		}
 	}
 	return by, there
 }
 
-// doing is a step as something that somebody is at.
-var doing = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
+// givesPlace are the steps that give a credential the one place of an authority,
+// each as something that somebody is at.
+var givesPlace = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
 
 func (e *evidence) tellReplaced(v plan.Validator, credential string, by history.Event) explanation {
 	told := explanation{
 		cause: CauseOneSlot, consumer: v.Name, causedBy: by.Step,
-		why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, doing[keyring.Step(by.Step)], by.Credential, credential),
+		why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, givesPlace[keyring.Step(by.Step)], by.Credential, credential),
 		fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
 	}
 	if took := by.At - began(by); took > history.Offset(nearly) {

@@ -20,8 +20,6 @@ type Unfinished struct {
 	Finish bool
 	// Alive says that consumers are still there, who must learn and drain.
 	Alive bool
-	// inPlace says that accepting the new credential took the old one's place.
-	inPlace bool
 }
 
 // Resume brings authority and store together again where a rotator has died, by
@@ -37,8 +35,7 @@ func Resume(ctx context.Context, p *plan.Plan, w world.World, u Unfinished) (did
 		r.phase = v.Phase
 		_, began = v.PhaseStart[history.Rollback]
 	})
-	u.inPlace = r.limits.InPlace()
-	did, steps := u.way()
+	did, steps := u.way(r.limits.InPlace())
 	if len(steps) > 0 && !began {
 		r.decide(history.TriggerError, "the rotator died"+u.during(), r.world.Evidence.Offset())
 		r.phase = history.Rollback
@@ -74,8 +71,9 @@ func (u Unfinished) during() string {
 	return ""
 }
 
-// way is what is to be done, and how that is told.
-func (u Unfinished) way() (did string, steps []keyring.Intent) {
+// way is what is to be done, and how that is told. InPlace says that accepting the
+// new credential took the old one's place.
+func (u Unfinished) way(inPlace bool) (did string, steps []keyring.Intent) {
 	ring, pending := u.Keyring, u.Keyring.Pending
 	old, fresh := ring.Credentials[Old], ring.Credentials[New]
 	doing := func(step keyring.Step, name string) bool {
@@ -96,7 +94,7 @@ func (u Unfinished) way() (did string, steps []keyring.Intent) {
 	if old.Status == keyring.Disabled || doing(keyring.Revoke, Old) || doing(keyring.Restore, Old) {
 		steps = append(steps, keyring.Intent{Step: keyring.Restore, Credential: Old})
 	}
-	if ring.Emit == New || doing(keyring.Emit, New) || doing(keyring.Emit, Old) || u.inPlace {
+	if ring.Emit == New || doing(keyring.Emit, New) || doing(keyring.Emit, Old) || inPlace {
 		steps = append(steps, keyring.Intent{Step: keyring.Emit, Credential: Old})
 	}
 	if fresh.Status != keyring.Disabled || doing(keyring.Withdraw, New) {

@@ -36,7 +36,7 @@ func TestWayBackOfTheDead(t *testing.T) {
 		{"before anything, in place", ring(Old, keyring.Accepted, "", nil), true, nil},
 		{"after the destroy, in place", ring(New, keyring.Destroyed, keyring.Accepted, nil), true, nil},
 	} {
-		if did, got := (Unfinished{Keyring: tt.left, inPlace: tt.inPlace}).way(); !slices.Equal(got, tt.want) || did == "" {
+		if did, got := (Unfinished{Keyring: tt.left}).way(tt.inPlace); !slices.Equal(got, tt.want) || did == "" {
 			t.Errorf("%s: got %v (%s), want %v", tt.name, got, did, tt.want)
 		}
 	}
