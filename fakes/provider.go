@@ -54,6 +54,8 @@ type ProviderConfig struct {
 	Lag Duration `json:"lag"`
 	// Taken is how many of the slots hold keys of others from the start.
 	Taken int `json:"taken"`
+	// Lockout is when refused calls lock the account; without it never.
+	Lockout LockoutConfig `json:"lockout"`
 	// Disturb is the token of DisturbPath; without one there is no such path.
 	Disturb string `json:"disturb"`
 }
@@ -75,7 +77,7 @@ func (c *ProviderConfig) check() error {
 	case c.Lag < 0 || c.Taken < 0 || c.Taken > c.Keys:
 		return fmt.Errorf("check configuration: lag is %s and taken %d of %d slots, want at least 0 and no more than there are", time.Duration(c.Lag), c.Taken, c.Keys)
 	}
-	return nil
+	return c.Lockout.check()
 }
 
 type provider struct {
@@ -83,6 +85,7 @@ type provider struct {
 	log      *slog.Logger
 	admin    [sha256.Size]byte
 	keys     *providerKeys
+	lockout  *lockout
 	ledger   *providerLedger
 	accepted atomic.Int64
 	refused  atomic.Int64
@@ -102,7 +105,7 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 	p := &provider{
 		config: c, log: history.NewLogger(log, c.Name),
 		admin: sha256.Sum256([]byte(c.AdminToken)), keys: newProviderKeys(c.Keys, time.Duration(c.Lag), time.Now),
-		ledger: newProviderLedger(c.Idempotency),
+		lockout: newLockout(c.Lockout, time.Now), ledger: newProviderLedger(c.Idempotency),
 	}
 	for i := range c.Taken {
 		if _, err := p.keys.create(fmt.Sprintf("other-%d", i+1), rand.Text()); err != nil {
@@ -131,12 +134,15 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 
 // describe is what is not the same at every provider, for the log.
 func (c *ProviderConfig) describe() string {
-	late := ""
+	also := ""
 	if c.ChecksLate {
-		late = ", a disabled key is refused after the charge"
+		also = ", a disabled key is refused after the charge"
+	}
+	if c.Lockout.After > 0 {
+		also += fmt.Sprintf(", %d refused calls within %s lock the account for %s", c.Lockout.After, time.Duration(c.Lockout.Window), time.Duration(c.Lockout.For))
 	}
 	return fmt.Sprintf("provider: account %s, at most %d keys, %d of them taken, a disabled key is taken for %s, idempotency by %s%s, answers %.3g%% of charges too late",
-		c.Account, c.Keys, c.Taken, time.Duration(c.Lag), c.Idempotency, late, 100*c.Fails)
+		c.Account, c.Keys, c.Taken, time.Duration(c.Lag), c.Idempotency, also, 100*c.Fails)
 }
 
 func (p *provider) asAdmin(next http.HandlerFunc) http.HandlerFunc {

@@ -3,6 +3,7 @@ package fakes
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,34 +19,54 @@ const headerIdempotency = "Idempotency-Key"
 
 // presentation is one call with an API key.
 type presentation struct {
-	tag      string
-	accepted bool
-	told     []any // attributes for the log
+	tag        string
+	identified string // what the log calls the key
+	presenter  string
+	accepted   bool
+	locked     bool  // whatever the key is, the account is
+	told       []any // attributes for the log
 }
 
 // presented looks at the key of a call.
 func (p *provider) presented(r *http.Request) presentation {
 	begin := time.Now()
-	key := p.keys.check(bearer(r))
+	locked, opened := p.lockout.locked()
+	key := p.keys.check(bearer(r), locked)
 	took := time.Since(begin)
+	if opened {
+		p.log.Info(string(history.KindUnlocked))
+	}
 	if key.ceased {
 		p.log.Info(string(history.KindForgot), "identifier", key.tag)
 	}
-	tag := cmp.Or(key.tag, UnknownIdentifier)
+	call := presentation{tag: cmp.Or(key.tag, UnknownIdentifier), accepted: key.accepted, locked: locked}
 	// Of a key that is none of its own, what the log calls it is the presenter's word.
-	identified := cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), UnknownIdentifier)
-	presenter := strings.TrimPrefix(r.UserAgent(), ChargerAgent)
-	return presentation{tag, key.accepted, []any{
-		"identifier", identified, "presenter", presenter, "attempt", attemptOf(r.Header), "latency_us", took.Microseconds(),
-	}}
+	call.identified = cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), UnknownIdentifier)
+	call.presenter = strings.TrimPrefix(r.UserAgent(), ChargerAgent)
+	call.told = []any{
+		"identifier", call.identified, "presenter", call.presenter, "attempt", attemptOf(r.Header), "latency_us", took.Microseconds(),
+	}
+	return call
 }
 
-// refuse answers a call whose key is not accepted.
+// refuse answers a call whose key is not accepted, or whose account is locked.
 func (p *provider) refuse(w http.ResponseWriter, call presentation) {
 	p.refused.Add(1)
-	p.log.Info(history.MessageRefused, append(call.told, "status", "401")...)
+	status := http.StatusUnauthorized
+	if call.locked {
+		status = http.StatusForbidden
+	}
+	p.log.Info(history.MessageRefused, append(call.told, "status", strconv.Itoa(status))...)
+	if call.locked {
+		writeJSON(w, status, map[string]string{"error": "too many refused calls, the account is locked", "code": CodeLocked})
+		return
+	}
+	if by, locks := p.lockout.refused(call.presenter, call.identified); locks {
+		p.log.Info(string(history.KindLocked), "identifier", by.tag, "presenter", by.presenter, "count", by.calls,
+			"detail", fmt.Sprintf("%d of %d refused calls within %s", by.most, by.calls, by.took.Round(time.Millisecond)))
+	}
 	w.Header().Set("WWW-Authenticate", "Bearer") // RFC 6750 §3
-	writeError(w, http.StatusUnauthorized, "invalid API key")
+	writeError(w, status, "invalid API key")
 }
 
 // accept counts a call whose key is accepted, before it is answered.
@@ -71,7 +92,7 @@ func (p *provider) balance(w http.ResponseWriter, r *http.Request) {
 // afterwards; it keeps nothing from being charged twice.
 func (p *provider) charge(w http.ResponseWriter, r *http.Request) {
 	call := p.presented(r)
-	if !call.accepted && (!p.config.ChecksLate || call.tag == UnknownIdentifier) {
+	if !call.accepted && (!p.config.ChecksLate || call.locked || call.tag == UnknownIdentifier) {
 		p.refuse(w, call)
 		return
 	}

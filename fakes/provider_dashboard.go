@@ -15,6 +15,7 @@ type dashboard struct {
 	Slots       int           `json:"slots"`
 	Free        int           `json:"free"`
 	Keys        []providerKey `json:"keys"`
+	LockedUntil time.Time     `json:"locked_until,omitzero"`
 	Idempotency string        `json:"idempotency"`
 	Ledger      LedgerTotals  `json:"ledger"`
 }
@@ -23,7 +24,7 @@ func (p *provider) dashboard() dashboard {
 	keys := p.keys.list()
 	return dashboard{
 		Account: p.config.Account, At: p.keys.now().UTC(), Slots: p.config.Keys, Free: p.config.Keys - len(keys), Keys: keys,
-		Idempotency: p.config.Idempotency, Ledger: p.ledger.totals(),
+		LockedUntil: p.lockout.lockedUntil(), Idempotency: p.config.Idempotency, Ledger: p.ledger.totals(),
 	}
 }
 

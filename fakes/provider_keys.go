@@ -87,8 +87,8 @@ type checked struct {
 }
 
 // check finds the key that has a value, counts the use and says whether it is
-// accepted.
-func (p *providerKeys) check(value string) checked {
+// accepted: of a locked account none is.
+func (p *providerKeys) check(value string, locked bool) checked {
 	digest := sha256.Sum256([]byte(value))
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,11 +103,14 @@ func (p *providerKeys) check(value string) checked {
 	}
 	now := p.now().UTC()
 	found.LastUsed = now
-	if found.taken(now) {
+	if !locked && found.taken(now) {
 		found.Accepted++
 		return checked{tag: found.Tag, accepted: true}
 	}
 	found.Refused++
+	if locked {
+		return checked{tag: found.Tag}
+	}
 	ceased := found.untold
 	found.untold = false
 	return checked{tag: found.Tag, ceased: ceased}

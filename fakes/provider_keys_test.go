@@ -60,7 +60,7 @@ func TestProviderKeyChecks(t *testing.T) {
 	}
 	for _, step := range steps {
 		step.before()
-		if got := keys.check(step.value); got.tag != step.tag || got.accepted != step.accepted {
+		if got := keys.check(step.value, false); got.tag != step.tag || got.accepted != step.accepted {
 			t.Errorf("%s: got %+v, want %q, %t", step.name, got, step.tag, step.accepted)
 		}
 	}
@@ -68,7 +68,7 @@ func TestProviderKeyChecks(t *testing.T) {
 		t.Errorf("counts: got %d accepted, %d refused, last used %s, want 2, 1, %s", got.Accepted, got.Refused, got.LastUsed, now)
 	}
 	keys.remove("v1")
-	if got := keys.check("one"); got != (checked{}) {
+	if got := keys.check("one", false); got != (checked{}) {
 		t.Errorf("deleted: got %+v, want unknown and refused", got)
 	}
 }
@@ -91,12 +91,12 @@ func TestProviderKeysAreRefusedAfterTheLag(t *testing.T) {
 		{"and on", time.Minute, checked{tag: "v1"}},
 	} {
 		now = now.Add(step.after)
-		if got := keys.check("one"); got != step.want {
+		if got := keys.check("one", false); got != step.want {
 			t.Errorf("%s: got %+v, want %+v", step.name, got, step.want)
 		}
 	}
 	keys.setEnabled("v1", true)
-	if got := keys.check("one"); !got.accepted {
+	if got := keys.check("one", false); !got.accepted {
 		t.Errorf("enabled again: got %+v, want it accepted", got)
 	}
 }
@@ -110,7 +110,7 @@ func TestProviderKeysAreRefusedWhenPuttingOffEnds(t *testing.T) {
 	}
 	refused := func(name, value string, want checked) {
 		t.Helper()
-		if got := keys.check(value); got != want {
+		if got := keys.check(value, false); got != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}

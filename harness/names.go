@@ -155,6 +155,12 @@ func (n *names) event(service string, l history.Line, at history.Offset) (histor
 		if isProbe(l.Presenter) {
 			return history.Event{}, false
 		}
+	case history.KindLocked:
+		e.Credential, e.Identifier, e.Reader, e.Count = n.credential(l.Identifier), l.Identifier, l.Presenter, l.Count
+		if isProbe(l.Presenter) {
+			e.Reader = ""
+		}
+	case history.KindUnlocked:
 	case history.KindPublished:
 		e.Credentials = n.all(l.Identifiers)
 	case history.KindRead:

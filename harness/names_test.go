@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
@@ -56,6 +57,15 @@ func TestNamesEvent(t *testing.T) {
 			"loaded", line("loaded", set),
 			history.Event{Kind: history.KindLoaded, Credential: "k1", Identifier: "kid-1", Credentials: []string{"k1", "kid-x"}},
 		},
+		{
+			"locked by a consumer", line("locked", func(l *history.Line) { l.Identifier, l.Presenter, l.Count, l.Detail = "kid-1", "nightly", 30, "in 2s" }),
+			history.Event{Kind: history.KindLocked, Credential: "k1", Identifier: "kid-1", Reader: "nightly", Count: 30, Detail: "in 2s"},
+		},
+		{
+			"locked by the harness", line("locked", func(l *history.Line) { l.Identifier, l.Presenter, l.Count = "kid-1", family.ProbeAgent, 3 }),
+			history.Event{Kind: history.KindLocked, Credential: "k1", Identifier: "kid-1", Count: 3},
+		},
+		{"unlocked", line("unlocked", func(*history.Line) {}), history.Event{Kind: history.KindUnlocked}},
 		{"published", line("published", set), history.Event{Kind: history.KindPublished, Credentials: []string{"k1", "kid-x"}}},
 		{
 			"read by a verifier", line("read", func(l *history.Line) { l.Reader, l.What = "rehearse-verifier/search", "jwks" }),

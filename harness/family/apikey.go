@@ -39,6 +39,9 @@ func (apiKey) Configure(p *plan.Plan) error {
 				"idempotency": s.Idempotency, "checks_late": s.ChecksLate, "fails": float64(s.Fails),
 				"lag": p.Wall(s.Lag.Duration()).String(), "taken": s.Taken,
 			}
+			if l := s.Lockout; l != nil {
+				s.Config["lockout"] = map[string]any{"after": l.After, "window": l.Within.Duration().String(), "for": p.Wall(l.For.Duration()).String()}
+			}
 		case "charger":
 			s.Config = map[string]any{
 				"name":     s.Name,

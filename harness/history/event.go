@@ -76,6 +76,8 @@ const (
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Identifiers
 	KindEmitting    Kind = "emitting"     // Service now emits Credential
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
+	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
+	KindUnlocked    Kind = "unlocked"     // Service (authority) no longer refuses everybody
 	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well
 
 	// Observations.

@@ -39,6 +39,8 @@ type Line struct {
 	Detail string `json:"detail"`
 	// Latency is how long a decision took, in microseconds.
 	Latency int64 `json:"latency_us"`
+	// Count is of what a line tells that happened several times.
+	Count int64 `json:"count"`
 	// Attempt is 1 for a first attempt, more for retries of what was refused.
 	Attempt int64 `json:"attempt"`
 	// Unasked says that a consumer presented by itself, out of a queue, and not

@@ -34,7 +34,10 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 	var told explanation
 	made, crossed := e.crossed(key, sum)
 	by, replaced := e.replaced(validator, key.Credential, sum)
+	lock, locked := e.lockedOut(key, sum)
 	switch {
+	case locked:
+		told = e.tellLockedOut(key.Validator, lock)
 	case crossed:
 		told = e.tellCrossed(key, validator, made)
 	case replaced:

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		default:
 			open = append(open, fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.old, e.page(e.end-revoked), plan.Text(bound)))
 		}
-		probe, asked := e.lastProbe(v.Name, history.NewAfter)
+		probe, at, asked := e.lastProbe(v.Name, history.NewAfter)
 		switch {
 		case !asked || probe.Outcome != history.OK && probe.Outcome != history.AuthFailure:
 			open = append(open, fmt.Sprintf("%s was not seen taking %s after the revoke", v.Name, e.fresh))
@@ -72,7 +73,11 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 				f.Cause = CauseNeverLearned
 				f.Message += fmt.Sprintf(": it never learned it; %s", e.lastFetch(v.Name))
 			}
-			if told, there := e.reusedKid(v); there {
+			if lock, there := e.lockedAt(v.Name, at); there {
+				told := e.tellLockedOut(v.Name, lock)
+				f.Consumer, f.Cause, f.Fix = cmp.Or(told.consumer, v.Name), told.cause, told.fix
+				f.Message += ": " + told.why
+			} else if told, there := e.reusedKid(v); there {
 				f.Consumer, f.Cause, f.Fix = told.consumer, told.cause, told.fix
 				f.Message += "; " + told.why
 			} else if set, known := e.view.Published[v.From]; known && !slices.Contains(set, e.fresh) {

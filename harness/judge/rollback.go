@@ -93,7 +93,7 @@ func (e *evidence) rollback() RollbackReport {
 		r.Agreement = Agree
 	}
 	for _, v := range e.limits.Validators {
-		if probe, asked := e.lastProbe(v.Name, history.Withdrawn); asked && probe.Outcome == history.OK {
+		if probe, _, asked := e.lastProbe(v.Name, history.Withdrawn); asked && probe.Outcome == history.OK {
 			r.StillTaken = append(r.StillTaken, v.Name)
 		}
 	}
@@ -155,10 +155,13 @@ func (e *evidence) unproven() []string {
 		}
 	}
 	for _, v := range e.limits.Validators {
-		probe, asked := e.lastProbe(v.Name, history.Restored)
+		probe, at, asked := e.lastProbe(v.Name, history.Restored)
+		lock, locked := e.lockedAt(v.Name, at)
 		switch {
 		case !asked:
 			missing = append(missing, fmt.Sprintf("%s was not asked whether it takes %s", v.Name, e.old))
+		case probe.Outcome != history.OK && locked:
+			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.old, probe.Status, lock.At))
 		case probe.Outcome != history.OK:
 			missing = append(missing, fmt.Sprintf("%s does not take %s: %s", v.Name, e.old, probe.Status))
 		}
@@ -175,11 +178,11 @@ func (e *evidence) unproven() []string {
 }
 
 // lastProbe is the last probe of a purpose at a validator.
-func (e *evidence) lastProbe(validator string, purpose history.Purpose) (history.Probe, bool) {
+func (e *evidence) lastProbe(validator string, purpose history.Purpose) (probe history.Probe, at history.Offset, asked bool) {
 	for _, event := range slices.Backward(e.events) {
 		if event.Kind == history.KindProbe && event.Service == validator && event.Probe.Purpose == purpose {
-			return *event.Probe, true
+			return *event.Probe, event.At, true
 		}
 	}
-	return history.Probe{}, false
+	return history.Probe{}, 0, false
 }

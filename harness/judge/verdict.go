@@ -222,6 +222,7 @@ const (
 	CauseWrongAlgorithm   Cause = "wrong-algorithm"   // the new key is of a type that the validator does not take
 	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
+	CauseLockedOut        Cause = "locked-out"        // an authority refused everybody, since somebody was refused too often
 	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
 	CauseUnknown          Cause = "unknown"
 

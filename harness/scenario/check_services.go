@@ -109,7 +109,7 @@ func (c check) standIn(path, name string, s Service) {
 func (c check) charging(path string, s Service) {
 	switch s.Serve {
 	case "charger":
-		c.misplaced(path, "is for a provider", "checks_late", "fails", "lag", "taken")
+		c.misplaced(path, "is for a provider", "checks_late", "fails", "lag", "taken", "lockout")
 		c.OneOf(path+".idempotency", s.Idempotency, []string{None})
 		if s.Retries < 0 || s.RetryAfter < 0 {
 			c.Report(path, "0 is none", "retries and retry_after cannot be less than 0")
@@ -120,13 +120,20 @@ func (c check) charging(path string, s Service) {
 		if s.Lag < 0 || s.Taken < 0 {
 			c.Report(path, "0 is none", "lag and taken cannot be less than 0")
 		}
+		if l := s.Lockout; l != nil {
+			for key, least := range map[string]bool{"after": l.After > 0, "within": l.Within > 0, "for": l.For > 0} {
+				if key = path + ".lockout." + key; c.Has(key) && !least {
+					c.Report(key, "lockout: {after: 10, within: 1m, for: 15m}", "must be more than 0")
+				}
+			}
+		}
 	case "receiver":
 		c.misplaced(path, "is for charger and provider", "idempotency")
-		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken")
+		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken", "lockout")
 	default:
 		c.misplaced(path, "is for a receiver or a provider", "fails")
 		c.misplaced(path, "is for charger and provider", "idempotency")
-		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken")
+		c.misplaced(path, "is for a provider", "checks_late", "lag", "taken", "lockout")
 	}
 	c.misplaced(path, "is for a charger", "retries", "retry_after")
 }

@@ -128,6 +128,8 @@ type Service struct {
 	// page time. Taken is how many of its slots for keys others have.
 	Lag   runbook.Duration `yaml:"lag,omitempty" json:"lag,omitempty"`
 	Taken int              `yaml:"taken,omitempty" json:"taken,omitempty"`
+	// Lockout is when a provider takes refusals for guessing.
+	Lockout *Lockout `yaml:"lockout,omitempty" json:"lockout,omitempty"`
 
 	// Life is how long a querier keeps a connection; default is the page's
 	// format.longest_life. KeepsSessions makes a revoke leave the sessions of a
@@ -170,6 +172,15 @@ type Service struct {
 	// told apart, which have no addresses of their own.
 	Agent string `yaml:"agent,omitempty" json:"agent,omitempty"`
 	Scale Scale  `yaml:"scale,omitempty" json:"scale,omitempty"`
+}
+
+// Lockout is a provider's policy against guessing: After refused calls Within a
+// time its account is locked For another, and every key is refused, right ones
+// too. Within is the same at any speed, as rates are; For is page time.
+type Lockout struct {
+	After  int              `yaml:"after" json:"after"`
+	Within runbook.Duration `yaml:"within" json:"within"`
+	For    runbook.Duration `yaml:"for" json:"for"`
 }
 
 // Client is a stream of load.

@@ -232,7 +232,7 @@ func TestBareEvents(t *testing.T) {
 		history.KindPlan, history.KindService, history.KindExit, history.KindPhase, history.KindCredential, history.KindStep, history.KindGate,
 		history.KindDecision, history.KindFault, history.KindOperator, history.KindTotals, history.KindLeaks, history.KindTrouble, history.KindEnd,
 		history.KindFetched, history.KindFetchFailed, history.KindLearned, history.KindForgot, history.KindLoaded, history.KindPublished,
-		history.KindEmitting, history.KindRead, history.KindCounts, history.KindProbe, history.KindSession, "something new",
+		history.KindEmitting, history.KindLocked, history.KindUnlocked, history.KindRead, history.KindCounts, history.KindProbe, history.KindSession, "something new",
 	} {
 		play(t, Options{Verbose: true}, []history.Event{{Kind: kind}})
 	}

@@ -156,6 +156,10 @@ func (c *Console) tellOther(e history.Event) {
 		if s.first("ended", e.Service, e.Reader, e.Credential) {
 			c.say(e.At, warn, "%s ends sessions of %s that were made with %s", e.Service, e.Reader, e.Credential)
 		}
+	case history.KindLocked:
+		c.say(e.At, bad, "%s locks the account, and refuses everybody: %s", e.Service, e.Detail)
+	case history.KindUnlocked:
+		c.say(e.At, neutral, "%s opens the account again", e.Service)
 	case history.KindSession:
 		if s.first("session", e.Service) {
 			c.say(e.At, bad, "%s could not renew a token%s", e.Service, colon(e.Detail))
