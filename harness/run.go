@@ -191,6 +191,9 @@ func (r *run) faultPlace() fault.Place {
 	if own, is := r.steps.(delivering); is { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
+	if s, can := r.bound.(family.Strayer); can {
+		p.Stray = s.Stray
+	}
 	if r.delivery != nil { // there is none to a system that the run is attached to
 		p.Published = r.delivery.published
 	}

@@ -58,6 +58,14 @@ type Bound interface {
 	Secrets() []string
 }
 
+// Strayer is a Bound of a family whose credentials have a name that validators
+// look up: it can show one that nobody has made.
+type Strayer interface {
+	// Stray shows a validator such a credential, under a name that is new every
+	// time, as clients of it show theirs. The error is the harness's own.
+	Stray(ctx context.Context, validator string) (history.Probe, error)
+}
+
 // Backend is what a family's own calls reach.
 type Backend struct {
 	Plan  *plan.Plan

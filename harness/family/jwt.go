@@ -107,7 +107,7 @@ func (jwtSigningKey) Bind(b Backend) Bound {
 	return &jwtBound{
 		steps: s,
 		tokenProbes: &tokenProbes{
-			lookup: s.lookup, issuer: issuer, held: map[heldKey]heldToken{}, asks: askings(b.Plan),
+			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan),
 			url: func(validator string) string { return b.URL(validator, false) }, see: b.See,
 		},
 	}

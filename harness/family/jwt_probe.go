@@ -3,6 +3,7 @@ package family
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -36,9 +37,12 @@ type tokenProbes struct {
 	url    func(validator string) string // as the harness sees it
 	asks   map[string]asking             // how validators are asked; the zero value for others
 	see    func(func(*history.View))
+	// algorithm is that of a key which is made up.
+	algorithm string
 
-	mu   sync.Mutex
-	held map[heldKey]heldToken
+	mu     sync.Mutex
+	held   map[heldKey]heldToken
+	nobody crypto.Signer // a key that is not published; nil: not made yet
 }
 
 // heldKey is the credential of a token, and its claims where they are others
@@ -51,7 +55,10 @@ type heldToken struct {
 	expiry time.Time
 }
 
-var _ world.Probes = (*tokenProbes)(nil)
+var (
+	_ world.Probes = (*tokenProbes)(nil)
+	_ Strayer      = (*tokenProbes)(nil)
+)
 
 // Hold makes a token of a credential now, for each of those who want it with
 // other claims, which is presented from then on.
@@ -98,6 +105,46 @@ func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpo
 	return probe, nil
 }
 
+// Stray shows a validator a token that has all that others have, and is signed
+// with a key that nobody has published, under a kid of its own.
+func (t *tokenProbes) Stray(ctx context.Context, validator string) (history.Probe, error) {
+	fail := func(err error) (history.Probe, error) {
+		return history.Probe{}, fmt.Errorf("present a made-up token to %s: %w", validator, err)
+	}
+	at := t.url(validator)
+	if at == "" {
+		return fail(errors.New("it has no address"))
+	}
+	key, err := t.nobodys()
+	if err != nil {
+		return fail(err)
+	}
+	ask := t.asks[validator]
+	raw, _, err := t.sign(key, ask, probeLife)
+	if err != nil {
+		return fail(err)
+	}
+	probe, err := ask.show(ctx, at, raw)
+	if err != nil {
+		return fail(err)
+	}
+	probe.Purpose, probe.Presentation = history.Garbage, "token under a made-up kid"
+	return probe, nil
+}
+
+// nobodys is a key that nobody has published, under a name that is new every time.
+func (t *tokenProbes) nobodys() (jose.JSONWebKey, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.nobody == nil {
+		var err error
+		if t.nobody, err = newKey(t.algorithm); err != nil {
+			return jose.JSONWebKey{}, err
+		}
+	}
+	return jose.JSONWebKey{Key: t.nobody, Algorithm: t.algorithm, KeyID: "made-up-" + rand.Text()}, nil
+}
+
 // token is the token to present, and how it was made.
 func (t *tokenProbes) token(ctx context.Context, name string, ask asking) (raw, presentation string, err error) {
 	t.mu.Lock()
@@ -139,8 +186,7 @@ type tokenClaims struct {
 	ClientID string `json:"client_id"`
 }
 
-// mint signs a token with a credential that lives at least so long: exp is in
-// whole seconds (RFC 7519 §2, as every library writes it) and rounded up.
+// mint signs a token with a credential.
 func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
 	c, err := t.lookup(ctx, name)
 	if err != nil {
@@ -150,6 +196,12 @@ func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life ti
 	if err != nil {
 		return "", time.Time{}, err
 	}
+	return t.sign(key, ask, life)
+}
+
+// sign makes a token that lives at least so long: exp is in whole seconds (RFC
+// 7519 §2, as every library writes it) and rounded up.
+func (t *tokenProbes) sign(key jose.JSONWebKey, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
 	issuer, err := ask.issuer, error(nil)
 	if issuer == "" {
 		issuer, err = t.issuer()

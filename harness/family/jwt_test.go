@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
@@ -70,6 +71,16 @@ func TestSigningKeysAmongRealServices(t *testing.T) {
 			if p := r.present(t, "search", "k2", history.Canary); p.Outcome != history.AuthFailure || p.Status != "401" || !p.CausedFetch {
 				t.Errorf("k2 at search: got %+v, want an auth failure, 401, and that it caused a fetch", p)
 			}
+			strays := r.Bound.(family.Strayer)
+			for range 2 {
+				if p, err := strays.Stray(t.Context(), "search"); err != nil || p.Outcome != history.AuthFailure || p.Purpose != history.Garbage {
+					t.Errorf("a made-up token at search: got %+v, %v, want an auth failure", p, err)
+				}
+			}
+			await(t, "search refused two made-up kids", func() bool { return len(r.madeUp("search")) == 2 })
+			if kids := r.madeUp("search"); kids[0] == kids[1] {
+				t.Errorf("search was shown %q, want two kids", kids)
+			}
 			r.do(t, keyring.Emit, "k2")
 			await(t, "the issuer emits k2", func() bool { return r.keySet(t, "auth").Keys[0].KeyID == kid })
 			if got := r.keySet(t, "legacy").Key(kid); got != nil {
@@ -81,6 +92,18 @@ func TestSigningKeysAmongRealServices(t *testing.T) {
 			}
 		})
 	}
+}
+
+// madeUp are the made-up kids that a service has refused.
+func (r *rehearsal) madeUp(service string) (kids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, line := range r.lines {
+		if line.Service == service && line.Message == history.MessageRefused && strings.HasPrefix(line.Identifier, "made-up-") {
+			kids = append(kids, line.Identifier)
+		}
+	}
+	return kids
 }
 
 // keySet is what an issuer serves.

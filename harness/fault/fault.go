@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -59,6 +60,9 @@ type Place struct {
 	// Another begins another rotation of the same secret, with a credential of
 	// that name, and says how that is known; nil: the secret is not the run's own.
 	Another func(ctx context.Context, credential string) (identifier string, err error)
+	// Stray shows a validator a credential that nobody has made, under a name that
+	// is new every time; nil: the family has none with a name.
+	Stray func(ctx context.Context, validator string) (history.Probe, error)
 	// Rotator is who takes the steps; nil: they are a team's own.
 	Rotator Rotator
 }

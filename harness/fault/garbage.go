@@ -2,18 +2,9 @@ package fault
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"fmt"
-	"io"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -33,18 +24,16 @@ const refused = "refused"
 var garbageKids = Kind{
 	Name:       "garbage-kids",
 	Does:       "shows a verifier a token with a made-up kid at once and then `every` so often (page time, default 1m)",
-	Where:      "on: a verifier",
+	Where:      "on: a verifier, or a validator of a team's own",
 	Evidence:   "the verifier refuses them",
 	Unprepared: true,
-	prepare: func(f scenario.Fault, g *Graph) error {
-		if s, there := g.service(f.On); !there || s.Serve != "" && s.Serve != "verifier" {
-			return fmt.Errorf("%s is no verifier: %w", f.On, ErrCannot)
-		}
-		return nil
-	},
+	prepare:    func(f scenario.Fault, g *Graph) error { return g.validates(f.On) },
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
-		if service, there := s.service(f.On); !there || service.Serve != "verifier" {
-			return nil, fmt.Errorf("%s is no verifier: %w", f.On, ErrCannot)
+		if err := s.validates(f.On); err != nil {
+			return nil, err
+		}
+		if s.Stray == nil {
+			return nil, fmt.Errorf("nobody can make up a token here: %w", ErrCannot)
 		}
 		every := s.plan.Wall(f.Every.Duration())
 		if every == 0 {
@@ -108,31 +97,9 @@ func (g *garbage) Back(_, _ Reading) bool { return true }
 
 // show presents one token, which is counted as the harness's own.
 func (g *garbage) show(ctx context.Context) error {
-	raw, err := madeUp(g.site)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, orderTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.site.Runtime.URL(g.service, false)+"/", http.NoBody)
+	probe, err := g.site.Stray(ctx, g.service)
 	if err != nil {
 		return fmt.Errorf("show a made-up kid to %s: %w", g.service, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+raw)
-	req.Header.Set("User-Agent", probeAgent)
-	begin := time.Now()
-	resp, err := orders.Do(req)
-	probe := history.Probe{Purpose: history.Garbage, Outcome: history.Unavailable, Status: "error", Latency: history.Offset(time.Since(begin))}
-	if err == nil {
-		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // the status says all
-		resp.Body.Close()
-		probe.Status = strconv.Itoa(resp.StatusCode)
-		switch {
-		case resp.StatusCode == http.StatusUnauthorized:
-			probe.Outcome = history.AuthFailure
-		case resp.StatusCode < http.StatusMultipleChoices:
-			probe.Outcome = history.OK
-		}
 	}
 	g.mu.Lock()
 	if g.shown == nil {
@@ -147,27 +114,12 @@ func (g *garbage) show(ctx context.Context) error {
 	return nil
 }
 
-// madeUp is a token in the name of the page's issuer, signed with a key that
-// nobody has published, under a kid of its own.
-func madeUp(s *site) (string, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", fmt.Errorf("make up a token: %w", err)
+// validates checks that a service takes tokens, and asks for the key set at a
+// name that it does not know: one of a team's own is what the page says.
+func (g *Graph) validates(name string) error {
+	s, there := g.service(name)
+	if _, checks := g.plan.Limits.Validator(name); there && (s.Serve == "verifier" || s.Own() && checks) {
+		return nil
 	}
-	key := jose.JSONWebKey{Key: private, KeyID: "made-up-" + rand.Text()}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return "", fmt.Errorf("make up a token: %w", err)
-	}
-	issuer := ""
-	for _, e := range s.plan.Limits.Emitters {
-		if e.OnPage && issuer == "" {
-			issuer = s.Runtime.URL(e.Name, true)
-		}
-	}
-	now := time.Now()
-	return jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: issuer, Subject: probeAgent, Audience: jwt.Audience{"rehearse"},
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(probeLife)),
-	}).Serialize()
+	return fmt.Errorf("%s is no verifier: %w", name, ErrCannot)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -123,11 +125,16 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Stray: w.stray})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return s
+}
+
+// stray asks a service with what nobody has made.
+func (w *town) stray(ctx context.Context, service string) (history.Probe, error) {
+	return family.Ask(ctx, http.MethodGet, w.URL(service, false)+"/", http.Header{"Authorization": {"Bearer made-up"}}, http.NoBody)
 }
 
 var _ world.Runtime = (*town)(nil)

@@ -142,6 +142,9 @@ func (e *evidence) explainFresh(key history.CellKey, v plan.Validator, sum *hist
 	}
 	switch {
 	case everLearned && sum.FirstFailure >= learned+history.Offset(nearly):
+		if told, there := e.lostKey(v, e.fresh, sum); there {
+			return told
+		}
 		return e.tellRefusedThoughLearned(key, v, sum, learned-accepted)
 	case e.flagDay():
 		return explanation{cause: CauseFlagDay,

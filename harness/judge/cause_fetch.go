@@ -95,17 +95,17 @@ func (e *evidence) tellNotInSet(v plan.Validator, credential string, fetch histo
 	}
 }
 
-// lostBeforeRevoke explains refusals of the old credential, before it was
-// revoked, by what a validator got when it asked for the set: one without it, or
-// none when its copy had run out.
-func (e *evidence) lostBeforeRevoke(v plan.Validator, sum *history.Counts) (told explanation, there bool) {
+// lostKey explains refusals of a credential that is accepted, by a validator that
+// had it, by what that got when it asked for the set: one without it, or none
+// when its copy had run out or was thrown away.
+func (e *evidence) lostKey(v plan.Validator, credential string, sum *history.Counts) (told explanation, there bool) {
 	began := sum.FirstFailure
-	if fetch, found := e.notInSet(v, e.old, e.start, began+history.Offset(nearly)); found {
-		told, there = e.tellNotInSet(v, e.old, fetch), true
+	if fetch, found := e.notInSet(v, credential, e.start, began+history.Offset(nearly)); found {
+		told, there = e.tellNotInSet(v, credential, fetch), true
 	} else if from, how := e.inVain(v, began-history.Offset(nearly), began+history.Offset(nearly)); how != "" {
 		told, there = explanation{
 			cause: CauseSourceDown, consumer: from,
-			why: fmt.Sprintf("%s asked %s for the set and got none (%s), and no longer had %s by then", v.Name, from, how, e.old),
+			why: fmt.Sprintf("%s asked %s for the set and got none (%s), and no longer had %s by then", v.Name, from, how, credential),
 			fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", from, v.Name),
 		}, true
 	}

@@ -13,7 +13,7 @@ import (
 // validator gave it up, after it something still used it.
 func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *history.Counts) explanation {
 	if e.beforeRevoke(sum) {
-		if told, there := e.lostBeforeRevoke(v, sum); there {
+		if told, there := e.lostKey(v, e.old, sum); there {
 			return told
 		}
 		return explanation{cause: CauseUnknown,

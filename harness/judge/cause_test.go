@@ -254,6 +254,13 @@ func TestCauses(t *testing.T) {
 			"asked auth for the set and got none (503), and no longer had k1", "keep the set that it has",
 		},
 		{
+			"the new one thrown away in an outage",
+			[]change{add(history.Event{At: at(32), Kind: history.KindRead, Service: "auth", Reader: "search", What: "jwks", Detail: "503"}),
+				refuse("app", "k2", 32.2, 34, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "overlap"}, 32201,
+			"asked auth for the set and got none (503), and no longer had k2", "keep the set that it has",
+		},
+		{
 			"turned away when it went to fetch",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(31), refuse("app", "k2", 28.4, 31, 10),
 				add(turnedAway(28.4, "search"), turnedAway(28.6, "search"), turnedAway(28.6, "checkout"), turnedAway(9, "search"))},

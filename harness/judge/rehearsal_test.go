@@ -216,6 +216,12 @@ func (r *rehearsal) wantBounds(t *testing.T) {
 			if f.FirstMS < emitted.Milliseconds() {
 				t.Errorf("%s: first at %d ms, want after the emit at %d ms", f.Cause, f.FirstMS, emitted.Milliseconds())
 			}
+		case f.Cause == judge.CauseLockedOut:
+			locked := r.moment(history.KindLocked, f.Validator)
+			if locked < revoked || f.FirstMS < locked.Milliseconds() || f.FirstMS > locked.Milliseconds()+second {
+				t.Errorf("%s: failed from %d ms, want from the moment at which it was locked, %d ms, after the revoke at %d ms",
+					f.Cause, f.FirstMS, locked.Milliseconds(), revoked.Milliseconds())
+			}
 		case f.CausedBy == "withdraw":
 			withdrawn := r.view.Steps["withdraw"]["k2"]
 			bound := (withdrawn + history.Offset(r.limits.Wall(r.limits.G2()))).Milliseconds()
@@ -245,6 +251,16 @@ func (r *rehearsal) wantBounds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// moment is when a service first told of something.
+func (r *rehearsal) moment(kind history.Kind, service string) history.Offset {
+	for _, e := range r.history.Events {
+		if e.Kind == kind && e.Service == service {
+			return e.At
+		}
+	}
+	return -1
 }
 
 // wantNobodyHurt checks a run that a gate stopped: no failure, and a way back

@@ -47,7 +47,7 @@ func (o *order) attempt() {
 	w, emitter := o.client.world, o.client.world.services[o.from.name]
 	credential := o.from.loaded.emit
 	o.session.credential = credential
-	d := o.client.decision(o.session, o.to.name)
+	d := o.client.decision(o.session, o.from.name, o.to.name)
 	d.retry = o.refused
 	if o.tries > 0 && !o.refused {
 		w.totals.Scheduled++ // by the emitter itself

@@ -133,21 +133,21 @@ func (c *client) present(s *session) {
 		s.held++
 		return
 	}
-	d := c.decision(s, c.limits.To)
+	d := c.decision(s, c.limits.Name, c.limits.To)
 	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, d)
 	if d.outcome != history.AuthFailure || !c.retries || !c.mint(s) {
 		return
 	}
-	again := c.decision(s, c.limits.To)
+	again := c.decision(s, c.limits.Name, c.limits.To)
 	again.retry = true
 	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, again)
 }
 
-// decision is what a validator makes of a session's credential.
-func (c *client) decision(s *session, to string) decision {
+// decision is what a validator makes of a session's credential and its presenter.
+func (c *client) decision(s *session, presenter, to string) decision {
 	outcome, status := history.OK, "200"
 	if v := c.world.validators[to]; v != nil {
-		outcome, status = v.decide(s.credential)
+		outcome, status = v.decide(presenter, s.credential)
 	}
 	if outcome == history.OK && c.random.Float64() < c.world.options.Failing {
 		outcome, status = history.AuthFailure, "401"

@@ -50,7 +50,7 @@ func (q *deliveries) attempt(d *delivery, due []history.Offset) {
 	if d.credential == nil || !q.keeps {
 		d.credential = d.from.presents()
 	}
-	outcome, status, taken := d.to.decideAmong(d.credential)
+	outcome, status, taken := d.to.decideAmong(d.from.name, d.credential)
 	if outcome == history.OK && q.random.Float64() < w.options.Failing {
 		outcome, status = history.AuthFailure, "401"
 	}
@@ -93,13 +93,13 @@ func (e *emitter) presents() []string {
 
 // decideAmong is what a validator answers that is shown several credentials, and
 // which of them it took; the first where it took none.
-func (v *validator) decideAmong(credentials []string) (outcome history.Outcome, status, credential string) {
+func (v *validator) decideAmong(presenter string, credentials []string) (outcome history.Outcome, status, credential string) {
 	for _, held := range v.holds {
 		if slices.Contains(credentials, held) && !v.world.down[v.name] && !v.world.options.Erring[v.name] {
 			return history.OK, "204", held
 		}
 	}
-	outcome, status = v.decide(credentials[0])
+	outcome, status = v.decide(presenter, credentials[0])
 	return outcome, status, credentials[0]
 }
 

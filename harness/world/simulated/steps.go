@@ -177,7 +177,7 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 			probe.Presentation = "token made before the revoke"
 		}
 		fetches := v.fetches
-		probe.Outcome, probe.Status = v.decide(credential)
+		probe.Outcome, probe.Status = v.decide("", credential)
 		probe.CausedFetch = v.fetches > fetches
 		w.totals.Probes++
 		w.totals.Scheduled++

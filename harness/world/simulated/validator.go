@@ -25,6 +25,7 @@ type validator struct {
 	missed  bool // it has fetched because of an unknown credential, last at missAt
 	missAt  history.Offset
 	fetches int
+	lockout lockout
 }
 
 func newValidator(w *World, v plan.Validator) *validator {
@@ -133,14 +134,17 @@ func (v *validator) keep(credentials []string) {
 // serverError is the status of those that err.
 const serverError = "500"
 
-// decide is what the validator answers to a presented credential.
-func (v *validator) decide(credential string) (history.Outcome, string) {
+// decide is what the validator answers to a credential and its presenter.
+func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
 	w := v.world
 	if w.down[v.name] {
 		return history.Unavailable, "refused"
 	}
 	if w.options.Erring[v.name] {
 		return history.Unavailable, serverError
+	}
+	if w.now < v.lockout.until {
+		return history.AuthFailure, "403"
 	}
 	if !slices.Contains(v.holds, credential) && v.mayFetch() {
 		v.missed, v.missAt = true, w.now
@@ -149,6 +153,7 @@ func (v *validator) decide(credential string) (history.Outcome, string) {
 	if slices.Contains(v.holds, credential) {
 		return history.OK, "200"
 	}
+	v.refuse(presenter, credential)
 	return history.AuthFailure, "401"
 }
 
