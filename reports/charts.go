@@ -128,8 +128,8 @@ func overTime(m *Model, title string, width int, failing []named, whole []Point)
 func axis(m *Model, width int) *chart.Timeline {
 	t := m.Timeline
 	end := max(t.Start+t.Width*history.Offset(len(t.Whole.Points)), 1)
-	if ran := m.ran(); ran > t.Start {
-		end = ran // the last point may reach beyond the end
+	if ended := m.ended(); ended > t.Start {
+		end = ended // the last point may reach beyond the end
 	}
 	c := &chart.Timeline{
 		Width: width, Start: seconds(t.Start), End: seconds(end), First: seconds(t.Start), Step: seconds(t.Width),
@@ -152,7 +152,7 @@ func axis(m *Model, width int) *chart.Timeline {
 		c.Bands = append(c.Bands, chart.Band{From: at, To: at, Name: a.Did})
 	}
 	slices.SortStableFunc(c.Bands, func(a, b chart.Band) int { return cmp.Compare(a.From, b.From) })
-	c.Ticks = ticks(m.Speed, t.Start, end, width/100)
+	c.Ticks = ticks(m.clock(), t.Start, end, width/100)
 	return c
 }
 
@@ -166,8 +166,8 @@ var tickSteps = []time.Duration{
 }
 
 // ticks are marks of page time between two moments, at most as many as asked for.
-func ticks(speed float64, start, end history.Offset, most int) []chart.Tick {
-	from, to := pageTime(speed, start), pageTime(speed, end)
+func ticks(clock Clock, start, end history.Offset, most int) []chart.Tick {
+	from, to := pageTime(clock.Speed, start-clock.Zero), pageTime(clock.Speed, end-clock.Zero)
 	step := max((to-from)/time.Duration(most), 1)
 	for _, s := range tickSteps {
 		if (to-from)/s < time.Duration(most) {
@@ -286,8 +286,8 @@ func described(m *Model, track []Point) string {
 	}
 	text := fmt.Sprintf("No auth failures among %s first attempts.", Count(attempts))
 	if failures > 0 {
-		text = fmt.Sprintf("%s auth failures among %s first attempts; the worst stretch began %s after the start, with %.3g %%.",
-			Count(failures), Count(attempts), PageAndWall(m.Speed, at.Duration()), 100*most)
+		text = fmt.Sprintf("%s auth failures among %s first attempts; the worst stretch began at %s, with %.3g %%.",
+			Count(failures), Count(attempts), m.clock().Moment(at), 100*most)
 	}
 	if lost > 0 {
 		text += fmt.Sprintf(" %s got no answer.", Count(lost))
@@ -308,12 +308,13 @@ func figures(m *Model, title string, track []Point) table {
 	for _, name := range names {
 		t.Head = append(t.Head, figure(cmp.Or(name, "none that is known")))
 	}
+	clock := m.clock()
 	for i, p := range track {
 		if p.Attempts == 0 {
 			continue
 		}
 		at := m.Timeline.Start + m.Timeline.Width*history.Offset(i)
-		row := []string{PageTime(m.Speed, at.Duration()), Count(p.Attempts), Count(p.AuthFailures), Share(p.AuthFailures, p.Attempts), Count(p.Unavailable)}
+		row := []string{clock.Page(at), Count(p.Attempts), Count(p.AuthFailures), Share(p.AuthFailures, p.Attempts), Count(p.Unavailable)}
 		for _, name := range names {
 			row = append(row, Share(p.Credentials[name], p.Attempts))
 		}

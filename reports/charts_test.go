@@ -138,7 +138,7 @@ func TestTicks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got []string
-		for _, tick := range ticks(tt.speed, tt.start, tt.end, 9) {
+		for _, tick := range ticks(Clock{Speed: tt.speed}, tt.start, tt.end, 9) {
 			if tick.At < seconds(tt.start) || tick.At > seconds(tt.end) {
 				t.Errorf("tick %s is at %g s, beyond the axis", tick.Label, tick.At)
 			}

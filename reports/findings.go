@@ -13,9 +13,8 @@ import (
 type Fact struct{ Name, Value string }
 
 // Facts are who, since when, how often and why of a finding, in words; parts
-// that the finding does not have are left out. Times are told as PageAndWall
-// does for the run's speed.
-func Facts(f judge.Finding, speed float64) []Fact {
+// that the finding does not have are left out. Moments are told by the run's clock.
+func Facts(f judge.Finding, clock Clock) []Fact {
 	var facts []Fact
 	add := func(name, value string) {
 		if value != "" {
@@ -24,10 +23,10 @@ func Facts(f judge.Finding, speed float64) []Fact {
 	}
 	add("who", who(f))
 	if f.FirstMS > 0 || f.LastMS > 0 {
-		first, last := millis(f.FirstMS).Duration(), millis(f.LastMS).Duration()
-		when := "at " + PageAndWall(speed, first)
+		first, last := millis(f.FirstMS), millis(f.LastMS)
+		when := "at " + clock.Moment(first)
 		if last > first {
-			when = fmt.Sprintf("from %s until %s, for %s", PageAndWall(speed, first), PageAndWall(speed, last), PageAndWall(speed, last-first))
+			when = fmt.Sprintf("from %s until %s, for %s", clock.Moment(first), clock.Moment(last), PageAndWall(clock.Speed, (last-first).Duration()))
 		}
 		if f.FirstPhase != "" {
 			when += ", first in " + f.FirstPhase

@@ -29,7 +29,7 @@ func TestFacts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Facts(tt.finding, 60); !reflect.DeepEqual(got, tt.want) {
+			if got := Facts(tt.finding, Clock{Speed: 60}); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

@@ -23,7 +23,7 @@ func header(m *Model) []Fact {
 		add("Owner", m.Page.Schedule.Owner)
 	}
 	add("Started", m.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
-	add("Ran for", PageAndWall(m.Speed, m.ran().Duration()))
+	add("Ran for", m.clock().Moment(m.ended()))
 	add("Speed", fmt.Sprintf("%g", m.Speed))
 	add("Gates", m.Limits.Gates)
 	if m.Limits.Objective > 0 {
@@ -59,9 +59,9 @@ func summary(m *Model) []Fact {
 	if held := countGates(m, true); len(m.Gates) > 0 {
 		facts = append(facts, Fact{"gates held", fmt.Sprintf("%d of %d", held, held+countGates(m, false))})
 	}
-	took := Fact{"from the start to the end", PageTime(m.Speed, m.ran().Duration())}
+	took := Fact{"from the start to the end", m.clock().Page(m.ended())}
 	if m.Speed > 0 && m.Speed != 1 {
-		took.Name = "of page time, in " + plan.Text(m.ran().Duration())
+		took.Name = "of page time, in " + plan.Text(m.ended().Duration())
 	}
 	return append(facts, took)
 }

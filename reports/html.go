@@ -27,6 +27,7 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 type htmlPage struct {
 	*Model
 	Style             template.CSS
+	Clock             Clock
 	Outcome           judge.Outcome
 	Badge, Headline   string
 	Summary, Header   []Fact
@@ -78,7 +79,7 @@ func WriteHTML(w io.Writer, m *Model) error {
 func pageOf(m *Model) (*htmlPage, error) {
 	badge, headline, _ := strings.Cut(Headline(m.Verdict), ": ")
 	p := &htmlPage{
-		Model: m, Style: template.CSS(htmlStyle), Outcome: m.Verdict.Verdict, Badge: badge, Headline: capital(headline),
+		Model: m, Clock: m.clock(), Style: template.CSS(htmlStyle), Outcome: m.Verdict.Verdict, Badge: badge, Headline: capital(headline),
 		Summary: summary(m), Header: header(m), Untold: untold(m), Findings: ByWeight(m.Findings),
 		BeforeNote: beforeNote, Phases: perPhase(m), Cells: cells(m), Tables: tables(m), Again: again(m),
 	}

@@ -87,7 +87,7 @@ func SuiteOfExpectation(m *Model, differences []string, broken ...string) Suite 
 
 func suite(m *Model) Suite {
 	s := Suite{
-		Name: m.Scenario, Started: m.StartedAt, Took: m.ran().Duration(),
+		Name: m.Scenario, Started: m.StartedAt, Took: m.ended().Duration(),
 		Output: Headline(m.Verdict) + "\n" + m.Why + "\n",
 	}
 	for _, p := range []Property{
@@ -109,7 +109,7 @@ func suite(m *Model) Suite {
 func findingText(m *Model, f judge.Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s %s: %s\n", f.Level, f.RuleID, f.Message)
-	for _, fact := range Facts(f, m.Speed) {
+	for _, fact := range Facts(f, m.clock()) {
 		fmt.Fprintf(&b, "  %s: %s\n", fact.Name, fact.Value)
 	}
 	if f.Fix != "" {

@@ -80,7 +80,7 @@ func markdownFindings(b *strings.Builder, m *Model) {
 			break
 		}
 		fmt.Fprintf(b, "- **%s %s**: %s\n", f.Level, plain(f.RuleID), plain(f.Message))
-		for _, fact := range Facts(f, m.Speed) {
+		for _, fact := range Facts(f, m.clock()) {
 			fmt.Fprintf(b, "  - %s: %s\n", fact.Name, plain(fact.Value))
 		}
 		if f.Fix != "" {

@@ -83,8 +83,8 @@ func notNil[T any](s []T) []T {
 	return s
 }
 
-// ran is how long the run's phases lasted, in wall time.
-func (m *Model) ran() history.Offset {
+// ended is when the run's phases were over.
+func (m *Model) ended() history.Offset {
 	var end int64
 	for _, p := range m.Phases {
 		end = max(end, p.EndMS)

@@ -73,8 +73,8 @@ func cells(m *Model) table {
 func perPhase(m *Model) table {
 	t := table{
 		Title: "Phases",
-		Note:  timesNote(m),
-		Head: []column{words("Phase"), figure("Began after"), figure("Lasted"), figure("Attempts"), figure("Auth failures"),
+		Note:  momentsNote(m),
+		Head: []column{words("Phase"), figure("Began at"), figure("Lasted"), figure("Attempts"), figure("Auth failures"),
 			figure("of attempts"), words("Share of each credential")},
 	}
 	for _, p := range m.Phases {
@@ -92,7 +92,7 @@ func perPhase(m *Model) table {
 				credentials[name] = sum
 			}
 		}
-		t.Rows = append(t.Rows, []string{string(p.Name), m.time(p.StartMS), m.time(p.EndMS - p.StartMS),
+		t.Rows = append(t.Rows, []string{string(p.Name), m.moment(p.StartMS), m.time(p.EndMS - p.StartMS),
 			Count(attempts), Count(failures), Share(failures, attempts), shares(credentials)})
 	}
 	return t
@@ -170,13 +170,13 @@ func (m *Model) bound(ms int64) string {
 func faults(m *Model) table {
 	t := table{
 		Title: "Faults",
-		Note:  "Evidence is measured by another party than the one that injects. " + timesNote(m),
+		Note:  "Evidence is measured by another party than the one that injects. " + momentsNote(m),
 		Head:  []column{words("Fault"), words("Target"), figure("Injected at"), figure("Undone at"), state("Took effect"), words("Evidence")},
 	}
 	for _, f := range m.Faults {
 		undone := "not undone"
 		if f.UndoneMS > 0 {
-			undone = m.time(f.UndoneMS)
+			undone = m.moment(f.UndoneMS)
 		}
 		evidence := Evidence(f.Evidence)
 		if f.Detail != "" {
@@ -186,7 +186,7 @@ func faults(m *Model) table {
 		if f.By != "" {
 			kind += ", by the " + f.By
 		}
-		t.Rows = append(t.Rows, []string{kind, f.Target, m.time(f.InjectedMS), undone, yesNo(f.Took), dash(evidence)})
+		t.Rows = append(t.Rows, []string{kind, f.Target, m.moment(f.InjectedMS), undone, yesNo(f.Took), dash(evidence)})
 	}
 	return t
 }
@@ -194,16 +194,16 @@ func faults(m *Model) table {
 // rollback is the way back, one figure a row.
 func rollback(m *Model) table {
 	r := m.Rollback
-	t := table{Title: "Rollback", Note: timesNote(m), Head: []column{words("The way back"), state("In this run")}}
+	t := table{Title: "Rollback", Note: momentsNote(m), Head: []column{words("The way back"), state("In this run")}}
 	row := func(name, value string) { t.Rows = append(t.Rows, []string{name, dash(value)}) }
 	done := "not done"
 	if r.DoneMS > 0 {
-		done = m.time(r.DoneMS)
+		done = m.moment(r.DoneMS)
 	}
 	row("taken in", r.From)
 	row("because", r.Why)
 	row("asked for", told(r.AskedFor))
-	row("decided at", m.time(r.DecidedMS))
+	row("decided at", m.moment(r.DecidedMS))
 	row("from the first sign to the decision", plan.Text(time.Duration(r.DecisionMS)*time.Millisecond)+" of wall time")
 	row("failures flat again", flatAgain(r))
 	row("done at", done)
@@ -283,18 +283,27 @@ func ledger(m *Model) table {
 func operator(m *Model) table {
 	t := table{
 		Title: "What the operator did",
-		Note:  timesNote(m),
+		Note:  momentsNote(m),
 		Head:  []column{words("At"), words("In phase"), words("Did")},
 	}
 	for _, a := range m.Operator {
-		t.Rows = append(t.Rows, []string{m.time(a.AtMS), dash(string(a.Phase)), dash(a.Did)})
+		t.Rows = append(t.Rows, []string{m.moment(a.AtMS), dash(string(a.Phase)), dash(a.Did)})
 	}
 	return t
 }
 
+// timesNote says how lengths of time are told.
 func timesNote(m *Model) string {
 	if m.Speed <= 0 || m.Speed == 1 {
 		return "Times are wall time."
 	}
 	return "Times are page time, with wall time in brackets."
+}
+
+// momentsNote says how moments are told.
+func momentsNote(m *Model) string {
+	if m.Speed <= 0 || m.Speed == 1 {
+		return "Moments are wall time since the start of the run."
+	}
+	return "Moments are page time since the baseline began, with wall time since the start of the run in brackets."
 }

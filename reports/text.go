@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
-	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // Headline is the answer in one line: the verdict, and whether auth failures
@@ -79,35 +77,6 @@ func percentage(percent float64) string {
 
 // millis is a number of milliseconds, as a verdict has it, as an offset.
 func millis(ms int64) history.Offset { return history.Offset(time.Duration(ms) * time.Millisecond) }
-
-// PageAndWall tells a length of wall time in page time, with the wall time in
-// brackets where the run's speed makes them differ: "14m50s (14.8s)". A speed
-// that is not positive counts as 1.
-func PageAndWall(speed float64, wall time.Duration) string {
-	if speed <= 0 || speed == 1 {
-		return plan.Text(wall)
-	}
-	return fmt.Sprintf("%s (%s)", PageTime(speed, wall), plan.Text(wall))
-}
-
-// PageTime tells a length of wall time in page time alone: "14m50s". A speed
-// that is not positive counts as 1.
-func PageTime(speed float64, wall time.Duration) string {
-	return plan.Text(pageTime(speed, history.Offset(wall)))
-}
-
-// pageTime turns wall time into page time; a speed that is not positive counts as 1.
-func pageTime(speed float64, wall history.Offset) time.Duration {
-	if speed <= 0 {
-		speed = 1
-	}
-	return time.Duration(float64(wall) * speed)
-}
-
-// time is a number of milliseconds of wall time as PageAndWall tells it.
-func (m *Model) time(ms int64) string {
-	return PageAndWall(m.Speed, millis(ms).Duration())
-}
 
 // latency is a number of milliseconds; of none there is no latency.
 func latency(ms float64) string {

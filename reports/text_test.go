@@ -2,7 +2,6 @@ package reports
 
 import (
 	"testing"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
@@ -47,24 +46,6 @@ func TestShare(t *testing.T) {
 	for _, tt := range tests {
 		if got := Share(tt.part, tt.whole); got != tt.want {
 			t.Errorf("Share(%d, %d) = %q, want %q", tt.part, tt.whole, got, tt.want)
-		}
-	}
-}
-
-func TestPageAndWall(t *testing.T) {
-	tests := []struct {
-		speed float64
-		wall  time.Duration
-		want  string
-	}{
-		{60, 14833 * time.Millisecond, "14m50s (14.8s)"},
-		{1, 15 * time.Minute, "15m"},
-		{0, 15 * time.Minute, "15m"},
-		{60, 0, "0s (0s)"},
-	}
-	for _, tt := range tests {
-		if got := PageAndWall(tt.speed, tt.wall); got != tt.want {
-			t.Errorf("PageAndWall(%g, %v) = %q, want %q", tt.speed, tt.wall, got, tt.want)
 		}
 	}
 }

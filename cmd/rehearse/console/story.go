@@ -14,6 +14,7 @@ import (
 type story struct {
 	made      []string // credentials in the order in which they were made
 	phase     history.Phase
+	clock     reports.Clock // from the first phase on
 	ended     bool
 	steps     map[string]history.Offset // "accept k2" → when it was done
 	published map[string]history.Offset // credential → first seen in a published set
@@ -88,10 +89,13 @@ func (c *Console) tell(e history.Event) {
 }
 
 func (c *Console) tellPhase(e history.Event) {
+	if c.story.phase == "" {
+		c.story.clock = reports.Clock{Speed: c.limits.Speed, Zero: e.At}
+	}
 	c.story.phase = e.Phase
 	page := ""
 	if c.limits.Speed != 1 {
-		page = "page " + reports.PageTime(c.limits.Speed, e.At.Duration()) + " · "
+		page = "page " + c.story.clock.Page(e.At) + " · "
 	}
 	c.say(e.At, phase, "%-8s  %s%s", e.Phase, page, c.purpose(e.Phase))
 }

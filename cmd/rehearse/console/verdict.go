@@ -25,8 +25,9 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, folder strin
 	if v.Why != "" && (len(findings) == 0 || findings[0].Message != v.Why) { // the first finding says it next
 		fmt.Fprintf(&b, "%s\n", Printable(v.Why))
 	}
+	clock := reports.NewClock(limits.Speed, v.Phases)
 	for _, f := range findings {
-		printFinding(&b, f, limits.Speed, o.Color)
+		printFinding(&b, f, clock, o.Color)
 	}
 	printRules(&b, v.Rules, o.Color)
 	if folder != "" {
@@ -38,14 +39,14 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, folder strin
 	return nil
 }
 
-func printFinding(b *strings.Builder, f judge.Finding, speed float64, color bool) {
+func printFinding(b *strings.Builder, f judge.Finding, clock reports.Clock, color bool) {
 	mark := map[judge.Level]mark{judge.Error: bad, judge.Warning: warn}[f.Level]
 	if mark.sign == "" {
 		mark = neutral
 	}
 	head := fmt.Sprintf("%s %s %s", mark.sign, f.Level, f.RuleID)
 	fmt.Fprintf(b, "\n%s: %s\n", paint(color, mark.color, head), Printable(f.Message))
-	for _, fact := range reports.Facts(f, speed) {
+	for _, fact := range reports.Facts(f, clock) {
 		fmt.Fprintf(b, "    %-18s %s\n", fact.Name, Printable(fact.Value))
 	}
 	if f.Fix != "" {

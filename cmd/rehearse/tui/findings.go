@@ -35,7 +35,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 	const name = 19 // columns of a fact's or a rule's
 	var lines []string
 	add := func(head, text string) { lines = append(lines, wrap(head, text, columns)...) }
-	findings := reports.ByWeight(v.Findings)
+	findings, clock := reports.ByWeight(v.Findings), reports.NewClock(speed, v.Phases)
 	if len(findings) == 0 || v.Why != findings[0].Message {
 		add(" ", strong.Render(safe(v.Why)))
 		lines = append(lines, "")
@@ -49,7 +49,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 			sign, style = "!", warned
 		}
 		add(" "+style.Render(sign)+" ", style.Render(safe(f.RuleID+": "+f.Message)))
-		for _, fact := range reports.Facts(f, speed) {
+		for _, fact := range reports.Facts(f, clock) {
 			add("   "+dim.Render(fit(fact.Name, name)), safe(fact.Value))
 		}
 		if f.Fix != "" {

@@ -46,8 +46,8 @@ func (m *model) about(s *board.State) string {
 // clock is a moment in wall time, and in page time where that is another.
 func clock(s *board.State, at history.Offset) string {
 	text := board.Moment(at)
-	if s.Run().Limits.Speed != 1 {
-		text += " (page " + reports.PageTime(s.Run().Limits.Speed, at.Duration().Round(time.Second)) + ")"
+	if began, has := s.View().PhaseStart[history.Baseline]; has && s.Run().Limits.Speed != 1 {
+		text += " (page " + reports.PageTime(s.Run().Limits.Speed, (at-began).Duration().Round(time.Second)) + ")"
 	}
 	return text
 }

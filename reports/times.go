@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// PageAndWall tells a length of wall time in page time, with the wall time in
+// brackets where the run's speed makes them differ: "14m50s (14.8s)". A speed
+// that is not positive counts as 1.
+func PageAndWall(speed float64, wall time.Duration) string {
+	if speed <= 0 || speed == 1 {
+		return plan.Text(wall)
+	}
+	return fmt.Sprintf("%s (%s)", PageTime(speed, wall), plan.Text(wall))
+}
+
+// PageTime tells a length of wall time in page time alone: "14m50s". A speed
+// that is not positive counts as 1.
+func PageTime(speed float64, wall time.Duration) string {
+	return plan.Text(pageTime(speed, history.Offset(wall)))
+}
+
+// pageTime turns wall time into page time; a speed that is not positive counts as 1.
+func pageTime(speed float64, wall history.Offset) time.Duration {
+	if speed <= 0 {
+		speed = 1
+	}
+	return time.Duration(float64(wall) * speed)
+}
+
+// Clock tells the moments of a run.
+type Clock struct {
+	Speed float64
+	// Zero is the moment from which page time counts: where the baseline began, as
+	// in the timeline of a plan. To start services takes as long at any speed.
+	Zero history.Offset
+}
+
+// NewClock is the clock of a run with these phases. At speed 1 page time and wall
+// time are the same, and count from the start of the run.
+func NewClock(speed float64, phases []judge.PhaseSpan) Clock {
+	if len(phases) == 0 || speed <= 0 || speed == 1 {
+		return Clock{Speed: speed}
+	}
+	return Clock{Speed: speed, Zero: millis(phases[0].StartMS)}
+}
+
+// Page tells a moment in page time: "14m50s"; one before that begins is the start.
+func (c Clock) Page(at history.Offset) string {
+	if at < c.Zero {
+		return "the start"
+	}
+	return PageTime(c.Speed, (at - c.Zero).Duration())
+}
+
+// Moment tells a moment in page time, with wall time since the start of the run
+// in brackets where the run's speed makes them differ: "14m50s (15.1s)".
+func (c Clock) Moment(at history.Offset) string {
+	if c.Speed <= 0 || c.Speed == 1 {
+		return plan.Text(at.Duration())
+	}
+	return fmt.Sprintf("%s (%s)", c.Page(at), plan.Text(at.Duration()))
+}
+
+// clock is that of the run.
+func (m *Model) clock() Clock { return NewClock(m.Speed, m.Phases) }
+
+// moment is an offset in milliseconds as a Clock tells it.
+func (m *Model) moment(ms int64) string { return m.clock().Moment(millis(ms)) }
+
+// time is a length of wall time in milliseconds as PageAndWall tells it.
+func (m *Model) time(ms int64) string {
+	return PageAndWall(m.Speed, millis(ms).Duration())
+}
