@@ -126,6 +126,10 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))
 		}
+		if t.Complete { // no more than had no answer: beyond that they do not agree
+			t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
+			t.Recorded -= t.Twice
+		}
 		t.Retried, t.Scheduled = retried, t.Scheduled+again
 		t.NotSent += min(load.Unanswered, max(0, load.Sent-load.Retried-(t.Sent-retried-again)))
 		switch {

@@ -45,6 +45,14 @@ func TestTotals(t *testing.T) {
 			history.Totals{Scheduled: 102, Sent: 99, Recorded: 99, Served: 98, NotSent: 3, Probes: 2, Unanswered: 2, Complete: true},
 		},
 		{
+			// 5 charges were made whose answers did not arrive, and one call did not.
+			"answers that were lost", apiKeyPage, apiKeyScenario,
+			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
+			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 100}},
+			func(l *logs) { l.unanswered = 6; l.hop.by["billing"] = 105 },
+			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 100, Probes: 2, Unanswered: 7, Twice: 5, Complete: true},
+		},
+		{
 			// 3 requests that a consumer being replaced did not take, and the load
 			// sent again on other connections.
 			"a consumer that was replaced", apiKeyPage, apiKeyScenario,

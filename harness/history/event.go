@@ -335,6 +335,9 @@ type Totals struct {
 	Probes  int64 `json:"probes"`
 	// Unanswered were sent and got no answer: they may or may not have been served.
 	Unanswered int64 `json:"unanswered"`
+	// Twice were decided by an authority and got no answer all the same: each is in
+	// the history from both sides, and once in Recorded.
+	Twice int64 `json:"twice,omitempty"`
 	// Complete is false where a validator's own counter could not be read.
 	Complete bool `json:"complete"`
 }

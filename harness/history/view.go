@@ -59,6 +59,9 @@ type View struct {
 	Probes map[string]map[string]Probe
 	// Cells are the counted observations.
 	Cells map[CellKey][]Bucket
+	// Counted is until when each source has counted: later decisions of it are
+	// still on their way.
+	Counted map[Source]Offset
 	// Exited are services that ended, and when.
 	Exited map[string]Offset
 }
@@ -77,7 +80,7 @@ func NewView() *View {
 		Readers:    map[string]*Reader{},
 		Probes:     map[string]map[string]Probe{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
-		Cells:  map[CellKey][]Bucket{},
+		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
 		Exited: map[string]Offset{},
 	}
 }
@@ -148,6 +151,7 @@ func (v *View) Apply(e Event) {
 		c := e.Counts
 		key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}
 		v.Cells[key] = append(v.Cells[key], Bucket{At: e.At, Counts: c})
+		v.Counted[c.Source] = max(v.Counted[c.Source], e.At+c.Width)
 	}
 }
 

@@ -24,8 +24,8 @@ func accounting(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, fmt.Sprintf("%d were scheduled, %d sent (with %d retries) and %d held back", t.Scheduled, t.Sent, t.Retried, t.NotSent), nil
 	case t.Recorded != t.Sent:
 		return Inconclusive, fmt.Sprintf("%d were sent and %d recorded", t.Sent, t.Recorded), nil
-	case e.counted()+t.Probes != t.Recorded:
-		return Inconclusive, fmt.Sprintf("%d were recorded, and the history has %d and %d probes", t.Recorded, e.counted(), t.Probes), nil
+	case e.counted()+t.Probes != t.Recorded+t.Twice:
+		return Inconclusive, fmt.Sprintf("%d were recorded, and the history has %d and %d probes", t.Recorded+t.Twice, e.counted(), t.Probes), nil
 	case !t.Complete:
 		return Pass, fmt.Sprintf("%d scheduled, sent and recorded; not every service counts what it served", t.Recorded), nil
 	case t.Served > t.Sent || t.Served < t.Sent-t.Unanswered:
@@ -40,7 +40,7 @@ func differences(t history.Totals) string {
 	for _, d := range []struct {
 		n    int64
 		what string
-	}{{t.NotSent, "held back"}, {t.Retried, "retries"}, {t.Sent - t.Served, "lost on the way"}} {
+	}{{t.NotSent, "held back"}, {t.Retried, "retries"}, {t.Sent - t.Served, "lost on the way"}, {t.Twice, "served whose answer was lost"}} {
 		if d.n > 0 {
 			said = append(said, fmt.Sprintf("%d %s", d.n, d.what))
 		}

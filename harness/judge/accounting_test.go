@@ -20,6 +20,9 @@ func TestAccounting(t *testing.T) {
 		{"with retries", []change{refuse("app", "k2", 45, 46, 1), retried}, judge.Pass, "agree: 12108, 12118, 12118, 12118 (10 retries)"},
 		{"held back, on record", []change{totals(func(t *history.Totals) { t.Scheduled, t.NotSent = t.Scheduled+5, 5 })}, judge.Pass, "agree: 12113, 12108, 12108, 12108 (5 held back)"},
 		{"no answer, and served all the same", []change{unavailable("app", 45, 45.1), totals(func(t *history.Totals) { t.Served += 4 })}, judge.Pass, "(6 lost on the way)"},
+		{"seen from both sides", []change{totals(func(t *history.Totals) {
+			t.Scheduled, t.Sent, t.Recorded, t.Served, t.Unanswered, t.Twice = t.Scheduled-5, t.Sent-5, t.Recorded-5, t.Served-5, 5, 5
+		})}, judge.Pass, "agree: 12103, 12103, 12103, 12103 (5 served whose answer was lost)"},
 		{"a service that does not count", []change{totals(func(t *history.Totals) { t.Complete, t.Served = false, 0 })}, judge.Pass, "not every service counts what it served"},
 		{"no totals", []change{noTotals}, judge.Inconclusive, "the run has no totals"},
 		{"nothing sent", []change{totals(func(t *history.Totals) { *t = history.Totals{Complete: true} })}, judge.Inconclusive, "nothing was sent"},

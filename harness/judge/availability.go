@@ -34,35 +34,7 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 			CausedBy: e.lastStep(first + bucketWidth), FirstPhase: e.phaseAt(first + bucketWidth),
 			FirstMS: first.Milliseconds(), LastMS: last.Milliseconds(), Count: sum.Unavailable,
 		}
-		what := "nothing in the history says why"
-		if kind, there := e.faultOn(c.To, first); there {
-			f.CausedBy, what = kind, "it was under the fault "+kind
-		} else if at, exited := e.view.Exited[c.To]; exited {
-			what = "it ended at " + at.String()
-		} else if how, at := e.renewed(c.To, first); how != "" {
-			what = fmt.Sprintf("it was %s for what was published, which was done at %s", how, at)
-			f.Fix = fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", c.To)
-		}
-		if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
-			f.Cause, what = CauseRefusedBehind, authority+" refused the credential that it presented"
-			f.Fix = fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", c.To, authority)
-		} else if crowding, there := e.crowded(c.To, first, last); there {
-			what = e.tellCrowded(&f, crowding)
-		} else if authority, n := e.cutOff(c.To, first, last); n > 0 {
-			what = e.tellCutOff(&f, authority, n)
-		} else {
-			if authority, there := e.behind(c.To, first, last, func(c history.Counts) int64 { return c.Unavailable }); there {
-				f.Fix, f.Consumer, what = "", authority, authority+", to which it presents the credential, gave no answer"
-				if kind, there := e.faultOn(authority, first); there {
-					f.CausedBy, what = kind, what+": it was under the fault "+kind
-				} else if kind, there := e.faultBetween(c.To, authority, first); there {
-					f.CausedBy, what = kind, what+": the way there was under the fault "+kind
-				}
-			}
-			if f.Fix == "" {
-				f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
-			}
-		}
+		what := e.tellUnavailable(&f, c.To, first, last)
 		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts%s: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, answered(&sum), what)
 		findings = append(findings, f)
 	}
@@ -81,6 +53,62 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		}
 	}
 	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
+}
+
+// tellUnavailable says why a service that is called gave no good answer in a
+// stretch of time, and puts into the finding who is to be looked at. What
+// happened to the credential that the service presents itself comes first; then
+// who did not answer: the service, or the one behind it.
+func (e *evidence) tellUnavailable(f *Finding, service string, first, last history.Offset) (what string) {
+	disturbed, there := e.faultOn(service, first)
+	if there {
+		f.CausedBy = disturbed
+	}
+	if authority, there := e.behind(service, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
+		f.Cause = CauseRefusedBehind
+		f.Fix = fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority)
+		return authority + " refused the credential that it presented"
+	}
+	if crowding, there := e.crowded(service, first, last); there {
+		return e.tellCrowded(f, crowding)
+	}
+	if authority, n := e.cutOff(service, first, last); n > 0 {
+		return e.tellCutOff(f, authority, n)
+	}
+	what = e.tellDown(f, service, disturbed, first)
+	// One that was stopped itself has no answer from anybody.
+	authority, behind := e.behind(service, first, last, func(c history.Counts) int64 { return c.Unavailable })
+	if behind && !slices.Contains(stopping, disturbed) {
+		f.Fix, f.Consumer, what = "", authority, authority+", to which it presents the credential, gave no answer"
+		if kind, there := e.faultOn(authority, first); there {
+			f.CausedBy, what = kind, what+": it was under the fault "+kind
+		} else if kind, there := e.faultBetween(service, authority, first); there {
+			f.CausedBy, what = kind, what+": the way there was under the fault "+kind
+		}
+	}
+	if f.Fix == "" {
+		f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
+	}
+	return what
+}
+
+// stopping are the faults under which a service does nothing at all.
+var stopping = []string{"kill", "pause", "restart"}
+
+// tellDown says what became of a service itself that gave no answer, and was
+// under a fault or not.
+func (e *evidence) tellDown(f *Finding, service, fault string, first history.Offset) (what string) {
+	if fault != "" {
+		return "it was under the fault " + fault
+	}
+	if at, exited := e.view.Exited[service]; exited {
+		return "it ended at " + at.String()
+	}
+	if how, at := e.renewed(service, first); how != "" {
+		f.Fix = fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", service)
+		return fmt.Sprintf("it was %s for what was published, which was done at %s", how, at)
+	}
+	return "nothing in the history says why"
 }
 
 // answered tells what was answered, or why there was no answer, where that is not

@@ -13,22 +13,26 @@ import (
 // looked at, however fast the run: five buckets of counts.
 const leastBudgetWindow = 500 * time.Millisecond
 
-// budget holds the last moments against the page's trigger: auth failures over
-// a ratio, for a time. "For" means sustained: the ratio is exceeded over the
-// whole window, and there were failures in both halves of it, so that one
-// refusal at a slow client does not turn a rotation back.
+// budget holds the last moments that were counted against the page's trigger:
+// auth failures over a ratio, for a time. "For" means sustained: the ratio is
+// exceeded over the whole window, and there were failures in both halves of it, so
+// that one refusal at a slow client does not turn a rotation back.
 func (r *rotation) budget() error {
 	if r.limits.BudgetOver <= 0 || !r.made || r.phase == history.Rollback || r.overBudget {
 		return nil
 	}
 	window := history.Offset(max(r.limits.Wall(r.limits.BudgetFor), leastBudgetWindow))
-	now := r.world.Evidence.Offset()
+	var now history.Offset
+	r.see(func(v *history.View) { now = v.Counted[r.limits.Hop] })
 	half := now - window/2
 	if !r.over(now-window, now) || !r.over(now-window, half) || !r.over(half, now) {
 		return nil
 	}
 	since, who := r.firstFailure()
-	why := fmt.Sprintf("%s: auth failures over %.3g%% for %s", who, 100*r.limits.BudgetOver, plan.Text(r.limits.Page(time.Duration(window))))
+	why := fmt.Sprintf("%s: auth failures over %.3g%% for %s", who, 100*r.limits.BudgetOver, plan.Text(r.limits.BudgetFor))
+	if seen := r.limits.Page(time.Duration(window)); seen > r.limits.BudgetFor {
+		why += fmt.Sprintf(" (no less than %s can be told at speed %g)", plan.Text(seen), r.limits.Speed)
+	}
 	if r.plan.OnBudget == scenario.BudgetRollback {
 		return r.decide(history.TriggerBudget, why, since)
 	}

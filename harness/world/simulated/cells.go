@@ -9,6 +9,9 @@ import (
 const (
 	// bucket is the width of a time bucket, as the load service has it.
 	bucket = history.Offset(100 * time.Millisecond)
+	// late is how long after its end a bucket of what an authority decided is
+	// recorded: its log may be behind.
+	late = history.Offset(200 * time.Millisecond)
 	// Examples of failures that are kept, as the load service does.
 	examplesPerBucket = 3
 	examplesPerCell   = 10
@@ -32,6 +35,7 @@ type cell struct {
 	key      history.CellKey
 	index    history.Offset // of the present bucket: its beginning / bucket
 	counts   *history.Counts
+	past     []history.Event // buckets that are not recorded yet
 	examples int
 }
 
@@ -121,12 +125,12 @@ func (c *cell) authFailure(at history.Offset, d decision) {
 	}
 }
 
-// close records the present bucket of a cell, if there is one.
+// close ends the present bucket of a cell, if there is one.
 func (w *World) close(c *cell) {
 	if c.counts == nil {
 		return
 	}
-	w.recorder.Record(history.Event{At: c.index * bucket, Kind: history.KindCounts, Counts: c.counts})
+	c.past = append(c.past, history.Event{At: c.index * bucket, Kind: history.KindCounts, Counts: c.counts})
 	c.counts = nil
 }
 
@@ -135,6 +139,14 @@ func (w *World) flush(all bool) {
 	for _, c := range w.cells.order {
 		if all || c.index < w.now/bucket {
 			w.close(c)
+		}
+		due := w.now
+		if c.key.Source != history.FromLoad {
+			due -= late
+		}
+		for len(c.past) > 0 && (all || c.past[0].At+bucket <= due) {
+			w.recorder.Record(c.past[0])
+			c.past = c.past[1:]
 		}
 	}
 	for _, c := range w.clients {
