@@ -155,6 +155,15 @@ func (v *View) Apply(e Event) {
 	}
 }
 
+// LastSwitch is when the last of the emitters switched to a credential, of those
+// that did.
+func (v *View) LastSwitch(credential string) (last Offset) {
+	for _, switched := range v.Switched {
+		last = max(last, switched[credential])
+	}
+	return last
+}
+
 // Keys lists the cells in a fixed order.
 func (v *View) Keys() []CellKey {
 	return slices.SortedFunc(maps.Keys(v.Cells), func(a, b CellKey) int {

@@ -77,6 +77,19 @@ func TestViewFollowsEmittersAndReaders(t *testing.T) {
 	}
 }
 
+func TestViewLastSwitch(t *testing.T) {
+	v := NewView()
+	for _, e := range []Event{
+		{At: 10, Kind: KindEmitting, Service: "a", Credential: "k1"}, {At: 20, Kind: KindEmitting, Service: "a", Credential: "k2"},
+		{At: 30, Kind: KindEmitting, Service: "b", Credential: "k2"}, {At: 40, Kind: KindEmitting, Service: "c", Credential: "k1"},
+	} {
+		v.Apply(e)
+	}
+	if k1, k2, k3 := v.LastSwitch("k1"), v.LastSwitch("k2"), v.LastSwitch("k3"); k1 != 40 || k2 != 30 || k3 != 0 {
+		t.Errorf("got %d, %d and %d, want 40, 30 and 0", k1, k2, k3)
+	}
+}
+
 func TestViewKeepsTheLastProbe(t *testing.T) {
 	v := viewOf(
 		Event{At: 1 * ms, Kind: KindProbe, Service: "search", Credential: "k1", Probe: &Probe{Purpose: OldAfter, Outcome: OK}},

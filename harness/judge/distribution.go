@@ -3,15 +3,10 @@ package judge
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
-
-// lastUse is the wall time before the revoke in which nothing of the old
-// credential may be in use any more.
-const lastUse = time.Second
 
 // offeredBoth reports whether the old credential was in use only because the
 // validator, which was presented both, could not take the new one yet, and why.
@@ -35,6 +30,7 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 	if !there {
 		return Skipped, "nothing was revoked", nil
 	}
+	lastUse := history.Offset(e.limits.LastUse((revoked - e.view.LastSwitch(e.fresh)).Duration()))
 	var findings []Finding
 	for _, key := range e.hop() {
 		if key.Credential != e.old {
@@ -42,7 +38,7 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		}
 		// Not with the bucket that the revoke falls into: it has also what was
 		// refused because of it.
-		sum := e.view.Sum(key, revoked-history.Offset(lastUse), revoked-bucketWidth+1)
+		sum := e.view.Sum(key, revoked-lastUse, revoked-bucketWidth+1)
 		// An attempt without an answer is counted when it was given up, and may
 		// have been made long before.
 		used := sum.OK + sum.AuthFailures
@@ -52,12 +48,13 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		emitter := e.emitterOf(key.Presenter)
 		f := Finding{
 			Level: Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Presenter, Credential: e.old,
-			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(revoked - history.Offset(lastUse)),
-			FirstMS: (revoked - history.Offset(lastUse)).Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
+			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(revoked - lastUse),
+			FirstMS: (revoked - lastUse).Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
 			Fix: fmt.Sprintf("revoke only when the use of %s is zero", e.old),
 		}
-		if _, switched := e.view.Switched[emitter][e.fresh]; !switched {
-			f.Cause, f.Consumer = CauseNotSwitched, emitter
+		if switched, ever := e.view.Switched[emitter][e.fresh]; !ever || switched > revoked {
+			told := e.tellNotSwitched(emitter, switched, ever)
+			f.Cause, f.Consumer, f.Fix = told.cause, told.consumer, told.fix
 		}
 		if cause, late := e.offeredBoth(key, revoked); late {
 			f.Cause, f.Consumer = cause, key.Validator
@@ -65,7 +62,7 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		if slices.Contains(e.limits.Exceptions, key.Presenter) {
 			f.Level = Note
 		}
-		f.Message = fmt.Sprintf("%s still presented %s to %s %d times in the last %s before it was revoked", key.Presenter, e.old, key.Validator, used, lastUse)
+		f.Message = fmt.Sprintf("%s still presented %s to %s %d times in the last %s before it was revoked", key.Presenter, e.old, key.Validator, used, e.page(lastUse))
 		findings = append(findings, f)
 	}
 	if hasError(findings) {

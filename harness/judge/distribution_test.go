@@ -2,11 +2,32 @@ package judge_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
+
+// TestLastUseOfAWindowOfG2: what is used until its longest life is over is used
+// in time, however little of a second is left until the revoke.
+func TestLastUseOfAWindowOfG2(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		life  time.Duration // page; auth switches at 28.4s and the revoke is at 40.5s: 12m6s
+		until float64       // k1 is in use
+		want  judge.Outcome
+	}{
+		{"until its life is over", 11*time.Minute + 36*time.Second, 40, judge.Pass}, // half a second before
+		{"for longer than that", 11*time.Minute + 36*time.Second, 40.4, judge.Fail},
+		{"long before its life is over", 10 * time.Minute, 39.6, judge.Fail},
+		{"its life is longer than the window", 13 * time.Minute, 40, judge.Fail},
+	} {
+		v := judged(t, limit(func(l *plan.Limits) { l.LongestLife = tt.life }), goesOn(37, tt.until))
+		t.Run(tt.name, func(t *testing.T) { wantRule(t, v, "distribution", tt.want) })
+	}
+}
 
 func TestDistribution(t *testing.T) {
 	t.Parallel()
@@ -24,6 +45,7 @@ func TestDistribution(t *testing.T) {
 		{"in use to the last second", []change{goesOn(37, 40.5)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 100},
 		{"used once in the last second", []change{goesOn(39.5, 39.6)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 10},
 		{"an emitter that went on", []change{switches(0), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
+		{"an emitter that switched after the revoke", []change{switches(50), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
 		{"allowed on the page", []change{goesOn(37, 40.5), limit(func(l *plan.Limits) { l.Exceptions = []string{"app"} })}, judge.Pass, judge.Note, "app", judge.CauseOutlived, 100},
 		{"nothing revoked", []change{goesOn(37, 61), without(func(e history.Event) bool { return e.Step == "revoke" })}, judge.Skipped, "", "", "", 0},
 	} {

@@ -239,10 +239,6 @@ func (r *rotation) emitGate(context.Context) (string, []refusal) {
 	return fmt.Sprintf("every emitter uses %s", New), refusals
 }
 
-// oldUse is how far back from now the use of the old credential must be zero:
-// wall time, since rates are not scaled.
-const oldUse = time.Second
-
 // answered counts the attempts that got an answer: one without is counted when
 // it was given up, and may have been made long before.
 func answered(c history.Counts) int64 { return c.OK + c.AuthFailures }
@@ -265,11 +261,12 @@ func (r *rotation) overlapGate(context.Context) (string, []refusal) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s", name, Old)})
 	}
 	now := r.world.Evidence.Offset()
-	users := map[string]int64{}
+	users, lastUse := map[string]int64{}, time.Duration(0)
 	r.see(func(v *history.View) {
+		lastUse = r.limits.LastUse((now - v.LastSwitch(New)).Duration())
 		for _, key := range v.Keys() {
 			if key.Source == r.limits.Hop && key.Credential == Old && !slices.Contains(r.limits.Exceptions, key.Presenter) {
-				if n := answered(v.Sum(key, now-history.Offset(oldUse), now+1)); n > 0 {
+				if n := answered(v.Sum(key, now-history.Offset(lastUse), now+1)); n > 0 {
 					users[r.user(key)] += n
 				}
 			}
@@ -281,7 +278,7 @@ func (r *rotation) overlapGate(context.Context) (string, []refusal) {
 	}
 	refusals = append(refusals, r.strangers(now)...)
 	for name, n := range users {
-		why := fmt.Sprintf("%s used %s %d times in the last %s", name, Old, n, oldUse)
+		why := fmt.Sprintf("%s used %s %d times in the last %s", name, Old, n, plan.Text(r.limits.Page(lastUse)))
 		if short != "" {
 			why = short + ", and " + why
 		}

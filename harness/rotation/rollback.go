@@ -131,7 +131,7 @@ func (r *rotation) emitOld(ctx context.Context) error {
 // drained reports whether nothing of the new credential is used any more, over a
 // time in which every session has its turn, twice.
 func (r *rotation) drained() bool {
-	turns := oldUse
+	turns := time.Second
 	for _, c := range r.limits.Clients {
 		if c.Rate > 0 {
 			turns = max(turns, time.Duration(2*float64(c.Sessions)/c.Rate*float64(time.Second)))
