@@ -189,19 +189,20 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 // claimed is of whom, for whom and about whom a token speaks.
 type claimed struct{ issuer, audience, session, client string }
 
-// mint signs a token. Its times are whole seconds (RFC 7519 §2, as most
-// issuers write them): iat is the present second, exp the life later, rounded
-// up; so it lives for at most that many seconds from now.
+// mint signs a token. Its times are whole seconds (RFC 7519 §2, as most issuers
+// write them): iat is the present second, exp the one in which its life is over,
+// rounded up, so that it lives for all of it. Seconds is the life, rounded up too.
 func (i *issuer) mint(set *keySet, c claimed, life time.Duration) (raw string, seconds int64, err error) {
 	now := ownClock{&i.source.spoil.disturbances}.now()
-	seconds = int64((life + time.Second - 1) / time.Second)
+	roundUp := time.Second - 1
+	seconds = int64((life + roundUp) / time.Second)
 	raw, err = jwt.Signed(set.signer).Claims(accessClaims{
 		Claims: jwt.Claims{
 			Issuer:   c.issuer,
 			Subject:  c.session,
 			Audience: jwt.Audience{c.audience},
 			IssuedAt: jwt.NewNumericDate(now),
-			Expiry:   jwt.NewNumericDate(now.Add(time.Duration(seconds) * time.Second)),
+			Expiry:   jwt.NewNumericDate(now.Add(life + roundUp)),
 			ID:       rand.Text(),
 		},
 		ClientID: c.client,

@@ -116,6 +116,37 @@ func TestTokenIsNotSentAfterItsOwnExpiry(t *testing.T) {
 	}
 }
 
+// TestLifeDoesNotDependOnThePartOfASecond: an exp in whole seconds, rounded up,
+// moves no renewal, so that sessions which began apart stay apart.
+func TestLifeDoesNotDependOnThePartOfASecond(t *testing.T) {
+	const second = 1_000_000
+	for _, wanted := range []time.Duration{10 * time.Second, 6667 * time.Millisecond} {
+		promised := (wanted + time.Second - 1).Truncate(time.Second)
+		for asked := int64(1700000000 * second); asked < 1700000001*second; asked += 50_000 {
+			ends := asked + wanted.Microseconds()
+			expiry := (ends + second - 1) / second * second
+			if got := lifeOf(promised, wanted, asked, expiry); got != wanted {
+				t.Errorf("asked for %s at %d µs of a second: got %s", wanted, asked%second, got)
+			}
+		}
+	}
+	for _, tt := range []struct{ promised, left, want time.Duration }{
+		{0, 0, 10 * time.Second},
+		{time.Minute, 0, time.Minute}, // longer than asked for
+		{10 * time.Second, 5 * time.Second, 5 * time.Second},
+		{5 * time.Second, 0, 5 * time.Second},
+		{time.Minute, 30 * time.Second, 30 * time.Second},
+	} {
+		expiry := int64(math.MaxInt64)
+		if tt.left > 0 {
+			expiry = 7*second + tt.left.Microseconds()
+		}
+		if got := lifeOf(tt.promised, 10*time.Second, 7*second, expiry); got != tt.want {
+			t.Errorf("promised %s with %s left: got %s, want %s", tt.promised, tt.left, got, tt.want)
+		}
+	}
+}
+
 func TestTokensThatLastNoTimeDoNotFloodTheirIssuer(t *testing.T) {
 	if got := renewalPeriod(&TokenConfig{RenewAt: 0.8, Life: Duration(time.Minute)}, time.Millisecond); got != minRenewal {
 		t.Errorf("renewed after %v; want %v", got, minRenewal)
