@@ -1,8 +1,13 @@
 package fakes
 
 import (
+	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 func TestParsePostgresLine(t *testing.T) {
@@ -52,5 +57,38 @@ func TestStartup(t *testing.T) {
 	}
 	if !newLogin("", DatabaseAdmin+"/k1").own {
 		t.Error("the administration: got one that counts, want the harness's own")
+	}
+}
+
+// TestEndIsToldOfWhatIsClosed: that a session was ended is read in the server's
+// log after its socket is gone, and is told all the same.
+func TestEndIsToldOfWhatIsClosed(t *testing.T) {
+	var log bytes.Buffer
+	l := newLogins("db", history.NewLogger(&log, "db"))
+	ended := postgresLine{state: stateEnded, port: "1", severity: "FATAL", text: "terminating connection"}
+	told := func(want string, n int) {
+		t.Helper()
+		if got := strings.Count(log.String(), `"msg":"ended"`); got != n || !strings.Contains(log.String(), want) {
+			t.Errorf("got %s, want %d sessions ended, one of %s", log.String(), n, want)
+		}
+	}
+	first := newLogin("", "orders/k1")
+	l.add("1", first)
+	first.decide()
+	l.close(first)
+	l.logged(ended)
+	told(`"presenter":"orders"`, 1)
+
+	second := newLogin("", "reports/k1")
+	l.add("1", second) // the port is used again
+	second.decide()
+	l.logged(ended)
+	told(`"presenter":"reports"`, 2)
+
+	first.closed = time.Now().Add(-2 * stillTold)
+	l.add("2", first)
+	l.close(second)
+	if l.find("2") != nil || l.find("1") == nil {
+		t.Errorf("got %v, want the one dropped that was closed long ago, and no other", l.open)
 	}
 }

@@ -58,7 +58,7 @@ func (l *logins) relay(client net.Conn, server string) error {
 	login := newLogin(settings["user"], settings["application_name"])
 	port := strconv.Itoa(upstream.LocalAddr().(*net.TCPAddr).Port)
 	l.add(port, login)
-	defer l.forget(port)
+	defer l.close(login)
 	if _, err := upstream.Write(packet); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ type login struct {
 	began                 time.Time
 	own                   bool // the harness's own: neither counted nor told
 	decided               atomic.Bool
+	closed                time.Time // zero: it is open; guarded by the tally
 }
 
 // newLogin reads the application name NAME/TAG, as consumers give it: a server
@@ -29,12 +30,16 @@ func newLogin(user, application string) *login {
 // decide reports whether nothing was decided before.
 func (l *login) decide() bool { return !l.decided.Swap(true) }
 
+// stillTold is how long after a connection is closed the server's log may still
+// tell of it: that a session was ended is read when its socket is gone already.
+const stillTold = 5 * time.Second
+
 // tally is what became of the connections to a server.
 type tally struct {
 	accepted, refused, unsaid atomic.Int64
 
 	mu   sync.Mutex
-	open map[string]*login // by port
+	open map[string]*login // by port, and those closed a short time ago
 }
 
 func newTally() *tally { return &tally{open: map[string]*login{}} }
@@ -57,13 +62,17 @@ func (t *tally) find(port string) *login {
 	return t.open[port]
 }
 
-// forget drops a connection that is closed, once its login is decided: until
-// then the server's log may still tell of it.
-func (t *tally) forget(port string) {
+// close notes that a connection is closed, and drops those that were some time
+// ago: an undecided one stays, until the server's log tells of it.
+func (t *tally) close(l *login) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l := t.open[port]; l != nil && l.decided.Load() {
-		delete(t.open, port)
+	now := time.Now()
+	l.closed = now
+	for port, other := range t.open {
+		if other.decided.Load() && !other.closed.IsZero() && now.Sub(other.closed) > stillTold {
+			delete(t.open, port)
+		}
 	}
 }
 

@@ -272,7 +272,7 @@ func (f *filling) canary() {
 	case len(refused) > 0:
 		f.row("verification: check", "canary", "not taken by "+strings.Join(refused, ", "), "no")
 	default:
-		f.row("verification: check", "canary", fmt.Sprintf("taken by all %d that were asked", len(proofs)), "yes")
+		f.row("verification: check", "canary", "taken by each that was asked, "+plan.Counted(int64(len(proofs)), "validator"), "yes")
 	}
 }
 

@@ -217,9 +217,35 @@ func (d *databaseBound) Secrets() []string {
 }
 
 var (
-	_ world.Probes  = (*databaseBound)(nil)
-	_ world.Renewer = (*databaseBound)(nil)
+	_ world.Probes   = (*databaseBound)(nil)
+	_ world.Renewer  = (*databaseBound)(nil)
+	_ world.Sessions = (*databaseBound)(nil)
 )
+
+// Sessions asks every database that can tell.
+func (d *databaseBound) Sessions(ctx context.Context, name string) (map[string]int64, error) {
+	c, err := d.lookup(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("count sessions of %s: %w", name, err)
+	}
+	all := map[string]int64{}
+	for at, db := range d.databases {
+		own, can := db.(interface {
+			sessions(context.Context, credential) (map[string]int64, error)
+		})
+		if !can {
+			continue
+		}
+		held, err := own.sessions(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("count sessions of %s at %s: %w", name, at, err)
+		}
+		for who, n := range held {
+			all[who] += n
+		}
+	}
+	return all, nil
+}
 
 // Renew has a querier make its connections anew.
 func (d *databaseBound) Renew(ctx context.Context, emitter string) (told bool, err error) {

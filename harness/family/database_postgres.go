@@ -116,6 +116,31 @@ func (p *postgres) enabled(ctx context.Context) (tags []string, err error) {
 	return tags, err
 }
 
+// sessions counts those of the role of a credential by application name, as
+// pg_stat_activity has them. With one role nothing tells with which of its
+// passwords one was made.
+func (p *postgres) sessions(ctx context.Context, c credential) (held map[string]int64, err error) {
+	held = map[string]int64{}
+	if p.kind.single {
+		return held, nil
+	}
+	err = p.asAdmin(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT split_part(application_name, '/', 1), count(*) FROM pg_stat_activity
+			WHERE usename = $1 AND NOT starts_with(application_name, $2) GROUP BY 1`, p.kind.user(c.identifier), databaseAdmin)
+		if err != nil {
+			return err
+		}
+		var who string
+		var n int64
+		_, err = pgx.ForEachRow(rows, []any{&who, &n}, func() error {
+			held[who] = n
+			return nil
+		})
+		return err
+	})
+	return held, err
+}
+
 func (p *postgres) login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error) {
 	user, _ := c.entry["user"].(string)
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)

@@ -59,8 +59,8 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 	if told.consumer != "" {
 		f.Consumer = told.consumer
 	}
-	f.Message = fmt.Sprintf("%s was refused %d times by %s with %s: %s%s",
-		key.Presenter, sum.AuthFailures, key.Validator, key.Credential, told.why, cite(e.disturbing(key, validator, sum)))
+	f.Message = fmt.Sprintf("%s was refused %s by %s with %s: %s%s",
+		key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, told.why, cite(e.disturbing(key, validator, sum)))
 	return f
 }
 

@@ -34,9 +34,11 @@ func (e *evidence) explainOld(key history.CellKey, v plan.Validator, sum *histor
 			why: fmt.Sprintf("accept, emit and revoke fell together; what %s had been given with %s was refused until %s after the switch", key.Presenter, e.old, tail),
 			fix: fmt.Sprintf("keep %s accepted for at least %s after the last emitter's switch (overlap.window)", e.old, plan.Text(e.limits.G2()))}
 	}
+	client, _ := e.limits.Client(key.Presenter)
 	return explanation{cause: CauseOutlived, consumer: key.Presenter,
 		why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", e.old, e.old, e.page(revoked-switched), emitter, tail),
-		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)", plan.Text(max(e.limits.G2(), (e.limits.Page((sum.LastFailure - switched).Duration())).Round(time.Second))))}
+		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s",
+			plan.Text(max(e.limits.Outlives(client.Life), e.limits.Page((sum.LastFailure-switched).Duration()).Round(time.Second))), e.longerThanThePage(client.Life))}
 }
 
 // beforeRevoke reports whether refusals began before the old credential was

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // offeredBoth reports whether the old credential was in use only because the
@@ -62,7 +63,7 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		if slices.Contains(e.limits.Exceptions, key.Presenter) {
 			f.Level = Note
 		}
-		f.Message = fmt.Sprintf("%s still presented %s to %s %d times in the last %s before it was revoked", key.Presenter, e.old, key.Validator, used, e.page(lastUse))
+		f.Message = fmt.Sprintf("%s still presented %s to %s %s in the last %s before it was revoked", key.Presenter, e.old, key.Validator, plan.Counted(used, "time"), e.page(lastUse))
 		findings = append(findings, f)
 	}
 	if hasError(findings) {

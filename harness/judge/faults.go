@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // faults holds when each fault left evidence and was undone: a rehearsal of a
@@ -38,7 +39,7 @@ func faults(e *evidence) (Outcome, string, []Finding) {
 	case len(vain) > 0:
 		return Inconclusive, strings.Join(vain, "; "), nil
 	}
-	return Pass, fmt.Sprintf("%d left evidence and were undone", len(reports)), nil
+	return Pass, plan.Counted(int64(len(reports)), "fault") + " left evidence, and nothing of it was left in effect", nil
 }
 
 // faultReports follows each fault from its injection to its undoing.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // leaks holds when no secret's value is in any output of the run.
@@ -18,7 +19,7 @@ func leaks(e *evidence) (Outcome, string, []Finding) {
 		where := strings.Join(e.leaks.Where, ", ")
 		return Fail, "a value was found", []Finding{{
 			Level: Error, Consumer: consumerOf(e.leaks.Where), Count: e.leaks.Hits, LastMS: e.end.Milliseconds(),
-			Message: fmt.Sprintf("the value of a secret stands %d times in %s", e.leaks.Hits, where),
+			Message: fmt.Sprintf("the value of a secret stands %s in %s", plan.Counted(e.leaks.Hits, "time"), where),
 			Fix:     "log identifiers, never values; rotate what was written down",
 		}}
 	}

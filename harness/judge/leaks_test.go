@@ -28,7 +28,7 @@ func TestLeaks(t *testing.T) {
 		{"nothing to scan", []change{scan(history.Leaks{})}, judge.Inconclusive, "there was no output to scan", ""},
 		{"in a log", []change{scan(history.Leaks{Searched: 10, Hits: 2, Where: []string{"events.jsonl", "logs/auth.log (base64)"}})}, judge.Fail,
 			"the value of a secret stands 2 times in events.jsonl, logs/auth.log (base64)", "auth"},
-		{"elsewhere", []change{scan(history.Leaks{Searched: 10, Hits: 1, Where: []string{"events.jsonl"}})}, judge.Fail, "stands 1 times in events.jsonl", ""},
+		{"elsewhere", []change{scan(history.Leaks{Searched: 10, Hits: 1, Where: []string{"events.jsonl"}})}, judge.Fail, "stands 1 time in events.jsonl", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

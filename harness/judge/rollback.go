@@ -171,7 +171,7 @@ func (e *evidence) unproven() []string {
 	}
 	for _, key := range e.hop() {
 		if sum := e.view.Sum(key, e.end-history.Offset(nearly), e.end+1); sum.AuthFailures > 0 {
-			missing = append(missing, fmt.Sprintf("%s was refused %d times by %s in its last second", key.Presenter, sum.AuthFailures, key.Validator))
+			missing = append(missing, fmt.Sprintf("%s was refused %s by %s in its last second", key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator))
 		}
 	}
 	return missing

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -62,8 +63,19 @@ func (e *evidence) cutOff(consumer string, from, to history.Offset) (authority s
 // tellCutOff makes a finding of the end of sessions that were in use.
 func (e *evidence) tellCutOff(f *Finding, authority string, n int64) (what string) {
 	f.Cause, f.Credential = CauseCutOff, e.old
-	f.Fix = fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window): until then a pool may still use what it made with %s", plan.Text(e.limits.G2()), e.old)
-	return fmt.Sprintf("%s ended %d sessions of %s with the %s of %s, while they were in use (57P01)", authority, n, f.Consumer, f.CausedBy, e.old)
+	m, _ := e.limits.Emitter(f.Consumer)
+	f.Fix = fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s",
+		plan.Text(e.limits.Outlives(m.Life)), e.longerThanThePage(m.Life), e.old)
+	return fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use (57P01)", authority, plan.Counted(n, "session"), f.Consumer, f.CausedBy, e.old)
+}
+
+// longerThanThePage is what to write on the page where something lives longer than
+// it says; "" where it does not.
+func (e *evidence) longerThanThePage(life time.Duration) string {
+	if life <= e.limits.LongestLife {
+		return ""
+	}
+	return fmt.Sprintf(", and write longest_life: %s on the page, which says %s", plan.Text(life), plan.Text(e.limits.LongestLife))
 }
 
 // tellKeptSessions turns a finding that a credential was taken after its revoke

@@ -73,7 +73,7 @@ func (e *evidence) unasked(v plan.Validator) string {
 			}
 		}
 		if n < leastAttempts {
-			return fmt.Sprintf("load presented %s to %s %d times, and fewer than %d tell nothing", credential, v.Name, n, leastAttempts)
+			return fmt.Sprintf("load presented %s to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), leastAttempts)
 		}
 	}
 	return ""

@@ -33,11 +33,11 @@ load: [{client: shop, to: orders, rate: 5/s}]
 func TestDatabaseLimits(t *testing.T) {
 	p := built(t, loaded(t, databasePage, databaseScenario), Options{})
 	wantLimits(t, p, Validator{Name: "db", OnPage: true, Authority: true},
-		Emitter{Name: "orders", OnPage: true, Refresh: 30 * time.Second, Pool: DefaultPool})
+		Emitter{Name: "orders", OnPage: true, Refresh: 30 * time.Second, Pool: DefaultPool, Life: 2 * time.Minute})
 	p = built(t, loaded(t, databasePage, databaseScenario, "serve: postgres", "serve: postgres, connections: 14",
 		"serve: querier", "serve: querier, pool: 12, swaps_pool: true"), Options{})
 	wantLimits(t, p, Validator{Name: "db", OnPage: true, Authority: true, Connections: 14},
-		Emitter{Name: "orders", OnPage: true, Refresh: 30 * time.Second, Pool: 12, SwapsPool: true})
+		Emitter{Name: "orders", OnPage: true, Refresh: 30 * time.Second, Pool: 12, SwapsPool: true, Life: 2 * time.Minute})
 }
 
 func wantLimits(t *testing.T, p *Plan, v Validator, e Emitter) {

@@ -67,7 +67,8 @@ func (b *builder) emitterLimits(name string) Emitter {
 		}
 	}
 	if b.family.Pools {
-		e.Pool, e.SwapsPool = b.s.Services[name].Pool, b.s.Services[name].SwapsPool
+		s := b.s.Services[name]
+		e.Pool, e.SwapsPool, e.Life = s.Pool, s.SwapsPool, s.Life.Duration()
 	}
 	if e.Refresh == 0 && b.s.Services[name].Distribution != runbook.Env {
 		e.Refresh = DefaultRefresh.Duration()

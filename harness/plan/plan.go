@@ -186,6 +186,8 @@ type Emitter struct {
 	// that it has a new pool beside the old one for as long as that lives.
 	Pool      int  `json:"pool,omitempty"`
 	SwapsPool bool `json:"swaps_pool,omitempty"`
+	// Life is how long it keeps a connection, whatever the page says of the longest life.
+	Life time.Duration `json:"life_ns,omitempty"`
 }
 
 // Connections is how many it needs at the switch: those of its pool, and as many
@@ -303,6 +305,12 @@ func (l Limits) G1(v Validator) time.Duration {
 // G2 is the least window from the last emitter's switch to the revoke:
 // R ≥ E_last + L + s + p, with no skew on one machine.
 func (l Limits) G2() time.Duration { return add(l.LongestLife, l.Propagation) }
+
+// Outlives is what G2 must be for something that lives so long, which may be
+// longer than the page knows.
+func (l Limits) Outlives(life time.Duration) time.Duration {
+	return add(max(l.LongestLife, life), l.Propagation)
+}
 
 // G3 is the longest time after the revoke in which a validator may still take
 // the old credential: R + F + D + p.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -64,8 +65,8 @@ func (r *rotation) strangers(now history.Offset) []refusal {
 				continue
 			}
 			if n := answered(v.Sum(key, v.PhaseStart[history.Overlap], now+1)); n > 0 {
-				refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %d times since %s was emitted",
-					key.Presenter, Old, key.Validator, n, New)})
+				refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
+					key.Presenter, Old, key.Validator, plan.Counted(n, "time"), New)})
 			}
 		}
 	})

@@ -74,6 +74,14 @@ type Renewer interface {
 	Renew(ctx context.Context, emitter string) (told bool, err error)
 }
 
+// Sessions is an optional ability of Probes: to say whose sessions are still
+// served that were made with a credential, where an authority can tell them from
+// those that were made with another.
+type Sessions interface {
+	// Sessions counts them by who made them; the harness's own do not count.
+	Sessions(ctx context.Context, credential string) (map[string]int64, error)
+}
+
 // Evidence is what is known so far, and where new events go.
 type Evidence interface {
 	// Record appends an event with the present offset.

@@ -22,7 +22,7 @@ func Beyond(p *plan.Plan) string {
 		return "a new pool beside the old one"
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
 		return "an authority with room for one credential"
-	case pools && p.Limits.Window < p.Limits.G2():
+	case pools && slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return p.Limits.Window < p.Limits.Outlives(m.Life) }):
 		return "connections that the revoke ends while they are in use"
 	}
 	return ""
