@@ -39,7 +39,7 @@ func faults(e *evidence) (Outcome, string, []Finding) {
 	case len(vain) > 0:
 		return Inconclusive, strings.Join(vain, "; "), nil
 	}
-	return Pass, plan.Counted(int64(len(reports)), "fault") + " left evidence, and nothing of it was left in effect", nil
+	return Pass, plan.Counted(int64(len(reports)), "fault") + " left evidence, and none is in effect any more", nil
 }
 
 // faultReports follows each fault from its injection to its undoing.

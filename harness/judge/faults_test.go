@@ -28,8 +28,8 @@ func TestFaults(t *testing.T) {
 		says   string // of the detail, or of the one finding
 	}{
 		{"none", nil, judge.Skipped, "none was injected"},
-		{"took and was undone", []history.Event{injected, took, undone}, judge.Pass, "1 left evidence and were undone"},
-		{"twice", append([]history.Event{injected, took, undone}, again...), judge.Pass, "2 left evidence and were undone"},
+		{"took and was undone", []history.Event{injected, took, undone}, judge.Pass, "1 fault left evidence, and none"},
+		{"twice", append([]history.Event{injected, took, undone}, again...), judge.Pass, "2 faults left evidence, and none"},
 		{"without an effect", []history.Event{injected, vain, undone}, judge.Inconclusive, "pause of search left no evidence"},
 		{"not measured", []history.Event{injected, undone}, judge.Inconclusive, "pause of search left no evidence"},
 		{"the second without an effect", append([]history.Event{injected, took, undone}, again[0], again[2]), judge.Inconclusive, "pause of search left no evidence"},
