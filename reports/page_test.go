@@ -22,7 +22,7 @@ func TestPageIsFilledWithWhatWasFound(t *testing.T) {
 		{passModel(), "overlap: window", "45m", "needs 10m30s after the last emitter's switch", "yes"},
 		{passModel(), "overlap: exception", "old-app until 1d: its release still rolls out", "–", "–"},
 		{passModel(), "verification: objective", "99.9% of first attempts", "100 % were no auth failures", "yes"},
-		{passModel(), "verification: check", "canary", "taken by all 1 that were asked", "yes"},
+		{passModel(), "verification: check", "canary", "taken by each that was asked, 1 validator", "yes"},
 		{passModel(), "rollback", "over 1% auth failures for 10s; identity on-call decides; restore-accept, then restore-emit", "was not taken", "–"},
 		{passModel(), "schedule", "every 90d, @identity-team, next review 2027-02-01, hands-on 45m", "rehearsed 2026-11-23", "–"},
 		{failModel(), "consumers: search", "not on the page", "learned after 14m50s; did not forget", "no"},

@@ -60,7 +60,7 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 		f.Consumer = told.consumer
 	}
 	f.Message = fmt.Sprintf("%s was refused %s by %s with %s: %s%s",
-		key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, told.why, cite(e.disturbing(key, validator, sum)))
+		key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, told.why, e.cite(e.disturbing(key, validator, sum)))
 	return f
 }
 

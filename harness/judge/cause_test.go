@@ -136,7 +136,7 @@ func TestCauses(t *testing.T) {
 				add(onTheWay(at(8), history.Fault{Stage: "injected"}), onTheWay(at(8), history.Fault{Stage: "evidence", Took: true}), onTheWay(at(31), history.Fault{Stage: "undone"})),
 			},
 			judge.Finding{Consumer: "cache-search-auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSharedCache, FirstPhase: "emit"}, 28401,
-			"answered with an old one from cache-search-auth; it learned it 23m after it was accepted; cache of search → auth was in effect from 8s until 31s",
+			"answered with an old one from cache-search-auth; it learned it 23m after it was accepted; the fault cache on search → auth was in effect from 8m until 31m",
 			"make cache-search-auth expire its copy sooner",
 		},
 		{
@@ -303,7 +303,7 @@ func TestCauses(t *testing.T) {
 			"its clock is off",
 			[]change{add(fault(at(44.8), "clock", "search", "injected", false), fault(at(45), "clock", "search", "evidence", true), fault(at(46), "clock", "search", "undone", false)), refuse("app", "k2", 45, 46, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "clock", Cause: judge.CauseClockSkew, FirstPhase: "watch"}, 45001,
-			"clock of search was in effect from 44.8s until 46s", "set the clock of search",
+			"the fault clock on search was in effect from 44m48s until 46m", "set the clock of search",
 		},
 		{
 			"its clock was to be off, and was not seen to be",

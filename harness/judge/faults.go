@@ -20,15 +20,15 @@ func faults(e *evidence) (Outcome, string, []Finding) {
 	for _, r := range reports {
 		switch {
 		case r.InjectedMS < 0:
-			vain = append(vain, fmt.Sprintf("%s of %s did not happen: %s", r.Kind, r.Target, r.Detail))
+			vain = append(vain, fmt.Sprintf("%s on %s did not happen: %s", r.Kind, r.Target, r.Detail))
 			continue
 		case !r.Took:
-			vain = append(vain, fmt.Sprintf("%s of %s left no evidence", r.Kind, r.Target))
+			vain = append(vain, fmt.Sprintf("%s on %s left no evidence", r.Kind, r.Target))
 		}
 		if r.UndoneMS < 0 {
 			findings = append(findings, Finding{
 				Level: Error, Consumer: r.Target, CausedBy: r.Kind, FirstMS: r.InjectedMS, LastMS: e.end.Milliseconds(), Count: 1,
-				Message: fmt.Sprintf("the fault %s of %s was not undone: %s", r.Kind, r.Target, r.Detail),
+				Message: fmt.Sprintf("the fault %s on %s was not undone: %s", r.Kind, r.Target, r.Detail),
 				Fix:     "undo it by hand; `rehearse clean` removes what the run started",
 			})
 		}

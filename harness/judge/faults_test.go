@@ -30,12 +30,12 @@ func TestFaults(t *testing.T) {
 		{"none", nil, judge.Skipped, "none was injected"},
 		{"took and was undone", []history.Event{injected, took, undone}, judge.Pass, "1 fault left evidence, and none"},
 		{"twice", append([]history.Event{injected, took, undone}, again...), judge.Pass, "2 faults left evidence, and none"},
-		{"without an effect", []history.Event{injected, vain, undone}, judge.Inconclusive, "pause of search left no evidence"},
-		{"not measured", []history.Event{injected, undone}, judge.Inconclusive, "pause of search left no evidence"},
-		{"the second without an effect", append([]history.Event{injected, took, undone}, again[0], again[2]), judge.Inconclusive, "pause of search left no evidence"},
-		{"not injected", []history.Event{failed("not injected: the run ended before watch")}, judge.Inconclusive, "pause of search did not happen: not injected: the run ended before watch"},
+		{"without an effect", []history.Event{injected, vain, undone}, judge.Inconclusive, "pause on search left no evidence"},
+		{"not measured", []history.Event{injected, undone}, judge.Inconclusive, "pause on search left no evidence"},
+		{"the second without an effect", append([]history.Event{injected, took, undone}, again[0], again[2]), judge.Inconclusive, "pause on search left no evidence"},
+		{"not injected", []history.Event{failed("not injected: the run ended before watch")}, judge.Inconclusive, "pause on search did not happen: not injected: the run ended before watch"},
 		{"not injected, and undone all the same", []history.Event{failed("not injected: no such service"), fault(at(26), "pause", "search", "undone", false)}, judge.Inconclusive, "did not happen: not injected: no such service"},
-		{"not undone", []history.Event{injected, took, failed("not undone: it gives no answer")}, judge.Fail, "the fault pause of search was not undone: not undone: it gives no answer"},
+		{"not undone", []history.Event{injected, took, failed("not undone: it gives no answer")}, judge.Fail, "the fault pause on search was not undone: not undone: it gives no answer"},
 		{"left behind", []history.Event{injected, took}, judge.Fail, "was not undone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

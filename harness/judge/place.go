@@ -106,27 +106,29 @@ func (x *explanation) nameAfter(r FaultReport) {
 }
 
 // near are the faults that left evidence and were in effect for some time
-// between two moments, at one of the parties or on its way to another.
+// between two moments, at one of the parties or on its way to another of them, or
+// to the store, where all of them read.
 func (e *evidence) near(from, to history.Offset, parties ...string) []FaultReport {
+	party := func(name string) bool { return name != "" && slices.Contains(parties, name) }
 	return slices.DeleteFunc(e.faultReports(), func(r FaultReport) bool {
-		place := slices.Contains(parties, r.Target) || r.From != "" && slices.Contains(parties, r.From)
+		place := party(r.Target) || party(r.From) && (party(r.To) || r.To == storeName)
 		return !r.Took || !place || !r.inEffect(from, to)
 	})
 }
 
 // cite tells of faults, each with its place and its time.
-func cite(faults []FaultReport) string {
+func (e *evidence) cite(faults []FaultReport) string {
 	var told strings.Builder
 	for _, r := range faults {
-		fmt.Fprintf(&told, "; %s of %s was in effect from %s", r.Kind, r.Target, milliseconds(r.InjectedMS))
+		fmt.Fprintf(&told, "; the fault %s on %s was in effect from %s", r.Kind, r.Target, e.moment(r.InjectedMS))
 		if r.UndoneMS >= 0 {
-			fmt.Fprintf(&told, " until %s", milliseconds(r.UndoneMS))
+			fmt.Fprintf(&told, " until %s", e.moment(r.UndoneMS))
 		}
 	}
 	return told.String()
 }
 
-// milliseconds is an offset in milliseconds as it is told.
-func milliseconds(ms int64) string {
-	return history.Offset(time.Duration(ms) * time.Millisecond).String()
+// moment is an offset in milliseconds as a page tells it: since the baseline began.
+func (e *evidence) moment(ms int64) string {
+	return e.page(max(history.Offset(time.Duration(ms)*time.Millisecond)-e.start, 0))
 }

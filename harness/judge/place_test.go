@@ -31,10 +31,11 @@ func TestFaultsAreCitedInTimeAndPlace(t *testing.T) {
 		fault change
 		cited string
 	}{
-		{"on the validator's way to its keys", disturbed(12, 20, true, edge("search", "auth")), "; partition of search → auth was in effect from 12s until 20s"},
-		{"on the emitter's way to the store", disturbed(12, 20, true, edge("auth", "store")), "; partition of auth → store was in effect"},
-		{"at the validator", disturbed(12, 20, true, history.Fault{Target: "search"}), "; partition of search was in effect"},
+		{"on the validator's way to its keys", disturbed(12, 20, true, edge("search", "auth")), "; the fault partition on search → auth was in effect from 12m until 20m"},
+		{"on the emitter's way to the store", disturbed(12, 20, true, edge("auth", "store")), "; the fault partition on auth → store was in effect"},
+		{"at the validator", disturbed(12, 20, true, history.Fault{Target: "search"}), "; the fault partition on search was in effect"},
 		{"at another validator", disturbed(12, 20, true, edge("checkout", "auth")), ""},
+		{"on its way to somebody else", disturbed(12, 20, true, edge("auth", "checkout")), ""},
 		{"over before the new one was accepted", disturbed(3, 5, true, edge("search", "auth")), ""},
 		{"begun after the last refusal", disturbed(50, 52, true, edge("search", "auth")), ""},
 		{"without evidence", disturbed(12, 20, false, edge("search", "auth")), ""},

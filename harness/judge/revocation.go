@@ -44,7 +44,7 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		case p.taken == 0:
 			open = append(open, fmt.Sprintf("%s gave no answer to %s", v.Name, e.old))
 		case bound == runbook.Forever && p.lastTaken >= e.end-history.Offset(nearly),
-			bound != runbook.Forever && p.lastTaken-revoked >= history.Offset(e.limits.Wall(bound)+v.Granule):
+			bound != runbook.Forever && p.lastTaken-revoked+2*bucketWidth >= history.Offset(e.limits.Wall(bound)+v.Granule):
 			f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.offPage(v.Name), e.old, e.page(p.lastTaken-revoked), e.boundText(bound))
 			f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
 			e.blameLatePublish(&f, v, revoked)
@@ -55,7 +55,8 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		case p.lastTaken < e.end-history.Offset(nearly):
 			open = append(open, fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that", v.Name, e.old, e.page(p.lastTaken-revoked)))
 		default:
-			open = append(open, fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.old, e.page(e.end-revoked), plan.Text(bound)))
+			open = append(open, fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.old, e.page(e.end-revoked),
+				plan.Text(bound+e.limits.Page(v.Granule)))) // what it rounds up is wall time
 		}
 		probe, at, asked := e.lastProbe(v.Name, history.NewAfter)
 		switch {

@@ -125,7 +125,9 @@ func (r *rotation) revoke(ctx context.Context) error {
 const probeEvery = 100 * time.Millisecond
 
 // watch presents the old credential to every validator until it is refused,
-// and the new one once at the end.
+// and the new one once at the end. It ends after the page's time, or a little
+// later for one that has to refuse by then and rounds up what does not scale: to
+// a fast run that is much.
 func (r *rotation) watch(ctx context.Context) error {
 	taking := make([]string, 0, len(r.limits.Validators))
 	for _, v := range r.limits.Validators {
@@ -138,7 +140,8 @@ func (r *rotation) watch(ctx context.Context) error {
 	}
 	var next time.Time
 	var failed error
-	err := r.wait(ctx, r.plan.Times.Watch, func() bool {
+	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
+	err := r.wait(ctx, r.plan.Times.Watch+r.roundsUp(taking), func() bool {
 		now := r.world.Clock.Now()
 		if now.Before(next) {
 			return false
@@ -156,7 +159,7 @@ func (r *rotation) watch(ctx context.Context) error {
 			}
 		}
 		taking = still
-		return false
+		return !now.Before(end) && r.roundsUp(taking) == 0
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return err
@@ -167,6 +170,18 @@ func (r *rotation) watch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// roundsUp is the most by which one of these is late of its bound because of what
+// it is kept to, of those whose bound lies within the watch; wall time.
+func (r *rotation) roundsUp(names []string) (most time.Duration) {
+	for _, name := range names {
+		v, _ := r.limits.Validator(name)
+		if r.limits.G3(v) <= r.limits.Watch {
+			most = max(most, v.Granule)
+		}
+	}
+	return most
 }
 
 // renew has every emitter make its connections anew: one that still presents
