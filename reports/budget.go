@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // budget is what the objective allows to fail, and what did: for each
@@ -38,7 +39,7 @@ func budget(m *Model) table {
 		}
 	}
 	row := func(name string, c judge.Cell) {
-		allowed := (1 - m.Limits.Objective) * float64(c.Attempts)
+		allowed := plan.Allowed(m.Limits.Objective, c.Attempts)
 		t.Rows = append(t.Rows, []string{name, Count(c.Attempts), sensible(allowed), Count(c.AuthFailures), spent(c.AuthFailures, allowed),
 			left(c.AuthFailures, allowed), Count(c.Unavailable), spent(c.Unavailable, allowed)})
 	}

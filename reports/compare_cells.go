@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // PairChange is one client at one service in both runs, as one source saw them.
@@ -117,17 +118,12 @@ func countsOf(m *Model, p pair) Counts {
 	return sum
 }
 
-// budgetSpent is the part of the error budget that failures spent, as the judge
-// has it: an objective of 100 % has no budget, and each failure is one too many.
+// budgetSpent is plan.Spent to three decimals; 0 where no objective is known.
 func budgetSpent(failures, attempts int64, objective float64) float64 {
 	if objective == 0 {
 		return 0
 	}
-	budget := (1 - objective) * float64(attempts)
-	if budget <= 0 {
-		return float64(failures)
-	}
-	return math.Round(1000*float64(failures)/budget) / 1000
+	return math.Round(1000*plan.Spent(objective, failures, attempts)) / 1000
 }
 
 // ValidatorChange is how long a validator took in both runs; nil: it was not in

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // absent are the validators that gave emitters no answer beyond the
@@ -37,7 +38,7 @@ func (e *evidence) absent(felt []Finding) []Finding {
 	for _, p := range order {
 		sum := sums[p]
 		told := slices.ContainsFunc(felt, func(f Finding) bool { return f.Validator == p.presenter })
-		if told || sum.Unavailable == 0 || float64(sum.Unavailable) <= (1-e.limits.Objective)*float64(sum.Attempts) {
+		if told || plan.Within(e.limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
 		at := first[p] + bucketWidth

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -26,7 +27,7 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 	for _, c := range e.limits.Clients {
 		sum, first, last := e.lost(c.Name, c.To)
 		total, lost = total+sum.Attempts, lost+sum.Unavailable
-		if sum.Unavailable == 0 || float64(sum.Unavailable) <= (1-e.limits.Objective)*float64(sum.Attempts) {
+		if plan.Within(e.limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
 		f := Finding{

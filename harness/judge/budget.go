@@ -1,8 +1,9 @@
 package judge
 
 import (
-	"math"
 	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // Budget is what the page's objective allows to fail over the length of the
@@ -53,7 +54,7 @@ func (s *BudgetSpan) add(c Cell) {
 }
 
 func (s *BudgetSpan) spend(objective float64) {
-	s.Allowed = math.Round((1-objective)*float64(s.Attempts)*1000) / 1000 // a thousandth of an attempt is none
+	s.Allowed = plan.Allowed(objective, s.Attempts)
 	switch {
 	case s.AuthFailures == 0:
 	case s.Allowed <= 0:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // windows are the sliding windows in which auth failures are held against a
@@ -69,9 +70,8 @@ func hasError(findings []Finding) bool {
 
 // exceeds reports whether a cell has a window or a phase over its limit.
 func (e *evidence) exceeds(key history.CellKey) bool {
-	allowed := 1 - e.limits.Objective
 	over := func(c history.Counts, burn float64) bool {
-		return c.AuthFailures > 0 && float64(c.AuthFailures) > burn*allowed*float64(c.Attempts)
+		return c.AuthFailures > 0 && float64(c.AuthFailures) > burn*plan.Allowed(e.limits.Objective, c.Attempts)
 	}
 	for _, p := range e.phases {
 		from, to := p.span()
@@ -115,7 +115,7 @@ func (e *evidence) baseline(presenter, validator string) history.Counts {
 
 // beyond reports whether counts are beyond the objective.
 func (e *evidence) beyond(c *history.Counts) bool {
-	return c.AuthFailures > 0 && float64(c.AuthFailures) > (1-e.limits.Objective)*float64(c.Attempts)
+	return !plan.Within(e.limits.Objective, c.AuthFailures, c.Attempts)
 }
 
 // changed is the end of the baseline.
@@ -232,9 +232,5 @@ func (e *evidence) budgetSpent(presenter, validator string) float64 {
 			sum.Add(&c)
 		}
 	}
-	budget := (1 - e.limits.Objective) * float64(sum.Attempts)
-	if budget <= 0 {
-		return float64(sum.AuthFailures) // an objective of 100% has no budget: each failure is one too many
-	}
-	return math.Round(1000*float64(sum.AuthFailures)/budget) / 1000
+	return math.Round(1000*plan.Spent(e.limits.Objective, sum.AuthFailures, sum.Attempts)) / 1000
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // sessions holds when sessions keep refreshing: a token that could not be
@@ -45,7 +46,7 @@ func sessions(e *evidence) (Outcome, string, []Finding) {
 		sum, _, _ := e.lost(name, client.To)
 		// A budget of less than one attempt is one: a renewal that came a moment
 		// late, once in a short run, is no session that could not be renewed.
-		if float64(f.Count) <= math.Ceil((1-e.limits.Objective)*float64(sum.Attempts+f.Count)) {
+		if float64(f.Count) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+f.Count)) {
 			f.Level = Warning
 		}
 		f.Message = fmt.Sprintf("%s held %d attempts back, since %s did not renew its tokens", name, f.Count, f.Consumer)

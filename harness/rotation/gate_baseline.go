@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // enough is how many first attempts a cell must have for its baseline to say
@@ -25,7 +26,7 @@ func (r *rotation) baselineGate(context.Context) (string, []refusal) {
 				c.name, c.sum.Attempts, c.to, need)})
 		}
 		bad := c.sum.AuthFailures + c.sum.Unavailable
-		if bad > 0 && float64(bad) > (1-r.limits.Objective)*float64(c.sum.Attempts) {
+		if !plan.Within(r.limits.Objective, bad, c.sum.Attempts) {
 			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%d of %d attempts of %s at %s failed before anything was changed",
 				bad, c.sum.Attempts, c.name, c.to)})
 		}

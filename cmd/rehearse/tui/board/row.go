@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 const (
@@ -201,11 +202,7 @@ func (s *State) Judged(r *Row) bool {
 // Budget is how much of a row's error budget is spent: 1 is all of it. An
 // objective of 100 % has none: each failure is one too many.
 func (s *State) Budget(r *Row) float64 {
-	budget := (1 - s.run.Limits.Objective) * float64(r.Attempts)
-	if budget <= 0 {
-		return float64(r.AuthFailures)
-	}
-	return float64(r.AuthFailures) / budget
+	return plan.Spent(s.run.Limits.Objective, r.AuthFailures, r.Attempts)
 }
 
 // Consumer is the party to look at of a row: who checks where users present the
