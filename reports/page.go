@@ -148,6 +148,16 @@ func (m *Model) reached(phase history.Phase) bool {
 	return slices.ContainsFunc(m.Phases, func(p judge.PhaseSpan) bool { return p.Name == phase })
 }
 
+// began is when a phase began; the start of the run where it never did.
+func (m *Model) began(phase history.Phase) history.Offset {
+	for _, p := range m.Phases {
+		if p.Name == phase {
+			return millis(p.StartMS)
+		}
+	}
+	return 0
+}
+
 // inPage is wall time as page time alone.
 func (f *filling) inPage(wall history.Offset) string { return PageTime(f.Speed, wall.Duration()) }
 
@@ -170,13 +180,26 @@ func (f *filling) needed(bound func(plan.Validator) time.Duration) (most time.Du
 	return most, whose
 }
 
-// bounded holds a duration of the page against what it must be at least.
-func (f *filling) bounded(field string, says runbook.Duration, most time.Duration, whose string) {
+// measured is the longest that a validator took for something, and which.
+func (f *filling) measured(took func(judge.ValidatorReport) int64) (longest time.Duration, whose string) {
+	for _, v := range f.Validators {
+		if ms := took(v); ms > 0 && pageTime(f.Speed, millis(ms)) > longest {
+			longest, whose = pageTime(f.Speed, millis(ms)), v.Name
+		}
+	}
+	return longest, whose
+}
+
+// bounded holds a duration of the page against what it must be at least, and
+// against what was measured where that was more.
+func (f *filling) bounded(field string, says runbook.Duration, most time.Duration, whose string, took time.Duration, who string) {
 	switch {
-	case most == 0:
-		f.row(field, says.String(), "nothing to wait for", "yes")
 	case most == runbook.Forever:
 		f.row(field, says.String(), strings.TrimSpace("no time is enough "+whose), "no")
+	case took > most && took > says.Duration():
+		f.row(field, says.String(), fmt.Sprintf("needs %s by the page, and %s took %s", plan.Text(most), who, plan.Text(took.Round(time.Second))), "no")
+	case most == 0:
+		f.row(field, says.String(), "nothing to wait for", "yes")
 	default:
 		f.row(field, says.String(), strings.TrimSpace(fmt.Sprintf("needs %s %s", plan.Text(most), whose)), yesNo(says.Duration() >= most))
 	}
@@ -184,7 +207,8 @@ func (f *filling) bounded(field string, says runbook.Duration, most time.Duratio
 
 func (f *filling) rollout() {
 	most, whose := f.needed(f.Limits.G1)
-	f.bounded("rollout: lead", f.page.Rollout.Lead, most, forWhom(whose))
+	took, who := f.measured(func(v judge.ValidatorReport) int64 { return v.LearnedAfterMS })
+	f.bounded("rollout: lead", f.page.Rollout.Lead, most, forWhom(whose), took, who)
 	var slowest history.Offset
 	if f.Timeline != nil {
 		for _, s := range f.Timeline.Switches {
@@ -197,7 +221,8 @@ func (f *filling) rollout() {
 	}
 	f.row("rollout: propagation", f.page.Rollout.Propagation.String(), found, "–")
 	most, whose = f.needed(f.Limits.G3)
-	f.bounded("rollout: watch", f.page.Rollout.Watch, most, forWhom(whose))
+	took, who = f.measured(func(v judge.ValidatorReport) int64 { return v.ForgotAfterMS })
+	f.bounded("rollout: watch", f.page.Rollout.Watch, most, forWhom(whose), took, who)
 }
 
 func forWhom(name string) string {
@@ -208,7 +233,7 @@ func forWhom(name string) string {
 }
 
 func (f *filling) overlap() {
-	f.bounded("overlap: window", f.page.Overlap.Window, f.Limits.G2(), "after the last emitter's switch")
+	f.bounded("overlap: window", f.page.Overlap.Window, f.Limits.G2(), "after the last emitter's switch", 0, "")
 	for _, e := range f.page.Overlap.Exceptions {
 		f.row("overlap: exception", fmt.Sprintf("%s until %s: %s", e.Client, e.Until, e.Because), "", "–")
 	}

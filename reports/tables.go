@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
@@ -128,8 +129,8 @@ func validators(m *Model) table {
 			figure("Forgot after"), figure("Bound"), state("Forgot in time")},
 	}
 	for _, v := range m.Validators {
-		learned, learnedInTime := m.against(v.LearnedAfterMS, v.BoundMS)
-		forgot, forgotInTime := m.against(v.ForgotAfterMS, v.ForgetBoundMS)
+		learned, learnedInTime := m.against(v.LearnedAfterMS, v.BoundMS, history.Accept, history.Emit)
+		forgot, forgotInTime := m.against(v.ForgotAfterMS, v.ForgetBoundMS, history.Revoke, history.Watch)
 		t.Rows = append(t.Rows, []string{v.Name, yesNo(v.OnPage),
 			learned, m.bound(v.BoundMS), learnedInTime, forgot, m.bound(v.ForgetBoundMS), forgotInTime})
 	}
@@ -148,10 +149,13 @@ func validators(m *Model) table {
 	return t
 }
 
-// against says how long something took and whether that was within its bound.
-// What did not happen in this run may not have been due yet, and is neither.
-func (m *Model) against(tookMS, boundMS int64) (took, inTime string) {
+// against says how long something took, counted from a phase, and whether that was
+// within its bound. What did not happen may not have been due yet, in a run that
+// did not come to a later phase or ended before the bound, and is neither.
+func (m *Model) against(tookMS, boundMS int64, since, by history.Phase) (took, inTime string) {
 	switch {
+	case tookMS < 0 && boundMS >= 0 && !m.Rollback.Happened && m.reached(by) && m.ended()-m.began(since) > millis(boundMS):
+		return "never", "no"
 	case tookMS < 0:
 		return "not in this run", "–"
 	case boundMS < 0 || tookMS <= boundMS:

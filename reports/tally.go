@@ -24,7 +24,7 @@ func tally(statuses map[string]int64) string {
 }
 
 // Refusals lists statuses with their numbers, the most frequent first, without
-// those of success: HTTP below 400, "ok" and SQLSTATE 00000. "401 × 3".
+// those of success: HTTP below 400, "ok" in any case (Redis) and SQLSTATE 00000. "401 × 3".
 func Refusals(statuses map[string]int64) string {
 	bad := maps.Clone(statuses)
 	maps.DeleteFunc(bad, func(status string, n int64) bool { return n == 0 || succeeded(status) })
@@ -44,7 +44,7 @@ func answer(status string) string {
 // SQLSTATE 00000.
 func succeeded(status string) bool {
 	code, err := strconv.Atoi(status)
-	return status == "ok" || status == "00000" || err == nil && len(status) == 3 && code < 400
+	return strings.EqualFold(status, "ok") || status == "00000" || err == nil && len(status) == 3 && code < 400
 }
 
 // shares lists credentials with their shares of the attempts, by name.

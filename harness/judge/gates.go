@@ -7,8 +7,8 @@ import (
 )
 
 // gates holds when every enforced gate held. A gate that only observed breaks
-// no rule: what it would have stopped shows in the other rules, and this one
-// says which gate that was. A baseline that says too little, or fails already,
+// no rule: what it would have stopped shows in the other rules, or was luck this
+// time, and this one warns of it. A baseline that says too little, or fails already,
 // says nothing of the rotation, which was not tried: then nobody can tell.
 func gates(e *evidence) (Outcome, string, []Finding) {
 	var findings []Finding
@@ -39,6 +39,12 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 			})
 		case noted == "":
 			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
+			findings = append(findings, Finding{
+				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
+				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+				Message: fmt.Sprintf("enforced, %s", noted),
+				Fix:     "change what the gate names, and enforce it (gates: enforce): it stops the rotation before anybody is hurt, and not by luck",
+			})
 		}
 	}
 	switch {
@@ -47,7 +53,7 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 	case untried != "":
 		return Inconclusive, untried, findings
 	case noted != "":
-		return Skipped, noted, nil
+		return Skipped, noted, findings
 	case enforced:
 		return Pass, fmt.Sprintf("%d gates held", held), nil
 	case held > 0:

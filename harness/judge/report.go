@@ -88,12 +88,18 @@ func (e *evidence) validators() []ValidatorReport {
 	revoked, wasRevoked := e.done(string(keyring.Revoke), e.old)
 	for _, v := range e.limits.Validators {
 		r := ValidatorReport{Name: v.Name, OnPage: v.OnPage, LearnedAfterMS: -1, ForgotAfterMS: -1, BoundMS: -1, ForgetBoundMS: -1}
-		if learned, there := e.learned(v.Name, e.fresh, accepted); there && wasAccepted {
+		since := accepted
+		if v.Authority { // it has the new one before the step that gave it is done
+			since, _ = e.begun(string(keyring.Accept), e.fresh)
+		}
+		if learned, there := e.learned(v.Name, e.fresh, since); there && wasAccepted {
 			since := accepted
 			if v.OnMiss {
 				since = max(since, min(learned, e.firstPresented(v.Name, e.fresh)))
 			}
-			r.LearnedAfterMS = (learned - since).Milliseconds()
+			r.LearnedAfterMS = max(learned-since, 0).Milliseconds()
+		} else if v.Authority && wasAccepted {
+			r.LearnedAfterMS = 0 // it says nothing of it, and the step itself decides
 		}
 		if p := e.oldProbes(v.Name, revoked); p.refused && wasRevoked {
 			r.ForgotAfterMS = (p.refusedAt - revoked).Milliseconds()

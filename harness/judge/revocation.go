@@ -37,7 +37,11 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		switch {
 		case p.refused && bound != runbook.Forever && p.refusedAt-revoked > history.Offset(e.limits.Wall(bound))+late:
 			f.Message = fmt.Sprintf("%s%s refused %s only %s after the revoke; the bound is %s", v.Name, e.offPage(v.Name), e.old, e.page(p.refusedAt-revoked), plan.Text(bound))
-			f.Fix = fmt.Sprintf("find out why %s forgets late, or write forgets_within: %s on the page and watch for longer", v.Name, e.atLeast(p.refusedAt-revoked))
+			f.Fix = fmt.Sprintf("find out why %s forgets late, or write forgets_within: %s on the page", v.Name, e.atLeast(p.refusedAt-revoked))
+			v.Forgets = e.limits.Page((p.refusedAt - revoked).Duration()) + margin
+			if need := e.limits.G3(v); need > e.limits.Watch {
+				f.Fix += fmt.Sprintf(" and watch for at least %s (rollout.watch)", plan.Text(need.Round(time.Second)))
+			}
 			e.blameLatePublish(&f, v, revoked)
 			findings = append(findings, f)
 		case p.refused:
@@ -78,6 +82,9 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 				told := e.tellLockedOut(v.Name, lock)
 				f.Consumer, f.Cause, f.Fix = cmp.Or(told.consumer, v.Name), told.cause, told.fix
 				f.Message += ": " + told.why
+			} else if told, there := e.refusedOthers(v); there {
+				f.Consumer, f.Cause, f.Fix = told.Consumer, told.Cause, told.Fix
+				f.Message += fmt.Sprintf(", as it did when %s presented it", told.Presenter)
 			} else if told, there := e.reusedKid(v); there {
 				f.Consumer, f.Cause, f.Fix = told.consumer, told.cause, told.fix
 				f.Message += "; " + told.why
@@ -96,6 +103,20 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, strings.Join(open, "; "), nil
 	}
 	return Pass, fmt.Sprintf("every validator refused %s in time and takes %s", e.old, e.fresh), nil
+}
+
+// refusedOthers is what was found of those whom a validator refused with the new
+// credential, too, up to the end.
+func (e *evidence) refusedOthers(v plan.Validator) (Finding, bool) {
+	for _, key := range e.hop() {
+		sum := e.view.Sum(key, e.start, e.end+1)
+		if key.Validator == v.Name && key.Credential == e.fresh && sum.AuthFailures > 0 && sum.LastFailure > e.end-2*history.Offset(nearly) {
+			if f := e.explain(key, &sum); f.Cause != CauseUnknown {
+				return f, true
+			}
+		}
+	}
+	return Finding{}, false
 }
 
 // blameLatePublish turns a finding to the emitter where it went on publishing
