@@ -73,7 +73,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{G1, leads}, {G2, windows}, {G3, watches},
-		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {noRoom, databasesWithoutRoom},
+		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
 		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
 	}

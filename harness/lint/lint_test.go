@@ -116,6 +116,7 @@ func TestBuiltIn(t *testing.T) {
 		"database-password/cut-off":                   "G2",
 		"database-password/environment-not-restarted": "slower-than-page",
 		"database-password/flag-day":                  "one-key-validator",
+		"database-password/kept-longer":               "outlives-page",
 		"database-password/missed-consumer":           "not-on-page",
 		"database-password/pool-hides":                "slower-than-page",
 		"jwt-signing-key/flag-day":                    "G1",
@@ -260,5 +261,43 @@ func TestWriters(t *testing.T) {
 		if got := len(report.Runs[0].Results); got != len(findings) {
 			t.Errorf("SARIF has %d results, want %d", got, len(findings))
 		}
+	}
+}
+
+// TestOutlivesPage: what lives longer than its page says is found where the
+// scenario says so.
+func TestOutlivesPage(t *testing.T) {
+	for _, tt := range []struct {
+		name, scenario string
+		path, needed   string // of its one finding; empty: there is none
+	}{
+		{"tokens as on the page", "extends: healthy.yaml\n", "", ""},
+		{"tokens that live longer", "extends: healthy.yaml\nload: [{client: app, to: search, rate: 5/s, token: {life: 40m}}]\n", "load[0].token.life", "40m"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fsys := fstest.MapFS{"own.yaml": {Data: []byte("apiVersion: rehearse/v1\nkind: Scenario\n" + tt.scenario)}}
+			for _, name := range []string{"healthy.yaml", "runbook.yaml"} {
+				text, err := fs.ReadFile(scenarios.FS, "jwt-signing-key/"+name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fsys[name] = &fstest.MapFile{Data: text}
+			}
+			loaded, err := scenario.Load(fsys, "own.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := lint.Scenario(loaded, today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case tt.path == "" && len(found) > 0:
+				t.Errorf("found %v, want nothing", found)
+			case tt.path == "":
+			case len(found) != 1 || found[0].RuleID != "outlives-page" || found[0].Path != tt.path || found[0].Needed != tt.needed || found[0].Line == 0:
+				t.Errorf("found %+v, want one at %s that needs %s", found, tt.path, tt.needed)
+			}
+		})
 	}
 }
