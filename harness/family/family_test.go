@@ -69,14 +69,8 @@ func TestConfigureAPIKey(t *testing.T) {
 	}
 }
 
-func TestKeySetThatAStandInDoesNotServe(t *testing.T) {
+func TestKeySetOfAnImage(t *testing.T) {
 	page := strings.Replace(jwtPage, "jwks: /.well-known/jwks.json", "jwks: /oauth/keys", 1)
-	p := planOf(t, jwtPage, jwtScenario)
-	p.Page.Storage.JWKS = "/oauth/keys"
-	err := jwtSigningKey{}.Configure(p)
-	if err == nil || !strings.Contains(err.Error(), "/oauth/keys") || !strings.Contains(err.Error(), wellKnownJWKS) {
-		t.Errorf("got %v, want an error with both paths", err)
-	}
 	// An image may serve it anywhere.
 	other := planOf(t, page, strings.NewReplacer("auth: {serve: issuer}", `auth: {image: "acme/auth:1", scale: full}`,
 		"legacy: {serve: issuer, refresh: 1m, pinned: true}", `legacy: {image: "acme/auth:0", scale: full}`).Replace(jwtScenario))

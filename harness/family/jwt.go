@@ -16,9 +16,6 @@ type jwtSigningKey struct{}
 
 var _ Family = jwtSigningKey{}
 
-// wellKnownJWKS is where the issuer that rehearse serves itself has its key set.
-const wellKnownJWKS = "/.well-known/jwks.json"
-
 // Configure tells issuers, caches and verifiers who they are, whom they ask and
 // how fast time runs.
 func (jwtSigningKey) Configure(p *plan.Plan) error {
@@ -41,10 +38,6 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 		case "cache":
 			s.Config = map[string]any{"name": s.Name, "of": urlOf(s.Of), "ttl": p.Wall(s.TTL.Duration()).String()}
 		case "verifier":
-			if origin := originOf(p, s.Of); origin.Serve == "issuer" && p.Page.Storage.JWKS != wellKnownJWKS {
-				return fmt.Errorf("configure %s: the page has the key set at %s, and %s, which is a stand-in, serves it at %s",
-					s.Name, p.Page.Storage.JWKS, origin.Name, wellKnownJWKS)
-			}
 			s.Config = map[string]any{
 				"name":    s.Name,
 				"library": s.Library,
@@ -71,23 +64,6 @@ func pageEmitter(p *plan.Plan) (string, error) {
 		}
 	}
 	return "", errors.New("configure services: no consumer on the page has the role emit")
-}
-
-// originOf follows caches to the service whose answers they keep.
-func originOf(p *plan.Plan, name string) plan.Service {
-	var at plan.Service
-	for range p.Services { // at most once through each
-		for _, s := range p.Services {
-			if s.Name == name {
-				at = s
-			}
-		}
-		if at.Serve != "cache" {
-			break
-		}
-		name = at.Of
-	}
-	return at
 }
 
 // Bind makes the family's steps on the store, and probes that sign tokens of

@@ -50,6 +50,10 @@ const (
 	File = "file" // a file, which is written some time after the store and read at every refresh
 )
 
+// WellKnownJWKS is where the issuer that rehearse serves itself has its key set, as
+// OpenID providers usually do.
+const WellKnownJWKS = "/.well-known/jwks.json"
+
 // Publish is the place that consumers read.
 type Publish struct {
 	// Path is a KV v2 API path as Vault has it: MOUNT/data/PATH.

@@ -77,6 +77,12 @@ func (c check) standIn(path, name string, s Service) {
 	}
 	c.charging(path, s)
 	switch s.Serve {
+	case "issuer":
+		if at := c.page; at != nil && at.Storage.Distribution == runbook.JWKS && at.Storage.JWKS != runbook.WellKnownJWKS && c.serves("verifier") {
+			c.Report(path+".serve", "on the page: storage.jwks: "+runbook.WellKnownJWKS+", or bring an issuer of your own",
+				"the page's storage.jwks is %q, and a stand-in serves its key set at %s", at.Storage.JWKS, runbook.WellKnownJWKS)
+		}
+		c.misplaced(path, `"issuer" takes nothing of another service`, "of")
 	case "cache":
 		if s.Of == "" {
 			c.Report(path+".of", "the service whose answers it keeps", "a cache needs it")
