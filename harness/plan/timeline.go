@@ -17,22 +17,32 @@ type Stretch struct {
 	PageLength, WallLength time.Duration
 }
 
+// Length is how long a phase is planned to last, in page time: none where it only
+// acts. A baseline's is the scenario's, and not known to the limits.
+func (l Limits) Length(phase history.Phase) time.Duration {
+	switch phase {
+	case history.Verify: // accept only acts; verify asks at the end of the lead
+		return l.Lead
+	case history.Emit:
+		return l.Switching()
+	case history.Overlap:
+		return l.Window
+	case history.Watch:
+		return l.Watch
+	}
+	return 0
+}
+
 // Timeline is the phases of an undisturbed run, in order.
 func (p *Plan) Timeline() []Stretch {
-	lengths := map[history.Phase]time.Duration{
-		history.Baseline: p.Rehearsal.Baseline.Duration(),
-		history.Verify:   p.Limits.Lead, // accept only acts; verify asks at the end of the lead
-		history.Emit:     p.Limits.Switching(),
-		history.Overlap:  p.Limits.Window,
-		history.Watch:    p.Limits.Watch,
-	}
 	var stretches []Stretch
 	var page, wall time.Duration
 	for _, phase := range history.Phases() {
-		s := Stretch{
-			Phase: phase, PageStart: page, WallStart: wall,
-			PageLength: lengths[phase], WallLength: p.Wall(lengths[phase]),
+		length := p.Limits.Length(phase)
+		if phase == history.Baseline {
+			length = p.Rehearsal.Baseline.Duration()
 		}
+		s := Stretch{Phase: phase, PageStart: page, WallStart: wall, PageLength: length, WallLength: p.Wall(length)}
 		stretches = append(stretches, s)
 		page, wall = page+s.PageLength, wall+s.WallLength
 	}

@@ -128,17 +128,18 @@ func (c *Console) overdue() string {
 // left is the wall time that is planned until the end of the phase and of the
 // run; not known on the way back.
 func (p *progress) left(l plan.Limits) (phase, all time.Duration, known bool) {
-	lengths := map[history.Phase]time.Duration{
-		history.Baseline: p.baseline, history.Verify: l.Lead, history.Emit: l.Propagation, history.Overlap: l.Window, history.Watch: l.Watch,
-	}
 	for _, ph := range history.Phases() {
+		length := l.Length(ph)
+		if ph == history.Baseline {
+			length = p.baseline
+		}
 		switch {
 		case ph == p.phase:
 			known = ph != history.Baseline || p.baseline > 0
-			phase = max(0, l.Wall(lengths[ph])-(p.now-p.began).Duration())
+			phase = max(0, l.Wall(length)-(p.now-p.began).Duration())
 			all = phase
 		case known:
-			all += l.Wall(lengths[ph])
+			all += l.Wall(length)
 		}
 	}
 	return phase, all, known

@@ -118,7 +118,7 @@ func (c *Console) purpose(p history.Phase) string {
 	case history.Verify:
 		return fmt.Sprintf("wait %s until every validator takes %s", c.planned(c.limits.Lead), to)
 	case history.Emit:
-		return fmt.Sprintf("switch the emitters to %s, within %s", to, c.planned(c.limits.Propagation))
+		return fmt.Sprintf("switch the emitters to %s, within %s", to, c.planned(c.limits.Switching()))
 	case history.Overlap:
 		until := "nobody presents %s any more"
 		if c.limits.LongestLife > 0 {

@@ -96,18 +96,8 @@ func (s *State) Clock() Clock {
 
 // length is how long a phase is planned to last, in wall time.
 func (s *State) length(p history.Phase) time.Duration {
-	l := s.run.Limits
-	switch p {
-	case history.Baseline:
-		return l.Wall(s.run.Baseline)
-	case history.Verify:
-		return l.Wall(l.Lead)
-	case history.Emit:
-		return l.Wall(l.Switching())
-	case history.Overlap:
-		return l.Wall(l.Window)
-	case history.Watch:
-		return l.Wall(l.Watch)
+	if p == history.Baseline {
+		return s.run.Limits.Wall(s.run.Baseline)
 	}
-	return 0
+	return s.run.Limits.Wall(s.run.Limits.Length(p))
 }
