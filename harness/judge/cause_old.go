@@ -60,9 +60,19 @@ func (e *evidence) tellNotSwitched(emitter string, switched history.Offset, ever
 	if !m.OnPage {
 		return told
 	}
-	told.fix = fmt.Sprintf("make %s read the store every %s as the page says; revoke only when the use of %s is zero", emitter, plan.Text(m.Refresh), e.old)
-	if emitted, there := e.done(string(keyring.Emit), e.fresh); there && ever {
+	emitted, was := e.done(string(keyring.Emit), e.fresh)
+	if was && ever {
 		told.why += fmt.Sprintf("; it switched %s after it was told to", e.page(switched-emitted))
 	}
+	faults := e.near(emitted, e.end, emitter)
+	switch {
+	case len(faults) > 0 && faults[0].Kind != "kill-rotator":
+		told.fix = fmt.Sprintf("mend what kept %s from the new credential (here the fault %s on %s)", emitter, faults[0].Kind, faults[0].Target)
+	case m.Refresh == 0:
+		told.fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
+	default:
+		told.fix = fmt.Sprintf("make %s take what is published every %s as the page says", emitter, plan.Text(m.Refresh))
+	}
+	told.fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.old)
 	return told
 }

@@ -61,6 +61,17 @@ func switches(seconds float64) change {
 	}
 }
 
+// cutFromTheStore has auth's way to the store cut from before the emit on.
+func cutFromTheStore(s *story) {
+	for _, stage := range []history.Event{
+		fault(at(27), "partition", "auth → store", "injected", false), fault(at(27.2), "partition", "auth → store", "evidence", true),
+		fault(at(50), "partition", "auth → store", "undone", false),
+	} {
+		stage.Fault.From, stage.Fault.To = "auth", "store"
+		s.add(stage)
+	}
+}
+
 // onTheWay is a stage of a cache that was switched on between search and auth.
 func onTheWay(moment history.Offset, f history.Fault) history.Event {
 	f.Kind, f.Target, f.From, f.To = "cache", "search → auth", "search", "auth"
@@ -366,13 +377,25 @@ func TestCauses(t *testing.T) {
 			"an emitter on the page that switched late",
 			[]change{switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
-			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "make auth read the store every 45s as the page says",
+			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "make auth take what is published every 45s as the page says",
+		},
+		{
+			"an emitter on the page that takes it at its start",
+			[]change{limit(func(l *plan.Limits) { l.Emitters[0].Refresh = 0 }), switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
+			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "start auth anew as a step of the rollout",
+		},
+		{
+			"an emitter on the page that could not read it",
+			[]change{cutFromTheStore, switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
+			"auth went on with k1 after it was revoked; it switched 22m after it was told to; the fault partition on auth → store was in effect from 27m until 50m", "mend what kept auth from the new credential (here the fault partition on auth → store)",
 		},
 		{
 			"an emitter that switched because it was refused, while the revoke was under way",
 			[]change{slowRevoke, switches(40.65), goesOn(37, 40.7), refuse("app", "k1", 40.6, 40.7, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 40601,
-			"auth went on with k1 after it was revoked; it switched 12m39s after it was told to", "make auth read the store every 45s as the page says",
+			"auth went on with k1 after it was revoked; it switched 12m39s after it was told to", "make auth take what is published every 45s as the page says",
 		},
 		{
 			"a flag day, for the new key",
