@@ -209,20 +209,30 @@ func (f *filling) rollout() {
 	most, whose := f.needed(f.Limits.G1)
 	took, who := f.measured(func(v judge.ValidatorReport) int64 { return v.LearnedAfterMS })
 	f.bounded("rollout: lead", f.page.Rollout.Lead, most, forWhom(whose), took, who)
-	var slowest history.Offset
-	if f.Timeline != nil {
-		for _, s := range f.Timeline.Switches {
-			slowest = max(slowest, s.After)
-		}
-	}
-	found := ""
-	if slowest > 0 {
-		found = "the last emitter switched after " + f.inPage(slowest)
-	}
-	f.row("rollout: propagation", f.page.Rollout.Propagation.String(), found, "–")
+	f.row("rollout: propagation", f.page.Rollout.Propagation.String(), f.switched(), "–")
 	most, whose = f.needed(f.Limits.G3)
 	took, who = f.measured(func(v judge.ValidatorReport) int64 { return v.ForgotAfterMS })
 	f.bounded("rollout: watch", f.page.Rollout.Watch, most, forWhom(whose), took, who)
+}
+
+// switched is how long the slowest emitter took, and who did not switch that is on
+// the page.
+func (f *filling) switched() string {
+	if f.Timeline == nil || len(f.Timeline.Switches) == 0 {
+		return ""
+	}
+	var slowest history.Offset
+	did := map[string]bool{}
+	for _, s := range f.Timeline.Switches {
+		slowest, did[s.Emitter] = max(slowest, s.After), true
+	}
+	found := "the last emitter switched after " + f.inPage(slowest)
+	for _, e := range f.Limits.Emitters {
+		if e.OnPage && !did[e.Name] && f.reached(history.Overlap) {
+			found += ", and " + e.Name + " did not"
+		}
+	}
+	return found
 }
 
 func forWhom(name string) string {

@@ -73,7 +73,7 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 	if points > 0 {
 		t.Whole.Points = make([]Point, points)
 	}
-	emitted := map[string]history.Offset{}
+	emitted, emits := map[string]history.Offset{}, map[string]string{}
 	for i := range h.Events {
 		switch e := &h.Events[i]; e.Kind {
 		case history.KindCounts:
@@ -85,7 +85,9 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 				emitted[e.Credential] = e.Began
 			}
 		case history.KindEmitting:
-			if began, told := emitted[e.Credential]; told && e.At >= began && began > 0 {
+			again := emits[e.Service] == e.Credential // by one that was started anew
+			emits[e.Service] = e.Credential
+			if began, told := emitted[e.Credential]; told && e.At >= began && began > 0 && !again {
 				t.Switches = append(t.Switches, Switch{e.Service, e.Credential, e.At - began})
 			}
 		case history.KindProbe:

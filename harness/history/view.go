@@ -122,9 +122,11 @@ func (v *View) Apply(e Event) {
 	case KindForgot:
 		delete(v.Holds[e.Service], e.Credential)
 		put(v.Forgot, e.Service, e.Credential, e.At)
-	case KindEmitting:
-		v.Emitting[e.Service] = e.Credential
-		put(v.Switched, e.Service, e.Credential, e.At)
+	case KindEmitting: // one that is started anew says it again
+		if v.Emitting[e.Service] != e.Credential {
+			v.Emitting[e.Service] = e.Credential
+			put(v.Switched, e.Service, e.Credential, e.At)
+		}
 	case KindPublished:
 		for _, c := range e.Credentials {
 			if !slices.Contains(v.Published[e.Service], c) {

@@ -65,6 +65,7 @@ func TestViewFollowsEmittersAndReaders(t *testing.T) {
 		Event{At: 7 * ms, Kind: KindPublished, Service: "auth", Credentials: []string{"k2"}},
 		Event{At: 8 * ms, Kind: KindRead, Service: "auth", Reader: "search", What: "jwks"},
 		Event{At: 9 * ms, Kind: KindPublished, Service: "auth", Credentials: []string{"k2", "k1"}},
+		Event{At: 9 * ms, Kind: KindEmitting, Service: "auth", Credential: "k2"}, // started anew
 	)
 	if v.Emitting["auth"] != "k2" || v.Switched["auth"]["k2"] != 6*ms {
 		t.Errorf("emitting: got %s since %s, want k2 since 6ms", v.Emitting["auth"], v.Switched["auth"]["k2"])

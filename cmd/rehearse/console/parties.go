@@ -23,7 +23,9 @@ func (c *Console) tellSpread(e history.Event) {
 		}
 		c.detail(e.At, "%s publishes %s", e.Service, list(e.Credentials))
 	case history.KindEmitting:
-		if !s.changing() {
+		again := s.emitting[e.Service] == e.Credential
+		s.emitting[e.Service] = e.Credential
+		if !s.changing() || again { // one that is started anew says it again
 			c.detail(e.At, "%s emits %s", e.Service, e.Credential)
 			return
 		}

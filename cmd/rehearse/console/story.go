@@ -19,13 +19,14 @@ type story struct {
 	steps     map[string]history.Offset // "accept k2" → when it was done
 	published map[string]history.Offset // credential → first seen in a published set
 	probed    map[string]history.Outcome
+	emitting  map[string]string // by emitter
 	told      map[string]bool
 }
 
 func newStory() story {
 	return story{
 		steps: map[string]history.Offset{}, published: map[string]history.Offset{},
-		probed: map[string]history.Outcome{}, told: map[string]bool{},
+		probed: map[string]history.Outcome{}, emitting: map[string]string{}, told: map[string]bool{},
 	}
 }
 
