@@ -62,12 +62,45 @@ func shares(credentials map[string]judge.CredentialCounts) string {
 	return dash(strings.Join(parts, ", "))
 }
 
-// Evidence lists the measurements of a fault by name: "before.reads 12,
-// during.reads 0".
+// Evidence tells what was measured of a fault: what changed from before to while it
+// was in effect, then the rest by name. "status 200 → 503, back after 2.9 ms".
 func Evidence(measured map[string]float64) string {
-	parts := make([]string, 0, len(measured))
+	var changed, same, rest []string
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
-		parts = append(parts, name+" "+strconv.FormatFloat(measured[name], 'g', 6, 64))
+		was, before := strings.CutPrefix(name, "before_")
+		during, paired := measured["during_"+was]
+		is, after := strings.CutPrefix(name, "during_")
+		_, told := measured["before_"+is]
+		switch {
+		case before && paired && during != measured[name]:
+			changed = append(changed, figureOf(was, measured[name], during))
+		case before && paired:
+			same = append(same, figureOf(was, during))
+		case after && told:
+		default:
+			rest = append(rest, figureOf(name, measured[name]))
+		}
 	}
-	return strings.Join(parts, ", ")
+	if len(changed) == 0 {
+		changed = same
+	}
+	return strings.Join(append(changed, rest...), ", ")
+}
+
+// figureOf tells values of a figure in words: "fastest 1.41 ms → 203 ms".
+func figureOf(name string, values ...float64) string {
+	unit := ""
+	for suffix, of := range map[string]string{"_ms": " ms", "_s": " s"} {
+		if plain, found := strings.CutSuffix(name, suffix); found {
+			name, unit = plain, of
+		}
+	}
+	var told []string
+	for _, v := range values {
+		told = append(told, strconv.FormatFloat(v, 'g', 3, 64)+unit)
+		if v >= 1000 || v <= -1000 {
+			told[len(told)-1] = strconv.FormatFloat(v, 'f', 0, 64) + unit
+		}
+	}
+	return strings.ReplaceAll(name, "_", " ") + " " + strings.Join(told, " → ")
 }

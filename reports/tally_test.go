@@ -33,8 +33,16 @@ func TestShares(t *testing.T) {
 }
 
 func TestEvidence(t *testing.T) {
-	got := Evidence(map[string]float64{"during.reads": 0, "before.reads": 12, "offset_s": 1.5})
-	if want := "before.reads 12, during.reads 0, offset_s 1.5"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for want, measured := range map[string]map[string]float64{
+		"reads 12 → 0, offset 1.5 s":                   {"during_reads": 0, "before_reads": 12, "before_asked": 3, "during_asked": 3, "offset_s": 1.5},
+		"fastest 1.41 ms → 203 ms, back after 2586 ms": {"before_fastest_ms": 1.4123, "during_fastest_ms": 203.342, "back_after_ms": 2586.4},
+		"has kid 1 → 0":                                {"before_has_kid": 1, "during_has_kid": 0},
+		"answered 3, asked 3":                          {"before_answered": 3, "during_answered": 3, "before_asked": 3, "during_asked": 3},
+		"before asked 2":                               {"before_asked": 2},
+		"":                                             {},
+	} {
+		if got := Evidence(measured); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
