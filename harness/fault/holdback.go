@@ -9,7 +9,7 @@ var holdBack = Kind{
 	Name:     "hold-back",
 	Does:     "holds one consumer back: it keeps what it has and gets nothing new from the store, or from its mounted file (a stale file); until `for` is over, or the end",
 	Where:    "on: a consumer that rehearse serves and that reads the store, or a mounted file (distribution: file)",
-	Evidence: "what is published at the store is missing at the consumer for longer than three of its refreshes",
+	Evidence: "the consumer is behind what is published at the store for longer than three of its refreshes",
 	prepare: func(f scenario.Fault, g *Graph) error {
 		if err := g.serves(f.On, holders...); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -14,9 +15,9 @@ import (
 
 // Names of the figures of what a consumer holds.
 const (
-	missing  = "missing"    // published entries that it has not, and an emit that it does not know of
-	spoiled  = "spoiled"    // entries that it has in another form than they are published in
-	behindMS = "missing_ms" // since when something is missing
+	behind   = "behind"        // published entries that it has not, others that it still has, and an emit that it does not know of
+	spoiled  = "spoiled"       // entries that it has in another form than they are published in
+	behindMS = "behind_for_ms" // since when it is
 )
 
 // rereads checks that a consumer reads again what is published: one that is
@@ -34,21 +35,21 @@ type holdingGauge struct {
 	site    *site
 	service string
 	differs func(Reading) bool
-	since   *time.Time // when something was first seen missing
+	since   *time.Time // when it was first seen behind
 }
 
 var _ Gauge = holdingGauge{}
 
 // newHoldingGauge is one that looks for entries of another form, or, where these
-// are none of its business, for what is missing longer than it takes to read.
+// are none of its business, for one that is behind for longer than it takes to read.
 func newHoldingGauge(s *site, service string) holdingGauge {
 	return holdingGauge{
 		site: s, service: service, since: new(time.Time), differs: func(r Reading) bool { return r[spoiled] > 0 },
 	}
 }
 
-// patience is how long something that was published may be missing at a
-// consumer that is not disturbed: three of its refreshes, and some time to ask.
+// patience is how long a consumer may be behind what is published
+// that is not disturbed: three of its refreshes, and some time to ask.
 func (g holdingGauge) patience() time.Duration {
 	s, _ := g.site.service(g.service)
 	return 3*g.site.plan.Wall(s.Refresh.Duration()) + g.site.plan.Wall(s.Delay.Duration()) + time.Second
@@ -67,7 +68,7 @@ func (g holdingGauge) Took(before, during Reading) bool {
 
 // Back says that both are the same.
 func (g holdingGauge) Back(_, after Reading) bool {
-	return len(after) > 0 && after[missing] == 0 && after[spoiled] == 0
+	return len(after) > 0 && after[behind] == 0 && after[spoiled] == 0
 }
 
 func (g holdingGauge) once(ctx context.Context) Reading {
@@ -83,11 +84,12 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 	if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 		return Reading{}
 	}
-	r := Reading{missing: 0, spoiled: 0, behindMS: 0}
+	r := Reading{behind: 0, spoiled: 0, behindMS: 0}
 	if emit, _ := published["emit"].(string); emit != held.Emit {
-		r[missing]++
+		r[behind]++
 	}
 	entries, _ := published["keys"].([]any)
+	gone := maps.Clone(held.Keys)
 	for _, entry := range entries {
 		fields, _ := entry.(map[string]any)
 		name, _ := fields["tag"].(string)
@@ -95,15 +97,17 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 			name, _ = fields["kid"].(string)
 		}
 		has, there := held.Keys[name]
+		delete(gone, name)
 		switch {
 		case !there:
-			r[missing]++
+			r[behind]++
 		case has != fingerprint(fields):
 			r[spoiled]++
 		}
 	}
+	r[behind] += float64(len(gone))
 	switch {
-	case r[missing] == 0:
+	case r[behind] == 0:
 		*g.since = time.Time{}
 	case g.since.IsZero():
 		*g.since = time.Now()

@@ -39,11 +39,15 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 			})
 		case noted == "":
 			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
+			fix := "change what the gate names, and enforce it (gates: enforce): it stops the rotation before anybody is hurt, and not by luck"
+			if g.Phase == history.Watch {
+				fix = "change what the gate names, then rehearse again"
+			}
 			findings = append(findings, Finding{
 				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
 				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
 				Message: fmt.Sprintf("enforced, %s", noted),
-				Fix:     "change what the gate names, and enforce it (gates: enforce): it stops the rotation before anybody is hurt, and not by luck",
+				Fix:     fix,
 			})
 		}
 	}
