@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (h *hop) flush(before history.Offset) {
 		}
 	}
 	h.mu.Unlock()
-	slices.SortFunc(events, func(a, b history.Event) int { return int(a.At - b.At) })
+	slices.SortFunc(events, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
 	for _, e := range events {
 		h.record(e)
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -315,7 +316,7 @@ func cpuTime(tb testing.TB) time.Duration {
 
 // quantile of [microseconds, count] pairs in any order.
 func quantile(pairs [][2]int64, q float64) time.Duration {
-	slices.SortFunc(pairs, func(a, b [2]int64) int { return int(a[0] - b[0]) })
+	slices.SortFunc(pairs, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
 	var total, seen int64
 	for _, p := range pairs {
 		total += p[1]
