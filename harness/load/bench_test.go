@@ -181,19 +181,19 @@ func bareRound(b *testing.B, server string, d time.Duration) round {
 		Header: http.Header{"Authorization": {"Bearer " + benchToken}, "User-Agent": {"rehearse-load/bench"}},
 	})
 	cpu, begun := cpuTime(b), time.Now()
-	var micros latencies
+	var micros history.Latencies
 	var n int64
 	for result := range attacker.Attack(target, vegeta.Rate{}, d, "") {
 		if result.Code != http.StatusNoContent {
 			b.Fatalf("bare vegeta got %d %s; want 204", result.Code, result.Error)
 		}
-		micros.add(result.Latency.Microseconds())
+		micros.Add(result.Latency.Microseconds())
 		n++
 	}
 	return round{
 		perSecond: float64(n) / time.Since(begun).Seconds(),
 		cpuMicros: float64((cpuTime(b) - cpu).Microseconds()) / float64(n),
-		p99:       quantile(micros.pairs(), 0.99),
+		p99:       quantile(micros.Pairs(), 0.99),
 	}
 }
 
