@@ -130,7 +130,8 @@ func (r *run) reloader(s plan.Service) (func(context.Context) error, error) {
 	return func(ctx context.Context) error { return redeployer.Redeploy(ctx, s.Name, nil) }, nil
 }
 
-// call sends the request by which a service reloads, and wants a success.
+// call sends the request by which a service reloads, and wants a success: one that
+// sends it elsewhere, as a page to log in at, has not reloaded.
 func call(ctx context.Context, base string, request scenario.Request) error {
 	method := request.Method
 	if method == "" {
@@ -148,7 +149,7 @@ func call(ctx context.Context, base string, request scenario.Request) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode >= http.StatusBadRequest {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		return fmt.Errorf("%s %s answered %s", method, request.Path, resp.Status)
 	}
 	return nil

@@ -16,8 +16,12 @@ import (
 // statusTimeout bounds one question for a service's counters.
 const statusTimeout = 5 * time.Second
 
-// asker asks services for their counters, past any proxy of the environment.
-var asker = &http.Client{Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+// asker asks services for their counters, past any proxy of the environment. It
+// follows no redirect: what answers elsewhere is another service.
+var asker = &http.Client{
+	Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // counters are those of a stand-in, from GET /rehearse/status.
 func counters(ctx context.Context, base string) (map[string]int64, error) {

@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +89,25 @@ func TestTotals(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCountersFollowNoRedirect: whoever answers elsewhere has counted something else.
+func TestCountersFollowNoRedirect(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/rehearse/", http.RedirectHandler("/elsewhere", http.StatusFound))
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`{"served": 1}`))
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	if counted, err := counters(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("counters: got %v, %v; want that it answered 302", counted, err)
+	}
+	if err := quiesce(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("quiesce: got %v, want that it answered 302", err)
 	}
 }
