@@ -194,7 +194,7 @@ func (r *run) faultPlace() fault.Place {
 	if s, can := r.bound.(family.Strayer); can {
 		p.Stray = s.Stray
 	}
-	if r.delivery != nil { // there is none to a system that the run is attached to
+	if r.store != nil { // there is none where the run is attached to a system
 		p.Published = r.delivery.published
 	}
 	if r.unsealKey != "" {
