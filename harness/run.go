@@ -206,7 +206,7 @@ func (r *run) faultPlace() fault.Place {
 // measured is what a rotation left that is not in the history yet.
 type measured struct {
 	rotating time.Duration
-	sent     *history.Totals             // by load; nil: not known
+	sent     *history.Totals             // by load; nil: not known, and the judge cannot tell
 	counters map[string]map[string]int64 // of services, by their names
 }
 
@@ -237,12 +237,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	sent, err := traffic.stop(ctx)
-	if err != nil {
-		r.trouble(err) // without totals the judge cannot tell
-	} else {
-		m.sent = &sent
-	}
+	m.sent = traffic.stop(ctx)
 	m.counters = r.ask(ctx)
 	if err := faults.Undo(ctx); err != nil {
 		return m, fmt.Errorf("%w: undo faults: %w", ErrCleanUp, err)

@@ -14,14 +14,21 @@ import (
 // into the history while it runs.
 type traffic struct {
 	run      *run
-	client   *load.Client // nil: the scenario has no load
+	client   loader // nil: the scenario has no load
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
-	streamed chan error // how the stream ended; one value
+	streamed chan bool // whether the stream came to its end; one value
+}
+
+// loader is the load service, as *load.Client speaks to it.
+type loader interface {
+	Start(ctx context.Context) error
+	Stream(ctx context.Context, deliver func(load.Batch) error) error
+	Stop(ctx context.Context) (history.Totals, error)
 }
 
 func (r *run) newTraffic() *traffic {
-	t := &traffic{run: r, cancel: func() {}, streamed: make(chan error, 1)}
+	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
 		t.client = &load.Client{URL: r.runtime.URL(loadService, false)}
 	}
@@ -45,7 +52,7 @@ func (t *traffic) start(ctx context.Context) error {
 		if err != nil && background.Err() == nil {
 			t.run.trouble(err)
 		}
-		t.streamed <- err
+		t.streamed <- err == nil
 	})
 	return nil
 }
@@ -77,21 +84,27 @@ func (t *traffic) flushHop(ctx context.Context) {
 }
 
 // stop ends load and returns what it sent, once all that it counted is in the
-// history.
-func (t *traffic) stop(ctx context.Context) (history.Totals, error) {
+// history. It is nil where that is not known, which the history has as trouble: a
+// stream that broke said so when it did.
+func (t *traffic) stop(ctx context.Context) *history.Totals {
 	if t.client == nil {
-		return history.Totals{}, nil
+		return &history.Totals{}
 	}
 	totals, err := t.client.Stop(ctx)
 	if err != nil {
-		return totals, err
+		t.run.trouble(err)
+		return nil
 	}
 	select {
-	case err = <-t.streamed:
+	case whole := <-t.streamed:
+		if !whole {
+			return nil
+		}
 	case <-ctx.Done():
-		err = fmt.Errorf("wait for the last counts of load: %w", ctx.Err())
+		t.run.trouble(fmt.Errorf("wait for the last counts of load: %w", ctx.Err()))
+		return nil
 	}
-	return totals, err
+	return &totals
 }
 
 // end ends what is still under way, and waits for it.
