@@ -320,6 +320,6 @@ func (s delivering) Another(ctx context.Context, credential string) (identifier 
 func (r *run) delivered(service, what, identifier string) {
 	r.evidence.Record(history.Event{
 		At: r.evidence.Offset(), Kind: history.KindDelivered, Service: service, What: what,
-		Identifier: identifier, Credential: r.names.credential(identifier),
+		Identifier: identifier, Credential: r.names.Credential(identifier),
 	})
 }

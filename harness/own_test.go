@@ -157,32 +157,3 @@ func TestOwnSpec(t *testing.T) {
 		t.Error("the leak scan does not look for the file's token")
 	}
 }
-
-func TestNamesOfATeamsOwn(t *testing.T) {
-	n := newNames(planned(t, jwtPage, ownScenario(", agent: Python-urllib")))
-	n.locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
-	n.addCredential("kid-1", "k1")
-	n.addCredential("kid-2", "k2")
-	for _, tt := range []struct{ agent, ip, want string }{
-		{"Python-urllib/3.11", "", "checkout"},
-		{"jose/v4", "172.18.0.5", "checkout"},
-		{"jose/v4", "172.18.0.6", "jose/v4"},
-		{"rehearse-verifier/search", "172.18.0.5", "search"},
-	} {
-		if got, _ := n.reader(tt.agent, tt.ip); got != tt.want {
-			t.Errorf("%s at %s: got %s, want %s", tt.agent, tt.ip, got, tt.want)
-		}
-	}
-	read := history.Event{Kind: history.KindRead, Reader: "checkout", What: "jwks"}
-	n.fetched(read, "auth", []string{"kid-1"})
-	var got []string
-	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
-		got = append(got, string(e.Kind)+" "+e.Credential)
-	}
-	if want := []string{"fetched ", "learned k2", "forgot k1"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
-		t.Errorf("got %v for a stand-in, whose own log tells", got)
-	}
-}

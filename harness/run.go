@@ -25,6 +25,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -52,8 +53,8 @@ type run struct {
 	leftovers *leftover.Record
 	events    *os.File
 	recorder  *history.Recorder
-	names     *names
-	logs      *logs
+	names     *telling.Names
+	logs      *telling.Logs
 
 	graph      *fault.Graph // what faults need before the start
 	runtime    world.Runtime
@@ -86,7 +87,7 @@ type bound interface {
 // (ErrCleanUp); there may be an outcome all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	began := time.Now()
-	r := &run{plan: p, o: o.withDefaults(), names: newNames(p)}
+	r := &run{plan: p, o: o.withDefaults(), names: telling.NewNames(p)}
 	if err := r.prepare(ctx, began); err != nil {
 		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
 	}
@@ -127,7 +128,8 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.graph, err = fault.Prepare(r.plan); err != nil {
 		return err
 	}
-	r.secrets, r.names.edges = append(r.secrets, r.graph.Secrets()...), r.graph.Edges()
+	r.secrets = append(r.secrets, r.graph.Secrets()...)
+	r.names.Through(r.graph.Edges())
 	if err := r.makeFolder(); err != nil {
 		return fmt.Errorf("make folder of the run: %w", err)
 	}
@@ -140,8 +142,8 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	}
 	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
 	r.watchClock(newTimepiece())
-	r.logs = newLogs(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
-	r.cleanUp("close the logs", func(context.Context) error { return r.logs.close() })
+	r.logs = telling.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
+	r.cleanUp("close the logs", func(context.Context) error { return r.logs.Close() })
 	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
 	limits, err := json.Marshal(r.plan.Limits)
 	if err != nil {

@@ -33,7 +33,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	if locator, able := r.runtime.(world.Locator); able {
 		at = locator.ServiceAt
 	}
-	r.names.locate(func(service string) string { return r.runtime.URL(service, true) }, at)
+	r.names.Locate(func(service string) string { return r.runtime.URL(service, true) }, at)
 	if err := r.openStore(ctx); err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}

@@ -96,7 +96,7 @@ func (r *run) counter(service, name string, counted map[string]map[string]int64)
 	if n, ok := counted[service][name]; ok {
 		return n, true
 	}
-	return r.logs.told(service), r.serves(service)
+	return r.logs.Told(service), r.serves(service)
 }
 
 // totals are the four counters at the judged hop: what load sent, with what
@@ -113,19 +113,19 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		served[v.Name] = true
 		t.Served += complete(r.counter(v.Name, "served", counted))
 	}
-	if r.logs.authority {
+	if r.plan.Limits.Hop == history.FromAuthority {
 		// Load's attempts arrive at consumers, which present the credential:
 		// one that did not get there was not sent at this hop. What a consumer
 		// presents unasked, out of a queue of its own, was scheduled by that; what
 		// it presents again after a refusal is a retry.
-		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.hop.attempts(), r.logs.noAnswers()
-		retried, again := r.logs.tries()
+		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.Attempts(), r.logs.Unanswered()
+		retried, again := r.logs.Tries()
 		own := false
 		for _, e := range r.plan.Limits.Emitters {
 			served[e.Name] = true
 			if !r.serves(e.Name) { // it counts nothing: what arrived is all that is known
 				own = true
-				t.Sent += complete(r.logs.hop.presented(e.Name), false)
+				t.Sent += complete(r.logs.Presented(e.Name), false)
 				continue
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
@@ -40,7 +39,7 @@ func (t *traffic) start(ctx context.Context) error {
 	// Neither ends with ctx: what is under way then is counted too.
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	t.cancel = cancel
-	t.tasks.Go(func() { t.flushHop(background) })
+	t.tasks.Go(func() { t.run.logs.FlushEvery(background) })
 	if t.client == nil {
 		return nil
 	}
@@ -61,26 +60,12 @@ func (t *traffic) start(ctx context.Context) error {
 func (t *traffic) deliver(b load.Batch) error {
 	r := t.run
 	for _, c := range b.Counts {
-		r.evidence.Record(c.Event(r.recorder.Offset, r.names.credential(c.Credential)))
+		r.evidence.Record(c.Event(r.recorder.Offset, r.names.Credential(c.Credential)))
 	}
 	for _, s := range b.Sessions {
 		r.evidence.Record(s.Event(r.recorder.Offset))
 	}
 	return nil
-}
-
-// flushHop records what an authority decided, as its buckets end.
-func (t *traffic) flushHop(ctx context.Context) {
-	tick := time.NewTicker(time.Duration(bucket))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			t.run.logs.flush(t.run.evidence.Offset() - late)
-		}
-	}
 }
 
 // stop ends load and returns what it sent, once all that it counted is in the
