@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -84,31 +83,6 @@ func TestRunNotHere(t *testing.T) {
 	}
 }
 
-func TestOwnValues(t *testing.T) {
-	document := map[string]any{"emit": "v2", "keys": []any{
-		map[string]any{"tag": "v1", "value": "one"}, map[string]any{"tag": "v2", "value": "two"},
-	}}
-	v := ownValues{speed: 60, storeURL: "http://store", storePath: "run/data/key", storeToken: "s.1", file: "/secrets/secret.json"}
-	for text, want := range map[string]string{
-		"{{ .store.url }}/v1/{{.store.path}} {{ .store.token }}": "http://store/v1/run/data/key s.1",
-		"{{ .secret.file }}":                       "/secrets/secret.json",
-		"{{ .scaled.10m.ms }} {{ .scaled.10m.s }}": "10000 10",
-		"{{ .scaled.1s.s }}":                       "1",
-		"{{ .auth.url }} {{ .secret.value }}":      "{{ .auth.url }} {{ .secret.value }}",
-	} {
-		if got := v.in(text); got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
-	}
-	filled, asked := withSecret(map[string]string{"A": "key={{ .secret.value }}", "B": "{{ .secret.json }}", "C": "plain"}, document, []byte(`{"emit":"v2"}`))
-	if want := map[string]string{"A": "key=two", "B": `{"emit":"v2"}`}; !asked || !reflect.DeepEqual(filled, want) {
-		t.Errorf("got %v, %t, want %v", filled, asked, want)
-	}
-	if filled, asked := withSecret(map[string]string{"C": "{{ .auth.url }}"}, document, nil); asked {
-		t.Errorf("got %v for settings that ask for no secret", filled)
-	}
-}
-
 // TestOwnSpec starts nothing: what a runtime is told is what a scenario says.
 func TestOwnSpec(t *testing.T) {
 	fsys := fstest.MapFS{
@@ -127,7 +101,10 @@ func TestOwnSpec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{plan: p, delivery: newDelivery(p, "")}
+	r := &run{plan: p}
+	if err := r.prepareDelivery(); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range p.Services {
 		if s.Name != "checkout" {
 			continue

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -66,7 +67,7 @@ type run struct {
 	started    []world.Spec // all that was
 	bound      bound
 	steps      world.Steps // those of bound, with what belongs to each
-	delivery   *delivery
+	delivery   *delivery.Delivery
 	secrets    []string // beside those of the family
 
 	evidence evidence
@@ -190,14 +191,14 @@ func (r *run) recordRun(ctx context.Context) error {
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
 	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
-	if own, is := r.steps.(delivering); is { // the steps of a team are its own
+	if own, is := r.steps.(family.Bound); is { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
 	if s, can := r.bound.(family.Strayer); can {
 		p.Stray = s.Stray
 	}
 	if r.store != nil { // there is none where the run is attached to a system
-		p.Published = r.delivery.published
+		p.Published = r.published
 	}
 	if r.unsealKey != "" {
 		p.Sealer = sealer{r}

@@ -80,7 +80,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 		return spec, nil
 	}
 	if s.Distribution != runbook.Poll {
-		r.delivery.configure(&spec, s)
+		r.delivery.Configure(&spec, s)
 		return spec, nil
 	}
 	page := r.plan.Page.Storage.Publish.Path

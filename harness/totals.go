@@ -76,7 +76,7 @@ func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 		}
 	}
 	for _, s := range r.plan.Services {
-		if s.Serve == "" || r.exited(s.Name) || r.delivery.restarted(s.Name) {
+		if s.Serve == "" || r.exited(s.Name) || r.delivery.Restarted(s.Name) {
 			continue
 		}
 		counted, err := counters(ctx, r.runtime.URL(s.Name, false))
