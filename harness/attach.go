@@ -147,12 +147,12 @@ func (r *run) attach(ctx context.Context) error {
 	r.runtime = attached.NewRuntime(own, r.attachment.endpoints)
 	r.outcome.Runtime, r.outcome.Store = r.runtime.Name(), "the team's own"
 	r.cleanUp("stop the load", r.runtime.Stop)
-	r.names.locate(func(service string) string { return r.runtime.URL(service, true) }, nil)
+	r.names.Locate(func(service string) string { return r.runtime.URL(service, true) }, nil)
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
 	system, err := attached.New(r.plan, r.attachment.endpoints, attached.Options{
-		Dir: filepath.Dir(r.plan.File), Log: func(line string) { r.logs.line(stepsLog, []byte(line)) },
+		Dir: filepath.Dir(r.plan.File), Log: func(line string) { r.logs.Line(stepsLog, []byte(line)) },
 	})
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (r *run) watchSystem(ctx context.Context) error {
 		}
 		for _, m := range r.attachment.project.Members(e.Service) {
 			tasks.Go(func() {
-				err := r.attachment.project.Follow(background, m.ID, since, func(line []byte) { r.logs.line(e.Service, line) })
+				err := r.attachment.project.Follow(background, m.ID, since, func(line []byte) { r.logs.Line(e.Service, line) })
 				if err != nil {
 					r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: e.Service, Detail: err.Error()})
 				}
@@ -223,9 +223,9 @@ func (r *run) watchSystem(ctx context.Context) error {
 		return err
 	}
 	record := func(e history.Event) {
-		e.At, e.Credentials = r.evidence.Offset(), r.names.all(e.Credentials)
+		e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
 		if e.Identifier != "" {
-			e.Credential = r.names.credential(e.Identifier)
+			e.Credential = r.names.Credential(e.Identifier)
 		}
 		r.evidence.Record(e)
 	}

@@ -23,13 +23,13 @@ const listenerPatience = 2 * time.Second
 // conclude completes the history, once all logs were read to their end, has it
 // judged, and has the reports written and searched.
 func (r *run) conclude(m measured) error {
-	r.logs.flush(r.evidence.Offset() + bucket + late)
+	r.logs.Flush()
 	if m.sent != nil {
 		t := r.totals(*m.sent, m.counters)
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t})
 	}
 	r.recordHygiene()
-	if books, kept := r.logs.ledger.conclude(); kept {
+	if books, kept := r.logs.Ledger(); kept {
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLedger, Ledger: &books})
 	}
 	scanner := leak.New(slices.Concat(r.secrets, r.bound.Secrets()))
@@ -54,6 +54,18 @@ func (r *run) conclude(m measured) error {
 		return err
 	}
 	return r.judge()
+}
+
+// recordHygiene records whose log says which credential a decision was about, of
+// every consumer on the page, once no more lines come.
+func (r *run) recordHygiene() {
+	for _, c := range r.plan.Page.Consumers {
+		if !r.logged(c.Name) {
+			continue
+		}
+		says := r.logs.Hygiene(c.Name)
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLogged, Service: c.Name, Logged: &says})
+	}
 }
 
 // judge has the history judged and the reports written.

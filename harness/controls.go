@@ -57,7 +57,7 @@ func (c controls) UndoFault(kind, target string) error {
 
 // Log is the end of a service's log, with every secret of the run blacked out.
 func (c controls) Log(service string, n int) []string {
-	lines := c.run.logs.tails.last(service, n)
+	lines := c.run.logs.Tail(service, n)
 	scanner := leak.New(slices.Concat(c.run.secrets, c.run.bound.Secrets()))
 	for i, line := range lines {
 		lines[i] = scanner.Mask(line)

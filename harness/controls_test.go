@@ -13,6 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -113,12 +114,12 @@ func (silentBound) Secrets() []string { return nil }
 // TestLogOfControlsHidesSecrets has a service that logs what it must not.
 func TestLogOfControlsHidesSecrets(t *testing.T) {
 	const secret = "a-token-of-the-store-that-nobody-sees"
-	r := &run{plan: planned(t, jwtPage, jwtScenario), names: newNames(&plan.Plan{}), secrets: []string{secret}}
+	r := &run{plan: planned(t, jwtPage, jwtScenario), names: telling.NewNames(&plan.Plan{}), secrets: []string{secret}}
 	r.recorder = history.NewRecorder(time.Now(), nil)
-	r.logs = newLogs(t.TempDir(), r.plan, r.names, r.recorder)
+	r.logs = telling.New(t.TempDir(), r.plan, r.names, r.recorder)
 	r.bound = silentBound{}
-	r.logs.line("search", []byte("presented "+secret+" to the store"))
-	r.logs.line("search", []byte("and went on"))
+	r.logs.Line("search", []byte("presented "+secret+" to the store"))
+	r.logs.Line("search", []byte("and went on"))
 	got := controls{run: r}.Log("search", 10)
 	if want := []string{"presented [secret] to the store", "and went on"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -126,7 +127,7 @@ func TestLogOfControlsHidesSecrets(t *testing.T) {
 	if hits := leak.New(r.secrets).Count([]byte(strings.Join(got, "\n"))); hits > 0 {
 		t.Errorf("got %d secrets in what an operator sees, want none", hits)
 	}
-	if err := r.logs.close(); err != nil {
+	if err := r.logs.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

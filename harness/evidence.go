@@ -6,13 +6,14 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // evidence is the history as a rotation and its faults write it.
 type evidence struct {
 	recorder *history.Recorder
-	names    *names
+	names    *telling.Names
 	probes   *probes
 }
 
@@ -25,7 +26,7 @@ var _ world.Evidence = evidence{}
 func (e evidence) Record(event history.Event) {
 	switch {
 	case event.Kind == history.KindCredential:
-		e.names.addCredential(event.Identifier, event.Credential)
+		e.names.AddCredential(event.Identifier, event.Credential)
 	case event.Kind == history.KindProbe && event.Probe != nil:
 		e.probes.count(event.Probe)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -259,7 +260,7 @@ func killedAndResumed(t *testing.T, a assignment, finish bool) {
 	recorder := history.NewRecorder(time.Now(), nil)
 	did, err := rotation.Resume(t.Context(), p, world.World{
 		Clock: world.WallClock{}, Steps: bound, Probes: bound, Operator: approving{},
-		Evidence: evidence{recorder: recorder, names: newNames(p), probes: &probes{}},
+		Evidence: evidence{recorder: recorder, names: telling.NewNames(p), probes: &probes{}},
 	}, rotation.Unfinished{Keyring: ring, Finish: finish})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -84,31 +83,6 @@ func TestRunNotHere(t *testing.T) {
 	}
 }
 
-func TestOwnValues(t *testing.T) {
-	document := map[string]any{"emit": "v2", "keys": []any{
-		map[string]any{"tag": "v1", "value": "one"}, map[string]any{"tag": "v2", "value": "two"},
-	}}
-	v := ownValues{speed: 60, storeURL: "http://store", storePath: "run/data/key", storeToken: "s.1", file: "/secrets/secret.json"}
-	for text, want := range map[string]string{
-		"{{ .store.url }}/v1/{{.store.path}} {{ .store.token }}": "http://store/v1/run/data/key s.1",
-		"{{ .secret.file }}":                       "/secrets/secret.json",
-		"{{ .scaled.10m.ms }} {{ .scaled.10m.s }}": "10000 10",
-		"{{ .scaled.1s.s }}":                       "1",
-		"{{ .auth.url }} {{ .secret.value }}":      "{{ .auth.url }} {{ .secret.value }}",
-	} {
-		if got := v.in(text); got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
-	}
-	filled, asked := withSecret(map[string]string{"A": "key={{ .secret.value }}", "B": "{{ .secret.json }}", "C": "plain"}, document, []byte(`{"emit":"v2"}`))
-	if want := map[string]string{"A": "key=two", "B": `{"emit":"v2"}`}; !asked || !reflect.DeepEqual(filled, want) {
-		t.Errorf("got %v, %t, want %v", filled, asked, want)
-	}
-	if filled, asked := withSecret(map[string]string{"C": "{{ .auth.url }}"}, document, nil); asked {
-		t.Errorf("got %v for settings that ask for no secret", filled)
-	}
-}
-
 // TestOwnSpec starts nothing: what a runtime is told is what a scenario says.
 func TestOwnSpec(t *testing.T) {
 	fsys := fstest.MapFS{
@@ -127,7 +101,10 @@ func TestOwnSpec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{plan: p, delivery: newDelivery(p, "")}
+	r := &run{plan: p}
+	if err := r.prepareDelivery(); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range p.Services {
 		if s.Name != "checkout" {
 			continue
@@ -155,34 +132,5 @@ func TestOwnSpec(t *testing.T) {
 	}
 	if !slices.Contains(r.secrets, "fixed") {
 		t.Error("the leak scan does not look for the file's token")
-	}
-}
-
-func TestNamesOfATeamsOwn(t *testing.T) {
-	n := newNames(planned(t, jwtPage, ownScenario(", agent: Python-urllib")))
-	n.locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
-	n.addCredential("kid-1", "k1")
-	n.addCredential("kid-2", "k2")
-	for _, tt := range []struct{ agent, ip, want string }{
-		{"Python-urllib/3.11", "", "checkout"},
-		{"jose/v4", "172.18.0.5", "checkout"},
-		{"jose/v4", "172.18.0.6", "jose/v4"},
-		{"rehearse-verifier/search", "172.18.0.5", "search"},
-	} {
-		if got, _ := n.reader(tt.agent, tt.ip); got != tt.want {
-			t.Errorf("%s at %s: got %s, want %s", tt.agent, tt.ip, got, tt.want)
-		}
-	}
-	read := history.Event{Kind: history.KindRead, Reader: "checkout", What: "jwks"}
-	n.fetched(read, "auth", []string{"kid-1"})
-	var got []string
-	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
-		got = append(got, string(e.Kind)+" "+e.Credential)
-	}
-	if want := []string{"fetched ", "learned k2", "forgot k1"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
-		t.Errorf("got %v for a stand-in, whose own log tells", got)
 	}
 }

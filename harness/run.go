@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -25,6 +26,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -52,8 +54,8 @@ type run struct {
 	leftovers *leftover.Record
 	events    *os.File
 	recorder  *history.Recorder
-	names     *names
-	logs      *logs
+	names     *telling.Names
+	logs      *telling.Logs
 
 	graph      *fault.Graph // what faults need before the start
 	runtime    world.Runtime
@@ -65,7 +67,7 @@ type run struct {
 	started    []world.Spec // all that was
 	bound      bound
 	steps      world.Steps // those of bound, with what belongs to each
-	delivery   *delivery
+	delivery   *delivery.Delivery
 	secrets    []string // beside those of the family
 
 	evidence evidence
@@ -86,7 +88,7 @@ type bound interface {
 // (ErrCleanUp); there may be an outcome all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	began := time.Now()
-	r := &run{plan: p, o: o.withDefaults(), names: newNames(p)}
+	r := &run{plan: p, o: o.withDefaults(), names: telling.NewNames(p)}
 	if err := r.prepare(ctx, began); err != nil {
 		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
 	}
@@ -127,7 +129,8 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.graph, err = fault.Prepare(r.plan); err != nil {
 		return err
 	}
-	r.secrets, r.names.edges = append(r.secrets, r.graph.Secrets()...), r.graph.Edges()
+	r.secrets = append(r.secrets, r.graph.Secrets()...)
+	r.names.Through(r.graph.Edges())
 	if err := r.makeFolder(); err != nil {
 		return fmt.Errorf("make folder of the run: %w", err)
 	}
@@ -140,8 +143,8 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	}
 	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
 	r.watchClock(newTimepiece())
-	r.logs = newLogs(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
-	r.cleanUp("close the logs", func(context.Context) error { return r.logs.close() })
+	r.logs = telling.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
+	r.cleanUp("close the logs", func(context.Context) error { return r.logs.Close() })
 	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
 	limits, err := json.Marshal(r.plan.Limits)
 	if err != nil {
@@ -188,14 +191,14 @@ func (r *run) recordRun(ctx context.Context) error {
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
 	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
-	if own, is := r.steps.(delivering); is { // the steps of a team are its own
+	if own, is := r.steps.(family.Bound); is { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
 	if s, can := r.bound.(family.Strayer); can {
 		p.Stray = s.Stray
 	}
-	if r.delivery != nil { // there is none to a system that the run is attached to
-		p.Published = r.delivery.published
+	if r.store != nil { // there is none where the run is attached to a system
+		p.Published = r.published
 	}
 	if r.unsealKey != "" {
 		p.Sealer = sealer{r}
@@ -206,7 +209,7 @@ func (r *run) faultPlace() fault.Place {
 // measured is what a rotation left that is not in the history yet.
 type measured struct {
 	rotating time.Duration
-	sent     *history.Totals             // by load; nil: not known
+	sent     *history.Totals             // by load; nil: not known, and the judge cannot tell
 	counters map[string]map[string]int64 // of services, by their names
 }
 
@@ -237,12 +240,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	sent, err := traffic.stop(ctx)
-	if err != nil {
-		r.trouble(err) // without totals the judge cannot tell
-	} else {
-		m.sent = &sent
-	}
+	m.sent = traffic.stop(ctx)
 	m.counters = r.ask(ctx)
 	if err := faults.Undo(ctx); err != nil {
 		return m, fmt.Errorf("%w: undo faults: %w", ErrCleanUp, err)

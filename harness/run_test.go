@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -227,5 +228,21 @@ func TestApproving(t *testing.T) {
 	cancel()
 	if _, err := (approving{}).Approve(ctx, history.Emit); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's end", err)
+	}
+}
+
+// TestFaultPlaceWithoutAStore: a run that is attached to a system has consumers,
+// and no store to read what they are to have from.
+func TestFaultPlaceWithoutAStore(t *testing.T) {
+	r := &run{plan: planned(t, jwtPage, jwtScenario)}
+	if err := r.prepareDelivery(); err != nil {
+		t.Fatal(err)
+	}
+	if r.faultPlace().Published != nil {
+		t.Error("got a way to read what is published, want none")
+	}
+	r.store = &store.Store{}
+	if r.faultPlace().Published == nil {
+		t.Error("with a store: got no way to read what is published")
 	}
 }

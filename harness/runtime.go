@@ -16,7 +16,7 @@ import (
 // launchOptions are what every runtime of this run takes.
 func (r *run) launchOptions() launch.Options {
 	return launch.Options{
-		Record: r.leftovers, Sink: r.logs.line, Progress: r.o.Progress,
+		Record: r.leftovers, Sink: r.logs.Line, Progress: r.o.Progress,
 		OnExit: func(service string, err error) {
 			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: service, Detail: err.Error()})
 		},

@@ -16,12 +16,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/store"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // The names of the services that a run adds to those of its plan.
 const (
-	storeService = "store"
+	storeService = telling.Store
 	loadService  = "load"
 )
 
@@ -79,7 +80,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 		return spec, nil
 	}
 	if s.Distribution != runbook.Poll {
-		r.delivery.configure(&spec, s)
+		r.delivery.Configure(&spec, s)
 		return spec, nil
 	}
 	page := r.plan.Page.Storage.Publish.Path

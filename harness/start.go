@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
@@ -28,12 +29,12 @@ func (r *run) start(ctx context.Context) (err error) {
 		return err
 	}
 	r.cleanUp("stop services", r.runtime.Stop)
-	r.cleanUp("end the delivery of files", r.delivery.end)
+	r.cleanUp("end the delivery of files", r.delivery.End)
 	var at func(ip string) string
 	if locator, able := r.runtime.(world.Locator); able {
 		at = locator.ServiceAt
 	}
-	r.names.locate(func(service string) string { return r.runtime.URL(service, true) }, at)
+	r.names.Locate(func(service string) string { return r.runtime.URL(service, true) }, at)
 	if err := r.openStore(ctx); err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
@@ -51,11 +52,11 @@ func (r *run) start(ctx context.Context) (err error) {
 		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path),
 		URL: r.runtime.URL, See: r.evidence.See, Type: r.graph.Type,
 	})
-	r.bound, r.steps = own, delivering{own, r.delivery}
+	r.bound, r.steps = own, r.delivery.Steps(own)
 	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
 		return fmt.Errorf("provision the first credential: %w", err)
 	}
-	if err := r.delivery.begin(ctx, others); err != nil {
+	if err := r.delivery.Begin(ctx, others); err != nil {
 		return err
 	}
 	return r.startServices(ctx, others)
@@ -65,7 +66,7 @@ func (r *run) start(ctx context.Context) (err error) {
 // the run is: it is not in the run's own folder, and nobody but this user gets in.
 func (r *run) prepareDelivery() error {
 	folder := ""
-	if needsFolder(r.plan) {
+	if delivery.NeedsFolder(r.plan) {
 		var err error
 		if folder, err = os.MkdirTemp("", "rehearse-"+r.leftovers.Run()+"-"); err != nil {
 			return fmt.Errorf("make a folder for the consumers' files: %w", err)
@@ -75,23 +76,25 @@ func (r *run) prepareDelivery() error {
 			return err
 		}
 	}
-	r.delivery = newDelivery(r.plan, folder)
-	r.delivery.published = func(ctx context.Context) (map[string]any, error) {
-		document, _, err := r.store.Get(ctx, store.Below(r.plan.Page.Storage.Publish.Path))
-		return document, err
-	}
-	r.delivery.wrote, r.delivery.trouble = r.delivered, r.trouble
-	if err := r.prepareReloads(); err != nil {
-		return err
-	}
-	redeployer, able := r.runtime.(world.Redeployer)
-	if len(r.delivery.rolled) > 0 && !able {
-		return fmt.Errorf("the runtime %s cannot start %s anew: distribution env is not possible here", r.runtime.Name(), r.delivery.rolled[0])
-	}
-	if able {
-		r.delivery.redeploy = redeployer.Redeploy
-	}
-	return nil
+	var err error
+	r.delivery, err = delivery.New(r.plan, folder, r.runtime, delivery.Hooks{
+		Published: r.published, Wrote: r.delivered, Trouble: r.trouble,
+	})
+	return err
+}
+
+// published reads what consumers are to have.
+func (r *run) published(ctx context.Context) (map[string]any, error) {
+	document, _, err := r.store.Get(ctx, store.Below(r.plan.Page.Storage.Publish.Path))
+	return document, err
+}
+
+// delivered records that a consumer was given what is published.
+func (r *run) delivered(service, what, identifier string) {
+	r.evidence.Record(history.Event{
+		At: r.evidence.Offset(), Kind: history.KindDelivered, Service: service, What: what,
+		Identifier: identifier, Credential: r.names.Credential(identifier),
+	})
 }
 
 // startServices starts services and says of those that do not say so themselves

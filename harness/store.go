@@ -52,7 +52,7 @@ func (r *run) openStore(ctx context.Context) error {
 	if !own {
 		return nil // its audit lines go where its owner wants them
 	}
-	r.logs.follow(audit{service: storeService, path: r.store.Path(page), shown: page})
+	r.logs.Follow(r.store.Path(page), page)
 	return r.store.EnableAudit(ctx)
 }
 

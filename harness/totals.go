@@ -16,8 +16,12 @@ import (
 // statusTimeout bounds one question for a service's counters.
 const statusTimeout = 5 * time.Second
 
-// asker asks services for their counters, past any proxy of the environment.
-var asker = &http.Client{Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+// asker asks services for their counters, past any proxy of the environment. It
+// follows no redirect: what answers elsewhere is another service.
+var asker = &http.Client{
+	Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // counters are those of a stand-in, from GET /rehearse/status.
 func counters(ctx context.Context, base string) (map[string]int64, error) {
@@ -72,7 +76,7 @@ func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 		}
 	}
 	for _, s := range r.plan.Services {
-		if s.Serve == "" || r.exited(s.Name) || r.delivery.restarted(s.Name) {
+		if s.Serve == "" || r.exited(s.Name) || r.delivery.Restarted(s.Name) {
 			continue
 		}
 		counted, err := counters(ctx, r.runtime.URL(s.Name, false))
@@ -92,7 +96,7 @@ func (r *run) counter(service, name string, counted map[string]map[string]int64)
 	if n, ok := counted[service][name]; ok {
 		return n, true
 	}
-	return r.logs.told(service), r.serves(service)
+	return r.logs.Told(service), r.serves(service)
 }
 
 // totals are the four counters at the judged hop: what load sent, with what
@@ -109,19 +113,19 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		served[v.Name] = true
 		t.Served += complete(r.counter(v.Name, "served", counted))
 	}
-	if r.logs.authority {
+	if r.plan.Limits.Hop == history.FromAuthority {
 		// Load's attempts arrive at consumers, which present the credential:
 		// one that did not get there was not sent at this hop. What a consumer
 		// presents unasked, out of a queue of its own, was scheduled by that; what
 		// it presents again after a refusal is a retry.
-		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.hop.attempts(), r.logs.noAnswers()
-		retried, again := r.logs.tries()
+		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.Attempts(), r.logs.Unanswered()
+		retried, again := r.logs.Tries()
 		own := false
 		for _, e := range r.plan.Limits.Emitters {
 			served[e.Name] = true
 			if !r.serves(e.Name) { // it counts nothing: what arrived is all that is known
 				own = true
-				t.Sent += complete(r.logs.hop.presented(e.Name), false)
+				t.Sent += complete(r.logs.Presented(e.Name), false)
 				continue
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))

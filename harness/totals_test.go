@@ -1,16 +1,33 @@
 package harness
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/telling"
 )
 
 // withImage has a service that does not say what it served.
 var withImage = strings.Replace(jwtScenario, "services:\n", "services:\n  reports: {image: acme/reports:1.4, ports: [8080], scale: full}\n", 1) +
 	"  - {client: bot, to: reports, rate: 1/s}\n"
+
+// What lines tell: a validator took what billing showed; billing got no answer.
+const (
+	took = `"accepted","presenter":"billing","identifier":"k1","status":"201"`
+	lost = `"presented","identifier":"k1","status":"unavailable"`
+)
+
+// tell has a service log the same line n times; what begins with its message.
+func tell(l *telling.Logs, n int, service, what string) {
+	for range n {
+		l.Line(service, fmt.Appendf(nil, `{"time":%q,"level":"INFO","msg":%s}`, time.Now().Format(time.RFC3339Nano), what))
+	}
+}
 
 func TestTotals(t *testing.T) {
 	jwt := history.Totals{Scheduled: 100, Sent: 98, Recorded: 98, NotSent: 3, Retried: 1, Unanswered: 2}
@@ -19,29 +36,29 @@ func TestTotals(t *testing.T) {
 		page, scenario string
 		load           history.Totals
 		counters       map[string]map[string]int64
-		lines          func(*logs)
+		lines          func(*telling.Logs)
 		want           history.Totals
 	}{
 		{
 			"validators' own counters", jwtPage, jwtScenario, jwt,
-			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*logs) {},
+			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*telling.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
 			"a validator that died", jwtPage, jwtScenario, jwt, nil,
-			func(l *logs) { l.presented["checkout"] = 97 },
+			func(l *telling.Logs) { tell(l, 97, "checkout", took) },
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 97, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
 			"an image", jwtPage, withImage, jwt,
-			map[string]map[string]int64{"checkout": {"served": 98}}, func(*logs) {},
+			map[string]map[string]int64{"checkout": {"served": 98}}, func(*telling.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3},
 		},
 		{
 			"an authority", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 4},
 			map[string]map[string]int64{"billing": {"presented": 97}, "payments": {"served": 98}},
-			func(l *logs) { l.unanswered = 1; l.hop.by["billing"] = 97 },
+			func(l *telling.Logs) { tell(l, 96, "payments", took); tell(l, 1, "billing", lost) },
 			history.Totals{Scheduled: 102, Sent: 99, Recorded: 99, Served: 98, NotSent: 3, Probes: 2, Unanswered: 2, Complete: true},
 		},
 		{
@@ -49,7 +66,7 @@ func TestTotals(t *testing.T) {
 			"answers that were lost", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 100}},
-			func(l *logs) { l.unanswered = 6; l.hop.by["billing"] = 105 },
+			func(l *telling.Logs) { tell(l, 99, "payments", took); tell(l, 6, "billing", lost) },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 100, Probes: 2, Unanswered: 7, Twice: 5, Complete: true},
 		},
 		{
@@ -58,7 +75,7 @@ func TestTotals(t *testing.T) {
 			"a consumer that was replaced", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 103, Recorded: 103, Retried: 3, Unanswered: 3},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
-			func(l *logs) { l.hop.by["billing"] = 100 },
+			func(l *telling.Logs) { tell(l, 100, "payments", took) },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 102, Probes: 2, Unanswered: 1, Complete: true},
 		},
 		{
@@ -67,7 +84,11 @@ func TestTotals(t *testing.T) {
 			"a consumer with a queue", apiKeyPage, apiKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 2},
 			map[string]map[string]int64{"billing": {"presented": 105}, "payments": {"served": 106}},
-			func(l *logs) { l.retried, l.unasked, l.hop.by["billing"] = 4, 3, 105 },
+			func(l *telling.Logs) {
+				tell(l, 105, "payments", took)
+				tell(l, 4, "billing", `"presented","identifier":"k1","status":"201","attempt":2`)
+				tell(l, 3, "billing", `"presented","identifier":"k1","status":"201","attempt":1,"unasked":true`)
+			},
 			history.Totals{Scheduled: 105, Sent: 107, Recorded: 107, Served: 106, NotSent: 2, Retried: 4, Probes: 2, Unanswered: 1, Complete: true},
 		},
 	}
@@ -75,8 +96,8 @@ func TestTotals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := planned(t, test.page, test.scenario)
 			recorder := history.NewRecorder(time.Now(), nil)
-			r := &run{plan: p, evidence: evidence{recorder: recorder, names: newNames(p), probes: &probes{}}}
-			r.logs = newLogs(t.TempDir(), p, r.evidence.names, recorder)
+			r := &run{plan: p, evidence: evidence{recorder: recorder, names: telling.NewNames(p), probes: &probes{}}}
+			r.logs = telling.New(t.TempDir(), p, r.evidence.names, recorder)
 			test.lines(r.logs)
 			for _, probe := range []history.Probe{
 				{Outcome: history.OK, Status: "200"}, {Outcome: history.Unavailable, Status: "refused"}, {Outcome: history.HarnessError},
@@ -87,5 +108,25 @@ func TestTotals(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCountersFollowNoRedirect: whoever answers elsewhere has counted something else.
+func TestCountersFollowNoRedirect(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/rehearse/", http.RedirectHandler("/elsewhere", http.StatusFound))
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`{"served": 1}`))
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	if counted, err := counters(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("counters: got %v, %v; want that it answered 302", counted, err)
+	}
+	if err := quiesce(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("quiesce: got %v, want that it answered 302", err)
 	}
 }

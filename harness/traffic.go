@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
@@ -14,14 +13,21 @@ import (
 // into the history while it runs.
 type traffic struct {
 	run      *run
-	client   *load.Client // nil: the scenario has no load
+	client   loader // nil: the scenario has no load
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
-	streamed chan error // how the stream ended; one value
+	streamed chan bool // whether the stream came to its end; one value
+}
+
+// loader is the load service, as *load.Client speaks to it.
+type loader interface {
+	Start(ctx context.Context) error
+	Stream(ctx context.Context, deliver func(load.Batch) error) error
+	Stop(ctx context.Context) (history.Totals, error)
 }
 
 func (r *run) newTraffic() *traffic {
-	t := &traffic{run: r, cancel: func() {}, streamed: make(chan error, 1)}
+	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
 		t.client = &load.Client{URL: r.runtime.URL(loadService, false)}
 	}
@@ -33,7 +39,7 @@ func (t *traffic) start(ctx context.Context) error {
 	// Neither ends with ctx: what is under way then is counted too.
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	t.cancel = cancel
-	t.tasks.Go(func() { t.flushHop(background) })
+	t.tasks.Go(func() { t.run.logs.FlushEvery(background) })
 	if t.client == nil {
 		return nil
 	}
@@ -45,7 +51,7 @@ func (t *traffic) start(ctx context.Context) error {
 		if err != nil && background.Err() == nil {
 			t.run.trouble(err)
 		}
-		t.streamed <- err
+		t.streamed <- err == nil
 	})
 	return nil
 }
@@ -54,7 +60,7 @@ func (t *traffic) start(ctx context.Context) error {
 func (t *traffic) deliver(b load.Batch) error {
 	r := t.run
 	for _, c := range b.Counts {
-		r.evidence.Record(c.Event(r.recorder.Offset, r.names.credential(c.Credential)))
+		r.evidence.Record(c.Event(r.recorder.Offset, r.names.Credential(c.Credential)))
 	}
 	for _, s := range b.Sessions {
 		r.evidence.Record(s.Event(r.recorder.Offset))
@@ -62,36 +68,28 @@ func (t *traffic) deliver(b load.Batch) error {
 	return nil
 }
 
-// flushHop records what an authority decided, as its buckets end.
-func (t *traffic) flushHop(ctx context.Context) {
-	tick := time.NewTicker(time.Duration(bucket))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			t.run.logs.flush(t.run.evidence.Offset() - late)
-		}
-	}
-}
-
 // stop ends load and returns what it sent, once all that it counted is in the
-// history.
-func (t *traffic) stop(ctx context.Context) (history.Totals, error) {
+// history. It is nil where that is not known, which the history has as trouble: a
+// stream that broke said so when it did.
+func (t *traffic) stop(ctx context.Context) *history.Totals {
 	if t.client == nil {
-		return history.Totals{}, nil
+		return &history.Totals{}
 	}
 	totals, err := t.client.Stop(ctx)
 	if err != nil {
-		return totals, err
+		t.run.trouble(err)
+		return nil
 	}
 	select {
-	case err = <-t.streamed:
+	case whole := <-t.streamed:
+		if !whole {
+			return nil
+		}
 	case <-ctx.Done():
-		err = fmt.Errorf("wait for the last counts of load: %w", ctx.Err())
+		t.run.trouble(fmt.Errorf("wait for the last counts of load: %w", ctx.Err()))
+		return nil
 	}
-	return totals, err
+	return &totals
 }
 
 // end ends what is still under way, and waits for it.

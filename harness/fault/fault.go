@@ -55,7 +55,8 @@ type Place struct {
 	Evidence world.Evidence
 	// Sealer seals the store; nil: it is not the run's own.
 	Sealer Sealer
-	// Published reads what consumers are to have, at the store.
+	// Published reads what consumers are to have, at the store; nil: it is not the
+	// run's own.
 	Published func(context.Context) (map[string]any, error)
 	// Another begins another rotation of the same secret, with a credential of
 	// that name, and says how that is known; nil: the secret is not the run's own.

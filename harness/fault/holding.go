@@ -72,6 +72,9 @@ func (g holdingGauge) Back(_, after Reading) bool {
 }
 
 func (g holdingGauge) once(ctx context.Context) Reading {
+	if g.site.Published == nil {
+		return Reading{}
+	}
 	published, err := g.site.Published(ctx)
 	if err != nil {
 		return Reading{}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -197,8 +198,8 @@ func (v *View) Sum(key CellKey, from, to Offset) Counts {
 // one cell are recorded in the order of their beginnings.
 func (v *View) between(key CellKey, from, to Offset) []Bucket {
 	buckets := v.Cells[key]
-	lo, _ := slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return int(b.At - at) })
-	hi, _ := slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return int(b.At - at) })
+	lo, _ := slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
+	hi, _ := slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
 	if hi < lo {
 		return nil
 	}

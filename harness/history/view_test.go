@@ -155,6 +155,17 @@ func TestViewSum(t *testing.T) {
 	}
 }
 
+// TestViewSumOfALongRun has buckets further apart than 32 bits of nanoseconds.
+func TestViewSumOfALongRun(t *testing.T) {
+	const s = 1000 * ms
+	v := viewOf(
+		counted(0, "web", "k1", 1, 0), counted(3*s, "web", "k1", 2, 0), counted(6*s, "web", "k1", 4, 0), counted(9*s, "web", "k1", 8, 0),
+	)
+	if got := v.Sum(CellKey{FromLoad, "web", "search", "k1"}, 3*s, 9*s); got.Attempts != 6 {
+		t.Errorf("from 3s to 9s: got %d attempts, want 6", got.Attempts)
+	}
+}
+
 func TestViewKeys(t *testing.T) {
 	v := viewOf(
 		counted(0, "web", "k2", 1, 0), counted(0, "web", "k1", 1, 0), counted(0, "app", "k2", 1, 0),

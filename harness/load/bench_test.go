@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -180,19 +181,19 @@ func bareRound(b *testing.B, server string, d time.Duration) round {
 		Header: http.Header{"Authorization": {"Bearer " + benchToken}, "User-Agent": {"rehearse-load/bench"}},
 	})
 	cpu, begun := cpuTime(b), time.Now()
-	var micros latencies
+	var micros history.Latencies
 	var n int64
 	for result := range attacker.Attack(target, vegeta.Rate{}, d, "") {
 		if result.Code != http.StatusNoContent {
 			b.Fatalf("bare vegeta got %d %s; want 204", result.Code, result.Error)
 		}
-		micros.add(result.Latency.Microseconds())
+		micros.Add(result.Latency.Microseconds())
 		n++
 	}
 	return round{
 		perSecond: float64(n) / time.Since(begun).Seconds(),
 		cpuMicros: float64((cpuTime(b) - cpu).Microseconds()) / float64(n),
-		p99:       quantile(micros.pairs(), 0.99),
+		p99:       quantile(micros.Pairs(), 0.99),
 	}
 }
 
@@ -315,7 +316,7 @@ func cpuTime(tb testing.TB) time.Duration {
 
 // quantile of [microseconds, count] pairs in any order.
 func quantile(pairs [][2]int64, q float64) time.Duration {
-	slices.SortFunc(pairs, func(a, b [2]int64) int { return int(a[0] - b[0]) })
+	slices.SortFunc(pairs, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
 	var total, seen int64
 	for _, p := range pairs {
 		total += p[1]

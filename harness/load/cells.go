@@ -96,7 +96,7 @@ type bucket struct {
 	index  int64 // beginning / width
 	counts Counts
 	byCode []codeCount
-	micros latencies
+	micros history.Latencies
 }
 
 type codeCount struct {
@@ -122,7 +122,7 @@ func (c *cell) record(d decision) {
 	}
 	b.counts.Attempts++
 	b.count(d.status)
-	b.micros.add(d.latency.Microseconds())
+	b.micros.Add(d.latency.Microseconds())
 	switch d.outcome {
 	case history.OK:
 		b.counts.OK++
@@ -173,7 +173,7 @@ func (c *cell) close() {
 	counts := b.counts
 	counts.At, counts.Width = b.index*c.width, c.width
 	counts.Client, counts.To, counts.Credential = c.client, c.to, c.kid
-	counts.Latency = b.micros.pairs()
+	counts.Latency = b.micros.Pairs()
 	if len(b.byCode) > 0 {
 		counts.Statuses = make(map[string]int64, len(b.byCode))
 		for _, s := range b.byCode {
@@ -183,7 +183,7 @@ func (c *cell) close() {
 	c.past = append(c.past, counts)
 	b.counts = Counts{}
 	b.byCode = b.byCode[:0]
-	b.micros.reset()
+	b.micros.Reset()
 }
 
 func (c *cell) take(all bool) []Counts {

@@ -1,4 +1,4 @@
-package load
+package history
 
 import "math/bits"
 
@@ -13,13 +13,17 @@ const (
 	halfSubBucket = subBuckets / 2
 )
 
-// latencies counts values in microseconds.
-type latencies struct {
+// Latencies counts how long answers took. It takes the same memory, some 6 KiB,
+// however many they are. The zero value has counted nothing; it is not safe for
+// concurrent use.
+type Latencies struct {
 	counts [latencySlots]uint32
 	lo, hi int // used slots are in [lo, hi)
 }
 
-func (l *latencies) add(micros int64) {
+// Add counts one answer, in microseconds: a negative time as none, one of 134 s
+// and more as 134 s.
+func (l *Latencies) Add(micros int64) {
 	slot := latencySlot(micros)
 	if l.lo == l.hi {
 		l.lo, l.hi = slot, slot+1
@@ -28,8 +32,9 @@ func (l *latencies) add(micros int64) {
 	l.counts[slot]++
 }
 
-// pairs lists [microseconds, count], in order.
-func (l *latencies) pairs() [][2]int64 {
+// Pairs lists [microseconds, count] in order, as Counts.Latency has them. The
+// microseconds are off by at most 1.6 %.
+func (l *Latencies) Pairs() [][2]int64 {
 	n := 0
 	for _, c := range l.counts[l.lo:l.hi] {
 		if c > 0 {
@@ -45,7 +50,8 @@ func (l *latencies) pairs() [][2]int64 {
 	return pairs
 }
 
-func (l *latencies) reset() {
+// Reset forgets all that was counted.
+func (l *Latencies) Reset() {
 	clear(l.counts[l.lo:l.hi])
 	l.lo, l.hi = 0, 0
 }

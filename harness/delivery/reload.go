@@ -1,10 +1,9 @@
-package harness
+package delivery
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -26,13 +25,6 @@ type reloading struct {
 	reload  func(context.Context) error
 }
 
-// over is a copy of settings with others over them.
-func over(settings, others map[string]string) map[string]string {
-	out := maps.Clone(settings)
-	maps.Copy(out, others)
-	return out
-}
-
 // keysOf is what of a document concerns those who only check: which credential
 // is emitted is no news to them.
 func keysOf(document map[string]any) string {
@@ -43,16 +35,17 @@ func keysOf(document map[string]any) string {
 	return string(encoded)
 }
 
-// announce brings the reloads on their way that a changed document asks for.
-func (d *delivery) announce(document map[string]any) error {
-	keys := keysOf(document)
+// announce brings the reloads on their way that a changed document asks for; the
+// turn is held.
+func (d *Delivery) announce(p published) error {
+	keys := keysOf(p.document)
 	for _, r := range d.reloads {
 		if keys == r.last {
 			continue
 		}
 		r.last = keys
 		select {
-		case r.queue <- parcel{nil, identifier(document), time.Now().Add(r.after)}:
+		case r.queue <- parcel{nil, p.identifier(), time.Now().Add(r.after)}:
 		default:
 			return fmt.Errorf("reload %s: %d changes are on their way already", r.service, parcels)
 		}
@@ -61,7 +54,7 @@ func (d *delivery) announce(document map[string]any) error {
 }
 
 // await reloads a consumer whenever that is due, until ctx ends.
-func (d *delivery) await(ctx context.Context, r *reloading) {
+func (d *Delivery) await(ctx context.Context, r *reloading) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,33 +69,33 @@ func (d *delivery) await(ctx context.Context, r *reloading) {
 }
 
 // reload makes a consumer reload, and says so.
-func (d *delivery) reload(ctx context.Context, service, identifier string, reload func(context.Context) error) {
+func (d *Delivery) reload(ctx context.Context, service, identifier string, reload func(context.Context) error) {
 	if err := reload(ctx); err != nil {
 		if ctx.Err() == nil {
-			d.trouble(fmt.Errorf("reload %s: %w", service, err))
+			d.hooks.Trouble(fmt.Errorf("reload %s: %w", service, err))
 		}
 		return
 	}
-	d.wrote(service, history.Reload, identifier)
+	d.hooks.Wrote(service, history.Reload, identifier)
 }
 
 // prepareReloads finds out how each consumer that has to be made to reload is.
-func (r *run) prepareReloads() error {
-	for _, s := range r.plan.Services {
+func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
+	for _, s := range p.Services {
 		if s.Reload == nil || s.Pinned {
 			continue
 		}
-		reload, err := r.reloader(s)
+		reload, err := reloader(s, runtime)
 		if err != nil {
 			return err
 		}
 		if s.Distribution != runbook.File {
-			r.delivery.reloads = append(r.delivery.reloads, &reloading{
-				service: s.Name, after: r.plan.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
+			d.reloads = append(d.reloads, &reloading{
+				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
 			})
 			continue
 		}
-		for _, f := range r.delivery.files {
+		for _, f := range d.files {
 			if f.service == s.Name {
 				f.reload = reload
 			}
@@ -112,25 +105,35 @@ func (r *run) prepareReloads() error {
 }
 
 // reloader is the way in which a service is made to reload.
-func (r *run) reloader(s plan.Service) (func(context.Context) error, error) {
+func reloader(s plan.Service, runtime world.Runtime) (func(context.Context) error, error) {
 	switch {
 	case s.Reload.Signal != "":
-		signaller, able := r.runtime.(world.Signaller)
+		signaller, able := runtime.(world.Signaller)
 		if !able {
-			return nil, fmt.Errorf("the runtime %s cannot signal %s: reload it in another way", r.runtime.Name(), s.Name)
+			return nil, fmt.Errorf("the runtime %s cannot signal %s: reload it in another way", runtime.Name(), s.Name)
 		}
 		return func(ctx context.Context) error { return signaller.Signal(ctx, s.Name, s.Reload.Signal) }, nil
 	case s.Reload.HTTP != nil:
-		return func(ctx context.Context) error { return call(ctx, r.runtime.URL(s.Name, false), *s.Reload.HTTP) }, nil
+		return func(ctx context.Context) error { return call(ctx, runtime.URL(s.Name, false), *s.Reload.HTTP) }, nil
 	}
-	redeployer, able := r.runtime.(world.Redeployer)
+	redeployer, able := runtime.(world.Redeployer)
 	if !able {
-		return nil, fmt.Errorf("the runtime %s cannot start %s anew: reload it in another way", r.runtime.Name(), s.Name)
+		return nil, fmt.Errorf("the runtime %s cannot start %s anew: reload it in another way", runtime.Name(), s.Name)
 	}
 	return func(ctx context.Context) error { return redeployer.Redeploy(ctx, s.Name, nil) }, nil
 }
 
-// call sends the request by which a service reloads, and wants a success.
+// callTimeout bounds one request by which a service reloads.
+const callTimeout = 5 * time.Second
+
+// caller sends them past any proxy of the environment, and follows no redirect.
+var caller = &http.Client{
+	Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// call sends the request by which a service reloads, and wants a success: one that
+// sends it elsewhere, as a page to log in at, has not reloaded.
 func call(ctx context.Context, base string, request scenario.Request) error {
 	method := request.Method
 	if method == "" {
@@ -143,12 +146,12 @@ func call(ctx context.Context, base string, request scenario.Request) error {
 	for name, value := range request.Headers {
 		req.Header.Set(name, value)
 	}
-	resp, err := asker.Do(req)
+	resp, err := caller.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode >= http.StatusBadRequest {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		return fmt.Errorf("%s %s answered %s", method, request.Path, resp.Status)
 	}
 	return nil

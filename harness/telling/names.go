@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"slices"
@@ -11,24 +11,24 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// names turns what parties call things on the wire into the names that a
+// Names turns what parties call things on the wire into the names that a
 // history uses. It is safe for concurrent use.
-type names struct {
+type Names struct {
 	services []string
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
 
-	edges       []fault.Edge // with a proxy or a cache on it, which is taken for the service behind it
 	mu          sync.RWMutex
+	edges       []fault.Edge      // with a proxy or a cache on it, which is taken for the service behind it
 	credentials map[string]string // by identifier
 	url         func(service string) string
 	at          func(ip string) (service string) // "" where none is there
 	holds       map[string][]string              // what services of a team's own fetched last
 }
 
-// newNames knows the services of a plan, and no address yet.
-func newNames(p *plan.Plan) *names {
-	n := &names{
+// NewNames knows the services of a plan, and no address yet.
+func NewNames(p *plan.Plan) *Names {
+	n := &Names{
 		agents: map[string]string{}, own: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
 		url: func(string) string { return "" }, at: func(string) string { return "" },
 	}
@@ -41,9 +41,9 @@ func newNames(p *plan.Plan) *names {
 	return n
 }
 
-// locate says how to find the address at which services reach another, and the
+// Locate says how to find the address at which services reach another, and the
 // service that a request comes from; at is nil where addresses do not tell.
-func (n *names) locate(url func(service string) string, at func(ip string) string) {
+func (n *Names) Locate(url func(service string) string, at func(ip string) string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.url = url
@@ -52,16 +52,24 @@ func (n *names) locate(url func(service string) string, at func(ip string) strin
 	}
 }
 
-// addCredential says by which identifier a credential is known.
-func (n *names) addCredential(identifier, name string) {
+// Through says on which edges something stands that was put there for faults. Its
+// requests are those of the service before it, its answers those of the one behind.
+func (n *Names) Through(edges []fault.Edge) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.edges = edges
+}
+
+// AddCredential says by which identifier a credential is known.
+func (n *Names) AddCredential(identifier, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.credentials[identifier] = name
 }
 
-// credential is the name of the credential with an identifier; one that the
+// Credential is the name of the credential with an identifier; one that the
 // run did not make keeps its identifier.
-func (n *names) credential(identifier string) string {
+func (n *Names) Credential(identifier string) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if name, known := n.credentials[identifier]; known {
@@ -70,27 +78,27 @@ func (n *names) credential(identifier string) string {
 	return identifier
 }
 
-// all is credential for each of a set.
-func (n *names) all(identifiers []string) []string {
+// All is Credential for each of a set.
+func (n *Names) All(identifiers []string) []string {
 	named := make([]string, len(identifiers))
 	for i, identifier := range identifiers {
-		named[i] = n.credential(identifier)
+		named[i] = n.Credential(identifier)
 	}
 	return named
 }
 
 // service is the name of the service at a host and port; what is none, such as
 // a cache's own name, stays as it is.
-func (n *names) service(host string) string {
+func (n *Names) service(host string) string {
 	n.mu.RLock()
-	url := n.url
+	url, edges := n.url, n.edges
 	n.mu.RUnlock()
 	for _, name := range n.services {
 		if host != "" && url(name) == "http://"+host {
 			return name
 		}
 	}
-	for _, e := range n.edges {
+	for _, e := range edges {
 		if host != "" && url(e.Via) == "http://"+host {
 			return e.To
 		}
@@ -103,7 +111,7 @@ var agents = []string{"rehearse-verifier/", "rehearse-ready/", "rehearse-cache/"
 
 // reader is the name of the service behind a User-Agent and an IP address, or
 // the agent itself for one that is none; false for the harness.
-func (n *names) reader(agent, ip string) (name string, ok bool) {
+func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	for _, prefix := range agents {
 		if name, found := strings.CutPrefix(agent, prefix); found {
 			return name, true
@@ -115,10 +123,10 @@ func (n *names) reader(agent, ip string) (name string, ok bool) {
 		}
 	}
 	n.mu.RLock()
-	at := n.at
+	at, edges := n.at, n.edges
 	n.mu.RUnlock()
 	if name := at(ip); name != "" {
-		for _, e := range n.edges {
+		for _, e := range edges {
 			if e.Via == name {
 				return e.From, true
 			}
@@ -135,7 +143,7 @@ func isProbe(presenter string) bool {
 
 // event is a line of a service's log as an event of the history; false for
 // lines that are none.
-func (n *names) event(service string, l history.Line, at history.Offset) (history.Event, bool) {
+func (n *Names) event(service string, l history.Line, at history.Offset) (history.Event, bool) {
 	e := history.Event{At: at, Kind: history.Kind(l.Message), Service: service, Detail: l.Detail}
 	switch e.Kind {
 	case history.KindService:
@@ -143,26 +151,26 @@ func (n *names) event(service string, l history.Line, at history.Offset) (histor
 			e.Detail = l.Presenter + ": " + l.Detail
 		}
 	case history.KindFetched:
-		e.Credentials, e.Holds, e.From = n.all(l.Identifiers), n.all(l.Holds), n.service(l.From)
+		e.Credentials, e.Holds, e.From = n.All(l.Identifiers), n.All(l.Holds), n.service(l.From)
 	case history.KindFetchFailed:
 		e.From = n.service(l.From)
 	case history.KindLearned, history.KindForgot, history.KindEmitting:
-		e.Credential, e.Identifier = n.credential(l.Identifier), l.Identifier
+		e.Credential, e.Identifier = n.Credential(l.Identifier), l.Identifier
 	case history.KindLoaded:
-		e.Credential, e.Identifier, e.Credentials = n.credential(l.Identifier), l.Identifier, n.all(l.Identifiers)
+		e.Credential, e.Identifier, e.Credentials = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers)
 	case history.KindEnded:
-		e.Credential, e.Identifier, e.Reader = n.credential(l.Identifier), l.Identifier, l.Presenter
+		e.Credential, e.Identifier, e.Reader = n.Credential(l.Identifier), l.Identifier, l.Presenter
 		if isProbe(l.Presenter) {
 			return history.Event{}, false
 		}
 	case history.KindLocked:
-		e.Credential, e.Identifier, e.Reader, e.Count = n.credential(l.Identifier), l.Identifier, l.Presenter, l.Count
+		e.Credential, e.Identifier, e.Reader, e.Count = n.Credential(l.Identifier), l.Identifier, l.Presenter, l.Count
 		if isProbe(l.Presenter) {
 			e.Reader = ""
 		}
 	case history.KindUnlocked:
 	case history.KindPublished:
-		e.Credentials = n.all(l.Identifiers)
+		e.Credentials = n.All(l.Identifiers)
 	case history.KindRead:
 		name, ok := n.reader(l.Reader, l.Remote)
 		if !ok {
@@ -178,11 +186,11 @@ func (n *names) event(service string, l history.Line, at history.Offset) (histor
 // fetched is what it means that a service of a team's own has read a key set,
 // as its issuer tells: such a service says nothing itself, and is taken to keep
 // what it fetched. Nothing for others, whose own logs tell.
-func (n *names) fetched(read history.Event, issuer string, identifiers []string) []history.Event {
+func (n *Names) fetched(read history.Event, issuer string, identifiers []string) []history.Event {
 	if !n.own[read.Reader] || identifiers == nil {
 		return nil
 	}
-	set := n.all(identifiers)
+	set := n.All(identifiers)
 	n.mu.Lock()
 	held := n.holds[read.Reader]
 	n.holds[read.Reader] = set

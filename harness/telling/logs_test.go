@@ -1,23 +1,26 @@
-package harness
+package telling
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 // loggedBy are the logs of a rehearsal with its recorder; sink writes a line.
-func loggedBy(t *testing.T, page, scenario string) (*logs, *history.Recorder) {
+func loggedBy(t *testing.T, page, scenario string) (*Logs, *history.Recorder) {
 	t.Helper()
 	p := planned(t, page, scenario)
 	r := history.NewRecorder(time.Now().Add(-time.Minute), nil)
-	l := newLogs(t.TempDir(), p, newNames(p), r)
+	l := New(t.TempDir(), p, NewNames(p), r)
 	t.Cleanup(func() {
-		if err := l.close(); err != nil {
+		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -31,10 +34,10 @@ func line(message, more string) []byte {
 
 func TestLogsKeepEveryLine(t *testing.T) {
 	l, _ := loggedBy(t, jwtPage, jwtScenario)
-	l.line("auth", []byte("not JSON"))
-	l.line("auth", line("minted", ""))
-	l.line("search", []byte("x"))
-	if err := l.close(); err != nil {
+	l.Line("auth", []byte("not JSON"))
+	l.Line("auth", line("minted", ""))
+	l.Line("search", []byte("x"))
+	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]int{"auth": 2, "search": 1} {
@@ -58,8 +61,8 @@ func TestLogsSayWhenTheyCannotBeKept(t *testing.T) {
 	l, _ := loggedBy(t, jwtPage, jwtScenario)
 	folder := l.folder
 	l.folder = filepath.Join(folder, "gone")
-	l.line("auth", []byte("x"))
-	if err := l.close(); err == nil {
+	l.Line("auth", []byte("x"))
+	if err := l.Close(); err == nil {
 		t.Error("got no error, want that the file could not be made")
 	}
 	l.failed, l.folder = nil, folder
@@ -71,12 +74,12 @@ func TestLogsFindReadersOfTheSecret(t *testing.T) {
 			time.Now().Format(time.RFC3339Nano), who, path)
 	}
 	l, r := loggedBy(t, jwtPage, jwtScenario)
-	l.line(storeService, audited("token-early", "rehearse-1/data/auth/key"))
-	l.follow(audit{service: storeService, path: "rehearse-1/data/auth/key", shown: "secret/data/auth/key"})
-	l.line(storeService, audited("token-legacy", "rehearse-1/data/auth/key"))
-	l.line(storeService, audited("token-legacy", "rehearse-1/data/another"))
-	l.line(storeService, audited("root", "rehearse-1/data/auth/key"))
-	l.line("auth", audited("token-auth", "rehearse-1/data/auth/key"))
+	l.Line(Store, audited("token-early", "rehearse-1/data/auth/key"))
+	l.Follow("rehearse-1/data/auth/key", "secret/data/auth/key")
+	l.Line(Store, audited("token-legacy", "rehearse-1/data/auth/key"))
+	l.Line(Store, audited("token-legacy", "rehearse-1/data/another"))
+	l.Line(Store, audited("root", "rehearse-1/data/auth/key"))
+	l.Line("auth", audited("token-auth", "rehearse-1/data/auth/key"))
 	r.See(func(v *history.View) {
 		if len(v.Readers) != 1 || v.Readers["legacy secret/data/auth/key"] == nil {
 			t.Errorf("got readers %v, want legacy alone", v.Readers)
@@ -102,7 +105,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 		},
 	} {
 		for _, text := range lines {
-			l.line(service, text)
+			l.Line(service, text)
 		}
 	}
 	l.hop.flush(history.Offset(time.Hour))
@@ -113,7 +116,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 			t.Errorf("got %+v of %d cells, want one taken, one refused and two without an answer to it, in one cell", got, len(v.Cells))
 		}
 	})
-	if got := []int64{l.told("payments"), l.told("billing"), l.noAnswers(), l.hop.attempts()}; fmt.Sprint(got) != "[5 2 1 4]" {
+	if got := []int64{l.Told("payments"), l.Told("billing"), l.Unanswered(), l.Attempts()}; fmt.Sprint(got) != "[5 2 1 4]" {
 		t.Errorf("got %v answered, presented, without an answer and at the hop; want [5 2 1 4]", got)
 	}
 }
@@ -121,14 +124,14 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 // TestLogsCountForLoad: where load observes, decisions are only counted.
 func TestLogsCountForLoad(t *testing.T) {
 	l, r := loggedBy(t, jwtPage, jwtScenario)
-	l.line("checkout", line("accepted", `,"presenter":"web","identifier":"k1","status":"200"`))
+	l.Line("checkout", line("accepted", `,"presenter":"web","identifier":"k1","status":"200"`))
 	l.hop.flush(history.Offset(time.Hour))
 	r.See(func(v *history.View) {
 		if len(v.Cells) != 0 {
 			t.Errorf("got cells %v, want none", v.Cells)
 		}
 	})
-	if got := l.told("checkout"); got != 1 {
+	if got := l.Told("checkout"); got != 1 {
 		t.Errorf("got %d decisions, want 1", got)
 	}
 }
@@ -143,11 +146,11 @@ func TestLogsTellPresentationsApart(t *testing.T) {
 		`,"validator":"other","status":"401","attempt":2,"unasked":true,"identifier":"k1"`,
 		`,"status":"201","attempt":1,"identifier":"k1"`,
 	} {
-		l.line("billing", line(history.MessagePresented, more))
+		l.Line("billing", line(history.MessagePresented, more))
 	}
 	l.hop.flush(history.Offset(2 * time.Minute))
-	if retried, unasked := l.tries(); retried != 1 || unasked != 1 || l.told("billing") != 4 || l.noAnswers() != 2 {
-		t.Errorf("got %d retried, %d unasked of %d, %d without an answer; want 1, 1, 4 and 2", retried, unasked, l.told("billing"), l.noAnswers())
+	if retried, unasked := l.Tries(); retried != 1 || unasked != 1 || l.Told("billing") != 4 || l.Unanswered() != 2 {
+		t.Errorf("got %d retried, %d unasked of %d, %d without an answer; want 1, 1, 4 and 2", retried, unasked, l.Told("billing"), l.Unanswered())
 	}
 	r.See(func(v *history.View) {
 		for _, validator := range []string{"payments", "other"} {
@@ -155,6 +158,44 @@ func TestLogsTellPresentationsApart(t *testing.T) {
 			if got := v.Sum(key, 0, v.Now+1); got.Unavailable != 1 {
 				t.Errorf("%s: got %+v, want one that got no answer", validator, got)
 			}
+		}
+	})
+}
+
+// TestLogsFlushAsTimeGoes: a bucket is recorded once lines for it are not late
+// any more, and all that are left when no more lines come.
+func TestLogsFlushAsTimeGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := loggedBy(t, apiKeyPage, apiKeyScenario)
+		ctx, cancel := context.WithCancel(t.Context())
+		var flushing sync.WaitGroup
+		flushing.Go(func() { l.FlushEvery(ctx) })
+		recorded := func() (n int64) {
+			r.See(func(v *history.View) {
+				for key := range v.Cells {
+					n += v.Sum(key, 0, v.Now+1).Attempts
+				}
+			})
+			return n
+		}
+		tell := func() {
+			l.Line("payments", line("accepted", `,"presenter":"billing","identifier":"k1","status":"201"`))
+		}
+		tell()
+		time.Sleep(time.Duration(bucket+late) / 2)
+		if got := recorded(); got != 0 {
+			t.Errorf("before lines are late: got %d recorded, want 0", got)
+		}
+		time.Sleep(time.Duration(2*bucket + late))
+		if got := recorded(); got != 1 {
+			t.Errorf("after lines are late: got %d recorded, want 1", got)
+		}
+		cancel()
+		flushing.Wait()
+		tell()
+		l.Flush()
+		if got := recorded(); got != 2 {
+			t.Errorf("at the end: got %d recorded, want 2", got)
 		}
 	})
 }

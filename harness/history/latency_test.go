@@ -1,4 +1,4 @@
-package load
+package history
 
 import (
 	"math"
@@ -29,16 +29,16 @@ func TestLatencySlotIsClose(t *testing.T) {
 }
 
 func TestLatenciesPairs(t *testing.T) {
-	var l latencies
+	var l Latencies
 	for _, v := range []int64{90, 3, 90, math.MaxInt64} {
-		l.add(v)
+		l.Add(v)
 	}
 	want := [][2]int64{{3, 1}, {90, 2}, {latencyValue(latencySlots - 1), 1}}
-	if got := l.pairs(); !reflect.DeepEqual(got, want) {
+	if got := l.Pairs(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v; want %v", got, want)
 	}
-	l.reset()
-	if got := l.pairs(); len(got) != 0 || l != (latencies{}) {
+	l.Reset()
+	if got := l.Pairs(); len(got) != 0 || l != (Latencies{}) {
 		t.Errorf("after a reset got %v; want nothing", got)
 	}
 }

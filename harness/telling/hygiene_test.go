@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"testing"
@@ -29,12 +29,12 @@ func TestHygiene(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l, _ := loggedBy(t, jwtPage, jwtScenario)
-			l.names.addCredential("k1", "k1")
-			l.names.addCredential(kid, "k2")
+			l.names.AddCredential("k1", "k1")
+			l.names.AddCredential(kid, "k2")
 			for _, text := range tt.lines {
-				l.line("search", []byte(text))
+				l.Line("search", []byte(text))
 			}
-			if got := l.hygiene.of("search"); got != tt.want {
+			if got := l.Hygiene("search"); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})

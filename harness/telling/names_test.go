@@ -1,7 +1,9 @@
-package harness
+package telling
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
@@ -10,11 +12,11 @@ import (
 )
 
 // named are names of a plan in which auth and edge are reached, and k1 is known.
-func named(t *testing.T) *names {
+func named(t *testing.T) *Names {
 	t.Helper()
-	n := newNames(planned(t, jwtPage, jwtScenario))
-	n.locate(func(service string) string { return map[string]string{"auth": "http://auth:8080"}[service] }, nil)
-	n.addCredential("kid-1", "k1")
+	n := NewNames(planned(t, jwtPage, jwtScenario))
+	n.Locate(func(service string) string { return map[string]string{"auth": "http://auth:8080"}[service] }, nil)
+	n.AddCredential("kid-1", "k1")
 	return n
 }
 
@@ -95,9 +97,9 @@ func TestNamesEvent(t *testing.T) {
 // What is on an edge is taken for the service behind it as long as it says
 // nothing of itself; a cache that answers in its own name is told from that.
 func TestNamesOnAnEdge(t *testing.T) {
-	n := newNames(planned(t, jwtPage, jwtScenario))
-	n.edges = []fault.Edge{{From: "search", To: "auth", Via: "cache-search-auth"}}
-	n.locate(func(service string) string {
+	n := NewNames(planned(t, jwtPage, jwtScenario))
+	n.Through([]fault.Edge{{From: "search", To: "auth", Via: "cache-search-auth"}})
+	n.Locate(func(service string) string {
 		return map[string]string{"auth": "http://10.0.0.1:1", "cache-search-auth": "http://10.0.0.2:2"}[service]
 	}, nil)
 	for from, want := range map[string]string{"10.0.0.1:1": "auth", "10.0.0.2:2": "auth", "cache-search-auth": "cache-search-auth"} {
@@ -105,5 +107,35 @@ func TestNamesOnAnEdge(t *testing.T) {
 		if !there || e.From != want {
 			t.Errorf("a set fetched from %s: got %q, want %s", from, e.From, want)
 		}
+	}
+}
+
+func TestNamesOfATeamsOwn(t *testing.T) {
+	n := NewNames(planned(t, jwtPage, strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}",
+		`checkout: {command: [./checkout, "{{ .auth.url }}"], healthcheck: /healthz, scale: full, agent: Python-urllib}`, 1)))
+	n.Locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
+	n.AddCredential("kid-1", "k1")
+	n.AddCredential("kid-2", "k2")
+	for _, tt := range []struct{ agent, ip, want string }{
+		{"Python-urllib/3.11", "", "checkout"},
+		{"jose/v4", "172.18.0.5", "checkout"},
+		{"jose/v4", "172.18.0.6", "jose/v4"},
+		{"rehearse-verifier/search", "172.18.0.5", "search"},
+	} {
+		if got, _ := n.reader(tt.agent, tt.ip); got != tt.want {
+			t.Errorf("%s at %s: got %s, want %s", tt.agent, tt.ip, got, tt.want)
+		}
+	}
+	read := history.Event{Kind: history.KindRead, Reader: "checkout", What: "jwks"}
+	n.fetched(read, "auth", []string{"kid-1"})
+	var got []string
+	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
+		got = append(got, string(e.Kind)+" "+e.Credential)
+	}
+	if want := []string{"fetched ", "learned k2", "forgot k1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
+		t.Errorf("got %v for a stand-in, whose own log tells", got)
 	}
 }

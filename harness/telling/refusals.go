@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"regexp"
@@ -13,12 +13,12 @@ import (
 // what flatness is judged by: such a log does not tell what was accepted.
 type refusals struct {
 	patterns map[string]*regexp.Regexp // by service
-	names    *names
+	names    *Names
 	offset   func(time.Time) history.Offset
 	hop      *hop
 }
 
-func newRefusals(p *plan.Plan, names *names, r *history.Recorder) *refusals {
+func newRefusals(p *plan.Plan, names *Names, r *history.Recorder) *refusals {
 	f := &refusals{patterns: map[string]*regexp.Regexp{}, names: names, offset: r.Offset, hop: newHop(history.FromConsumer, r.Record)}
 	for _, s := range p.Services {
 		if s.Refusal == nil || s.Refusal.Log == "" {
@@ -45,7 +45,7 @@ func (f *refusals) line(service string, line []byte) {
 	}
 	d := decision{at: f.offset(time.Now()), validator: service, outcome: history.AuthFailure, status: "log"}
 	if i := pattern.SubexpIndex("credential"); i >= 0 {
-		d.credential = f.names.credential(string(found[i]))
+		d.credential = f.names.Credential(string(found[i]))
 	}
 	if i := pattern.SubexpIndex("presenter"); i >= 0 {
 		d.presenter = string(found[i])

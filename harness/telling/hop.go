@@ -1,6 +1,7 @@
-package harness
+package telling
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -31,9 +32,15 @@ type hop struct {
 
 // hopCell is one cell and its buckets that may still grow.
 type hopCell struct {
-	open     map[int64]*history.Counts // by beginning / width
-	next     int64                     // the first bucket that was not recorded yet
+	open     map[int64]*hopBucket // by beginning / width
+	next     int64                // the first bucket that was not recorded yet
 	examples int
+}
+
+// hopBucket is one of them.
+type hopBucket struct {
+	counts history.Counts
+	micros history.Latencies
 }
 
 func newHop(source history.Source, record func(history.Event)) *hop {
@@ -58,23 +65,24 @@ func (h *hop) count(d decision) {
 	key := history.CellKey{Source: h.source, Presenter: d.presenter, Validator: d.validator, Credential: d.credential}
 	cell := h.cells[key]
 	if cell == nil {
-		cell = &hopCell{open: map[int64]*history.Counts{}}
+		cell = &hopCell{open: map[int64]*hopBucket{}}
 		h.cells[key] = cell
 	}
 	h.by[d.presenter]++
 	index := max(int64(d.at/bucket), cell.next)
-	counts := cell.open[index]
-	if counts == nil {
-		counts = &history.Counts{
+	b := cell.open[index]
+	if b == nil {
+		b = &hopBucket{counts: history.Counts{
 			Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential,
 			Width: bucket, Statuses: map[string]int64{},
-		}
-		cell.open[index] = counts
+		}}
+		cell.open[index] = b
 	}
-	cell.add(counts, d)
+	cell.add(b, d)
 }
 
-func (c *hopCell) add(counts *history.Counts, d decision) {
+func (c *hopCell) add(b *hopBucket, d decision) {
+	counts := &b.counts
 	if d.retry {
 		counts.Retries++
 		if d.outcome == history.OK {
@@ -84,11 +92,7 @@ func (c *hopCell) add(counts *history.Counts, d decision) {
 	}
 	counts.Attempts++
 	counts.Statuses[d.status]++
-	if i := slices.IndexFunc(counts.Latency, func(pair [2]int64) bool { return pair[0] == d.micros }); i >= 0 {
-		counts.Latency[i][1]++
-	} else {
-		counts.Latency = append(counts.Latency, [2]int64{d.micros, 1})
-	}
+	b.micros.Add(d.micros)
 	switch d.outcome {
 	case history.OK:
 		counts.OK++
@@ -130,19 +134,21 @@ func (h *hop) flush(before history.Offset) {
 	h.mu.Lock()
 	var events []history.Event
 	for key, cell := range h.cells {
-		for index, counts := range cell.open {
+		for index, b := range cell.open {
 			if history.Offset(index+1)*bucket > before {
 				continue
 			}
 			delete(cell.open, index)
 			cell.next = max(cell.next, index+1)
+			counts := b.counts // a copy: the history keeps it, without the histogram
+			counts.Latency = b.micros.Pairs()
 			events = append(events, history.Event{
-				At: history.Offset(index) * bucket, Kind: history.KindCounts, Credential: key.Credential, Counts: counts,
+				At: history.Offset(index) * bucket, Kind: history.KindCounts, Credential: key.Credential, Counts: &counts,
 			})
 		}
 	}
 	h.mu.Unlock()
-	slices.SortFunc(events, func(a, b history.Event) int { return int(a.At - b.At) })
+	slices.SortFunc(events, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
 	for _, e := range events {
 		h.record(e)
 	}

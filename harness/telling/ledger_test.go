@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"slices"
@@ -88,11 +88,11 @@ func TestLedgerOfThoseWhoDoNotTell(t *testing.T) {
 
 func TestLogsKeepTheLedger(t *testing.T) {
 	l, _ := loggedBy(t, apiKeyPage, apiKeyScenario)
-	l.line("payments", line("accepted", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1","effect":"made","idempotent":true`))
-	l.line("billing", line("presented", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1"`))
-	l.line("payments", line("accepted", `,"identifier":"k2","presenter":"billing","status":"201","attempt":1,"order":"o1","effect":"again","idempotent":true,"earlier":"k1","was":"504"`))
-	l.line("billing", line("presented", `,"identifier":"k2","presenter":"billing","status":"201","attempt":1,"unasked":true,"order":"o1","settled":"done"`))
-	got, kept := l.ledger.conclude()
+	l.Line("payments", line("accepted", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1","effect":"made","idempotent":true`))
+	l.Line("billing", line("presented", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1"`))
+	l.Line("payments", line("accepted", `,"identifier":"k2","presenter":"billing","status":"201","attempt":1,"order":"o1","effect":"again","idempotent":true,"earlier":"k1","was":"504"`))
+	l.Line("billing", line("presented", `,"identifier":"k2","presenter":"billing","status":"201","attempt":1,"unasked":true,"order":"o1","settled":"done"`))
+	got, kept := l.Ledger()
 	if !kept || got.Effects != 2 || got.Done != 1 || len(got.Irregular) != 1 {
 		t.Fatalf("got %+v, want one order that was done twice", got)
 	}

@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"bytes"
@@ -20,20 +20,20 @@ var refusing = [][]byte{[]byte("401"), []byte("403"), []byte("denied"), []byte("
 // has to find the last user of an old one needs that of every consumer, with
 // what was taken as with what was refused. It is safe for concurrent use.
 type hygiene struct {
-	names *names
+	names *Names
 
 	mu   sync.Mutex
 	seen map[string]history.Logged
 }
 
-func newHygiene(n *names) *hygiene { return &hygiene{names: n, seen: map[string]history.Logged{}} }
+func newHygiene(n *Names) *hygiene { return &hygiene{names: n, seen: map[string]history.Logged{}} }
 
 // line takes a line of a service; parsed is not of our form where ok is false.
 func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte) {
 	var says history.Logged
 	switch {
 	case !ok && h.names.mentioned(line):
-		says = told(line)
+		says = saysOf(line)
 	case !ok || parsed.Identifier == "":
 		return
 	case parsed.Message == history.MessageAccepted:
@@ -53,8 +53,8 @@ func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte
 	h.seen[service] = history.Logged{Success: now.Success || says.Success, Failure: now.Failure || says.Failure}
 }
 
-// told is what a line that names a credential tells of it, by its words.
-func told(line []byte) history.Logged {
+// saysOf is what a line that names a credential tells of it, by its words.
+func saysOf(line []byte) history.Logged {
 	lower := bytes.ToLower(line)
 	failure := slices.ContainsFunc(refusing, func(word []byte) bool { return bytes.Contains(lower, word) })
 	return history.Logged{Success: !failure, Failure: failure}
@@ -68,7 +68,7 @@ func (h *hygiene) of(service string) history.Logged {
 }
 
 // mentioned says whether a line has the identifier of a credential of the run.
-func (n *names) mentioned(line []byte) bool {
+func (n *Names) mentioned(line []byte) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	for identifier := range n.credentials {
@@ -77,15 +77,4 @@ func (n *names) mentioned(line []byte) bool {
 		}
 	}
 	return false
-}
-
-// recordHygiene records it of every consumer on the page, once no more lines come.
-func (r *run) recordHygiene() {
-	for _, c := range r.plan.Page.Consumers {
-		if !r.logged(c.Name) {
-			continue
-		}
-		says := r.logs.hygiene.of(c.Name)
-		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLogged, Service: c.Name, Logged: &says})
-	}
 }

@@ -1,4 +1,4 @@
-package harness
+package telling
 
 import (
 	"testing"
@@ -81,6 +81,27 @@ func TestHopKeepsOrder(t *testing.T) {
 		if got[i].At != want[i] {
 			t.Errorf("bucket %d: got at %s, want %s", i, got[i].At, want[i])
 		}
+	}
+}
+
+// TestHopBoundsLatencies has every decision take another time: what is kept of
+// them does not grow with their number.
+func TestHopBoundsLatencies(t *testing.T) {
+	var got recorded
+	h := newHop(history.FromAuthority, got.record)
+	const decisions = 100_000
+	for i := range int64(decisions) {
+		d := accepted(120*ms, "billing")
+		d.micros = i
+		h.count(d)
+	}
+	h.flush(200 * ms)
+	latency, n := got[0].Counts.Latency, int64(0)
+	for _, pair := range latency {
+		n += pair[1]
+	}
+	if len(latency) > 1000 || n != decisions {
+		t.Errorf("got %d decisions in %d figures, want %d in some hundreds", n, len(latency), decisions)
 	}
 }
 

@@ -1,0 +1,121 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/mounted"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// deliver brings on its way what is published now, and returns when all have it
+// that are started anew for it.
+func (d *Delivery) deliver(ctx context.Context) error {
+	if len(d.files)+len(d.rolled)+len(d.reloads) == 0 {
+		return nil
+	}
+	if err := d.inTurn(ctx, d.send); err != nil {
+		return err
+	}
+	for _, name := range d.rolled {
+		if err := d.roll(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send enqueues a document where it is news; the turn is held.
+func (d *Delivery) send(p published) error {
+	d.latest.Store(&p)
+	for _, f := range d.files {
+		if bytes.Equal(p.encoded, f.last) {
+			continue
+		}
+		f.last = p.encoded
+		select {
+		case f.queue <- parcel{p.encoded, p.identifier(), time.Now().Add(f.delay)}:
+		default:
+			return fmt.Errorf("deliver to the file of %s: %d documents are on their way already", f.service, parcels)
+		}
+	}
+	return d.announce(p)
+}
+
+// roll starts a consumer anew if it uses what has changed. It takes the latest
+// that was sent, which may be newer than what the caller sent: restarts wait for
+// each other, and not in order.
+func (d *Delivery) roll(ctx context.Context, name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := *d.latest.Load()
+	used := d.used(p)
+	if d.last[name] == used {
+		return nil
+	}
+	d.moved[name] = true
+	environment := map[string]string{secretVariable: string(p.encoded)}
+	if own, there := d.own[name]; there {
+		environment, _ = withSecret(own, p)
+	}
+	if err := d.redeploy(ctx, name, environment); err != nil {
+		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
+	}
+	d.last[name] = used
+	d.hooks.Wrote(name, runbook.Env, p.identifier())
+	return nil
+}
+
+// follow writes a file whenever a document is due, in the order in which they
+// were published, until ctx ends.
+func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-f.queue:
+			if (world.WallClock{}).Sleep(ctx, time.Until(p.due)) != nil {
+				return
+			}
+			if err := mounted.Write(f.folder, secretFile, p.document); err != nil {
+				d.hooks.Trouble(fmt.Errorf("write the file of %s: %w", f.service, err))
+				continue
+			}
+			d.hooks.Wrote(f.service, runbook.File, p.identifier)
+			if f.reload != nil {
+				d.reload(ctx, f.service, p.identifier, f.reload)
+			}
+		}
+	}
+}
+
+// Steps are those of a family after which also those have what was published who
+// do not read the store.
+func (d *Delivery) Steps(bound family.Bound) family.Bound { return delivering{bound, d} }
+
+type delivering struct {
+	family.Bound
+	delivery *Delivery
+}
+
+// Do takes a step and delivers what it published.
+func (s delivering) Do(ctx context.Context, step keyring.Step, credential string) error {
+	if err := s.Bound.Do(ctx, step, credential); err != nil {
+		return err
+	}
+	return s.delivery.deliver(ctx)
+}
+
+// Another begins another rotation, and delivers what that published. It may be
+// called while a step is taken.
+func (s delivering) Another(ctx context.Context, credential string) (identifier string, err error) {
+	if identifier, err = s.Bound.Another(ctx, credential); err != nil {
+		return "", err
+	}
+	return identifier, s.delivery.deliver(ctx)
+}

@@ -1,0 +1,258 @@
+// Package delivery brings what is published to the consumers that do not read the
+// store themselves, as those do who deploy in production: into a file, some time
+// later; or into the environment, by a rolling restart. Those that do not notice
+// a change it makes reload.
+//
+//	step ─► store ─► what is published ─┬─► delay ─► file, which its consumer reads again
+//	                                    ├─► rolling restart of those on the page
+//	                                    └─► after ─► signal, request or restart
+//
+// A consumer that is not on the page is started with what there is, and nobody
+// knows that it has to be started anew.
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/mounted"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// secretVariable is the environment variable in which a consumer with
+// distribution env finds what is published, as JSON.
+const secretVariable = "REHEARSE_SECRET"
+
+// secretFile is the name of the file of a consumer with distribution file.
+const secretFile = "secret.json"
+
+// Hooks are what a delivery has of its run. None of them may be nil.
+type Hooks struct {
+	// Published reads what consumers are to have, at the store.
+	Published func(ctx context.Context) (map[string]any, error)
+	// Wrote is told that a service was given what is published, by runbook.Env,
+	// runbook.File or history.Reload, with the identifier of the credential to emit.
+	Wrote func(service, what, identifier string)
+	// Trouble is told what goes wrong while nobody waits for it.
+	Trouble func(error)
+}
+
+// Delivery is that of one run. It is safe for concurrent use once it has begun.
+type Delivery struct {
+	hooks    Hooks
+	redeploy func(ctx context.Context, service string, environment map[string]string) error
+	// wholeSet says that consumers use all that is published, and not only the
+	// credential to emit.
+	wholeSet bool
+
+	// turn is held by who reads what is published and brings it on its way: of two
+	// that did so at once, the one that read the older could be the last.
+	turn    chan struct{}
+	latest  atomic.Pointer[published] // what was brought on its way last
+	files   []*fileDelivery
+	reloads []*reloading
+
+	rolled []string // on the page, in the order in which they are started anew
+	mu     sync.Mutex
+	last   map[string]string // what each has, so far as it uses it
+	moved  map[string]bool   // those that were started anew
+
+	// own are the environments of consumers of a team's own that have the secret
+	// in variables of their choice, before it is filled in.
+	own    map[string]map[string]string
+	tasks  sync.WaitGroup
+	cancel context.CancelFunc
+}
+
+// published is a document as it was read, and as a consumer gets it.
+type published struct {
+	document map[string]any
+	encoded  []byte
+}
+
+// fileDelivery is the file of one consumer and what is on its way there.
+type fileDelivery struct {
+	service string
+	folder  string
+	delay   time.Duration // wall
+	queue   chan parcel
+	last    []byte                      // what was put there, or is on its way
+	reload  func(context.Context) error // once it was written; nil: its reader notices
+}
+
+// parcel is a document and when it is due.
+type parcel struct {
+	document   []byte
+	identifier string
+	due        time.Time
+}
+
+// parcels bounds what is on its way to one file: a rotation with its way back
+// has fewer than ten steps.
+const parcels = 32
+
+// New knows what each consumer of a plan is to get, and starts nothing. Folder is
+// where each has one of its own for its file (NeedsFolder). The error says what
+// the plan asks of the runtime that it cannot do.
+func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
+	d := &Delivery{
+		hooks: hooks, wholeSet: !runbook.Families[p.Page.Scope.Family].Authority,
+		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
+		own: map[string]map[string]string{},
+	}
+	for _, s := range p.Services {
+		switch {
+		case !s.Reads:
+		case s.Distribution == runbook.File:
+			d.files = append(d.files, &fileDelivery{
+				service: s.Name, folder: filepath.Join(folder, s.Name), delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
+			})
+		case s.Distribution == runbook.Env && s.OnPage && !s.Pinned:
+			d.rolled = append(d.rolled, s.Name)
+		}
+	}
+	if err := d.prepareReloads(p, runtime); err != nil {
+		return nil, err
+	}
+	redeployer, able := runtime.(world.Redeployer)
+	if len(d.rolled) > 0 && !able {
+		return nil, fmt.Errorf("the runtime %s cannot start %s anew: distribution env is not possible here", runtime.Name(), d.rolled[0])
+	}
+	if able {
+		d.redeploy = redeployer.Redeploy
+	}
+	return d, nil
+}
+
+// NeedsFolder reports whether a plan has consumers with a file.
+func NeedsFolder(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.Reads && s.Distribution == runbook.File })
+}
+
+// Configure adds to a service's spec how it gets what is published, for all
+// that do not read the store.
+func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
+	switch {
+	case s.Distribution == runbook.Env && s.Own():
+	case s.Distribution == runbook.Env:
+		spec.Config = family.WithVariable(s.Config, secretVariable)
+	case s.Distribution == runbook.File:
+		for _, f := range d.files {
+			if f.service == s.Name {
+				spec.Folders = append(spec.Folders, f.folder)
+				if !s.Own() {
+					spec.Config = family.WithFile(s.Config, filepath.Join(f.folder, secretFile))
+				}
+			}
+		}
+	}
+}
+
+// Begin gives to services that are about to be started what there is, at once:
+// it completes their specs, writes the files, and looks after both until End.
+func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ended by End
+	d.cancel = cancel
+	for _, r := range d.reloads {
+		d.tasks.Go(func() { d.await(background, r) })
+	}
+	if !d.needed(specs) {
+		return nil
+	}
+	return d.inTurn(ctx, func(p published) error {
+		d.fill(specs, p)
+		for _, r := range d.reloads {
+			r.last = keysOf(p.document)
+		}
+		for _, f := range d.files {
+			if err := mounted.Write(f.folder, secretFile, p.encoded); err != nil {
+				return fmt.Errorf("write the file of %s: %w", f.service, err)
+			}
+			f.last = p.encoded
+			d.tasks.Go(func() { d.follow(background, f) })
+		}
+		return nil
+	})
+}
+
+func (d *Delivery) needed(specs []world.Spec) bool {
+	return len(d.files)+len(d.reloads) > 0 || slices.ContainsFunc(specs, func(s world.Spec) bool {
+		return s.Config["variable"] == secretVariable || Asks(s, "secret")
+	})
+}
+
+// fill puts what is published into the environments that have it.
+func (d *Delivery) fill(specs []world.Spec, p published) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range specs {
+		if specs[i].Config["variable"] == secretVariable {
+			specs[i].Environment = map[string]string{secretVariable: string(p.encoded)}
+			d.last[specs[i].Name] = d.used(p)
+		}
+		if filled, asked := withSecret(specs[i].Environment, p); asked {
+			d.own[specs[i].Name] = specs[i].Environment
+			specs[i].Environment = over(specs[i].Environment, filled)
+			d.last[specs[i].Name] = d.used(p)
+		}
+	}
+}
+
+// inTurn reads what is published and has it brought on its way, one at a time.
+func (d *Delivery) inTurn(ctx context.Context, bring func(published) error) error {
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("deliver what is published: wait for another delivery: %w", ctx.Err())
+	}
+	defer func() { <-d.turn }()
+	document, err := d.hooks.Published(ctx)
+	if err != nil {
+		return fmt.Errorf("deliver what is published: %w", err)
+	}
+	encoded, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("deliver what is published: %w", err)
+	}
+	return bring(published{document, encoded})
+}
+
+// identifier is the one of the credential to emit.
+func (p published) identifier() string {
+	emit, _ := p.document["emit"].(string)
+	return emit
+}
+
+// used is the part of a document that tells whether a consumer has to be
+// started anew: one that only presents uses nothing but the credential to emit.
+func (d *Delivery) used(p published) string {
+	if emit := p.identifier(); emit != "" && !d.wholeSet {
+		return emit
+	}
+	return string(p.encoded)
+}
+
+// Restarted reports whether a service was started anew: what its first life
+// counted is in its log only.
+func (d *Delivery) Restarted(service string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.moved[service]
+}
+
+// End ends the looking after files and reloads, and waits for it. There may have
+// been no Begin.
+func (d *Delivery) End(context.Context) error {
+	d.cancel()
+	d.tasks.Wait()
+	return nil
+}

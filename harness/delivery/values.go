@@ -1,0 +1,148 @@
+package delivery
+
+import (
+	"encoding/json"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// Asks reports whether a service's settings have an action of a name.
+func Asks(spec world.Spec, name string) bool {
+	for _, a := range (scenario.Service{Command: spec.Command, Environment: spec.Environment, Files: spec.Files}).Actions() {
+		if a.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// ownAction is an action that is not about a service: {{ .store.token }}.
+var ownAction = regexp.MustCompile(`\{\{-?\s*\.(store|secret|scaled)\.([a-zA-Z0-9_.]+)\s*-?\}\}`)
+
+// Values are what such actions stand for in the settings of one service of a
+// team's own.
+type Values struct {
+	// Speed is the run's: by it {{ .scaled.10m.s }} is divided.
+	Speed float64
+	// StoreURL, StorePath and StoreToken are where the service reads what is
+	// published, and with what; "" where it does not ask for them.
+	StoreURL, StorePath, StoreToken string
+
+	file   string
+	secret *published // nil: not known yet; what asks for it stays as it is
+}
+
+// Fill is a spec whose settings are filled in, with the path of the secret's file
+// in its first folder. What they ask for of the secret itself is left to Begin,
+// which knows it, and addresses of services to the runtime.
+func (v Values) Fill(spec world.Spec) world.Spec {
+	if len(spec.Folders) > 0 {
+		v.file = filepath.Join(spec.Folders[0], secretFile)
+	}
+	spec.Environment, spec.Files = v.all(spec.Environment), v.all(spec.Files)
+	command := make([]string, len(spec.Command))
+	for i, word := range spec.Command {
+		command[i] = v.in(word)
+	}
+	spec.Command = command
+	return spec
+}
+
+func (v Values) all(settings map[string]string) map[string]string {
+	filled := make(map[string]string, len(settings))
+	for name, text := range settings {
+		filled[name] = v.in(text)
+	}
+	return filled
+}
+
+// in fills in one setting. Checked scenarios have no other actions than these.
+func (v Values) in(text string) string {
+	return ownAction.ReplaceAllStringFunc(text, func(found string) string {
+		parts := ownAction.FindStringSubmatch(found)
+		switch parts[1] + "." + parts[2] {
+		case "store.url":
+			return v.StoreURL
+		case "store.path":
+			return v.StorePath
+		case "store.token":
+			return v.StoreToken
+		case "secret.file":
+			return v.file
+		case "secret.json":
+			if v.secret != nil {
+				return string(v.secret.encoded)
+			}
+		case "secret.value":
+			if v.secret != nil {
+				return v.secret.value()
+			}
+		default:
+			if parts[1] == "scaled" {
+				return v.scaled(parts[2], found)
+			}
+		}
+		return found
+	})
+}
+
+// scaled is a duration of the page at the run's speed, a whole number of its unit
+// and at least one.
+func (v Values) scaled(part, otherwise string) string {
+	d, unit, err := scenario.Scaled(part)
+	if err != nil {
+		return otherwise // the runtime refuses what it cannot read
+	}
+	each := int64(1_000_000)
+	if unit == "s" {
+		each *= 1000
+	}
+	return strconv.FormatInt(max(1, int64(float64(d.Duration())/v.Speed)/each), 10)
+}
+
+// value is the one of the credential to emit, in the families whose credentials
+// have one.
+func (p published) value() string {
+	var said struct {
+		Emit string `json:"emit"`
+		Keys []struct {
+			Tag   string `json:"tag"`
+			Value string `json:"value"`
+		} `json:"keys"`
+	}
+	if json.Unmarshal(p.encoded, &said) != nil {
+		return ""
+	}
+	for _, key := range said.Keys {
+		if key.Tag == said.Emit {
+			return key.Value
+		}
+	}
+	return ""
+}
+
+// withSecret is what of a service's environment asks for the secret, filled in;
+// false where nothing does.
+func withSecret(environment map[string]string, p published) (map[string]string, bool) {
+	v, filled := Values{secret: &p}, map[string]string{}
+	for name, text := range environment {
+		for _, parts := range ownAction.FindAllStringSubmatch(text, -1) {
+			if parts[1] == "secret" {
+				filled[name] = v.in(text)
+			}
+		}
+	}
+	return filled, len(filled) > 0
+}
+
+// over is a copy of settings with others over them.
+func over(settings, others map[string]string) map[string]string {
+	out := maps.Clone(settings)
+	maps.Copy(out, others)
+	return out
+}

@@ -1,0 +1,121 @@
+package telling
+
+import (
+	"cmp"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// decided counts what a validator decided.
+func (l *Logs) decided(service string, at history.Offset, line history.Line) {
+	l.tell(service)
+	if !l.authority || isProbe(line.Presenter) {
+		return
+	}
+	if line.Effect != "" && line.Order != "" {
+		l.ledger.effect(at, line.Order, line.Effect, l.order(line.Presenter, service, line))
+	}
+	d := l.decision(at, line)
+	d.presenter, d.validator, d.outcome = line.Presenter, service, history.OK
+	if line.Message == history.MessageRefused {
+		d.outcome = history.AuthFailure
+	}
+	l.hop.count(d)
+}
+
+// undecided counts an answer that was no decision. At the hop it is one of a
+// validator that was not there for the presenter, if that had an answer.
+func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
+	l.tell(service)
+	if !l.authority || line.Presenter == "" || isProbe(line.Presenter) {
+		return
+	}
+	d := l.decision(at, line)
+	d.presenter, d.validator, d.outcome = line.Presenter, service, history.Unavailable
+	l.hop.count(d)
+}
+
+// answered counts what a consumer presented. A presentation that was not
+// answered is counted at the hop too: the rest the authority tells itself.
+func (l *Logs) answered(service string, at history.Offset, line history.Line) {
+	answered := line.Status != history.StatusUnavailable
+	l.mu.Lock()
+	l.presented[service]++
+	if !answered {
+		l.unanswered++
+	}
+	switch {
+	case line.Attempt > 1:
+		l.retried++
+	case line.Unasked:
+		l.unasked++
+	}
+	l.mu.Unlock()
+	if line.Settled != "" {
+		l.ledger.settled(at, line.Order, line.Settled, l.order(service, l.asks[service], line))
+	}
+	if !l.authority || answered {
+		return
+	}
+	d := l.decision(at, line)
+	d.presenter, d.validator, d.outcome = service, l.asks[service], history.Unavailable
+	if line.Validator != "" {
+		d.validator = line.Validator
+	}
+	l.hop.count(d)
+}
+
+func (l *Logs) decision(at history.Offset, line history.Line) decision {
+	return decision{
+		at: at, credential: l.names.Credential(line.Identifier),
+		status: line.Status, detail: line.Detail, micros: line.Latency, retry: line.Attempt > 1,
+	}
+}
+
+// order is what an order has in common with others, as far as a line tells.
+func (l *Logs) order(presenter, validator string, line history.Line) history.Irregular {
+	like := history.Irregular{
+		Presenter: presenter, Validator: validator, Credential: l.names.Credential(line.Identifier),
+		Idempotent: line.Idempotent, Was: cmp.Or(line.Was, line.Status),
+	}
+	if line.Earlier != "" {
+		like.Earlier = l.names.Credential(line.Earlier)
+	}
+	return like
+}
+
+// tell counts one answer of a validator.
+func (l *Logs) tell(service string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.presented[service]++
+}
+
+// Told is how many decisions or presentations the lines of a service tell of.
+func (l *Logs) Told(service string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.presented[service]
+}
+
+// Tries are how many presentations were retries after a refusal, and how many
+// others a consumer made by itself.
+func (l *Logs) Tries() (retried, unasked int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.retried, l.unasked
+}
+
+// Unanswered is how many presentations got no answer.
+func (l *Logs) Unanswered() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unanswered
+}
+
+// Attempts is how many decisions of the authority were counted, with
+// presentations to it that got no answer.
+func (l *Logs) Attempts() int64 { return l.hop.attempts() }
+
+// Presented is how many of them were about what one presenter showed.
+func (l *Logs) Presented(by string) int64 { return l.hop.presented(by) }

@@ -1,0 +1,214 @@
+// Package telling turns what the logs of services tell into events and counts.
+//
+//	a line ─┬─► SERVICE.log, and the tail that an operator looks at
+//	        ├─► of the store's audit: who read the published secret ──────► event
+//	        ├─► of a team's own service: what it says that it refused ────► counts
+//	        ├─► of a stand-in: an event, under the names of the history ──► event
+//	        └─► or a decision or presentation ─┬─► hop, in buckets ───────► counts
+//	                                           ├─► ledger: orders and effects
+//	                                           └─► how many, for the four counters
+//
+// In memory it keeps figures, the ends of logs and the orders that are open: that
+// does not grow with the lines.
+package telling
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/store"
+)
+
+// Store is the name of the service whose lines are those of a store's audit.
+const Store = "store"
+
+// Logs is where the lines of services go: each to a file of its own, and what
+// they tell to the history. It is safe for concurrent use.
+type Logs struct {
+	folder string
+	names  *Names
+	record func(history.Event)
+	offset func(time.Time) history.Offset
+
+	authority bool              // decisions are counted from lines
+	hop       *hop              // if so, where
+	ledger    *ledger           // what was to be done, and what was
+	refusals  *refusals         // that services of a team's own tell of
+	asks      map[string]string // the authority that a consumer presents its credential to
+
+	tails   *tails // what an operator looks at
+	hygiene *hygiene
+
+	mu         sync.Mutex
+	files      map[string]*os.File
+	audit      audit
+	presented  map[string]int64 // answers of each validator, presentations of each consumer
+	unanswered int64            // presentations that got no answer
+	retried    int64            // presentations of what was refused before
+	unasked    int64            // other presentations that nobody asked for
+	failed     error            // the first of writing
+}
+
+// audit says which lines tell of a reader of the published secret.
+type audit struct {
+	path  string // API path of what is published
+	shown string // what the history calls it
+}
+
+// New keeps the lines of a plan's services in files SERVICE.log of a folder, and
+// records what they tell.
+func New(folder string, p *plan.Plan, names *Names, r *history.Recorder) *Logs {
+	l := &Logs{
+		folder: folder, names: names, record: r.Record, offset: r.Offset,
+		authority: p.Limits.Hop == history.FromAuthority, asks: map[string]string{},
+		hop:      newHop(history.FromAuthority, r.Record),
+		ledger:   newLedger(func(presenter string) bool { return names.own[presenter] }),
+		refusals: newRefusals(p, names, r),
+		tails:    newTails(), hygiene: newHygiene(names),
+		files: map[string]*os.File{}, presented: map[string]int64{},
+	}
+	for _, s := range p.Services {
+		l.asks[s.Name] = s.Of
+	}
+	return l
+}
+
+// Follow says under which API path the store has what is published, and what the
+// history calls that: from then on its readers are recorded.
+func (l *Logs) Follow(path, shown string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.audit = audit{path: path, shown: shown}
+}
+
+// Line takes one line of a service, without its end. Lines of one come in order.
+func (l *Logs) Line(service string, line []byte) {
+	a := l.keep(service, line)
+	parsed, ok := history.ParseLine(line)
+	l.tails.add(service, line, ok && parsed.Decides())
+	if service == Store {
+		l.read(a, line)
+		return
+	}
+	own := l.names.own[service] // whatever its lines look like
+	l.hygiene.line(service, parsed, ok && !own, line)
+	if own {
+		l.refusals.line(service, line)
+		return
+	}
+	if !ok {
+		return
+	}
+	at := l.offset(parsed.Time)
+	switch parsed.Message {
+	case history.MessageAccepted, history.MessageRefused:
+		l.decided(service, at, parsed)
+	case history.MessageUndecided:
+		l.undecided(service, at, parsed)
+	case history.MessagePresented:
+		l.answered(service, at, parsed)
+	default:
+		e, ok := l.names.event(service, parsed, at)
+		if !ok {
+			return
+		}
+		l.record(e)
+		if e.Kind == history.KindRead {
+			for _, e := range l.names.fetched(e, service, parsed.Identifiers) {
+				l.record(e)
+			}
+		}
+	}
+}
+
+// keep writes a line to the service's file.
+func (l *Logs) keep(service string, line []byte) audit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed != nil {
+		return l.audit
+	}
+	file := l.files[service]
+	if file == nil {
+		if file, l.failed = os.Create(filepath.Join(l.folder, service+".log")); l.failed != nil {
+			return l.audit
+		}
+		l.files[service] = file
+	}
+	_, l.failed = file.Write(append(line[:len(line):len(line)], '\n'))
+	return l.audit
+}
+
+// read records who read the published secret.
+func (l *Logs) read(a audit, line []byte) {
+	reader, path, operation, ok := store.ReadLine(line)
+	if !ok || operation != "read" || path != a.path {
+		return
+	}
+	at := time.Now()
+	var stamp struct {
+		Time time.Time `json:"time"`
+	}
+	if err := json.Unmarshal(line, &stamp); err == nil && !stamp.Time.IsZero() {
+		at = stamp.Time
+	}
+	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: Store, Reader: reader, What: a.shown})
+}
+
+// Ledger is what was to be done against what was, once no more lines come; false
+// where nobody tells of it.
+func (l *Logs) Ledger() (history.Ledger, bool) { return l.ledger.conclude() }
+
+// Hygiene is whether the log of a service says which credential a decision was about.
+func (l *Logs) Hygiene(service string) history.Logged { return l.hygiene.of(service) }
+
+// Tail is at most the last n lines of a service that are kept in memory, the
+// newest last. They may hold secrets.
+func (l *Logs) Tail(service string, n int) []string { return l.tails.last(service, n) }
+
+// FlushEvery records what was counted as its buckets end, until ctx ends.
+func (l *Logs) FlushEvery(ctx context.Context) {
+	tick := time.NewTicker(time.Duration(bucket))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.flush(l.offset(time.Now()) - late)
+		}
+	}
+}
+
+// Flush records all that was counted, once no more lines come.
+func (l *Logs) Flush() { l.flush(l.offset(time.Now()) + bucket + late) }
+
+// flush records what was counted before a moment.
+func (l *Logs) flush(before history.Offset) {
+	l.hop.flush(before)
+	l.refusals.hop.flush(before)
+}
+
+// Close closes the files, once no more lines come. Its error is the first one
+// of writing too: after that, lines are missing.
+func (l *Logs) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	errs := []error{l.failed}
+	for _, file := range l.files {
+		errs = append(errs, file.Close())
+	}
+	l.files = map[string]*os.File{}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("keep logs of services: %w", err)
+	}
+	return nil
+}
