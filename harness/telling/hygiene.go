@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -41,9 +42,7 @@ func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte
 	case parsed.Message == history.MessageRefused:
 		says.Failure = true
 	case parsed.Message == history.MessagePresented:
-		status, err := strconv.Atoi(parsed.Status)
-		says.Failure = parsed.Status == "401" || parsed.Status == "403"
-		says.Success = err == nil && status < 400
+		says = meaning(parsed.Status)
 	default:
 		return
 	}
@@ -51,6 +50,20 @@ func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte
 	defer h.mu.Unlock()
 	now := h.seen[service]
 	h.seen[service] = history.Logged{Success: now.Success || says.Success, Failure: now.Failure || says.Failure}
+}
+
+// meaning is what the status of a presentation says of a credential: of HTTP, of
+// PostgreSQL (SQLSTATE, class 28: invalid authorization) and of Redis.
+func meaning(status string) history.Logged {
+	code, err := strconv.Atoi(status)
+	sqlstate := len(status) == 5
+	switch {
+	case slices.Contains([]string{"401", "403", "WRONGPASS", "NOAUTH"}, status), sqlstate && strings.HasPrefix(status, "28"):
+		return history.Logged{Failure: true}
+	case strings.EqualFold(status, "ok"), status == "00000", err == nil && !sqlstate && code < 400:
+		return history.Logged{Success: true}
+	}
+	return history.Logged{}
 }
 
 // saysOf is what a line that names a credential tells of it, by its words.
