@@ -91,7 +91,7 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 			} else if set, known := e.view.Published[v.From]; known && !slices.Contains(set, e.fresh) {
 				f.Consumer, f.Cause = v.From, CauseLatePublish
 				f.Message += fmt.Sprintf("; %s does not publish it", v.From)
-				f.Fix = e.fixPublishing(v)
+				f.Fix = e.fixPublishing(v, revoked)
 			}
 			findings = append(findings, f)
 		}
@@ -127,7 +127,7 @@ func (e *evidence) blameLatePublish(f *Finding, v plan.Validator, revoked histor
 	if late <= history.Offset(e.limits.Wall(e.limits.Publishing(v)))+history.Offset(nearly) {
 		return
 	}
-	f.Consumer, f.Cause, f.Fix = v.From, CauseLatePublish, e.fixPublishing(v)
+	f.Consumer, f.Cause, f.Fix = v.From, CauseLatePublish, e.fixPublishing(v, revoked)
 	if ended {
 		f.Message += fmt.Sprintf("; %s went on publishing it for %s", v.From, e.page(late))
 		return
@@ -152,7 +152,11 @@ func (e *evidence) blameLatePublish(f *Finding, v plan.Validator, revoked histor
 	}
 }
 
-func (e *evidence) fixPublishing(v plan.Validator) string {
+// fixPublishing is how an emitter comes to publish what it is told to, after a moment.
+func (e *evidence) fixPublishing(v plan.Validator, since history.Offset) string {
+	if faults := e.near(since, e.end, v.From); len(faults) > 0 {
+		return fmt.Sprintf("mend what kept %s from what the store has (here the fault %s on %s)", v.From, faults[0].Kind, faults[0].Target)
+	}
 	return fmt.Sprintf("make %s read the store every %s as the page says", v.From, plan.Text(e.limits.Publishing(v)))
 }
 
