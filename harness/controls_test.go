@@ -13,6 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -76,7 +77,7 @@ func TestOperatorPlays(t *testing.T) {
 	o := inProcesses(t)
 	operator := &playing{t: t, measured: make(chan struct{})}
 	o.Operator, o.Listeners = operator, []history.Listener{operator}
-	outcome, err := Run(t.Context(), planned(t, jwtPage, jwtScenario), o)
+	outcome, err := Run(t.Context(), plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func (silentBound) Secrets() []string { return nil }
 // TestLogOfControlsHidesSecrets has a service that logs what it must not.
 func TestLogOfControlsHidesSecrets(t *testing.T) {
 	const secret = "a-token-of-the-store-that-nobody-sees"
-	r := &run{plan: planned(t, jwtPage, jwtScenario), names: telling.NewNames(&plan.Plan{}), secrets: []string{secret}}
+	r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario), names: telling.NewNames(&plan.Plan{}), secrets: []string{secret}}
 	r.recorder = history.NewRecorder(time.Now(), nil)
 	r.logs = telling.New(t.TempDir(), r.plan, r.names, r.recorder)
 	r.bound = silentBound{}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 // deliveries are those that a history tells of: "billing env k2".
@@ -38,8 +39,8 @@ func TestRunDelivers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o := inProcesses(t)
-			scenario := strings.Replace(apiKeyScenario, "billing: {serve: charger}", "billing: "+test.service, 1)
-			outcome, err := Run(t.Context(), planned(t, apiKeyPage, scenario), o)
+			scenario := strings.Replace(plantest.APIKeyScenario, "billing: {serve: charger}", "billing: "+test.service, 1)
+			outcome, err := Run(t.Context(), plantest.Plan(t, plantest.APIKeyPage, scenario), o)
 			if err != nil {
 				t.Fatal(err)
 			}

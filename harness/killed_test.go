@@ -25,6 +25,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -191,7 +192,7 @@ func TestKilledRotator(t *testing.T) {
 		ways = append(ways, back[:n])
 	}
 	for _, f := range []struct{ name, page, scenario string }{
-		{"jwt-signing-key", jwtPage, jwtScenario}, {"api-key", apiKeyPage, apiKeyScenario}, {"webhook-secret", hookPage, hookScenario},
+		{"jwt-signing-key", plantest.JWTPage, plantest.JWTScenario}, {"api-key", plantest.APIKeyPage, plantest.APIKeyScenario}, {"webhook-secret", hookPage, hookScenario},
 	} {
 		for _, steps := range ways {
 			for _, finish := range []bool{false, true} {
@@ -287,7 +288,7 @@ func killedAndResumed(t *testing.T, a assignment, finish bool) {
 // about one.
 func providerAt(t *testing.T, a assignment) string {
 	t.Helper()
-	if a.Page != apiKeyPage {
+	if a.Page != plantest.APIKeyPage {
 		return ""
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

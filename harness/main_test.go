@@ -9,13 +9,10 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"testing/fstest"
 
 	"github.com/rehearse-dev/rehearse/fakes"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness/load"
-	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -45,84 +42,6 @@ func serve(name string) error {
 	defer stop()
 	process := fakes.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
 	return process.Run(ctx, services[name], []byte(os.Getenv(world.ConfigVariable)))
-}
-
-// jwtPage is rotated in some three seconds at speed 100. Its window is too short
-// for the tokens of the old key.
-const jwtPage = `
-apiVersion: rehearse/v1
-kind: Runbook
-scope: {name: session-key, family: jwt-signing-key}
-storage: {store: vault, publish: {path: secret/data/auth/key}, distribution: jwks, jwks: /.well-known/jwks.json}
-consumers:
-  - {name: auth, roles: [emit], refresh: 50s}
-  - {name: checkout, roles: [validate], library: go-oidc}
-format: {type: ES256, identifier: kid, longest_life: 10m}
-rollout: {lead: 1m20s, propagation: 10s, watch: 1m40s}
-overlap: {window: 1m}
-verification: {slo: {objective: 99.9%}, checks: [auth-failures, canary]}
-rollback: {when: {auth_failures_over: 1%, for: 10s}}
-schedule: {}
-`
-
-const jwtScenario = `
-apiVersion: rehearse/v1
-kind: Scenario
-runbook: page.yaml
-gates: off
-speed: 100
-baseline: 1m
-services:
-  auth: {serve: issuer}
-  edge: {serve: cache, of: auth, ttl: 10m}
-  checkout: {serve: verifier, of: edge}
-load:
-  - {client: web, to: checkout, rate: 100/s, sessions: 5, token: {life: 10m}}
-`
-
-// apiKeyPage is the same of a key that a provider checks.
-const apiKeyPage = `
-apiVersion: rehearse/v1
-kind: Runbook
-scope: {name: payment-key, family: api-key}
-storage: {store: vault, publish: {path: secret/data/billing/key}, distribution: poll}
-consumers:
-  - {name: billing, roles: [emit], refresh: 50s}
-format: {type: opaque, identifier: tag}
-rollout: {lead: 1m, propagation: 10s, watch: 1m}
-overlap: {window: 1m}
-verification: {slo: {objective: 99.9%}, checks: [auth-failures]}
-rollback: {when: {auth_failures_over: 1%, for: 10s}}
-schedule: {}
-`
-
-const apiKeyScenario = `
-apiVersion: rehearse/v1
-kind: Scenario
-runbook: page.yaml
-gates: observe
-speed: 100
-baseline: 1m
-services:
-  billing: {serve: charger}
-  payments: {serve: provider}
-load:
-  - {client: shop, to: billing, rate: 100/s}
-`
-
-// planned plans a scenario of a page.
-func planned(t *testing.T, page, text string) *plan.Plan {
-	t.Helper()
-	fsys := fstest.MapFS{"page.yaml": {Data: []byte(page)}, "scenario.yaml": {Data: []byte(text)}}
-	loaded, err := scenario.Load(fsys, "scenario.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.Build(loaded, plan.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // inProcesses are options of a run that leaves nothing behind.

@@ -11,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -23,14 +24,14 @@ func ownScenario(settings string) string {
 		panic(err)
 	}
 	config := `{"name": "checkout", "library": "go-oidc", "jwks": "{{ .auth.url }}/.well-known/jwks.json", "issuer": "{{ .auth.url }}"}`
-	return strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}", fmt.Sprintf(
+	return strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}", fmt.Sprintf(
 		"checkout: {command: [%q, serve, verifier], healthcheck: /healthz, scale: full, environment: {REHEARSE_CONFIG: '%s', REHEARSE_LISTEN: '127.0.0.1:{{ .checkout.port }}'}%s}",
 		executable, config, settings), 1)
 }
 
 func TestRunOfAProgramThatKnowsNothing(t *testing.T) {
 	o := inProcesses(t)
-	p := planned(t, jwtPage, ownScenario(`, refusal: {log: '"msg":"refused","service":"checkout","identifier":"(?P<credential>[^"]+)","presenter":"(?P<presenter>[^"]+)"'}`))
+	p := plantest.Plan(t, plantest.JWTPage, ownScenario(`, refusal: {log: '"msg":"refused","service":"checkout","identifier":"(?P<credential>[^"]+)","presenter":"(?P<presenter>[^"]+)"'}`))
 	outcome, err := Run(t.Context(), p, o)
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +55,8 @@ func TestRunOfAProgramThatKnowsNothing(t *testing.T) {
 func TestRunReloads(t *testing.T) {
 	o := inProcesses(t)
 	// A busy machine takes seconds to start it anew: the run must not be over before.
-	page := strings.Replace(jwtPage, "watch: 1m40s", "watch: 25m", 1)
-	outcome, err := Run(t.Context(), planned(t, page, ownScenario(", reload: {restart: true, after: 10s}")), o)
+	page := strings.Replace(plantest.JWTPage, "watch: 1m40s", "watch: 25m", 1)
+	outcome, err := Run(t.Context(), plantest.Plan(t, page, ownScenario(", reload: {restart: true, after: 10s}")), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +75,8 @@ func TestRunNotHere(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := inProcesses(t)
 			o.Runtime = tt.runtime
-			text := strings.Replace(jwtScenario, "{serve: verifier, of: edge}", tt.service, 1)
-			_, err := Run(t.Context(), planned(t, jwtPage, text), o)
+			text := strings.Replace(plantest.JWTScenario, "{serve: verifier, of: edge}", tt.service, 1)
+			_, err := Run(t.Context(), plantest.Plan(t, plantest.JWTPage, text), o)
 			if err == nil || !strings.Contains(err.Error(), ErrNotHere.Error()) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want that it cannot be rehearsed here: %s", err, tt.want)
 			}
@@ -86,10 +87,10 @@ func TestRunNotHere(t *testing.T) {
 // TestOwnSpec starts nothing: what a runtime is told is what a scenario says.
 func TestOwnSpec(t *testing.T) {
 	fsys := fstest.MapFS{
-		"pages/page.yaml": {Data: []byte(jwtPage)},
+		"pages/page.yaml": {Data: []byte(plantest.JWTPage)},
 		"made/Dockerfile": {Data: []byte("FROM scratch")},
 		"pages/token.jwt": {Data: []byte("fixed\n")},
-		"pages/scenario.yaml": {Data: []byte(strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}",
+		"pages/scenario.yaml": {Data: []byte(strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
 			"checkout: {build: {context: ../made}, ports: [9000], healthcheck: /up, scale: full, environment: {AGE: '{{ .scaled.10m.ms }}'}, files: {/etc/a: '{{ .auth.url }}'}}", 1) +
 			"  - {client: fixed, to: checkout, rate: 1/s, token: {file: token.jwt, header: X-Key}}\n")},
 	}

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
 func TestResumeRefuses(t *testing.T) {
 	t.Parallel()
-	p := planned(t, jwtPage, jwtScenario)
+	p := plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)
 	runs := t.TempDir()
 	if _, err := leftover.Create(runs, "alive"); err != nil { // of this process
 		t.Fatal(err)

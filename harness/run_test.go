@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -45,13 +46,13 @@ func TestRun(t *testing.T) {
 		want                 func(history.Event) bool
 	}{
 		{
-			"jwt signing key", jwtPage, jwtScenario, "auth secret/data/auth/key, edge jwks",
+			"jwt signing key", plantest.JWTPage, plantest.JWTScenario, "auth secret/data/auth/key, edge jwks",
 			func(e history.Event) bool {
 				return e.Kind == history.KindFetched && e.Service == "checkout" && e.From == "edge" && slices.Equal(e.Holds, []string{"k1"})
 			},
 		},
 		{
-			"api key", apiKeyPage, apiKeyScenario, "billing secret/data/billing/key",
+			"api key", plantest.APIKeyPage, plantest.APIKeyScenario, "billing secret/data/billing/key",
 			func(e history.Event) bool {
 				c := e.Counts
 				return e.Kind == history.KindCounts && c.Source == history.FromAuthority && c.Presenter == "billing" &&
@@ -63,7 +64,7 @@ func TestRun(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o := inProcesses(t)
-			outcome, err := Run(t.Context(), planned(t, test.page, test.scenario), o)
+			outcome, err := Run(t.Context(), plantest.Plan(t, test.page, test.scenario), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +136,7 @@ func TestRunFindsLeaksInReports(t *testing.T) {
 		token := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw"
 		return os.WriteFile(filepath.Join(outcome.Folder, "report.md"), []byte(token), 0o600)
 	}
-	outcome, err := Run(t.Context(), planned(t, apiKeyPage, apiKeyScenario), o)
+	outcome, err := Run(t.Context(), plantest.Plan(t, plantest.APIKeyPage, plantest.APIKeyScenario), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestRunInterrupted(t *testing.T) {
 	defer cancel()
 	o := inProcesses(t)
 	o.Operator = interrupting{history.Verify, cancel}
-	outcome, err := Run(ctx, planned(t, apiKeyPage, apiKeyScenario), o)
+	outcome, err := Run(ctx, plantest.Plan(t, plantest.APIKeyPage, plantest.APIKeyScenario), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +207,7 @@ func TestRunThatCannotStart(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			o := inProcesses(t)
 			test.change(t, &o)
-			outcome, err := Run(t.Context(), planned(t, jwtPage, jwtScenario), o)
+			outcome, err := Run(t.Context(), plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario), o)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q in it", err, test.want)
 			}
@@ -234,7 +235,7 @@ func TestApproving(t *testing.T) {
 // TestFaultPlaceWithoutAStore: a run that is attached to a system has consumers,
 // and no store to read what they are to have from.
 func TestFaultPlaceWithoutAStore(t *testing.T) {
-	r := &run{plan: planned(t, jwtPage, jwtScenario)}
+	r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)}
 	if err := r.prepareDelivery(); err != nil {
 		t.Fatal(err)
 	}

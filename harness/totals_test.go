@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/telling"
 )
 
 // withImage has a service that does not say what it served.
-var withImage = strings.Replace(jwtScenario, "services:\n", "services:\n  reports: {image: acme/reports:1.4, ports: [8080], scale: full}\n", 1) +
+var withImage = strings.Replace(plantest.JWTScenario, "services:\n", "services:\n  reports: {image: acme/reports:1.4, ports: [8080], scale: full}\n", 1) +
 	"  - {client: bot, to: reports, rate: 1/s}\n"
 
 // What lines tell: a validator took what billing showed; billing got no answer.
@@ -40,22 +41,22 @@ func TestTotals(t *testing.T) {
 		want           history.Totals
 	}{
 		{
-			"validators' own counters", jwtPage, jwtScenario, jwt,
+			"validators' own counters", plantest.JWTPage, plantest.JWTScenario, jwt,
 			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*telling.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
-			"a validator that died", jwtPage, jwtScenario, jwt, nil,
+			"a validator that died", plantest.JWTPage, plantest.JWTScenario, jwt, nil,
 			func(l *telling.Logs) { tell(l, 97, "checkout", took) },
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 97, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
-			"an image", jwtPage, withImage, jwt,
+			"an image", plantest.JWTPage, withImage, jwt,
 			map[string]map[string]int64{"checkout": {"served": 98}}, func(*telling.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3},
 		},
 		{
-			"an authority", apiKeyPage, apiKeyScenario,
+			"an authority", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 4},
 			map[string]map[string]int64{"billing": {"presented": 97}, "payments": {"served": 98}},
 			func(l *telling.Logs) { tell(l, 96, "payments", took); tell(l, 1, "billing", lost) },
@@ -63,7 +64,7 @@ func TestTotals(t *testing.T) {
 		},
 		{
 			// 5 charges were made whose answers did not arrive, and one call did not.
-			"answers that were lost", apiKeyPage, apiKeyScenario,
+			"answers that were lost", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 100}},
 			func(l *telling.Logs) { tell(l, 99, "payments", took); tell(l, 6, "billing", lost) },
@@ -72,7 +73,7 @@ func TestTotals(t *testing.T) {
 		{
 			// 3 requests that a consumer being replaced did not take, and the load
 			// sent again on other connections.
-			"a consumer that was replaced", apiKeyPage, apiKeyScenario,
+			"a consumer that was replaced", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 103, Recorded: 103, Retried: 3, Unanswered: 3},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
 			func(l *telling.Logs) { tell(l, 100, "payments", took) },
@@ -81,7 +82,7 @@ func TestTotals(t *testing.T) {
 		{
 			// 100 events, 2 of which the sender did not get; 7 deliveries out of its
 			// queue, 4 of them refused before.
-			"a consumer with a queue", apiKeyPage, apiKeyScenario,
+			"a consumer with a queue", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 2},
 			map[string]map[string]int64{"billing": {"presented": 105}, "payments": {"served": 106}},
 			func(l *telling.Logs) {
@@ -94,7 +95,7 @@ func TestTotals(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := planned(t, test.page, test.scenario)
+			p := plantest.Plan(t, test.page, test.scenario)
 			recorder := history.NewRecorder(time.Now(), nil)
 			r := &run{plan: p, evidence: evidence{recorder: recorder, names: telling.NewNames(p), probes: &probes{}}}
 			r.logs = telling.New(t.TempDir(), p, r.evidence.names, recorder)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/telling"
 )
 
@@ -35,7 +36,7 @@ func TestTrafficTellsTroubleOnce(t *testing.T) {
 		{"load did not stop", loaded{stopping: boom}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := &run{plan: planned(t, jwtPage, jwtScenario)}
+			r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)}
 			r.recorder = history.NewRecorder(time.Now(), nil)
 			r.names = telling.NewNames(r.plan)
 			r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}

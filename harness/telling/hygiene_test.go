@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 func TestHygiene(t *testing.T) {
@@ -28,7 +29,7 @@ func TestHygiene(t *testing.T) {
 		{"another's, with too short an identifier", []string{"key k1 taken"}, history.Logged{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, _ := loggedBy(t, jwtPage, jwtScenario)
+			l, _ := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 			l.names.AddCredential("k1", "k1")
 			l.names.AddCredential(kid, "k2")
 			for _, text := range tt.lines {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 func TestLedgerMatchesBothSides(t *testing.T) {
@@ -87,7 +88,7 @@ func TestLedgerOfThoseWhoDoNotTell(t *testing.T) {
 }
 
 func TestLogsKeepTheLedger(t *testing.T) {
-	l, _ := loggedBy(t, apiKeyPage, apiKeyScenario)
+	l, _ := loggedBy(t, plantest.APIKeyPage, plantest.APIKeyScenario)
 	l.Line("payments", line("accepted", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1","effect":"made","idempotent":true`))
 	l.Line("billing", line("presented", `,"identifier":"k1","presenter":"billing","status":"504","attempt":1,"order":"o1"`))
 	l.Line("payments", line("accepted", `,"identifier":"k2","presenter":"billing","status":"201","attempt":1,"order":"o1","effect":"again","idempotent":true,"earlier":"k1","was":"504"`))

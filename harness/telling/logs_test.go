@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 // loggedBy are the logs of a rehearsal with its recorder; sink writes a line.
 func loggedBy(t *testing.T, page, scenario string) (*Logs, *history.Recorder) {
 	t.Helper()
-	p := planned(t, page, scenario)
+	p := plantest.Plan(t, page, scenario)
 	r := history.NewRecorder(time.Now().Add(-time.Minute), nil)
 	l := New(t.TempDir(), p, NewNames(p), r)
 	t.Cleanup(func() {
@@ -33,7 +34,7 @@ func line(message, more string) []byte {
 }
 
 func TestLogsKeepEveryLine(t *testing.T) {
-	l, _ := loggedBy(t, jwtPage, jwtScenario)
+	l, _ := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 	l.Line("auth", []byte("not JSON"))
 	l.Line("auth", line("minted", ""))
 	l.Line("search", []byte("x"))
@@ -58,7 +59,7 @@ func TestLogsKeepEveryLine(t *testing.T) {
 }
 
 func TestLogsSayWhenTheyCannotBeKept(t *testing.T) {
-	l, _ := loggedBy(t, jwtPage, jwtScenario)
+	l, _ := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 	folder := l.folder
 	l.folder = filepath.Join(folder, "gone")
 	l.Line("auth", []byte("x"))
@@ -73,7 +74,7 @@ func TestLogsFindReadersOfTheSecret(t *testing.T) {
 		return fmt.Appendf(nil, `{"time":%q,"type":"response","auth":{"display_name":%q},"request":{"operation":"read","path":%q}}`,
 			time.Now().Format(time.RFC3339Nano), who, path)
 	}
-	l, r := loggedBy(t, jwtPage, jwtScenario)
+	l, r := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 	l.Line(Store, audited("token-early", "rehearse-1/data/auth/key"))
 	l.Follow("rehearse-1/data/auth/key", "secret/data/auth/key")
 	l.Line(Store, audited("token-legacy", "rehearse-1/data/auth/key"))
@@ -90,7 +91,7 @@ func TestLogsFindReadersOfTheSecret(t *testing.T) {
 // TestLogsCountAtTheAuthority: its decisions are the observations, apart from
 // those about probes; presentations without an answer are added.
 func TestLogsCountAtTheAuthority(t *testing.T) {
-	l, r := loggedBy(t, apiKeyPage, apiKeyScenario)
+	l, r := loggedBy(t, plantest.APIKeyPage, plantest.APIKeyScenario)
 	for service, lines := range map[string][][]byte{
 		"payments": {
 			line("accepted", `,"presenter":"billing","identifier":"k1","status":"201"`),
@@ -123,7 +124,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 
 // TestLogsCountForLoad: where load observes, decisions are only counted.
 func TestLogsCountForLoad(t *testing.T) {
-	l, r := loggedBy(t, jwtPage, jwtScenario)
+	l, r := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 	l.Line("checkout", line("accepted", `,"presenter":"web","identifier":"k1","status":"200"`))
 	l.hop.flush(history.Offset(time.Hour))
 	r.See(func(v *history.View) {
@@ -139,7 +140,7 @@ func TestLogsCountForLoad(t *testing.T) {
 // A consumer with several to present to says to whom; what it presents by itself
 // and what it tries again are told apart.
 func TestLogsTellPresentationsApart(t *testing.T) {
-	l, r := loggedBy(t, apiKeyPage, apiKeyScenario)
+	l, r := loggedBy(t, plantest.APIKeyPage, plantest.APIKeyScenario)
 	for _, more := range []string{
 		`,"validator":"payments","status":"unavailable","attempt":1,"identifier":"k1"`,
 		`,"validator":"other","status":"unavailable","attempt":1,"unasked":true,"identifier":"k1"`,
@@ -166,7 +167,7 @@ func TestLogsTellPresentationsApart(t *testing.T) {
 // any more, and all that are left when no more lines come.
 func TestLogsFlushAsTimeGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, r := loggedBy(t, apiKeyPage, apiKeyScenario)
+		l, r := loggedBy(t, plantest.APIKeyPage, plantest.APIKeyScenario)
 		ctx, cancel := context.WithCancel(t.Context())
 		var flushing sync.WaitGroup
 		flushing.Go(func() { l.FlushEvery(ctx) })

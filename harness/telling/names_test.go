@@ -9,12 +9,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 // named are names of a plan in which auth and edge are reached, and k1 is known.
 func named(t *testing.T) *Names {
 	t.Helper()
-	n := NewNames(planned(t, jwtPage, jwtScenario))
+	n := NewNames(plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario))
 	n.Locate(func(service string) string { return map[string]string{"auth": "http://auth:8080"}[service] }, nil)
 	n.AddCredential("kid-1", "k1")
 	return n
@@ -97,7 +98,7 @@ func TestNamesEvent(t *testing.T) {
 // What is on an edge is taken for the service behind it as long as it says
 // nothing of itself; a cache that answers in its own name is told from that.
 func TestNamesOnAnEdge(t *testing.T) {
-	n := NewNames(planned(t, jwtPage, jwtScenario))
+	n := NewNames(plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario))
 	n.Through([]fault.Edge{{From: "search", To: "auth", Via: "cache-search-auth"}})
 	n.Locate(func(service string) string {
 		return map[string]string{"auth": "http://10.0.0.1:1", "cache-search-auth": "http://10.0.0.2:2"}[service]
@@ -111,7 +112,7 @@ func TestNamesOnAnEdge(t *testing.T) {
 }
 
 func TestNamesOfATeamsOwn(t *testing.T) {
-	n := NewNames(planned(t, jwtPage, strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}",
+	n := NewNames(plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
 		`checkout: {command: [./checkout, "{{ .auth.url }}"], healthcheck: /healthz, scale: full, agent: Python-urllib}`, 1)))
 	n.Locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
 	n.AddCredential("kid-1", "k1")

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
 // TestRefusals: what a log in a form of its own tells of refusals is counted, and
 // no line of it is taken for one of a stand-in.
 func TestRefusals(t *testing.T) {
-	l, r := loggedBy(t, jwtPage, strings.Replace(jwtScenario, "checkout: {serve: verifier, of: edge}",
+	l, r := loggedBy(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
 		"checkout: {command: [./checkout, '{{ .auth.url }}'], healthcheck: /healthz, scale: full, "+
 			"refusal: {log: '^rejected (?P<credential>[^ ]+) of (?P<presenter>[^ ]+)'}}", 1))
 	l.names.AddCredential("kid-1", "k1")

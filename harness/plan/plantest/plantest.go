@@ -1,4 +1,5 @@
-package telling
+// Package plantest has pages and scenarios that several rooms test themselves with.
+package plantest
 
 import (
 	"testing"
@@ -8,8 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// jwtPage is a page whose credentials are keys that services fetch; load observes.
-const jwtPage = `
+// JWTPage is rotated in some three seconds at speed 100. Its window is too short
+// for the tokens of the old key.
+const JWTPage = `
 apiVersion: rehearse/v1
 kind: Runbook
 scope: {name: session-key, family: jwt-signing-key}
@@ -25,7 +27,8 @@ rollback: {when: {auth_failures_over: 1%, for: 10s}}
 schedule: {}
 `
 
-const jwtScenario = `
+// JWTScenario is of JWTPage: an issuer, a cache and a verifier, and gates that are off.
+const JWTScenario = `
 apiVersion: rehearse/v1
 kind: Scenario
 runbook: page.yaml
@@ -40,8 +43,8 @@ load:
   - {client: web, to: checkout, rate: 100/s, sessions: 5, token: {life: 10m}}
 `
 
-// apiKeyPage is one of a key that a provider checks, whose log tells what it decided.
-const apiKeyPage = `
+// APIKeyPage is one of a key that a provider checks, whose log tells what it decided.
+const APIKeyPage = `
 apiVersion: rehearse/v1
 kind: Runbook
 scope: {name: payment-key, family: api-key}
@@ -56,7 +59,8 @@ rollback: {when: {auth_failures_over: 1%, for: 10s}}
 schedule: {}
 `
 
-const apiKeyScenario = `
+// APIKeyScenario is of APIKeyPage: a consumer, a provider, and gates that observe.
+const APIKeyScenario = `
 apiVersion: rehearse/v1
 kind: Scenario
 runbook: page.yaml
@@ -70,8 +74,8 @@ load:
   - {client: shop, to: billing, rate: 100/s}
 `
 
-// planned plans a scenario of a page.
-func planned(t *testing.T, page, text string) *plan.Plan {
+// Plan plans a scenario, which calls its page page.yaml.
+func Plan(t testing.TB, page, text string) *plan.Plan {
 	t.Helper()
 	fsys := fstest.MapFS{"page.yaml": {Data: []byte(page)}, "scenario.yaml": {Data: []byte(text)}}
 	loaded, err := scenario.Load(fsys, "scenario.yaml")
