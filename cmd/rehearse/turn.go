@@ -113,10 +113,12 @@ func (t turn) withhold(ctx context.Context, kid string) error {
 		return nil
 	}
 	entry, _ := keys[i].(map[string]any)
-	if _, version, err := t.store.Get(ctx, t.keptAt(kid)); errors.Is(err, world.ErrNotFound) {
-		if _, err := t.store.Put(ctx, t.keptAt(kid), entry, version); err != nil {
-			return err
-		}
+	_, version, err := t.store.Get(ctx, t.keptAt(kid))
+	if errors.Is(err, world.ErrNotFound) {
+		_, err = t.store.Put(ctx, t.keptAt(kid), entry, version)
+	}
+	if err != nil {
+		return err // what is not kept must not be taken out of the set
 	}
 	return t.change(ctx, func(keys []any) []any {
 		return slices.DeleteFunc(keys, func(entry any) bool { return indexOf([]any{entry}, kid) == 0 })
