@@ -52,6 +52,9 @@ func (r *run) start(ctx context.Context) (err error) {
 		URL: r.runtime.URL, See: r.evidence.See, Type: r.graph.Type,
 	})
 	r.bound, r.steps = own, delivering{own, r.delivery}
+	if holds, is := own.(family.Closer); is {
+		r.cleanUp("end the sessions that are held", func(ctx context.Context) error { holds.Close(ctx); return nil })
+	}
 	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
 		return fmt.Errorf("provision the first credential: %w", err)
 	}
