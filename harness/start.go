@@ -27,7 +27,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
-	r.cleanUp("stop services", r.runtime.Stop)
+	r.endServices()
 	r.cleanUp("end the delivery of files", r.delivery.end)
 	var at func(ip string) string
 	if locator, able := r.runtime.(world.Locator); able {
