@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,6 +20,8 @@ const (
 	// childEnds bounds an orderly end, after which it is killed.
 	childEnds = 5 * time.Second
 	childPoll = 50 * time.Millisecond
+	// maxLogLine is how much of a line of its log is read.
+	maxLogLine = 64 << 10
 )
 
 // child is a server that runs as a child of a stand-in, and ends with it.
@@ -52,18 +55,41 @@ func (c *child) start(from func() (io.ReadCloser, error), line func(string)) err
 	if err := <-started; err != nil {
 		return fmt.Errorf("start %s: %w", c.cmd.Path, err)
 	}
+	var reading error
 	c.read.Go(func() {
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			c.last = lines.Text()
-			line(c.last)
-		}
+		reading = eachLine(out, func(text string) {
+			c.last = text
+			line(text)
+		})
 	})
 	go func() {
 		defer close(c.gone)
 		c.read.Wait() // Wait closes the pipe
-		c.err = c.cmd.Wait()
+		c.err = errors.Join(reading, c.cmd.Wait())
 	}()
 	return nil
+}
+
+// eachLine hands on each line of a log without its end. What is longer than
+// maxLogLine is cut there: one long line must not end the reading of a log from
+// which decisions are read.
+func eachLine(log io.Reader, line func(string)) error {
+	lines := bufio.NewReaderSize(log, maxLogLine)
+	for {
+		text, err := lines.ReadSlice('\n')
+		if len(text) > 0 {
+			line(strings.TrimRight(string(text), "\r\n"))
+		}
+		for errors.Is(err, bufio.ErrBufferFull) { // the rest of a long one
+			_, err = lines.ReadSlice('\n')
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the server's log: %w", err)
+		}
+	}
 }
 
 // attend says when the server answers and which it is, and returns when ctx
@@ -113,13 +139,15 @@ func (c *child) awaitAnswer(ctx context.Context, ask func(context.Context) (stri
 }
 
 // stop ends the server at once, in order where it can, and removes its folder.
+// Where nobody can be asked to end, as on Windows, it is killed.
 func (c *child) stop() error {
+	patience := childEnds
 	if err := c.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("end the server: %w", err)
+		patience = 0
 	}
 	select {
 	case <-c.gone:
-	case <-time.After(childEnds):
+	case <-time.After(patience):
 		if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return fmt.Errorf("kill the server: %w", err)
 		}

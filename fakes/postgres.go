@@ -75,7 +75,7 @@ func ServePostgres(ctx context.Context, config []byte, listener net.Listener, lo
 		logins.settle(decisionsWithin)
 		return logins.counters()
 	})
-	web := newSplit(listener, isPostgres, func(conn net.Conn) {
+	web := newSplit(listener, logger, isPostgres, func(_ context.Context, conn *begunConn) {
 		if err := logins.relay(conn, server.address); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}
@@ -91,7 +91,7 @@ func ServePostgres(ctx context.Context, config []byte, listener net.Listener, lo
 // isPostgres tells the first byte of a start-up packet, which is that of its
 // length (PostgreSQL, Frontend/Backend Protocol, Message Formats), from that of
 // an HTTP method.
-func isPostgres(first byte) bool { return first == 0 }
+func isPostgres(first []byte) bool { return first[0] == 0 }
 
 // logins are the connections to a server, each from its first packet until it
 // is closed, by the local port under which the server knows it.

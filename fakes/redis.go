@@ -45,7 +45,7 @@ func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log i
 	}
 	logins := newLogins(c.Name, logger)
 	mux := newMux(ready, logins.counters)
-	web := newSplit(listener, isRedis, func(conn net.Conn) {
+	web := newSplit(listener, logger, isRedis, func(_ context.Context, conn *begunConn) {
 		if err := logins.relayRedis(conn, server.address); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}
@@ -60,4 +60,4 @@ func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log i
 
 // isRedis tells the first byte of a command, which is an array (RESP
 // specification, "Sending commands to a Redis server"), from that of an HTTP method.
-func isRedis(first byte) bool { return first == '*' }
+func isRedis(first []byte) bool { return first[0] == '*' }

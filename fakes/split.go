@@ -2,94 +2,100 @@ package fakes
 
 import (
 	"bufio"
+	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
+	"time"
 )
 
-// split is a listener for HTTP on an address where another protocol is spoken
-// too. What begins in the other one is handed to its handler.
+// The waits after an address that takes no connection for the time being, as
+// net/http.Server has them: doubled from the first to the last.
+const (
+	firstAcceptWait = 5 * time.Millisecond
+	lastAcceptWait  = time.Second
+)
+
+// split is a listener for HTTP on an address where something else is spoken too.
+// What begins like that is handed to its handler.
 type split struct {
 	net.Listener
-	other  func(first byte) bool
-	handle func(net.Conn)
+	other  func(first []byte) bool
+	handle func(context.Context, *begunConn)
+	log    *slog.Logger
 
+	open   context.Context // until Close
+	end    context.CancelFunc
 	web    chan net.Conn
 	failed chan error
-	done   chan struct{}
 	once   sync.Once
 	wait   sync.WaitGroup
-
-	mu   sync.Mutex
-	open map[net.Conn]bool // nil: closed
 }
 
-// newSplit takes over a listener. Its Close ends the connections of the other
-// protocol, and waits for their handlers.
-func newSplit(listener net.Listener, other func(first byte) bool, handle func(net.Conn)) *split {
-	s := &split{
-		Listener: listener, other: other, handle: handle,
-		web: make(chan net.Conn), failed: make(chan error, 1), done: make(chan struct{}), open: map[net.Conn]bool{},
-	}
+// newSplit takes over a listener. Other is shown what was read first of a
+// connection, one byte at least; it is for protocols in which the client speaks
+// first. The context of a handler ends with Close, which ends its connection
+// too, and waits for it.
+func newSplit(listener net.Listener, log *slog.Logger, other func(first []byte) bool, handle func(context.Context, *begunConn)) *split {
+	s := &split{Listener: listener, other: other, handle: handle, log: log, web: make(chan net.Conn), failed: make(chan error, 1)}
+	s.open, s.end = context.WithCancel(context.Background())
 	s.wait.Go(s.accept)
 	return s
 }
 
+// temporary is an error that says of itself that it may pass.
+type temporary interface {
+	error
+	Temporary() bool
+}
+
+// accept takes connections until Close, or until there will be none any more.
+// Where there are none for the time being, as without a descriptor to spare, it
+// tries again, less and less often.
 func (s *split) accept() {
+	wait := firstAcceptWait
 	for {
 		conn, err := s.Listener.Accept()
-		if err != nil {
+		if err == nil {
+			wait = firstAcceptWait
+			s.wait.Go(func() { s.sort(conn) })
+			continue
+		}
+		if passes, says := errors.AsType[temporary](err); s.open.Err() != nil || !says || !passes.Temporary() {
 			s.failed <- err
 			return
 		}
-		s.wait.Go(func() { s.sort(conn) })
+		s.log.Warn("accept", "detail", err.Error(), "again_in_ms", wait.Milliseconds())
+		select {
+		case <-time.After(wait):
+		case <-s.open.Done():
+		}
+		wait = min(2*wait, lastAcceptWait)
 	}
 }
 
-// sort finds out what a connection speaks by its first byte.
+// sort finds out whom a connection is for by what is said first on it.
 func (s *split) sort(conn net.Conn) {
-	if !s.keep(conn) {
-		_ = conn.Close() // nobody has said anything on it
+	stop := context.AfterFunc(s.open, func() { conn.Close() })
+	defer stop()
+	begun := &begunConn{Conn: conn, reader: bufio.NewReader(conn)}
+	_, err := begun.reader.Peek(1)
+	if err != nil {
+		conn.Close()
 		return
 	}
-	peeked := &peekedConn{Conn: conn, reader: bufio.NewReader(conn)}
-	first, err := peeked.reader.Peek(1)
-	switch {
-	case err != nil:
-		s.drop(conn)
-	case s.other(first[0]):
-		s.handle(peeked)
-		s.drop(conn)
-	default:
-		select {
-		case s.web <- peeked:
-			s.release(conn)
-		case <-s.done:
-			s.drop(conn)
-		}
+	first, _ := begun.reader.Peek(begun.reader.Buffered()) // all of it is there
+	if s.other(first) {
+		s.handle(s.open, begun)
+		conn.Close()
+		return
 	}
-}
-
-// keep remembers a connection, so that Close can end it.
-func (s *split) keep(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open == nil {
-		return false
+	select {
+	case s.web <- begun:
+	case <-s.open.Done():
+		conn.Close()
 	}
-	s.open[conn] = true
-	return true
-}
-
-func (s *split) release(conn net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, conn)
-}
-
-func (s *split) drop(conn net.Conn) {
-	s.release(conn)
-	_ = conn.Close() // who was on it has gone, or is to go
 }
 
 // Accept returns the next connection that speaks HTTP.
@@ -99,7 +105,7 @@ func (s *split) Accept() (net.Conn, error) {
 		return conn, nil
 	case err := <-s.failed:
 		return nil, err
-	case <-s.done:
+	case <-s.open.Done():
 		return nil, net.ErrClosed
 	}
 }
@@ -107,26 +113,20 @@ func (s *split) Accept() (net.Conn, error) {
 // Close ends the listening and all connections that are not HTTP's.
 func (s *split) Close() (err error) {
 	s.once.Do(func() {
-		close(s.done)
+		s.end()
 		if err = s.Listener.Close(); errors.Is(err, net.ErrClosed) {
 			err = nil
-		}
-		s.mu.Lock()
-		open := s.open
-		s.open = nil
-		s.mu.Unlock()
-		for conn := range open {
-			_ = conn.Close() // whoever handles it is told by its reads
 		}
 		s.wait.Wait()
 	})
 	return err
 }
 
-// peekedConn is a connection of which the first bytes were looked at.
-type peekedConn struct {
+// begunConn is a connection of which the beginning was looked at.
+type begunConn struct {
 	net.Conn
 	reader *bufio.Reader
 }
 
-func (c *peekedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+// Read reads from the beginning on.
+func (c *begunConn) Read(p []byte) (int, error) { return c.reader.Read(p) }

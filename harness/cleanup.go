@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 )
@@ -24,6 +25,23 @@ type cleanUp struct {
 // first. It is called before whatever it is for is tried.
 func (r *run) cleanUp(what string, do func(context.Context) error) {
 	r.cleanUps = append(r.cleanUps, cleanUp{what, do})
+}
+
+// endServices arranges the end of all services, and then the removal of what
+// their servers wrote: one that still runs must not lose what it writes to.
+func (r *run) endServices() {
+	r.cleanUp("remove what servers wrote", r.removeWritten)
+	r.cleanUp("stop services", r.runtime.Stop)
+}
+
+// removeWritten removes what a server left that was killed; one that ends in
+// order does so itself.
+func (r *run) removeWritten(context.Context) error {
+	var errs []error
+	for _, folder := range r.written {
+		errs = append(errs, os.RemoveAll(folder))
+	}
+	return errors.Join(errs...)
 }
 
 // cleanAll cleans up, each part under a context of its own. Only where all is

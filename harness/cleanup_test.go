@@ -3,10 +3,14 @@ package harness
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 func TestCleanAll(t *testing.T) {
@@ -51,5 +55,32 @@ func TestCleanAll(t *testing.T) {
 				t.Errorf("got records %v, %v; want %d", report.Live, err, test.left)
 			}
 		})
+	}
+}
+
+// writing is a runtime whose server needs its folder until it has ended.
+type writing struct {
+	world.Runtime
+	folder string
+}
+
+func (w writing) Stop(context.Context) error {
+	_, err := os.Stat(w.folder)
+	return err
+}
+
+func TestServersEndBeforeTheirFoldersAreRemoved(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := &run{runtime: writing{folder: folder}}
+	r.endServices()
+	r.written = append(r.written, folder) // known when the services are, after the runtime
+	if err := r.cleanAll(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder afterwards: got %v, want it gone", err)
 	}
 }

@@ -80,7 +80,7 @@ func (r *run) judge() (err error) {
 // search looks for secrets in all that the run wrote, and in the arguments and
 // labels of what it started.
 func (r *run) search(scanner *leak.Scanner) (history.Leaks, error) {
-	var found history.Leaks
+	found := history.Leaks{Short: scanner.Short()}
 	take := func(where string, hits, searched int64) {
 		found.Searched += searched
 		if hits > 0 {

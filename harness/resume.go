@@ -188,7 +188,8 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		Clock: world.WallClock{}, Steps: r.bound, Probes: r.bound, Evidence: r.evidence, Operator: approving{},
 	}, rotation.Unfinished{Keyring: ring, Finish: r.o.Finish, Alive: len(r.services) > 0})
 	h, closing := recorder.Close(listenerPatience)
-	if err := errors.Join(err, closing, file.Close(), os.Rename(path+".new", path)); err != nil {
+	// What was done is told even where it was not done to its end.
+	if err := errors.Join(err, replace(path, file, closing)); err != nil {
 		return nil, err
 	}
 	limits, err := judge.Limits(h)
@@ -205,6 +206,19 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		}
 	}
 	return resumed, nil
+}
+
+// replace puts a file that was written in the place of another, if all of it was
+// written: part of a history would take the place of a whole one. Otherwise it
+// is removed.
+func replace(path string, written *os.File, err error) error {
+	if err = errors.Join(err, written.Close()); err == nil {
+		err = os.Rename(written.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(written.Name()))
+	}
+	return nil
 }
 
 // clean removes what is left of the run.

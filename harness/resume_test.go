@@ -2,6 +2,7 @@ package harness
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,6 +38,48 @@ func TestResumeRefuses(t *testing.T) {
 			t.Parallel()
 			if _, err := Resume(t.Context(), p, &tt.u, t.TempDir(), ResumeOptions{Runs: runs}); !errors.Is(err, tt.want) {
 				t.Errorf("error: got %v, want one that is %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// A history is replaced by a whole one only.
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	full := errors.New("the disk is full")
+	for name, tt := range map[string]struct {
+		writing error
+		close   bool // before
+		want    string
+	}{
+		"all was written":    {nil, false, "new"},
+		"not all was":        {full, false, "old"},
+		"it cannot be ended": {nil, true, "old"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), EventsFile)
+			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			file, err := os.Create(path + ".new")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := file.WriteString("new"); err != nil {
+				t.Fatal(err)
+			}
+			if tt.close {
+				file.Close()
+			}
+			if err := replace(path, file, tt.writing); (err == nil) != (tt.want == "new") || tt.writing != nil && !errors.Is(err, tt.writing) {
+				t.Errorf("got error %v", err)
+			}
+			if got, err := os.ReadFile(path); string(got) != tt.want || err != nil {
+				t.Errorf("got %q, %v; want %q", got, err, tt.want)
+			}
+			if _, err := os.Stat(path + ".new"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("what was written: got %v, want it gone", err)
 			}
 		})
 	}

@@ -65,6 +65,7 @@ type run struct {
 	unsealKey  string       // that opens the run's own store after it was sealed
 	attachment *attachment  // nil: the services are the run's own
 	started    []world.Spec // all that was
+	written    []string     // folders of servers that are somebody else's programs
 	bound      bound
 	steps      world.Steps // those of bound, with what belongs to each
 	delivery   *delivery.Delivery

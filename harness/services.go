@@ -103,9 +103,8 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 		}
 		spec.Config = maps.Clone(spec.Config)
 		spec.Config["program"] = path
-		// What one leaves that was killed is gone when the run is.
 		folder := filepath.Join(os.TempDir(), fmt.Sprint(spec.Config["folder"]))
-		r.cleanUp("remove what "+spec.Name+" wrote", func(context.Context) error { return os.RemoveAll(folder) })
+		r.written = append(r.written, folder)
 		return spec, r.leftovers.AddFolder(folder)
 	}
 	image, err := r.docker.Image(ctx, program.Images...)

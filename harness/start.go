@@ -28,7 +28,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
-	r.cleanUp("stop services", r.runtime.Stop)
+	r.endServices()
 	r.cleanUp("end the delivery of files", r.delivery.End)
 	var at func(ip string) string
 	if locator, able := r.runtime.(world.Locator); able {
@@ -53,6 +53,9 @@ func (r *run) start(ctx context.Context) (err error) {
 		URL: r.runtime.URL, See: r.evidence.See, Type: r.graph.Type,
 	})
 	r.bound, r.steps = own, r.delivery.Steps(own)
+	if holds, is := own.(family.Closer); is {
+		r.cleanUp("end the sessions that are held", func(ctx context.Context) error { holds.Close(ctx); return nil })
+	}
 	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
 		return fmt.Errorf("provision the first credential: %w", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -42,6 +44,24 @@ func TestExitCode(t *testing.T) {
 			}
 			if got := message(test.err); got != test.message {
 				t.Errorf("got message %q, want %q", got, test.message)
+			}
+		})
+	}
+}
+
+// What is wrong with a command line is said of every command, also of those
+// that others start.
+func TestUsageExit(t *testing.T) {
+	for _, line := range []string{
+		"serve bogus", "serve issuer more", "seed", "seed one", "turn", "turn http://127.0.0.1:1 path accept", "turn http://127.0.0.1:1 path jump kid",
+		"run one two", "judge", "--nonsense",
+	} {
+		t.Run(line, func(t *testing.T) {
+			root := rootCommand()
+			root.SetArgs(strings.Fields(line))
+			root.SetOut(io.Discard)
+			if err := root.ExecuteContext(t.Context()); exitCode(err) != exitUsage {
+				t.Errorf("got exit code %d (%v), want %d", exitCode(err), err, exitUsage)
 			}
 		})
 	}

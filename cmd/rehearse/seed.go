@@ -34,7 +34,7 @@ func seedCommand() *cobra.Command {
 		Long: "Publish a first ES256 signing key at PATH of the mount rehearse-explore, made fresh in\n" +
 			"the store at URL, whose token is in " + storeTokenVariable + ". Where that mount is there already\n" +
 			"nothing is changed.",
-		Args:   cobra.ExactArgs(2),
+		Args:   arguments(cobra.ExactArgs(2)),
 		Hidden: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			said, err := seed(command.Context(), args[0], os.Getenv(storeTokenVariable), args[1])

@@ -35,7 +35,7 @@ func serveCommand() *cobra.Command {
 			"Its configuration is JSON in " + world.ConfigVariable + ". It listens on the descriptor in " + fakes.ListenFDVariable +
 			",\nelse on the address in " + fakes.ListenVariable + " (default " + fakes.DefaultListen + "); with " +
 			fakes.LifelineVariable + "=stdin it ends when its\nstandard input does.",
-		Args: cobra.NoArgs,
+		Args: arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	all := services()
@@ -49,7 +49,7 @@ func serviceCommand(name string, service fakes.Service) *cobra.Command {
 	return &cobra.Command{
 		Use:          name,
 		Short:        "Run the stand-in " + name,
-		Args:         cobra.NoArgs,
+		Args:         arguments(cobra.NoArgs),
 		SilenceUsage: true, // an error is in the configuration, not in the command line
 		RunE: func(command *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, os.Interrupt)

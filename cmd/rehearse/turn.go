@@ -25,7 +25,7 @@ func turnCommand() *cobra.Command {
 		Long: "Take one step with the signing keys at PATH of the mount rehearse-explore in the store at URL,\n" +
 			"whose token is in " + storeTokenVariable + ": make prints the KID of a new one; accept, revoke,\n" +
 			"restore, withdraw and destroy take it.",
-		Args:   cobra.RangeArgs(3, 4),
+		Args:   arguments(cobra.RangeArgs(3, 4)),
 		Hidden: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			s, err := store.Existing(args[0], os.Getenv(storeTokenVariable), exploreMount)
@@ -63,7 +63,7 @@ func (t turn) keptAt(kid string) string { return "kept/" + kid }
 // take takes one step, and returns the KID that it was taken with.
 func (t turn) take(ctx context.Context, step, kid string) (string, error) {
 	if (kid == "") != (step == scenario.MakeStep) {
-		return "", errors.New("want a KID for every step but make")
+		return "", usage(errors.New("want a KID for every step but make"))
 	}
 	switch step {
 	case scenario.MakeStep:
@@ -75,7 +75,7 @@ func (t turn) take(ctx context.Context, step, kid string) (string, error) {
 	case string(keyring.Destroy):
 		return kid, t.destroy(ctx, kid)
 	}
-	return "", fmt.Errorf("no step is called %q", step)
+	return "", usage(fmt.Errorf("no step is called %q", step))
 }
 
 func (t turn) make(ctx context.Context) (string, error) {
@@ -113,10 +113,12 @@ func (t turn) withhold(ctx context.Context, kid string) error {
 		return nil
 	}
 	entry, _ := keys[i].(map[string]any)
-	if _, version, err := t.store.Get(ctx, t.keptAt(kid)); errors.Is(err, world.ErrNotFound) {
-		if _, err := t.store.Put(ctx, t.keptAt(kid), entry, version); err != nil {
-			return err
-		}
+	_, version, err := t.store.Get(ctx, t.keptAt(kid))
+	if errors.Is(err, world.ErrNotFound) {
+		_, err = t.store.Put(ctx, t.keptAt(kid), entry, version)
+	}
+	if err != nil {
+		return err // what is not kept must not be taken out of the set
 	}
 	return t.change(ctx, func(keys []any) []any {
 		return slices.DeleteFunc(keys, func(entry any) bool { return indexOf([]any{entry}, kid) == 0 })

@@ -26,8 +26,17 @@ const (
 	pipeDelay = 2 * time.Second
 )
 
-// caller takes no proxy of the surrounding shell: what is called was named.
-var caller = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+// Both take no proxy of the surrounding shell: what is called was named.
+var (
+	// caller follows no redirect. What one points to, a login page mostly, would
+	// answer for a step that was never taken, and be told what is in its headers.
+	caller = &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	// looker only reads what is for everybody: a key set, a counter.
+	looker = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+)
 
 // vaultToken is the variable with the token of a Vault.
 func vaultToken(v *scenario.VaultAt) string {
@@ -133,7 +142,7 @@ func (s *System) call(ctx context.Context, call *scenario.Call, credential strin
 	for name, value := range call.Headers {
 		header.Set(name, s.render(value, credential))
 	}
-	return send(ctx, method, s.render(call.URL, credential), header, s.render(call.Body, credential))
+	return send(ctx, caller, method, s.render(call.URL, credential), header, s.render(call.Body, credential))
 }
 
 // write writes to Vault. A patch is a JSON merge patch, as KV v2 takes it.
@@ -148,7 +157,7 @@ func (s *System) write(ctx context.Context, w *scenario.Write, credential string
 		method = http.MethodPatch
 		header.Set("Content-Type", "application/merge-patch+json")
 	}
-	return send(ctx, method, strings.TrimSuffix(s.attach.Vault.URL, "/")+"/v1/"+strings.TrimPrefix(s.render(w.Path, credential), "/"), header, string(body))
+	return send(ctx, caller, method, strings.TrimSuffix(s.attach.Vault.URL, "/")+"/v1/"+strings.TrimPrefix(s.render(w.Path, credential), "/"), header, string(body))
 }
 
 // rendered is a document with every text in it filled in.
@@ -172,15 +181,15 @@ func (s *System) rendered(value any, credential string) any {
 	return value
 }
 
-// send makes a request and wants a success. An error has the status and never
-// the answer, which may hold anything.
-func send(ctx context.Context, method, url string, header http.Header, body string) (string, error) {
+// send makes a request and wants a success (2xx). An error has the status and
+// never the answer, which may hold anything.
+func send(ctx context.Context, by *http.Client, method, url string, header http.Header, body string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", method, url, err)
 	}
 	req.Header = header
-	resp, err := caller.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", method, err) // the client's error has the address
 	}

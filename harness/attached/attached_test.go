@@ -48,6 +48,7 @@ type team struct {
 	emit      string
 	fixed     bool     // its token endpoint knows only the key in use
 	asked     []string // requests that change something
+	login     string   // where they are sent instead; empty: nowhere
 	server    *httptest.Server
 }
 
@@ -103,6 +104,8 @@ func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"data": {"resultType": "vector", "result": [{"value": [1, "40"]}, {"value": [1, "2"]}]}}`)
 	case r.URL.Path == "/fails":
 		w.WriteHeader(http.StatusTeapot)
+	case s.login != "":
+		http.Redirect(w, r, s.login, http.StatusFound)
 	default:
 		s.asked = append(s.asked, fmt.Sprintf("%s %s token=%s %s", r.Method, r.URL.Path, r.Header.Get("X-Vault-Token")+r.Header.Get("X-Admin"), body))
 		switch r.URL.Path {
@@ -289,6 +292,36 @@ func TestCommand(t *testing.T) {
 	}
 	if err := s.Do(t.Context(), keyring.Restore, "k1"); err == nil || !strings.Contains(err.Error(), "418") {
 		t.Errorf("a call that is refused: got %v, want its status", err)
+	}
+}
+
+// A step that is answered with a way to a login page was not taken, and nobody
+// there is told what is in its headers.
+func TestStepFollowsNoRedirect(t *testing.T) {
+	var mu sync.Mutex
+	var told []string
+	login := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, r.Method+" "+r.Header.Get("X-Admin"))
+	}))
+	defer login.Close()
+	team := newTeam(t)
+	s, _, err := attach(t, team, "", attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	team.login = login.URL
+	if _, err := s.Make(t.Context(), "k1"); err != nil { // it is there already
+		t.Fatal(err)
+	}
+	if _, err := s.Make(t.Context(), "k2"); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("make: got %v, want the status of the redirect", err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) > 0 {
+		t.Errorf("the login page was asked %q", told)
 	}
 }
 

@@ -58,13 +58,13 @@ func (s *System) count(ctx context.Context, name string, c scenario.Counter) (in
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	if c.Query != "" {
-		answer, err := send(ctx, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(c.Query), http.Header{}, "")
+		answer, err := send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(c.Query), http.Header{}, "")
 		if err != nil {
 			return 0, err
 		}
 		return sum(answer)
 	}
-	answer, err := send(ctx, http.MethodGet, s.endpoints[name].URL+c.Path, http.Header{}, "")
+	answer, err := send(ctx, looker, http.MethodGet, s.endpoints[name].URL+c.Path, http.Header{}, "")
 	if err != nil {
 		return 0, err
 	}

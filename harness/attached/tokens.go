@@ -113,7 +113,7 @@ func (t *tokens) fetch(ctx context.Context, words map[string]string) (string, er
 		}
 	}
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {family.ProbeAgent}}
-	answer, err := send(ctx, http.MethodPost, t.system.endpoints[t.say.From].URL+t.say.Path, header, form.Encode())
+	answer, err := send(ctx, caller, http.MethodPost, t.system.endpoints[t.say.From].URL+t.say.Path, header, form.Encode())
 	if err != nil {
 		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
 	}

@@ -34,7 +34,7 @@ func (s *System) look(ctx context.Context) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
-	document, err := send(ctx, http.MethodGet, s.endpoints[s.emitter()].URL+s.plan.Page.Storage.JWKS, http.Header{"User-Agent": {agent}}, "")
+	document, err := send(ctx, looker, http.MethodGet, s.endpoints[s.emitter()].URL+s.plan.Page.Storage.JWKS, http.Header{"User-Agent": {agent}}, "")
 	if err != nil {
 		return Look{}, fmt.Errorf("look at the key set of %s: %w", s.emitter(), err)
 	}

@@ -56,7 +56,7 @@ func (a asking) show(ctx context.Context, base, raw string) (history.Probe, erro
 		header.Set("Authorization", "Bearer "+raw)
 	}
 	if a.signs == nil {
-		return ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body))
+		return Ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body))
 	}
 	return askAnd(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs.Outcome)
 }

@@ -220,6 +220,7 @@ var (
 	_ world.Probes   = (*databaseBound)(nil)
 	_ world.Renewer  = (*databaseBound)(nil)
 	_ world.Sessions = (*databaseBound)(nil)
+	_ Closer         = (*databaseBound)(nil)
 )
 
 // Sessions asks every database that can tell.
@@ -284,6 +285,9 @@ func (d *databaseBound) Hold(ctx context.Context, name string, _ time.Duration) 
 		case err != nil:
 			return fmt.Errorf("hold a session of %s at %s: %w", name, at, err)
 		case session != nil:
+			if before, there := d.held[at+" "+name]; there {
+				before.close(ctx)
+			}
 			d.held[at+" "+name] = session
 		case result.outcome != history.AuthFailure: // where it is refused already, nothing is to be held
 			return fmt.Errorf("hold a session of %s at %s: it answered %s", name, at, result.status)
@@ -338,4 +342,14 @@ func (d *databaseBound) outlives(ctx context.Context, key string) bool {
 	session.close(ctx)
 	delete(d.held, key)
 	return false
+}
+
+// Close ends every session that is still held.
+func (d *databaseBound) Close(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, session := range d.held {
+		session.close(ctx)
+	}
+	clear(d.held)
 }

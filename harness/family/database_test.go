@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 // TestScramVerifier derives the keys again, with the salt that is in the
@@ -88,5 +90,40 @@ func TestOutlives(t *testing.T) {
 	s.served = false
 	if d.outlives(t.Context(), "db k1") || !s.closed || len(d.held) != 0 {
 		t.Errorf("a session that was ended: got closed %t and %d held, want it closed and none", s.closed, len(d.held))
+	}
+}
+
+// loginsOf is a database that lets everybody in.
+type loginsOf struct {
+	database
+	sessions []*fakeSession
+}
+
+func (l *loginsOf) login(context.Context, credential, string) (databaseSession, loginResult, error) {
+	s := &fakeSession{served: true}
+	l.sessions = append(l.sessions, s)
+	return s, loginResult{outcome: history.OK}, nil
+}
+
+// What is held is let go: by another that is held in its place, and at the end.
+func TestHeldSessionsAreClosed(t *testing.T) {
+	db := &loginsOf{}
+	d := &databaseBound{
+		steps:     &steps{credentials: map[string]credential{"k1": {identifier: "k1"}}},
+		databases: map[string]database{"db": db}, held: map[string]databaseSession{},
+	}
+	for range 2 {
+		if err := d.Hold(t.Context(), "k1", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(db.sessions) != 2 || !db.sessions[0].closed || db.sessions[1].closed {
+		t.Errorf("held twice: got %d sessions, want the first of two closed", len(db.sessions))
+	}
+	for range 2 { // a second time does no harm
+		d.Close(t.Context())
+	}
+	if !db.sessions[1].closed || len(d.held) != 0 {
+		t.Errorf("at the end: got closed %t and %d held, want it closed and none", db.sessions[1].closed, len(d.held))
 	}
 }

@@ -66,6 +66,12 @@ type Strayer interface {
 	Stray(ctx context.Context, validator string) (history.Probe, error)
 }
 
+// Closer is a Bound that holds something open at an authority, as a session.
+type Closer interface {
+	// Close lets it go. Calling it again does no harm.
+	Close(ctx context.Context)
+}
+
 // Backend is what a family's own calls reach.
 type Backend struct {
 	Plan  *plan.Plan

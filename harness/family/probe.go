@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/answer"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -35,16 +36,20 @@ var probeClient = &http.Client{
 
 // show sends a request with a bearer credential and says what was decided.
 func show(ctx context.Context, method, url, bearer string) (history.Probe, error) {
-	return ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody)
+	return Ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody)
 }
 
-// ask sends a request whose headers present a credential, and says what was
+// usual reads an answer as the load does of a service that says nothing else:
+// what both present must not be told apart by who asked. No signs are never wrong.
+var usual, _ = answer.New(answer.Signs{})
+
+// Ask sends a request whose headers present a credential, and says what was
 // decided. The error is the harness's own, and never holds the credential.
-func ask(ctx context.Context, method, url string, header http.Header, body io.Reader) (history.Probe, error) {
-	return askAnd(ctx, method, url, header, body, func(status int, _ http.Header, _ []byte) history.Outcome { return decided(status) })
+func Ask(ctx context.Context, method, url string, header http.Header, body io.Reader) (history.Probe, error) {
+	return askAnd(ctx, method, url, header, body, usual.Outcome)
 }
 
-// askAnd is ask of one who has other words for what it decides.
+// askAnd is Ask of one who has other words for what it decides.
 func askAnd(ctx context.Context, method, url string, header http.Header, body io.Reader,
 	decides func(status int, header http.Header, body []byte) history.Outcome,
 ) (history.Probe, error) {
@@ -72,18 +77,6 @@ func askAnd(ctx context.Context, method, url string, header http.Header, body io
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
 	probe.Outcome, probe.Status = decides(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
 	return probe, nil
-}
-
-// decided is what a status says of a credential. One that is neither a success
-// nor a refusal says nothing of it.
-func decided(status int) history.Outcome {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return history.AuthFailure
-	case status >= 200 && status < 300:
-		return history.OK
-	}
-	return history.Unavailable
 }
 
 // The statuses of a presentation that got no answer, in the words of the load's counts.

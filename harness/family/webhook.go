@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -88,6 +87,7 @@ func (k webhookKind) parse(entry map[string]any) (credential, error) {
 	if tag == "" || value == "" {
 		return credential{}, errors.New("it is not a tag with a value")
 	}
+	// Either is searched for: with and without the prefix that says what it is.
 	return credential{identifier: tag, entry: entry, values: []string{value, k.scheme.Bare(value)}}, nil
 }
 
@@ -132,9 +132,6 @@ func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) e
 	return w.steps.Do(ctx, step, name)
 }
 
-// Secrets are the secrets, with and without the prefix that says what they are.
-func (w *webhookBound) Secrets() []string { return slices.Compact(w.steps.Secrets()) }
-
 // Hold has only to make sure that the secret is at hand: what is presented after
 // the revoke is signed then, so that nothing but the secret can be refused.
 func (w *webhookBound) Hold(ctx context.Context, name string, _ time.Duration) error {
@@ -165,7 +162,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
-	probe, err := ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body))
+	probe, err := Ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body))
 	if err != nil {
 		return fail(err)
 	}

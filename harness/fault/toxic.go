@@ -91,8 +91,13 @@ func (p proxied) call(ctx context.Context, method, below string, body any, want 
 	return p.site.order(ctx, method, p.via, proxyPath+"proxies/"+proxyName+"/toxics"+below, body, want...)
 }
 
-// orders are sent past any proxy of the environment.
-var orders = &http.Client{Timeout: orderTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+// orders are sent past any proxy of the environment, and go nowhere else than
+// to the stand-in: it redirects nobody.
+var orders = &http.Client{
+	Timeout:       orderTimeout,
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // order tells a stand-in to disturb or to be disturbed. The error quotes what it
 // answered and never the token.

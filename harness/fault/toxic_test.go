@@ -1,6 +1,8 @@
 package fault
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -32,5 +34,21 @@ func TestDelayedEvidence(t *testing.T) {
 	}
 	if d.Back(answers(2), Reading{asked: 3}) {
 		t.Error("back: got it where nobody answered")
+	}
+}
+
+// An order that is answered with a redirect was not carried out.
+func TestOrdersFollowNoRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	standIn := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer standIn.Close()
+	resp, err := orders.Get(standIn.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusFound {
+		t.Errorf("got %s, want the redirect itself", resp.Status)
 	}
 }

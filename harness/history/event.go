@@ -347,4 +347,7 @@ type Leaks struct {
 	Searched int64    `json:"searched"` // bytes
 	Hits     int64    `json:"hits"`
 	Where    []string `json:"where,omitempty"`
+	// Short is how many secrets were too short to be looked for as they are: only
+	// forms of them that are long enough were.
+	Short int64 `json:"short,omitempty"`
 }

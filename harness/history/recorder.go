@@ -46,7 +46,7 @@ func Read(r io.Reader) (*History, error) {
 // where the queue overflows events are dropped and the listener is told how many.
 type Listener interface {
 	Event(Event)
-	// Dropped says that n events were dropped before the next one.
+	// Dropped says that n events were dropped before the next one, or at the end.
 	Dropped(n int64)
 }
 
@@ -67,11 +67,17 @@ type Recorder struct {
 	closed bool
 }
 
+// queue is what one listener has not heard yet.
 type queue struct {
-	events  chan Event
-	mu      sync.Mutex
-	dropped int64
+	events  chan queued
+	dropped int64 // since the last that was queued
 	done    chan struct{}
+}
+
+// queued is an event, and how many before it were dropped.
+type queued struct {
+	Event
+	dropped int64
 }
 
 // NewRecorder starts a history now. Events go to out as JSON lines; out may be nil.
@@ -106,11 +112,10 @@ func (r *Recorder) Record(e Event) {
 	}
 	for _, q := range r.queues {
 		select {
-		case q.events <- e:
+		case q.events <- queued{e, q.dropped}:
+			q.dropped = 0
 		default:
-			q.mu.Lock()
 			q.dropped++
-			q.mu.Unlock()
 		}
 	}
 }
@@ -134,21 +139,20 @@ func (r *Recorder) write(e Event) error {
 
 // Listen tells l of every event from now on, until Close.
 func (r *Recorder) Listen(l Listener) {
-	q := &queue{events: make(chan Event, listenerQueue), done: make(chan struct{})}
+	q := &queue{events: make(chan queued, listenerQueue), done: make(chan struct{})}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.queues = append(r.queues, q)
 	go func() {
 		defer close(q.done)
-		for e := range q.events {
-			q.mu.Lock()
-			n := q.dropped
-			q.dropped = 0
-			q.mu.Unlock()
-			if n > 0 {
-				l.Dropped(n)
+		for next := range q.events {
+			if next.dropped > 0 {
+				l.Dropped(next.dropped)
 			}
-			l.Event(e)
+			l.Event(next.Event)
+		}
+		if q.dropped > 0 { // nobody counts any more
+			l.Dropped(q.dropped)
 		}
 	}()
 }

@@ -3,8 +3,10 @@ package history
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -160,6 +162,48 @@ func TestSlowListener(t *testing.T) {
 		h, err := r.Close(time.Second)
 		if err != nil || len(h.Events) != 2+listenerQueue+extra {
 			t.Errorf("close: got %d events, %v, want all %d", len(h.Events), err, 2+listenerQueue+extra)
+		}
+	})
+}
+
+// inOrder writes down what it is told.
+type inOrder struct {
+	wait chan struct{}
+	told []string
+}
+
+func (l *inOrder) Event(e Event) {
+	<-l.wait
+	l.told = append(l.told, e.Detail)
+}
+
+func (l *inOrder) Dropped(n int64) { l.told = append(l.told, fmt.Sprint(n, " dropped")) }
+
+// What was dropped is told where it is missing: behind what was queued before it.
+func TestDroppedIsToldInItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := NewRecorder(time.Now(), nil), &inOrder{wait: make(chan struct{})}
+		r.Listen(l)
+		record := func(n int) {
+			for i := range n {
+				r.Record(Event{Kind: KindRead, Detail: fmt.Sprint(i)})
+			}
+		}
+		record(1)
+		synctest.Wait() // it is stuck with the first
+		record(listenerQueue + 3)
+		l.wait <- struct{}{}
+		synctest.Wait() // there is room for one
+		record(1 + 2)
+		close(l.wait)
+		if _, err := r.Close(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := l.told[len(l.told)-4:], []string{fmt.Sprint(listenerQueue - 1), "3 dropped", "0", "2 dropped"}; !slices.Equal(got, want) {
+			t.Errorf("told last: got %q, want %q", got, want)
+		}
+		if got, want := len(l.told), 1+listenerQueue+1+2; got != want {
+			t.Errorf("told: got %d times, want %d", got, want)
 		}
 	})
 }

@@ -23,7 +23,11 @@ func leaks(e *evidence) (Outcome, string, []Finding) {
 			Fix:     "log identifiers, never values; rotate what was written down",
 		}}
 	}
-	return Pass, fmt.Sprintf("no value in %d bytes of output", e.leaks.Searched), nil
+	detail := fmt.Sprintf("no value in %d bytes of output", e.leaks.Searched)
+	if e.leaks.Short > 0 {
+		detail += fmt.Sprintf("; %s too short to be looked for but in longer forms", plan.Counted(e.leaks.Short, "value"))
+	}
+	return Pass, detail, nil
 }
 
 // consumerOf is the service whose log a leak was found in, the first of them.

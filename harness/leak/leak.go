@@ -29,6 +29,7 @@ type Scanner struct {
 	// different secrets differ; maybe tells most places apart from all of them.
 	anchors map[uint64][]form
 	maybe   [1 << 16]bool
+	short   int64
 }
 
 // form is one way of writing a secret.
@@ -37,14 +38,18 @@ type form struct {
 	before int // bytes before the anchor
 }
 
-// New is a scanner for secrets. Those of which every form is shorter than 12
-// bytes are left out.
+// New is a scanner for secrets. A form that is shorter than 12 bytes is left
+// out: of a short secret only longer forms of it are found.
 func New(secrets []string) *Scanner {
 	s := &Scanner{anchors: map[uint64][]form{}}
-	seen := map[string]bool{}
+	seen, known := map[string]bool{}, map[string]bool{"": true}
 	for _, secret := range secrets {
-		if len(secret) < shortest {
+		if known[secret] {
 			continue
+		}
+		known[secret] = true
+		if len(secret) < shortest {
+			s.short++
 		}
 		for _, text := range forms(secret) {
 			if len(text) >= shortest && !seen[text] {
@@ -55,6 +60,9 @@ func New(secrets []string) *Scanner {
 	}
 	return s
 }
+
+// Short is how many of the secrets are too short to be found as they are.
+func (s *Scanner) Short() int64 { return s.short }
 
 func (s *Scanner) add(text string) {
 	before := (len(text) - anchor) / 2

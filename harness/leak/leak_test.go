@@ -85,6 +85,27 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// A secret may be too short to be looked for as it is, and its longer forms not.
+func TestShortSecrets(t *testing.T) {
+	const eight, four = "p&ssw0rd", "1234"
+	scanner := New([]string{secret, eight, four, "", eight})
+	for text, want := range map[string]int64{
+		eight:                               0,
+		hex.EncodeToString([]byte(eight)):   1,
+		"=" + url.QueryEscape(eight):        0, // of ten bytes
+		`{"p":"p\u0026ssw0rd"}`:             1,
+		hex.EncodeToString([]byte(four)):    0,
+		strings.Repeat(four+" "+eight, 100): 0,
+	} {
+		if got := scanner.Count([]byte(text)); got != want {
+			t.Errorf("%s: got %d hits, want %d", text, got, want)
+		}
+	}
+	if got := scanner.Short(); got != 2 {
+		t.Errorf("too short: got %d, want the two that are", got)
+	}
+}
+
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "auth.log")
 	if err := os.WriteFile(path, []byte("x "+secret), 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // streamPatience is how long a stream may fail to make progress, in one row,
@@ -78,8 +79,8 @@ func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 		if time.Since(working) > streamPatience {
 			return fmt.Errorf("stream load after batch %d: nothing for %v: %w", c.received, streamPatience, err)
 		}
-		if !sleep(ctx, streamRetry) {
-			return fmt.Errorf("stream load after batch %d: %w", c.received, ctx.Err())
+		if err := (world.WallClock{}).Sleep(ctx, streamRetry); err != nil {
+			return fmt.Errorf("stream load after batch %d: %w", c.received, err)
 		}
 	}
 }

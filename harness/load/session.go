@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // Waits between attempts to renew a token: doubled from the first to the last.
@@ -74,7 +76,7 @@ func (s *session) keepFresh(ctx context.Context, log *slog.Logger) {
 	for {
 		tok := s.current.Load()
 		if wait := time.Duration(tok.renewAt-s.clock.now()) * time.Microsecond; wait > 0 {
-			if !sleep(ctx, wait) {
+			if (world.WallClock{}).Sleep(ctx, wait) != nil {
 				return
 			}
 			continue // a request may have renewed it meanwhile
@@ -84,25 +86,13 @@ func (s *session) keepFresh(ctx context.Context, log *slog.Logger) {
 				return
 			}
 			log.Warn("renewal failed", "detail", err.Error())
-			if !sleep(ctx, backoff) {
+			if (world.WallClock{}).Sleep(ctx, backoff) != nil {
 				return
 			}
 			backoff = min(2*backoff, lastBackoff)
 			continue
 		}
 		backoff = firstBackoff
-	}
-}
-
-// sleep waits for d; false where ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

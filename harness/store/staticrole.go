@@ -30,12 +30,8 @@ func (s *Store) Adopt(ctx context.Context, role world.StaticRole) (password stri
 	err = s.client.Sys().MountWithContext(ctx, s.databases(), &api.MountInput{
 		Type: "database", Description: "one rehearsal's own; safe to remove when it is over",
 	})
-	switch {
-	case refusedWith(err, "path is already in use"):
-	case err != nil:
+	if err != nil && !refusedWith(err, "path is already in use") {
 		return "", fmt.Errorf("mount the secrets engine for databases: %w: %w", ErrNoDatabases, err)
-	default:
-		s.rotates = true
 	}
 	writes := []struct {
 		path string

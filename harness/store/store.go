@@ -15,13 +15,12 @@ import (
 
 // Store is one run's part of a server: a KV version 2 mount, and the policies
 // and tokens of those who read from it. It is safe for concurrent use once it
-// was opened, apart from Token, Adopt and Close.
+// was opened, apart from Token and Close.
 type Store struct {
 	client    *api.Client
 	mount     string
 	policies  []string
 	accessors []string
-	rotates   bool // it has a mount of the secrets engine for databases
 }
 
 var _ world.Store = (*Store)(nil)
@@ -219,11 +218,9 @@ func (s *Store) Close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("remove policy %s: %w", p, err))
 		}
 	}
-	mounts := []string{s.mount}
-	if s.rotates {
-		mounts = append(mounts, s.databases())
-	}
-	for _, mount := range mounts {
+	// Another process may have made the second one: the harness that died. To
+	// unmount what is not mounted is no error.
+	for _, mount := range []string{s.mount, s.databases()} {
 		if err := s.client.Sys().UnmountWithContext(ctx, mount); err != nil {
 			errs = append(errs, fmt.Errorf("unmount %s: %w", mount, err))
 		}

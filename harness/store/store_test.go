@@ -152,6 +152,27 @@ func TestCloseLeavesNothing(t *testing.T) {
 	})
 }
 
+// What a harness that died had mounted beside its secrets goes too.
+func TestCloseUnmountsWhatAnotherMounted(t *testing.T) {
+	onEach(t, func(t *testing.T, s server) {
+		before := leftovers(t, s)
+		open(t, s, "r1")
+		// That an engine is one for databases makes no difference to its removal,
+		// and the embedded store has none.
+		send(t, s, exchange{Method: "POST", Path: "sys/mounts/rehearse-r1-database", Body: kv2})
+		st, err := store.Attach(s.url, s.root, "r1", "checkout")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if after := leftovers(t, s); after != before {
+			t.Errorf("left behind: got %s, want %s", after, before)
+		}
+	})
+}
+
 // leftovers is what a server says of mounts and policies.
 func leftovers(t *testing.T, s server) string {
 	t.Helper()

@@ -65,15 +65,7 @@ func (s *seat) Approve(ctx context.Context, next history.Phase) (world.Command, 
 	s.asked, s.since = next, s.now()
 	answers := s.answers
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.asked = ""
-		select {
-		case <-answers: // nobody waits for it any more
-		default:
-		}
-	}()
+	defer s.heard(answers)
 	select {
 	case command, open := <-answers:
 		if !open {
@@ -82,6 +74,21 @@ func (s *seat) Approve(ctx context.Context, next history.Phase) (world.Command, 
 		return command, nil
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+}
+
+// heard ends the waiting for a person. What came just then counts as said in the
+// middle of the phase, unless it was a word to go on.
+func (s *seat) heard(answers <-chan world.Command) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = ""
+	select {
+	case late, open := <-answers:
+		if open && late != world.Approved {
+			replace(s.interrupts, late)
+		}
+	default:
 	}
 }
 
@@ -109,7 +116,8 @@ func (s *seat) state() seatState {
 }
 
 // command says what is to happen next: to the phase that is waited for, else to
-// the one under way. One that nobody has taken yet stands.
+// the one under way. The last one stands, also over a word to go on that nobody
+// has taken yet.
 func (s *seat) command(c world.Command) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,13 +125,24 @@ func (s *seat) command(c world.Command) {
 	if s.asked != "" {
 		to = s.answers
 	}
+	replace(to, c)
+}
+
+// replace puts a command in the place of what nobody has taken yet; nobody else
+// sends meanwhile.
+func replace(to chan world.Command, c world.Command) {
+	select {
+	case <-to:
+	default:
+	}
 	select {
 	case to <- c:
-	default:
+	default: // the seat was left
 	}
 }
 
-// goOn lets the phase begin that is waited for; false where there is none.
+// goOn lets the phase begin that is waited for; false where there is none. It
+// takes no command back.
 func (s *seat) goOn() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -48,7 +48,7 @@ func TestApprove(t *testing.T) {
 		{name: "roll back", hold: true, do: func(s *seat) { s.command(world.RollBack) }, want: answer{world.RollBack, nil}},
 		{name: "abort", hold: true, do: func(s *seat) { s.command(world.Abort) }, want: answer{world.Abort, nil}},
 		{name: "hold no more", hold: true, do: func(s *seat) { s.setHold(false) }, want: answer{world.Approved, nil}},
-		{name: "the first word counts", hold: true, do: func(s *seat) { s.command(world.RollBack); s.goOn() }, want: answer{world.RollBack, nil}},
+		{name: "a command is not taken back by going on", hold: true, do: func(s *seat) { s.command(world.RollBack); s.goOn() }, want: answer{world.RollBack, nil}},
 		{name: "nobody is there any more", hold: true, do: func(s *seat) { s.leave() }, want: answer{"", errNoScreen}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,13 +118,30 @@ func TestStaleAnswers(t *testing.T) {
 func TestInterrupts(t *testing.T) {
 	s := newSeat(false, false, time.Now)
 	s.command(world.RollBack)
-	s.command(world.Abort) // the first one stands
-	if got := <-s.Interrupt(); got != world.RollBack {
-		t.Errorf("got %q, want roll-back", got)
+	s.command(world.Abort) // the last one stands
+	if got := <-s.Interrupt(); got != world.Abort {
+		t.Errorf("got %q, want abort", got)
 	}
 	s.command(world.RollBack)
 	if got, err := s.Approve(t.Context(), history.Revoke); got != world.RollBack || err != nil {
 		t.Errorf("got %q, %v before the next phase, want roll-back", got, err)
+	}
+}
+
+// A command that comes when the rotation was just told to go on is not lost,
+// whether it has heard that already or not.
+func TestCommandAfterGoingOn(t *testing.T) {
+	s := newSeat(true, false, time.Now)
+	s.asked = history.Revoke
+	s.goOn()
+	s.command(world.RollBack)
+	if got := <-s.answers; got != world.RollBack {
+		t.Errorf("not heard yet: got %q, want roll-back", got)
+	}
+	s.command(world.RollBack)
+	s.heard(s.answers) // the word before it
+	if got := <-s.Interrupt(); got != world.RollBack || s.asked != "" {
+		t.Errorf("just heard: got %q, and still asked for %q; want roll-back", got, s.asked)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // Engine is a container engine on which runs may have left something.
@@ -86,7 +88,7 @@ func Sweep(ctx context.Context, dir string, engine Engine) (Report, error) {
 	}
 	found = found || len(report.Runs) > 0
 	for range latePasses {
-		if engine == nil || !found || !pause(ctx, lateAfter) {
+		if engine == nil || !found || (world.WallClock{}).Sleep(ctx, lateAfter) != nil {
 			break
 		}
 		found = sweepEngine()
@@ -102,18 +104,6 @@ func Alive(dir, run string) (bool, error) {
 		return false, nil
 	}
 	return err == nil && s.Host == Host() && s.Harness.Alive(), err
-}
-
-// pause waits, and says whether it was not cut short.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func read(file string) (state, error) {
