@@ -6,12 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/server"
 )
 
 const (
@@ -26,12 +31,53 @@ const (
 
 // child is a server that runs as a child of a stand-in, and ends with it.
 type child struct {
-	folder string // what it writes; gone when it ends
-	cmd    *exec.Cmd
-	read   sync.WaitGroup // of its log
-	gone   chan struct{}
-	err    error  // of its end; after gone
-	last   string // line of its log; after gone
+	folder  string // what it writes; gone when it ends
+	address string // where it listens, for this process only
+	cmd     *exec.Cmd
+	read    sync.WaitGroup // of its log
+	gone    chan struct{}
+	err     error  // of its end; after gone
+	last    string // line of its log; after gone
+}
+
+// raise makes a folder for a server of a kind and finds its program, unless one
+// is named, and a user to run it as; then begin starts it. Where there is such a
+// folder already it is used: one that was killed goes on with what it had. After
+// an error nothing is left of it.
+func (c *child) raise(kind, program, folder string, begin func(program string, user *identity) error) (err error) {
+	if program == "" {
+		if program, err = server.Programs[kind].Find(); err != nil {
+			return err
+		}
+	}
+	c.folder = filepath.Join(os.TempDir(), folder)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(c.folder))
+		}
+	}()
+	if err := os.Mkdir(c.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make a folder for the server: %w", err)
+	}
+	user, err := unprivileged(kind, c.folder)
+	if err != nil {
+		return err
+	}
+	return begin(program, user)
+}
+
+// findAddress finds a free port for the server, which must take it soon.
+func (c *child) findAddress() (port string, err error) {
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	c.address = free.Addr().String()
+	if err := free.Close(); err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	_, port, err = net.SplitHostPort(c.address)
+	return port, err
 }
 
 // start starts the server and hands each line of what from says it writes on.

@@ -89,6 +89,7 @@ type observedBody struct {
 	once     sync.Once
 }
 
+// Read keeps what is read, as far as a document may be long.
 func (b *observedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.read.Len() <= maxDocument {
@@ -97,6 +98,7 @@ func (b *observedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close shows what was read.
 func (b *observedBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.once.Do(func() {

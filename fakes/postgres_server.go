@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,55 +14,26 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/rehearse-dev/rehearse/harness/server"
 )
 
 // postgresServer is a server that runs as a child.
 type postgresServer struct {
 	child
-	config  PostgresConfig
-	address string // where it listens, for this process only
+	config PostgresConfig
 }
 
 // startPostgres starts a server, on a new cluster unless there is one already in
 // its folder, and hands each line of its log on.
-func startPostgres(ctx context.Context, c PostgresConfig, log *slog.Logger, logged func(postgresLine)) (_ *postgresServer, err error) {
-	program := c.Program
-	if program == "" {
-		if program, err = server.Programs["postgres"].Find(); err != nil {
-			return nil, err
-		}
-	}
+func startPostgres(ctx context.Context, c PostgresConfig, log *slog.Logger, logged func(postgresLine)) (*postgresServer, error) {
 	s := &postgresServer{config: c}
-	s.folder = filepath.Join(os.TempDir(), c.Folder)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(s.folder))
+	return s, s.raise("postgres", c.Program, c.Folder, func(program string, user *identity) error {
+		if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); errors.Is(err, fs.ErrNotExist) {
+			if err := s.initialise(ctx, filepath.Join(filepath.Dir(program), "initdb"), user); err != nil {
+				return err
+			}
 		}
-	}()
-	if err := os.Mkdir(s.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("make a folder for the server: %w", err)
-	}
-	user, err := unprivileged("postgres", s.folder)
-	if err != nil {
-		return nil, err
-	}
-	// One that was killed goes on with what it had.
-	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); errors.Is(err, fs.ErrNotExist) {
-		if err := s.initialise(ctx, filepath.Join(filepath.Dir(program), "initdb"), user); err != nil {
-			return nil, err
-		}
-	}
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	s.address = free.Addr().String()
-	if err := free.Close(); err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	return s, s.run(program, user, log, logged)
+		return s.run(program, user, log, logged)
+	})
 }
 
 func (s *postgresServer) data() string { return filepath.Join(s.folder, "data") }
@@ -96,11 +66,11 @@ func (s *postgresServer) initialise(ctx context.Context, program string, user *i
 // run starts the server with settings that make its log tell of every login. It
 // is ended by SIGINT, the fast shutdown (PostgreSQL, 19.5): sessions are ended.
 func (s *postgresServer) run(program string, user *identity, log *slog.Logger, logged func(postgresLine)) error {
-	host, port, err := net.SplitHostPort(s.address)
+	port, err := s.findAddress()
 	if err != nil {
 		return err
 	}
-	args := []string{"-D", s.data(), "-p", port, "-h", host}
+	args := []string{"-D", s.data(), "-p", port, "-h", "127.0.0.1"}
 	for _, setting := range []string{
 		"unix_socket_directories=", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 		"shared_buffers=16MB",

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +22,7 @@ import (
 // redisServer is a server that runs as a child.
 type redisServer struct {
 	child
-	config  RedisConfig
-	address string // where it listens, for this process only
+	config RedisConfig
 }
 
 // aclFile is where the server keeps its users.
@@ -32,47 +30,26 @@ const aclFile = "users.acl"
 
 // startRedis starts a server, with the users that are in its folder already or
 // else with that of the administration alone.
-func startRedis(c RedisConfig, log *slog.Logger) (_ *redisServer, err error) {
-	program := c.Program
-	if program == "" {
-		if program, err = server.Programs["redis"].Find(); err != nil {
-			return nil, err
-		}
-	}
+func startRedis(c RedisConfig, log *slog.Logger) (*redisServer, error) {
 	s := &redisServer{config: c}
-	s.folder = filepath.Join(os.TempDir(), c.Folder)
-	defer func() {
+	return s, s.raise("redis", c.Program, c.Folder, func(program string, user *identity) error {
+		if err := s.users(user); err != nil {
+			return err
+		}
+		port, err := s.findAddress()
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(s.folder))
+			return err
 		}
-	}()
-	if err := os.Mkdir(s.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("make a folder for the server: %w", err)
-	}
-	user, err := unprivileged("redis", s.folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.users(user); err != nil {
-		return nil, err
-	}
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	s.address = free.Addr().String()
-	if err := free.Close(); err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	s.cmd = exec.Command(program, "-")            // its configuration is what it reads
-	s.cmd.Args[0] = server.Programs["redis"].Name // Debian's is several programs, by the name that it is called by
-	s.cmd.Stdin = strings.NewReader(s.settings())
-	s.cmd.Dir = s.folder
-	user.apply(s.cmd)
-	return s, s.start(s.cmd.StdoutPipe, func(line string) {
-		if strings.Contains(line, " # ") && strings.Contains(line, "rror") {
-			log.Warn("server", "detail", line)
-		}
+		s.cmd = exec.Command(program, "-")            // its configuration is what it reads
+		s.cmd.Args[0] = server.Programs["redis"].Name // Debian's is several programs, by the name that it is called by
+		s.cmd.Stdin = strings.NewReader(s.settings(port))
+		s.cmd.Dir = s.folder
+		user.apply(s.cmd)
+		return s.start(s.cmd.StdoutPipe, func(line string) {
+			if strings.Contains(line, " # ") && strings.Contains(line, "rror") {
+				log.Warn("server", "detail", line)
+			}
+		})
 	})
 }
 
@@ -95,8 +72,7 @@ func (s *redisServer) users(owner *identity) error {
 }
 
 // settings are the server's. Nothing but its users is kept.
-func (s *redisServer) settings() string {
-	_, port, _ := net.SplitHostPort(s.address) // of a listener
+func (s *redisServer) settings(port string) string {
 	return strings.Join([]string{
 		"bind 127.0.0.1", "port " + port, "protected-mode yes", `save ""`, "appendonly no",
 		"dir " + s.folder, "aclfile " + filepath.Join(s.folder, aclFile), "loglevel notice", "",

@@ -50,6 +50,7 @@ func newJWX(ctx context.Context, c VerifierConfig) (library, string, error) {
 	return jwxLibrary{cache, set, c.Issuer, time.Duration(c.Leeway), c.now}, settings, nil
 }
 
+// Verify looks a key up in the cache, and does with the token as jwx does.
 func (j jwxLibrary) Verify(ctx context.Context, raw string) (string, error) {
 	token, err := jwt.Parse([]byte(raw),
 		jwt.WithContext(ctx),
@@ -66,6 +67,7 @@ func (j jwxLibrary) Verify(ctx context.Context, raw string) (string, error) {
 	return subject, nil
 }
 
+// Keeps reads the cache.
 func (j jwxLibrary) Keeps([]string) []string {
 	kids := make([]string, 0, j.set.Len())
 	for n := range j.set.Len() {

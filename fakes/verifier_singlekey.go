@@ -71,10 +71,12 @@ func (s *singleKey) fetch(ctx context.Context, jwks string) error {
 	return err
 }
 
+// Verify takes what is signed with the one key that it has.
 func (s *singleKey) Verify(_ context.Context, raw string) (string, error) {
 	return parseWith(s.parser, raw, func(*jwt.Token) (any, error) { return s.key.Load().Key, nil })
 }
 
+// Keeps is that key.
 func (s *singleKey) Keeps([]string) []string { return []string{s.key.Load().KeyID} }
 
 // Close waits for the refreshing, which ends with the context.

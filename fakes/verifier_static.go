@@ -38,6 +38,7 @@ func newStatic(ctx context.Context, c VerifierConfig) (library, string, error) {
 	return s, "static: keys loaded at the start, never again", nil
 }
 
+// Verify takes what is signed with a key that it was given at its start.
 func (s static) Verify(_ context.Context, raw string) (string, error) {
 	return parseWith(s.parser, raw, func(token *jwt.Token) (any, error) {
 		kid, _ := token.Header["kid"].(string)
@@ -49,8 +50,10 @@ func (s static) Verify(_ context.Context, raw string) (string, error) {
 	})
 }
 
+// Keeps are the keys of its start, whatever was fetched.
 func (s static) Keeps([]string) []string { return s.kids }
 
+// Close has nothing to wait for: it runs nothing by itself.
 func (static) Close() error { return nil }
 
 // fetchSet fetches a key set. Use, if given, is called with the set before the

@@ -31,7 +31,7 @@ type playing struct {
 
 // Event waits for the evidence.
 func (o *playing) Event(e history.Event) {
-	if e.Kind == history.KindFault && e.Fault.Stage == "evidence" {
+	if e.Kind == history.KindFault && e.Fault.Stage == history.FaultEvidence {
 		close(o.measured)
 	}
 }

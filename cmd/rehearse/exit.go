@@ -25,6 +25,7 @@ type exitError struct {
 	err  error
 }
 
+// Error is that of what is behind it; empty: all was said.
 func (e *exitError) Error() string {
 	if e.err == nil {
 		return ""
@@ -32,6 +33,7 @@ func (e *exitError) Error() string {
 	return e.err.Error()
 }
 
+// Unwrap is the error behind it.
 func (e *exitError) Unwrap() error { return e.err }
 
 // usage marks an error of the command line.

@@ -35,10 +35,13 @@ type killed struct {
 	restarter world.Restarter
 }
 
+// Inject ends the service at once.
 func (k killed) Inject(ctx context.Context) error { return k.killer.Kill(ctx, k.service) }
 
+// Undo starts it again.
 func (k killed) Undo(ctx context.Context) error { return k.restarter.Restart(ctx, k.service) }
 
+// Ends says that one without a time stays ended.
 func (killed) Ends(lasts time.Duration) Ending {
 	if lasts > 0 {
 		return InTime

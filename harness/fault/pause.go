@@ -30,6 +30,8 @@ type paused struct {
 	pauser world.Pauser
 }
 
+// Inject freezes the service.
 func (p paused) Inject(ctx context.Context) error { return p.pauser.Pause(ctx, p.service) }
 
+// Undo lets it go on.
 func (p paused) Undo(ctx context.Context) error { return p.pauser.Unpause(ctx, p.service) }

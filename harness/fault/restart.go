@@ -30,4 +30,5 @@ var restart = Kind{
 
 type restarted struct{ killed }
 
+// Ends says that it is started again in any case.
 func (restarted) Ends(time.Duration) Ending { return InTime }

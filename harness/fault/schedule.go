@@ -12,14 +12,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// The stages of a fault, as history.Fault has them.
-const (
-	stageInjected = "injected"
-	stageEvidence = "evidence"
-	stageUndone   = "undone"
-	stageFailed   = "failed"
-)
-
 // undoWithin bounds the undoing of one fault, with the proof that it is undone.
 // It is less than what a rotation gives all of them, which are undone at the same time.
 const undoWithin = 20 * time.Second
@@ -151,7 +143,7 @@ func (s *Schedule) start(ctx context.Context, f *planned) {
 func (s *Schedule) Undo(ctx context.Context) error {
 	s.mu.Lock()
 	for _, f := range s.waiting {
-		s.record(f, history.Fault{Stage: stageFailed, Detail: "not injected: the run ended before " + string(f.phase)})
+		s.record(f, history.Fault{Stage: history.FaultFailed, Detail: "not injected: the run ended before " + string(f.phase)})
 	}
 	s.waiting, s.over = nil, true
 	for _, f := range s.alive {
@@ -182,7 +174,7 @@ func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	_ = clock.Sleep(ctx, f.after-lookAhead) // the next wait sees the end, too
 	before := f.Measure(ctx, glance)
 	if clock.Sleep(ctx, f.after-time.Since(begin)) != nil {
-		s.record(f, history.Fault{Stage: stageFailed, Detail: "not injected: the run ended before its time"})
+		s.record(f, history.Fault{Stage: history.FaultFailed, Detail: "not injected: the run ended before its time"})
 		return nil
 	}
 	defer func() { err = s.undo(ctx, f, before) }()
@@ -190,12 +182,12 @@ func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	err = f.Inject(ctx)
 	tried()
 	if err != nil {
-		s.record(f, history.Fault{Stage: stageFailed, Detail: "not injected: " + err.Error()})
+		s.record(f, history.Fault{Stage: history.FaultFailed, Detail: "not injected: " + err.Error()})
 		return nil
 	}
-	s.record(f, history.Fault{Stage: stageInjected})
+	s.record(f, history.Fault{Stage: history.FaultInjected})
 	during := f.Measure(ctx, f.lasts)
-	s.record(f, history.Fault{Stage: stageEvidence, Took: f.Took(before, during), Evidence: figures(before, during)})
+	s.record(f, history.Fault{Stage: history.FaultEvidence, Took: f.Took(before, during), Evidence: figures(before, during)})
 	switch f.ends() {
 	case InTime:
 		// To be called off is to be undone now.
@@ -223,7 +215,7 @@ func figures(before, during Reading) map[string]float64 {
 // is that nothing of its effect can be measured any more.
 func (s *Schedule) undo(ctx context.Context, f *planned, before Reading) error {
 	if f.ends() == Never {
-		s.record(f, history.Fault{Stage: stageUndone, Detail: "nothing to undo: it stays as it is"})
+		s.record(f, history.Fault{Stage: history.FaultUndone, Detail: "nothing to undo: it stays as it is"})
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
@@ -233,18 +225,18 @@ func (s *Schedule) undo(ctx context.Context, f *planned, before Reading) error {
 	for {
 		after := f.Measure(ctx, askWithin)
 		if f.Back(before, after) {
-			s.record(f, history.Fault{Stage: stageUndone, Evidence: map[string]float64{
-				"back_after_ms": float64(time.Since(begin).Microseconds()) / 1000,
+			s.record(f, history.Fault{Stage: history.FaultUndone, Evidence: map[string]float64{
+				history.BackAfter: float64(time.Since(begin).Microseconds()) / 1000,
 			}})
 			return nil
 		}
 		if failed != nil {
-			s.record(f, history.Fault{Stage: stageFailed, Detail: "not undone: " + failed.Error()})
+			s.record(f, history.Fault{Stage: history.FaultFailed, Detail: "not undone: " + failed.Error()})
 			return fmt.Errorf("undo: %w", failed)
 		}
 		if (world.WallClock{}).Sleep(ctx, askEvery) != nil {
 			detail := fmt.Sprintf("not undone: it is not as it was before after %s, last measured: %v", undoWithin, after)
-			s.record(f, history.Fault{Stage: stageFailed, Detail: detail})
+			s.record(f, history.Fault{Stage: history.FaultFailed, Detail: detail})
 			return fmt.Errorf("undo: %s", detail)
 		}
 	}

@@ -39,8 +39,10 @@ type sealed struct {
 	sealer Sealer
 }
 
+// Inject seals the store.
 func (s sealed) Inject(ctx context.Context) error { return s.sealer.Seal(ctx) }
 
+// Undo opens it again.
 func (s sealed) Undo(ctx context.Context) error { return s.sealer.Unseal(ctx) }
 
 // sealGauge asks for the store's health, which needs no token.

@@ -67,13 +67,13 @@ const (
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
 	// From the parties' own logs.
-	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Identifiers (in the set), Holds (kept), From
+	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Credentials (in the set), Holds (kept), From
 	KindFetchFailed Kind = "fetch-failed" // Service could not fetch; Detail: why
 	KindLearned     Kind = "learned"      // Service now takes Credential
 	KindForgot      Kind = "forgot"       // Service no longer takes Credential
-	KindLoaded      Kind = "loaded"       // Service (emitter) read the published secret: Identifiers, Credential (to emit)
+	KindLoaded      Kind = "loaded"       // Service (emitter) read the published secret: Credentials, Credential (to emit)
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
-	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Identifiers
+	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
 	KindEmitting    Kind = "emitting"     // Service now emits Credential
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
@@ -211,6 +211,18 @@ const (
 	EndedInterrupted = "interrupted"
 )
 
+// The stages of a fault.
+const (
+	FaultInjected = "injected"
+	FaultEvidence = "evidence" // what was measured of its effect, or of none
+	FaultUndone   = "undone"
+	FaultFailed   = "failed" // it could not be injected, or not be undone
+)
+
+// BackAfter is the figure, in the evidence of a fault that is undone, of the
+// milliseconds after which nothing of its effect could be measured any more.
+const BackAfter = "back_after_ms"
+
 // Fault is one disturbance at one stage of its life.
 type Fault struct {
 	Kind   string `json:"kind"`
@@ -218,7 +230,7 @@ type Fault struct {
 	// From and To are the ends of a target that is an edge.
 	From     string             `json:"from,omitempty"`
 	To       string             `json:"to,omitempty"`
-	Stage    string             `json:"stage"` // injected, evidence, undone, failed
+	Stage    string             `json:"stage"` // one of the constants above
 	Evidence map[string]float64 `json:"evidence,omitempty"`
 	Took     bool               `json:"took,omitempty"` // with stage evidence: the measurement shows an effect
 	Detail   string             `json:"detail,omitempty"`

@@ -20,7 +20,7 @@ type Line struct {
 	// Identifier is the kid or version tag of the credential in question.
 	Identifier string `json:"identifier"`
 	// Identifiers are those of a fetched, loaded or published set; Holds those
-	// that were kept of it. Emit is the one to emit.
+	// that were kept of it. The one to emit is in Identifier.
 	Identifiers []string `json:"identifiers"`
 	Holds       []string `json:"holds"`
 	// Presenter is the client or consumer that presented a credential; Validator

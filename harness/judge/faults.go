@@ -64,13 +64,13 @@ func (e *evidence) faultReports() []FaultReport {
 			r.Evidence[name] = figure
 		}
 		switch event.Fault.Stage {
-		case "injected":
+		case history.FaultInjected:
 			r.InjectedMS = event.At.Milliseconds()
-		case "evidence":
+		case history.FaultEvidence:
 			r.Took = r.Took || event.Fault.Took
-		case "undone":
+		case history.FaultUndone:
 			r.UndoneMS = event.At.Milliseconds()
-		case "failed":
+		case history.FaultFailed:
 			r.Detail = event.Fault.Detail
 		}
 	}

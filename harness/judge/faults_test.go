@@ -59,7 +59,7 @@ func TestFaultReports(t *testing.T) {
 	evidence := fault(at(21), "pause", "search", "evidence", true)
 	evidence.Fault.Evidence = map[string]float64{"during_asked": 10, "during_answered": 0}
 	undone := fault(at(25), "pause", "search", "undone", false)
-	undone.Fault.Evidence = map[string]float64{"answered_after_ms": 12.5}
+	undone.Fault.Evidence = map[string]float64{history.BackAfter: 12.5}
 	injected := fault(at(20), "pause", "search", "injected", false)
 	for _, e := range []history.Event{injected, evidence, undone} {
 		e.Fault.By = "operator"
@@ -67,7 +67,7 @@ func TestFaultReports(t *testing.T) {
 	got := judged(t, add(injected, evidence, undone)).Faults
 	want := []judge.FaultReport{{
 		Kind: "pause", Target: "search", InjectedMS: 20000, Took: true, UndoneMS: 25000, By: "operator",
-		Evidence: map[string]float64{"during_asked": 10, "during_answered": 0, "answered_after_ms": 12.5},
+		Evidence: map[string]float64{"during_asked": 10, "during_answered": 0, history.BackAfter: 12.5},
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("faults: got  %+v\nwant %+v", got, want)

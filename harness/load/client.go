@@ -88,6 +88,7 @@ func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 // deliveryError tells an error of the consumer from one of the stream.
 type deliveryError struct{ err error }
 
+// Error is that of the consumer.
 func (e *deliveryError) Error() string { return e.err.Error() }
 
 func (c *Client) streamOnce(ctx context.Context, deliver func(Batch) error) (final bool, err error) {

@@ -11,6 +11,7 @@ import (
 // halt ends the way forward; it is an error so that it passes through every wait.
 type halt struct{ decision history.Decision }
 
+// Error says what ended the way forward, and why.
 func (h *halt) Error() string { return string(h.decision.Trigger) + ": " + h.decision.Why }
 
 // errAborted says that the operator wants to end the run here.

@@ -57,8 +57,8 @@ func VaultSpec(name, image, binary string) world.Spec {
 	return spec
 }
 
-// Initialise makes a Vault that VaultSpec described usable, and returns its
-// root token. A server that is initialised already is an error: its root token
+// Initialise makes a Vault that VaultSpec described usable, and returns its keys:
+// the root token, and what unseals it. A server that is initialised already is an error: its root token
 // cannot be had.
 func Initialise(ctx context.Context, url string) (keys Keys, err error) {
 	client, err := newClient(url, "")

@@ -99,3 +99,16 @@ func TestFindVault(t *testing.T) {
 		}
 	})
 }
+
+// What is said beside the services to explore are the images that there are.
+func TestComposeNamesTheImages(t *testing.T) {
+	text, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, image := range store.VaultImages() {
+		if !strings.Contains(string(text), image+"\n") && !strings.Contains(string(text), image+"}") {
+			t.Errorf("docker-compose.yml does not name %s", image)
+		}
+	}
+}

@@ -205,15 +205,15 @@ func (c *Console) tellFault(e history.Event) {
 		name += ", by the " + f.By
 	}
 	switch f.Stage {
-	case "injected":
+	case history.FaultInjected:
 		c.say(e.At, warn, "%s injected%s", name, detail)
-	case "evidence":
+	case history.FaultEvidence:
 		if f.Took {
 			c.say(e.At, warn, "%s took effect%s", name, detail)
 		} else {
 			c.say(e.At, bad, "%s shows no effect%s", name, detail)
 		}
-	case "undone":
+	case history.FaultUndone:
 		c.say(e.At, good, "%s undone%s", name, detail)
 	default:
 		c.say(e.At, bad, "%s %s%s", name, f.Stage, detail)

@@ -8,6 +8,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -181,9 +182,9 @@ func evidence(measured map[string]float64) string {
 			delete(others, when+"_answered")
 		}
 	}
-	if ms, ok := measured["answered_after_ms"]; ok {
+	if ms, ok := measured[history.BackAfter]; ok {
 		parts = append(parts, fmt.Sprintf("again after %.0fms", ms))
-		delete(others, "answered_after_ms")
+		delete(others, history.BackAfter)
 	}
 	if rest := reports.Evidence(others); rest != "" {
 		parts = append(parts, rest)

@@ -1,6 +1,10 @@
 package tui
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
 
 func TestEvidence(t *testing.T) {
 	for _, tt := range []struct {
@@ -9,7 +13,7 @@ func TestEvidence(t *testing.T) {
 	}{
 		{nil, ""},
 		{map[string]float64{"before_asked": 3, "before_answered": 3, "during_asked": 3}, "3 of 3 answered before, 0 of 3 answered during"},
-		{map[string]float64{"during_asked": 1, "during_answered": 1, "answered_after_ms": 51.4}, "1 of 1 answered during, again after 51ms"},
+		{map[string]float64{"during_asked": 1, "during_answered": 1, history.BackAfter: 51.4}, "1 of 1 answered during, again after 51ms"},
 		{map[string]float64{"reads": 4, "before_asked": 1}, "0 of 1 answered before, reads 4"},
 	} {
 		if got := evidence(tt.measured); got != tt.want {

@@ -247,10 +247,10 @@ func (s *service) succeed(ctx context.Context, environment map[string]string) er
 	maps.Copy(spec.Environment, environment)
 	next := &service{runtime: s.runtime, spec: spec, nth: s.nth + 1}
 	if err := next.create(ctx); err != nil {
-		return fmt.Errorf("make the new one: %w", err)
+		return fmt.Errorf("make the new one: %w", errors.Join(err, next.discard(ctx)))
 	}
 	if err := next.start(ctx); err != nil {
-		return fmt.Errorf("start the new one: %w", errors.Join(err, next.stop(ctx)))
+		return fmt.Errorf("start the new one: %w", errors.Join(err, next.stop(ctx), next.discard(ctx)))
 	}
 	s.mu.Lock()
 	old := &service{runtime: s.runtime, spec: s.spec, container: s.container, log: s.log, current: s.current}
@@ -266,6 +266,21 @@ func (s *service) succeed(ctx context.Context, environment map[string]string) er
 		return fmt.Errorf("remove the old one: %w", err)
 	}
 	return nil
+}
+
+// discard removes one that does not take its place, however far its making came:
+// the next would have the same name.
+func (s *service) discard(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.releasePort()
+	if s.container == nil || s.container.GetContainerID() == "" {
+		return err
+	}
+	removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	_, removed := s.runtime.engine.ContainerRemove(removing, s.container.GetContainerID(), client.ContainerRemoveOptions{Force: true})
+	return errors.Join(err, removed)
 }
 
 // start begins a life of the container and returns when it is ready.

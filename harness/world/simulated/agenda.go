@@ -38,8 +38,14 @@ func (a *agenda) next(by history.Offset) (entry, bool) {
 // entries is a heap.Interface.
 type entries []entry
 
-func (e entries) Len() int      { return len(e) }
+// Len is how many there are.
+func (e entries) Len() int { return len(e) }
+
+// Swap exchanges two.
 func (e entries) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+
+// Less puts the earlier one first, and of two at the same time the one that was
+// entered first.
 func (e entries) Less(i, j int) bool {
 	if e[i].at != e[j].at {
 		return e[i].at < e[j].at
@@ -47,8 +53,10 @@ func (e entries) Less(i, j int) bool {
 	return e[i].order < e[j].order
 }
 
+// Push adds one at the end.
 func (e *entries) Push(x any) { *e = append(*e, x.(entry)) }
 
+// Pop takes the last one off.
 func (e *entries) Pop() any {
 	last := len(*e) - 1
 	x := (*e)[last]

@@ -80,8 +80,8 @@ func (w *World) takeDown(name string, span Span) {
 		return
 	}
 	w.down[name] = true
-	w.fault(name, "injected", false)
-	w.fault(name, "evidence", true)
+	w.fault(name, history.FaultInjected, false)
+	w.fault(name, history.FaultEvidence, true)
 	if span.For > 0 {
 		w.agenda.add(w.now+history.Offset(span.For), func() { w.bringUp(name) })
 	}
@@ -90,7 +90,7 @@ func (w *World) takeDown(name string, span Span) {
 func (w *World) bringUp(name string) {
 	if w.down[name] {
 		w.down[name] = false
-		w.fault(name, "undone", false)
+		w.fault(name, history.FaultUndone, false)
 	}
 }
 

@@ -31,11 +31,11 @@ func (b *Board) fault(at history.Offset, e *history.Fault) {
 		f.Evidence[name] = figure
 	}
 	switch e.Stage {
-	case "injected":
+	case history.FaultInjected:
 		f.Injected = at
-	case "evidence":
+	case history.FaultEvidence:
 		f.Measured, f.Took = true, e.Took
-	case "undone":
+	case history.FaultUndone:
 		f.Undone = at
 	default:
 		f.Detail = e.Detail
