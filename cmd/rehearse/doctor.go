@@ -46,7 +46,7 @@ func doctorCommand() *cobra.Command {
 			}
 			for _, kind := range server.Kinds() {
 				program := server.Programs[kind]
-				if path, err := program.Find(); err != nil {
+				if path, err := program.Found(); err != nil {
 					say(kind, "no: %v", err)
 				} else {
 					say(kind, "%s", path)

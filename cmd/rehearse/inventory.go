@@ -23,13 +23,14 @@ func inventoryCommand() *cobra.Command {
 		Use:   "inventory DIR",
 		Short: "List the secrets of a folder of pages: owners, reviews, last rehearsals",
 		Long: "List the secrets of the pages in a folder: owner, cadence, next review, and the last rehearsal\n" +
-			"with its verdict. Exit code 1 where a review, or a rehearsal by the page's cadence, is overdue.",
+			"with its verdict. Exit code 1 where a review, or a rehearsal by the page's cadence, is overdue;\n" +
+			"2 where a page is invalid, beside which the others are listed.",
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := oneOf("--format", format, "table", "json", "ics", "message"); err != nil {
 				return err
 			}
-			pages, err := pagesIn(args[0])
+			pages, invalid, err := pagesIn(args[0])
 			if err != nil {
 				return err
 			}
@@ -50,10 +51,15 @@ func inventoryCommand() *cobra.Command {
 			default:
 				err = inventory.WriteTable(out, secrets)
 			}
-			if err == nil && inventory.Overdue(secrets) {
-				err = &exitError{code: exitFail}
+			switch {
+			case err != nil:
+				return err
+			case invalid.Err() != nil:
+				return invalid.Err()
+			case inventory.Overdue(secrets):
+				return &exitError{code: exitFail}
 			}
-			return err
+			return nil
 		},
 	}
 	command.Flags().StringVar(&format, "format", "table", "table, json, ics (a calendar) or message (for a team's channel)")
@@ -61,35 +67,34 @@ func inventoryCommand() *cobra.Command {
 	return command
 }
 
-// pagesIn are the pages of a folder. All that is wrong with any is told at once.
-func pagesIn(folder string) ([]inventory.Page, error) {
+// pagesIn are the pages of a folder, and all that is wrong with those that are
+// none. Where all are invalid that is the error.
+func pagesIn(folder string) (pages []inventory.Page, invalid source.Problems, err error) {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return nil, usage(fmt.Errorf("%s is no folder: name the one with the pages", folder))
+		return nil, nil, usage(fmt.Errorf("%s is no folder: name the one with the pages", folder))
 	}
 	files, err := yamlFiles(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var pages []inventory.Page
-	var problems source.Problems
 	for _, file := range files {
 		if !isPage(file) {
 			continue
 		}
 		page, err := runbook.LoadFile(file)
 		if err != nil {
-			problems = append(problems, source.AsProblems(file, err)...)
+			invalid = append(invalid, source.AsProblems(file, err)...)
 			continue
 		}
 		pages = append(pages, inventory.Page{File: file, Loaded: page})
 	}
-	if err := problems.Err(); err != nil {
-		return nil, err
+	switch {
+	case len(pages) > 0:
+		return pages, invalid, nil
+	case invalid.Err() != nil:
+		return nil, nil, invalid.Err()
 	}
-	if len(pages) == 0 {
-		return nil, usage(fmt.Errorf("no page in %s", folder))
-	}
-	return pages, nil
+	return nil, nil, usage(fmt.Errorf("no page in %s", folder))
 }
 
 // runsIn are the saved runs in a folder and those below it. Where nobody asked

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -65,6 +67,10 @@ func savedHistory(dir string) (*history.History, plan.Limits, error) {
 		return nil, plan.Limits{}, usage(fmt.Errorf("read run %s: %w", dir, err))
 	}
 	file, err := os.Open(filepath.Join(dir, harness.EventsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, plan.Limits{}, usage(fmt.Errorf("%s is no run folder: it has no %s; what `rehearse run` writes, below %s or where --out says, is one",
+			dir, harness.EventsFile, runsFolder))
+	}
 	if err != nil {
 		return fail(err)
 	}

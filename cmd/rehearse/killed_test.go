@@ -60,7 +60,7 @@ func (d *deadly) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if mount, ok := strings.CutPrefix(r.URL.Path, "/v1/sys/mounts/"); ok && r.Method == http.MethodDelete {
+	if mount, ok := strings.CutPrefix(r.URL.Path, "/v1/sys/mounts/"); ok && r.Method == http.MethodDelete && !strings.HasSuffix(mount, "-database") {
 		last := d.read(mount)
 		d.mu.Lock()
 		d.last, d.removed = last, true

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,7 +117,7 @@ func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.F
 		return nil, 0, err
 	}
 	if files == 0 {
-		return nil, 0, usage(fmt.Errorf("no page or scenario at %q", paths))
+		return nil, 0, usage(fmt.Errorf("no page or scenario at %s", strings.Join(paths, ", ")))
 	}
 	return lint.Sort(findings), files, nil
 }
@@ -165,6 +166,16 @@ func (k *lintKnown) parties(found []lint.Finding, page runbook.Runbook, at sourc
 	return append(found, lint.Readers(page, at, readers)...), err
 }
 
+// isAudit reports whether a line is one of a Vault audit device, of a request or
+// an answer.
+func isAudit(line []byte) bool {
+	var l struct {
+		Type    string          `json:"type"`
+		Request json.RawMessage `json:"request"`
+	}
+	return json.Unmarshal(line, &l) == nil && (l.Type == "request" || l.Type == "response") && len(l.Request) > 0
+}
+
 // maxAuditLine bounds a line of an audit log.
 const maxAuditLine = 1 << 20
 
@@ -176,9 +187,11 @@ func auditReaders(file, path string) ([]string, error) {
 	}
 	defer f.Close()
 	var readers []string
+	isLog := false
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxAuditLine)
 	for lines.Scan() {
+		isLog = isLog || isAudit(lines.Bytes())
 		line, ok := store.ParseAudit(lines.Bytes())
 		reader := strings.TrimPrefix(line.DisplayName, "token-")
 		if ok && line.Operation == "read" && line.Path == path && !slices.Contains(readers, reader) {
@@ -187,6 +200,9 @@ func auditReaders(file, path string) ([]string, error) {
 	}
 	if err := lines.Err(); err != nil {
 		return nil, usage(fmt.Errorf("read audit log %s: %w", file, err))
+	}
+	if !isLog { // nobody reads in it, which would say that all is well
+		return nil, usage(fmt.Errorf("read audit log %s: no line of it is one of a Vault audit device (a file device writes one JSON object a line)", file))
 	}
 	return readers, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 	"time"
 
@@ -24,6 +25,9 @@ func planCommand() *cobra.Command {
 			name := scenarios.Default
 			if len(args) > 0 {
 				name = args[0]
+			}
+			if command.Flags().Changed("speed") && !(o.Speed > 0 && o.Speed < math.Inf(1)) {
+				return usage(fmt.Errorf("--speed: %v is not more than 0", o.Speed))
 			}
 			p, err := planOf(name, o)
 			if err != nil {

@@ -162,7 +162,7 @@ func (l *loader) chain(file string, namedBy *source.Node, above []string) *sourc
 		return nil
 	}
 	if kind, ok := document.Field("kind"); ok && kind.Value.Value == runbook.Kind {
-		l.report(kind.Value, "kind", "", "this file is a page, not a scenario")
+		l.report(kind.Value, "kind", "", "this file is a page, not a scenario: `rehearse lint` holds pages, and a scenario names its page as runbook")
 		return nil
 	}
 	extends, ok := document.Field("extends")

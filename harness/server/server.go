@@ -87,16 +87,29 @@ func (p Program) Required() bool { return os.Getenv(p.Require) == "1" }
 // Find is the path of the executable, with no symbolic link on the way: what
 // belongs to it is beside it.
 func (p Program) Find() (string, error) {
+	path, err := p.Found()
+	if err != nil {
+		return "", err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", fmt.Errorf("find a server's program: %w", err)
+	}
+	return path, nil
+}
+
+// Found is the absolute path of the executable by the name under which it was
+// found, which may be a symbolic link: what a person knows it by.
+func (p Program) Found() (string, error) {
 	if named := os.Getenv(p.Variable); named != "" {
 		path, err := exec.LookPath(named)
 		if err != nil {
 			return "", fmt.Errorf("find the server that %s names: %w", p.Variable, err)
 		}
-		return resolve(path)
+		return absolute(path)
 	}
 	path, notOnPath := exec.LookPath(p.Name)
 	if notOnPath == nil {
-		return resolve(path)
+		return absolute(path)
 	}
 	for _, place := range p.Places {
 		found, err := filepath.Glob(filepath.Join(place, p.Name))
@@ -104,18 +117,14 @@ func (p Program) Find() (string, error) {
 			return "", fmt.Errorf("look for %s in %s: %w", p.Name, place, err)
 		}
 		if len(found) > 0 {
-			return resolve(found[len(found)-1])
+			return absolute(found[len(found)-1])
 		}
 	}
 	return "", p.Missing(notOnPath)
 }
 
-// resolve is an absolute path without symbolic links.
-func resolve(path string) (string, error) {
+func absolute(path string) (string, error) {
 	path, err := filepath.Abs(path)
-	if err == nil {
-		path, err = filepath.EvalSymlinks(path)
-	}
 	if err != nil {
 		return "", fmt.Errorf("find a server's program: %w", err)
 	}

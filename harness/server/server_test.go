@@ -55,3 +55,23 @@ func TestRequired(t *testing.T) {
 		}
 	}
 }
+
+// Debian's redis-server is a link to a program of another name.
+func TestFoundKeepsTheName(t *testing.T) {
+	folder := t.TempDir()
+	link, target := filepath.Join(folder, "rehearse-linked-server"), filepath.Join(folder, "rehearse-check")
+	if err := os.WriteFile(target, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip(err)
+	}
+	p := Program{Name: filepath.Base(link), Places: []string{folder}}
+	if got, err := p.Found(); got != link || err != nil {
+		t.Errorf("found: got %s, %v, want %s", got, err, link)
+	}
+	resolved, _ := filepath.EvalSymlinks(target)
+	if got, err := p.Find(); got != resolved || err != nil {
+		t.Errorf("find: got %s, %v, want %s", got, err, resolved)
+	}
+}
