@@ -155,7 +155,7 @@ func (c *Console) tellOther(e history.Event) {
 		}
 		c.say(e.At, neutral, "%s is told to make its connections anew", e.Service)
 	case history.KindEnded:
-		if s.first("ended", e.Service, e.Reader, e.Credential) {
+		if !s.ended && s.first("ended", e.Service, e.Reader, e.Credential) { // else with the services
 			c.say(e.At, warn, "%s ends sessions of %s that were made with %s", e.Service, e.Reader, e.Credential)
 		}
 	case history.KindLocked:
