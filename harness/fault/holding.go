@@ -48,8 +48,8 @@ func newHoldingGauge(s *site, service string) holdingGauge {
 	}
 }
 
-// patience is how long a consumer may be behind what is published
-// that is not disturbed: three of its refreshes, and some time to ask.
+// patience is how long a consumer that is not disturbed may be behind what is
+// published: three of its refreshes, and some time to ask.
 func (g holdingGauge) patience() time.Duration {
 	s, _ := g.site.service(g.service)
 	return 3*g.site.plan.Wall(s.Refresh.Duration()) + g.site.plan.Wall(s.Delay.Duration()) + time.Second

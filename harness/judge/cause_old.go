@@ -64,10 +64,10 @@ func (e *evidence) tellNotSwitched(emitter string, switched history.Offset, ever
 	if was && ever {
 		told.why += fmt.Sprintf("; it switched %s after it was told to", e.page(switched-emitted))
 	}
-	faults := e.near(emitted, e.end, emitter)
+	mend, kept := e.mendWhatKept(emitter, "the new credential", emitted)
 	switch {
-	case len(faults) > 0 && faults[0].Kind != "kill-rotator":
-		told.fix = fmt.Sprintf("mend what kept %s from the new credential (here the fault %s on %s)", emitter, faults[0].Kind, faults[0].Target)
+	case kept:
+		told.fix = mend
 	case m.Refresh == 0:
 		told.fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:

@@ -116,6 +116,16 @@ func (e *evidence) near(from, to history.Offset, parties ...string) []FaultRepor
 	})
 }
 
+// mendWhatKept is the cure where a fault kept a party from something at any time
+// after a moment.
+func (e *evidence) mendWhatKept(party, what string, since history.Offset) (mend string, kept bool) {
+	faults := e.near(since, e.end, party)
+	if len(faults) == 0 {
+		return "", false
+	}
+	return fmt.Sprintf("mend what kept %s from %s (here the fault %s on %s)", party, what, faults[0].Kind, faults[0].Target), true
+}
+
 // cite tells of faults, each with its place and its time.
 func (e *evidence) cite(faults []FaultReport) string {
 	var told strings.Builder

@@ -88,12 +88,11 @@ func (e *evidence) validators() []ValidatorReport {
 	revoked, wasRevoked := e.done(string(keyring.Revoke), e.old)
 	for _, v := range e.limits.Validators {
 		r := ValidatorReport{Name: v.Name, OnPage: v.OnPage, LearnedAfterMS: -1, ForgotAfterMS: -1, BoundMS: -1, ForgetBoundMS: -1}
-		since := accepted
+		from, since := accepted, accepted
 		if v.Authority { // it has the new one before the step that gave it is done
-			since, _ = e.begun(string(keyring.Accept), e.fresh)
+			from, _ = e.begun(string(keyring.Accept), e.fresh)
 		}
-		if learned, there := e.learned(v.Name, e.fresh, since); there && wasAccepted {
-			since := accepted
+		if learned, there := e.learned(v.Name, e.fresh, from); there && wasAccepted {
 			if v.OnMiss {
 				since = max(since, min(learned, e.firstPresented(v.Name, e.fresh)))
 			}

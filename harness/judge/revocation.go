@@ -154,8 +154,8 @@ func (e *evidence) blameLatePublish(f *Finding, v plan.Validator, revoked histor
 
 // fixPublishing is how an emitter comes to publish what it is told to, after a moment.
 func (e *evidence) fixPublishing(v plan.Validator, since history.Offset) string {
-	if faults := e.near(since, e.end, v.From); len(faults) > 0 {
-		return fmt.Sprintf("mend what kept %s from what the store has (here the fault %s on %s)", v.From, faults[0].Kind, faults[0].Target)
+	if mend, kept := e.mendWhatKept(v.From, "what the store has", since); kept {
+		return mend
 	}
 	return fmt.Sprintf("make %s read the store every %s as the page says", v.From, plan.Text(e.limits.Publishing(v)))
 }

@@ -26,11 +26,9 @@ func outlivingThePage(s *subject) []Finding {
 		})
 	}
 	longest := s.limits.LongestLife
-	if len(s.services) > 0 {
-		for i, c := range s.limits.Clients {
-			if c.Life > longest && !slices.Contains(s.limits.Exceptions, c.Name) {
-				add(fmt.Sprintf("load[%d].token.life", i), c.Name, "tokens of "+c.Name+" live", "format.longest_life", c.Life, longest)
-			}
+	for i, c := range s.limits.Clients { // of a page alone there are none
+		if c.Life > longest && !slices.Contains(s.limits.Exceptions, c.Name) {
+			add(fmt.Sprintf("load[%d].token.life", i), c.Name, "tokens of "+c.Name+" live", "format.longest_life", c.Life, longest)
 		}
 	}
 	for _, service := range s.services {
