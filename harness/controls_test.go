@@ -12,9 +12,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/leak"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -115,9 +115,9 @@ func (silentBound) Secrets() []string { return nil }
 // TestLogOfControlsHidesSecrets has a service that logs what it must not.
 func TestLogOfControlsHidesSecrets(t *testing.T) {
 	const secret = "a-token-of-the-store-that-nobody-sees"
-	r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario), names: telling.NewNames(&plan.Plan{}), secrets: []string{secret}}
+	r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario), names: logs.NewNames(&plan.Plan{}), secrets: []string{secret}}
 	r.recorder = history.NewRecorder(time.Now(), nil)
-	r.logs = telling.New(t.TempDir(), r.plan, r.names, r.recorder)
+	r.logs = logs.New(t.TempDir(), r.plan, r.names, r.recorder)
 	r.bound = silentBound{}
 	r.logs.Line("search", []byte("presented "+secret+" to the store"))
 	r.logs.Line("search", []byte("and went on"))

@@ -6,14 +6,14 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/telling"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // evidence is the history as a rotation and its faults write it.
 type evidence struct {
 	recorder *history.Recorder
-	names    *telling.Names
+	names    *logs.Names
 	probes   *probes
 }
 

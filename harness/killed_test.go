@@ -24,12 +24,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/store"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -261,7 +261,7 @@ func killedAndResumed(t *testing.T, a assignment, finish bool) {
 	recorder := history.NewRecorder(time.Now(), nil)
 	did, err := rotation.Resume(t.Context(), p, world.World{
 		Clock: world.WallClock{}, Steps: bound, Probes: bound, Operator: approving{},
-		Evidence: evidence{recorder: recorder, names: telling.NewNames(p), probes: &probes{}},
+		Evidence: evidence{recorder: recorder, names: logs.NewNames(p), probes: &probes{}},
 	}, rotation.Unfinished{Keyring: ring, Finish: finish})
 	if err != nil {
 		t.Fatal(err)

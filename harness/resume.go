@@ -12,12 +12,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -180,7 +180,7 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		return nil, fmt.Errorf("write the history: %w", err)
 	}
 	recorder := history.NewRecorder(r.unfinished.StartedAt, file)
-	r.evidence = evidence{recorder: recorder, names: telling.NewNames(r.plan), probes: &probes{}}
+	r.evidence = evidence{recorder: recorder, names: logs.NewNames(r.plan), probes: &probes{}}
 	for _, e := range before.Events {
 		r.evidence.Record(e)
 	}

@@ -21,12 +21,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -54,8 +54,8 @@ type run struct {
 	leftovers *leftover.Record
 	events    *os.File
 	recorder  *history.Recorder
-	names     *telling.Names
-	logs      *telling.Logs
+	names     *logs.Names
+	logs      *logs.Logs
 
 	graph      *fault.Graph // what faults need before the start
 	runtime    world.Runtime
@@ -89,7 +89,7 @@ type bound interface {
 // (ErrCleanUp); there may be an outcome all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	began := time.Now()
-	r := &run{plan: p, o: o.withDefaults(), names: telling.NewNames(p)}
+	r := &run{plan: p, o: o.withDefaults(), names: logs.NewNames(p)}
 	if err := r.prepare(ctx, began); err != nil {
 		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
 	}
@@ -144,7 +144,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	}
 	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
 	r.watchClock(newTimepiece())
-	r.logs = telling.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
+	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
 	r.cleanUp("close the logs", func(context.Context) error { return r.logs.Close() })
 	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
 	limits, err := json.Marshal(r.plan.Limits)

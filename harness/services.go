@@ -9,20 +9,20 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/rehearse-dev/rehearse/harness/answer"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/store"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // The names of the services that a run adds to those of its plan.
 const (
-	storeService = telling.Store
+	storeService = logs.Store
 	loadService  = "load"
 )
 
@@ -128,8 +128,8 @@ func (r *run) loadSpec() (world.Spec, error) {
 			Name: c.Client, To: c.To, URL: address(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
 		}
-		if refusal := p.Rehearsal.Services[c.To].Refusal; refusal != nil {
-			client.AuthFailure = answer.Signs{Statuses: refusal.Statuses, Header: refusal.Header, Body: refusal.Body}
+		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
+			client.AuthFailure = refusal.Signs{Statuses: shown.Statuses, Header: shown.Header, Body: shown.Body}
 		}
 		spec.Needs = append(spec.Needs, c.To)
 		switch t := c.Token; {

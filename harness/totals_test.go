@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 )
 
 // withImage has a service that does not say what it served.
@@ -24,7 +24,7 @@ const (
 )
 
 // tell has a service log the same line n times; what begins with its message.
-func tell(l *telling.Logs, n int, service, what string) {
+func tell(l *logs.Logs, n int, service, what string) {
 	for range n {
 		l.Line(service, fmt.Appendf(nil, `{"time":%q,"level":"INFO","msg":%s}`, time.Now().Format(time.RFC3339Nano), what))
 	}
@@ -37,29 +37,29 @@ func TestTotals(t *testing.T) {
 		page, scenario string
 		load           history.Totals
 		counters       map[string]map[string]int64
-		lines          func(*telling.Logs)
+		lines          func(*logs.Logs)
 		want           history.Totals
 	}{
 		{
 			"validators' own counters", plantest.JWTPage, plantest.JWTScenario, jwt,
-			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*telling.Logs) {},
+			map[string]map[string]int64{"checkout": {"served": 98}, "auth": {"served": 5}}, func(*logs.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
 			"a validator that died", plantest.JWTPage, plantest.JWTScenario, jwt, nil,
-			func(l *telling.Logs) { tell(l, 97, "checkout", took) },
+			func(l *logs.Logs) { tell(l, 97, "checkout", took) },
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 97, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3, Complete: true},
 		},
 		{
 			"an image", plantest.JWTPage, withImage, jwt,
-			map[string]map[string]int64{"checkout": {"served": 98}}, func(*telling.Logs) {},
+			map[string]map[string]int64{"checkout": {"served": 98}}, func(*logs.Logs) {},
 			history.Totals{Scheduled: 102, Sent: 100, Recorded: 100, Served: 98, NotSent: 3, Retried: 1, Probes: 2, Unanswered: 3},
 		},
 		{
 			"an authority", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 4},
 			map[string]map[string]int64{"billing": {"presented": 97}, "payments": {"served": 98}},
-			func(l *telling.Logs) { tell(l, 96, "payments", took); tell(l, 1, "billing", lost) },
+			func(l *logs.Logs) { tell(l, 96, "payments", took); tell(l, 1, "billing", lost) },
 			history.Totals{Scheduled: 102, Sent: 99, Recorded: 99, Served: 98, NotSent: 3, Probes: 2, Unanswered: 2, Complete: true},
 		},
 		{
@@ -67,7 +67,7 @@ func TestTotals(t *testing.T) {
 			"answers that were lost", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 100}},
-			func(l *telling.Logs) { tell(l, 99, "payments", took); tell(l, 6, "billing", lost) },
+			func(l *logs.Logs) { tell(l, 99, "payments", took); tell(l, 6, "billing", lost) },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 100, Probes: 2, Unanswered: 7, Twice: 5, Complete: true},
 		},
 		{
@@ -76,7 +76,7 @@ func TestTotals(t *testing.T) {
 			"a consumer that was replaced", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 103, Recorded: 103, Retried: 3, Unanswered: 3},
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
-			func(l *telling.Logs) { tell(l, 100, "payments", took) },
+			func(l *logs.Logs) { tell(l, 100, "payments", took) },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 102, Probes: 2, Unanswered: 1, Complete: true},
 		},
 		{
@@ -85,7 +85,7 @@ func TestTotals(t *testing.T) {
 			"a consumer with a queue", plantest.APIKeyPage, plantest.APIKeyScenario,
 			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100, Unanswered: 2},
 			map[string]map[string]int64{"billing": {"presented": 105}, "payments": {"served": 106}},
-			func(l *telling.Logs) {
+			func(l *logs.Logs) {
 				tell(l, 105, "payments", took)
 				tell(l, 4, "billing", `"presented","identifier":"k1","status":"201","attempt":2`)
 				tell(l, 3, "billing", `"presented","identifier":"k1","status":"201","attempt":1,"unasked":true`)
@@ -97,8 +97,8 @@ func TestTotals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := plantest.Plan(t, test.page, test.scenario)
 			recorder := history.NewRecorder(time.Now(), nil)
-			r := &run{plan: p, evidence: evidence{recorder: recorder, names: telling.NewNames(p), probes: &probes{}}}
-			r.logs = telling.New(t.TempDir(), p, r.evidence.names, recorder)
+			r := &run{plan: p, evidence: evidence{recorder: recorder, names: logs.NewNames(p), probes: &probes{}}}
+			r.logs = logs.New(t.TempDir(), p, r.evidence.names, recorder)
 			test.lines(r.logs)
 			for _, probe := range []history.Probe{
 				{Outcome: history.OK, Status: "200"}, {Outcome: history.Unavailable, Status: "refused"}, {Outcome: history.HarnessError},

@@ -8,8 +8,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
-	"github.com/rehearse-dev/rehearse/harness/telling"
 )
 
 // loaded is a load service of which calls fail.
@@ -38,9 +38,9 @@ func TestTrafficTellsTroubleOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)}
 			r.recorder = history.NewRecorder(time.Now(), nil)
-			r.names = telling.NewNames(r.plan)
+			r.names = logs.NewNames(r.plan)
 			r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
-			r.logs = telling.New(t.TempDir(), r.plan, r.names, r.recorder)
+			r.logs = logs.New(t.TempDir(), r.plan, r.names, r.recorder)
 			traffic := &traffic{run: r, client: tt.client, streamed: make(chan bool, 1)}
 			if err := traffic.start(t.Context()); err != nil {
 				t.Fatal(err)

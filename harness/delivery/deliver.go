@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/atomicfile"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
-	"github.com/rehearse-dev/rehearse/harness/mounted"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -82,7 +82,7 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 			if (world.WallClock{}).Sleep(ctx, time.Until(p.due)) != nil {
 				return
 			}
-			if err := mounted.Write(f.folder, secretFile, p.document); err != nil {
+			if err := atomicfile.Write(f.folder, secretFile, p.document); err != nil {
 				d.hooks.Trouble(fmt.Errorf("write the file of %s: %w", f.service, err))
 				continue
 			}

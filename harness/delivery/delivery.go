@@ -21,8 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/atomicfile"
 	"github.com/rehearse-dev/rehearse/harness/family"
-	"github.com/rehearse-dev/rehearse/harness/mounted"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -174,7 +174,7 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 			r.last = keysOf(p.document)
 		}
 		for _, f := range d.files {
-			if err := mounted.Write(f.folder, secretFile, p.encoded); err != nil {
+			if err := atomicfile.Write(f.folder, secretFile, p.encoded); err != nil {
 				return fmt.Errorf("write the file of %s: %w", f.service, err)
 			}
 			f.last = p.encoded

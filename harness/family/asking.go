@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness/answer"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // asking is how a service of a team's own is asked whether it takes a token:
@@ -17,7 +17,7 @@ type asking struct {
 	headers            map[string]string
 	header             string // that presents the token as it is; empty: as a bearer token
 	issuer, audience   string // of the token; empty: the usual ones
-	signs              *answer.Reader
+	signs              *refusal.Reader
 }
 
 // askings are how the services of a plan are asked, by the first client that
@@ -32,9 +32,9 @@ func askings(p *plan.Plan) map[string]asking {
 			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers,
 			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience,
 		}
-		if refusal := p.Rehearsal.Services[c.To].Refusal; refusal != nil {
+		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
 			// What cannot be read was reported when the scenario was loaded.
-			ask.signs, _ = answer.New(answer.Signs{Statuses: refusal.Statuses, Header: refusal.Header, Body: refusal.Body})
+			ask.signs, _ = refusal.New(refusal.Signs{Statuses: shown.Statuses, Header: shown.Header, Body: shown.Body})
 		}
 		asks[c.To] = ask
 	}

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/answer"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // ProbeAgent is the name of the harness's own probes wherever a presenter is
@@ -41,7 +41,7 @@ func show(ctx context.Context, method, url, bearer string) (history.Probe, error
 
 // usual reads an answer as the load does of a service that says nothing else:
 // what both present must not be told apart by who asked. No signs are never wrong.
-var usual, _ = answer.New(answer.Signs{})
+var usual, _ = refusal.New(refusal.Signs{})
 
 // Ask sends a request whose headers present a credential, and says what was
 // decided. The error is the harness's own, and never holds the credential.

@@ -148,7 +148,7 @@ func (c *Client) do(ctx context.Context, method, path string) (*http.Response, e
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	var why refusal
+	var why problem
 	if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
 		return nil, fmt.Errorf("%s %s answered %s", method, path, resp.Status)
 	}

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/answer"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // Defaults of a Config.
@@ -61,13 +61,13 @@ type ClientConfig struct {
 	Sessions int          `json:"sessions,omitempty"` // default 1
 	Token    *TokenConfig `json:"token,omitempty"`    // nil: requests carry no token
 	// AuthFailure says which answers are auth failures; default 401 and 403.
-	AuthFailure answer.Signs `json:"auth_failure,omitzero"`
+	AuthFailure refusal.Signs `json:"auth_failure,omitzero"`
 	// Timeout is for one request: its first attempt, and the renewal and the
 	// retry where there is one; default DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 
-	signs     *answer.Reader // of AuthFailure
-	unlimited bool           // as fast as fixed workers can: for benchmarks only
+	signs     *refusal.Reader // of AuthFailure
+	unlimited bool            // as fast as fixed workers can: for benchmarks only
 }
 
 // TokenConfig says how a client gets and keeps its tokens.
@@ -161,7 +161,7 @@ func (c *ClientConfig) fill() {
 		c.Timeout = Duration(DefaultTimeout)
 	}
 	// What cannot be read is reported by check.
-	c.signs, _ = answer.New(c.AuthFailure)
+	c.signs, _ = refusal.New(c.AuthFailure)
 	if c.Token != nil {
 		if c.Token.RenewAt == 0 {
 			c.Token.RenewAt = DefaultRenewAt
@@ -210,7 +210,7 @@ func (c *ClientConfig) problems() []error {
 	if _, err := http.NewRequest(c.Method, c.target(), nil); err != nil {
 		problems = append(problems, fmt.Errorf("request: %w", err))
 	}
-	if _, err := answer.New(c.AuthFailure); err != nil {
+	if _, err := refusal.New(c.AuthFailure); err != nil {
 		problems = append(problems, fmt.Errorf("auth_failure: %w", err))
 	}
 	if t := c.Token; t != nil && t.Value == "" {

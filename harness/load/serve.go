@@ -205,12 +205,12 @@ func (s *service) write(ctx context.Context, w http.ResponseWriter, after int64)
 	}
 }
 
-type refusal struct {
+type problem struct {
 	Error string `json:"error"`
 }
 
 func (s *service) refuse(w http.ResponseWriter, code int, err error) {
-	s.answer(w, code, refusal{err.Error()})
+	s.answer(w, code, problem{err.Error()})
 }
 
 func (s *service) answer(w http.ResponseWriter, code int, value any) {

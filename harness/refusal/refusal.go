@@ -1,6 +1,6 @@
-// Package answer tells from an HTTP answer whether a credential was refused:
+// Package refusal tells from an HTTP answer whether a credential was refused:
 // by its status, by a header, or by what its body says.
-package answer
+package refusal
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-// Package mounted writes a file into a folder as the kubelet writes a secret
+// Package atomicfile writes a file into a folder as the kubelet writes a secret
 // into a volume: whoever reads it finds the old content or the new one, and
 // never half of either.
 //
@@ -7,7 +7,7 @@
 //	folder/..1764…/secret.json
 //
 // The shape is that of AtomicWriter in k8s.io/kubernetes/pkg/volume/util.
-package mounted
+package atomicfile
 
 import (
 	"errors"

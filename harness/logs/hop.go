@@ -1,4 +1,4 @@
-package telling
+package logs
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-// Package telling turns what the logs of services tell into events and counts.
+// Package logs turns what the logs of services tell into events and counts.
 //
 //	a line ─┬─► SERVICE.log, and the tail that an operator looks at
 //	        ├─► of the store's audit: who read the published secret ──────► event
@@ -10,7 +10,7 @@
 //
 // In memory it keeps figures, the ends of logs and the orders that are open: that
 // does not grow with the lines.
-package telling
+package logs
 
 import (
 	"context"
