@@ -21,6 +21,10 @@ help: ## list the targets
 build: ## build bin/rehearse, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/rehearse ./cmd/rehearse
 
+.PHONY: run
+run: build ## the first rehearsal: a healthy rotation of a JWT signing key
+	bin/rehearse run
+
 .PHONY: test
 test: check ## all that needs Go only; what needs an engine or Vault is skipped, and says so
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"

@@ -16,20 +16,61 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-func readme(t *testing.T) string {
+// guides are the documents for users, each beside what it is about; the first
+// is the README of the project.
+var guides = []string{
+	"README.md", "harness/README.md", "scenarios/README.md", "scenarios/attached/README.md", "scenarios/bring-your-own/README.md",
+	"reports/README.md", "cmd/rehearse/README.md", "cmd/rehearse/CI.md",
+}
+
+// guide is the text of one of the guides.
+func guide(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// examples are the blocks of YAML in the README that have a line that begins so.
+// allGuides is the text of all of them.
+func allGuides(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range guides {
+		all.WriteString(guide(t, name) + "\n")
+	}
+	return all.String()
+}
+
+// TestReadmeIsShort keeps the README at what is read before a first run.
+func TestReadmeIsShort(t *testing.T) {
+	if got, most := len(guide(t, guides[0])), 9<<10; got > most {
+		t.Errorf("README.md has %d bytes, want at most %d: move what is about one room into that room", got, most)
+	}
+}
+
+// TestGuidesLinkToWhatIsThere follows the links of every guide to files.
+func TestGuidesLinkToWhatIsThere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+	for _, name := range guides {
+		for _, found := range link.FindAllStringSubmatch(guide(t, name), -1) {
+			if strings.Contains(found[1], "://") {
+				continue
+			}
+			target := filepath.Join("..", "..", filepath.Dir(filepath.FromSlash(name)), filepath.FromSlash(found[1]))
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", name, found[1], err)
+			}
+		}
+	}
+}
+
+// examples are the blocks of YAML in the guides that have a line that begins so.
 func examples(t *testing.T, marker string) []string {
 	t.Helper()
 	var found []string
-	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(allGuides(t), -1) {
 		if slices.ContainsFunc(strings.Split(block[1], "\n"), func(line string) bool { return strings.HasPrefix(line, marker) }) {
 			found = append(found, block[1])
 		}
@@ -42,7 +83,7 @@ func example(t *testing.T, marker string) string {
 	t.Helper()
 	found := examples(t, marker)
 	if len(found) != 1 {
-		t.Fatalf("yaml examples with %q in the README: got %d, want 1", marker, len(found))
+		t.Fatalf("yaml examples with %q in the guides: got %d, want 1", marker, len(found))
 	}
 	return found[0]
 }
@@ -130,10 +171,10 @@ func callable(args []string) error {
 	return command.ValidateArgs(command.Flags().Args())
 }
 
-// TestReadmeCommands holds every command line of the README, those of the CI
+// TestReadmeCommands holds every command line of the guides, those of the CI
 // jobs too, against the commands and flags that there are.
 func TestReadmeCommands(t *testing.T) {
-	lines := commandLines(readme(t))
+	lines := commandLines(allGuides(t))
 	if len(lines) < 8 {
 		t.Errorf("got %d command lines, want all of them: %q", len(lines), lines)
 	}
