@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -41,22 +40,9 @@ func (e *evidence) absent(felt []Finding) []Finding {
 		if told || plan.Within(e.limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
-		at := first[p] + bucketWidth
-		f := Finding{
-			Level: Error, Presenter: p.presenter, Validator: p.validator, Consumer: p.validator, Cause: CauseServiceDown,
-			CausedBy: e.lastStep(at), FirstPhase: e.phaseAt(at), FirstMS: first[p].Milliseconds(), LastMS: last[p].Milliseconds(), Count: sum.Unavailable,
-			Fix: fmt.Sprintf("bring %s back before going on, and rotate only while every consumer answers", p.validator),
-		}
-		what := "nothing in the history says why"
-		if c, there := e.crowded(p.presenter, first[p], last[p]); there {
-			what = e.tellCrowded(&f, c)
-		} else if kind, there := e.faultOn(p.validator, first[p]); there {
-			f.CausedBy, what = kind, "it was under the fault "+kind
-		} else if at, exited := e.view.Exited[p.validator]; exited {
-			what = "it ended at " + at.String()
-		}
-		f.Message = fmt.Sprintf("%s got no answer from %s for %d of %d first attempts%s: %s", p.presenter, p.validator, sum.Unavailable, sum.Attempts, answered(sum), what)
-		findings = append(findings, f)
+		findings = append(findings, e.tellUnanswered(&cell{
+			evidence: e, symptom: absent, presenter: p.presenter, validator: plan.Validator{Name: p.validator}, sum: sum, first: first[p], last: last[p],
+		}, "no answer", "every consumer answers"))
 	}
 	return findings
 }

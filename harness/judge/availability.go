@@ -11,7 +11,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // bucketWidth is how exactly counts tell when something became unavailable.
@@ -30,14 +29,9 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		if plan.Within(e.limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
-		f := Finding{
-			Level: Error, Presenter: c.Name, Validator: c.To, Consumer: c.To, Cause: CauseServiceDown,
-			CausedBy: e.lastStep(first + bucketWidth), FirstPhase: e.phaseAt(first + bucketWidth),
-			FirstMS: first.Milliseconds(), LastMS: last.Milliseconds(), Count: sum.Unavailable,
-		}
-		what := e.tellUnavailable(&f, c.To, first, last)
-		f.Message = fmt.Sprintf("%s got no good answer from %s for %d of %d first attempts%s: %s", c.Name, c.To, sum.Unavailable, sum.Attempts, answered(&sum), what)
-		findings = append(findings, f)
+		findings = append(findings, e.tellUnanswered(&cell{
+			evidence: e, symptom: unanswered, presenter: c.Name, validator: plan.Validator{Name: c.To}, sum: &sum, first: first, last: last,
+		}, "no good answer", "every party answers"))
 	}
 	for _, f := range e.absent(findings) {
 		findings, lost = append(findings, f), lost+f.Count
@@ -56,60 +50,30 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
 }
 
-// tellUnavailable says why a service that is called gave no good answer in a
-// stretch of time, and puts into the finding who is to be looked at. What
-// happened to the credential that the service presents itself comes first; then
-// who did not answer: the service, or the one behind it.
-func (e *evidence) tellUnavailable(f *Finding, service string, first, last history.Offset) (what string) {
-	disturbed, there := e.faultOn(service, first)
-	if there {
-		f.CausedBy = disturbed
+// tellUnanswered tells of a cell that had no answer, in words of what it lacked and
+// of what to wait for before the next rotation.
+func (e *evidence) tellUnanswered(c *cell, lacked, until string) Finding {
+	service, began := c.validator.Name, c.first+bucketWidth
+	f := Finding{
+		Level: Error, Presenter: c.presenter, Validator: service, Consumer: service, Cause: CauseServiceDown,
+		CausedBy: e.lastStep(began), FirstPhase: e.phaseAt(began),
+		FirstMS: c.first.Milliseconds(), LastMS: c.last.Milliseconds(), Count: c.sum.Unavailable,
 	}
-	if authority, there := e.behind(service, first, last, func(c history.Counts) int64 { return c.AuthFailures }); there {
-		f.Cause = CauseRefusedBehind
-		f.Fix = fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority)
-		return authority + " refused the credential that it presented"
+	if kind, there := e.faultOn(service, c.first); there {
+		f.CausedBy = kind
 	}
-	if crowding, there := e.crowded(service, first, last); there {
-		return e.tellCrowded(f, crowding)
+	c.causedBy = f.CausedBy
+	told, found := c.detect()
+	if !found {
+		told.why = "nothing in the history says why"
 	}
-	if authority, n := e.cutOff(service, first, last); n > 0 {
-		return e.tellCutOff(f, authority, n)
-	}
-	what = e.tellDown(f, service, disturbed, first)
-	// One that was stopped itself has no answer from anybody.
-	authority, behind := e.behind(service, first, last, func(c history.Counts) int64 { return c.Unavailable })
-	if behind && !slices.Contains(stopping, disturbed) {
-		f.Fix, f.Consumer, what = "", authority, authority+", to which it presents the credential, gave no answer"
-		if kind, there := e.faultOn(authority, first); there {
-			f.CausedBy, what = kind, what+": it was under the fault "+kind
-		} else if kind, there := e.faultBetween(service, authority, first); there {
-			f.CausedBy, what = kind, what+": the way there was under the fault "+kind
-		}
-	}
+	told.apply(&f)
 	if f.Fix == "" {
-		f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", f.Consumer)
+		f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while %s", f.Consumer, until)
 	}
-	return what
-}
-
-// stopping are the faults under which a service does nothing at all.
-var stopping = []string{"kill", "pause", "restart"}
-
-// tellDown says what became of a service itself that gave no answer, and was
-// under a fault or not.
-func (e *evidence) tellDown(f *Finding, service, fault string, first history.Offset) (what string) {
-	if fault != "" {
-		return "it was under the fault " + fault
-	}
-	if at, exited := e.view.Exited[service]; exited {
-		return "it ended at " + at.String()
-	}
-	if how, at := e.renewed(service, first); how != "" {
-		f.Fix = fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", service)
-		return fmt.Sprintf("it was %s for what was published, which was done at %s", how, at)
-	}
-	return "nothing in the history says why"
+	f.Message = fmt.Sprintf("%s got %s from %s for %d of %d first attempts%s: %s",
+		c.presenter, lacked, service, c.sum.Unavailable, c.sum.Attempts, answered(c.sum), told.why)
+	return f
 }
 
 // answered tells what was answered, or why there was no answer, where that is not
@@ -129,41 +93,6 @@ func answered(sum *history.Counts) string {
 		return ""
 	}
 	return " (" + strings.Join(told, ", ") + ")"
-}
-
-// replacing bounds how long it takes to end the old one of a service after the
-// new one answers: it is recorded when that is done.
-const replacing = history.Offset(5 * time.Second)
-
-// renewed is how, and when, a service had been made to take what is published,
-// where something that began at a moment may have come of that; how is empty
-// where it was not.
-func (e *evidence) renewed(service string, began history.Offset) (how string, at history.Offset) {
-	for _, event := range e.events {
-		if event.Kind != history.KindDelivered || event.Service != service ||
-			event.At < began-history.Offset(nearly) || event.At > began+replacing {
-			continue
-		}
-		switch event.What {
-		case runbook.Env:
-			return "started anew", event.At
-		case history.Reload:
-			return "made to reload", event.At
-		}
-	}
-	return "", 0
-}
-
-// behind is the authority at which a service itself fared badly in a stretch of
-// time, by what is counted of its presentations there.
-func (e *evidence) behind(service string, from, to history.Offset, badly func(history.Counts) int64) (authority string, there bool) {
-	for _, key := range e.hop() {
-		if key.Presenter == service && key.Validator != service &&
-			badly(e.view.Sum(key, from-history.Offset(nearly), to+history.Offset(nearly))) > 0 {
-			return key.Validator, true
-		}
-	}
-	return "", false
 }
 
 // lost adds up what a client felt at the service that it calls, and when it

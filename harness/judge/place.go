@@ -60,26 +60,25 @@ func (e *evidence) disturbing(key history.CellKey, v plan.Validator, sum *histor
 	return e.near(accepted, sum.LastFailure, v.Name, v.From, v.Via, e.emitterOf(key.Presenter))
 }
 
-// blameAFault names the fault that a refusal began under, where nothing else
+// underAFault names the fault that a refusal began under, where nothing else
 // explains it: one at the validator, or one that was proven to be in effect at
 // another of its parties. A proven one that is itself the mechanism gives the
-// finding its cause and its cure.
-func (e *evidence) blameAFault(f *Finding, told *explanation, key history.CellKey, v plan.Validator, sum *history.Counts) {
-	if r, there := e.reportOn(key.Validator, sum.FirstFailure); there {
-		f.CausedBy = r.Kind
-		told.nameAfter(r)
-		return
+// explanation its cause and its cure.
+func (c *cell) underAFault(told explanation) explanation {
+	if r, there := c.reportOn(c.validator.Name, c.first); there {
+		told.causedBy = r.Kind
+		return told.namedAfter(r)
 	}
 	began := history.Offset(nearly)
-	there := e.near(sum.FirstFailure-began, sum.FirstFailure+began, v.From, v.Via, e.emitterOf(key.Presenter), key.Presenter)
+	there := c.near(c.first-began, c.first+began, c.validator.From, c.validator.Via, c.emitterOf(c.presenter), c.presenter)
 	if len(there) == 0 {
-		return
+		return told
 	}
-	f.CausedBy = there[0].Kind
+	told.causedBy = there[0].Kind
 	if there[0].From == "" {
-		f.Consumer = there[0].Target
+		told.consumer = there[0].Target
 	}
-	told.nameAfter(there[0])
+	return told.namedAfter(there[0])
 }
 
 // mechanisms are the faults that are the mechanism themselves by which a
@@ -97,12 +96,13 @@ var mechanisms = map[string]struct {
 	"foreign-secret":  {CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
 }
 
-// nameAfter names the cause after a fault that left evidence, where that is the
+// namedAfter names the cause after a fault that left evidence, where that is the
 // mechanism; others (a pause, a partition) only tell since when.
-func (x *explanation) nameAfter(r FaultReport) {
+func (x explanation) namedAfter(r FaultReport) explanation {
 	if m, there := mechanisms[r.Kind]; there && r.Took {
 		x.cause, x.fix = m.cause, fmt.Sprintf(m.cure, r.Target)
 	}
+	return x
 }
 
 // near are the faults that left evidence and were in effect for some time

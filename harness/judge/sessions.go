@@ -28,9 +28,8 @@ func sessions(e *evidence) (Outcome, string, []Finding) {
 				CausedBy: e.lastStep(event.At), FirstPhase: e.phaseAt(event.At), FirstMS: event.At.Milliseconds(),
 				Fix: fmt.Sprintf("look into %s: it must answer for tokens throughout a rotation", emitter),
 			}
-			if kind, there := e.faultOn(emitter, event.At); there {
-				f.CausedBy = kind
-			}
+			told, _ := (&cell{evidence: e, symptom: unrenewed, presenter: event.Service, validator: plan.Validator{Name: emitter}, first: event.At}).detect()
+			told.apply(f)
 			found[event.Service] = f
 		}
 		f.Count += max(1, event.Count)

@@ -7,6 +7,33 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
+// lockedOut matches where an authority had locked the account for everybody. Who
+// locked it is refused for a reason of its own, and so is who presents the old
+// credential while that is revoked.
+func lockedOut(c *cell) (explanation, bool) {
+	lock, locked := c.lockedAt(c.validator.Name, c.first)
+	if !locked || lock.Reader == c.presenter && lock.Credential == c.credential {
+		return explanation{}, false
+	}
+	restored, again := c.done(string(keyring.Restore), c.old)
+	if c.credential == c.old && !c.beforeRevoke(c.sum) && !(again && restored <= c.first) {
+		return explanation{}, false
+	}
+	return c.tellLockedOut(c.validator.Name, lock), true
+}
+
+// lockedOutProbe matches where an authority refused the harness's own new
+// credential since it had locked the account.
+func lockedOutProbe(c *cell) (explanation, bool) {
+	lock, locked := c.lockedAt(c.validator.Name, c.first)
+	if !locked {
+		return explanation{}, false
+	}
+	told := c.tellLockedOut(c.validator.Name, lock)
+	told.causedBy, told.why = "", ": "+told.why
+	return told, true
+}
+
 // lockedAt is the locking of an authority that was not over at a moment.
 func (e *evidence) lockedAt(authority string, at history.Offset) (lock history.Event, there bool) {
 	for _, event := range e.events {
@@ -20,19 +47,6 @@ func (e *evidence) lockedAt(authority string, at history.Offset) (lock history.E
 		}
 	}
 	return lock, there
-}
-
-// lockedOut is the locking of an authority by which a cell was refused. Who
-// locked it is refused for a reason of its own, and so is who presents the old
-// credential while that is revoked.
-func (e *evidence) lockedOut(key history.CellKey, sum *history.Counts) (lock history.Event, there bool) {
-	lock, there = e.lockedAt(key.Validator, sum.FirstFailure)
-	if !there || lock.Reader == key.Presenter && lock.Credential == key.Credential {
-		return history.Event{}, false
-	}
-	restored, again := e.done(string(keyring.Restore), e.old)
-	revoked := key.Credential == e.old && !e.beforeRevoke(sum) && !(again && restored <= sum.FirstFailure)
-	return lock, !revoked
 }
 
 // tellLockedOut tells who has an authority refuse everybody.

@@ -1,0 +1,53 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// givesPlace are the steps that give a credential the one place of an authority,
+// each as something that somebody is at.
+var givesPlace = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
+
+// onePlace matches where an authority that has room for one credential had
+// taken another in the place of this one before this one was refused. That this
+// one was given the place again counts where that was long enough before.
+func onePlace(c *cell) (explanation, bool) {
+	v := c.validator
+	by, there := c.replacedBy()
+	if !there {
+		return explanation{}, false
+	}
+	told := explanation{
+		cause: CauseOneSlot, consumer: v.Name, causedBy: by.Step,
+		why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, givesPlace[keyring.Step(by.Step)], by.Credential, c.credential),
+		fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
+	}
+	if took := by.At - began(by); took > history.Offset(nearly) {
+		told.why += fmt.Sprintf("; %s could be read at the store only %s after %s had it, since the step was under way for that long", by.Credential, c.page(took), v.Name)
+		told.fix += "; and be told of a step that is not done after a minute, so that another rotator takes up what the keyring has as begun"
+	}
+	return told, true
+}
+
+// replacedBy is the step with which another credential took the one place.
+func (c *cell) replacedBy() (by history.Event, there bool) {
+	if !c.validator.Authority || c.validator.Keys != 1 {
+		return by, false
+	}
+	for _, event := range c.events {
+		_, gives := givesPlace[keyring.Step(event.Step)]
+		if event.Kind != history.KindStep || !gives || event.Detail != "" || began(event) > c.first+bucketWidth {
+			continue
+		}
+		switch mine := event.Credential == c.credential; {
+		case mine && event.At < c.first-history.Offset(nearly):
+			there = false
+		case !mine && !there:
+			by, there = event, true
+		}
+	}
+	return by, there
+}

@@ -1,0 +1,44 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// outlived matches where what had been made with the old credential was still in
+// use when that was revoked.
+func outlived(c *cell) (explanation, bool) {
+	if !c.usedAfter() {
+		return explanation{}, false
+	}
+	revoked, _ := c.begun(string(keyring.Revoke), c.old)
+	emitter := c.emitterOf(c.presenter)
+	switched := c.view.Switched[emitter][c.fresh]
+	client, _ := c.limits.Client(c.presenter)
+	return explanation{
+		cause: CauseOutlived, consumer: c.presenter,
+		why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", c.old, c.old, c.page(revoked-switched), emitter, c.page(c.last-switched)),
+		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s",
+			plan.Text(max(c.limits.Outlives(client.Life), c.limits.Page((c.last-switched).Duration()).Round(time.Second))), c.longerThanThePage(client.Life)),
+	}, true
+}
+
+// beforeRevoke reports whether refusals began before the old credential was
+// revoked. An authority refuses before that step is done.
+func (e *evidence) beforeRevoke(sum *history.Counts) bool {
+	revoked, wasRevoked := e.begun(string(keyring.Revoke), e.old)
+	return !wasRevoked || sum.FirstFailure < revoked-history.Offset(nearly)
+}
+
+// longerThanThePage is what to write on the page where something lives longer than
+// it says; "" where it does not.
+func (e *evidence) longerThanThePage(life time.Duration) string {
+	if life <= e.limits.LongestLife {
+		return ""
+	}
+	return fmt.Sprintf(", and write longest_life: %s on the page, which says %s", plan.Text(life), plan.Text(e.limits.LongestLife))
+}

@@ -1,0 +1,57 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// stillStale matches where a validator had not learned the new credential when it
+// was last refused, and need not have by then.
+func stillStale(c *cell) (explanation, bool) {
+	v, g1, last := c.validator, c.limits.G1(c.validator), c.last-c.accepted
+	if !c.late() || c.everLearned || g1 == runbook.Forever || last >= history.Offset(c.limits.Wall(g1)+v.Granule) {
+		return explanation{}, false
+	}
+	return explanation{
+		cause: CauseStaleCache,
+		why:   fmt.Sprintf("%s%s had not learned it %s after it was accepted, and the lead was %s; it may take %s", v.Name, c.offPage(v.Name), c.page(last), c.page(c.lead()), plan.Text(g1)),
+		fix:   c.fixLead(),
+	}, true
+}
+
+// neverLearned matches where a validator never took the new credential.
+func neverLearned(c *cell) (explanation, bool) {
+	if !c.late() || c.everLearned {
+		return explanation{}, false
+	}
+	v, page := c.validator, ""
+	if !v.OnPage {
+		page = "put " + v.Name + " on the page and "
+	}
+	who := v.Name
+	if page != "" {
+		who = "it"
+	}
+	return explanation{
+		cause: CauseNeverLearned,
+		why:   fmt.Sprintf("%s%s never learned it: %s", v.Name, c.offPage(v.Name), c.lastFetch(v.Name)),
+		fix:   fmt.Sprintf("%smake %s fetch the set again, or reload it during the lead", page, who),
+	}, true
+}
+
+// staleCache matches where a validator learned the new credential after it was
+// first used, and nothing else made it late.
+func staleCache(c *cell) (explanation, bool) {
+	if !c.late() {
+		return explanation{}, false
+	}
+	name := c.validator.Name
+	return explanation{
+		cause: CauseStaleCache,
+		why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.offPage(name), c.page(c.learnedAt-c.accepted), c.page(c.lead())),
+		fix:   c.fixLead(),
+	}, true
+}
