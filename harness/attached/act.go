@@ -1,15 +1,12 @@
 package attached
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +19,6 @@ const (
 	DefaultTimeout = 30 * time.Second
 	// maxAnswer bounds how much of an answer is read.
 	maxAnswer = 1 << 20
-	// pipeDelay is how long what a command left behind may hold its output open.
-	pipeDelay = 2 * time.Second
 )
 
 // Both take no proxy of the surrounding shell: what is called was named.
@@ -71,10 +66,15 @@ func (s *System) act(ctx context.Context, step, credential string) (string, erro
 	default:
 		out, err = s.command(ctx, act, step, credential)
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "", fmt.Errorf("%s took longer than %s", describe(act), timeout)
+	switch {
+	case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return out, err
+	case errors.Is(err, errSurvived):
+		return "", fmt.Errorf("%s took longer than %s: %w", describe(act), timeout, errSurvived)
+	case len(act.Command) > 0:
+		return "", fmt.Errorf("%s took longer than %s, and was ended with all that it had started", describe(act), timeout)
 	}
-	return out, err
+	return "", fmt.Errorf("%s was not answered within %s, and the call was cancelled", describe(act), timeout)
 }
 
 // render fills in a text of an act.
@@ -102,34 +102,19 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	for i, word := range act.Command {
 		words[i] = s.render(word, credential)
 	}
-	c := s.program(ctx, words)
-	c.Env = append(c.Env, "REHEARSE_STEP="+step, "REHEARSE_CREDENTIAL="+credential, "REHEARSE_IDENTIFIER="+s.Identifier(credential))
+	environment := []string{"REHEARSE_STEP=" + step, "REHEARSE_CREDENTIAL=" + credential, "REHEARSE_IDENTIFIER=" + s.Identifier(credential)}
 	for name, value := range act.Environment {
-		c.Env = append(c.Env, name+"="+s.render(value, credential))
+		environment = append(environment, name+"="+s.render(value, credential))
 	}
-	var out, complaints bytes.Buffer
-	c.Stdout, c.Stderr = &out, &complaints
-	err := c.Run()
-	for line := range strings.Lines(out.String() + complaints.String()) {
+	var said printed
+	err := program{words: words, dir: s.dir, environment: environment}.run(ctx, &said)
+	for line := range strings.Lines(said.out.String() + said.complaints.String()) {
 		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
 	}
 	if err != nil {
 		return "", fmt.Errorf("run %s: %w (what it printed is in the log of the steps)", describe(act), err)
 	}
-	return out.String(), nil
-}
-
-// program is a command without VAULT_* of the surrounding shell: the only Vault
-// is one that was named.
-func (s *System) program(ctx context.Context, words []string) *exec.Cmd {
-	c := exec.CommandContext(ctx, words[0], words[1:]...)
-	c.Dir, c.WaitDelay = s.dir, pipeDelay
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "VAULT_") {
-			c.Env = append(c.Env, variable)
-		}
-	}
-	return c
+	return said.out.String(), nil
 }
 
 // call makes an HTTP request.

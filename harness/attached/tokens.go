@@ -130,11 +130,11 @@ func (t *tokens) print(ctx context.Context, words map[string]string) (string, er
 	for i, word := range t.say.Command {
 		command[i] = t.system.fill(word, words)
 	}
-	out, err := t.system.program(ctx, command).Output()
-	if err != nil {
+	var said printed
+	if err := (program{words: command, dir: t.system.dir}).run(ctx, &said); err != nil {
 		return "", fmt.Errorf("get a token by %s: %w", command[0], err)
 	}
-	return lastLine(string(out)), nil
+	return lastLine(said.out.String()), nil
 }
 
 // read reads the header and the claims of a JWT (RFC 7515 §3.1) without

@@ -1,0 +1,107 @@
+package attached
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+const (
+	// pipeDelay is how long what a program left behind may hold its output open.
+	pipeDelay = 2 * time.Second
+	// askedToEnd is how long a program that took too long has to end in order, so
+	// that it can let go of a lock, before it is killed.
+	askedToEnd = 2 * time.Second
+	// killedWithin bounds the wait until what was killed is gone.
+	killedWithin = 5 * time.Second
+	// markVariable is in the environment of a program and of all that it starts,
+	// with a text that no other has: by it they are found again, also those that
+	// left their group.
+	markVariable = "REHEARSE_ACT"
+)
+
+// program is a command of the team's. It and all that it starts stand in a
+// process group of their own: a Ctrl-C at the terminal does not reach them, and
+// when the time is over all of them are ended.
+//
+// What is started elsewhere for it is not found: a process in a container that
+// `docker exec` began goes on there.
+type program struct {
+	words       []string
+	dir         string
+	environment []string // over that of this process
+}
+
+// errSurvived says that something which a program had started could not be ended.
+var errSurvived = errors.New("something that it started could not be ended, and may still act")
+
+// printed is what a program wrote.
+type printed struct{ out, complaints bytes.Buffer }
+
+// run runs a program until it ends. When ctx ends before, it and all that it
+// started are asked to end, then killed, and the error is that of ctx, with
+// errSurvived where something of it is still there.
+func (p program) run(ctx context.Context, into *printed) error {
+	mark := rand.Text()
+	c := exec.Command(p.words[0], p.words[1:]...)
+	c.Dir, c.WaitDelay = p.dir, pipeDelay
+	c.Env = append(append(withoutVault(os.Environ()), p.environment...), markVariable+"="+mark)
+	c.Stdout, c.Stderr = &into.out, &into.complaints
+	isolate(c)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	started := tree{leader: c.Process.Pid, mark: markVariable + "=" + mark}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	select {
+	case err := <-ended:
+		if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and left something running
+			err = nil
+		}
+		return err
+	case <-ctx.Done():
+	}
+	started.signal(ask)
+	left := started.gone(askedToEnd)
+	if left {
+		started.signal(kill)
+		left = started.gone(killedWithin)
+	}
+	<-ended
+	if left {
+		return errors.Join(errSurvived, ctx.Err())
+	}
+	return ctx.Err()
+}
+
+// gone waits until nothing is left of a tree, and reports whether something is.
+func (t tree) gone(within time.Duration) (left bool) {
+	const look = 20 * time.Millisecond
+	for end := time.Now().Add(within); t.alive(); time.Sleep(look) {
+		if time.Now().After(end) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutVault leaves VAULT_* of the surrounding shell out: the only Vault is
+// one that was named.
+func withoutVault(environment []string) []string {
+	var kept []string
+	for _, variable := range environment {
+		if !strings.HasPrefix(variable, "VAULT_") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}
