@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
 
@@ -34,6 +35,8 @@ type SenderConfig struct {
 	PublishedConfig
 	// Endpoints are the addresses to deliver to, by name.
 	Endpoints map[string]string `json:"endpoints"`
+	// Refusals say how those refuse a delivery that do not answer 401 or 403.
+	Refusals map[string]refusal.Signs `json:"refusals"`
 	// RetryFor is how long a delivery that failed is tried again, in wall time;
 	// 0: never.
 	RetryFor Duration `json:"retry_for"`
@@ -47,6 +50,7 @@ type signing struct {
 
 type sender struct {
 	config  SenderConfig
+	signs   map[string]*refusal.Reader // by endpoint
 	scheme  webhook.Scheme
 	source  *publishedSecret
 	client  *http.Client
@@ -77,6 +81,12 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 	if err != nil {
 		return fmt.Errorf("check configuration: %w", err)
 	}
+	signs := map[string]*refusal.Reader{}
+	for endpoint := range c.Endpoints {
+		if signs[endpoint], err = refusal.New(c.Refusals[endpoint]); err != nil {
+			return fmt.Errorf("check configuration: %s: %w", endpoint, err)
+		}
+	}
 	logger, ready := history.NewLogger(log, c.Name), &readiness{}
 	source, err := newPublishedSecret(c.PublishedConfig, logger, ready)
 	if err != nil {
@@ -85,7 +95,7 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
 	s := &sender{
-		config: c, scheme: scheme, source: source, log: logger, now: time.Now,
+		config: c, signs: signs, scheme: scheme, source: source, log: logger, now: time.Now,
 		client: &http.Client{Transport: transport, Timeout: deliveryDeadline},
 	}
 	s.queue = newRetryQueue(ctx, time.Duration(c.RetryFor), s.attempt, logger)
@@ -210,17 +220,17 @@ func (s *sender) attempt(ctx context.Context, d *delivery) (done bool) {
 	}
 	number := d.refusals + 1
 	begin := time.Now()
-	status, err := s.post(ctx, d, number)
+	status, outcome, err := s.post(ctx, d, number)
 	seen := strconv.Itoa(status)
 	attributes := []any{
 		"identifier", d.tag, "presenter", s.config.Name, "validator", d.endpoint, "attempt", number,
 		"unasked", d.attempts > 0, "latency_us", time.Since(begin).Microseconds(),
 	}
 	if err != nil {
-		seen = history.StatusUnavailable
+		seen, outcome = history.StatusUnavailable, history.Unavailable
 		attributes = append(attributes, "detail", err.Error())
 	}
-	s.log.Info(history.MessagePresented, append(attributes, "status", seen)...)
+	s.log.Info(history.MessagePresented, append(attributes, "status", seen, "outcome", outcome)...)
 	s.presented.Add(1)
 	switch {
 	case d.refusals > 0:
@@ -229,17 +239,17 @@ func (s *sender) attempt(ctx context.Context, d *delivery) (done bool) {
 		s.redelivered.Add(1)
 	}
 	d.attempts++
-	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+	if outcome == history.AuthFailure {
 		d.refusals++
 	}
 	return err == nil && status >= 200 && status < 300
 }
 
 // post makes one request; an error means that there was no answer.
-func (s *sender) post(ctx context.Context, d *delivery, number int) (status int, err error) {
+func (s *sender) post(ctx context.Context, d *delivery, number int) (status int, outcome history.Outcome, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, strings.NewReader(string(d.body)))
 	if err != nil {
-		return 0, fmt.Errorf("deliver: %w", err)
+		return 0, "", fmt.Errorf("deliver: %w", err)
 	}
 	req.Header = d.signed.Clone()
 	req.Header.Set(webhook.HeaderAttempt, strconv.Itoa(number))
@@ -247,12 +257,13 @@ func (s *sender) post(ctx context.Context, d *delivery, number int) (status int,
 	req.Header.Set("User-Agent", SenderAgent+s.config.Name)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("deliver: %w", err)
+		return 0, "", fmt.Errorf("deliver: %w", err)
 	}
 	defer resp.Body.Close()
 	// Read to the end so that the connection can be used again.
-	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxDocument)); err != nil {
-		return 0, fmt.Errorf("deliver: read answer: %w", err)
+	said, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument))
+	if err != nil {
+		return 0, "", fmt.Errorf("deliver: read answer: %w", err)
 	}
-	return resp.StatusCode, nil
+	return resp.StatusCode, s.signs[d.endpoint].Outcome(resp.StatusCode, resp.Header, said), nil
 }

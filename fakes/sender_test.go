@@ -272,6 +272,36 @@ func TestSenderKeepsItsSecretWhenTheDocumentIsBad(t *testing.T) {
 	}
 }
 
+// An endpoint that refuses with a status of its own is refused by, and not broken:
+// the next attempt at the same is a retry of what was refused.
+func TestSenderReadsRefusalsAsToldOfAnEndpoint(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		more   map[string]any
+		status int
+		want   []string
+	}{
+		{"as usual", nil, 401, []string{"auth_failure", "ok"}},
+		{"a bad request", nil, 400, []string{"unavailable", "ok"}},
+		{"its own", map[string]any{"refusals": map[string]any{"orders": map[string]any{"statuses": []int{400}}}}, 400, []string{"auth_failure", "ok"}},
+		{"another endpoint's", map[string]any{"refusals": map[string]any{"ledger": map[string]any{"statuses": []int{400}}}}, 400, []string{"unavailable", "ok"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, secrets := webhookSecrets(t, "stripe")
+			store, to := newStore(t), newSink(t, tt.status, 204)
+			store.publish(t, "k1", map[string]any{"tag": "k1", "value": secrets[0]})
+			sender, log := serveSender(t, store, "stripe", to, with(map[string]any{"retry_for": "80ms"}, tt.more))
+			event(t, sender)
+			eventually(t, "the second attempt", func() bool { return len(log.lines("presented")) == 2 })
+			var got []string
+			for _, l := range log.lines("presented") {
+				got = append(got, string(l.Outcome))
+			}
+			wantEqual(t, "outcomes", got, tt.want)
+		})
+	}
+}
+
 func TestSenderConfig(t *testing.T) {
 	store := newStore(t)
 	for want, more := range map[string]map[string]any{

@@ -13,7 +13,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -129,7 +128,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
 		}
 		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
-			client.AuthFailure = refusal.Signs{Statuses: shown.Statuses, Header: shown.Header, Body: shown.Body}
+			client.AuthFailure = shown.Signs()
 		}
 		spec.Needs = append(spec.Needs, c.To)
 		switch t := c.Token; {

@@ -130,10 +130,9 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))
 		}
-		if t.Complete { // no more than had no answer: beyond that they do not agree
-			t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
-			t.Recorded -= t.Twice
-		}
+		// No more than had no answer: beyond that they do not agree.
+		t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
+		t.Recorded -= t.Twice
 		t.Retried, t.Scheduled = retried, t.Scheduled+again
 		t.NotSent += min(load.Unanswered, max(0, load.Sent-load.Retried-(t.Sent-retried-again)))
 		switch {
@@ -153,9 +152,14 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 }
 
 // began is how many connections pools began to make: a request may need none,
-// and a pool makes some unasked.
+// and a pool makes some unasked. Of a pool of a team's own only those are known
+// that arrived.
 func (r *run) began(counted map[string]map[string]int64, complete func(int64, bool) int64) (n int64) {
 	for _, e := range r.plan.Limits.Emitters {
+		if !r.serves(e.Name) {
+			n += r.logs.Presented(e.Name)
+			continue
+		}
 		n += complete(r.counter(e.Name, "began", counted))
 	}
 	return n

@@ -23,6 +23,11 @@ const (
 	lost = `"presented","identifier":"k1","status":"unavailable"`
 )
 
+// delivered is what a sender tells of a delivery.
+func delivered(to, status, outcome string) string {
+	return fmt.Sprintf(`"presented","identifier":"k1","validator":%q,"status":%q,"outcome":%q`, to, status, outcome)
+}
+
 // tell has a service log the same line n times; what begins with its message.
 func tell(l *logs.Logs, n int, service, what string) {
 	for range n {
@@ -91,6 +96,31 @@ func TestTotals(t *testing.T) {
 				tell(l, 3, "billing", `"presented","identifier":"k1","status":"201","attempt":1,"unasked":true`)
 			},
 			history.Totals{Scheduled: 105, Sent: 107, Recorded: 107, Served: 106, NotSent: 2, Retried: 4, Probes: 2, Unanswered: 1, Complete: true},
+		},
+		{
+			// What the sender tells of orders is all that is known there; ledger tells
+			// itself, and one of its answers was lost.
+			"a receiver of a team's own", plantest.WebhookPage, plantest.WebhookScenario,
+			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
+			map[string]map[string]int64{"payments": {"presented": 100}, "ledger": {"served": 60}},
+			func(l *logs.Logs) {
+				tell(l, 39, "payments", delivered("orders", "204", "ok"))
+				tell(l, 1, "payments", delivered("orders", "400", "auth_failure"))
+				tell(l, 59, "payments", delivered("ledger", "204", "ok"))
+				tell(l, 1, "payments", delivered("ledger", "unavailable", "unavailable"))
+				tell(l, 60, "ledger", `"accepted","presenter":"payments","identifier":"k1","status":"204"`)
+			},
+			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 60, Probes: 2, Unanswered: 2, Twice: 1},
+		},
+		{
+			// A pool of a team's own counts nothing: what arrived is what it began.
+			"a pool of a team's own", plantest.DatabasePage, plantest.DatabaseScenario,
+			history.Totals{Scheduled: 100, Sent: 100, Recorded: 100},
+			map[string]map[string]int64{"db": {"served": 11}},
+			func(l *logs.Logs) {
+				tell(l, 10, "db", `"accepted","presenter":"orders","identifier":"k1","status":"00000"`)
+			},
+			history.Totals{Scheduled: 12, Sent: 12, Recorded: 12, Served: 11, Probes: 2, Unanswered: 1},
 		},
 	}
 	for _, test := range tests {

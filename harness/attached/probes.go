@@ -66,7 +66,7 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		header.Set(name, value)
 	}
 	header.Set("Authorization", "Bearer "+t.raw)
-	probe, err := family.Ask(ctx, r.Method, to.URL+r.Path, header, strings.NewReader(r.Body))
+	probe, err := family.Ask(ctx, r.Method, to.URL+r.Path, header, strings.NewReader(r.Body), family.Signs(s.plan, validator))
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
 	}

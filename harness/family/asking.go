@@ -24,17 +24,18 @@ type asking struct {
 // calls each of them.
 func askings(p *plan.Plan) map[string]asking {
 	asks := map[string]asking{}
+	for name, s := range p.Rehearsal.Services {
+		if s.Refusal != nil {
+			asks[name] = asking{signs: Signs(p, name)}
+		}
+	}
 	for _, c := range p.Rehearsal.Load {
-		if _, there := asks[c.To]; there || c.Token == nil {
+		if asks[c.To].path != "" || c.Token == nil {
 			continue
 		}
 		ask := asking{
 			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers,
-			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience,
-		}
-		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
-			// What cannot be read was reported when the scenario was loaded.
-			ask.signs, _ = refusal.New(refusal.Signs{Statuses: shown.Statuses, Header: shown.Header, Body: shown.Body})
+			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, signs: Signs(p, c.To),
 		}
 		asks[c.To] = ask
 	}
@@ -44,7 +45,7 @@ func askings(p *plan.Plan) map[string]asking {
 // show presents a token and says what was decided.
 func (a asking) show(ctx context.Context, base, raw string) (history.Probe, error) {
 	if a.path == "" {
-		return show(ctx, http.MethodGet, base+"/", raw)
+		a.method, a.path = http.MethodGet, "/"
 	}
 	header := http.Header{}
 	for name, value := range a.headers {
@@ -55,8 +56,5 @@ func (a asking) show(ctx context.Context, base, raw string) (history.Probe, erro
 	} else {
 		header.Set("Authorization", "Bearer "+raw)
 	}
-	if a.signs == nil {
-		return Ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body))
-	}
-	return askAnd(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs.Outcome)
+	return Ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
@@ -36,23 +37,34 @@ var probeClient = &http.Client{
 
 // show sends a request with a bearer credential and says what was decided.
 func show(ctx context.Context, method, url, bearer string) (history.Probe, error) {
-	return Ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody)
+	return Ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody, usual)
 }
 
 // usual reads an answer as the load does of a service that says nothing else:
 // what both present must not be told apart by who asked. No signs are never wrong.
 var usual, _ = refusal.New(refusal.Signs{})
 
-// Ask sends a request whose headers present a credential, and says what was
-// decided. The error is the harness's own, and never holds the credential.
-func Ask(ctx context.Context, method, url string, header http.Header, body io.Reader) (history.Probe, error) {
-	return askAnd(ctx, method, url, header, body, usual.Outcome)
+// Signs reads the answers of a service of a plan as its scenario says that it
+// refuses, and as usual where it says nothing.
+func Signs(p *plan.Plan, service string) *refusal.Reader {
+	shown := p.Rehearsal.Services[service].Refusal
+	if shown == nil {
+		return usual
+	}
+	// What cannot be read was reported when the scenario was loaded.
+	if signs, err := refusal.New(shown.Signs()); err == nil {
+		return signs
+	}
+	return usual
 }
 
-// askAnd is Ask of one who has other words for what it decides.
-func askAnd(ctx context.Context, method, url string, header http.Header, body io.Reader,
-	decides func(status int, header http.Header, body []byte) history.Outcome,
-) (history.Probe, error) {
+// Ask sends a request whose headers present a credential, and says by the signs
+// of a refusal, the usual ones where they are nil, what was decided. The error is the harness's own, and never holds
+// the credential.
+func Ask(ctx context.Context, method, url string, header http.Header, body io.Reader, signs *refusal.Reader) (history.Probe, error) {
+	if signs == nil {
+		signs = usual
+	}
 	bounded, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(bounded, method, url, body)
@@ -75,7 +87,7 @@ func askAnd(ctx context.Context, method, url string, header http.Header, body io
 	// Mostly the status has said all; the rest is read so that the service is not
 	// cut off in its answer, and an error there changes nothing.
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
-	probe.Outcome, probe.Status = decides(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
+	probe.Outcome, probe.Status = signs.Outcome(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
 	return probe, nil
 }
 

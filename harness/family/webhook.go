@@ -37,15 +37,18 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 	if _, err := webhook.Of(p.Page.Format.Type); err != nil {
 		return err
 	}
-	endpoints := map[string]any{}
+	endpoints, refusals := map[string]any{}, map[string]any{}
 	for _, v := range p.Limits.Validators {
 		endpoints[v.Name] = urlOf(v.Name) + receiverPath
+		if shown := p.Rehearsal.Services[v.Name].Refusal; shown != nil {
+			refusals[v.Name] = shown.Signs()
+		}
 	}
 	for i := range p.Services {
 		s := &p.Services[i]
 		switch s.Serve {
 		case "sender":
-			s.Config = map[string]any{"endpoints": endpoints, "retry_for": p.Wall(p.Limits.LongestLife).String()}
+			s.Config = map[string]any{"endpoints": endpoints, "refusals": refusals, "retry_for": p.Wall(p.Limits.LongestLife).String()}
 		case "receiver":
 			s.Config = map[string]any{"holds": s.Holds, "fails": float64(s.Fails)}
 		default:
@@ -62,7 +65,7 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 func (webhookSecret) Bind(b Backend) Bound {
 	scheme, _ := webhook.Of(b.Plan.Page.Format.Type) // Configure has refused one that does not exist
 	return &webhookBound{
-		steps: newSteps(webhookKind{scheme}, b, nil), scheme: scheme,
+		steps: newSteps(webhookKind{scheme}, b, nil), plan: b.Plan, scheme: scheme,
 		url: func(service string) string { return b.URL(service, false) },
 	}
 }
@@ -111,6 +114,7 @@ func (k webhookKind) publish(emit string, keys []map[string]any) map[string]any 
 // webhookBound is the family with a world behind it.
 type webhookBound struct {
 	*steps
+	plan   *plan.Plan
 	scheme webhook.Scheme
 	url    func(service string) string
 }
@@ -162,7 +166,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
-	probe, err := Ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body))
+	probe, err := Ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body), Signs(w.plan, validator))
 	if err != nil {
 		return fail(err)
 	}

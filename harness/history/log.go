@@ -29,6 +29,9 @@ type Line struct {
 	Validator string `json:"validator"`
 	// Status is the status that was answered or seen: "200", "401", "28P01".
 	Status string `json:"status"`
+	// Outcome is what that means, in the word of whoever writes the line: nobody
+	// else has to know what its statuses say.
+	Outcome Outcome `json:"outcome"`
 	// Reader is who read What, in its own words (a User-Agent, a token's name).
 	Reader string `json:"reader"`
 	What   string `json:"what"`

@@ -35,8 +35,9 @@ func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 	l.hop.count(d)
 }
 
-// answered counts what a consumer presented. A presentation that was not
-// answered is counted at the hop too: the rest the authority tells itself.
+// answered counts what a consumer presented. At the hop it is counted where the
+// validator tells nothing itself: where it gave no answer, and where it is a
+// team's own, so that the presenter's record is all that is known of it.
 func (l *Logs) answered(service string, at history.Offset, line history.Line) {
 	answered := line.Status != history.StatusUnavailable
 	l.mu.Lock()
@@ -54,15 +55,11 @@ func (l *Logs) answered(service string, at history.Offset, line history.Line) {
 	if line.Settled != "" {
 		l.ledger.settled(at, line.Order, line.Settled, l.order(service, l.asks[service], line))
 	}
-	if !l.authority || answered {
-		return
-	}
 	d := l.decision(at, line)
-	d.presenter, d.validator, d.outcome = service, l.asks[service], history.Unavailable
-	if line.Validator != "" {
-		d.validator = line.Validator
+	d.presenter, d.validator, d.outcome = service, cmp.Or(line.Validator, l.asks[service]), cmp.Or(line.Outcome, history.Unavailable)
+	if l.authority && (!answered || l.names.own[d.validator]) {
+		l.hop.count(d)
 	}
-	l.hop.count(d)
 }
 
 func (l *Logs) decision(at history.Offset, line history.Line) decision {

@@ -163,6 +163,36 @@ func TestLogsTellPresentationsApart(t *testing.T) {
 	})
 }
 
+// TestLogsCountWhatAPresenterTells: a receiver of a team's own tells nothing, so
+// that its sender's record is all that is known of it. One that is a stand-in
+// tells itself, and nothing of it is counted twice.
+func TestLogsCountWhatAPresenterTells(t *testing.T) {
+	l, r := loggedBy(t, plantest.WebhookPage, plantest.WebhookScenario)
+	for _, more := range []string{
+		`,"validator":"orders","status":"204","outcome":"ok"`,
+		`,"validator":"orders","status":"400","outcome":"auth_failure"`,
+		`,"validator":"orders","status":"500","outcome":"unavailable"`,
+		`,"validator":"orders","status":"unavailable","outcome":"unavailable"`,
+		`,"validator":"ledger","status":"401","outcome":"auth_failure"`,
+		`,"validator":"ledger","status":"unavailable","outcome":"unavailable"`,
+	} {
+		l.Line("payments", line(history.MessagePresented, `,"identifier":"k1","attempt":1`+more))
+	}
+	l.Line("ledger", line(history.MessageRefused, `,"identifier":"k1","presenter":"payments","status":"401"`))
+	l.hop.flush(history.Offset(2 * time.Minute))
+	r.See(func(v *history.View) {
+		for validator, want := range map[string]history.Counts{
+			"orders": {Attempts: 4, OK: 1, AuthFailures: 1, Unavailable: 2},
+			"ledger": {Attempts: 2, AuthFailures: 1, Unavailable: 1},
+		} {
+			got := v.Sum(history.CellKey{Source: history.FromAuthority, Presenter: "payments", Validator: validator, Credential: "k1"}, 0, v.Now+1)
+			if got.Attempts != want.Attempts || got.OK != want.OK || got.AuthFailures != want.AuthFailures || got.Unavailable != want.Unavailable {
+				t.Errorf("%s: got %+v, want %+v", validator, got, want)
+			}
+		}
+	})
+}
+
 // TestLogsFlushAsTimeGoes: a bucket is recorded once lines for it are not late
 // any more, and all that are left when no more lines come.
 func TestLogsFlushAsTimeGoes(t *testing.T) {

@@ -60,14 +60,16 @@ func (r *Reader) NeedsBody() bool { return r.body != nil }
 
 // Outcome is what an answer means to who sent the request. Whatever is neither
 // a refusal nor a success (2xx, 3xx) is unavailable, 4xx included: the service
-// was not had.
+// was not had. But 403 of a service whose signs leave it out is an answer: it
+// knows who asks, and forbids what is asked (RFC 9110 §15.5.4), which is no
+// question of the credential.
 func (r *Reader) Outcome(status int, header http.Header, body []byte) history.Outcome {
 	switch {
 	case slices.Contains(r.statuses, status),
 		r.header != nil && slices.ContainsFunc(header.Values(r.name), r.header.MatchString),
 		r.body != nil && r.body.Match(body):
 		return history.AuthFailure
-	case status >= 200 && status < 400:
+	case status >= 200 && status < 400, status == http.StatusForbidden:
 		return history.OK
 	}
 	return history.Unavailable

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -34,6 +35,11 @@ type Refusal struct {
 	// Log is a regular expression for lines of its log. Its groups credential and
 	// presenter, where it has them, say whose and which was refused.
 	Log string `yaml:"log,omitempty" json:"log,omitempty"`
+}
+
+// Signs are those by which an answer of the service is read; its log is no answer.
+func (r Refusal) Signs() refusal.Signs {
+	return refusal.Signs{Statuses: r.Statuses, Header: r.Header, Body: r.Body}
 }
 
 // Signals are those by which a service can be told to reload.
