@@ -62,7 +62,11 @@ func (r *run) start(ctx context.Context) (err error) {
 	if err := r.delivery.Begin(ctx, others); err != nil {
 		return err
 	}
-	return r.startServices(ctx, others)
+	if err := r.startServices(ctx, others); err != nil {
+		return err
+	}
+	r.watchParties(ctx)
+	return nil
 }
 
 // prepareDelivery makes the folder of the consumers' files, which is gone when

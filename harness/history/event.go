@@ -78,6 +78,7 @@ const (
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
 	KindUnlocked    Kind = "unlocked"     // Service (authority) no longer refuses everybody
+	KindLooked      Kind = "looked"       // the run looked at the key set of Service, as Reader finds it where that is set: Set; Credentials
 	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well
 
 	// Observations.
@@ -118,6 +119,7 @@ type Event struct {
 	// Agreement is whether authority and store agreed.
 	Agreement *Agreement `json:"agreement,omitempty"`
 	Logged    *Logged    `json:"logged,omitempty"`
+	Set       *KeySet    `json:"set,omitempty"`
 	Probe     *Probe     `json:"probe,omitempty"`
 	Counts    *Counts    `json:"counts,omitempty"`
 	Totals    *Totals    `json:"totals,omitempty"`

@@ -46,6 +46,11 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		RollbackFrom: history.Phase(b.s.RollbackFrom), Compromised: b.s.Compromised,
 		Services: b.services(), Folder: l.Folder, Limits: b.limits(),
 	}
+	p.Limits.Gateways = p.Gateways()
+	for i := range p.Limits.Validators {
+		v := &p.Limits.Validators[i]
+		v.Blind = b.blind(*v)
+	}
 	p.Times = b.times(p.Limits)
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
 	if p.Speed > p.MaxSpeed || p.Speed != 1 && len(b.unscaled()) > 0 {
@@ -191,8 +196,13 @@ func (b *builder) needs(name string) []string {
 // Loading has found circles; the bound only keeps this loop from trusting it.
 func (b *builder) chain(name string) []string {
 	var chain []string
-	for ; name != "" && len(chain) <= len(b.s.Services); name = b.s.Services[name].Of {
+	for name != "" && len(chain) <= len(b.s.Services) {
 		chain = append(chain, name)
+		of := keySetsOf(name, b.page, b.s)
+		if len(of) == 0 || b.emits(name) {
+			break
+		}
+		name = of[0]
 	}
 	return chain
 }

@@ -118,9 +118,9 @@ func (b *builder) validator(name string) Validator {
 // meets on the way there, and how old an answer may be that came through it
 // and those behind it.
 func (b *builder) source(validator string) (from, via string, shared time.Duration) {
-	next := b.s.Services[validator].Of
-	if next == "" {
-		next = b.emitter() // an image takes what the page's emitter publishes
+	next := b.emitter() // an image that does not say takes what the page's emitter publishes
+	if of := keySetsOf(validator, b.page, b.s); len(of) > 0 {
+		next = of[0]
 	}
 	for _, name := range b.chain(next) {
 		if s := b.s.Services[name]; s.Serve == "cache" {
@@ -130,7 +130,12 @@ func (b *builder) source(validator string) (from, via string, shared time.Durati
 			}
 		} else if b.emits(name) {
 			return name, via, shared
+		} else if via == "" {
+			via = name // a gateway of a team's own
 		}
+	}
+	if b.s.Services[validator].Own() {
+		return b.emitter(), "", 0
 	}
 	return "", via, shared
 }

@@ -107,6 +107,8 @@ type Limits struct {
 	Clients    []Client    `json:"clients"`
 	Caches     []Cache     `json:"caches,omitempty"`
 	Exceptions []string    `json:"exceptions,omitempty"` // clients that may keep the old credential longer
+	// Gateways are services of a team's own that hand on a key set.
+	Gateways []string `json:"gateways,omitempty"`
 
 	// Evidence says where that of each rule comes from, where the system is not
 	// the run's own; empty: a run sees all of its own services.
@@ -172,6 +174,9 @@ type Validator struct {
 	// Untold says that nothing tells what it has taken before that is presented
 	// to it: neither its log nor a canary.
 	Untold bool `json:"untold,omitempty"`
+	// Blind says that nobody tells of its fetches: neither it itself nor whoever it
+	// fetches from. What it has is then known by what it answers alone.
+	Blind bool `json:"blind,omitempty"`
 }
 
 // Emitter is a party that signs with the credential or presents it.

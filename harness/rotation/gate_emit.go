@@ -28,5 +28,5 @@ func (r *rotation) emitGate(context.Context) (string, []refusal) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s, %s after it was told to use %s",
 			name, Old, plan.Text(r.limits.Propagation+r.limits.Publishing(plan.Validator{From: name})), New)})
 	}
-	return fmt.Sprintf("every emitter uses %s", New), refusals
+	return r.inUse(), refusals
 }

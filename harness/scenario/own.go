@@ -58,9 +58,9 @@ func (s Service) Own() bool { return s.Serve == "" }
 // NeedsImage reports whether a service can run in a container only.
 func (s Service) NeedsImage() bool { return s.Image != "" || s.Build != nil }
 
-// Actions are those in the settings of a service of a team's own: in its
-// command, its environment and its files.
-func (s Service) Actions() []Action {
+// Settings are the texts of a service of a team's own: of its command, its
+// environment and its files.
+func (s Service) Settings() []string {
 	settings := slices.Clone(s.Command)
 	for _, value := range s.Environment {
 		settings = append(settings, value)
@@ -68,8 +68,13 @@ func (s Service) Actions() []Action {
 	for _, content := range s.Files {
 		settings = append(settings, content)
 	}
+	return settings
+}
+
+// Actions are those in the settings of a service of a team's own.
+func (s Service) Actions() []Action {
 	var actions []Action
-	for _, text := range settings {
+	for _, text := range s.Settings() {
 		for _, match := range setting.FindAllStringSubmatch(text, -1) {
 			actions = append(actions, Action{match[1], match[2]})
 		}

@@ -1,0 +1,62 @@
+package history
+
+import "slices"
+
+// KeySet is what was found when a key set was looked at from outside, or why
+// none was. Of a key it has what tells it from others, never the key.
+type KeySet struct {
+	Keys []Key `json:"keys,omitempty"`
+	// Status is "200", or what there was in place of a set: "503", "timeout",
+	// "refused", "unreadable".
+	Status string `json:"status"`
+	// Took is how long the answer took.
+	Took Offset `json:"took_ms"`
+	// Looks is how many looks since the last event of this place found the same,
+	// this one with them, and Slowest the longest that one of them took.
+	Looks   int64  `json:"looks"`
+	Slowest Offset `json:"slowest_ms"`
+	// Again says that this very set had been found here before, with another one
+	// in between: whoever answers here does not speak with one voice.
+	Again bool `json:"again,omitempty"`
+}
+
+// Key is one key of a set: its members of RFC 7517 §4 that say what it is, and a
+// short fingerprint by which two under one name are told apart.
+type Key struct {
+	Kid   string `json:"kid,omitempty"`
+	Kty   string `json:"kty,omitempty"`
+	Alg   string `json:"alg,omitempty"`
+	Use   string `json:"use,omitempty"`
+	Crv   string `json:"crv,omitempty"`
+	Print string `json:"print,omitempty"`
+	// Credential is its name in the run, where the run knows it.
+	Credential string `json:"credential,omitempty"`
+}
+
+// Same reports whether two looks found the same.
+func (s *KeySet) Same(o *KeySet) bool { return s.Status == o.Status && slices.Equal(s.Keys, o.Keys) }
+
+// Readable reports whether there was a set at all.
+func (s *KeySet) Readable() bool { return s.Status == StatusSet }
+
+// Credentials are the names of the keys of a set, each once, in its order; those
+// that the run does not know by their kid.
+func (s *KeySet) Credentials() []string {
+	var names []string
+	for _, k := range s.Keys {
+		name := k.Credential
+		if name == "" {
+			name = k.Kid
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// The statuses of a look beside those of HTTP.
+const (
+	StatusSet        = "200"
+	StatusUnreadable = "unreadable" // it was answered with something else than a key set
+)

@@ -1,0 +1,110 @@
+package observe
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// maxAnswer bounds how much of an answer is read.
+const maxAnswer = 1 << 20
+
+// printLength is how many bytes of a fingerprint are kept: enough to tell two
+// keys apart, and nothing to find one by.
+const printLength = 4
+
+// looker makes a new connection for every look, so that behind a balancer every
+// replica has its turn, and takes no proxy of the surrounding shell.
+var looker = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// KeySet looks at a key set once (RFC 7517 §5).
+func KeySet(ctx context.Context, url string) history.KeySet {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	begin := time.Now()
+	status, body := get(ctx, url)
+	set := history.KeySet{Status: status, Took: history.Offset(time.Since(begin).Truncate(time.Microsecond))}
+	if status == history.StatusSet {
+		var ok bool
+		if set.Keys, ok = parse(body); !ok {
+			set.Status = history.StatusUnreadable
+		}
+	}
+	return set
+}
+
+func get(ctx context.Context, url string) (status string, body []byte) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "error", nil
+	}
+	req.Header.Set("User-Agent", Agent)
+	resp, err := looker.Do(req)
+	if err != nil {
+		return unanswered(err), nil
+	}
+	defer resp.Body.Close()
+	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+		return unanswered(err), nil
+	}
+	return strconv.Itoa(resp.StatusCode), body
+}
+
+// unanswered names why there was no answer, in the words of the load's counts.
+func unanswered(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "refused"
+	}
+	if failed, ok := errors.AsType[net.Error](err); ok && failed.Timeout() {
+		return "timeout"
+	}
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "reset"
+	}
+	return "error"
+}
+
+// parse reads what the keys of a set are; false where it is none.
+func parse(body []byte) ([]history.Key, bool) {
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &set); err != nil || set.Keys == nil {
+		return nil, false
+	}
+	keys := make([]history.Key, 0, len(set.Keys))
+	for _, members := range set.Keys {
+		text := func(name string) string { s, _ := members[name].(string); return s }
+		keys = append(keys, history.Key{
+			Kid: text("kid"), Kty: text("kty"), Alg: text("alg"), Use: text("use"), Crv: text("crv"), Print: fingerprint(members),
+		})
+	}
+	return keys, true
+}
+
+// fingerprint is a hash over the members that are the public key itself, whatever
+// else is said of it: those of RFC 7638 §3.2, RFC 8037 and of ML-DSA.
+func fingerprint(members map[string]any) string {
+	material := map[string]any{}
+	for _, name := range []string{"crv", "e", "kty", "n", "pub", "x", "y"} {
+		if value, has := members[name]; has {
+			material[name] = value
+		}
+	}
+	canonical, err := json.Marshal(material) // keys sorted
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:printLength])
+}

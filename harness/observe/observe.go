@@ -1,0 +1,177 @@
+// Package observe looks at parties from outside, whoever started them: at the
+// key set that an address answers with, and at the token that an issuer gives.
+// What a party tells itself is read elsewhere (harness/logs); this is for those
+// that tell nothing.
+//
+//	Watch ──every──┬─► key set of each place ──► looked, published
+//	               └─► token of each issuer  ──► emitting
+//
+// It asks rarely, under a name of its own, and is no load: nothing of it is
+// counted. It never keeps a key or a token.
+package observe
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+const (
+	// Agent is how an observer names itself to those whom it asks; what begins so
+	// is taken for the harness everywhere.
+	Agent = "rehearse-probe/observe"
+	// Every is how often each place is looked at, in wall time.
+	Every = 500 * time.Millisecond
+	// Timeout bounds one look: longer than most clients wait for a key set.
+	Timeout = 5 * time.Second
+	// tellEvery is how often a place is told of that has not changed.
+	tellEvery = 10 * time.Second
+	// slow is from when on an answer is told of though it has not changed.
+	slow = time.Second
+)
+
+// Place is an address at which a key set is to be had.
+type Place struct {
+	Service string        // whose it is
+	Reader  string        // on whose way it lies, where something stands on that; "" is the harness's own
+	URL     func() string // of the key set
+	// Tells says that what is published there is told by nobody else.
+	Tells bool
+}
+
+// Issuer is a party that gives tokens and tells nothing of what it signs with.
+type Issuer struct {
+	Service string
+	// Token asks for one, and returns the kid that it is signed under.
+	Token func(ctx context.Context) (kid string, err error)
+}
+
+// Watch looks at places and issuers until its context ends.
+type Watch struct {
+	Places  []Place
+	Issuers []Issuer
+	// Record takes an event without its time; identifiers are those of the wire.
+	Record func(history.Event)
+	// Now is the time, and Sleep waits; nil are those of the machine.
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Run looks until ctx ends, at all places at the same time: one that is slow
+// holds up no other.
+func (w *Watch) Run(ctx context.Context) {
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.Sleep == nil {
+		w.Sleep = sleep
+	}
+	var tasks sync.WaitGroup
+	for _, p := range w.Places {
+		seen := &seen{place: p, watch: w}
+		tasks.Go(func() { w.repeat(ctx, seen.look) })
+	}
+	for _, i := range w.Issuers {
+		last := ""
+		tasks.Go(func() {
+			w.repeat(ctx, func(ctx context.Context) {
+				// That none is given is felt by those who need one, and told by them.
+				if kid, err := i.Token(ctx); err == nil && kid != "" && kid != last {
+					last = kid
+					w.Record(history.Event{Kind: history.KindEmitting, Service: i.Service, Identifier: kid})
+				}
+			})
+		})
+	}
+	tasks.Wait()
+}
+
+func (w *Watch) repeat(ctx context.Context, look func(context.Context)) {
+	for ctx.Err() == nil {
+		look(ctx)
+		if w.Sleep(ctx, Every) != nil {
+			return
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// seen is what was found at one place so far.
+type seen struct {
+	place  Place
+	watch  *Watch
+	last   *history.KeySet // nil: nothing yet
+	set    *history.KeySet // the last that was one
+	before []*history.KeySet
+	told   time.Time
+}
+
+// maxBefore bounds how many sets of a place are remembered.
+const maxBefore = 8
+
+// look looks once, and tells of it where that says something new.
+func (s *seen) look(ctx context.Context) {
+	found := KeySet(ctx, s.place.URL())
+	if ctx.Err() != nil {
+		return // the end of the run, not of the place
+	}
+	s.take(&found)
+}
+
+// take compares what was found with what was there before.
+func (s *seen) take(found *history.KeySet) {
+	found.Looks, found.Slowest = 1, found.Took
+	changed := s.last == nil || !s.last.Same(found)
+	if !changed {
+		found.Looks, found.Slowest = s.last.Looks+1, max(s.last.Slowest, found.Took)
+	}
+	if found.Readable() && (s.set == nil || !s.set.Same(found)) {
+		for _, earlier := range s.before {
+			found.Again = found.Again || earlier.Same(found)
+		}
+		if s.set != nil {
+			s.remember(s.set)
+		}
+		s.set = found
+	}
+	crossed := s.last != nil && (s.last.Took < history.Offset(slow)) != (found.Took < history.Offset(slow))
+	s.last = found
+	now := s.watch.Now()
+	if !changed && !crossed && now.Sub(s.told) < tellEvery {
+		return
+	}
+	s.told = now
+	told := *found
+	s.watch.Record(history.Event{Kind: history.KindLooked, Service: s.place.Service, Reader: s.place.Reader, Set: &told})
+	if changed && s.place.Tells && found.Readable() {
+		s.watch.Record(history.Event{Kind: history.KindPublished, Service: s.place.Service, Credentials: told.Credentials()})
+	}
+	next := *found
+	next.Looks, next.Slowest, next.Again = 0, 0, false
+	s.last = &next
+}
+
+// remember keeps a set that was found earlier, each once.
+func (s *seen) remember(set *history.KeySet) {
+	for _, earlier := range s.before {
+		if earlier.Same(set) {
+			return
+		}
+	}
+	s.before = append(s.before, set)
+	if len(s.before) > maxBefore {
+		s.before = s.before[1:]
+	}
+}

@@ -1,0 +1,159 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// What is kept of a set says what each key is, and tells two under one name
+// apart; no member that is the key is in it.
+func TestKeySet(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		status     int
+		want       string
+		keys       []history.Key
+	}{
+		{"a set", `{"keys":[{"kid":"a","kty":"EC","crv":"P-256","alg":"ES256","use":"sig","x":"material-x","y":"material-y"},{"kid":"a","kty":"OKP","crv":"Ed25519","x":"material-z"}]}`,
+			200, "200", []history.Key{{Kid: "a", Kty: "EC", Crv: "P-256", Alg: "ES256", Use: "sig"}, {Kid: "a", Kty: "OKP", Crv: "Ed25519"}}},
+		{"an empty one", `{"keys":[]}`, 200, "200", nil},
+		{"a page", `<html>`, 200, history.StatusUnreadable, nil},
+		{"something else", `{"error":"x"}`, 200, history.StatusUnreadable, nil},
+		{"an error", `{"keys":[]}`, 503, "503", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.UserAgent() != Agent {
+					t.Errorf("got agent %q, want %q, by which nobody counts it", r.UserAgent(), Agent)
+				}
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			}))
+			defer server.Close()
+			got := KeySet(t.Context(), server.URL)
+			prints := map[string]bool{}
+			for i := range got.Keys {
+				if strings.Contains(got.Keys[i].Print, "material") || prints[got.Keys[i].Print] {
+					t.Errorf("got fingerprint %q, want one of its own that is no part of the key", got.Keys[i].Print)
+				}
+				prints[got.Keys[i].Print] = true
+				got.Keys[i].Print = ""
+			}
+			if got.Status != tt.want || !slices.Equal(got.Keys, tt.keys) || got.Took <= 0 {
+				t.Errorf("got %+v, want %s with %v and how long it took", got, tt.want, tt.keys)
+			}
+		})
+	}
+	if got := KeySet(t.Context(), "http://127.0.0.1:1"); got.Status != "refused" {
+		t.Errorf("nobody there: got %+v, want refused", got)
+	}
+}
+
+// set is what a look found.
+func set(took time.Duration, kids ...string) *history.KeySet {
+	s := &history.KeySet{Status: history.StatusSet, Took: history.Offset(took)}
+	for _, kid := range kids {
+		s.Keys = append(s.Keys, history.Key{Kid: kid})
+	}
+	return s
+}
+
+// A place is told of when it changes, when it becomes slow, and else now and
+// then, with how often it was the same. One that goes back and forth is told so.
+func TestSeen(t *testing.T) {
+	now := time.Unix(0, 0)
+	var events []history.Event
+	w := &Watch{Record: func(e history.Event) { events = append(events, e) }, Now: func() time.Time { return now }}
+	s := &seen{place: Place{Service: "auth", Tells: true}, watch: w}
+	look := func(after time.Duration, found *history.KeySet) []history.Event {
+		events, now = nil, now.Add(after)
+		s.take(found)
+		return events
+	}
+	told := func(what string, got []history.Event, looks int64, again bool, published ...string) {
+		t.Helper()
+		if len(got) == 0 || got[0].Set.Looks != looks || got[0].Set.Again != again {
+			t.Fatalf("%s: got %+v, want one of %d looks, again: %v", what, got, looks, again)
+		}
+		if (len(got) == 2) != (published != nil) || published != nil && !slices.Equal(got[1].Credentials, published) {
+			t.Errorf("%s: got %+v, want what is published: %v", what, got, published)
+		}
+	}
+	told("the first", look(0, set(time.Millisecond, "a")), 1, false, "a")
+	if got := look(Every, set(time.Millisecond, "a")); len(got) != 0 {
+		t.Errorf("the same: got %v, want nothing", got)
+	}
+	told("slow", look(Every, set(2*time.Second, "a")), 2, false)
+	told("quick again", look(Every, set(time.Millisecond, "a")), 1, false)
+	told("another", look(Every, set(time.Millisecond, "a", "b")), 1, false, "a", "b")
+	told("back", look(Every, set(time.Millisecond, "a")), 1, true, "a")
+	told("and forth", look(Every, set(time.Millisecond, "a", "b")), 1, true, "a", "b")
+	told("no set", look(Every, &history.KeySet{Status: "503"}), 1, false)
+	told("as before", look(Every, set(time.Millisecond, "a", "b")), 1, false, "a", "b")
+	for range int(tellEvery/Every) - 1 {
+		if got := look(Every, set(time.Millisecond, "a", "b")); len(got) != 0 {
+			t.Fatalf("the same: got %v, want nothing", got)
+		}
+	}
+	told("now and then", look(Every, set(time.Millisecond, "a", "b")), int64(tellEvery/Every), false)
+}
+
+// An issuer is told of when it signs with another key; that it gives no token is
+// told by those who need one.
+func TestWatchIssuer(t *testing.T) {
+	answers := []string{"a", "a", "", "b", "b"}
+	ctx, cancel := context.WithCancel(t.Context())
+	var got []string
+	w := &Watch{
+		Record: func(e history.Event) { got = append(got, string(e.Kind)+" "+e.Service+" "+e.Identifier) },
+		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Issuers: []Issuer{{Service: "auth", Token: func(context.Context) (string, error) {
+			if len(answers) == 0 {
+				cancel()
+				return "", errors.New("the end")
+			}
+			kid := answers[0]
+			answers = answers[1:]
+			if kid == "" {
+				return "", errors.New("no token")
+			}
+			return kid, nil
+		}}},
+	}
+	w.Run(ctx)
+	if want := []string{"emitting auth a", "emitting auth b"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTokenKid: a token tells its kid, and an error never the token.
+func TestTokenKid(t *testing.T) {
+	answer := `{"access_token":"eyJraWQiOiJrLTEifQ.secret-part.s"}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("scope") != "x" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, _ = w.Write([]byte(answer))
+	}))
+	defer server.Close()
+	if kid, err := TokenKid(t.Context(), server.URL, url.Values{"scope": {"x"}}); kid != "k-1" || err != nil {
+		t.Errorf("got %q, %v, want k-1", kid, err)
+	}
+	if _, err := TokenKid(t.Context(), server.URL, nil); err == nil || !strings.Contains(err.Error(), "400") {
+		t.Errorf("got %v, want that it answered 400", err)
+	}
+	answer = `{"access_token":"opaque-secret-part"}`
+	if _, err := TokenKid(t.Context(), server.URL, url.Values{"scope": {"x"}}); !errors.Is(err, errNoKid) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v, want %v and nothing of the token", err, errNoKid)
+	}
+}

@@ -1,0 +1,161 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rehearse-dev/rehearse/harness/fault"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/observe"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// watchParties begins to look from outside at those who tell nothing themselves:
+// at the key set at every step of the way that a service of a team's own has a
+// part in, and at the tokens of an issuer of a team's own.
+func (r *run) watchParties(ctx context.Context) {
+	w := observe.Watch{Places: r.places(), Issuers: r.issuers(), Record: r.observed}
+	if len(w.Places)+len(w.Issuers) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var watching sync.WaitGroup
+	watching.Go(func() { w.Run(ctx) })
+	r.cleanUp("stop looking at what is published", func(context.Context) error {
+		cancel()
+		watching.Wait()
+		return nil
+	})
+}
+
+// observed records what was seen, under the names of the history.
+func (r *run) observed(e history.Event) {
+	e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
+	if e.Identifier != "" {
+		e.Credential = r.names.Credential(e.Identifier)
+	}
+	if e.Set != nil {
+		set := *e.Set
+		set.Keys = slices.Clone(set.Keys) // what is compared with the next look stays as it is
+		for i, key := range set.Keys {
+			if name := r.names.Credential(key.Kid); name != key.Kid {
+				set.Keys[i].Credential = name
+			}
+		}
+		e.Set, e.Credentials = &set, set.Credentials()
+	}
+	if len(e.Credentials) == 0 {
+		e.Credentials = nil
+	}
+	r.evidence.Record(e)
+}
+
+// places are where key sets are looked at: nowhere in a run all of whose parties
+// tell themselves. Where something stands on the way of a service of a team's own
+// that a fault needs, it is looked at through that too, as the service finds it.
+func (r *run) places() []observe.Place {
+	if r.plan.Page.Storage.Distribution != runbook.JWKS {
+		return nil
+	}
+	var names []string
+	for _, s := range r.plan.Services {
+		of := r.plan.KeySetsOf(s.Name)
+		for _, from := range of {
+			if s.Own() || !r.serves(from) {
+				names = append(names, from)
+			}
+		}
+	}
+	for _, e := range r.plan.Limits.Emitters {
+		if !r.serves(e.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	if len(names) > 0 { // and where they have it from
+		for _, s := range r.plan.Services {
+			if s.Serve == "issuer" {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	var places []observe.Place
+	for _, name := range slices.Compact(names) {
+		if r.kindOf(name) == "cache" {
+			continue // who asks a cache fills it
+		}
+		places = append(places, observe.Place{Service: name, URL: r.keySetURL(name), Tells: !r.serves(name)})
+	}
+	for _, edge := range r.graph.Edges() {
+		if !r.serves(edge.From) && slices.Contains(r.plan.KeySetsOf(edge.From), edge.To) && r.slowed(edge) {
+			places = append(places, observe.Place{Service: edge.To, Reader: edge.From, URL: r.keySetURL(edge.Via)})
+		}
+	}
+	return places
+}
+
+// slowing are the faults through whose proxy a look changes nothing: others count
+// what comes.
+var slowing = []string{"latency", "partition", "slow"}
+
+// slowed reports whether an edge has what it has for such faults alone.
+func (r *run) slowed(edge fault.Edge) bool {
+	slowed := false
+	for _, f := range r.plan.Rehearsal.Faults {
+		if f.From == edge.From && f.To == edge.To {
+			if !slices.Contains(slowing, f.Kind) {
+				return false
+			}
+			slowed = true
+		}
+	}
+	return slowed
+}
+
+// keySetURL is where the key set of a service is, as the harness reaches it.
+func (r *run) keySetURL(service string) func() string {
+	return func() string {
+		return strings.TrimSuffix(r.runtime.URL(service, false), "/") + r.plan.Page.Storage.JWKS
+	}
+}
+
+// kindOf is the kind of stand-in that a service is; "" for a team's own.
+func (r *run) kindOf(service string) string {
+	for _, s := range r.plan.Services {
+		if s.Name == service {
+			return s.Serve
+		}
+	}
+	return ""
+}
+
+// issuers are the issuers of a team's own that clients have their tokens from.
+// Each is asked as the first of those asks it.
+func (r *run) issuers() []observe.Issuer {
+	var issuers []observe.Issuer
+	asked := map[string]bool{}
+	for _, c := range r.plan.Rehearsal.Load {
+		t := c.Token
+		if t == nil || t.File != "" || t.From == "" || asked[t.From] || r.serves(t.From) {
+			continue
+		}
+		asked[t.From] = true
+		form := url.Values{}
+		for name, value := range t.Form {
+			form.Set(name, value)
+		}
+		if len(form) == 0 {
+			form = url.Values{"client": {observe.Agent}, "session": {"observe"}, "life": {observe.Timeout.String()}}
+		}
+		issuers = append(issuers, observe.Issuer{Service: t.From, Token: func(ctx context.Context) (string, error) {
+			endpoint := strings.TrimSuffix(r.runtime.URL(t.From, false), "/") + cmp.Or(t.Path, load.DefaultTokenPath)
+			return observe.TokenKid(ctx, endpoint, form)
+		}})
+	}
+	return issuers
+}

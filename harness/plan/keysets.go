@@ -1,0 +1,69 @@
+package plan
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// KeySetsOf are the services whose key set a service fetches, sorted: the one
+// that it is of, or those whose address a setting has with the page's path of the
+// key set. Of a service that has no such setting it is the one emitter or
+// go-between whose address it has, if it is one alone.
+func (p *Plan) KeySetsOf(name string) []string { return keySetsOf(name, p.Page, p.Rehearsal) }
+
+func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string {
+	service := s.Services[name]
+	switch {
+	case service.Of != "":
+		return []string{service.Of}
+	case !service.Own() || page.Storage.JWKS == "" || page.Storage.Distribution != runbook.JWKS:
+		return nil
+	}
+	var at, of []string
+	for _, other := range service.References() {
+		if _, there := s.Services[other]; !there || other == name {
+			continue
+		}
+		address := regexp.MustCompile(`\{\{-?\s*\.` + regexp.QuoteMeta(other) + `\.url\s*-?\}\}` + regexp.QuoteMeta(page.Storage.JWKS))
+		if slices.ContainsFunc(service.Settings(), address.MatchString) {
+			at = append(at, other)
+		}
+		of = append(of, other)
+	}
+	if len(at) == 0 && len(of) == 1 {
+		return of
+	}
+	return at
+}
+
+// Gateways are the services of a team's own that hand on a key set which others
+// make, sorted.
+func (p *Plan) Gateways() []string {
+	var names []string
+	for _, s := range p.Services {
+		for _, of := range p.KeySetsOf(s.Name) {
+			from := p.Rehearsal.Services[of]
+			if _, emits := p.Limits.Emitter(of); from.Own() && !emits {
+				names = append(names, of)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// blind reports whether nobody tells of the fetches of a validator: it is a
+// team's own, and so is whoever it fetches from.
+func (b *builder) blind(v Validator) bool {
+	if v.Authority || v.Reads || !b.s.Services[v.Name].Own() || b.s.Attach != nil {
+		return false
+	}
+	of := keySetsOf(v.Name, b.page, b.s)
+	if len(of) == 0 {
+		of = []string{v.From}
+	}
+	return slices.ContainsFunc(of, func(name string) bool { return b.s.Services[name].Own() })
+}

@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+)
+
+// The way of a key set is found in the settings of services of a team's own, and
+// a validator whose fetches nobody tells of is known before anything is started.
+func TestKeySets(t *testing.T) {
+	const own = `{command: [own], scale: full, environment: {JWKS: "`
+	for _, tt := range []struct {
+		name, search, edge, cdn string
+		of, gateways            []string
+		from, via               string
+		blind                   bool
+	}{
+		{"from the issuer", own + `{{ .auth.url }}/.well-known/jwks.json", ISS: "{{ .cdn.url }}"}}`, "", "", []string{"auth"}, nil, "auth", "", false},
+		{"by its only address", own + `{{ .auth.url }}"}}`, "", "", []string{"auth"}, nil, "auth", "", false},
+		{
+			"through a gateway", own + `{{ .edge.url }}/.well-known/jwks.json", ISS: "{{ .auth.url }}"}}`, own + `{{.auth.url}}/.well-known/jwks.json"}}`, "",
+			[]string{"edge"}, []string{"edge"}, "auth", "edge", true,
+		},
+		{"through a cache", own + `{{ .cdn.url }}/.well-known/jwks.json", ISS: "{{ .auth.url }}"}}`, "", "", []string{"cdn"}, nil, "auth", "cdn", false},
+		{"from nobody that is told", own + `{{ .auth.url }}", B: "{{ .cdn.url }}"}}`, "", "", nil, nil, "auth", "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			replace := []string{"search: {serve: verifier, library: jwx, of: edge}", "search: " + tt.search}
+			if tt.edge != "" {
+				replace = append(replace, "edge: {serve: cache, of: cdn, ttl: 1m}", "edge: "+tt.edge)
+			}
+			p := built(t, loaded(t, jwtPage, jwtScenario, replace...), Options{})
+			v, _ := p.Limits.Validator("search")
+			if of := p.KeySetsOf("search"); !slices.Equal(of, tt.of) || !slices.Equal(p.Gateways(), tt.gateways) {
+				t.Errorf("got key sets of %v and gateways %v, want %v and %v", of, p.Gateways(), tt.of, tt.gateways)
+			}
+			if v.From != tt.from || v.Via != tt.via || v.Blind != tt.blind {
+				t.Errorf("got %+v, want one of %q by way of %q, blind: %v", v, tt.from, tt.via, tt.blind)
+			}
+		})
+	}
+}
