@@ -38,7 +38,8 @@ type attachment struct {
 	project   *docker.Project // nil: it is named by addresses
 	endpoints []attached.Endpoint
 	system    *attached.System
-	before    map[string]int64 // counters, at the start
+	before    map[string]int64  // counters, at the start
+	counters  []history.Counter // what was counted since, at the end
 }
 
 // survey looks at the system that a plan is attached to, and changes nothing. It
@@ -161,7 +162,7 @@ func (r *run) attach(ctx context.Context) error {
 	if err := r.awaitReady(ctx); err != nil {
 		return err
 	}
-	if r.attachment.before, err = system.Count(ctx, false); err != nil {
+	if r.attachment.before, err = system.Count(ctx); err != nil {
 		return err
 	}
 	if err := r.watchSystem(ctx); err != nil {
@@ -229,7 +230,7 @@ func (r *run) watchSystem(ctx context.Context) error {
 		}
 		r.evidence.Record(e)
 	}
-	follow, err := r.attachment.system.Watch(background, record, r.trouble)
+	follow, err := r.attachment.system.Watch(background, record)
 	if err != nil {
 		return err
 	}
@@ -237,21 +238,27 @@ func (r *run) watchSystem(ctx context.Context) error {
 	return nil
 }
 
-// served adds what the services of the system counted since the start.
+// served reads what the services of the system counted since the start, and adds
+// it where it can be held against what was sent as it is. One that cannot be read
+// is no error: what rests on it cannot be told.
 func (r *run) served(ctx context.Context, all map[string]map[string]int64) {
-	if r.attachment == nil || len(r.attachment.before) == 0 {
+	if r.attachment == nil || r.attachment.system == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyWithin)
-	defer cancel()
-	now, err := r.attachment.system.Count(ctx, true)
-	if err != nil {
-		r.trouble(err)
-		return
+	r.attachment.counters = r.attachment.system.Served(context.WithoutCancel(ctx), r.attachment.before)
+	for _, c := range r.attachment.counters {
+		if c.Missing == "" && !c.AtLeast {
+			all[c.Service] = map[string]int64{"served": c.Served}
+		}
 	}
-	for name, n := range now {
-		all[name] = map[string]int64{"served": n - r.attachment.before[name]}
+}
+
+// counted is what the counters of the system said at the end.
+func (r *run) counted() []history.Counter {
+	if r.attachment == nil {
+		return nil
 	}
+	return r.attachment.counters
 }
 
 // logged reports whether the log of a service is followed: of the run's own
@@ -278,33 +285,38 @@ func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
 	return nil
 }
 
-// undone says which steps of an attached rotation were taken and not taken back,
-// where it was interrupted: the run cannot know when that may be done.
-func (r *run) undone() string {
-	if r.attachment == nil || r.attachment.system == nil || r.outcome.Ended != history.EndedInterrupted {
-		return ""
+// recordLeft records, and says, which steps are still to be taken by hand, where
+// the steps are a team's own: an interrupted rotation is left as it was, since the
+// run cannot know when it may be taken back, and a way back may have failed.
+func (r *run) recordLeft() {
+	if r.attachment == nil || r.attachment.system == nil || r.outcome.Ended == "" || r.outcome.Ended == history.EndedComplete {
+		return
 	}
-	var left []string
+	var left []history.Event
 	r.evidence.See(func(v *history.View) {
-		for _, step := range []struct{ did, back string }{{"revoke", "restore"}, {"emit", "emit"}, {"accept", "withdraw"}} {
-			credential, back := rotation.New, rotation.New
-			switch step.did {
-			case "revoke":
-				credential, back = rotation.Old, rotation.Old
-			case "emit":
-				back = rotation.Old
-			}
-			did, done := v.Steps[step.did][credential]
-			undid, undone := v.Steps[step.back][back]
-			if done && !(undone && undid > did) {
-				left = append(left, fmt.Sprintf("%s %s (%s)", step.back, back, r.attachment.system.Identifier(back)))
+		for _, step := range []struct{ did, of, back, to string }{
+			{"revoke", rotation.Old, "restore", rotation.Old},
+			{"emit", rotation.New, "emit", rotation.Old},
+			{"accept", rotation.New, "withdraw", rotation.New},
+		} {
+			did, tried := v.Tried[step.did][step.of]
+			undid, undone := v.Steps[step.back][step.to]
+			if tried && !(undone && undid > did) {
+				left = append(left, history.Event{Kind: history.KindLeft, Step: step.back, Credential: step.to})
 			}
 		}
 	})
-	if len(left) == 0 {
-		return ""
+	var said []string
+	for _, e := range left {
+		e.At = r.evidence.Offset()
+		e.Identifier = r.attachment.system.Identifier(e.Credential)
+		e.Detail = r.attachment.system.Does(e.Step, e.Credential)
+		r.evidence.Record(e)
+		said = append(said, fmt.Sprintf("%s %s (%s): %s", e.Step, e.Credential, e.Identifier, e.Detail))
 	}
-	return "the rotation was interrupted and left as it was; the way back is: " + strings.Join(left, ", then ")
+	if len(said) > 0 {
+		r.o.Progress("the rotation is left as it was; still to be taken back, in this order: " + strings.Join(said, ", then "))
+	}
 }
 
 // executable is the rehearse binary that services are run from; the present one

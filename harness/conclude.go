@@ -26,7 +26,7 @@ func (r *run) conclude(m measured) error {
 	r.logs.Flush()
 	if m.sent != nil {
 		t := r.totals(*m.sent, m.counters)
-		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t})
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t, Counters: r.counted()})
 	}
 	r.recordHygiene()
 	if books, kept := r.logs.Ledger(); kept {

@@ -94,10 +94,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
 	}
 	m, err := r.rehearse(ctx)
-	if left := r.undone(); left != "" {
-		r.trouble(errors.New(left))
-		r.o.Progress(left)
-	}
+	r.recordLeft()
 	err = errors.Join(err, r.cleanAll(ctx))
 	if r.outcome.Ended == "" { // nothing was rotated: there is nothing to judge
 		return nil, errors.Join(err, r.closeHistory())
@@ -236,14 +233,24 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 		Evidence: r.evidence, Operator: r.o.Operator, Faults: faults,
 	})
 	m.rotating = time.Since(began)
-	if err != nil { // the history has the step that failed and what came of it
+	// The history has the step that failed and what came of it. A step of a team's
+	// own is no trouble of the harness.
+	if _, failed := errors.AsType[*rotation.StepError](err); err != nil && !(failed && r.attachment != nil) {
 		r.trouble(err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-	defer cancel()
-	m.sent = traffic.stop(ctx)
-	m.counters = r.ask(ctx)
-	if err := faults.Undo(ctx); err != nil {
+	// Each gets its own time: what is slow to tell must not keep a fault in place.
+	within := func(do func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		return do(ctx)
+	}
+	_ = within(func(ctx context.Context) error {
+		m.sent = traffic.stop(ctx)
+		m.counters = r.ask(ctx)
+		return nil // what could not be told is in the history
+	})
+	r.served(ctx, m.counters)
+	if err := within(faults.Undo); err != nil {
 		return m, fmt.Errorf("%w: undo faults: %w", ErrCleanUp, err)
 	}
 	return m, nil

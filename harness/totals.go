@@ -86,7 +86,6 @@ func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 		}
 		all[s.Name] = counted
 	}
-	r.served(ctx, all)
 	return all
 }
 

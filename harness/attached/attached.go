@@ -49,7 +49,9 @@ type System struct {
 
 	mu          sync.Mutex
 	identifiers map[string]string // of credentials, by name
+	first       string            // the credential that was in use when the run came
 	emitting    string            // the credential that was emitted last, by a step
+	emittedAt   time.Time         // when; zero: before the run came
 	accepted    map[string]bool   // by the steps so far
 	held        map[string]token  // by credential
 	secrets     []string

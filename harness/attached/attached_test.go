@@ -21,6 +21,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -48,6 +49,8 @@ type team struct {
 	emit      string
 	fixed     bool     // its token endpoint knows only the key in use
 	asked     []string // requests that change something
+	samples   string   // that its Prometheus has; "away": it answers 503
+	away      bool     // its token endpoint answers 503
 	login     string   // where they are sent instead; empty: nowhere
 	server    *httptest.Server
 }
@@ -74,6 +77,8 @@ func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	switch {
+	case r.URL.Path == "/token" && s.away:
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.URL.Path == "/token":
 		life, err := time.ParseDuration(r.PostFormValue("life"))
 		kid := r.PostFormValue("kid")
@@ -100,8 +105,10 @@ func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		w.WriteHeader(http.StatusUnauthorized)
+	case r.URL.Path == "/api/v1/query" && s.samples == "away":
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.URL.Path == "/api/v1/query":
-		fmt.Fprint(w, `{"data": {"resultType": "vector", "result": [{"value": [1, "40"]}, {"value": [1, "2"]}]}}`)
+		fmt.Fprintf(w, `{"data": {"resultType": "vector", "result": [%s]}}`, s.samples)
 	case r.URL.Path == "/fails":
 		w.WriteHeader(http.StatusTeapot)
 	case s.login != "":
@@ -355,15 +362,47 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestCount: counters are read at both ends, and what cannot be told at the end is
+// said in place of a figure.
 func TestCount(t *testing.T) {
-	team := newTeam(t)
-	s, _, err := attach(t, team, "  prometheus: URL\n  counters: {search: {query: sum(served)}}\n", attached.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted, err := s.Count(t.Context(), false)
-	if err != nil || counted["search"] != 42 {
-		t.Errorf("got %v, %v; want 42", counted, err)
+	const one, two = `{"metric": {"client": "web"}, "value": [1, "40"]}`, `{"metric": {"client": "app"}, "value": [1, "2"]}`
+	for _, tt := range []struct {
+		name, more, before, after string
+		want                      int64
+		missing                   string // empty: it is known
+		refused                   string // at the start; empty: it is not
+	}{
+		{"all samples", "", one + "," + two, `{"value": [1, "52"]}`, 10, "", ""},
+		{"those with a label", ", labels: {client: web}", one + "," + two, `{"metric": {"client": "web"}, "value": [1, "45"]}`, 5, "", ""},
+		{"nothing counted yet", "", "", one, 40, "", ""},
+		{"nothing at all", "", "", "", 0, "nothing is found", ""},
+		{"one that began anew", "", one, two, 0, "began anew", ""},
+		{"a rate", "", `{"value": [1, "0.5"]}`, "", 0, "", "ask for the counter itself"},
+		{"away at the end", "", one, "away", 0, "answered 503", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			team := newTeam(t)
+			s, _, err := attach(t, team, "  prometheus: URL\n  scrape: 1ms\n  counters: {search: {query: sum(served)"+tt.more+"}}\n", attached.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			team.samples = tt.before
+			before, err := s.Count(t.Context())
+			if tt.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.refused) {
+					t.Errorf("at the start: got %v, want %q", err, tt.refused)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			team.samples = tt.after
+			got := s.Served(t.Context(), before)
+			if len(got) != 1 || got[0].Served != tt.want || !strings.Contains(got[0].Missing, tt.missing) || (got[0].Missing == "") != (tt.missing == "") {
+				t.Errorf("got %+v, want %d, missing %q", got, tt.want, tt.missing)
+			}
+		})
 	}
 }
 
@@ -376,7 +415,7 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	events := make(chan history.Event, 100)
-	follow, err := s.Watch(ctx, func(e history.Event) { events <- e }, func(err error) { t.Error(err) })
+	follow, err := s.Watch(ctx, func(e history.Event) { events <- e })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,6 +441,12 @@ func TestWatch(t *testing.T) {
 	team.mu.Unlock()
 	wait(history.KindPublished, func(e history.Event) bool { return slices.Equal(e.Credentials, []string{"old", "fresh"}) })
 	wait(history.KindEmitting, func(e history.Event) bool { return e.Identifier == "fresh" })
+	for _, away := range []bool{true, false} {
+		team.mu.Lock()
+		team.away = away
+		team.mu.Unlock()
+		wait(history.KindUnseen, func(e history.Event) bool { return (e.Detail != "") == away })
+	}
 	cancel()
 	watch.Wait()
 }
@@ -467,5 +512,42 @@ func TestDescribe(t *testing.T) {
 	}
 	if len(team.asked) > 0 {
 		t.Errorf("the team's system was changed: %q", team.asked)
+	}
+}
+
+// TestCannot: what the system cannot do is not done, and is an error only where the
+// way back needs it; what expires is waited for.
+func TestCannot(t *testing.T) {
+	team := newTeam(t)
+	s, p, err := attach(t, team, byName, attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := p.Rehearsal.Attach.Steps
+	steps["accept"] = scenario.Act{Cannot: "the next key is published already"}
+	steps["revoke"] = scenario.Act{Expires: runbook.Duration(50 * time.Millisecond)}
+	steps["restore"] = scenario.Act{Cannot: "what expired is gone"}
+	steps["emit-back"] = scenario.Act{Cannot: "keys only go forward"}
+	team.published = []string{"old", "fresh"}
+	makeBoth(t, s)
+	asked := len(team.asked)
+	if err := s.Do(t.Context(), keyring.Accept, "k2"); err != nil || len(team.asked) != asked {
+		t.Errorf("accept: got %v and %q, want nothing done", err, team.asked[asked:])
+	}
+	if err := s.Do(t.Context(), keyring.Emit, "k2"); err != nil {
+		t.Fatal(err)
+	}
+	emitted := time.Now()
+	if err := s.Do(t.Context(), keyring.Revoke, "k1"); err != nil || time.Since(emitted) < 40*time.Millisecond {
+		t.Errorf("revoke: got %v after %s, want the expiry waited for", err, time.Since(emitted))
+	}
+	for step, want := range map[keyring.Step]string{keyring.Restore: "what expired is gone", keyring.Emit: "keys only go forward"} {
+		asked = len(team.asked)
+		if err := s.Do(t.Context(), step, "k1"); err == nil || !strings.Contains(err.Error(), want) || len(team.asked) != asked {
+			t.Errorf("%s k1: got %v and %q, want %q and nothing done", step, err, team.asked[asked:], want)
+		}
+	}
+	if got := s.Does("withdraw", "k2"); got != "command ./withdraw.sh fresh" {
+		t.Errorf("what is done to withdraw: got %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package attached
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,38 +12,66 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 const (
-	// scraped is how long a Prometheus may take to have what was counted: twice
-	// the interval of 15 s that its own example scrapes with.
-	scraped = 30 * time.Second
+	// scrapes is how many scrapes of a Prometheus are waited for until it has what
+	// was counted: one may be under way.
+	scrapes = 2
+	// DefaultScrape is the interval with which Prometheus's own example scrapes.
+	DefaultScrape = 15 * time.Second
 	// countTimeout bounds one question.
 	countTimeout = 10 * time.Second
 )
 
-// Count reads the counters of the services that have one, by their names. A
-// counter of Prometheus is read when it stands still: it lags behind.
-func (s *System) Count(ctx context.Context, settle bool) (map[string]int64, error) {
+// Count reads the counters of the services that have one, by their names.
+func (s *System) Count(ctx context.Context) (map[string]int64, error) {
 	counted := map[string]int64{}
-	if settle && s.asksPrometheus() {
-		timer := time.NewTimer(scraped)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(s.attach.Counters)) {
-		n, err := s.count(ctx, name, s.attach.Counters[name])
+		n, _, err := s.count(ctx, name, s.attach.Counters[name])
 		if err != nil {
 			return nil, fmt.Errorf("read the counter of %s: %w", name, err)
 		}
 		counted[name] = n
 	}
 	return counted, nil
+}
+
+// Served is what the services of the system that have a counter say they served
+// since Count said what they had before. A Prometheus lags behind, and is asked
+// when it has scraped again. What cannot be read is said in its place.
+func (s *System) Served(ctx context.Context, before map[string]int64) []history.Counter {
+	if s.asksPrometheus() {
+		timer := time.NewTimer(scrapes * cmp.Or(s.attach.Scrape.Duration(), DefaultScrape))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	var all []history.Counter
+	for _, name := range slices.Sorted(maps.Keys(s.attach.Counters)) {
+		asks := s.attach.Counters[name]
+		c := history.Counter{Service: name, From: asks.Path, AtLeast: asks.AtLeast}
+		if asks.Query != "" {
+			c.From = "Prometheus (" + asks.Query + ")"
+		}
+		n, found, err := s.count(ctx, name, asks)
+		switch {
+		case err != nil:
+			c.Missing = err.Error()
+		case !found:
+			c.Missing = "nothing is found there"
+		case n < before[name]:
+			c.Missing = fmt.Sprintf("it began anew: it counted %d at the start and %d at the end", before[name], n)
+		default:
+			c.Served = n - before[name]
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 func (s *System) asksPrometheus() bool {
@@ -54,54 +83,64 @@ func (s *System) asksPrometheus() bool {
 	return false
 }
 
-func (s *System) count(ctx context.Context, name string, c scenario.Counter) (int64, error) {
+// count reads one counter; found is false where a Prometheus has no sample of it,
+// which is so until something was counted.
+func (s *System) count(ctx context.Context, name string, c scenario.Counter) (n int64, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	if c.Query != "" {
 		answer, err := send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(c.Query), http.Header{}, "")
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
-		return sum(answer)
+		return sum(answer, c.Labels)
 	}
 	answer, err := send(ctx, looker, http.MethodGet, s.endpoints[name].URL+c.Path, http.Header{}, "")
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	text, err := at(answer, c.Field)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return whole(text)
+	n, err = whole(text)
+	return n, true, err
 }
 
-// sum adds up the samples of an instant vector (Prometheus HTTP API v1). Of
-// nothing counted yet there are none.
-func sum(answer string) (int64, error) {
+// sum adds up the samples of an instant vector (Prometheus HTTP API v1) that have
+// all of some labels. Of nothing counted yet there are none.
+func sum(answer string, labels map[string]string) (total int64, found bool, err error) {
 	var read struct {
 		Data struct {
 			Type   string `json:"resultType"`
 			Result []struct {
-				Value [2]json.RawMessage `json:"value"`
+				Labels map[string]string  `json:"metric"`
+				Value  [2]json.RawMessage `json:"value"`
 			} `json:"result"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal([]byte(answer), &read); err != nil || read.Data.Type != "vector" {
-		return 0, fmt.Errorf("the query does not answer with an instant vector")
+		return 0, false, fmt.Errorf("the query does not answer with an instant vector")
 	}
-	var total int64
 	for _, sample := range read.Data.Result {
+		other := false
+		for name, value := range labels {
+			other = other || sample.Labels[name] != value
+		}
+		if other {
+			continue
+		}
 		var text string
 		if err := json.Unmarshal(sample.Value[1], &text); err != nil {
-			return 0, fmt.Errorf("a sample has no value")
+			return 0, false, fmt.Errorf("a sample has no value")
 		}
 		n, err := whole(text)
 		if err != nil {
-			return 0, err
+			return 0, false, fmt.Errorf("%w: ask for the counter itself, as sum by (code) (http_requests_total), and not for its rate or increase", err)
 		}
-		total += n
+		total, found = total+n, true
 	}
-	return total, nil
+	return total, found, nil
 }
 
 func whole(text string) (int64, error) {

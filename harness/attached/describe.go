@@ -3,7 +3,9 @@ package attached
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,6 +17,10 @@ import (
 // what it mentions and without any value.
 func describe(a scenario.Act) string {
 	switch {
+	case a.Cannot != "":
+		return "nothing, the system cannot: " + a.Cannot
+	case a.Expires > 0:
+		return "nothing: it expires by itself " + plan.Text(a.Expires.Duration()) + " after the emit"
 	case a.HTTP != nil:
 		method := a.HTTP.Method
 		if method == "" {
@@ -52,9 +58,15 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 		fmt.Fprintf(t, "\n%s\n", part.title)
 		for _, s := range part.steps {
 			act, there := a.Steps[s[0]]
+			if back, own := a.Steps[scenario.EmitBackStep]; own && s[0] == "emit" && s[1] == "k1" {
+				act = back
+			}
 			does, timeout := "nothing: the scenario says nothing for it", ""
 			if there {
-				does, timeout = describe(act), fmt.Sprintf("within %s", plan.Text(timeoutOf(act)))
+				does = describe(act)
+			}
+			if there && act.Cannot == "" && act.Expires == 0 {
+				timeout = "within " + plan.Text(timeoutOf(act))
 			}
 			fmt.Fprintf(t, "  %s %s\t%s\t%s\n", s[0], s[1], does, timeout)
 		}
@@ -70,6 +82,9 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 			from = "none, so it will be inconclusive: " + from
 		}
 		fmt.Fprintf(t, "  %s\t%s\n", e.Rule, from)
+	}
+	for _, rule := range slices.Sorted(maps.Keys(a.Waive)) {
+		fmt.Fprintf(t, "  %s\twaived: %s\n", rule, a.Waive[rule])
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("describe the rehearsal: %w", err)

@@ -1,11 +1,13 @@
 package attached
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -29,7 +31,7 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.identifiers[name], s.emitting, s.accepted[name] = t.identifier, name, true
+		s.identifiers[name], s.emitting, s.first, s.accepted[name] = t.identifier, name, name, true
 		return t.identifier, nil
 	}
 	out, err := s.act(ctx, scenario.MakeStep, name)
@@ -69,26 +71,87 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	if alone {
 		return nil // it was accepted and emitted before anybody attached
 	}
-	if _, there := s.attach.Steps[string(step)]; !there {
+	act, name, there := s.stepOf(step, credential)
+	if !there {
 		return nil // destroy, which may be left out
 	}
 	if step == keyring.Emit && emitting != credential {
 		s.hold(ctx, emitting)
 	}
-	if _, err := s.act(ctx, string(step), credential); err != nil {
-		return err
+	switch {
+	case act.Cannot != "" && (step == keyring.Accept || step == keyring.Destroy):
+		// There is nothing to do: whether it is so is seen.
+	case act.Cannot != "":
+		return fmt.Errorf("the system cannot: %s", act.Cannot)
+	case act.Expires > 0:
+		if err := s.awaitExpiry(ctx, s.plan.Wall(act.Expires.Duration())); err != nil {
+			return err
+		}
+	default:
+		if _, err := s.act(ctx, name, credential); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch step {
 	case keyring.Emit:
-		s.emitting = credential
+		s.emitting, s.emittedAt = credential, time.Now()
 	case keyring.Accept, keyring.Restore:
 		s.accepted[credential] = true
 	case keyring.Revoke, keyring.Withdraw:
 		s.accepted[credential] = false
 	}
 	return nil
+}
+
+// stepOf is what is done for a step with a credential, and under which name: to
+// emit the one that was emitted before another may be a thing of its own.
+func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act, name string, there bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if step == keyring.Emit && credential == s.first {
+		if act, there := s.attach.Steps[scenario.EmitBackStep]; there {
+			return act, scenario.EmitBackStep, true
+		}
+	}
+	act, there = s.attach.Steps[string(step)]
+	return act, string(step), there
+}
+
+// Does says what is done for a step with a credential, as somebody would do it by
+// hand: with its identifier, and without any value of the environment.
+func (s *System) Does(step, credential string) string {
+	act, _, there := s.stepOf(keyring.Step(step), credential)
+	if !there {
+		return "nothing: the scenario says nothing for it"
+	}
+	words := map[string]string{"credential": credential, "identifier": s.Identifier(credential)}
+	return scenario.ReplaceMentions(describe(act), func(m scenario.Mention) string {
+		switch {
+		case m.Part == "url":
+			return s.endpoints[m.Name].URL
+		case m.Part == "" && words[m.Name] != "":
+			return words[m.Name]
+		}
+		return "$" + cmp.Or(m.Part, m.Name)
+	})
+}
+
+// awaitExpiry waits until the credential that was in use has expired by itself, so
+// long after another was emitted.
+func (s *System) awaitExpiry(ctx context.Context, after time.Duration) error {
+	s.mu.Lock()
+	left := time.Until(s.emittedAt.Add(after))
+	s.mu.Unlock()
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Compare holds what the emitter publishes and signs with against the steps that
@@ -102,6 +165,8 @@ func (s *System) Compare(ctx context.Context) (differences []string, err error) 
 	defer s.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.identifiers)) {
 		switch published := slices.Contains(is.Published, s.identifiers[name]); {
+		case published && !s.accepted[name] && s.attach.Steps["withdraw"].Cannot != "" && s.emitting == s.first && name != s.first:
+			// It was published before anybody rotated, and stays so.
 		case published && !s.accepted[name]:
 			differences = append(differences, fmt.Sprintf("%s still publishes %s", s.emitter(), name))
 		case !published && s.accepted[name]:

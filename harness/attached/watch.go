@@ -17,6 +17,8 @@ const (
 	watchEvery = time.Second
 	// watchTimeout bounds one look.
 	watchTimeout = 5 * time.Second
+	// unseenAfter is how many looks in a row must fail to be told of: one may.
+	unseenAfter = 3
 )
 
 // Look is what can be seen of the emitter from outside: the identifiers in its
@@ -55,8 +57,8 @@ func (s *System) look(ctx context.Context) (Look, error) {
 
 // Watch records what the emitter publishes and signs with: how it stands now,
 // and, until ctx ends, every change, where its log does not tell. The error is
-// that of the first look; later ones are told once, as trouble.
-func (s *System) Watch(ctx context.Context, record func(history.Event), trouble func(error)) (follow func(), err error) {
+// that of the first look; that it could not be looked at later is an event.
+func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow func(), err error) {
 	last, err := s.look(ctx)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,7 @@ func (s *System) Watch(ctx context.Context, record func(history.Event), trouble 
 		return func() {}, nil
 	}
 	return func() {
-		told := false
+		failed := 0
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
 		for {
@@ -86,12 +88,15 @@ func (s *System) Watch(ctx context.Context, record func(history.Event), trouble 
 			}
 			is, err := s.look(ctx)
 			if err != nil {
-				if !told && ctx.Err() == nil {
-					trouble(err)
-					told = true
+				if failed++; failed == unseenAfter && ctx.Err() == nil {
+					record(history.Event{Kind: history.KindUnseen, Service: name, Detail: err.Error()})
 				}
 				continue
 			}
+			if failed >= unseenAfter {
+				record(history.Event{Kind: history.KindUnseen, Service: name})
+			}
+			failed = 0
 			tell(last, is)
 			last = is
 		}

@@ -55,6 +55,7 @@ const (
 	KindGate       Kind = "gate"       // Gate was evaluated
 	KindDecision   Kind = "decision"   // Decision: the run chose to roll back, to stop, or only noted that it would have
 	KindFault      Kind = "fault"      // Fault was injected, evidenced or undone
+	KindLeft       Kind = "left"       // Step of Credential is still to be taken by hand, to take the rotation back; Detail: what the team does for it
 	KindOperator   Kind = "operator"   // a person acted; Detail: what
 	KindAgreement  Kind = "agreement"  // Agreement: whether authority and store agreed when it was asked
 	KindRenewed    Kind = "renewed"    // Service (emitter) was told to make its connections anew; Detail: error if it was not
@@ -74,6 +75,7 @@ const (
 	KindLoaded      Kind = "loaded"       // Service (emitter) read the published secret: Credentials, Credential (to emit)
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
+	KindUnseen      Kind = "unseen"       // Service could not be looked at from outside since this moment; Detail: why; empty: it can be again
 	KindEmitting    Kind = "emitting"     // Service now emits Credential
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
@@ -123,8 +125,10 @@ type Event struct {
 	Probe     *Probe     `json:"probe,omitempty"`
 	Counts    *Counts    `json:"counts,omitempty"`
 	Totals    *Totals    `json:"totals,omitempty"`
-	Leaks     *Leaks     `json:"leaks,omitempty"`
-	Ledger    *Ledger    `json:"ledger,omitempty"`
+	// Counters are, of totals, those of validators that are not the run's own.
+	Counters []Counter `json:"counters,omitempty"`
+	Leaks    *Leaks    `json:"leaks,omitempty"`
+	Ledger   *Ledger   `json:"ledger,omitempty"`
 }
 
 // Phase is a stretch of a rotation.
@@ -354,6 +358,16 @@ type Totals struct {
 	Twice int64 `json:"twice,omitempty"`
 	// Complete is false where a validator's own counter could not be read.
 	Complete bool `json:"complete"`
+}
+
+// Counter is what a validator's own counter says that it served since the start.
+type Counter struct {
+	Service string `json:"service"`
+	From    string `json:"from"` // where it was read
+	Served  int64  `json:"served"`
+	// AtLeast says that others use the service too: it may have served more.
+	AtLeast bool   `json:"at_least,omitempty"`
+	Missing string `json:"missing,omitempty"` // why it is not known; empty: it is
 }
 
 // Leaks is the outcome of the scan for secret values.

@@ -40,6 +40,8 @@ type View struct {
 	PhaseStart map[Phase]Offset
 	// Steps is when each step of each credential was done: Steps["emit"]["k2"].
 	Steps map[string]map[string]Offset
+	// Tried is when each step of each credential was last tried, done or not.
+	Tried map[string]map[string]Offset
 	// Holds says which credentials a validator takes, and since when it learned each.
 	Holds map[string]map[string]Offset
 	// Forgot says when a validator stopped taking a credential.
@@ -72,6 +74,7 @@ func NewView() *View {
 	return &View{
 		PhaseStart: map[Phase]Offset{},
 		Steps:      map[string]map[string]Offset{},
+		Tried:      map[string]map[string]Offset{},
 		Holds:      map[string]map[string]Offset{},
 		Forgot:     map[string]map[string]Offset{},
 		Emitting:   map[string]string{},
@@ -111,7 +114,10 @@ func (v *View) Apply(e Event) {
 	case KindPhase:
 		v.Phase = e.Phase
 		v.PhaseStart[e.Phase] = e.At
+	case KindCredential:
+		v.rename(e.Identifier, e.Credential)
 	case KindStep:
+		put(v.Tried, e.Step, e.Credential, e.At)
 		if e.Detail == "" {
 			put(v.Steps, e.Step, e.Credential, e.At)
 		}

@@ -26,12 +26,58 @@ func accounting(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, fmt.Sprintf("%d were sent and %d recorded", t.Sent, t.Recorded), nil
 	case e.counted()+t.Probes != t.Recorded+t.Twice:
 		return Inconclusive, fmt.Sprintf("%d were recorded, and the history has %d and %d probes", t.Recorded+t.Twice, e.counted(), t.Probes), nil
+	}
+	if why := e.miscounted(); why != "" {
+		return Inconclusive, why, nil
+	}
+	switch {
 	case !t.Complete:
 		return Pass, fmt.Sprintf("%d scheduled, sent and recorded; not every service counts what it served", t.Recorded), nil
 	case t.Served > t.Sent || t.Served < t.Sent-t.Unanswered:
 		return Inconclusive, fmt.Sprintf("%d were sent, %d of them without an answer, and %d served", t.Sent, t.Unanswered, t.Served), nil
 	}
 	return Pass, fmt.Sprintf("scheduled, sent, recorded and served agree: %d, %d, %d, %d%s", t.Scheduled, t.Sent, t.Recorded, t.Served, differences(t)), nil
+}
+
+// miscounted says where the counter of a validator that is not the run's own does
+// not agree with what was sent there, or could not be read.
+func (e *evidence) miscounted() string {
+	for _, c := range e.counters {
+		sent, unanswered := e.sentTo(c.Service)
+		switch {
+		case c.Missing != "":
+			return fmt.Sprintf("what %s served is not known: %s", c.Service, c.Missing)
+		case c.Served < sent-unanswered:
+			return fmt.Sprintf("%s was sent %d, %d of them without an answer, and counted only %d (%s)", c.Service, sent, unanswered, c.Served, c.From)
+		case c.Served > sent && !c.AtLeast:
+			return fmt.Sprintf("%s was sent %d and counted %d (%s): say at_least: true, or a label of the load, where others call it too", c.Service, sent, c.Served, c.From)
+		}
+	}
+	return ""
+}
+
+// sentTo is how often a validator was presented something, by the load and by
+// probes, and how often it gave no answer that says whether it was served.
+func (e *evidence) sentTo(validator string) (sent, unanswered int64) {
+	for key, buckets := range e.view.Cells {
+		if key.Source != e.limits.Hop || key.Validator != validator {
+			continue
+		}
+		for _, b := range buckets {
+			sent += b.Attempts + b.Retries
+			unanswered += b.Unavailable
+		}
+	}
+	for _, event := range e.events {
+		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Outcome == history.HarnessError {
+			continue
+		}
+		sent++
+		if event.Probe.Outcome == history.Unavailable {
+			unanswered++
+		}
+	}
+	return sent, unanswered
 }
 
 // differences says what explains that the four are not the same number.

@@ -86,6 +86,7 @@ type presented struct {
 	session   bool // the last time, only by a session that was made before
 	refused   bool
 	refusedAt history.Offset // the first refusal after which it was not taken again
+	unshown   string         // why it could not be shown, the last time that it could not
 }
 
 // bySession says that it was taken to the end, and only by a session that was
@@ -102,6 +103,8 @@ func (e *evidence) oldProbes(validator string, revoked history.Offset) presented
 		case history.OK:
 			p.taken++
 			p.lastTaken, p.refused, p.session = event.At, false, event.Probe.Session
+		case history.HarnessError:
+			p.unshown = event.Probe.Status
 		case history.AuthFailure:
 			if !p.refused {
 				p.refused, p.refusedAt = true, event.At

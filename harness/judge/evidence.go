@@ -26,6 +26,7 @@ type evidence struct {
 	ledger     *history.Ledger   // nil: nobody keeps one
 	agreement  history.Agreement // the last one
 	totals     history.Totals
+	counters   []history.Counter // of validators that are not the run's own
 	has        map[history.Kind]bool
 	others     map[string]history.Offset // credentials that another rotation made, and when
 	disorder   string                    // what is out of order in the history; empty: nothing
@@ -34,6 +35,7 @@ type evidence struct {
 
 // gather sorts a history.
 func gather(h *history.History, l plan.Limits) *evidence {
+	h = &history.History{Events: h.Named()}
 	e := &evidence{
 		limits: l, events: h.Events, view: history.ViewOf(h), phases: []PhaseSpan{}, gates: []history.Gate{},
 		has: map[history.Kind]bool{}, others: map[string]history.Offset{},
@@ -70,7 +72,7 @@ func gather(h *history.History, l plan.Limits) *evidence {
 		case history.KindLedger:
 			e.ledger = event.Ledger
 		case history.KindTotals:
-			e.totals = *event.Totals
+			e.totals, e.counters = *event.Totals, event.Counters
 		case history.KindEnd:
 			e.ended, e.end = event.Detail, event.At
 			e.closePhase(event.At)

@@ -58,6 +58,8 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, untried, findings
 	case noted != "":
 		return Skipped, noted, findings
+	case e.unseen() != "":
+		return Inconclusive, e.unseen(), findings
 	case enforced:
 		return Pass, fmt.Sprintf("%d gates held", held), nil
 	case held > 0:
@@ -66,6 +68,17 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, "gates are enforced, and none was evaluated", nil
 	}
 	return Skipped, "no gate was evaluated", nil
+}
+
+// unseen says who could not be looked at from outside while gates were held, and
+// when: they held by what had been seen before.
+func (e *evidence) unseen() string {
+	for _, event := range e.events {
+		if event.Kind == history.KindUnseen && event.Detail != "" && event.At >= e.start && event.At < e.end {
+			return fmt.Sprintf("%s could not be looked at in %s: %s", event.Service, e.phaseAt(event.At), event.Detail)
+		}
+	}
+	return ""
 }
 
 func (e *evidence) validatorName(name string) string {

@@ -15,6 +15,8 @@ import (
 type rule struct {
 	id    string
 	judge func(*evidence) (Outcome, string, []Finding)
+	// attached says that it is held only where the system is not the run's own.
+	attached bool
 	// timeless says that it does not matter whether the machine's clock was set.
 	timeless bool
 }
@@ -28,6 +30,7 @@ var rules = []rule{
 	{id: "gates", judge: gates},
 	{id: "rollback", judge: rollback},
 	{id: "faults", judge: faults},
+	{id: "steps", judge: steps, attached: true, timeless: true},
 	{id: "revocation", judge: revocation},
 	{id: "ledger", judge: ledger, timeless: true},
 	{id: "leaks", judge: leaks, timeless: true},
@@ -67,6 +70,9 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 	v.Budget = e.budget(v.Cells)
 	outcomes := map[string]Outcome{}
 	for _, r := range rules {
+		if r.attached && !l.Attached() {
+			continue
+		}
 		outcome, detail, findings := r.judge(e)
 		switch why, lacks := l.Lacks(r.id); {
 		case lacks && outcome == Pass:
@@ -77,6 +83,7 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 		if !r.timeless {
 			outcome, detail = e.underAnotherTime(outcome, detail, findings)
 		}
+		outcome, detail = waived(l, r.id, outcome, detail, findings)
 		outcomes[r.id] = outcome
 		v.Rules = append(v.Rules, Rule{ID: r.id, Outcome: outcome, Detail: detail})
 		for i := range findings {

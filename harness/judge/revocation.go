@@ -43,6 +43,8 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 			e.kept(&f, v, p)
 			findings = append(findings, f)
 		case p.refused:
+		case p.taken == 0 && p.unshown != "":
+			open = append(open, fmt.Sprintf("%s was never shown %s: %s", v.Name, e.old, p.unshown))
 		case p.taken == 0:
 			open = append(open, fmt.Sprintf("%s gave no answer to %s", v.Name, e.old))
 		case bound == runbook.Forever && p.lastTaken >= e.end-history.Offset(nearly),

@@ -51,7 +51,7 @@ func TestRevocation(t *testing.T) {
 		{"dead before its bound", []change{still(0, 41, 42), asks(43, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "gave no answer after that"},
 		{"dead at the revoke", []change{still(0), asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "search gave no answer to k1"},
 		{"not asked", []change{still(0)}, judge.Inconclusive, "search gave no answer to k1"},
-		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search gave no answer to k1"},
+		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
 		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer to k1"},
 		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when the watch ended after 20m, and may until 33m15s"},
 		{"refuses the new one too", []change{asks(60.45, history.NewAfter, history.AuthFailure)}, judge.Fail, "search refuses k2 after the revoke of k1"},

@@ -16,6 +16,15 @@ import (
 // A rollback that nobody asked for is never a pass, however well it went.
 func rollback(e *evidence) (Outcome, string, []Finding) {
 	r := e.rollback()
+	if !r.Happened && len(r.Left) > 0 {
+		f := Finding{
+			Level: Warning, Credential: e.fresh, CausedBy: e.lastStep(e.end), FirstPhase: e.phaseAt(e.end), FirstMS: e.end.Milliseconds(),
+			LastMS: e.end.Milliseconds(), Count: int64(len(r.Left)),
+			Message: fmt.Sprintf("the rotation was %s and left as it was, since the run cannot know when it may be taken back", e.ended),
+			Fix:     "take it back by hand, in this order: " + tellLeft(r.Left),
+		}
+		return Inconclusive, f.Message, []Finding{f}
+	}
 	if !r.Happened {
 		return Skipped, "none was needed", nil
 	}
@@ -31,6 +40,9 @@ func rollback(e *evidence) (Outcome, string, []Finding) {
 			f.Message = fmt.Sprintf("the rotation was turned back in %s (%s), and %s", r.From, r.Why, f.Message)
 		}
 		f.Fix = "bring authority, store and consumers together by hand before anything else"
+		if len(r.Left) > 0 {
+			f.Fix += "; still to be taken, in this order: " + tellLeft(r.Left)
+		}
 		if e.decidedFor(history.TriggerAnother) || len(e.others) > 0 {
 			f.Cause = CauseOtherRotation
 			f.Fix = "find out who else rotates the secret and let that end first; then " + f.Fix
@@ -81,6 +93,7 @@ func (e *evidence) rollback() RollbackReport {
 	if !r.Happened && e.ended == history.EndedRolledBack {
 		r = RollbackReport{Happened: true, Why: "the history does not say why", DoneMS: e.end.Milliseconds()}
 	}
+	r.Left = e.left()
 	if !r.Happened {
 		return r
 	}
@@ -143,14 +156,14 @@ func (e *evidence) unproven() []string {
 	if e.ended != history.EndedRolledBack {
 		missing = append(missing, "it did not come to its end")
 	}
-	if _, done := e.done(string(keyring.Withdraw), e.fresh); !done {
+	if _, done := e.done(string(keyring.Withdraw), e.fresh); !done && !e.publishedAhead() {
 		missing = append(missing, e.fresh+" was not withdrawn")
 	}
 	for _, m := range e.limits.Emitters {
 		if e.view.Emitting[m.Name] == e.fresh {
 			missing = append(missing, fmt.Sprintf("%s still uses %s", m.Name, e.fresh))
 		}
-		if slices.Contains(e.view.Published[m.Name], e.fresh) {
+		if slices.Contains(e.view.Published[m.Name], e.fresh) && !e.publishedAhead() {
 			missing = append(missing, fmt.Sprintf("%s still publishes %s", m.Name, e.fresh))
 		}
 	}
@@ -175,6 +188,15 @@ func (e *evidence) unproven() []string {
 		}
 	}
 	return missing
+}
+
+// publishedAhead reports whether the new credential had been published before the
+// run began, never became the one to emit, and cannot be withdrawn: it is what it
+// was, and there is nothing to take back.
+func (e *evidence) publishedAhead() bool {
+	_, tried := e.view.Tried[string(keyring.Emit)][e.fresh]
+	_, cannot := e.limits.Cannot[string(keyring.Withdraw)]
+	return cannot && !tried
 }
 
 // lastProbe is the last probe of a purpose at a validator.

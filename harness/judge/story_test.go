@@ -23,10 +23,11 @@ import (
 // learns by expiry. Each sends 100 attempts a second, of 50 sessions. Tokens of
 // k1 are in use until 36.5s.
 type story struct {
-	limits plan.Limits
-	events []history.Event       // but for the plan
-	totals func(*history.Totals) // changes those that agree
-	silent bool                  // no totals at all
+	limits   plan.Limits
+	events   []history.Event       // but for the plan
+	totals   func(*history.Totals) // changes those that agree
+	silent   bool                  // no totals at all
+	counters []history.Counter     // of validators that are not the run's own
 }
 
 // change breaks one thing of a story, or adds one.
@@ -305,7 +306,7 @@ func (s *story) history(t *testing.T) *history.History {
 	}
 	events := slices.Clone(s.events)
 	if !s.silent {
-		events = append(events, history.Event{At: at(61), Kind: history.KindTotals, Totals: &sum})
+		events = append(events, history.Event{At: at(61), Kind: history.KindTotals, Totals: &sum, Counters: s.counters})
 	}
 	slices.SortStableFunc(events, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
 	return &history.History{Events: slices.Insert(events, 0, history.Event{Kind: history.KindPlan, Plan: limits})}

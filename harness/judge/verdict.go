@@ -134,6 +134,14 @@ type ValidatorReport struct {
 	TurnedAway int64 `json:"turned_away,omitempty"`
 }
 
+// LeftStep is a step that is still to be taken by hand, to take the rotation back.
+type LeftStep struct {
+	Step       string `json:"step"`
+	Credential string `json:"credential"`
+	Identifier string `json:"identifier"`
+	Does       string `json:"does"` // what the team does for it
+}
+
 // RollbackReport is the way back, where one was taken.
 type RollbackReport struct {
 	Happened   bool   `json:"happened"`
@@ -148,6 +156,8 @@ type RollbackReport struct {
 	// until failures were flat again. 0: nothing was refused any more; -1: they
 	// were not flat when it ended.
 	FlatMS int64 `json:"flat_ms,omitempty"`
+	// Left are the steps that are still to be taken by hand, in their order.
+	Left []LeftStep `json:"left,omitempty"`
 	// Agreement is whether authority and store agreed at its end: yes, no, or
 	// that nobody could say; Differences are where they did not.
 	Agreement   string   `json:"agreement,omitempty"`

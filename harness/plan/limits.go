@@ -30,6 +30,17 @@ func (b *builder) limits() Limits {
 		Emitters:    []Emitter{},
 		Clients:     []Client{},
 	}
+	if a := b.s.Attach; a != nil {
+		l.Waived = a.Waive
+		for name, act := range a.Steps {
+			if act.Cannot != "" {
+				if l.Cannot == nil {
+					l.Cannot = map[string]string{}
+				}
+				l.Cannot[name] = act.Cannot
+			}
+		}
+	}
 	for _, e := range b.page.Overlap.Exceptions {
 		l.Exceptions = append(l.Exceptions, e.Client)
 	}

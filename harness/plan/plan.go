@@ -110,6 +110,11 @@ type Limits struct {
 	// Gateways are services of a team's own that hand on a key set.
 	Gateways []string `json:"gateways,omitempty"`
 
+	// Waived are rules that are not held against the rehearsal, with the reason, and
+	// Cannot the steps that the system cannot take.
+	Waived map[string]string `json:"waived,omitempty"`
+	Cannot map[string]string `json:"cannot,omitempty"`
+
 	// Evidence says where that of each rule comes from, where the system is not
 	// the run's own; empty: a run sees all of its own services.
 	Evidence []Evidence `json:"evidence,omitempty"`
@@ -121,6 +126,10 @@ type Evidence struct {
 	From string `json:"from"` // in words; of what is missing, why
 	None bool   `json:"none,omitempty"`
 }
+
+// Attached reports whether the system is not the run's own: its steps are those
+// of a team.
+func (l Limits) Attached() bool { return len(l.Evidence) > 0 }
 
 // Lacks reports whether there is no evidence for a rule, and why.
 func (l Limits) Lacks(rule string) (why string, lacks bool) {

@@ -23,7 +23,7 @@ func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 			continue // outsiders, below, names it if it was seen
 		}
 		var why []string
-		if g1 := r.limits.G1(v); r.limits.Lead < g1 {
+		if g1 := r.limits.G1(v); r.limits.Lead < g1 && !r.ahead(v.From) {
 			why = append(why, fmt.Sprintf("the lead is %s and must be at least %s for %s", plan.Text(r.limits.Lead), plan.Text(g1), v.Name))
 		}
 		if r.mustPublish(v, r.acceptedAt) && !r.publishes(v.From, New) {
@@ -44,6 +44,16 @@ func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 		holds += ", as far as it can be told: nothing tells it of " + untold
 	}
 	return holds, refusals
+}
+
+// ahead reports whether an emitter had published the new credential before the
+// rotation began: then the lead is as long as it was published, and not the page's.
+func (r *rotation) ahead(emitter string) (is bool) {
+	r.see(func(v *history.View) {
+		at, there := v.PublishedAt[emitter][New]
+		is = there && at < v.PhaseStart[history.Baseline]
+	})
+	return is
 }
 
 // untold are the validators that cannot be seen taking a credential.

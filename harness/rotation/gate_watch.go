@@ -44,11 +44,18 @@ func (r *rotation) watchGate(context.Context) (string, []refusal) {
 			if late[v.From] && !holds {
 				continue // it cannot take what its emitter does not give it
 			}
-			if probe, asked := view.Probes[v.Name][New]; asked && probe.Outcome != history.OK {
+			probe, asked := view.Probes[v.Name][New]
+			switch {
+			case asked && probe.Outcome == history.HarnessError:
+				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, New, probe.Status)})
+			case asked && probe.Outcome != history.OK:
 				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s does not take %s: %s", v.Name, New, probe.Status)})
 			}
 		}
 	})
+	if why, lacks := r.limits.Lacks(revocation); lacks {
+		return fmt.Sprintf("every validator takes %s; none was shown %s, so that nothing says whether it is refused: %s", New, Old, why), refusals
+	}
 	return fmt.Sprintf("every validator refuses %s and takes %s", Old, New), refusals
 }
 

@@ -26,7 +26,7 @@ func (r *rotation) rollBack(ctx context.Context) (string, error) {
 		{r.revoked, r.restore},
 		// Where the new one took the old one's place, that gives it back.
 		{r.emitted || r.limits.InPlace(), r.emitOld},
-		{r.made, func(ctx context.Context) error { return r.stepBack(ctx, keyring.Withdraw, New) }},
+		{r.made && !r.stays(), func(ctx context.Context) error { return r.stepBack(ctx, keyring.Withdraw, New) }},
 	}
 	for _, s := range steps {
 		if !s.needed {
@@ -46,6 +46,14 @@ func (r *rotation) rollBack(ctx context.Context) (string, error) {
 		return history.EndedRolledBack, fmt.Errorf("prove the rollback: %w", err)
 	}
 	return history.EndedRolledBack, nil
+}
+
+// stays reports whether the new credential can stay where it is: an authority that
+// had published it before the run began, and cannot withdraw it, is as it was as
+// long as nobody emitted it.
+func (r *rotation) stays() bool {
+	_, cannot := r.limits.Cannot[string(keyring.Withdraw)]
+	return cannot && !r.emitted
 }
 
 // restore takes the old credential in again and waits until every validator on
@@ -230,6 +238,9 @@ func (r *rotation) flat() bool {
 
 // withdrawn reports whether no emitter publishes the new credential any more.
 func (r *rotation) withdrawn() bool {
+	if r.stays() {
+		return true
+	}
 	gone := true
 	r.see(func(v *history.View) {
 		for _, set := range v.Published {

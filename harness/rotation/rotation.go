@@ -185,16 +185,30 @@ func (r *rotation) step(ctx context.Context, step keyring.Step, credential strin
 	r.handsOn(began)
 	if err != nil {
 		e.Detail = err.Error()
-		err = fmt.Errorf("%s %s: %w", step, credential, err)
+		err = &StepError{Step: string(step), Credential: credential, Err: err}
 	}
 	r.record(e)
 	return err
 }
 
+// StepError is in the chain of Run's error where a step could not be taken.
+type StepError struct {
+	Step, Credential string
+	Err              error
+}
+
+// Error says which step, and why not.
+func (e *StepError) Error() string { return fmt.Sprintf("%s %s: %v", e.Step, e.Credential, e.Err) }
+
+// Unwrap is why it could not be taken.
+func (e *StepError) Unwrap() error { return e.Err }
+
 func (r *rotation) make(ctx context.Context, name string) error {
 	identifier, err := r.world.Steps.Make(ctx, name)
 	if err != nil {
-		return fmt.Errorf("make %s: %w", name, err)
+		failed := &StepError{Step: "make", Credential: name, Err: err}
+		r.record(history.Event{Kind: history.KindStep, Phase: r.phase, Step: failed.Step, Credential: name, Detail: err.Error()})
+		return failed
 	}
 	r.record(history.Event{Kind: history.KindCredential, Phase: r.phase, Credential: name, Identifier: identifier})
 	return nil

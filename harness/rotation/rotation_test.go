@@ -183,7 +183,7 @@ func TestFailedSteps(t *testing.T) {
 		how     string
 		steps   string
 	}{
-		{"make", simulated.Options{MakeError: broken}, history.EndedStopped, ""},
+		{"make", simulated.Options{MakeError: broken}, history.EndedStopped, "make k2!"},
 		{"accept", fail(keyring.Accept, "k2"), history.EndedRolledBack, "accept k2!, withdraw k2"},
 		{"emit", fail(keyring.Emit, "k2"), history.EndedRolledBack, "accept k2, emit k2!, emit k1, withdraw k2"},
 		{"revoke", fail(keyring.Revoke, "k1"), history.EndedRolledBack, "accept k2, emit k2, revoke k1!, restore k1, emit k1, withdraw k2"},

@@ -19,16 +19,22 @@ type Attach struct {
 	URLs map[string]string `yaml:"urls,omitempty" json:"urls,omitempty"`
 	// Vault is where steps that are Vault writes go.
 	Vault *VaultAt `yaml:"vault,omitempty" json:"vault,omitempty"`
-	// Prometheus is the address of a server that is asked for counters.
-	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus,omitempty"`
+	// Prometheus is the address of a server that is asked for counters, and Scrape
+	// the wall time between two of its scrapes; default 15s.
+	Prometheus string           `yaml:"prometheus,omitempty" json:"prometheus,omitempty"`
+	Scrape     runbook.Duration `yaml:"scrape,omitempty" json:"scrape,omitempty"`
 	// Tokens says where the probes get theirs; default is the token endpoint of
 	// the page's emitter, asked as a stand-in's.
 	Tokens *Tokens `yaml:"tokens,omitempty" json:"tokens,omitempty"`
 	// Counters are those of services that count what they served.
 	Counters map[string]Counter `yaml:"counters,omitempty" json:"counters,omitempty"`
 	// Steps are what is done for each step: make, accept, emit, revoke, destroy,
-	// and for the way back restore and withdraw.
+	// and for the way back restore and withdraw, and emit-back where to have the old
+	// one emitted again is another thing to do than to emit.
 	Steps map[string]Act `yaml:"steps" json:"steps"`
+	// Waive are rules that are not held against the rehearsal, each with the reason:
+	// what it came to is told all the same.
+	Waive map[string]string `yaml:"waive,omitempty" json:"waive,omitempty"`
 }
 
 // VaultAt is a Vault of the team's. Its token is in an environment variable.
@@ -60,10 +66,15 @@ type Counter struct {
 	Path  string `yaml:"path,omitempty" json:"path,omitempty"`
 	Field string `yaml:"field,omitempty" json:"field,omitempty"`
 	Query string `yaml:"query,omitempty" json:"query,omitempty"`
+	// Labels are those that a sample of the query must have to count.
+	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
+	// AtLeast says that others call the service too: it may have served more than
+	// the load sent, and never less.
+	AtLeast bool `yaml:"at_least,omitempty" json:"at_least,omitempty"`
 }
 
-// Act is one thing that is done: exactly one of a command, an HTTP call and a
-// Vault write. Its words may use {{ .credential }}, {{ .identifier }},
+// Act is one thing that is done: exactly one of a command, an HTTP call, a Vault
+// write, and the two ways of doing nothing. Its words may use {{ .credential }}, {{ .identifier }},
 // {{ .NAME.url }} of a service, and {{ .env.NAME }} of the environment.
 type Act struct {
 	// Command is run in the folder of the scenario, without a shell.
@@ -71,6 +82,12 @@ type Act struct {
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	HTTP        *Call             `yaml:"http,omitempty" json:"http,omitempty"`
 	Vault       *Write            `yaml:"vault,omitempty" json:"vault,omitempty"`
+	// Cannot says why the team's system cannot take the step: accept, where what is
+	// made is accepted already, destroy, and the way back.
+	Cannot string `yaml:"cannot,omitempty" json:"cannot,omitempty"`
+	// Expires is, of revoke only, how long after the emit the old one is refused by
+	// itself, without anybody doing anything; page time.
+	Expires runbook.Duration `yaml:"expires,omitempty" json:"expires,omitempty"`
 	// Timeout is wall time; default DefaultActTimeout.
 	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 	// Identifier is, of make only, where the new credential's identifier is in the
@@ -101,7 +118,21 @@ const MakeStep = "make"
 
 // StepNames are all steps that can have an act, in the order of a rotation and
 // its way back; destroy may be left out.
-var StepNames = []string{MakeStep, "accept", "emit", "revoke", "destroy", "restore", "withdraw"}
+var StepNames = []string{MakeStep, "accept", "emit", "revoke", "destroy", "restore", EmitBackStep, "withdraw"}
+
+// EmitBackStep is what is done to have the old credential emitted again; default
+// is what is done for emit.
+const EmitBackStep = "emit-back"
+
+// optionalSteps may be left out.
+var optionalSteps = []string{"destroy", EmitBackStep}
+
+// cannotSteps may be such that the system cannot take them.
+var cannotSteps = []string{"accept", "destroy", "restore", EmitBackStep, "withdraw"}
+
+// Waivable are the rules that can be waived: that nobody was refused, and that no
+// value leaked, are not among them.
+var Waivable = []string{"accounting", "distribution", "gates", "logs", "revocation", "rollback", "sessions"}
 
 // mention finds what a text of an act uses: {{ .identifier }}, {{ .auth.url }}.
 var mention = regexp.MustCompile(`\{\{-?\s*\.([a-zA-Z0-9_-]+)(?:\.([a-zA-Z0-9_]+))?\s*-?\}\}`)

@@ -75,6 +75,8 @@ func (c check) counters(a *Attach) {
 		switch {
 		case (counter.Query == "") == (counter.Path == ""):
 			c.Report(path, "path and field, or query", "wants one place where it is counted")
+		case len(counter.Labels) > 0 && counter.Query == "":
+			c.Report(path+".labels", "", "are of the samples of a query")
 		case counter.Query != "" && a.Prometheus == "":
 			c.Report(path+".query", "say attach.prometheus", "there is no Prometheus to ask")
 		case counter.Path != "" && (!strings.HasPrefix(counter.Path, "/") || counter.Field == ""):
@@ -93,8 +95,24 @@ func (c check) steps(a *Attach) {
 		c.act(path, name, a)
 	}
 	for _, name := range StepNames {
-		if _, there := a.Steps[name]; !there && name != "destroy" {
-			c.Report("attach.steps", "what you do for it: a command, an http call or a vault write", "nothing is said for %s", name)
+		if _, there := a.Steps[name]; !there && !slices.Contains(optionalSteps, name) {
+			hint := "what you do for it: a command, an http call or a vault write"
+			switch {
+			case slices.Contains(cannotSteps, name):
+				hint += ", or {cannot: why}"
+			case name == "revoke":
+				hint += ", or {expires: 40s}"
+			}
+			c.Report("attach.steps", hint, "nothing is said for %s", name)
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(a.Waive)) {
+		path := source.Join("attach.waive", rule)
+		switch {
+		case !slices.Contains(Waivable, rule):
+			c.Report(path, "these can be: "+strings.Join(Waivable, ", "), "%q is no rule that can be waived", rule)
+		case strings.TrimSpace(a.Waive[rule]) == "":
+			c.Report(path, "say why, for whoever reads the report", "has no reason")
 		}
 	}
 }
@@ -102,13 +120,21 @@ func (c check) steps(a *Attach) {
 func (c check) act(path, name string, a *Attach) {
 	act := a.Steps[name]
 	ways := 0
-	for _, is := range []bool{len(act.Command) > 0, act.HTTP != nil, act.Vault != nil} {
+	for _, is := range []bool{len(act.Command) > 0, act.HTTP != nil, act.Vault != nil, act.Cannot != "", act.Expires != 0} {
 		if is {
 			ways++
 		}
 	}
 	if ways != 1 {
 		c.Report(path, "command, http or vault", "says %d things to do, want one", ways)
+	}
+	switch {
+	case act.Cannot != "" && !slices.Contains(cannotSteps, name):
+		c.Report(path+".cannot", "it is for "+strings.Join(cannotSteps, ", "), "a rotation cannot do without %s", name)
+	case act.Expires != 0 && name != "revoke":
+		c.Report(path+".expires", "", "is for revoke")
+	case act.Expires < 0:
+		c.Report(path+".expires", "", "must be more than 0")
 	}
 	if len(act.Environment) > 0 && len(act.Command) == 0 {
 		c.Report(path+".environment", "", "is for a command")
@@ -125,7 +151,7 @@ func (c check) act(path, name string, a *Attach) {
 		c.misplaced(path, "is for make", "identifier")
 	case byAnswer && act.Identifier == "":
 		c.Report(path+".identifier", "as data.keys.0.kid", "wants where in the answer the new identifier is")
-	case !byAnswer && act.Identifier != "":
+	case !byAnswer && len(act.Command) > 0 && act.Identifier != "":
 		c.Report(path+".identifier", "", "a command prints it as its last line")
 	}
 	c.mentions(path, act.Texts(), "credential", "identifier")

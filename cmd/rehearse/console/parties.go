@@ -178,6 +178,14 @@ func (c *Console) tellOther(e history.Event) {
 		}
 	case history.KindOperator:
 		c.say(e.At, neutral, "operator: %s", e.Detail)
+	case history.KindLeft:
+		c.say(e.At, bad, "still to be taken back by hand: %s %s: %s", e.Step, e.Credential, e.Detail)
+	case history.KindUnseen:
+		if e.Detail == "" {
+			c.say(e.At, neutral, "%s can be looked at again", e.Service)
+			return
+		}
+		c.say(e.At, warn, "%s cannot be looked at: %s", e.Service, e.Detail)
 	case history.KindTrouble:
 		c.say(e.At, warn, "trouble of rehearse itself: %s", e.Detail)
 	case history.KindClockSet:
