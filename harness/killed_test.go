@@ -19,7 +19,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/apikey"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -298,7 +298,7 @@ func providerAt(t *testing.T, a assignment) string {
 	config := fmt.Appendf(nil, `{"name":"payments","account":"acme","admin_token":%q}`, a.AdminToken)
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- fakes.ServeProvider(ctx, config, listener, io.Discard) }()
+	go func() { ended <- apikey.ServeProvider(ctx, config, listener, io.Discard) }()
 	t.Cleanup(func() {
 		end()
 		if err := <-ended; err != nil {

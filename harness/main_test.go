@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -40,7 +41,7 @@ func serve(name string) error {
 	services["load"], services["store"] = load.Serve, fakestore.Serve
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	process := fakes.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
+	process := standin.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
 	return process.Run(ctx, services[name], []byte(os.Getenv(world.ConfigVariable)))
 }
 

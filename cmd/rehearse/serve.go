@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -18,7 +19,7 @@ import (
 
 // services are all that this binary can be, by name: the stand-ins of package
 // fakes, and one line for each that lives elsewhere.
-func services() map[string]fakes.Service {
+func services() map[string]standin.Service {
 	all := maps.Clone(fakes.Services)
 	all["load"] = load.Serve
 	all["store"] = store.Serve
@@ -32,9 +33,9 @@ func serveCommand() *cobra.Command {
 		Use:   "serve NAME",
 		Short: "Run one stand-in service; the runtimes do so",
 		Long: "Run one stand-in service until it is told to end.\n\n" +
-			"Its configuration is JSON in " + world.ConfigVariable + ". It listens on the descriptor in " + fakes.ListenFDVariable +
-			",\nelse on the address in " + fakes.ListenVariable + " (default " + fakes.DefaultListen + "); with " +
-			fakes.LifelineVariable + "=stdin it ends when its\nstandard input does.",
+			"Its configuration is JSON in " + world.ConfigVariable + ". It listens on the descriptor in " + standin.ListenFDVariable +
+			",\nelse on the address in " + standin.ListenVariable + " (default " + standin.DefaultListen + "); with " +
+			standin.LifelineVariable + "=stdin it ends when its\nstandard input does.",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
@@ -45,7 +46,7 @@ func serveCommand() *cobra.Command {
 	return command
 }
 
-func serviceCommand(name string, service fakes.Service) *cobra.Command {
+func serviceCommand(name string, service standin.Service) *cobra.Command {
 	return &cobra.Command{
 		Use:          name,
 		Short:        "Run the stand-in " + name,
@@ -54,7 +55,7 @@ func serviceCommand(name string, service fakes.Service) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
-			process := fakes.Process{Getenv: os.Getenv, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout()}
+			process := standin.Process{Getenv: os.Getenv, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout()}
 			if err := process.Run(ctx, service, []byte(os.Getenv(world.ConfigVariable))); err != nil {
 				return fmt.Errorf("serve %s: %w", name, err)
 			}

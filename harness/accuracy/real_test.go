@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/load"
@@ -52,7 +53,7 @@ func serve(name string) error {
 	services["load"], services["store"] = load.Serve, fakestore.Serve
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	process := fakes.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
+	process := standin.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
 	return process.Run(ctx, services[name], []byte(os.Getenv(world.ConfigVariable)))
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	fakedatabase "github.com/rehearse-dev/rehearse/fakes/database"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
@@ -45,7 +45,7 @@ func servePostgres(t *testing.T) (at string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- fakes.ServePostgres(ctx, config, listener, io.Discard) }()
+	go func() { ended <- fakedatabase.ServePostgres(ctx, config, listener, io.Discard) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	fakejwt "github.com/rehearse-dev/rehearse/fakes/jwt"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -153,7 +153,7 @@ func TestTokensOfProbes(t *testing.T) {
 	p := r.present(t, "checkout", "k1", history.Canary)
 	fresh, claims := shown()
 	for claim, want := range map[string]any{
-		"iss": r.addresses["auth"].URL(), "aud": fakes.Audience, "client_id": "rehearse-probe", "sub": "rehearse-probe",
+		"iss": r.addresses["auth"].URL(), "aud": fakejwt.Audience, "client_id": "rehearse-probe", "sub": "rehearse-probe",
 	} {
 		if got := claims[claim]; got != want {
 			t.Errorf("%s: got %v, want %v", claim, got, want)

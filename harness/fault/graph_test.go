@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -104,8 +104,8 @@ func TestProxies(t *testing.T) {
 
 // Stand-ins import nothing of the harness, so what both say is written down twice.
 func TestContractIsThatOfTheProxy(t *testing.T) {
-	if proxyPath != fakes.ProxyPath || proxyName != fakes.ProxyName {
-		t.Errorf("faults say %s and %s, the proxy %s and %s", proxyPath, proxyName, fakes.ProxyPath, fakes.ProxyName)
+	if proxyPath != standin.ProxyPath || proxyName != standin.ProxyName {
+		t.Errorf("faults say %s and %s, the proxy %s and %s", proxyPath, proxyName, standin.ProxyPath, standin.ProxyName)
 	}
 }
 

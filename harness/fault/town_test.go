@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -70,7 +71,7 @@ func (w *town) listen(name string) net.Listener {
 
 // Start starts stand-ins and waits until they are ready.
 func (w *town) Start(ctx context.Context, specs []world.Spec) error {
-	all := map[string]fakes.Service{"store": store.Serve}
+	all := map[string]standin.Service{"store": store.Serve}
 	for name, service := range fakes.Services {
 		all[name] = service
 	}

@@ -18,7 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -309,9 +309,9 @@ func (s testSealer) Unseal(ctx context.Context) error { return s.Store.Unseal(ct
 // Stand-ins import nothing of the harness, so what both say is written down twice.
 func TestContractIsThatOfTheStandIns(t *testing.T) {
 	for ours, theirs := range map[string]string{
-		disturbPath: fakes.DisturbPath, disturbJWKS: fakes.DisturbJWKS, disturbClock: fakes.DisturbClock,
-		disturbKid: fakes.DisturbKid, disturbHold: fakes.DisturbHold, disturbValue: fakes.DisturbValue,
-		disturbKeep: fakes.DisturbKeep, probeAgent: family.ProbeAgent,
+		disturbPath: standin.DisturbPath, disturbJWKS: standin.DisturbJWKS, disturbClock: standin.DisturbClock,
+		disturbKid: standin.DisturbKid, disturbHold: standin.DisturbHold, disturbValue: standin.DisturbValue,
+		disturbKeep: standin.DisturbKeep, probeAgent: family.ProbeAgent,
 	} {
 		if ours != theirs {
 			t.Errorf("faults say %s, others %s", ours, theirs)

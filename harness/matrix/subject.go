@@ -15,12 +15,12 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	fakejwt "github.com/rehearse-dev/rehearse/fakes/jwt"
 )
 
 const (
 	// issuer and audience are those of the tokens that are presented.
-	issuer, audience = "https://issuer.test", fakes.Audience
+	issuer, audience = "https://issuer.test", fakejwt.Audience
 	// each is the time between two presentations of a wait, and oneTry bounds one.
 	each, oneTry = time.Second, 3 * time.Second
 )
@@ -69,7 +69,7 @@ func (s *subject) publish(ctx context.Context, names ...string) {
 	}
 	body, err := json.Marshal(set)
 	s.fail(err)
-	answer := fakes.KeySet{Status: http.StatusOK, Body: body}
+	answer := fakejwt.KeySet{Status: http.StatusOK, Body: body}
 	if s.maxAge {
 		answer.CacheControl = "max-age=5"
 	}
@@ -78,10 +78,10 @@ func (s *subject) publish(ctx context.Context, names ...string) {
 
 // breakDown makes the key server answer 503, with a body that is no key set.
 func (s *subject) breakDown(ctx context.Context) {
-	s.set(ctx, fakes.KeySet{Status: http.StatusServiceUnavailable, Body: json.RawMessage(`{"error": "down"}`)})
+	s.set(ctx, fakejwt.KeySet{Status: http.StatusServiceUnavailable, Body: json.RawMessage(`{"error": "down"}`)})
 }
 
-func (s *subject) set(ctx context.Context, answer fakes.KeySet) {
+func (s *subject) set(ctx context.Context, answer fakejwt.KeySet) {
 	body, err := json.Marshal(answer)
 	s.fail(err)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, s.keys+"/"+s.name, bytes.NewReader(body))

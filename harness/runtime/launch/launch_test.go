@@ -3,7 +3,7 @@ package launch_test
 import (
 	"testing"
 
-	"github.com/rehearse-dev/rehearse/fakes"
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 )
 
@@ -11,9 +11,9 @@ import (
 // contract is written down on both sides.
 func TestContractIsThatOfTheStandIns(t *testing.T) {
 	for ours, theirs := range map[string]string{
-		launch.ListenFD: fakes.ListenFDVariable,
-		launch.Listen:   fakes.ListenVariable,
-		launch.Lifeline: fakes.LifelineVariable,
+		launch.ListenFD: standin.ListenFDVariable,
+		launch.Listen:   standin.ListenVariable,
+		launch.Lifeline: standin.LifelineVariable,
 	} {
 		if ours != theirs {
 			t.Errorf("runtimes say %s, stand-ins listen to %s", ours, theirs)

@@ -1,0 +1,161 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+const (
+	// DatabaseAdmin is the role under which the harness itself makes and takes
+	// roles, and the application name of what it does: no load, and no probe.
+	DatabaseAdmin = "rehearse-admin"
+	// DatabaseName is the database that consumers use.
+	DatabaseName = "postgres"
+	// decisionsWithin bounds the wait for the server's log to tell what became of
+	// the last connections.
+	decisionsWithin = 2 * time.Second
+	// defaultConnections is the Connections of a server that is not told.
+	defaultConnections = 200
+	// reservedConnections are those that superusers have in any case: PostgreSQL's
+	// own default (superuser_reserved_connections). The harness administers the
+	// server as one, so that a server without room for others still obeys it.
+	reservedConnections = 3
+)
+
+// PostgresConfig is the configuration of a PostgreSQL server.
+type PostgresConfig struct {
+	Name string `json:"name"`
+	// AdminPassword is that of the superuser DatabaseAdmin.
+	AdminPassword string `json:"admin_password"`
+	// Connections is how many the server has room for beyond those that it keeps
+	// for superusers (PostgreSQL, 20.3.1); 0: as many as it has by default.
+	Connections int `json:"connections"`
+	// Program is the path of the server's executable; empty: it is looked for.
+	Program string `json:"program"`
+	// Folder is the name of the server's folder in the temporary one.
+	Folder string `json:"folder"`
+}
+
+// ServePostgres runs a real PostgreSQL server as its child, in a folder of its
+// own that is gone when it ends. It is reached at the one address of the
+// stand-in, beside what every stand-in answers by HTTP: the first byte tells the
+// two apart. What the server decides about each connection it tells in its log.
+//
+//	client ──► listener ──┬─ HTTP ──► healthz, status
+//	                      └─ PostgreSQL ──► server, whose log says what became of it
+func ServePostgres(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
+	var c PostgresConfig
+	if err := standin.Decode(config, &c); err != nil {
+		return err
+	}
+	if err := standin.Require("name", c.Name, "admin_password", c.AdminPassword, "folder", c.Folder); err != nil {
+		return err
+	}
+	if filepath.Base(c.Folder) != c.Folder {
+		return fmt.Errorf("check configuration: folder is %q, want a name", c.Folder)
+	}
+	if c.Connections < 0 {
+		return fmt.Errorf("check configuration: connections is %d, want at least 1, or 0 for %d", c.Connections, defaultConnections)
+	}
+	logger, ready := history.NewLogger(log, c.Name), standin.WaitingFor("the server")
+	logins := newLogins(c.Name, logger)
+	server, err := startPostgres(ctx, c, logger, logins.logged)
+	if err != nil {
+		return err
+	}
+	mux := standin.NewMux(ready, func() map[string]int64 {
+		logins.settle(decisionsWithin)
+		return logins.counters()
+	})
+	web := standin.NewSplit(listener, logger, isPostgres, func(_ context.Context, conn *standin.Conn) {
+		if err := logins.relay(conn, server.address); err != nil {
+			logger.Debug("a connection ended", "detail", err.Error())
+		}
+	})
+	return errors.Join(standin.ServeHTTP(ctx, web, mux, logger, func(ctx context.Context) error {
+		return server.attend(ctx, server.version, func(version string) {
+			logger.Info(string(history.KindService), "detail", version)
+			ready.Set(nil)
+		})
+	}), server.stop())
+}
+
+// isPostgres tells the first byte of a start-up packet, which is that of its
+// length (PostgreSQL, Frontend/Backend Protocol, Message Formats), from that of
+// an HTTP method.
+func isPostgres(first []byte) bool { return first[0] == 0 }
+
+// logins are the connections to a server, each from its first packet until it
+// is closed, by the local port under which the server knows it.
+type logins struct {
+	name string
+	log  *slog.Logger
+	*tally
+}
+
+func newLogins(name string, log *slog.Logger) *logins {
+	return &logins{name: name, log: log, tally: newTally()}
+}
+
+// logged takes a line of the server's log.
+func (l *logins) logged(line postgresLine) {
+	login := l.find(line.port)
+	switch {
+	case line.severity != "FATAL" || login == nil:
+		return
+	case !login.decide():
+		if line.state == stateEnded {
+			l.end(login)
+		}
+	case line.refuses():
+		l.refuse(login, line.state, line.text)
+	default: // 53300 (too many connections), starting up: nothing is said of the password
+		l.undecided(login, line.state, line.text)
+	}
+}
+
+func (l *logins) attributes(login *login, status string) []any {
+	return []any{
+		"identifier", login.identifier, "presenter", login.presenter, "status", status,
+		"latency_us", time.Since(login.began).Microseconds(),
+	}
+}
+
+func (l *logins) accept(login *login, state string) {
+	l.count(login, &l.accepted)
+	if !login.own {
+		l.log.Info(history.MessageAccepted, l.attributes(login, state)...)
+	}
+}
+
+func (l *logins) refuse(login *login, state, text string) {
+	l.count(login, &l.refused)
+	if !login.own {
+		l.log.Info(history.MessageRefused, append(l.attributes(login, state), "detail", text)...)
+	}
+}
+
+func (l *logins) undecided(login *login, state, text string) {
+	l.count(login, &l.unsaid)
+	if !login.own {
+		l.log.Info(history.MessageUndecided, append(l.attributes(login, state), "detail", text)...)
+	}
+}
+
+// end tells of a session that was ended from outside: nothing is decided then.
+func (l *logins) end(login *login) {
+	if login.own {
+		return
+	}
+	l.log.Info(string(history.KindEnded), "identifier", login.identifier, "presenter", login.presenter, "status", stateEnded,
+		"detail", fmt.Sprintf("%s ended a session of %s with %s", l.name, login.presenter, login.identifier))
+}

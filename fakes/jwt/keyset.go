@@ -1,0 +1,95 @@
+package jwt
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// publishedKeys is the document that an issuer reads: all keys in it are
+// accepted, and the one named by Emit signs.
+type publishedKeys struct {
+	Emit string `json:"emit"`
+	Keys []struct {
+		KID string `json:"kid"`
+		// Algorithm is ES256 or RS256.
+		Algorithm string `json:"alg"`
+		// JWK is the private key (RFC 7517).
+		JWK json.RawMessage `json:"jwk"`
+	} `json:"keys"`
+}
+
+// keySet is what an issuer makes of the document: the public set that it
+// serves, and the signer of the emitted key.
+type keySet struct {
+	kids   []string // the emitted one first
+	emit   string
+	signer jose.Signer
+	// others sign with the accepted keys that are not emitted: for a canary.
+	others map[string]jose.Signer
+	jwks   []byte
+}
+
+// newKeySet checks every key of the document, and names each. An error names the kid and never
+// what the key holds.
+func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
+	set := &keySet{emit: doc.Emit, others: map[string]jose.Signer{}}
+	var emitted, others []jose.JSONWebKey
+	for _, entry := range doc.Keys {
+		algorithm := jose.SignatureAlgorithm(entry.Algorithm)
+		if algorithm != jose.ES256 && algorithm != jose.RS256 {
+			return nil, fmt.Errorf("load key %s: alg %q is not supported, only ES256 and RS256 are", entry.KID, entry.Algorithm)
+		}
+		var key jose.JSONWebKey
+		if err := key.UnmarshalJSON(entry.JWK); err != nil {
+			return nil, fmt.Errorf("load key %s: %w", entry.KID, err)
+		}
+		key.KeyID = entry.KID
+		public := key.Public()
+		if entry.KID == "" || key.IsPublic() || !public.Valid() {
+			return nil, fmt.Errorf("load key %s: want a kid and a private asymmetric key", entry.KID)
+		}
+		public.Algorithm, public.Use, public.KeyID = entry.Algorithm, "sig", n.inSet(entry.KID)
+		key.KeyID = n.inToken(entry.KID)
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
+		if err != nil {
+			return nil, fmt.Errorf("load key %s: %w", entry.KID, err)
+		}
+		if entry.KID != doc.Emit {
+			others = append(others, public)
+			set.others[entry.KID] = signer
+			continue
+		}
+		set.signer = signer
+		emitted = append(emitted, public)
+	}
+	if len(emitted) != 1 {
+		return nil, fmt.Errorf("load keys: emit names %q: want exactly one such key among %d, got %d", doc.Emit, len(doc.Keys), len(emitted))
+	}
+	all := append(emitted, others...)
+	for _, key := range all {
+		set.kids = append(set.kids, key.KeyID)
+	}
+	jwks, err := json.Marshal(jose.JSONWebKeySet{Keys: all})
+	if err != nil {
+		return nil, fmt.Errorf("load keys: encode the public set: %w", err)
+	}
+	set.jwks = jwks
+	return set, nil
+}
+
+// signing is the set with another published key to sign with; nil where the kid
+// is none of them, itself for "".
+func (s *keySet) signing(kid string) *keySet {
+	if kid == "" || kid == s.emit {
+		return s
+	}
+	signer, there := s.others[kid]
+	if !there {
+		return nil
+	}
+	other := *s
+	other.emit, other.signer = kid, signer
+	return &other
+}

@@ -1,0 +1,96 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+// ends waits for Run to return.
+func ends(t *testing.T, done <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(standintest.Patience):
+		t.Fatalf("still serving after %s", standintest.Patience)
+		return nil
+	}
+}
+
+// idle is a service that does nothing but answer what every one answers.
+func idle(ctx context.Context, _ []byte, listener net.Listener, log io.Writer) error {
+	mux := NewMux(&Readiness{}, func() map[string]int64 { return nil })
+	return ServeHTTP(ctx, listener, mux, history.NewLogger(log, "idle"))
+}
+
+func TestRunEndsWithItsLifeline(t *testing.T) {
+	stdin, harness := io.Pipe()
+	listening := make(chan net.Addr, 1)
+	service := func(ctx context.Context, config []byte, l net.Listener, log io.Writer) error {
+		listening <- l.Addr()
+		return idle(ctx, config, l, log)
+	}
+	process := Process{
+		Getenv: environment(ListenVariable, "127.0.0.1:0", LifelineVariable, "stdin"),
+		Stdin:  stdin, Stdout: standintest.NewLog(t),
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- process.Run(context.Background(), service, nil)
+	}()
+	url := "http://" + (<-listening).String()
+	standintest.AwaitReady(t, url)
+	standintest.Client.CloseIdleConnections()
+	if err := harness.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := ends(t, done); err != nil {
+		t.Errorf("after the end of stdin: got %v, want no error", err)
+	}
+	if _, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
+		t.Errorf("after the end of stdin: %s still accepts", url)
+	}
+}
+
+func TestRunRefusesItsSurroundings(t *testing.T) {
+	tests := []struct {
+		name        string
+		environment []string
+		want        string
+	}{
+		{"unknown lifeline", []string{LifelineVariable, "pipe"}, `"pipe" is not known, only stdin is`},
+		{"descriptor that is no number", []string{ListenFDVariable, "three"}, "read REHEARSE_LISTEN_FD"},
+		{"descriptor that is not open", []string{ListenFDVariable, "9999"}, "listen on inherited descriptor 9999"},
+		{"address that is none", []string{ListenVariable, "nowhere"}, "listen: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			process := Process{Getenv: environment(tt.environment...), Stdin: strings.NewReader(""), Stdout: io.Discard}
+			err := process.Run(t.Context(), func(context.Context, []byte, net.Listener, io.Writer) error {
+				return errors.New("it served")
+			}, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,131 @@
+package standin
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+)
+
+// spoiler changes on the way to its consumer what was published, as a
+// deployment does that goes wrong.
+type spoiler struct {
+	Disturbances
+	content []byte // as it was last read
+	version int
+	known   map[string]bool   // the values that it had when it began to spoil
+	foreign map[string]string // the values of another environment, by tag
+
+	told heldSecret // what the consumer was given last
+}
+
+// heldSecret is what a consumer holds, for comparison with what is published:
+// fingerprints and no value.
+type heldSecret struct {
+	Emit string            `json:"emit"`
+	Keys map[string]string `json:"keys"` // the fingerprint of each entry, by tag or kid
+}
+
+// passed is a document as its consumer gets it, with a version that changes
+// whenever that does.
+func (s *spoiler) passed(content []byte, version int) ([]byte, int, error) {
+	s.content, s.version = content, version
+	how := s.Value(DisturbValue)
+	document := map[string]any{}
+	if err := json.Unmarshal(content, &document); err != nil {
+		return content, 2 * version, nil // its reader says what is wrong with it
+	}
+	entries, _ := document["keys"].([]any)
+	tags := map[string]bool{}
+	for _, entry := range entries {
+		fields, _ := entry.(map[string]any)
+		tag := nameOf(fields)
+		tags[tag] = true
+		if value, ok := fields["value"].(string); ok && how != "" && !s.known[tag] {
+			fields["value"] = s.spoiled(how, tag, value)
+		}
+	}
+	s.tell(document, entries)
+	if how == "" {
+		s.known = tags
+		return content, 2 * version, nil
+	}
+	out, err := json.Marshal(document)
+	return out, 2*version + 1, err
+}
+
+// nameOf is the tag or the kid of an entry.
+func nameOf(entry map[string]any) string {
+	for _, key := range []string{"tag", "kid"} {
+		if name, ok := entry[key].(string); ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// prefixed is how much of a value may say what it is: whsec_.
+const prefixed = len("whsec_")
+
+// cutOff is how many characters a truncated value has lost.
+const cutOff = 4
+
+func (s *spoiler) spoiled(how, tag, value string) string {
+	switch how {
+	case "newline":
+		return value + "\n"
+	case "truncated":
+		return value[:max(0, len(value)-cutOff)]
+	}
+	if s.foreign == nil {
+		s.foreign = map[string]string{}
+	}
+	if s.foreign[tag] == "" {
+		other := value[:min(len(value), prefixed)]
+		for len(other) < len(value) {
+			other += rand.Text() // its letters are in every encoding that is used for secrets
+		}
+		s.foreign[tag] = other[:len(value)]
+	}
+	return s.foreign[tag]
+}
+
+// tell notes what the consumer gets.
+func (s *spoiler) tell(document map[string]any, entries []any) {
+	emit, _ := document["emit"].(string)
+	told := heldSecret{Emit: emit, Keys: map[string]string{}}
+	for _, entry := range entries {
+		fields, _ := entry.(map[string]any)
+		told.Keys[nameOf(fields)] = fingerprint(fields)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = told
+}
+
+// fingerprint tells two entries apart: the beginning of the SHA-256 of its JSON.
+func fingerprint(entry map[string]any) string {
+	encoded, err := json.Marshal(entry)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:4])
+}
+
+func (s *spoiler) held() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
+}
+
+// Disturbable lets a consumer be disturbed in how it gets what is published, and
+// in more ways where it has any.
+func (p *PublishedSecret) Disturbable(mux *http.ServeMux, more map[string]func(string) error) {
+	kinds := map[string]func(string) error{DisturbHold: OneOf("all"), DisturbValue: OneOf("newline", "truncated", "foreign")}
+	for kind, check := range more {
+		kinds[kind] = check
+	}
+	p.spoil.Serve(mux, p.config.Disturb, kinds, p.spoil.held)
+}
