@@ -81,6 +81,10 @@ func (c *cell) until() string {
 // lastFetch is the half sentence about when a validator last fetched a set.
 func (e *evidence) lastFetch(validator string) string {
 	fetches := e.fetches(validator, 0, e.end)
+	v, _ := e.limits.Validator(validator)
+	if len(fetches) == 0 && (v.Blind || v.Reads) {
+		return "nobody tells what it fetched, and when"
+	}
 	if len(fetches) == 0 {
 		return "it fetched no set"
 	}

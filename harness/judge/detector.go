@@ -118,6 +118,7 @@ var (
 	seesFetches need = func(c *cell) bool { return c.hasFetches(c.validator.Name) }
 	seesLearned need = func(c *cell) bool { return c.everLearned }
 	seesSet     need = func(c *cell) bool { return c.isPublished }
+	seesLooks   need = func(c *cell) bool { return c.has[history.KindLooked] }
 )
 
 // hasFetches reports whether fetches of a validator are seen.
@@ -149,6 +150,9 @@ func detectors() []detector {
 		{of: refused, match: lockedOut},
 		{of: refused, match: otherRotation},
 		{of: refused, match: onePlace},
+		{of: refused, needs: []need{seesLooks}, match: unusableSet},
+		{of: refused, needs: []need{seesLooks}, match: ambiguousKid},
+		{of: refused, needs: []need{seesLooks}, match: noAlg},
 		{of: refused, needs: []need{seesFetches}, match: oneSlot},
 
 		// Of the new credential.
@@ -159,6 +163,7 @@ func detectors() []detector {
 		{of: refused, match: notLookedFor},
 		{of: refused, needs: []need{seesSet, seesFetches}, match: freshNotInSet},
 		{of: refused, needs: []need{seesFetches}, match: lostNotInSet},
+		{of: refused, needs: []need{seesLooks}, match: missingAtTheSource},
 		{of: refused, match: lostInOutage},
 		{of: refused, match: flagDayFresh},
 		{of: refused, needs: []need{seesSet, seesFetches}, match: sharedCache},
@@ -179,6 +184,7 @@ func detectors() []detector {
 		{of: unanswered, match: tooManyConnections},
 		{of: unanswered, match: cutOff},
 		{of: unanswered, match: absentBehind},
+		{of: unanswered, needs: []need{seesLooks}, match: slowSet},
 		{of: unanswered, match: faultAtTheService},
 		{of: unanswered, match: exited},
 		{of: unanswered, match: renewing},
@@ -191,6 +197,7 @@ func detectors() []detector {
 
 		{of: kept, match: keptSessions},
 		{of: kept, match: publishedForTooLong},
+		{of: kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
 
 		{of: untaken, match: lockedOutProbe},
 		{of: untaken, match: refusedLikeOthers},

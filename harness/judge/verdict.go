@@ -211,6 +211,10 @@ const (
 	CauseSourceDown       Cause = "source-down"       // it asked for the set, and got no answer
 	CauseTurnedAway       Cause = "turned-away"       // it asked for the set when too many did, and was answered 429
 	CauseNotInSet         Cause = "not-in-set"        // it asked for the set, and what it got lacked a credential in use
+	CauseUnusableSet      Cause = "unusable-set"      // it could not read a key of the set, and did without the others
+	CauseAmbiguousKid     Cause = "ambiguous-kid"     // the set has one kid twice, and it took the wrong one
+	CauseNoAlg            Cause = "no-alg"            // the new key came without its algorithm
+	CauseSlowSet          Cause = "slow-key-set"      // the set was answered late, or not at all, while it was waited for
 	CauseOneSlot          Cause = "one-slot"          // it fetched both and kept one
 	CauseNeverLearned     Cause = "never-learned"     // it never took the new credential
 	CauseFlagDay          Cause = "flag-day"          // accept, emit and revoke fell together

@@ -41,7 +41,7 @@ func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string 
 
 // Gateways are the services of a team's own that hand on a key set which others
 // make, sorted.
-func (p *Plan) Gateways() []string {
+func (p *Plan) Gateways() []Gateway {
 	var names []string
 	for _, s := range p.Services {
 		for _, of := range p.KeySetsOf(s.Name) {
@@ -52,7 +52,11 @@ func (p *Plan) Gateways() []string {
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	var gateways []Gateway
+	for _, name := range slices.Compact(names) {
+		gateways = append(gateways, Gateway{Name: name, Of: p.KeySetsOf(name)})
+	}
+	return gateways
 }
 
 // blind reports whether nobody tells of the fetches of a validator: it is a

@@ -108,7 +108,7 @@ type Limits struct {
 	Caches     []Cache     `json:"caches,omitempty"`
 	Exceptions []string    `json:"exceptions,omitempty"` // clients that may keep the old credential longer
 	// Gateways are services of a team's own that hand on a key set.
-	Gateways []string `json:"gateways,omitempty"`
+	Gateways []Gateway `json:"gateways,omitempty"`
 
 	// Waived are rules that are not held against the rehearsal, with the reason, and
 	// Cannot the steps that the system cannot take.
@@ -229,6 +229,12 @@ type Cache struct {
 	Name string        `json:"name"`
 	Of   string        `json:"of"`
 	TTL  time.Duration `json:"ttl_ns"`
+}
+
+// Gateway is a service of a team's own that hands on a key set.
+type Gateway struct {
+	Name string   `json:"name"`
+	Of   []string `json:"of"` // whose; several: it answers with one or another
 }
 
 // Emitter finds an emitter by name.

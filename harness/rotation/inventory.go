@@ -18,8 +18,8 @@ func (r *rotation) outsiders() []refusal {
 	for _, c := range r.limits.Caches {
 		page[c.Name] = true // it reads for those behind it
 	}
-	for _, name := range r.limits.Gateways {
-		page[name] = true // so does this
+	for _, g := range r.limits.Gateways {
+		page[g.Name] = true // so does this
 	}
 	for _, v := range r.limits.Validators {
 		page[v.Name] = page[v.Name] || v.Authority // it made the decision to accept: nobody has to tell it
