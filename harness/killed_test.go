@@ -90,7 +90,7 @@ func (a assignment) bind() (*plan.Plan, family.Bound, error) {
 			p.Services[i].Config["admin_token"] = a.AdminToken
 		}
 	}
-	part, err := store.Attach(a.Store, a.Token, a.Run)
+	part, err := store.Attach(context.Background(), store.Server{URL: a.Store, Token: a.Token}, a.Run)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -224,7 +224,7 @@ func killedAndResumed(t *testing.T, a assignment, finish bool) {
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	a.Store, a.Addresses = server.URL, map[string]string{"payments": providerAt(t, a)}
-	if _, err := store.Open(t.Context(), a.Store, a.Token, a.Run); err != nil {
+	if _, err := store.Open(t.Context(), store.Server{URL: a.Store, Token: a.Token}, a.Run); err != nil {
 		t.Fatal(err)
 	}
 	told, err := json.Marshal(a)

@@ -137,7 +137,7 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 			r.plan.Services[i].Config = config // with what was made for the run
 		}
 	}
-	if r.store, err = store.Attach(url, token, u.Run, readers...); err != nil {
+	if r.store, err = store.Attach(ctx, store.Server{URL: url, Token: token}, u.Run, readers...); err != nil {
 		return err
 	}
 	r.bound = f.Bind(family.Backend{

@@ -33,7 +33,7 @@ func (r *run) openStore(ctx context.Context) error {
 	} else {
 		r.storeURL = r.o.VaultAddr
 	}
-	if r.store, err = store.Open(ctx, outside, keys.Root, r.leftovers.Run()); err != nil {
+	if r.store, err = store.Open(ctx, store.Server{URL: outside, Token: keys.Root, Ours: own}, r.leftovers.Run()); err != nil {
 		return err
 	}
 	if !own { // one of ours takes everything with it

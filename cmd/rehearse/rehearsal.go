@@ -48,7 +48,7 @@ func (p *place) options() (harness.Options, error) {
 	if p.vaultAddr == "" {
 		return o, nil
 	}
-	if u, err := url.Parse(p.vaultAddr); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if !isBase(p.vaultAddr) {
 		return o, usage(fmt.Errorf("--vault-addr: %q is not an address: want http(s)://HOST:PORT", p.vaultAddr))
 	}
 	if p.store == harness.Embedded {
@@ -59,6 +59,13 @@ func (p *place) options() (harness.Options, error) {
 			vaultTokenVariable))
 	}
 	return o, nil
+}
+
+// isBase reports whether a text is the address of a server, and nothing more.
+func isBase(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil &&
+		strings.TrimSuffix(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // oneOf refuses a flag's value that there is not.

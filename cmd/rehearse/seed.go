@@ -54,7 +54,7 @@ func seed(ctx context.Context, url, token, path string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, seedTimeout)
 	defer cancel()
-	s, err := store.Open(ctx, url, token, "explore")
+	s, err := store.Open(ctx, store.Server{URL: url, Token: token}, "explore")
 	if errors.Is(err, store.ErrInUse) {
 		return "there is a mount rehearse-explore: left as it is", nil
 	}
@@ -66,6 +66,9 @@ func seed(ctx context.Context, url, token, path string) (string, error) {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedTimeout)
 		defer cancel()
 		return "", errors.Join(err, s.Close(clean))
+	}
+	if err := s.Leave(ctx); err != nil {
+		return "", err
 	}
 	return "published signing key " + kid + " at " + s.Path(path), nil
 }

@@ -24,7 +24,7 @@ func TestWithholdKeepsFirst(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	s, err := store.Open(t.Context(), server.URL, token, "explore")
+	s, err := store.Open(t.Context(), store.Server{URL: server.URL, Token: token}, "explore")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
 
 const (
@@ -132,6 +133,10 @@ func (s *System) call(ctx context.Context, call *scenario.Call, credential strin
 
 // write writes to Vault. A patch is a JSON merge patch, as KV v2 takes it.
 func (s *System) write(ctx context.Context, w *scenario.Write, credential string) (string, error) {
+	path := s.render(w.Path, credential)
+	if err := vaultpath.Written(path); err != nil { // what was filled in may hold anything
+		return "", fmt.Errorf("write to Vault: %w", err)
+	}
 	body, err := json.Marshal(s.rendered(w.Data, credential))
 	if err != nil {
 		return "", fmt.Errorf("encode what is written to %s: %w", w.Path, err)
@@ -142,7 +147,7 @@ func (s *System) write(ctx context.Context, w *scenario.Write, credential string
 		method = http.MethodPatch
 		header.Set("Content-Type", "application/merge-patch+json")
 	}
-	return send(ctx, caller, method, strings.TrimSuffix(s.attach.Vault.URL, "/")+"/v1/"+strings.TrimPrefix(s.render(w.Path, credential), "/"), header, string(body))
+	return send(ctx, caller, method, strings.TrimSuffix(s.attach.Vault.URL, "/")+"/v1/"+path, header, string(body))
 }
 
 // rendered is a document with every text in it filled in.

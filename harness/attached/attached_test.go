@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
 
 const page = `
@@ -52,11 +54,12 @@ type team struct {
 	samples   string   // that its Prometheus has; "away": it answers 503
 	away      bool     // its token endpoint answers 503
 	login     string   // where they are sent instead; empty: nowhere
+	fresh     string   // the identifier of the new key
 	server    *httptest.Server
 }
 
 func newTeam(t *testing.T) *team {
-	s := &team{published: []string{"old"}, emit: "old"}
+	s := &team{published: []string{"old"}, emit: "old", fresh: "fresh"}
 	s.server = httptest.NewServer(s)
 	t.Cleanup(s.server.Close)
 	return s
@@ -117,7 +120,7 @@ func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.asked = append(s.asked, fmt.Sprintf("%s %s token=%s %s", r.Method, r.URL.Path, r.Header.Get("X-Vault-Token")+r.Header.Get("X-Admin"), body))
 		switch r.URL.Path {
 		case "/keys/new":
-			fmt.Fprint(w, `{"keys": [{"kid": "fresh"}]}`)
+			fmt.Fprintf(w, `{"keys": [{"kid": %q}]}`, s.fresh)
 		case "/keys/accept":
 			s.published = append(s.published, "fresh")
 		case "/keys/revoke":
@@ -549,5 +552,33 @@ func TestCannot(t *testing.T) {
 	}
 	if got := s.Does("withdraw", "k2"); got != "command ./withdraw.sh fresh" {
 		t.Errorf("what is done to withdraw: got %q", got)
+	}
+}
+
+// What an identifier holds is nobody's promise: one that would lead a write
+// elsewhere in Vault is not sent.
+func TestWriteStaysAtItsPath(t *testing.T) {
+	for _, path := range []string{"secret/data/../../sys/seal", "../sys/seal", "secret/data/{{ .identifier }}", "sys/seal", "secret/data/%2e%2e"} {
+		team := newTeam(t)
+		s, p, err := attach(t, team, byName, attached.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Rehearsal.Attach.Steps["emit"] = scenario.Act{Vault: &scenario.Write{Path: path}}
+		team.fresh = "../../sys/seal"
+		for _, name := range []string{"k1", "k2"} {
+			if _, err := s.Make(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := len(team.asked)
+		if err := s.Do(t.Context(), keyring.Emit, "k2"); !errors.Is(err, vaultpath.ErrPath) {
+			t.Errorf("write to %s: got %v, want %v", path, err, vaultpath.ErrPath)
+		}
+		for _, asked := range team.asked[before:] {
+			if strings.Contains(asked, "/v1/") {
+				t.Errorf("write to %s: asked %s", path, asked)
+			}
+		}
 	}
 }

@@ -60,7 +60,7 @@ func rehearse(t *testing.T, page, services string) *rehearsal {
 	}
 	server := httptest.NewServer(embedded.New("the-root-token", io.Discard))
 	t.Cleanup(server.Close)
-	s, err := store.Open(t.Context(), server.URL, "the-root-token", "test")
+	s, err := store.Open(t.Context(), store.Server{URL: server.URL, Token: "the-root-token"}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

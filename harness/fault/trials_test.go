@@ -283,7 +283,7 @@ func onTheStore(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	if err := w.Start(t.Context(), []world.Spec{spec}); err != nil {
 		t.Fatal(err)
 	}
-	own, err := store.Open(t.Context(), w.URL("store", false), keys.Root, "r1")
+	own, err := store.Open(t.Context(), store.Server{URL: w.URL("store", false), Token: keys.Root, Ours: true}, "r1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,12 @@ package runbook
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
 
 // Values that a page can choose from.
@@ -36,9 +36,6 @@ func ServedNames() []string {
 	return slices.DeleteFunc(LibraryNames(), func(name string) bool { return !Libraries[name].Served })
 }
 
-// kvPath is a KV v2 API path: MOUNT/data/PATH.
-var kvPath = regexp.MustCompile(`^[^/\s]+(/[^/\s]+)*/data/[^/\s]+(/[^/\s]+)*$`)
-
 // CheckHead reports a wrong apiVersion or kind.
 func CheckHead(c *source.Checker, version, kind, wantKind string) {
 	if version != APIVersion {
@@ -63,8 +60,10 @@ func CheckName(c *source.Checker, path, name string) {
 func (r *Runbook) check(c *source.Checker) {
 	CheckHead(c, r.APIVersion, r.Kind, Kind)
 	c.OneOf("storage.store", r.Storage.Store, Stores)
-	if p := r.Storage.Publish.Path; p != "" && !kvPath.MatchString(p) {
-		c.Report("storage.publish.path", "a KV v2 API path: secret/data/auth/signing-key", "%q is not MOUNT/data/PATH", p)
+	if p := r.Storage.Publish.Path; p != "" {
+		if err := vaultpath.Published(p); err != nil {
+			c.Report("storage.publish.path", "as secret/data/auth/signing-key: "+vaultpath.Hint, "%v", err)
+		}
 	}
 	if r.Storage.Distribution == JWKS && !strings.HasPrefix(r.Storage.JWKS, "/") {
 		c.Report("storage.jwks", "distribution jwks needs it, as /.well-known/jwks.json", "%q is not a path", r.Storage.JWKS)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
 
 // attach holds against itself what a scenario says of a system that runs already.
@@ -47,7 +48,7 @@ func (c check) attach() {
 
 // address reports what is no base address.
 func (c check) address(path, text string) {
-	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		c.Report(path, "http(s)://HOST:PORT", "%q is no address", text)
 	}
 }
@@ -144,6 +145,14 @@ func (c check) act(path, name string, a *Attach) {
 	}
 	if act.Vault != nil && a.Vault == nil {
 		c.Report(path+".vault", "say attach.vault.url", "there is no Vault to write to")
+	}
+	if act.Vault != nil {
+		// What is filled in is one segment, or a part of one; it is looked at again
+		// when it is known.
+		path := path + ".vault.path"
+		if err := vaultpath.Written(ReplaceMentions(act.Vault.Path, func(Mention) string { return "x" })); err != nil && act.Vault.Path != "" {
+			c.Report(path, "as secret/data/auth/key, without /v1/: "+vaultpath.Hint, "%v", err)
+		}
 	}
 	byAnswer := act.HTTP != nil || act.Vault != nil
 	switch {

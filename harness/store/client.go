@@ -17,7 +17,8 @@ import (
 // timeout bounds each request; a store on loopback answers in milliseconds.
 const timeout = 10 * time.Second
 
-// newClient talks to the server at url with a token, and with nothing that the
+// newClient talks to the server at url with a token about paths, as a guard has
+// them, and with nothing that the
 // surrounding shell says: VAULT_TOKEN, VAULT_NAMESPACE, VAULT_HEADERS and the
 // other VAULT_* variables, and proxies, are not used. A VAULT_* variable that
 // does not parse still is an error, because api.NewClient reads all of them: a
@@ -25,10 +26,10 @@ const timeout = 10 * time.Second
 //
 // Requests are not repeated: a repeated check-and-set whose first answer was
 // lost would look like a conflict. Callers repeat where they know that they may.
-func newClient(url, token string) (*api.Client, error) {
+func newClient(url, token string, paths []string) (*api.Client, error) {
 	c, err := api.NewClient(&api.Config{
 		Address:    url,
-		HttpClient: &http.Client{Transport: &http.Transport{}},
+		HttpClient: &http.Client{Transport: guard{next: &http.Transport{}, paths: paths}},
 		Timeout:    timeout,
 		MaxRetries: 0,
 	})

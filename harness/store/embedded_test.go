@@ -31,7 +31,7 @@ func TestEmbeddedSpec(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	st, err := store.Open(t.Context(), "http://"+l.Addr().String(), keys.Root, "r1")
+	st, err := store.Open(t.Context(), store.Server{URL: "http://" + l.Addr().String(), Token: keys.Root}, "r1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
 
 // tokenLife is how long a reader's token is good for, beyond any rehearsal.
@@ -18,24 +20,64 @@ const tokenLife = "24h"
 // ReadLine finds it there. Names are those of services: letters, digits and
 // hyphens.
 func (s *Store) Token(ctx context.Context, name string, paths ...string) (string, error) {
-	policy := s.mount + "-" + name
 	var rules strings.Builder
 	for _, p := range paths {
+		if err := vaultpath.Check(p); err != nil {
+			return "", fmt.Errorf("make token for %s: %w", name, err)
+		}
 		fmt.Fprintf(&rules, "path %q { capabilities = [\"read\"] }\n", s.mount+"/data/"+p)
 	}
 	if rules.Len() == 0 {
 		return "", fmt.Errorf("make token for %s: no path that it may read", name)
 	}
-	if err := s.client.Sys().PutPolicyWithContext(ctx, policy, rules.String()); err != nil {
+	if err := segments(name); err != nil {
+		return "", fmt.Errorf("make token for %q: %w", name, err)
+	}
+	return s.token(ctx, name, s.mount+"-"+name, rules.String())
+}
+
+// itself is the name in audit lines of a run's own token: none of a service,
+// which has no capitals.
+const itself = "REHEARSE"
+
+// rules of a run's own token: all that a run does in its mounts, and nothing
+// anywhere else.
+const ownRules = `path "%[1]s/data/*" { capabilities = ["create", "read", "update"] }
+path "%[1]s/metadata/*" { capabilities = ["read"] }
+path "%[1]s/destroy/*" { capabilities = ["create", "update"] }
+path "%[2]s/config/*" { capabilities = ["create", "update"] }
+path "%[2]s/static-roles/*" { capabilities = ["create", "update"] }
+path "%[2]s/rotate-role/*" { capabilities = ["create", "update"] }
+path "%[2]s/static-creds/*" { capabilities = ["read"] }
+`
+
+// restrict makes the token with which the run does all in its own mounts. The
+// one that it was given can do more than that, and is used for nothing there.
+func (s *Store) restrict(ctx context.Context) error {
+	token, err := s.token(ctx, itself, s.mount, fmt.Sprintf(ownRules, s.mount, databasesOf(s.mount)))
+	if err != nil {
+		return err
+	}
+	s.own, err = newClient(s.url, token, inside(s.mount))
+	return err
+}
+
+// token makes a token with a policy of its own. The run's own is a child of the
+// one that it was given, and ends with it at the latest.
+func (s *Store) token(ctx context.Context, name, policy, rules string) (string, error) {
+	if err := s.given.Sys().PutPolicyWithContext(ctx, policy, rules); err != nil {
 		return "", fmt.Errorf("write policy %s: %w", policy, err)
 	}
 	s.policies = append(s.policies, policy)
 	renewable := false
-	secret, err := s.client.Auth().Token().CreateWithContext(ctx, &api.TokenCreateRequest{
-		DisplayName: name, Policies: []string{policy}, NoDefaultPolicy: true, NoParent: true, TTL: tokenLife, Renewable: &renewable,
+	secret, err := s.given.Auth().Token().CreateWithContext(ctx, &api.TokenCreateRequest{
+		DisplayName: name, Policies: []string{policy}, NoDefaultPolicy: true, NoParent: name != itself, TTL: tokenLife, Renewable: &renewable,
 	})
 	if err != nil {
 		return "", fmt.Errorf("make token for %s: %w", name, err)
+	}
+	if secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "" {
+		return "", fmt.Errorf("make token for %s: %w", name, errAnswer)
 	}
 	s.accessors = append(s.accessors, secret.Auth.Accessor)
 	return secret.Auth.ClientToken, nil
@@ -48,7 +90,7 @@ const auditDevice = "rehearse"
 // without any value. It is for a server that the run itself started: the lines
 // of a team's own go where the team wants them.
 func (s *Store) EnableAudit(ctx context.Context) error {
-	err := s.client.Sys().EnableAuditWithOptionsWithContext(ctx, auditDevice, &api.EnableAuditOptions{
+	err := s.given.Sys().EnableAuditWithOptionsWithContext(ctx, auditDevice, &api.EnableAuditOptions{
 		Type: "file", Options: map[string]string{"file_path": "stdout"},
 	})
 	if err != nil {
@@ -98,7 +140,7 @@ func ReadLine(line []byte) (reader, path, operation string, ok bool) {
 		return "", "", "", false
 	}
 	reader, ok = strings.CutPrefix(l.DisplayName, "token-")
-	if !ok {
+	if !ok || reader == itself {
 		return "", "", "", false
 	}
 	return reader, l.Path, l.Operation, true

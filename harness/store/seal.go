@@ -13,7 +13,7 @@ type Keys struct {
 
 // Seal closes the store: until Unseal it answers everything with 503.
 func (s *Store) Seal(ctx context.Context) error {
-	if err := s.client.Sys().SealWithContext(ctx); err != nil {
+	if err := s.given.Sys().SealWithContext(ctx); err != nil {
 		return fmt.Errorf("seal the store: %w", err)
 	}
 	return nil
@@ -22,10 +22,10 @@ func (s *Store) Seal(ctx context.Context) error {
 // Unseal opens it again, and returns when it takes requests. One that is open
 // stays so.
 func (s *Store) Unseal(ctx context.Context, key string) error {
-	if _, err := s.client.Sys().UnsealWithContext(ctx, key); err != nil {
+	if _, err := s.given.Sys().UnsealWithContext(ctx, key); err != nil {
 		return fmt.Errorf("unseal the store: %w", err)
 	}
-	if err := awaitActive(ctx, s.client); err != nil {
+	if err := awaitActive(ctx, s.given); err != nil {
 		return fmt.Errorf("unseal the store: %w", err)
 	}
 	return nil

@@ -24,6 +24,9 @@ type server struct {
 	log       *lockedBuffer
 }
 
+// ours is the server as one that a run started itself.
+func (s server) ours() store.Server { return store.Server{URL: s.url, Token: s.root, Ours: true} }
+
 // lockedBuffer is a log that may be read while it is written.
 type lockedBuffer struct {
 	mu sync.Mutex

@@ -20,14 +20,18 @@ var ErrNoDatabases = errors.New("it has no secrets engine for databases: that ta
 // rehearsal, whose own step does it.
 const rotationPeriod = "24h"
 
-// databases is the mount of the run's database secrets engine.
-func (s *Store) databases() string { return s.mount + "-database" }
+// databasesOf is the mount of a run's database secrets engine, beside that of
+// its secrets.
+func databasesOf(mount string) string { return mount + "-database" }
 
 // Adopt hands a login to Vault's database secrets engine, as a static role.
 // Vault changes its password at once, and Adopt returns the new one; of a login
 // that it has already it returns the present one.
 func (s *Store) Adopt(ctx context.Context, role world.StaticRole) (password string, err error) {
-	err = s.client.Sys().MountWithContext(ctx, s.databases(), &api.MountInput{
+	if err := segments(role.Login, role.Database); err != nil {
+		return "", fmt.Errorf("adopt a static role: %w", err)
+	}
+	err = s.given.Sys().MountWithContext(ctx, databasesOf(s.mount), &api.MountInput{
 		Type: "database", Description: "one rehearsal's own; safe to remove when it is over",
 	})
 	if err != nil && !refusedWith(err, "path is already in use") {
@@ -49,7 +53,7 @@ func (s *Store) Adopt(ctx context.Context, role world.StaticRole) (password stri
 		}},
 	}
 	for _, w := range writes {
-		if _, err := s.client.Logical().WriteWithContext(ctx, s.databases()+w.path, w.data); err != nil {
+		if _, err := s.own.Logical().WriteWithContext(ctx, databasesOf(s.mount)+w.path, w.data); err != nil {
 			return "", fmt.Errorf("adopt %s as a static role: %w", role.Login, err)
 		}
 	}
@@ -58,7 +62,10 @@ func (s *Store) Adopt(ctx context.Context, role world.StaticRole) (password stri
 
 // Rotate has Vault change the password of a static role, and returns the new one.
 func (s *Store) Rotate(ctx context.Context, login string) (password string, err error) {
-	if _, err := s.client.Logical().WriteWithContext(ctx, s.databases()+"/rotate-role/"+login, nil); err != nil {
+	if err := segments(login); err != nil {
+		return "", fmt.Errorf("rotate a static role: %w", err)
+	}
+	if _, err := s.own.Logical().WriteWithContext(ctx, databasesOf(s.mount)+"/rotate-role/"+login, nil); err != nil {
 		return "", fmt.Errorf("rotate the static role %s: %w", login, err)
 	}
 	return s.static(ctx, login)
@@ -66,7 +73,7 @@ func (s *Store) Rotate(ctx context.Context, login string) (password string, err 
 
 // static reads the present password of a static role.
 func (s *Store) static(ctx context.Context, login string) (password string, err error) {
-	secret, err := s.client.Logical().ReadWithContext(ctx, s.databases()+"/static-creds/"+login)
+	secret, err := s.own.Logical().ReadWithContext(ctx, databasesOf(s.mount)+"/static-creds/"+login)
 	if err != nil {
 		return "", fmt.Errorf("read the static role %s: %w", login, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -17,7 +18,13 @@ import (
 // and tokens of those who read from it. It is safe for concurrent use once it
 // was opened, apart from Token and Close.
 type Store struct {
-	client    *api.Client
+	url string
+	// given has the token that the run was given, for what it needs of Vault
+	// itself.
+	given *api.Client
+	// own has a token that can do nothing outside of the run's mounts; all that
+	// is done inside of them is done with it.
+	own       *api.Client
 	mount     string
 	policies  []string
 	accessors []string
@@ -28,6 +35,34 @@ var _ world.Store = (*Store)(nil)
 // ErrInUse is in the chain of Open's error where the run's mount is there already.
 var ErrInUse = errors.New("the mount is there already")
 
+// errAnswer says that an answer is not one that Vault gives.
+var errAnswer = errors.New("the answer is not that of a Vault")
+
+// Server is a server that a run can have a part of.
+type Server struct {
+	URL   string
+	Token string // may mount, and make policies and tokens, as a root token may
+	// Ours says that the run started it, and may seal it and have it audited.
+	Ours bool
+}
+
+// part is the part of a run of a server, of which nothing is made yet.
+func (server Server) part(run string) (*Store, error) {
+	mount := "rehearse-" + run
+	if err := segments(mount); err != nil {
+		return nil, fmt.Errorf("open the part of run %q: %w", run, err)
+	}
+	may := around(mount)
+	if server.Ours {
+		may = append(may, ofOurs()...)
+	}
+	given, err := newClient(server.URL, server.Token, may)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{url: server.URL, given: given, mount: mount}, nil
+}
+
 // How long a new mount may take to be usable, and how often it is asked. A KV
 // mount answers 400 for some milliseconds while Vault turns it into version 2.
 const (
@@ -35,26 +70,28 @@ const (
 	mountPoll     = 20 * time.Millisecond
 )
 
-// Open makes the run's own mount, rehearse-RUN, on the server at url, and
-// returns when it can be used. The token must be allowed to mount and to make
-// policies and tokens, as a root token is. A mount that is already there is
-// ErrInUse: two runs never share one. After an error nothing is left behind.
-func Open(ctx context.Context, url, rootToken, run string) (*Store, error) {
-	client, err := newClient(url, rootToken)
+// Open makes the run's own mount, rehearse-RUN, on a server, and returns when it
+// can be used: with a token of its own that can do nothing elsewhere. A mount
+// that is already there is ErrInUse: two runs never share one. After an error
+// nothing is left behind.
+func Open(ctx context.Context, server Server, run string) (*Store, error) {
+	s, err := server.part(run)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, mount: "rehearse-" + run}
-	err = client.Sys().MountWithContext(ctx, s.mount, &api.MountInput{
+	err = s.given.Sys().MountWithContext(ctx, s.mount, &api.MountInput{
 		Type: "kv", Options: map[string]string{"version": "2"}, Description: "one rehearsal's own; safe to remove when it is over",
 	})
 	if refusedWith(err, "path is already in use") {
-		return nil, fmt.Errorf("mount %s at %s: %w", s.mount, url, ErrInUse)
+		return nil, fmt.Errorf("mount %s at %s: %w", s.mount, server.URL, ErrInUse)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("mount %s at %s: %w", s.mount, url, err)
+		return nil, fmt.Errorf("mount %s at %s: %w", s.mount, server.URL, err)
 	}
-	if err := s.await(ctx); err != nil {
+	if err = s.restrict(ctx); err == nil {
+		err = s.await(ctx)
+	}
+	if err != nil {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
 		return nil, errors.Join(err, s.Close(clean))
@@ -63,28 +100,50 @@ func Open(ctx context.Context, url, rootToken, run string) (*Store, error) {
 }
 
 // Existing is a mount that is on a server already. Nothing of it is made or
-// removed: it is not to be closed.
+// removed: it is not to be closed, and makes no tokens.
 func Existing(url, token, mount string) (*Store, error) {
-	client, err := newClient(url, token)
+	if err := segments(mount); err != nil {
+		return nil, fmt.Errorf("use the mount %q: %w", mount, err)
+	}
+	own, err := newClient(url, token, inside(mount))
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: client, mount: mount}, nil
+	given, err := newClient(url, token, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{url: url, given: given, own: own, mount: mount}, nil
 }
 
 // Attach is the part of a run that is there already, of one that died, with the
 // readers for whom it made tokens: Close removes what is left of all that. Their
 // tokens can read nothing then, and expire.
-func Attach(url, rootToken, run string, readers ...string) (*Store, error) {
-	client, err := newClient(url, rootToken)
+func Attach(ctx context.Context, server Server, run string, readers ...string) (*Store, error) {
+	s, err := server.part(run)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, mount: "rehearse-" + run}
 	for _, name := range readers {
+		if err := segments(name); err != nil {
+			return nil, fmt.Errorf("attach to the part of run %s: %w", run, err)
+		}
 		s.policies = append(s.policies, s.mount+"-"+name)
 	}
-	return s, nil
+	return s, s.restrict(ctx)
+}
+
+// segments refuses names of which one is more, or less, than one segment of a path.
+func segments(names ...string) error {
+	for _, name := range names {
+		if err := vaultpath.Check(name); err != nil {
+			return err
+		}
+		if strings.Contains(name, "/") {
+			return fmt.Errorf("%q has a / in it: %w", name, ErrOutside)
+		}
+	}
+	return nil
 }
 
 // await polls the new mount until it answers.
@@ -95,7 +154,7 @@ func (s *Store) await(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		// Nothing is there, which Logical reports as no secret and no error.
-		_, err := s.client.Logical().ReadWithContext(ctx, s.mount+"/metadata/ready")
+		_, err := s.own.Logical().ReadWithContext(ctx, s.mount+"/metadata/ready")
 		if err == nil {
 			return nil
 		}
@@ -112,12 +171,17 @@ func (s *Store) await(ctx context.Context) error {
 // deleted or destroyed it is world.ErrNotFound and that version's number, which
 // a Put on top of it needs.
 func (s *Store) Get(ctx context.Context, path string) (map[string]any, int, error) {
-	secret, err := s.client.KVv2(s.mount).Get(ctx, path)
+	if err := vaultpath.Check(path); err != nil {
+		return nil, 0, fmt.Errorf("read %q: %w", path, err)
+	}
+	secret, err := s.own.KVv2(s.mount).Get(ctx, path)
 	switch {
 	case errors.Is(err, api.ErrSecretNotFound):
 		return nil, 0, fmt.Errorf("read %s: %w", path, world.ErrNotFound)
 	case err != nil:
 		return nil, 0, fmt.Errorf("read %s: %w", path, brief(err))
+	case secret.VersionMetadata == nil || secret.VersionMetadata.Version < 1:
+		return nil, 0, fmt.Errorf("read %s: %w", path, errAnswer)
 	case secret.Data == nil:
 		return nil, secret.VersionMetadata.Version, fmt.Errorf("read %s, whose version %d was deleted: %w",
 			path, secret.VersionMetadata.Version, world.ErrNotFound)
@@ -129,12 +193,18 @@ func (s *Store) Get(ctx context.Context, path string) (map[string]any, int, erro
 // returns its number; cas 0 says that nothing was ever written there. Otherwise
 // the error is world.ErrConflict.
 func (s *Store) Put(ctx context.Context, path string, data map[string]any, cas int) (int, error) {
-	secret, err := s.client.KVv2(s.mount).Put(ctx, path, data, api.WithCheckAndSet(cas))
+	if err := vaultpath.Check(path); err != nil {
+		return 0, fmt.Errorf("write %q: %w", path, err)
+	}
+	secret, err := s.own.KVv2(s.mount).Put(ctx, path, data, api.WithCheckAndSet(cas))
 	if refusedWith(err, "check-and-set parameter did not match") {
 		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, world.ErrConflict)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, brief(err))
+	}
+	if secret.VersionMetadata == nil || secret.VersionMetadata.Version < 1 {
+		return 0, fmt.Errorf("write %s over version %d: %w", path, cas, errAnswer)
 	}
 	return secret.VersionMetadata.Version, nil
 }
@@ -172,7 +242,10 @@ func (s *Store) Destroy(ctx context.Context, path string, versions []int) error 
 	if len(versions) == 0 {
 		return nil
 	}
-	if err := s.client.KVv2(s.mount).Destroy(ctx, path, versions); err != nil {
+	if err := vaultpath.Check(path); err != nil {
+		return fmt.Errorf("destroy versions of %q: %w", path, err)
+	}
+	if err := s.own.KVv2(s.mount).Destroy(ctx, path, versions); err != nil {
 		return fmt.Errorf("destroy versions %v of %s: %w", versions, path, err)
 	}
 	return nil
@@ -194,7 +267,7 @@ func (s *Store) Path(page string) string { return s.mount + "/data/" + Below(pag
 
 // Version says which server this is: "vault 1.21.0", or "embedded".
 func (s *Store) Version(ctx context.Context) (string, error) {
-	health, err := s.client.Sys().HealthWithContext(ctx)
+	health, err := s.given.Sys().HealthWithContext(ctx)
 	if err != nil {
 		return "", fmt.Errorf("ask the store for its version: %w", err)
 	}
@@ -207,22 +280,29 @@ func (s *Store) Version(ctx context.Context) (string, error) {
 // Close revokes the tokens and removes the policies and the mount that the run
 // made, and says of each that it could not. Calling it again does no harm.
 func (s *Store) Close(ctx context.Context) error {
+	errs := []error{s.Leave(ctx)}
+	// Another process may have made the second one: the harness that died. To
+	// unmount what is not mounted is no error.
+	for _, mount := range []string{s.mount, databasesOf(s.mount)} {
+		if err := s.given.Sys().UnmountWithContext(ctx, mount); err != nil {
+			errs = append(errs, fmt.Errorf("unmount %s: %w", mount, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Leave revokes the tokens and removes the policies that the run made, and
+// leaves the mount with what is in it.
+func (s *Store) Leave(ctx context.Context) error {
 	var errs []error
 	for _, a := range s.accessors {
-		if err := s.client.Auth().Token().RevokeAccessorWithContext(ctx, a); err != nil && !refusedWith(err, "invalid accessor") {
+		if err := s.given.Auth().Token().RevokeAccessorWithContext(ctx, a); err != nil && !refusedWith(err, "invalid accessor") {
 			errs = append(errs, fmt.Errorf("revoke a token of the run: %w", err))
 		}
 	}
 	for _, p := range s.policies {
-		if err := s.client.Sys().DeletePolicyWithContext(ctx, p); err != nil {
+		if err := s.given.Sys().DeletePolicyWithContext(ctx, p); err != nil {
 			errs = append(errs, fmt.Errorf("remove policy %s: %w", p, err))
-		}
-	}
-	// Another process may have made the second one: the harness that died. To
-	// unmount what is not mounted is no error.
-	for _, mount := range []string{s.mount, s.databases()} {
-		if err := s.client.Sys().UnmountWithContext(ctx, mount); err != nil {
-			errs = append(errs, fmt.Errorf("unmount %s: %w", mount, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -14,7 +14,7 @@ import (
 
 func open(t *testing.T, s server, run string) *store.Store {
 	t.Helper()
-	opened, err := store.Open(t.Context(), s.url, s.root, run)
+	opened, err := store.Open(t.Context(), s.ours(), run)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -99,7 +99,7 @@ func TestOpenKeepsRunsApart(t *testing.T) {
 		if _, _, err := second.Get(t.Context(), "auth/key"); !errors.Is(err, world.ErrNotFound) {
 			t.Errorf("read another run's path: got error %v, want %v", err, world.ErrNotFound)
 		}
-		if _, err := store.Open(t.Context(), s.url, s.root, "r1"); !errors.Is(err, store.ErrInUse) {
+		if _, err := store.Open(t.Context(), s.ours(), "r1"); !errors.Is(err, store.ErrInUse) {
 			t.Errorf("open a run twice: got error %v, want %v", err, store.ErrInUse)
 		}
 		if _, _, err := first.Get(t.Context(), "auth/key"); err != nil {
@@ -110,15 +110,15 @@ func TestOpenKeepsRunsApart(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	s := startEmbedded(t)
-	if _, err := store.Open(t.Context(), s.url, "bad", "r1"); err == nil || !strings.Contains(err.Error(), "mount rehearse-r1") {
+	if _, err := store.Open(t.Context(), store.Server{URL: s.url, Token: "bad"}, "r1"); err == nil || !strings.Contains(err.Error(), "mount rehearse-r1") {
 		t.Errorf("open with a bad token: got error %v, want one that says mount rehearse-r1", err)
 	}
-	if _, err := store.Open(t.Context(), "http://"+freeAddress(t), s.root, "r1"); err == nil {
+	if _, err := store.Open(t.Context(), store.Server{URL: "http://" + freeAddress(t), Token: s.root}, "r1"); err == nil {
 		t.Error("open where nothing listens: got no error")
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := store.Open(ended, s.url, s.root, "r1"); !errors.Is(err, context.Canceled) {
+	if _, err := store.Open(ended, s.ours(), "r1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("open with an ended context: got error %v, want %v", err, context.Canceled)
 	}
 }
@@ -160,7 +160,7 @@ func TestCloseUnmountsWhatAnotherMounted(t *testing.T) {
 		// That an engine is one for databases makes no difference to its removal,
 		// and the embedded store has none.
 		send(t, s, exchange{Method: "POST", Path: "sys/mounts/rehearse-r1-database", Body: kv2})
-		st, err := store.Attach(s.url, s.root, "r1", "checkout")
+		st, err := store.Attach(t.Context(), s.ours(), "r1", "checkout")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +225,7 @@ func TestIgnoresEnvironment(t *testing.T) {
 	open(t, s, "r1")
 
 	t.Setenv("VAULT_CLIENT_TIMEOUT", "bananas")
-	if _, err := store.Open(t.Context(), s.url, s.root, "r2"); err == nil || !strings.Contains(err.Error(), "VAULT_") {
+	if _, err := store.Open(t.Context(), s.ours(), "r2"); err == nil || !strings.Contains(err.Error(), "VAULT_") {
 		t.Errorf("a malformed variable: got error %v, want one that names VAULT_*", err)
 	}
 	if err := store.ForgetEnvironment(); err != nil {

@@ -78,7 +78,7 @@ func (p Plugin) Register(ctx context.Context, url, rootToken string) error {
 	if p.Folder == "" {
 		return nil
 	}
-	client, err := newClient(url, rootToken)
+	client, err := newClient(url, rootToken, ofOurs())
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func VaultSpec(name, image, binary string) world.Spec {
 // the root token, and what unseals it. A server that is initialised already is an error: its root token
 // cannot be had.
 func Initialise(ctx context.Context, url string) (keys Keys, err error) {
-	client, err := newClient(url, "")
+	client, err := newClient(url, "", ofOurs())
 	if err != nil {
 		return Keys{}, err
 	}
