@@ -36,6 +36,7 @@ func (r *run) openStore(ctx context.Context) error {
 	if r.store, err = store.Open(ctx, store.Server{URL: outside, Token: keys.Root, Ours: own}, r.leftovers.Run()); err != nil {
 		return err
 	}
+	r.secrets = append(r.secrets, r.store.OwnToken())
 	if !own { // one of ours takes everything with it
 		r.cleanUp("remove the run's mount", r.store.Close)
 	}

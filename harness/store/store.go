@@ -265,6 +265,10 @@ func Below(page string) string {
 // API path in the run's own mount, to be appended to URL/v1/.
 func (s *Store) Path(page string) string { return s.mount + "/data/" + Below(page) }
 
+// OwnToken is the token that the run works with in its mounts: a value like any
+// other, for the scan for leaks.
+func (s *Store) OwnToken() string { return s.own.Token() }
+
 // Version says which server this is: "vault 1.21.0", or "embedded".
 func (s *Store) Version(ctx context.Context) (string, error) {
 	health, err := s.given.Sys().HealthWithContext(ctx)
