@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -23,22 +24,25 @@ const bucketWidth = history.Offset(100 * time.Millisecond)
 func availability(e *evidence) (Outcome, string, []Finding) {
 	var findings []Finding
 	var total, lost int64
+	unsure := "" // what nobody can tell
 	for _, c := range e.limits.Clients {
-		sum, first, last := e.lost(c.Name, c.To)
+		sum, _, _ := e.lost(c.Name, c.To, e.start, e.end+1)
 		total, lost = total+sum.Attempts, lost+sum.Unavailable
 		if plan.Within(e.limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
-		findings = append(findings, e.tellUnanswered(&cell{
-			evidence: e, symptom: unanswered, presenter: c.Name, validator: plan.Validator{Name: c.To}, sum: &sum, first: first, last: last,
-		}, "no good answer", "every party answers"))
+		f, open := e.judgeMisses(c)
+		unsure = cmp.Or(unsure, open)
+		findings = append(findings, f)
 	}
 	for _, f := range e.absent(findings) {
 		findings, lost = append(findings, f), lost+f.Count
 	}
 	switch {
-	case len(findings) > 0:
+	case hasError(findings):
 		return Fail, fmt.Sprintf("%d of %d first attempts got no answer", lost, total), findings
+	case unsure != "":
+		return Inconclusive, unsure, findings
 	case len(e.limits.Clients) == 0:
 		return Skipped, "no client", nil
 	}
@@ -48,6 +52,38 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 		}
 	}
 	return Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
+}
+
+// judgeMisses tells of a client that got no good answer beyond the objective, and
+// how much that weighs. Where it was so before anything was changed, only the burst
+// that stands out from it is the rotation's; open says what nobody can tell.
+func (e *evidence) judgeMisses(c plan.Client) (f Finding, open string) {
+	s := e.misses(c.Name, c.To)
+	usual, after := s.before(), s.in(e.changed(), e.end+1)
+	tell := func(from, to history.Offset) Finding {
+		sum, first, last := e.lost(c.Name, c.To, from, to)
+		v, _ := e.limits.Validator(c.To)
+		v.Name = c.To
+		return e.tellUnanswered(&cell{
+			evidence: e, symptom: unanswered, presenter: c.Name, validator: v, sum: &sum, first: first, last: last, way: e.wayTo(v),
+		}, "no good answer", "every party answers")
+	}
+	if !plan.Within(e.limits.Objective, usual.bad, usual.of) && usual.share() < mostNoise {
+		if from, to, found := s.burst(s.usual, e.changed()); found {
+			f = tell(from, to)
+			f.Message += fmt.Sprintf("; before anything was changed it was %s", usual)
+			return f, ""
+		}
+		f = tell(e.start, e.end+1)
+		f.Level = Warning
+		return f, fmt.Sprintf("%s got no good answer from %s for %s first attempts before anything was changed, and for no more since: %s", c.Name, c.To, usual, after)
+	}
+	f = tell(e.start, e.end+1)
+	if enough, scattered := s.scattered(); scattered && (f.Cause == CauseFailing || f.Cause == CauseTimedOut || f.Cause == CauseReset) {
+		f.Level = Warning
+		return f, cannotTell(c.Name, c.To, after, usual, enough)
+	}
+	return f, ""
 }
 
 // tellUnanswered tells of a cell that had no answer, in words of what it lacked and
@@ -65,7 +101,7 @@ func (e *evidence) tellUnanswered(c *cell, lacked, until string) Finding {
 	c.causedBy = f.CausedBy
 	told, found := c.detect()
 	if !found {
-		told.why = "nothing in the history says why"
+		told = c.byStatus()
 	}
 	told.apply(&f)
 	if f.Fix == "" {
@@ -95,16 +131,16 @@ func answered(sum *history.Counts) string {
 	return " (" + strings.Join(told, ", ") + ")"
 }
 
-// lost adds up what a client felt at the service that it calls, and when it
-// first and last got no answer.
-func (e *evidence) lost(client, to string) (sum history.Counts, first, last history.Offset) {
+// lost adds up what a client felt at the service that it calls in [from, until),
+// and when it first and last got no answer.
+func (e *evidence) lost(client, to string, from, until history.Offset) (sum history.Counts, first, last history.Offset) {
 	for _, key := range e.view.Keys() {
 		if key.Source != history.FromLoad || key.Presenter != client || key.Validator != to {
 			continue
 		}
-		c := e.view.Sum(key, e.start, e.end+1)
+		c := e.view.Sum(key, from, until)
 		sum.Add(&c)
-		for _, b := range e.view.Buckets(key, e.start, e.end+1) {
+		for _, b := range e.view.Buckets(key, from, until) {
 			if b.Unavailable == 0 {
 				continue
 			}

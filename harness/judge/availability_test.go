@@ -44,7 +44,7 @@ func TestAvailability(t *testing.T) {
 		{"a hiccup beyond the objective", []change{unavailable("app", 45, 45.1)}, judge.Fail, "app got no good answer from search for 10 of 6050 first attempts", "search", judge.CauseServiceDown, "revoke"},
 		{"down", []change{unavailable("app", 45, 47)}, judge.Fail, "app got no good answer from search for 200 of 6050 first attempts (refused: 200): nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"down in two ways", []change{unavailable("app", 45, 47), bad}, judge.Fail, "first attempts (502: 90, refused: 100, timeout: 10): nothing", "search", judge.CauseServiceDown, "revoke"},
-		{"down with who knows what", []change{unavailable("app", 45, 46), odd}, judge.Fail, "first attempts: nothing", "search", judge.CauseServiceDown, "revoke"},
+		{"down with who knows what", []change{unavailable("app", 45, 46), odd}, judge.Fail, "first attempts: nothing in the history", "search", judge.CauseServiceDown, "revoke"},
 		{"down from the start", []change{unavailable("app", 0, 61)}, judge.Fail, "6050 of 6050", "search", judge.CauseServiceDown, "baseline"},
 		{"crashed by itself", []change{exit, unavailable("app", 45, 61)}, judge.Fail, "it ended at 45s", "search", judge.CauseServiceDown, "revoke"},
 		{"killed", append(killed, undone(60.5)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},

@@ -352,8 +352,8 @@ func TestCauses(t *testing.T) {
 		{
 			"the old one refused before anything was changed",
 			[]change{refuse("app", "k1", 5, 28, 1), refuse("app", "k1", 10, 28, 9)},
-			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "baseline", Cause: judge.CauseUnknown, FirstPhase: "baseline"}, 5001,
-			"search refused k1 before it was revoked", "look into the log of search",
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "accept", Cause: judge.CauseUnknown, FirstPhase: "verify"}, 10001,
+			"search refused k1 before it was revoked; before anything was changed it was refused 50 of 1000 times", "look into the log of search",
 		},
 		{
 			"old tokens outlive their key",

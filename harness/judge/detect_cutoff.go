@@ -10,8 +10,8 @@ import (
 // cutOff matches where an authority ended sessions of a service that were in use.
 func cutOff(c *cell) (explanation, bool) {
 	service := c.validator.Name
-	authority, n := c.cutOff(service)
-	if n == 0 {
+	authority, n, began := c.cutOff(service)
+	if n == 0 || !began {
 		return explanation{}, false
 	}
 	m, _ := c.limits.Emitter(service)
@@ -23,13 +23,14 @@ func cutOff(c *cell) (explanation, bool) {
 	}, true
 }
 
-// cutOff is how many sessions of a consumer an authority ended meanwhile, and which.
-func (c *cell) cutOff(consumer string) (authority string, n int64) {
+// cutOff is how many sessions of a consumer an authority ended meanwhile, and
+// which; began says that what the cell suffered began with that, and not before.
+func (c *cell) cutOff(consumer string) (authority string, n int64, began bool) {
+	about := history.Offset(nearly)
 	for _, event := range c.events {
-		if event.Kind == history.KindEnded && event.Reader == consumer &&
-			event.At >= c.first-history.Offset(nearly) && event.At <= c.last+history.Offset(nearly) {
-			authority, n = event.Service, n+1
+		if event.Kind == history.KindEnded && event.Reader == consumer && event.At >= c.first-about && event.At <= c.last+about {
+			authority, n, began = event.Service, n+1, began || event.At <= c.first+about
 		}
 	}
-	return authority, n
+	return authority, n, began
 }

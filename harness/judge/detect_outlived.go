@@ -18,13 +18,22 @@ func outlived(c *cell) (explanation, bool) {
 	revoked, _ := c.begun(string(keyring.Revoke), c.old)
 	emitter := c.emitterOf(c.presenter)
 	switched := c.view.Switched[emitter][c.fresh]
-	client, _ := c.limits.Client(c.presenter)
 	return explanation{
 		cause: CauseOutlived, consumer: c.presenter,
 		why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", c.old, c.old, c.page(revoked-switched), emitter, c.page(c.last-switched)),
-		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s",
-			plan.Text(max(c.limits.Outlives(client.Life), c.limits.Page((c.last-switched).Duration()).Round(time.Second))), c.longerThanThePage(client.Life)),
+		fix: c.fixWindow(c.presenter, c.last-switched),
 	}, true
+}
+
+// fixWindow says how long after the last switch the old credential has to stay for
+// what a presenter was given with it: by its own life where that is known, by the
+// page, and by what was in use for longer.
+func (e *evidence) fixWindow(presenter string, used history.Offset) string {
+	client, _ := e.limits.Client(presenter)
+	m, _ := e.limits.Emitter(presenter)
+	life := max(client.Life, m.Life)
+	return fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s, and only when the use of %s is zero",
+		plan.Text(max(e.limits.Outlives(life), e.limits.Page(used.Duration()).Round(time.Second))), e.longerThanThePage(life), e.old)
 }
 
 // beforeRevoke reports whether refusals began before the old credential was

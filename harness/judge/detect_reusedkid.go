@@ -8,19 +8,20 @@ import (
 )
 
 // reusedKid matches where a new key was published under the name of the old one:
-// there were more keys in the set than names.
+// there were more keys in the set than names. The old one is refused then too, by
+// who took the new key in its place.
 func reusedKid(c *cell) (explanation, bool) {
-	if !c.isFresh() {
-		return explanation{}, false
-	}
 	v := c.validator
 	for _, event := range c.events {
 		if event.Kind != history.KindPublished || event.Service != v.From || event.At < c.accepted || slices.Contains(event.Credentials, c.fresh) {
 			continue
 		}
+		if !c.isFresh() && (event.At > c.first+history.Offset(nearly) || !c.beforeRevoke(c.sum)) {
+			continue // what the old one was refused for before, or is after its revoke, is something else
+		}
 		if names := slices.Compact(slices.Sorted(slices.Values(event.Credentials))); len(names) < len(event.Credentials) {
 			return explanation{
-				cause: CauseReusedKid, consumer: v.From,
+				cause: CauseReusedKid, consumer: v.From, causedBy: c.faultAtTheSource(),
 				why: fmt.Sprintf("%s published %d keys under the name of %s, so that %s took it for the key that it had", v.From, len(event.Credentials), names[0], v.Name),
 				fix: "give every key a name of its own: its thumbprint (RFC 7638) is one",
 			}, true

@@ -28,7 +28,7 @@ func refusedLikeOthers(c *cell) (explanation, bool) {
 // reusedKidAfter is reusedKid, of what is refused after the revoke.
 func reusedKidAfter(c *cell) (explanation, bool) {
 	told, matches := reusedKid(c)
-	told.why = "; " + told.why
+	told.why, told.causedBy = "; "+told.why, ""
 	return told, matches
 }
 

@@ -153,11 +153,15 @@ func detectors() []detector {
 		{of: refused, needs: []need{seesLooks}, match: unusableSet},
 		{of: refused, needs: []need{seesLooks}, match: ambiguousKid},
 		{of: refused, needs: []need{seesLooks}, match: noAlg},
+		{of: refused, match: reusedKid},
+		{of: refused, needs: []need{seesFetches}, match: fetchedTwice},
+		{of: refused, needs: []need{seesFetches}, match: unreadSet},
 		{of: refused, needs: []need{seesFetches}, match: oneSlot},
+
+		{of: refused, needs: []need{seesFetches}, match: firstOfTheSet},
 
 		// Of the new credential.
 		{of: refused, match: withdrawnInUse},
-		{of: refused, match: reusedKid},
 		{of: refused, match: turnedAway},
 		{of: refused, needs: []need{seesLearned, seesFetches}, match: coolingDown},
 		{of: refused, match: notLookedFor},
@@ -165,6 +169,7 @@ func detectors() []detector {
 		{of: refused, needs: []need{seesFetches}, match: lostNotInSet},
 		{of: refused, needs: []need{seesLooks}, match: missingAtTheSource},
 		{of: refused, match: lostInOutage},
+		{of: refused, needs: []need{seesLearned}, match: someReplicas},
 		{of: refused, match: flagDayFresh},
 		{of: refused, needs: []need{seesSet, seesFetches}, match: sharedCache},
 		{of: refused, needs: []need{seesLearned}, match: failedFetch},
@@ -178,14 +183,19 @@ func detectors() []detector {
 		// Of the old one.
 		{of: refused, match: notSwitched},
 		{of: refused, match: flagDayOld},
+		{of: refused, match: lateSwitch},
 		{of: refused, match: outlived},
 
+		{of: unanswered, match: frozen},
+		{of: unanswered, match: answeredAsFailing},
 		{of: unanswered, match: refusedBehind},
+		{of: unanswered, match: notActiveYet},
 		{of: unanswered, match: tooManyConnections},
 		{of: unanswered, match: cutOff},
 		{of: unanswered, match: absentBehind},
 		{of: unanswered, needs: []need{seesLooks}, match: slowSet},
 		{of: unanswered, match: faultAtTheService},
+		{of: unanswered, match: faultOnTheWay},
 		{of: unanswered, match: exited},
 		{of: unanswered, match: renewing},
 
@@ -198,6 +208,7 @@ func detectors() []detector {
 		{of: kept, match: keptSessions},
 		{of: kept, match: publishedForTooLong},
 		{of: kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
+		{of: kept, needs: []need{seesFetches}, match: tokenCache},
 
 		{of: untaken, match: lockedOutProbe},
 		{of: untaken, match: refusedLikeOthers},

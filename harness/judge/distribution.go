@@ -51,11 +51,12 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 			Level: Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Presenter, Credential: e.old,
 			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(revoked - lastUse),
 			FirstMS: (revoked - lastUse).Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
-			Fix: fmt.Sprintf("revoke only when the use of %s is zero", e.old),
 		}
+		f.Fix = e.fixWindow(key.Presenter, 0)
 		if switched, ever := e.view.Switched[emitter][e.fresh]; !ever || switched > revoked {
-			told := e.tellNotSwitched(emitter, switched, ever)
-			f.Cause, f.Consumer, f.Fix = told.cause, told.consumer, told.fix
+			e.tellNotSwitched(emitter, switched, ever).apply(&f)
+		} else if l, late := e.switchedLate(key.Presenter); late {
+			e.tellLate(l, revoked, revoked).apply(&f)
 		}
 		if cause, late := e.offeredBoth(key, revoked); late {
 			f.Cause, f.Consumer = cause, key.Validator

@@ -35,7 +35,7 @@ type evidence struct {
 
 // gather sorts a history.
 func gather(h *history.History, l plan.Limits) *evidence {
-	h = &history.History{Events: h.Named()}
+	h = untilTheEnd(&history.History{Events: h.Named()})
 	e := &evidence{
 		limits: l, events: h.Events, view: history.ViewOf(h), phases: []PhaseSpan{}, gates: []history.Gate{},
 		has: map[history.Kind]bool{}, others: map[string]history.Offset{},
@@ -84,6 +84,26 @@ func gather(h *history.History, l plan.Limits) *evidence {
 	}
 	e.disorder = disorder(h, e)
 	return e
+}
+
+// untilTheEnd is a history without what its parties did after the rotation had
+// ended: services are stopped then, and sessions end with them, which explains
+// nothing of what was before.
+func untilTheEnd(h *history.History) *history.History {
+	i := slices.IndexFunc(h.Events, func(event history.Event) bool { return event.Kind == history.KindEnd })
+	if i < 0 {
+		return h
+	}
+	end := h.Events[i].At
+	return &history.History{Events: slices.DeleteFunc(slices.Clone(h.Events), func(event history.Event) bool {
+		return event.At > end && slices.Contains(ofParties, event.Kind)
+	})}
+}
+
+// ofParties are the kinds of what the parties themselves do.
+var ofParties = []history.Kind{
+	history.KindExit, history.KindFetched, history.KindFetchFailed, history.KindLearned, history.KindForgot, history.KindLoaded,
+	history.KindPublished, history.KindEmitting, history.KindEnded, history.KindLocked, history.KindUnlocked, history.KindRead, history.KindSession,
 }
 
 func (e *evidence) closePhase(at history.Offset) {

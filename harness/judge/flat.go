@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -29,6 +30,7 @@ var windows = []struct {
 func flat(e *evidence) (Outcome, string, []Finding) {
 	var findings []Finding
 	var failed, total int64
+	unsure := "" // what nobody can tell
 	for _, key := range e.hop() {
 		sum := e.view.Sum(key, e.start, e.end+1)
 		total += sum.Attempts
@@ -36,16 +38,15 @@ func flat(e *evidence) (Outcome, string, []Finding) {
 			continue
 		}
 		failed += sum.AuthFailures
-		f := e.explain(key, &sum)
-		f.BudgetSpent = e.budgetSpent(key.Presenter, key.Validator)
-		f.Level = Warning
-		if e.exceeds(key) && !e.excused(key) {
-			f.Level = Error
+		f, open := e.judgeCell(key, &sum)
+		if open != "" && unsure == "" {
+			unsure = open
 		}
+		f.BudgetSpent = e.budgetSpent(key.Presenter, key.Validator)
 		findings = append(findings, f)
 	}
 	thin := e.thin()
-	noisy := e.noisy()
+	noisy := cmp.Or(e.noisy(), unsure, e.answeredOtherwise())
 	switch {
 	case hasError(findings):
 		return Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings
@@ -66,6 +67,37 @@ func hasError(findings []Finding) bool {
 		}
 	}
 	return false
+}
+
+// judgeCell explains what a cell was refused, and says how much that weighs: an
+// error beyond the limits, but for what is usual. Over a noisy baseline the burst
+// that stands out is what is explained, and what does not stand out is excused.
+// Over a clean one everything counts that has a cause; what has none, and lies
+// scattered, nobody can tell from noise that the baseline was too short to show:
+// open says so.
+func (e *evidence) judgeCell(key history.CellKey, sum *history.Counts) (f Finding, open string) {
+	s, base := e.refusals(key), e.baseline(key.Presenter, key.Validator)
+	noisy := e.beyond(&base)
+	usual := tally{base.AuthFailures, base.Attempts}
+	if noisy && usual.share() < mostNoise {
+		if from, to, found := s.burst(s.usual, e.changed()); found {
+			part := e.view.Sum(key, from, to)
+			f = e.explain(key, &part)
+			f.Level = Error
+			f.Message += fmt.Sprintf("; before anything was changed it was refused %s times", usual)
+			return f, ""
+		}
+	}
+	f = e.explain(key, sum)
+	f.Level = Warning
+	if !e.exceeds(key) || e.excused(key) {
+		return f, ""
+	}
+	if enough, scattered := s.scattered(); !noisy && f.Cause == CauseUnknown && scattered && usual.of > 0 {
+		return f, cannotTell(key.Presenter, key.Validator, s.in(e.changed(), e.end+1), usual, enough)
+	}
+	f.Level = Error
+	return f, ""
 }
 
 // exceeds reports whether a cell has a window or a phase over its limit.

@@ -30,8 +30,8 @@ func TestFlat(t *testing.T) {
 	}{
 		{"healthy", nil, judge.Pass, "", 0},
 		{"one refusal inside the objective is told", []change{objective(0.99), once("app", "k2", 45)}, judge.Pass, judge.Warning, 1},
-		{"the same refusal under a stricter objective", []change{objective(0.9999), once("app", "k2", 45)}, judge.Fail, judge.Error, 1},
-		{"one refusal where nothing may fail", []change{objective(1), once("app", "k2", 45)}, judge.Fail, judge.Error, 1},
+		{"the same refusal under a stricter objective", []change{objective(0.9999), once("app", "k2", 45)}, judge.Inconclusive, judge.Warning, 1},
+		{"one refusal where nothing may fail", []change{objective(1), once("app", "k2", 45)}, judge.Inconclusive, judge.Warning, 1},
 		{"within each window and phase", []change{objective(0.99), refuse("app", "k2", 50, 52, 1)}, judge.Pass, judge.Warning, 20},
 		{"a spike that only its second shows", []change{objective(0.995), bigPhase, refuse("app", "k2", 50, 51, 10)}, judge.Fail, judge.Error, 100},
 		{"a spike that only its ten seconds show", []change{objective(0.995), bigPhase, refuse("app", "k2", 45, 55, 2)}, judge.Fail, judge.Error, 200},

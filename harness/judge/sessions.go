@@ -42,7 +42,7 @@ func sessions(e *evidence) (Outcome, string, []Finding) {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		f := *found[name]
 		client, _ := e.limits.Client(name)
-		sum, _, _ := e.lost(name, client.To)
+		sum, _, _ := e.lost(name, client.To, e.start, e.end+1)
 		// A budget of less than one attempt is one: a renewal that came a moment
 		// late, once in a short run, is no session that could not be renewed.
 		if float64(f.Count) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+f.Count)) {
