@@ -25,6 +25,9 @@ const listenerPatience = 2 * time.Second
 func (r *run) conclude(m measured) error {
 	r.logs.Flush()
 	if m.sent != nil {
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindMachine, Machine: &history.Machine{
+			What: history.MachineSum, Who: history.TheLoad, Due: m.sent.Scheduled, Sent: m.sent.Scheduled - m.sent.Behind,
+		}})
 		t := r.totals(*m.sent, m.counters)
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t, Counters: r.counted()})
 	}

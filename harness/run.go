@@ -141,6 +141,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	}
 	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
 	r.watchClock(newTimepiece())
+	r.watchMachine(thisMachine())
 	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
 	r.cleanUp("close the logs", func(context.Context) error { return r.logs.Close() })
 	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}

@@ -136,9 +136,9 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		t.NotSent += min(load.Unanswered, max(0, load.Sent-load.Retried-(t.Sent-retried-again)))
 		switch {
 		case runbook.Families[r.plan.Limits.Family].Pools:
-			t.Scheduled, t.NotSent = r.began(counted, complete), 0
+			t.Scheduled, t.NotSent, t.Behind = r.began(counted, complete), 0, 0
 		case own: // how often it calls for one request is its own affair
-			t.Scheduled, t.NotSent = t.Sent-t.Retried, 0
+			t.Scheduled, t.NotSent, t.Behind = t.Sent-t.Retried, 0, 0
 		}
 	}
 	for _, c := range r.plan.Limits.Clients {

@@ -14,6 +14,7 @@ import (
 type traffic struct {
 	run      *run
 	client   loader // nil: the scenario has no load
+	echo     func(context.Context) error
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
 	streamed chan bool // whether the stream came to its end; one value
@@ -29,7 +30,8 @@ type loader interface {
 func (r *run) newTraffic() *traffic {
 	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
-		t.client = &load.Client{URL: r.runtime.URL(loadService, false)}
+		base := r.runtime.URL(loadService, false)
+		t.client, t.echo = &load.Client{URL: base}, echoAt(base)
 	}
 	return t
 }
@@ -45,6 +47,9 @@ func (t *traffic) start(ctx context.Context) error {
 	}
 	if err := t.client.Start(ctx); err != nil {
 		return err
+	}
+	if t.echo != nil {
+		t.tasks.Go(func() { t.run.echo(background, t.echo) })
 	}
 	t.tasks.Go(func() {
 		err := t.client.Stream(background, t.deliver)
@@ -64,6 +69,12 @@ func (t *traffic) deliver(b load.Batch) error {
 	}
 	for _, s := range b.Sessions {
 		r.evidence.Record(s.Event(r.recorder.Offset))
+	}
+	for _, s := range b.Strains {
+		r.evidence.Record(s.Event(r.recorder.Offset))
+	}
+	for _, late := range b.Behind {
+		r.evidence.Record(late.Event(r.recorder.Offset))
 	}
 	return nil
 }

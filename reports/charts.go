@@ -121,6 +121,9 @@ func overTime(m *Model, title string, width int, failing []named, whole []Point)
 	default:
 		c.Panels = append(c.Panels, shares)
 	}
+	if strip, there := m.Timeline.Machine.strip(); there && title == wholeTitle {
+		c.Panels = append(c.Panels, strip)
+	}
 	return c
 }
 

@@ -25,6 +25,7 @@ type Timeline struct {
 	Credentials []Credential
 	Switches    []Switch
 	Proofs      []Proof
+	Machine     *Strained // nil: nothing is known of it
 }
 
 // Track is first attempts over time, and their latencies before and after the
@@ -78,6 +79,8 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 		switch e := &h.Events[i]; e.Kind {
 		case history.KindCounts:
 			t.count(e, changed, points, l.Hop)
+		case history.KindMachine:
+			t.strain(e, points)
 		case history.KindCredential:
 			t.Credentials = append(t.Credentials, Credential{e.Credential, e.Identifier, e.Detail})
 		case history.KindStep:

@@ -138,7 +138,7 @@ func notCleanedUp(results []result) error {
 }
 
 // testOne rehearses one scenario, and once more where that was void: what the
-// machine's own clock did to it says nothing of the scenario.
+// machine or its clock did to it says nothing of the scenario.
 func testOne(ctx context.Context, p *plan.Plan, o harness.Options) result {
 	r := rehearsed(ctx, p, o)
 	if why := void(r); why != "" && ctx.Err() == nil {
@@ -170,6 +170,11 @@ func void(r result) (why string) {
 	for _, e := range r.outcome.History.Events {
 		if e.Kind == history.KindClockSet {
 			return e.Detail
+		}
+	}
+	for _, rule := range r.outcome.Verdict.Rules {
+		if rule.ID == "machine" && rule.Outcome == judge.Inconclusive {
+			return rule.Detail
 		}
 	}
 	return ""

@@ -44,11 +44,17 @@ func TestVoid(t *testing.T) {
 		r.outcome.History.Events = append(r.outcome.History.Events, history.Event{Kind: history.KindClockSet, Detail: "the clock was set"})
 		return r
 	}
+	starved := func(r result) result {
+		r.outcome.Verdict.Rules = []judge.Rule{{ID: "machine", Outcome: judge.Inconclusive, Detail: "the load was not held"}}
+		return r
+	}
 	for _, tt := range []struct {
 		name string
 		of   result
 		want string
 	}{
+		{"cannot tell, since the machine did not keep up", starved(expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass)), "the load was not held"},
+		{"cannot tell, as expected of that machine", starved(expecting(came("a", judge.Inconclusive), judge.Inconclusive)), ""},
 		{"as expected, though the clock was set", set(expecting(came("a", judge.Pass), judge.Pass)), ""},
 		{"cannot tell, since the clock was set", set(expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass)), "the clock was set"},
 		{"cannot tell, for another reason", expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass), ""},

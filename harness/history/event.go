@@ -65,6 +65,7 @@ const (
 	KindLedger     Kind = "ledger"     // Ledger: what was to be done, and what was
 	KindTrouble    Kind = "trouble"    // the harness itself had trouble; Detail: what
 	KindClockSet   Kind = "clock-set"  // the machine's wall clock was set, Count milliseconds ahead or, where negative, back; Detail: in words
+	KindMachine    Kind = "machine"    // Machine: what the machine kept the run from, or was like
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
 	// From the parties' own logs.
@@ -129,6 +130,7 @@ type Event struct {
 	Counters []Counter `json:"counters,omitempty"`
 	Leaks    *Leaks    `json:"leaks,omitempty"`
 	Ledger   *Ledger   `json:"ledger,omitempty"`
+	Machine  *Machine  `json:"machine,omitempty"`
 }
 
 // Phase is a stretch of a rotation.
@@ -337,11 +339,11 @@ type Example struct {
 }
 
 // Totals are the four counters that must agree, and what explains a
-// difference: Scheduled = Sent − Retried + NotSent, Sent = Recorded, and Served
-// lies between Sent − Unanswered and Sent. The harness's own probes are counted
-// in all four.
+// difference: Scheduled = Sent − Retried + NotSent + Behind, Sent = Recorded, and
+// Served lies between Sent − Unanswered and Sent. The harness's own probes are
+// counted in all four.
 type Totals struct {
-	Scheduled int64 `json:"scheduled"` // by the pacer: first attempts that were due
+	Scheduled int64 `json:"scheduled"` // first attempts that were due, by the plan's rate
 	Sent      int64 `json:"sent"`      // by the transport: attempts put on the wire, retries included
 	Recorded  int64 `json:"recorded"`  // in this history: attempts counted, retries included
 	Served    int64 `json:"served"`    // by the validators' own counters
@@ -349,6 +351,8 @@ type Totals struct {
 	// session without a valid token. Retried is how many attempts were retries;
 	// Probes is how many were the harness's own.
 	NotSent int64 `json:"not_sent"`
+	// Behind were due, and load had no time to begin them.
+	Behind  int64 `json:"behind,omitempty"`
 	Retried int64 `json:"retried"`
 	Probes  int64 `json:"probes"`
 	// Unanswered were sent and got no answer: they may or may not have been served.

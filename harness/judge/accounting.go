@@ -20,8 +20,8 @@ func accounting(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, "the run has no totals", nil
 	case t.Sent == 0:
 		return Inconclusive, "nothing was sent", nil
-	case t.Sent-t.Retried+t.NotSent != t.Scheduled:
-		return Inconclusive, fmt.Sprintf("%d were scheduled, %d sent (with %d retries) and %d held back", t.Scheduled, t.Sent, t.Retried, t.NotSent), nil
+	case t.Sent-t.Retried+t.NotSent+t.Behind != t.Scheduled:
+		return Inconclusive, fmt.Sprintf("%d were due, %d sent (with %d retries), %d held back and %d not begun in time", t.Scheduled, t.Sent, t.Retried, t.NotSent, t.Behind), nil
 	case t.Recorded != t.Sent:
 		return Inconclusive, fmt.Sprintf("%d were sent and %d recorded", t.Sent, t.Recorded), nil
 	case e.counted()+t.Probes != t.Recorded+t.Twice:
@@ -86,7 +86,7 @@ func differences(t history.Totals) string {
 	for _, d := range []struct {
 		n    int64
 		what string
-	}{{t.NotSent, "held back"}, {t.Retried, "retries"}, {t.Sent - t.Served, "lost on the way"}, {t.Twice, "served whose answer was lost"}} {
+	}{{t.NotSent, "held back"}, {t.Behind, "not begun in time"}, {t.Retried, "retries"}, {t.Sent - t.Served, "lost on the way"}, {t.Twice, "served whose answer was lost"}} {
 		if d.n > 0 {
 			said = append(said, fmt.Sprintf("%d %s", d.n, d.what))
 		}

@@ -26,8 +26,9 @@ func TestAccounting(t *testing.T) {
 		{"a service that does not count", []change{totals(func(t *history.Totals) { t.Complete, t.Served = false, 0 })}, judge.Pass, "not every service counts what it served"},
 		{"no totals", []change{noTotals}, judge.Inconclusive, "the run has no totals"},
 		{"nothing sent", []change{totals(func(t *history.Totals) { *t = history.Totals{Complete: true} })}, judge.Inconclusive, "nothing was sent"},
-		{"due and not sent", []change{totals(func(t *history.Totals) { t.Scheduled += 7 })}, judge.Inconclusive, "12115 were scheduled, 12108 sent"},
-		{"sent and not due", []change{totals(func(t *history.Totals) { t.Scheduled-- })}, judge.Inconclusive, "12107 were scheduled"},
+		{"due and not sent", []change{totals(func(t *history.Totals) { t.Scheduled += 7 })}, judge.Inconclusive, "12115 were due, 12108 sent"},
+		{"due and no time for it", []change{totals(func(t *history.Totals) { t.Scheduled, t.Behind = t.Scheduled+7, 7 })}, judge.Pass, "12115, 12108, 12108, 12108 (7 not begun in time)"},
+		{"sent and not due", []change{totals(func(t *history.Totals) { t.Scheduled-- })}, judge.Inconclusive, "12107 were due"},
 		{"sent and not recorded", []change{totals(func(t *history.Totals) { t.Recorded-- })}, judge.Inconclusive, "12108 were sent and 12107 recorded"},
 		{"recorded and not in the history", []change{totals(func(t *history.Totals) {
 			t.Scheduled, t.Sent, t.Recorded, t.Served = t.Scheduled+9, t.Sent+9, t.Recorded+9, t.Served+9

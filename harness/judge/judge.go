@@ -84,12 +84,15 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 			outcome, detail = e.underAnotherTime(outcome, detail, findings)
 		}
 		outcome, detail = waived(l, r.id, outcome, detail, findings)
-		outcomes[r.id] = outcome
 		v.Rules = append(v.Rules, Rule{ID: r.id, Outcome: outcome, Detail: detail})
 		for i := range findings {
 			findings[i].RuleID = r.id
 		}
 		v.Findings = append(v.Findings, findings...)
+	}
+	v.Rules, v.Findings = e.underTheMachine(v.Rules, v.Findings)
+	for _, r := range v.Rules {
+		outcomes[r.ID] = r.Outcome
 	}
 	for _, c := range v.Cells {
 		v.Totals.AuthFailures += c.AuthFailures

@@ -75,30 +75,31 @@ func (p pacer) Rate(time.Duration) float64 {
 
 // attack is one client's requests under way.
 type attack struct {
+	pace     *pace
 	stopOnce sync.Once
 	stopped  chan struct{}
 	attacker *vegeta.Attacker
 	drained  chan struct{} // closed when the last request has been decided
 }
 
-// startAttack begins to send a client's requests through rt, and counts each
-// that was due.
-func startAttack(c *ClientConfig, rt http.RoundTripper, counts *totals) *attack {
+// startAttack begins to send a client's requests through rt.
+func startAttack(c *ClientConfig, rt http.RoundTripper) *attack {
 	workers := uint64(c.workers())
 	a := &attack{
+		pace:    newPace(c),
 		stopped: make(chan struct{}),
 		drained: make(chan struct{}),
-		attacker: vegeta.NewAttacker(
-			vegeta.Client(&http.Client{Transport: rt, CheckRedirect: func(*http.Request, []*http.Request) error {
-				return http.ErrUseLastResponse
-			}}),
-			vegeta.Workers(min(firstWorkers, workers)), vegeta.MaxWorkers(workers),
-		),
 	}
+	a.attacker = vegeta.NewAttacker(
+		vegeta.Client(&http.Client{Transport: rt, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}),
+		vegeta.Workers(min(firstWorkers, workers)), vegeta.MaxWorkers(workers),
+	)
 	target := vegeta.Target{Method: c.Method, URL: c.target(), Body: []byte(c.Body)}
 	// An error of a targeter would end the attack: this one has none.
 	targeter := func(t *vegeta.Target) error {
-		counts.scheduled.Add(1)
+		a.pace.begun.Add(1)
 		*t = target
 		return nil
 	}
@@ -106,6 +107,7 @@ func startAttack(c *ClientConfig, rt http.RoundTripper, counts *totals) *attack 
 	go func() {
 		defer close(a.drained)
 		for range results { // all that matters was counted in the transport
+			a.pace.decided.Add(1)
 		}
 	}()
 	return a
@@ -114,6 +116,7 @@ func startAttack(c *ClientConfig, rt http.RoundTripper, counts *totals) *attack 
 // stop ends the pacing. Requests that were sent are still decided.
 func (a *attack) stop() {
 	a.stopOnce.Do(func() {
+		a.pace.end()
 		close(a.stopped)
 		a.attacker.Stop()
 	})

@@ -37,9 +37,8 @@ func TestAttackKeepsItsRate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				config := ClientConfig{Name: "web", To: "checkout", URL: "http://checkout.test", Rate: test.rate}
 				config.fill()
-				var counts totals
 				wire := &counter{takes: test.takes}
-				attack := startAttack(&config, wire, &counts)
+				attack := startAttack(&config, wire)
 				time.Sleep(test.after)
 				synctest.Wait()
 				if got := wire.requests.Load(); got != test.want {
@@ -52,8 +51,8 @@ func TestAttackKeepsItsRate(t *testing.T) {
 				if took := time.Since(begun); took > test.takes {
 					t.Errorf("stop took %v; want at most the %v of a request, not the pause to the next", took, test.takes)
 				}
-				if got, want := counts.scheduled.Load(), wire.requests.Load(); got != want {
-					t.Errorf("scheduled %d, of which %d were sent; want all", got, want)
+				if due, begun := attack.pace.counts(); due != wire.requests.Load() || begun != due {
+					t.Errorf("due were %d, begun %d, sent %d; want all the same", due, begun, wire.requests.Load())
 				}
 			})
 		})

@@ -13,6 +13,8 @@ type Batch struct {
 	Seq      int64     `json:"seq"`
 	Counts   []Counts  `json:"counts,omitempty"`
 	Sessions []Session `json:"sessions,omitempty"`
+	Strains  []Strain  `json:"strains,omitempty"`
+	Behind   []Behind  `json:"behind,omitempty"`
 	// Totals are those at the end of this batch. While load runs they need not
 	// agree with each other; in the final batch they do.
 	Totals history.Totals `json:"totals"`

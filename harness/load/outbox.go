@@ -30,7 +30,7 @@ func (o *outbox) add(b Batch) {
 		o.recorded += c.Attempts + c.Retries
 	}
 	b.Totals.Recorded = o.recorded
-	if len(b.Counts) == 0 && len(b.Sessions) == 0 && b.Totals == o.last && !b.Final {
+	if len(b.Counts)+len(b.Sessions)+len(b.Strains)+len(b.Behind) == 0 && b.Totals == o.last && !b.Final {
 		return
 	}
 	o.seq++

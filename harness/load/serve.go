@@ -103,7 +103,7 @@ func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /rehearse/status", func(w http.ResponseWriter, _ *http.Request) {
-		s.answer(w, http.StatusOK, s.traffic.totals.sum())
+		s.answer(w, http.StatusOK, s.traffic.sum())
 	})
 	mux.HandleFunc("POST /start", s.handleStart)
 	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, http.StatusOK, s.stop()) })

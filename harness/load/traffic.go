@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -24,7 +25,9 @@ type traffic struct {
 	cells  *cells
 	totals totals
 	out    *outbox
+	begun  atomic.Bool // every client has its attack
 
+	strains strains
 	clients []*client
 	cancel  context.CancelFunc // ends renewals and flushing
 	running sync.WaitGroup     // of both
@@ -80,8 +83,10 @@ func (t *traffic) start(ctx context.Context) error {
 				t.running.Go(func() { s.keepFresh(background, t.log) })
 			}
 		}
-		c.attack = startAttack(c.config, t.transport(c), &t.totals)
+		c.attack = startAttack(c.config, t.transport(c))
 	}
+	t.begun.Store(true)
+	t.running.Go(func() { t.strains.watch(background, t.clock, t.clients) })
 	t.running.Go(func() { t.flushEvery(background, time.Duration(t.config.Bucket)) })
 	return nil
 }
@@ -169,6 +174,20 @@ func (t *traffic) flush(final bool) {
 	for _, c := range t.clients {
 		batch.Sessions = append(batch.Sessions, c.heldBack.take(final)...)
 	}
-	batch.Totals = t.totals.sum()
+	batch.Strains, batch.Behind = t.strains.take()
+	batch.Totals = t.sum()
 	t.out.add(batch)
+}
+
+// sum is what was counted so far; Recorded is the outbox's to say.
+func (t *traffic) sum() history.Totals {
+	sum := t.totals.sum()
+	if !t.begun.Load() {
+		return sum
+	}
+	for _, c := range t.clients {
+		due, begun := c.attack.pace.counts()
+		sum.Scheduled, sum.Behind = sum.Scheduled+due, sum.Behind+due-begun
+	}
+	return sum
 }

@@ -29,13 +29,13 @@ const maxAnswer = 1 << 20
 
 // totals are the counters of a whole service, as history.Totals has them.
 type totals struct {
-	scheduled, sent, notSent, retried, unanswered atomic.Int64
+	sent, notSent, retried, unanswered atomic.Int64
 }
 
-// sum is what was counted so far; Recorded is the outbox's to say.
+// sum is what was counted so far; what was due is the paces' to say, and Recorded
+// the outbox's.
 func (t *totals) sum() history.Totals {
 	return history.Totals{
-		Scheduled:  t.scheduled.Load(),
 		Sent:       t.sent.Load(),
 		NotSent:    t.notSent.Load(),
 		Retried:    t.retried.Load(),

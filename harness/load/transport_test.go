@@ -205,7 +205,7 @@ func TestRequestIsAsConfigured(t *testing.T) {
 		Headers: map[string]string{"host": "shop.test", "x-tenant": "a"},
 	}
 	traffic, sender := sender(t, config, nil)
-	attack := startAttack(sender.client, sender, &traffic.totals) // one request at once, the next in 30 years
+	attack := startAttack(sender.client, sender) // one request at once, the next in 30 years
 	eventually(t, "the first request is decided", func() bool { return traffic.totals.sent.Load() == 1 })
 	attack.stop()
 	<-attack.drained

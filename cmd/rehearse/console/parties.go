@@ -190,6 +190,8 @@ func (c *Console) tellOther(e history.Event) {
 		c.say(e.At, warn, "trouble of rehearse itself: %s", e.Detail)
 	case history.KindClockSet:
 		c.say(e.At, warn, "%s: what depends on the time cannot be told from here on", e.Detail)
+	case history.KindMachine:
+		c.tellMachine(e)
 	case history.KindLeaks:
 		c.tellLeaks(e)
 	case history.KindTotals:
