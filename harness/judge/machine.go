@@ -39,7 +39,7 @@ func (e *evidence) underTheMachine(rules []Rule, findings []Finding) ([]Rule, []
 		return rules, findings
 	}
 	strained := e.strained()
-	told := Rule{ID: "machine", Outcome: Pass, Detail: e.kept(strained)}
+	told := Rule{ID: "machine", Outcome: Pass, Detail: e.machineKept(strained)}
 	why, since := e.notHeld(strained)
 	left, out := findings, []Finding(nil)
 	switch {
@@ -288,8 +288,8 @@ func (e *evidence) pressure() string {
 	return ""
 }
 
-// kept says how well the machine kept up.
-func (e *evidence) kept(strained []stretch) string {
+// machineKept says how well the machine kept up.
+func (e *evidence) machineKept(strained []stretch) string {
 	said := "harness and load ran when they were due"
 	if len(strained) > 0 {
 		said = fmt.Sprintf("harness or load did not run for %s in all, and nothing comes of that", total(strained))
