@@ -18,7 +18,8 @@ import (
 
 // doctorCommand is `rehearse doctor`.
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	measure := false
+	command := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine can run",
 		Args:  arguments(cobra.NoArgs),
@@ -59,9 +60,18 @@ func doctorCommand() *cobra.Command {
 				say("go", "%s", path)
 			}
 			say("live runs", "recorded in %s", leftover.DefaultDir())
+			if err := t.Flush(); err != nil || !measure {
+				return err
+			}
+			fmt.Fprintln(command.OutOrStdout(), "\nHow many requests a second it holds, doubled until it does not:")
+			if err := measureRate(command.Context(), t, rehearseAt); err != nil {
+				return err
+			}
 			return t.Flush()
 		},
 	}
+	command.Flags().BoolVar(&measure, "measure", false, "rehearse at rising rates, some fifteen seconds at each, and say which load this machine holds")
+	return command
 }
 
 // staticRoles says whether a Vault can rotate the passwords of a PostgreSQL server.
