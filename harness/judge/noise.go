@@ -13,6 +13,9 @@ import (
 // that fails every other time before anything is changed is down.
 const mostNoise = 0.5
 
+// mostWindows is the largest number of windows that a baseline is cut into.
+const mostWindows = 1000
+
 // tally is how many of some attempts failed.
 type tally struct{ bad, of int64 }
 
@@ -102,7 +105,7 @@ func (s stream) concentrated() bool {
 // usual is the tally of the baseline's windows of a length, of what is
 // independent in each; the whole baseline where that is shorter.
 func (s stream) usual(length history.Offset) (t tally) {
-	length = max(length, bucketWidth)
+	length = max(length, bucketWidth, (s.changed()-s.start)/mostWindows)
 	base := s
 	base.keys = s.usualKeys()
 	until := s.changed()
