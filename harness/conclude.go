@@ -36,6 +36,7 @@ func (r *run) conclude(m measured) error {
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLedger, Ledger: &books})
 	}
 	scanner := leak.New(slices.Concat(r.secrets, r.bound.Secrets()))
+	r.recordSaid(scanner)
 	found, err := r.search(scanner)
 	if err != nil {
 		return errors.Join(err, r.closeHistory())
@@ -57,6 +58,29 @@ func (r *run) conclude(m measured) error {
 		return err
 	}
 	return r.judge()
+}
+
+// recordSaid records what the parties wrote into their own logs, with every secret
+// of the run blacked out: where nothing else tells why, they may.
+func (r *run) recordSaid(scanner *leak.Scanner) {
+	all := r.logs.Said()
+	for _, service := range slices.Sorted(maps.Keys(all)) {
+		lines := all[service]
+		for i := range lines {
+			lines[i].Text = beginning(scanner.Mask(lines[i].Text))
+		}
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindSaid, Service: service, Said: lines})
+	}
+}
+
+// beginning is as much of a line as a report has room for, where it says what
+// went wrong.
+func beginning(text string) string {
+	const room = 300 // bytes
+	if len(text) <= room {
+		return text
+	}
+	return strings.ToValidUTF8(text[:room], "") + " …"
 }
 
 // recordHygiene records whose log says which credential a decision was about, of

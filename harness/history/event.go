@@ -65,6 +65,7 @@ const (
 	KindLedger     Kind = "ledger"     // Ledger: what was to be done, and what was
 	KindTrouble    Kind = "trouble"    // the harness itself had trouble; Detail: what
 	KindClockSet   Kind = "clock-set"  // the machine's wall clock was set, Count milliseconds ahead or, where negative, back; Detail: in words
+	KindSaid       Kind = "said"       // Said: what Service wrote into its log until the rotation ended, by kinds of lines
 	KindMachine    Kind = "machine"    // Machine: what the machine kept the run from, or was like
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
@@ -121,11 +122,13 @@ type Event struct {
 	Fault    *Fault          `json:"fault,omitempty"`
 	// Agreement is whether authority and store agreed.
 	Agreement *Agreement `json:"agreement,omitempty"`
-	Logged    *Logged    `json:"logged,omitempty"`
-	Set       *KeySet    `json:"set,omitempty"`
-	Probe     *Probe     `json:"probe,omitempty"`
-	Counts    *Counts    `json:"counts,omitempty"`
-	Totals    *Totals    `json:"totals,omitempty"`
+	// Said are kinds of lines of a party's own log, secrets blacked out.
+	Said   []SaidLine `json:"said,omitempty"`
+	Logged *Logged    `json:"logged,omitempty"`
+	Set    *KeySet    `json:"set,omitempty"`
+	Probe  *Probe     `json:"probe,omitempty"`
+	Counts *Counts    `json:"counts,omitempty"`
+	Totals *Totals    `json:"totals,omitempty"`
 	// Counters are, of totals, those of validators that are not the run's own.
 	Counters []Counter `json:"counters,omitempty"`
 	Leaks    *Leaks    `json:"leaks,omitempty"`
@@ -168,6 +171,15 @@ type Decision struct {
 	Why     string  `json:"why"`
 	// Since is the first observation that called for it.
 	Since Offset `json:"since_ms"`
+}
+
+// SaidLine is a kind of line of a party's own log: lines that differ in numbers
+// and identifiers only.
+type SaidLine struct {
+	Text  string `json:"text"` // the last of them, cut, with secrets blacked out
+	First Offset `json:"first_ms"`
+	Last  Offset `json:"last_ms"`
+	Count int64  `json:"count"`
 }
 
 // Logged says whether a party's log had the identifier of a credential: with

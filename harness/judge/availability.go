@@ -108,7 +108,7 @@ func (e *evidence) tellUnanswered(c *cell, lacked, until string) Finding {
 		f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while %s", f.Consumer, until)
 	}
 	f.Message = fmt.Sprintf("%s got %s from %s for %d of %d first attempts%s: %s",
-		c.presenter, lacked, service, c.sum.Unavailable, c.sum.Attempts, answered(c.sum), told.why)
+		c.presenter, lacked, service, c.sum.Unavailable, c.sum.Attempts, answered(c.sum), told.why+c.itsLog(found))
 	return f
 }
 

@@ -35,7 +35,7 @@ func (e *evidence) explain(key history.CellKey, sum *history.Counts) Finding {
 	}
 	told.apply(&f)
 	f.Message = fmt.Sprintf("%s was refused %s by %s with %s: %s%s",
-		key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, told.why, e.cite(e.disturbing(key, c.validator, sum)))
+		key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, told.why+c.itsLog(told.cause != CauseUnknown), e.cite(e.disturbing(key, c.validator, sum)))
 	return f
 }
 

@@ -45,6 +45,7 @@ type Logs struct {
 	asks      map[string]string // the authority that a consumer presents its credential to
 
 	tails   *tails // what an operator looks at
+	said    *said  // what the history keeps
 	hygiene *hygiene
 
 	mu         sync.Mutex
@@ -72,7 +73,7 @@ func New(folder string, p *plan.Plan, names *Names, r *history.Recorder) *Logs {
 		hop:      newHop(history.FromAuthority, r.Record),
 		ledger:   newLedger(func(presenter string) bool { return names.own[presenter] }),
 		refusals: newRefusals(p, names, r),
-		tails:    newTails(), hygiene: newHygiene(names),
+		tails:    newTails(), said: newSaid(), hygiene: newHygiene(names),
 		files: map[string]*os.File{}, presented: map[string]int64{},
 	}
 	for _, s := range p.Services {
@@ -99,6 +100,7 @@ func (l *Logs) Line(service string, line []byte) {
 		return
 	}
 	own := l.names.own[service] // whatever its lines look like
+	l.said.add(service, l.offset(time.Now()), line, parsed, ok && !own)
 	l.hygiene.line(service, parsed, ok && !own, line)
 	if own {
 		l.refusals.line(service, line)
@@ -173,6 +175,16 @@ func (l *Logs) Hygiene(service string) history.Logged { return l.hygiene.of(serv
 // Tail is at most the last n lines of a service that are kept in memory, the
 // newest last. They may hold secrets.
 func (l *Logs) Tail(service string, n int) []string { return l.tails.last(service, n) }
+
+// Said are the kinds of lines that each service wrote until now, by service. They
+// may hold secrets.
+func (l *Logs) Said() map[string][]history.SaidLine {
+	all := map[string][]history.SaidLine{}
+	for _, service := range l.said.services() {
+		all[service] = l.said.of(service)
+	}
+	return all
+}
 
 // FlushEvery records what was counted as its buckets end, until ctx ends.
 func (l *Logs) FlushEvery(ctx context.Context) {

@@ -1,0 +1,64 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+const (
+	// aReason is how many kinds of lines are told beside a cause that was found,
+	// and noReason where none was.
+	aReason, noReason = 1, 3
+)
+
+// itsLog tells what a party wrote into its own log that it had not written before
+// the cell began to suffer; where none was found why, whatever it wrote last meanwhile.
+func (c *cell) itsLog(found bool) string {
+	room := aReason
+	if !found {
+		room = noReason
+	}
+	about := 2 * history.Offset(nearly)
+	var fresh, last []history.SaidLine
+	for _, line := range c.saidBy(c.validator.Name) {
+		switch {
+		case line.First > c.end || line.First > c.last+about:
+		case line.First >= c.first-about:
+			fresh = append(fresh, line)
+		case line.Last >= c.first:
+			last = append(last, line)
+		}
+	}
+	slices.SortStableFunc(fresh, func(a, b history.SaidLine) int { return cmp.Compare(b.Count, a.Count) })
+	lines, when := fresh, "since then"
+	if len(lines) == 0 && !found {
+		slices.Reverse(last)
+		lines, when = last, "meanwhile"
+	}
+	var told []string
+	for _, line := range lines[:min(room, len(lines))] {
+		times := ""
+		if line.Count > 1 {
+			times = fmt.Sprintf(" (%d times)", line.Count)
+		}
+		told = append(told, fmt.Sprintf("%q%s", line.Text, times))
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the log of %s says %s: %s", c.validator.Name, when, strings.Join(told, ", "))
+}
+
+// saidBy are the kinds of lines of a party's own log, those written last at the end.
+func (e *evidence) saidBy(party string) []history.SaidLine {
+	for _, event := range e.events {
+		if event.Kind == history.KindSaid && event.Service == party {
+			return event.Said
+		}
+	}
+	return nil
+}
