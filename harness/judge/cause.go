@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // nearly is wall time within which two things count as one: logs and counts
@@ -100,13 +101,45 @@ func (e *evidence) atLeast(wall history.Offset) string {
 	return plan.Text((e.limits.Page(wall.Duration()) + margin).Round(time.Second))
 }
 
-// fixLead says which lead would have been enough: the bound of the page where
-// it is larger than what was measured.
+// fixLead says which lead is enough, whatever moment the next rotation comes at:
+// the bound G1, with what is known of how often the validator fetches where that is
+// longer than the page says, and no less than what was measured.
 func (c *cell) fixLead() string {
-	g1 := c.limits.G1(c.validator)
+	v := c.validator
+	v.Learns = max(v.Learns, v.Rereads, c.fetchedEvery())
+	g1 := c.limits.G1(v)
 	if !c.everLearned {
-		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), c.validator.Name)
+		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), v.Name)
 	}
 	need := max(g1, c.limits.Page((c.learnedAt-c.accepted).Duration())+margin)
-	return fmt.Sprintf("publish at least %s before emitting (lead), and let the gate of verify wait for %s", plan.Text(need.Round(time.Second)), c.validator.Name)
+	return fmt.Sprintf("publish at least %s before emitting (lead), and let the gate of verify wait for %s", plan.Text(roundUp(need)), v.Name)
+}
+
+// roundUp is page time in whole seconds that is no less.
+func roundUp(d time.Duration) time.Duration {
+	if d == runbook.Forever {
+		return d
+	}
+	return (d + time.Second - 1).Truncate(time.Second)
+}
+
+// fetchedEvery is how long the validator kept what it had before it learned the
+// new credential, in page time: the next rotation may come right after it fetched. 0
+// where that is not seen, or where it was the new credential that made it fetch.
+func (c *cell) fetchedEvery() time.Duration {
+	if !c.everLearned || c.validator.OnMiss {
+		return 0
+	}
+	var before history.Offset
+	for _, fetch := range c.fetches(c.validator.Name, 0, c.learnedAt-history.Offset(nearly)/10) {
+		before = fetch.At
+	}
+	if before == 0 || before > c.accepted {
+		return 0 // it fetched since the accept, and had another reason not to have it
+	}
+	kept := c.learnedAt - before
+	if v := c.validator; v.Learns == runbook.Forever || kept <= history.Offset(c.limits.Wall(v.Learns)+v.Granule)+history.Offset(nearly) {
+		return 0 // as the page says, as far as clocks and logs can tell
+	}
+	return c.limits.Page(kept.Duration())
 }

@@ -114,25 +114,25 @@ func TestCauses(t *testing.T) {
 			"a stale cache",
 			[]change{early(5), searchLearns(24.5), refuse("app", "k2", 15, 24.5, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 15401,
-			"search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 16m15s before emitting",
+			"search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 21m45s before emitting",
 		},
 		{
 			"a cache that was staler than the page says",
 			[]change{searchLearns(33), refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
-			"search learned it 23m after it was accepted, and the lead was 18m", "publish at least 23m30s before emitting",
+			"search learned it 23m after it was accepted, and the lead was 18m", "publish at least 30m15s before emitting",
 		},
 		{
 			"a stale cache off the page",
 			[]change{onSearch(offPage), searchLearns(33), refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
-			"search, which is not on the page, learned it 23m after", "publish at least 23m30s",
+			"search, which is not on the page, learned it 23m after", "publish at least 30m15s",
 		},
 		{
 			"first seen after the revoke",
 			[]change{searchLearns(45), refuse("app", "k2", 41, 45, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "watch"}, 41001,
-			"search learned it 35m after", "publish at least 35m30s",
+			"search learned it 35m after", "publish at least 42m15s",
 		},
 		{
 			"a shared cache",
@@ -154,7 +154,7 @@ func TestCauses(t *testing.T) {
 			"a shared cache that was not asked in time is no shared cache",
 			[]change{onSearch(via), searchLearns(33), refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
-			"search learned it 23m after", "publish at least 26m15s",
+			"search learned it 23m after", "publish at least 40m15s",
 		},
 		{
 			"published late",
@@ -401,7 +401,7 @@ func TestCauses(t *testing.T) {
 			"a flag day, for the new key",
 			[]change{early(0), revokedAt(10.5), searchLearns(24), refuse("app", "k2", 10, 24, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseFlagDay, FirstPhase: "emit"}, 10401,
-			"accept, emit and revoke fell together, so search met k2 before it could learn it; it learned it 14m after it was accepted", "publish at least 16m15s before emitting",
+			"accept, emit and revoke fell together, so search met k2 before it could learn it; it learned it 14m after it was accepted", "publish at least 21m15s before emitting",
 		},
 		{
 			"a flag day, for the old key",

@@ -115,22 +115,25 @@ func answeredAsFailing(c *cell) (explanation, bool) {
 }
 
 // onlyFresh is the cell of the new credential, with its errors (5xx) counted as
-// refusals, where those were answered to no other credential of the presenter meanwhile,
-// and the old one was presented then or before.
+// refusals, where those were answered to no other credential of the presenter:
+// another was presented beside it, or they began as soon as it was.
 func (c *cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool) {
 	if c.limits.Hop != history.FromLoad {
 		return key, sum, false
 	}
 	key = history.CellKey{Source: history.FromLoad, Presenter: c.presenter, Validator: c.validator.Name, Credential: c.fresh}
 	var others tally
+	beside := false // another was presented meanwhile
 	for _, other := range c.misses(c.presenter, c.validator.Name).keys {
 		of := c.view.Sum(other, c.start, c.end+1)
 		if other != key {
 			others.bad, others.of = others.bad+of.Unavailable, others.of+of.Attempts
+			beside = beside || c.view.Sum(other, c.first, c.last).OK > 0
 		}
 	}
 	sum = c.view.Sum(key, c.start, c.end+1)
-	if kind, _, n := c.mostly(); kind != "5xx" || n != c.sum.Unavailable || sum.Unavailable == 0 || others.bad > 0 || others.of == 0 {
+	atOnce := c.view.Sum(key, c.start, c.first-history.Offset(nearly)).Attempts == 0
+	if kind, _, n := c.mostly(); kind != "5xx" || n != c.sum.Unavailable || sum.Unavailable == 0 || others.bad > 0 || others.of == 0 || !beside && !atOnce {
 		return key, sum, false
 	}
 	sum.AuthFailures, sum.FirstFailure, sum.LastFailure = sum.Unavailable, c.first, c.last

@@ -143,17 +143,14 @@ func (s stream) before() (t tally) {
 }
 
 // burst is the stretch in which more failed than was usual: from the first to
-// the last of the windows and phases whose failures chance does not explain, by
-// what is usual and by how many windows there were to look at. Each window is
-// compared by itself: a burst may not hide in the noise around it, and noise is no
-// burst however long it lasts.
+// the last of the stretches whose failures chance does not explain, by what is
+// usual and by how many there were to look at. Each is compared by itself: a burst
+// may not hide in the noise around it, and noise is no burst however long it lasts.
+// The narrowest are asked first: where a mechanism would have its failures, windows
+// of a second, of ten, whole phases.
 func (s stream) burst(usually func(length history.Offset) tally, after history.Offset) (from, to history.Offset, found bool) {
-	within := func(begin, end history.Offset, looks float64) {
-		if end-begin < bucketWidth {
-			return
-		}
-		t, usual := s.independent(begin, end), usually(end-begin)
-		if t.bad == 0 || t.share() < rise*usual.share() || byChance(usual, t) > chance/math.Max(1, looks) {
+	within := func(begin, end history.Offset, t, usual tally, looks float64) {
+		if end-begin < bucketWidth || t.bad == 0 || t.share() < rise*usual.share() || byChance(usual, t) > chance/math.Max(1, looks) {
 			return
 		}
 		if !found || begin < from {
@@ -161,30 +158,30 @@ func (s stream) burst(usually func(length history.Offset) tally, after history.O
 		}
 		found, to = true, max(to, end)
 	}
-	length := float64((s.end - after).Duration())
+	for _, span := range s.spans {
+		begin, end := max(span[0], after), span[1]
+		t, usual := s.in(begin, end), s.before()
+		if s.concentrated() {
+			t, usual = s.independent(begin, end), s.usual(end-begin)
+		}
+		within(begin, end, t, usual, float64(len(s.spans)+1))
+	}
+	failing, length := s.failing(after), float64((s.end - after).Duration())
+	for _, w := range windows {
+		if found {
+			return from, to, found
+		}
+		wide := history.Offset(w.length)
+		for _, at := range failing {
+			within(at, at+wide, s.independent(at, at+wide), usually(wide), length/float64(w.length)*float64(len(windows)))
+		}
+	}
 	for _, p := range s.phases {
 		// Of more time more sessions fail once: only what is no longer than the baseline
 		// is compared with it. What rises slowly is for whoever compares shares.
-		if begin, end := p.span(); begin >= after && (s.sessions < 2 || end-begin <= s.changed()-s.start) {
-			within(begin, end, float64(len(s.phases)))
-		}
-	}
-	for _, span := range s.spans { // where a mechanism would have its failures
-		begin, end := max(span[0], after), span[1]
-		t, usual := s.in(begin, end), s.before()
-		if s.concentrated() && end-begin >= bucketWidth {
-			t, usual = s.independent(begin, end), s.usual(end-begin)
-		}
-		if end-begin >= bucketWidth && t.bad > 0 && t.share() >= rise*usual.share() && byChance(usual, t) <= chance/float64(len(s.spans)+1) {
-			if !found || begin < from {
-				from = begin
-			}
-			found, to = true, max(to, end)
-		}
-	}
-	for _, w := range windows {
-		for _, at := range s.failing(after) {
-			within(at, at+history.Offset(w.length), length/float64(w.length)*float64(len(windows)))
+		begin, end := p.span()
+		if !found && begin >= after && (s.sessions < 2 || end-begin <= s.changed()-s.start) {
+			within(begin, end, s.independent(begin, end), usually(end-begin), float64(len(s.phases)))
 		}
 	}
 	return from, to, found

@@ -83,6 +83,12 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 			findings = append(findings, f)
 		}
 	}
+	if f, left := e.undestroyed(); left {
+		findings = append(findings, f)
+		if len(findings) == 1 {
+			return Fail, f.Message, findings
+		}
+	}
 	switch {
 	case len(findings) > 0:
 		return Fail, fmt.Sprintf("%s is refused late, or %s is not taken", e.old, e.fresh), findings
@@ -90,6 +96,31 @@ func revocation(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, strings.Join(open, "; "), nil
 	}
 	return Pass, fmt.Sprintf("every validator refused %s in time and takes %s", e.old, e.fresh), nil
+}
+
+// undestroyed is that the old credential could not be removed after all.
+func (e *evidence) undestroyed() (Finding, bool) {
+	if _, done := e.done(string(keyring.Destroy), e.old); done {
+		return Finding{}, false
+	}
+	for _, event := range e.events {
+		if event.Kind != history.KindStep || event.Step != string(keyring.Destroy) || event.Credential != e.old || event.Detail == "" {
+			continue
+		}
+		f := Finding{
+			Level: Error, Credential: e.old, CausedBy: string(keyring.Destroy), Cause: CauseNotDestroyed, FirstPhase: e.phaseAt(event.At),
+			FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+			Message: fmt.Sprintf("%s is refused everywhere and could not be removed: %s", e.old, event.Detail),
+			Fix:     fmt.Sprintf("hand on what still belongs to %s, then remove it (destroy); rehearse that step too", e.old),
+		}
+		for _, v := range e.limits.Validators {
+			if v.Authority {
+				f.Consumer, f.Validator = v.Name, v.Name
+			}
+		}
+		return f, true
+	}
+	return Finding{}, false
 }
 
 // kept adds to a finding of a credential that was taken for too long what made
