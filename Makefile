@@ -78,6 +78,15 @@ REAL ?= 60
 accuracy-real: ## the same in 60 real ones, three at a time; broken off, it goes on where it was
 	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl
 
+# TURN=$(date +%j) takes the tenth whose turn it is. What was rehearsed with this
+# very binary is not rehearsed again.
+TIMES ?= 3
+TURN  ?= -1
+.PHONY: cases
+cases: build ## rehearse cases with a known right answer; TIMES each, a tenth of them by TURN
+	cd harness/accuracy && $(GO) test -count=1 -timeout 300m -run 'TestCases$$' -args -cases $(TIMES) -turn $(TURN) -containers=$(if $(CONTAINERS),true,false) \
+		-binary $(CURDIR)/bin/rehearse -cases-out $(CURDIR)/.cache/cases
+
 # All libraries and trials at the same time: they mostly wait. Needs an engine.
 .PHONY: matrix
 matrix: debian-image ## measure what JWT libraries do in a rotation, and write the table anew (some 15 minutes)
