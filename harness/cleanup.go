@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
 // cleanUpTimeout bounds each part of the clean-up.
@@ -39,7 +40,7 @@ func (r *run) endServices() {
 func (r *run) removeWritten(context.Context) error {
 	var errs []error
 	for _, folder := range r.written {
-		errs = append(errs, os.RemoveAll(folder))
+		errs = append(errs, leftover.RemoveServed(folder))
 	}
 	return errors.Join(errs...)
 }

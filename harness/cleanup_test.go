@@ -50,7 +50,7 @@ func TestCleanAll(t *testing.T) {
 			if (err != nil) != (test.fail != nil) || err != nil && (!errors.Is(err, ErrCleanUp) || !errors.Is(err, stuck)) {
 				t.Errorf("got %v, want %v with ErrCleanUp", err, test.fail)
 			}
-			report, err := leftover.Sweep(t.Context(), dir, nil)
+			report, err := leftover.Sweep(t.Context(), dir, leftover.Places{})
 			if err != nil || len(report.Live) != test.left {
 				t.Errorf("got records %v, %v; want %d", report.Live, err, test.left)
 			}

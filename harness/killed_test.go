@@ -90,7 +90,7 @@ func (a assignment) bind() (*plan.Plan, family.Bound, error) {
 			p.Services[i].Config["admin_token"] = a.AdminToken
 		}
 	}
-	part, err := store.Attach(context.Background(), store.Server{URL: a.Store, Token: a.Token}, a.Run)
+	part, err := store.Attach(context.Background(), store.Server{URL: a.Store, Token: a.Token}, a.Run, store.Part{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,12 +29,16 @@ var (
 	ErrGone = errors.New("what it had changed is gone")
 	// ErrChanged says that the page or the scenario is not the one of the run.
 	ErrChanged = errors.New("its page or scenario was changed meanwhile")
+	// ErrOtherVault says that the run's folder names another Vault than the options.
+	ErrOtherVault = errors.New("its folder names another Vault")
 )
 
 // ResumeOptions say how a dead run is ended.
 type ResumeOptions struct {
-	VaultToken string // for the store of a run with VaultAddr
-	Runs       string // as in Options
+	// VaultAddr and VaultToken are the Vault that the run used, where it used one
+	// that it did not start: the folder says which, and is not believed.
+	VaultAddr, VaultToken string
+	Runs                  string // as in Options
 	// Finish has the step that was under way finished; otherwise the rotation is
 	// taken back wherever it can be.
 	Finish bool
@@ -67,6 +71,8 @@ func Resume(ctx context.Context, p *plan.Plan, u *Unfinished, folder string, o R
 		return fail(err)
 	case alive:
 		return fail(ErrAlive)
+	case !sameAddress(u.VaultAddr, o.VaultAddr):
+		return fail(fmt.Errorf("%w: %q, and not %q", ErrOtherVault, u.VaultAddr, o.VaultAddr))
 	case p.ScenarioDigest != u.ScenarioDigest || p.RunbookDigest != u.RunbookDigest:
 		return fail(ErrChanged)
 	}
@@ -105,7 +111,7 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	url, token := u.VaultAddr, r.o.VaultToken
+	url, token := r.o.VaultAddr, r.o.VaultToken
 	if url == "" {
 		url = r.services[storeService].URL
 		token, _ = r.services[storeService].Config["root_token"].(string)
@@ -137,7 +143,15 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 			r.plan.Services[i].Config = config // with what was made for the run
 		}
 	}
-	if r.store, err = store.Attach(ctx, store.Server{URL: url, Token: token}, u.Run, readers...); err != nil {
+	part := store.ReadersPart(u.Run, readers...)
+	recorded, err := leftover.VaultOf(r.o.Runs, u.Run)
+	if err != nil {
+		return err
+	}
+	if recorded != nil {
+		part.Policies, part.Accessors = append(part.Policies, recorded.Policies...), recorded.Accessors
+	}
+	if r.store, err = store.Attach(ctx, store.Server{URL: url, Token: token}, u.Run, part); err != nil {
 		return err
 	}
 	r.bound = f.Bind(family.Backend{
@@ -226,10 +240,13 @@ func (r *resuming) clean(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
 	var errs []error
-	if r.unfinished.VaultAddr != "" {
-		errs = append(errs, r.store.Close(ctx))
+	if r.o.VaultAddr != "" {
+		if err := r.store.Close(ctx); err != nil {
+			return err
+		}
+		errs = append(errs, leftover.ForgetVault(r.o.Runs, r.unfinished.Run))
 	}
-	_, err := leftover.Sweep(ctx, r.o.Runs, docker.Leftovers{})
+	_, err := leftover.Sweep(ctx, r.o.Runs, Places(r.o.VaultAddr, r.o.VaultToken))
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return err

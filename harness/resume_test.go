@@ -27,16 +27,19 @@ func TestResumeRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		u    Unfinished
+		at   string // the Vault that the options name
 		want error
 	}{
-		{"a run whose harness lives", as(func(u *Unfinished) { u.Run = "alive" }), ErrAlive},
-		{"a page that was changed", as(func(u *Unfinished) { u.RunbookDigest = "another" }), ErrChanged},
-		{"a store that died with its run", as(func(*Unfinished) {}), ErrGone},
-		{"a store whose token died with its run", as(func(u *Unfinished) { u.VaultAddr = "http://127.0.0.1:1" }), ErrGone},
+		{"a run whose harness lives", as(func(u *Unfinished) { u.Run = "alive" }), "", ErrAlive},
+		{"a page that was changed", as(func(u *Unfinished) { u.RunbookDigest = "another" }), "", ErrChanged},
+		{"a store that died with its run", as(func(*Unfinished) {}), "", ErrGone},
+		{"a store whose token died with its run", as(func(u *Unfinished) { u.VaultAddr = "http://127.0.0.1:1" }), "http://127.0.0.1:1", ErrGone},
+		{"a Vault that nobody named again", as(func(u *Unfinished) { u.VaultAddr = "http://127.0.0.1:1" }), "", ErrOtherVault},
+		{"another Vault than was named", as(func(u *Unfinished) { u.VaultAddr = "http://127.0.0.1:1" }), "http://127.0.0.1:2", ErrOtherVault},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := Resume(t.Context(), p, &tt.u, t.TempDir(), ResumeOptions{Runs: runs}); !errors.Is(err, tt.want) {
+			if _, err := Resume(t.Context(), p, &tt.u, t.TempDir(), ResumeOptions{Runs: runs, VaultAddr: tt.at}); !errors.Is(err, tt.want) {
 				t.Errorf("error: got %v, want one that is %v", err, tt.want)
 			}
 		})

@@ -176,12 +176,15 @@ func (r *run) recordRun(ctx context.Context) error {
 	}
 	// What cannot be removed now keeps nobody from rehearsing, and `rehearse
 	// clean` tells of it again.
-	swept, err := leftover.Sweep(ctx, runs, docker.Leftovers{})
+	swept, err := leftover.Sweep(ctx, runs, Places(r.o.VaultAddr, r.o.VaultToken))
 	if err != nil {
 		r.o.Progress("leftovers of an earlier run stay: " + err.Error())
 	}
 	for _, removed := range swept.Removed {
 		r.o.Progress("removed what an earlier run left: " + removed)
+	}
+	for _, left := range swept.Left {
+		r.o.Progress(leftover.Tell(left))
 	}
 	r.leftovers, err = leftover.Create(runs, strings.ToLower(rand.Text()[:12]))
 	return err

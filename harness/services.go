@@ -14,6 +14,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -102,6 +103,7 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 		}
 		spec.Config = maps.Clone(spec.Config)
 		spec.Config["program"] = path
+		spec.Config["folder"] = leftover.FolderName(r.leftovers.Run()) + spec.Name
 		folder := filepath.Join(os.TempDir(), fmt.Sprint(spec.Config["folder"]))
 		r.written = append(r.written, folder)
 		return spec, r.leftovers.AddFolder(folder)

@@ -11,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -75,7 +76,7 @@ func (r *run) prepareDelivery() error {
 	folder := ""
 	if delivery.NeedsFolder(r.plan) {
 		var err error
-		if folder, err = os.MkdirTemp("", "rehearse-"+r.leftovers.Run()+"-"); err != nil {
+		if folder, err = os.MkdirTemp("", leftover.FolderName(r.leftovers.Run())); err != nil {
 			return fmt.Errorf("make a folder for the consumers' files: %w", err)
 		}
 		r.cleanUp("remove the consumers' files", func(context.Context) error { return os.RemoveAll(folder) })

@@ -33,7 +33,14 @@ func (r *run) openStore(ctx context.Context) error {
 	} else {
 		r.storeURL = r.o.VaultAddr
 	}
-	if r.store, err = store.Open(ctx, store.Server{URL: outside, Token: keys.Root, Ours: own}, r.leftovers.Run()); err != nil {
+	at := store.Server{URL: outside, Token: keys.Root, Ours: own}
+	if !own { // it lives on when this process is killed
+		if err := r.leftovers.AddVault(outside, store.MountOf(r.leftovers.Run())); err != nil {
+			return err
+		}
+		at.Note = r.leftovers.AddToVault
+	}
+	if r.store, err = store.Open(ctx, at, r.leftovers.Run()); err != nil {
 		return err
 	}
 	r.secrets = append(r.secrets, r.store.OwnToken())

@@ -14,14 +14,20 @@ import (
 // cleanCommand is `rehearse clean`.
 func cleanCommand() *cobra.Command {
 	var images bool
+	var vaultAddr string
 	command := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what runs that died have left",
 		Long: "Remove processes, containers and networks of runs that died. What belongs to a run\n" +
-			"that is alive is not touched, and neither are the folders of runs.",
+			"that is alive is not touched, and neither are the folders of runs. What they left in a\n" +
+			"Vault that was named to them is told, and removed where --vault-addr names it again.",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error {
-			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), docker.Leftovers{})
+			token, err := tokenOf(vaultAddr)
+			if err != nil {
+				return err
+			}
+			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), harness.Places(vaultAddr, token))
 			removed := swept.Removed
 			if images {
 				tags, notRemoved := docker.RemoveImages(command.Context())
@@ -37,7 +43,10 @@ func cleanCommand() *cobra.Command {
 			for _, run := range swept.Live {
 				fmt.Fprintf(out, "run %s is alive or another user's: left alone\n", run)
 			}
-			if len(removed) == 0 {
+			for _, left := range swept.Left {
+				fmt.Fprintln(out, leftover.Tell(left))
+			}
+			if len(removed) == 0 && len(swept.Left) == 0 {
 				fmt.Fprintln(out, "nothing to remove")
 			}
 			if err != nil {
@@ -47,5 +56,6 @@ func cleanCommand() *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&images, "images", false, "remove the images that stand-ins were run from as well")
+	command.Flags().StringVar(&vaultAddr, "vault-addr", "", "remove what they left in the Vault at this `URL` too, with the token in "+vaultTokenVariable)
 	return command
 }

@@ -34,6 +34,13 @@ type deadly struct {
 	killed  chan struct{}
 	last    state // when the mount of the run was taken away
 	removed bool
+	asked   int // requests
+}
+
+func (d *deadly) requests() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked
 }
 
 // state is what lies in the store of a run.
@@ -54,6 +61,9 @@ func newDeadly(t *testing.T, step keyring.Intent) *deadly {
 }
 
 func (d *deadly) serve(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	d.asked++
+	d.mu.Unlock()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -194,7 +204,12 @@ func TestKilledRotatorIsResumed(t *testing.T) {
 				t.Errorf("published when it was killed: got %v with %s emitted, want %v with %s: the authority has it", left.published, left.emit, tt.left, tt.emitLeft)
 			}
 
-			args := []string{"--resume", folder}
+			// What the folder says is no reason to send a token there.
+			asked := d.requests()
+			if out, err := run("--resume", folder).CombinedOutput(); exitStatus(err) != exitUsage || !strings.Contains(string(out), "--vault-addr") || d.requests() != asked {
+				t.Errorf("resume without an address: got %v and %q, want an error of usage, and nobody asked", err, out)
+			}
+			args := []string{"--resume", folder, "--vault-addr", d.url}
 			if tt.finish {
 				args = append(args, "--finish")
 			}

@@ -45,20 +45,29 @@ func (p *place) options() (harness.Options, error) {
 	if err := oneOf("--store", p.store, harness.Auto, harness.Embedded, harness.Vault); err != nil {
 		return o, err
 	}
-	if p.vaultAddr == "" {
-		return o, nil
-	}
-	if !isBase(p.vaultAddr) {
-		return o, usage(fmt.Errorf("--vault-addr: %q is not an address: want http(s)://HOST:PORT", p.vaultAddr))
-	}
-	if p.store == harness.Embedded {
+	if p.vaultAddr != "" && p.store == harness.Embedded {
 		return o, usage(errors.New("--vault-addr names a Vault, and --store embedded does without one: leave one of them out"))
 	}
-	if o.VaultToken = os.Getenv(vaultTokenVariable); o.VaultToken == "" {
-		return o, usage(fmt.Errorf("--vault-addr: %s is empty: it must hold a token that may mount and make policies and tokens",
+	var err error
+	o.VaultToken, err = tokenOf(p.vaultAddr)
+	return o, err
+}
+
+// tokenOf is the token for the Vault at an address of the command line; "" where
+// there is none.
+func tokenOf(vaultAddr string) (string, error) {
+	if vaultAddr == "" {
+		return "", nil
+	}
+	if !isBase(vaultAddr) {
+		return "", usage(fmt.Errorf("--vault-addr: %q is not an address: want http(s)://HOST:PORT", vaultAddr))
+	}
+	token := os.Getenv(vaultTokenVariable)
+	if token == "" {
+		return "", usage(fmt.Errorf("--vault-addr: %s is empty: it must hold a token that may mount and make policies and tokens",
 			vaultTokenVariable))
 	}
-	return o, nil
+	return token, nil
 }
 
 // isBase reports whether a text is the address of a server, and nothing more.

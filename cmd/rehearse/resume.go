@@ -27,11 +27,15 @@ func (f *runFlags) resume(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o := harness.ResumeOptions{Finish: f.finish}
-	if u.VaultAddr != "" {
-		if o.VaultToken = os.Getenv(vaultTokenVariable); o.VaultToken == "" {
-			return usage(fmt.Errorf("--resume: the run used the Vault at %s, and %s is empty", u.VaultAddr, vaultTokenVariable))
-		}
+	// The folder may be anybody's: a token goes only where the command line says.
+	o := harness.ResumeOptions{Finish: f.finish, VaultAddr: f.vaultAddr}
+	switch o.VaultToken = os.Getenv(vaultTokenVariable); {
+	case u.VaultAddr == "" && f.vaultAddr != "":
+		return usage(fmt.Errorf("--resume: the run in %s started its store itself: leave --vault-addr out", f.dir))
+	case strings.TrimRight(u.VaultAddr, "/") != strings.TrimRight(f.vaultAddr, "/"):
+		return usage(fmt.Errorf("--resume: by its folder the run used the Vault at %q: say --vault-addr again, if that is the one", u.VaultAddr))
+	case f.vaultAddr != "" && o.VaultToken == "":
+		return usage(fmt.Errorf("--resume: the run used the Vault at %s, and %s is empty", u.VaultAddr, vaultTokenVariable))
 	}
 	resumed, err := harness.Resume(command.Context(), p, u, f.dir, o)
 	if err != nil {
@@ -62,7 +66,7 @@ func (f *runFlags) checkResume(command *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage(fmt.Errorf("--resume knows what the run in %s rehearsed: leave %s out", f.dir, args[0]))
 	}
-	for _, name := range []string{"gates", "rollback-from", "speed", "seed", "out", "hold", "runtime", "store", "vault-addr"} {
+	for _, name := range []string{"gates", "rollback-from", "speed", "seed", "out", "hold", "runtime", "store"} {
 		if command.Flags().Changed(name) {
 			return usage(fmt.Errorf("--resume takes a run as it was: leave --%s out", name))
 		}

@@ -42,8 +42,11 @@ func TestHostilePathsAreNotSent(t *testing.T) {
 				_, err := st.Adopt(t.Context(), world.StaticRole{Login: path, Database: "db"})
 				return err
 			},
-			"Open":     func() error { _, err := store.Open(t.Context(), s.ours(), path); return err },
-			"Attach":   func() error { _, err := store.Attach(t.Context(), s.ours(), "r1", path); return err },
+			"Open": func() error { _, err := store.Open(t.Context(), s.ours(), path); return err },
+			"Attach": func() error {
+				_, err := store.Attach(t.Context(), s.ours(), "r1", store.ReadersPart("r1", path))
+				return err
+			},
 			"Existing": func() error { _, err := store.Existing(s.url, s.root, path); return err },
 		}
 		for name, method := range methods {

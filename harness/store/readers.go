@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/vault/api"
@@ -65,10 +66,15 @@ func (s *Store) restrict(ctx context.Context) error {
 // token makes a token with a policy of its own. The run's own is a child of the
 // one that it was given, and ends with it at the latest.
 func (s *Store) token(ctx context.Context, name, policy, rules string) (string, error) {
+	if err := s.note(policy, ""); err != nil {
+		return "", err
+	}
 	if err := s.given.Sys().PutPolicyWithContext(ctx, policy, rules); err != nil {
 		return "", fmt.Errorf("write policy %s: %w", policy, err)
 	}
-	s.policies = append(s.policies, policy)
+	if !slices.Contains(s.policies, policy) {
+		s.policies = append(s.policies, policy)
+	}
 	renewable := false
 	secret, err := s.given.Auth().Token().CreateWithContext(ctx, &api.TokenCreateRequest{
 		DisplayName: name, Policies: []string{policy}, NoDefaultPolicy: true, NoParent: name != itself, TTL: tokenLife, Renewable: &renewable,
@@ -80,6 +86,9 @@ func (s *Store) token(ctx context.Context, name, policy, rules string) (string, 
 		return "", fmt.Errorf("make token for %s: %w", name, errAnswer)
 	}
 	s.accessors = append(s.accessors, secret.Auth.Accessor)
+	if err := s.note("", secret.Auth.Accessor); err != nil {
+		return "", err
+	}
 	return secret.Auth.ClientToken, nil
 }
 

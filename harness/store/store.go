@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type Store struct {
 	mount     string
 	policies  []string
 	accessors []string
+	note      func(policy, accessor string) error
 }
 
 var _ world.Store = (*Store)(nil)
@@ -44,11 +46,14 @@ type Server struct {
 	Token string // may mount, and make policies and tokens, as a root token may
 	// Ours says that the run started it, and may seal it and have it audited.
 	Ours bool
+	// Note is told of each policy before it is made, and of the accessor of each
+	// token when it is, so that somebody else can remove them; nil: nobody is.
+	Note func(policy, accessor string) error
 }
 
 // part is the part of a run of a server, of which nothing is made yet.
 func (server Server) part(run string) (*Store, error) {
-	mount := "rehearse-" + run
+	mount := MountOf(run)
 	if err := segments(mount); err != nil {
 		return nil, fmt.Errorf("open the part of run %q: %w", run, err)
 	}
@@ -60,7 +65,11 @@ func (server Server) part(run string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{url: server.URL, given: given, mount: mount}, nil
+	note := server.Note
+	if note == nil {
+		note = func(string, string) error { return nil }
+	}
+	return &Store{url: server.URL, given: given, mount: mount, note: note}, nil
 }
 
 // How long a new mount may take to be usable, and how often it is asked. A KV
@@ -116,22 +125,53 @@ func Existing(url, token, mount string) (*Store, error) {
 	return &Store{url: url, given: given, own: own, mount: mount}, nil
 }
 
-// Attach is the part of a run that is there already, of one that died, with the
-// readers for whom it made tokens: Close removes what is left of all that. Their
-// tokens can read nothing then, and expire.
-func Attach(ctx context.Context, server Server, run string, readers ...string) (*Store, error) {
+// Part is what a run made beside its mount.
+type Part struct {
+	Policies  []string
+	Accessors []string // of tokens
+}
+
+// ReadersPart is the part of a run that made a token for each of some readers
+// and noted nothing: their tokens can read nothing any more when their policies
+// are gone, and expire.
+func ReadersPart(run string, readers ...string) Part {
+	var p Part
+	for _, name := range readers {
+		p.Policies = append(p.Policies, MountOf(run)+"-"+name)
+	}
+	return p
+}
+
+// Attach is the part of a run that is there already, of one that died, with what
+// it made: Close removes all that.
+func Attach(ctx context.Context, server Server, run string, part Part) (*Store, error) {
+	s, err := Remains(server, run, part)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.restrict(ctx)
+}
+
+// Remains is Attach for one that is only to be closed: nothing is made.
+func Remains(server Server, run string, part Part) (*Store, error) {
 	s, err := server.part(run)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range readers {
-		if err := segments(name); err != nil {
+	for _, policy := range part.Policies {
+		if err := segments(policy); err != nil {
 			return nil, fmt.Errorf("attach to the part of run %s: %w", run, err)
 		}
-		s.policies = append(s.policies, s.mount+"-"+name)
+		if policy != s.mount && !strings.HasPrefix(policy, s.mount+"-") {
+			return nil, fmt.Errorf("attach to the part of run %s: policy %q: %w", run, policy, ErrOutside)
+		}
 	}
-	return s, s.restrict(ctx)
+	s.policies, s.accessors = slices.Clone(part.Policies), slices.Clone(part.Accessors)
+	return s, nil
 }
+
+// MountOf is the name of a run's mount.
+func MountOf(run string) string { return "rehearse-" + run }
 
 // segments refuses names of which one is more, or less, than one segment of a path.
 func segments(names ...string) error {

@@ -160,7 +160,7 @@ func TestCloseUnmountsWhatAnotherMounted(t *testing.T) {
 		// That an engine is one for databases makes no difference to its removal,
 		// and the embedded store has none.
 		send(t, s, exchange{Method: "POST", Path: "sys/mounts/rehearse-r1-database", Body: kv2})
-		st, err := store.Attach(t.Context(), s.ours(), "r1", "checkout")
+		st, err := store.Attach(t.Context(), s.ours(), "r1", store.ReadersPart("r1", "checkout"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
 // The module and its command, as go.mod and a binary's build information have them.
@@ -115,7 +117,7 @@ func (s binarySource) build(ctx context.Context, root, arch string) (_ string, e
 		return "", fmt.Errorf("build from source in %s: %w", root, err)
 	}
 	dir := filepath.Join(s.cache, "linux-"+arch)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := leftover.MakePrivate(dir); err != nil { // what is in it is run
 		return "", fmt.Errorf("build from source: %w", err)
 	}
 	path := filepath.Join(dir, filepath.Base(s.command))

@@ -36,7 +36,7 @@ type Leftovers struct{}
 var _ leftover.Engine = Leftovers{}
 
 // Sweep removes what belongs to runs that dead says are over.
-func (Leftovers) Sweep(ctx context.Context, dead func(host string, harness leftover.Identity) bool) ([]string, error) {
+func (Leftovers) Sweep(ctx context.Context, dead func(host string, harness leftover.Identity, running bool) bool) ([]string, error) {
 	e, err := connect(ctx)
 	if errors.Is(err, ErrNoEngine) {
 		return nil, nil
@@ -45,9 +45,17 @@ func (Leftovers) Sweep(ctx context.Context, dead func(host string, harness lefto
 		return nil, err
 	}
 	defer e.Close()
+	containers, err := e.ContainerList(ctx, client.ContainerListOptions{Filters: client.Filters{}.Add("label", LabelRun)}) // those that run
+	if err != nil {
+		return nil, fmt.Errorf("list containers of %s: %w", LabelRun, err)
+	}
+	running := map[string]bool{}
+	for _, c := range containers.Items {
+		running[c.Labels[LabelRun]] = true
+	}
 	return e.remove(ctx, LabelRun, func(labels map[string]string) bool {
 		harness, err := leftover.ParseIdentity(labels[LabelHarness])
-		return err == nil && dead(labels[LabelHost], harness)
+		return err == nil && dead(labels[LabelHost], harness, running[labels[LabelRun]])
 	})
 }
 

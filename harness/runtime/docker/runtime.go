@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -64,21 +64,11 @@ func New(ctx context.Context, executable string, o launch.Options) (*Runtime, er
 	return &Runtime{
 		engine:    e,
 		o:         o,
-		source:    binarySource{executable: executable, command: mainPackage, cache: cacheDir(), progress: o.Progress},
+		source:    binarySource{executable: executable, command: mainPackage, cache: filepath.Join(leftover.CacheDir(), "bin"), progress: o.Progress},
 		services:  map[string]*service{},
 		addresses: launch.Addresses{},
 		located:   map[string]string{},
 	}, nil
-}
-
-// cacheDir is where binaries for containers are kept: rehearse/bin in the
-// user's cache folder (os.UserCacheDir), or in the temporary one.
-func cacheDir() string {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		base = os.TempDir()
-	}
-	return filepath.Join(base, "rehearse", "bin")
 }
 
 // Name is "docker".

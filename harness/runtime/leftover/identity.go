@@ -58,5 +58,5 @@ func Host() string {
 	if err != nil {
 		name = "unknown"
 	}
-	return fmt.Sprintf("%s/%s/%d", name, processSpace(), os.Getuid())
+	return fmt.Sprintf("%s/%s/%s/%d", name, machine(), processSpace(), os.Getuid())
 }

@@ -1,6 +1,8 @@
 package leftover
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,11 +32,35 @@ func startOf(pid int) (string, error) {
 	if fields[state] == "Z" || fields[state] == "X" {
 		return "", errGone
 	}
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, err := bootID()
 	if err != nil {
 		return "", err
 	}
-	return string(boot[:min(8, len(boot))]) + "-" + fields[start], nil
+	return boot + "-" + fields[start], nil
+}
+
+// bootID tells one life of a machine from another, and from those of other machines.
+func bootID() (string, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return string(boot[:min(8, len(boot))]), err
+}
+
+// ofThisBoot reports whether a process began in this life of this machine.
+// Where that cannot be found out it did.
+func (i Identity) ofThisBoot() bool {
+	boot, err := bootID()
+	return err != nil || strings.HasPrefix(i.Start, boot+"-")
+}
+
+// machine tells this machine from others of the same name (machine-id(5), of
+// which a hash may be shown); images of containers mostly have none.
+func machine() string {
+	id, err := os.ReadFile("/etc/machine-id")
+	if err != nil || len(id) == 0 {
+		return "none"
+	}
+	sum := sha256.Sum256(append([]byte("rehearse:"), id...))
+	return hex.EncodeToString(sum[:4])
 }
 
 // processSpace is the process namespace.

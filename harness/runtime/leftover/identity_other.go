@@ -25,5 +25,12 @@ func startOf(pid int) (string, error) {
 	return strconv.FormatInt(start, 10), nil
 }
 
+// ofThisBoot is always so: a start is a time here, which no other machine's
+// process has with the same number but by chance.
+func (i Identity) ofThisBoot() bool { return true }
+
+// machine has no number of its own here.
+func machine() string { return "none" }
+
 // processSpace is the machine: there are no process namespaces here.
 func processSpace() string { return "machine" }

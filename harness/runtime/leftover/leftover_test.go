@@ -14,9 +14,10 @@ import (
 )
 
 // sleeper is a process that does nothing until it is killed.
-func sleeper(t *testing.T) (*exec.Cmd, Identity) {
+func sleeper(t *testing.T, variables ...string) (*exec.Cmd, Identity) {
 	t.Helper()
 	cmd := exec.Command("sleep", "60")
+	cmd.Env = append(os.Environ(), variables...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestZombieIsDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Not waited for: it is a zombie as soon as the signal took effect.
-	killed, err := kill(t.Context(), who)
+	killed, err := kill(t.Context(), who, "")
 	if err != nil || who.Alive() {
 		t.Errorf("got killed=%v, %v, alive=%v; want it to count as gone", killed, err, who.Alive())
 	}
@@ -91,25 +92,33 @@ func bequeath(t *testing.T, dir, run string, change func(*state)) *Record {
 
 func TestSweep(t *testing.T) {
 	dir, folders := t.TempDir(), t.TempDir()
-	folder := filepath.Join(folders, "of-the-dead")
+	folder, precious := filepath.Join(folders, "rehearse-over-1"), filepath.Join(folders, "precious")
 	if err := os.MkdirAll(filepath.Join(folder, "below"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, orphan := sleeper(t)
+	if err := os.Mkdir(precious, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	gone := dead(t)
+	mark := MarkVariable + "=" + state{Run: "over", Harness: gone}.mark("x")
+	_, orphan := sleeper(t, mark)
 	_, reused := sleeper(t)
 	_, cared := sleeper(t)
 	_, foreign := sleeper(t)
-	gone := dead(t)
 	bequeath(t, dir, "over", func(s *state) {
-		s.Harness, s.Folders = gone, []string{folder, filepath.Join(folders, "never-made")}
+		s.Harness, s.Folders = gone, []string{folder, filepath.Join(folders, "rehearse-over-2")}
 		s.Processes = []Identity{orphan, {PID: reused.PID, Start: "another"}, gone}
 	})
+	bequeath(t, dir, "greedy", func(s *state) { s.Harness, s.Folders = gone, []string{precious} })
 	bequeath(t, dir, "live", func(s *state) { s.Processes = []Identity{cared} })
 	bequeath(t, dir, "elsewhere", func(s *state) { s.Harness, s.Host, s.Processes = gone, "another/host/0", []Identity{foreign} })
 
-	report, err := Sweep(t.Context(), dir, nil)
-	if err != nil {
-		t.Fatal(err)
+	report, err := Sweep(t.Context(), dir, Places{})
+	if !errors.Is(err, ErrNotOurs) || !strings.Contains(err.Error(), "greedy") {
+		t.Errorf("an entry that names a folder of no run: got %v, want it refused", err)
+	}
+	if _, err := os.Stat(precious); err != nil {
+		t.Errorf("a folder of no run, in an entry: %v; want it there", err)
 	}
 	if want := []string{"over"}; !slices.Equal(report.Runs, want) {
 		t.Errorf("swept runs %v; want %v", report.Runs, want)
@@ -134,9 +143,9 @@ func TestSweep(t *testing.T) {
 	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("folder of the dead run: got %v; want it gone", err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(left) != 2 {
-		t.Errorf("records left: %v, %v; want two", left, err)
+	left, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil || len(left) != 3 {
+		t.Errorf("records left: %v, %v; want three", left, err)
 	}
 }
 
@@ -145,9 +154,10 @@ type brokenEngine struct{ asked int }
 
 var errBroken = errors.New("broken")
 
-func (b *brokenEngine) Sweep(_ context.Context, dead func(string, Identity) bool) ([]string, error) {
+func (b *brokenEngine) Sweep(_ context.Context, dead func(string, Identity, bool) bool) ([]string, error) {
 	b.asked++
-	if b.asked == 1 && dead(Host(), Identity{PID: os.Getpid(), Start: "another"}) && !dead("another/host/0", Identity{PID: 1, Start: "x"}) {
+	rebooted := Identity{PID: os.Getpid(), Start: "another"}
+	if b.asked == 1 && dead(Host(), rebooted, false) && !dead(Host(), rebooted, true) && !dead("another/host/0", Identity{PID: 1, Start: "x"}, false) {
 		return []string{"container x"}, errBroken
 	}
 	return nil, nil
@@ -159,7 +169,7 @@ type lateEngine struct {
 	late  map[string]time.Duration // when each is there
 }
 
-func (l lateEngine) Sweep(context.Context, func(string, Identity) bool) (removed []string, err error) {
+func (l lateEngine) Sweep(context.Context, func(string, Identity, bool) bool) (removed []string, err error) {
 	for name, after := range l.late {
 		if time.Since(l.began) >= after {
 			delete(l.late, name)
@@ -174,12 +184,12 @@ func TestSweepWaitsForWhatIsBeingMade(t *testing.T) {
 	bequeath(t, dir, "over", func(s *state) { s.Harness = dead(t) })
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		report, err := Sweep(t.Context(), dir, lateEngine{began, map[string]time.Duration{"a": 700 * time.Millisecond, "b": 1500 * time.Millisecond}})
+		report, err := Sweep(t.Context(), dir, Places{Engine: lateEngine{began, map[string]time.Duration{"a": 700 * time.Millisecond, "b": 1500 * time.Millisecond}}})
 		if err != nil || !slices.Equal(report.Removed, []string{"a", "b"}) {
 			t.Errorf("removed %v, %v; want a, and b that came after it", report.Removed, err)
 		}
 		began = time.Now()
-		if _, err := Sweep(t.Context(), dir, lateEngine{began, nil}); err != nil || time.Since(began) > 0 {
+		if _, err := Sweep(t.Context(), dir, Places{Engine: lateEngine{began, nil}}); err != nil || time.Since(began) > 0 {
 			t.Errorf("a sweep without a dead run took %s, %v; want no wait", time.Since(began), err)
 		}
 	})
@@ -191,7 +201,7 @@ func TestSweepGoesOnAfterTrouble(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "half.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Sweep(t.Context(), dir, &brokenEngine{})
+	report, err := Sweep(t.Context(), dir, Places{Engine: &brokenEngine{}})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "half.json") {
 		t.Errorf("got error %v; want both the engine's and the file's", err)
 	}
@@ -201,7 +211,7 @@ func TestSweepGoesOnAfterTrouble(t *testing.T) {
 }
 
 func TestSweepOfNothing(t *testing.T) {
-	if report, err := Sweep(t.Context(), filepath.Join(t.TempDir(), "never-made"), nil); err != nil || len(report.Runs) != 0 {
+	if report, err := Sweep(t.Context(), filepath.Join(t.TempDir(), "never-made"), Places{}); err != nil || len(report.Runs) != 0 {
 		t.Errorf("got %+v, %v; want nothing", report, err)
 	}
 }
@@ -243,5 +253,83 @@ func TestRecord(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left %v, %v; want nothing", left, err)
+	}
+}
+
+// asMine is an engine on which nothing is, that says when it was asked and waits.
+type asMine struct {
+	asked chan struct{}
+	goOn  chan struct{}
+}
+
+func (e asMine) Sweep(ctx context.Context, _ func(string, Identity, bool) bool) ([]string, error) {
+	e.asked <- struct{}{}
+	<-e.goOn
+	return nil, nil
+}
+
+// Two that remove the same at a time would each find that it cannot.
+func TestSweepsWaitForEachOther(t *testing.T) {
+	dir, e := t.TempDir(), asMine{make(chan struct{}), make(chan struct{})}
+	ended := make(chan error, 2)
+	for range 2 {
+		go func() { _, err := Sweep(context.Background(), dir, Places{Engine: e}); ended <- err }()
+	}
+	<-e.asked
+	select {
+	case <-e.asked:
+		t.Error("a second sweep went on beside the first")
+	case <-time.After(3 * lockRetry): // it may be late, and is never early
+	}
+	impatient, cancel := context.WithTimeout(t.Context(), lockRetry)
+	defer cancel()
+	if _, err := Sweep(impatient, dir, Places{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a sweep that may not wait: got %v, want %v", err, context.DeadlineExceeded)
+	}
+	e.goOn <- struct{}{}
+	<-e.asked
+	e.goOn <- struct{}{}
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What is at a server stays recorded until somebody can get at it.
+func TestSweepTellsWhatIsInAVault(t *testing.T) {
+	dir, folder := t.TempDir(), filepath.Join(t.TempDir(), "rehearse-over-1")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := bequeath(t, dir, "over", func(s *state) { s.Harness, s.Folders = dead(t), []string{folder} })
+	if err := r.AddToVault("p", ""); err != nil || r.s.Vault != nil {
+		t.Errorf("noted %+v, %v; want nothing of a server that dies with the run", r.s.Vault, err)
+	}
+	if err := errors.Join(r.AddVault("http://v:8200", "rehearse-over"), r.AddToVault("rehearse-over", ""), r.AddToVault("", "an-accessor")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		report, err := Sweep(t.Context(), dir, Places{})
+		if err != nil || len(report.Runs) != 0 || len(report.Left) != 1 {
+			t.Fatalf("got %+v, %v; want the run kept, and what it left told", report, err)
+		}
+		said := Tell(report.Left[0])
+		for _, want := range []string{"run over", "rehearse-over", "http://v:8200", "--vault-addr", r.path} {
+			if !strings.Contains(said, want) {
+				t.Errorf("it says %q, want %s in it", said, want)
+			}
+		}
+		if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("its folder: got %v, want it gone", err)
+		}
+	}
+	var got Vault
+	report, err := Sweep(t.Context(), dir, Places{Vault: func(_ context.Context, v Vault) (bool, error) { got = v; return true, nil }})
+	if err != nil || !slices.Equal(report.Runs, []string{"over"}) || len(report.Left) != 0 {
+		t.Errorf("got %+v, %v; want the run gone", report, err)
+	}
+	if got.Mount != "rehearse-over" || !slices.Equal(got.Policies, []string{"rehearse-over"}) || !slices.Equal(got.Accessors, []string{"an-accessor"}) {
+		t.Errorf("removed %+v; want what was noted", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,6 +26,17 @@ type state struct {
 	Started   time.Time  `json:"started_at"`
 	Processes []Identity `json:"processes,omitempty"`
 	Folders   []string   `json:"folders,omitempty"`
+	Vault     *Vault     `json:"vault,omitempty"`
+}
+
+// Vault is what a run made on a server that it did not start, and that lives on
+// when the run has died. It holds no token, only how tokens can be named to
+// whoever has one of that server.
+type Vault struct {
+	Address   string   `json:"address"`
+	Mount     string   `json:"mount"`
+	Policies  []string `json:"policies,omitempty"`
+	Accessors []string `json:"accessors,omitempty"` // of tokens
 }
 
 // Record is the entry of one live run. Its methods may be called concurrently.
@@ -38,15 +49,8 @@ type Record struct {
 // runName is what a run may be called: it becomes part of file and host names.
 var runName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-// DefaultDir is the folder of the entries: rehearse/runs in the user's cache
-// folder (os.UserCacheDir), or in the temporary one for a user without a home.
-func DefaultDir() string {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return filepath.Join(os.TempDir(), "rehearse-"+strconv.Itoa(os.Getuid()), "runs")
-	}
-	return filepath.Join(base, "rehearse", "runs")
-}
+// DefaultDir is the folder of the entries: runs in CacheDir.
+func DefaultDir() string { return filepath.Join(CacheDir(), "runs") }
 
 // Create makes the entry of a run of this process, before it starts anything.
 // A run's name is at most 40 lower-case letters, digits and dashes, and in use once.
@@ -58,7 +62,7 @@ func Create(dir, run string) (*Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record run %s: %w", run, err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := MakePrivate(dir); err != nil {
 		return nil, fmt.Errorf("record run %s: %w", run, err)
 	}
 	r := &Record{
@@ -106,14 +110,47 @@ func (r *Record) DropProcess(pid int) error {
 	return r.save()
 }
 
-// AddFolder notes a folder that goes with the run: an absolute path.
+// FolderName begins the name of every folder that goes with a run: without it
+// none is removed.
+func FolderName(run string) string { return "rehearse-" + run + "-" }
+
+// AddFolder notes a folder that goes with the run: an absolute path, whose name
+// begins with FolderName.
 func (r *Record) AddFolder(path string) error {
 	if !filepath.IsAbs(path) {
 		return fmt.Errorf("record folder %s: want an absolute path", path)
 	}
+	if !strings.HasPrefix(filepath.Base(path), FolderName(r.s.Run)) {
+		return fmt.Errorf("record folder %s: its name does not begin with %s", path, FolderName(r.s.Run))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.s.Folders = append(r.s.Folders, filepath.Clean(path))
+	return r.save()
+}
+
+// AddVault notes, before it is made, the mount that the run makes on a server
+// which it did not start.
+func (r *Record) AddVault(address, mount string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.s.Vault = &Vault{Address: address, Mount: mount}
+	return r.save()
+}
+
+// AddToVault notes a policy, before it is made, or the accessor of a token on
+// that server; "" is neither.
+func (r *Record) AddToVault(policy, accessor string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.s.Vault == nil {
+		return nil // it dies with the run
+	}
+	if v := r.s.Vault; policy != "" {
+		v.Policies = append(v.Policies, policy)
+	} else if accessor != "" {
+		v.Accessors = append(v.Accessors, accessor)
+	}
 	return r.save()
 }
 
@@ -128,17 +165,19 @@ func (r *Record) Remove() error {
 }
 
 // save writes the entry at once: a reader never sees half of one.
-func (r *Record) save() error {
-	data, err := json.Marshal(r.s)
+func (r *Record) save() error { return r.s.save(r.path) }
+
+func (s state) save(path string) error {
+	data, err := json.Marshal(s)
 	if err != nil {
-		return fmt.Errorf("record run %s: %w", r.s.Run, err)
+		return fmt.Errorf("record run %s: %w", s.Run, err)
 	}
-	temporary := r.path + ".new"
+	temporary := path + ".new"
 	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return fmt.Errorf("record run %s: %w", r.s.Run, err)
+		return fmt.Errorf("record run %s: %w", s.Run, err)
 	}
-	if err := os.Rename(temporary, r.path); err != nil {
-		return fmt.Errorf("record run %s: %w", r.s.Run, err)
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("record run %s: %w", s.Run, err)
 	}
 	return nil
 }

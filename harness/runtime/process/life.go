@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
 const (
@@ -27,6 +29,8 @@ type life struct {
 	service  *service
 	cmd      *exec.Cmd
 	lifeline io.Closer // the other end of its standard input
+
+	asked atomic.Bool // to end in order
 
 	mu     sync.Mutex
 	socket *net.TCPListener // this process's copy of its listening socket, until refuse or takeSocket
@@ -63,6 +67,7 @@ func (l *life) attend(log *os.File) {
 	}()
 	err := l.cmd.Wait()
 	l.refuse()
+	err = errors.Join(err, l.endRest())
 	_ = log.SetReadDeadline(time.Now().Add(drainWithin)) // no deadline is a longer wait, not a loss
 	<-read
 	_ = log.Close()
@@ -75,10 +80,26 @@ func (l *life) attend(log *os.File) {
 	l.End(err, func(err error) { o.OnExit(name, err) })
 }
 
-// kill ends it now, and waits for that. A frozen process dies of it too.
+// endRest ends what the process has started and left behind, which would hold
+// its port; one that was asked to end had that time to end those.
+func (l *life) endRest() error {
+	patience := time.Duration(0)
+	if l.asked.Load() {
+		patience = launch.Grace
+	}
+	began := time.Now()
+	killGroup(l.cmd.Process.Pid, patience)
+	mark := l.service.runtime.o.Record.Mark(l.service.spec.Name)
+	_, err := leftover.EndMarked(context.Background(), mark, patience-time.Since(began))
+	return err
+}
+
+// kill ends it now, with all that it has started, and waits for that. A frozen
+// process dies of it too.
 func (l *life) kill(ctx context.Context) error {
 	l.Killing()
 	l.refuse()
+	l.asked.Store(false)
 	if err := l.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -90,8 +111,9 @@ func (l *life) kill(ctx context.Context) error {
 func (l *life) stop(ctx context.Context) error {
 	l.Stopping()
 	l.refuse()
-	_ = thaw(l.cmd.Process) // what stays frozen is killed in the end
-	if askToEnd(l.cmd.Process) != nil {
+	_ = l.thaw() // what stays frozen is killed in the end
+	l.asked.Store(true)
+	if l.askToEnd() != nil {
 		_ = l.lifeline.Close() // the only way to ask on Windows
 	}
 	if l.Wait(ctx, launch.Grace) == nil {

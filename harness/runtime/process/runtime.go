@@ -163,7 +163,7 @@ func (r *Runtime) Pause(_ context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := freeze(l.cmd.Process); err != nil {
+	if err := l.freeze(); err != nil {
 		return fmt.Errorf("pause %s: %w", name, err)
 	}
 	return nil
@@ -175,7 +175,7 @@ func (r *Runtime) Unpause(_ context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := thaw(l.cmd.Process); err != nil {
+	if err := l.thaw(); err != nil {
 		return fmt.Errorf("unpause %s: %w", name, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,7 @@ func (b *logbook) exitsOf(service string) []error {
 
 func newRuntime(t *testing.T) (*Runtime, *logbook) {
 	t.Helper()
-	record, err := leftover.Create(t.TempDir(), "test")
+	record, err := leftover.Create(t.TempDir(), "test-"+strings.ToLower(rand.Text()[:12]))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -196,6 +197,8 @@ func (s *service) command() (*exec.Cmd, error) {
 	for name, value := range environment {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
+	// What it starts has the mark too, and is found by it, wherever it goes.
+	cmd.Env = append(cmd.Env, leftover.MarkVariable+"="+s.runtime.o.Record.Mark(s.spec.Name))
 	return cmd, nil
 }
 

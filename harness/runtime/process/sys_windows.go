@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // inheritsSockets says whether a child can be given a listening socket.
@@ -16,7 +17,8 @@ func isolate(cmd *exec.Cmd) {
 }
 
 // There are no such signals here.
-func askToEnd(*os.Process) error     { return errors.ErrUnsupported }
-func freeze(*os.Process) error       { return errors.ErrUnsupported }
-func thaw(*os.Process) error         { return errors.ErrUnsupported }
+func (*life) askToEnd() error        { return errors.ErrUnsupported }
+func (*life) freeze() error          { return errors.ErrUnsupported }
+func (*life) thaw() error            { return errors.ErrUnsupported }
+func killGroup(int, time.Duration)   {} // there are none
 func send(*os.Process, string) error { return errors.ErrUnsupported }
