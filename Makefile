@@ -115,6 +115,10 @@ test-attach: attach-up ## rehearse them where they run: one that passes, known-b
 	REHEARSE_STORE_TOKEN=explore bin/rehearse test --yes $(filter-out %/runbook.yaml,$(wildcard scenarios/attached/*.yaml)); \
 		status=$$?; test $$status = 0 || $(explore) $(COMPOSE) logs --tail=50; $(explore) $(COMPOSE) down -v; exit $$status
 
+.PHONY: test-attach-own
+test-attach-own: build ## rotate small systems that are not ours where they run: known good and known bad of each
+	scenarios/attached/testdata/rehearse.sh bin/rehearse
+
 # HashiCorp's own server, built from its published module (BUSL 1.1): a test
 # dependency that is never linked into rehearse. Cold it takes some ten minutes
 # on two cores.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,13 +188,33 @@ func (r *run) awaitReady(ctx context.Context) error {
 			if e.Service != s.Name {
 				continue
 			}
-			if err := launch.Ready(ctx, e.URL, s.Healthcheck, nil); err != nil {
+			if err := ready(ctx, e.URL, s.Healthcheck); err != nil {
 				return fmt.Errorf("wait for %s: %w", s.Name, err)
 			}
 			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindService, Service: s.Name, Detail: e.Is})
 		}
 	}
 	return nil
+}
+
+// ready waits until a service answers: by HTTP or, at an address tcp://, at all.
+func ready(ctx context.Context, url, path string) error {
+	host, plain := strings.CutPrefix(url, "tcp://")
+	if !plain {
+		return launch.Ready(ctx, url, path, nil)
+	}
+	const again = 100 * time.Millisecond
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(again):
+		}
+	}
 }
 
 // watchSystem begins to follow logs, finds the credential in use, and begins to
@@ -206,6 +227,17 @@ func (r *run) watchSystem(ctx context.Context) error {
 		tasks.Wait()
 		return nil
 	})
+	record := func(e history.Event) {
+		e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
+		if e.Identifier != "" {
+			e.Credential = r.names.Credential(e.Identifier)
+		}
+		r.evidence.Record(e)
+	}
+	decide, follows, err := r.attachment.system.Decide(background, r.logs.Line, record)
+	if err != nil {
+		return err
+	}
 	since := time.Now()
 	for _, e := range r.attachment.endpoints {
 		if r.attachment.project == nil {
@@ -213,7 +245,13 @@ func (r *run) watchSystem(ctx context.Context) error {
 		}
 		for _, m := range r.attachment.project.Members(e.Service) {
 			tasks.Go(func() {
-				err := r.attachment.project.Follow(background, m.ID, since, func(line []byte) { r.logs.Line(e.Service, line) })
+				err := r.attachment.project.Follow(background, m.ID, since, func(line []byte) {
+					if _, decides := r.plan.Rehearsal.Attach.Decisions[e.Service]; decides {
+						decide(e.Service, line) // its lines may hold what nobody else should read
+						return
+					}
+					r.logs.Line(e.Service, line)
+				})
 				if err != nil {
 					r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: e.Service, Detail: err.Error()})
 				}
@@ -223,13 +261,13 @@ func (r *run) watchSystem(ctx context.Context) error {
 	if err := rotation.Provision(ctx, r.bound, r.evidence); err != nil {
 		return err
 	}
-	record := func(e history.Event) {
-		e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
-		if e.Identifier != "" {
-			e.Credential = r.names.Credential(e.Identifier)
-		}
-		r.evidence.Record(e)
+	for _, follow := range follows {
+		tasks.Go(follow)
 	}
+	r.cleanUp("let go of what probes hold", func(ctx context.Context) error {
+		r.attachment.system.Close(ctx)
+		return nil
+	})
 	follow, err := r.attachment.system.Watch(background, record)
 	if err != nil {
 		return err

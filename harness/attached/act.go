@@ -53,7 +53,11 @@ func timeoutOf(a scenario.Act) time.Duration {
 // came of it: what a command printed, or an answer. One that was begun is not
 // cut short by an interrupt: half a step is worse than one that has to be undone.
 func (s *System) act(ctx context.Context, step, credential string) (string, error) {
-	act := s.attach.Steps[step]
+	return s.do(ctx, s.attach.Steps[step], step, credential)
+}
+
+// do does one act under a name.
+func (s *System) do(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
 	timeout := timeoutOf(act)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
@@ -109,7 +113,11 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	}
 	var said printed
 	err := program{words: words, dir: s.dir, environment: environment}.run(ctx, &said)
-	for line := range strings.Lines(said.out.String() + said.complaints.String()) {
+	printed := said.out.String()
+	if act := s.attach.Value; act != nil && step == "value" {
+		printed = "" // it is nobody else's
+	}
+	for line := range strings.Lines(printed + said.complaints.String()) {
 		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
 	}
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -44,17 +46,22 @@ type System struct {
 	log       func(line string) // what commands print
 	getenv    func(name string) string
 	tokens    *tokens
+	seen      *seen
 
 	steps sync.Mutex // one step at a time
 
-	mu          sync.Mutex
-	identifiers map[string]string // of credentials, by name
-	first       string            // the credential that was in use when the run came
-	emitting    string            // the credential that was emitted last, by a step
-	emittedAt   time.Time         // when; zero: before the run came
-	accepted    map[string]bool   // by the steps so far
-	held        map[string]token  // by credential
-	secrets     []string
+	mu           sync.Mutex
+	identifiers  map[string]string     // of credentials, by name
+	first        string                // the credential that was in use when the run came
+	emitting     string                // the credential that was emitted last, by a step
+	emittedAt    time.Time             // when; zero: before the run came
+	accepted     map[string]bool       // by the steps so far
+	lastAccepted string                // the credential that was accepted last
+	made         []string              // credentials, in the order in which they were made
+	held         map[string]token      // by credential
+	values       map[string]string     // by credential
+	sessions     map[session]*pgx.Conn // that probes hold
+	secrets      []string
 }
 
 var (
@@ -85,11 +92,12 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 	s := &System{
 		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv,
 		identifiers: map[string]string{}, accepted: map[string]bool{}, held: map[string]token{},
+		values: map[string]string{}, sessions: map[session]*pgx.Conn{},
 	}
 	for _, e := range endpoints {
 		s.endpoints[e.Service] = e
 	}
-	s.tokens = newTokens(s)
+	s.tokens, s.seen = newTokens(s), newSeen(s)
 	return s, s.environment()
 }
 
@@ -104,8 +112,13 @@ func (s *System) environment() error {
 		}
 		s.secrets = append(s.secrets, value)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.attach.Steps)) {
-		act := s.attach.Steps[name]
+	acts := slices.Collect(maps.Values(s.attach.Steps))
+	for _, act := range []*scenario.Act{s.attach.Current, s.attach.Value} {
+		if act != nil {
+			acts = append(acts, *act)
+		}
+	}
+	for _, act := range acts {
 		for _, m := range scenario.Mentions(act.Texts()...) {
 			if m.Name == "env" {
 				need(m.Part)
@@ -115,6 +128,7 @@ func (s *System) environment() error {
 			need(vaultToken(s.attach.Vault))
 		}
 	}
+	slices.Sort(missing)
 	if len(missing) > 0 {
 		return fmt.Errorf("the steps use what the environment lacks: %s", strings.Join(missing, ", "))
 	}

@@ -12,6 +12,10 @@ import (
 // from, and with what cannot be told: a validator whose log says nothing and to
 // which no canary can be shown; a canary that the page lists and nobody can make.
 func Evidence(p *plan.Plan, endpoints []Endpoint) {
+	if !signsTokens(p.Page.Scope.Family) {
+		evidenceOfValues(p)
+		return
+	}
 	tells := map[string]bool{}
 	var telling, logged []string
 	for _, e := range endpoints {

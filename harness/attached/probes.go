@@ -19,6 +19,10 @@ var errNoToken = errors.New("no unexpired token of it is to be had")
 // the one that was kept before the emit stays. That there is none is told by
 // Present: a rotation does not end for it.
 func (s *System) Hold(ctx context.Context, credential string, life time.Duration) error {
+	if !s.byTokens() {
+		s.holdSessions(ctx, credential)
+		return ctx.Err()
+	}
 	if t, err := s.tokens.get(ctx, credential, life); err == nil {
 		s.put(credential, t)
 	}
@@ -28,6 +32,10 @@ func (s *System) Hold(ctx context.Context, credential string, life time.Duration
 // hold keeps a token of the credential in use that outlives its revoke, if the
 // endpoint gives such tokens.
 func (s *System) hold(ctx context.Context, credential string) {
+	if !s.byTokens() {
+		s.holdSessions(ctx, credential)
+		return
+	}
 	if t, err := s.tokens.get(ctx, credential, outlive(s.plan)); err == nil {
 		s.put(credential, t)
 	}
@@ -45,6 +53,14 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 	to, there := s.endpoints[validator]
 	if !there {
 		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", credential, validator)
+	}
+	if !s.byTokens() {
+		probe, err := s.show(ctx, validator, credential, purpose)
+		if err != nil {
+			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
+		}
+		probe.Purpose = purpose
+		return probe, nil
 	}
 	s.mu.Lock()
 	t, kept := s.held[credential]

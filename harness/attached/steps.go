@@ -25,14 +25,20 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 	first := len(s.identifiers) == 0
 	s.mu.Unlock()
 	if first {
-		t, err := s.tokens.get(ctx, "", DefaultTimeout)
+		identifier, err := s.current(ctx)
 		if err != nil {
 			return "", fmt.Errorf("find out which credential is in use: %w", err)
 		}
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.identifiers[name], s.emitting, s.first, s.accepted[name] = t.identifier, name, name, true
-		return t.identifier, nil
+		s.identifiers[name], s.emitting, s.first, s.accepted[name] = identifier, name, name, true
+		s.made, s.lastAccepted = append(s.made, name), name
+		s.mu.Unlock()
+		if !s.byTokens() { // it may not be had when another is in use
+			if _, err := s.learn(ctx, name); err != nil {
+				return "", err
+			}
+		}
+		return identifier, nil
 	}
 	out, err := s.act(ctx, scenario.MakeStep, name)
 	if err != nil {
@@ -56,7 +62,7 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 			return "", fmt.Errorf("the new identifier %s is that of %s: nothing new was made", identifier, other)
 		}
 	}
-	s.identifiers[name] = identifier
+	s.identifiers[name], s.made = identifier, append(s.made, name)
 	return identifier, nil
 }
 
@@ -98,7 +104,7 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	case keyring.Emit:
 		s.emitting, s.emittedAt = credential, time.Now()
 	case keyring.Accept, keyring.Restore:
-		s.accepted[credential] = true
+		s.accepted[credential], s.lastAccepted = true, credential
 	case keyring.Revoke, keyring.Withdraw:
 		s.accepted[credential] = false
 	}
@@ -157,6 +163,16 @@ func (s *System) awaitExpiry(ctx context.Context, after time.Duration) error {
 // Compare holds what the emitter publishes and signs with against the steps that
 // were taken.
 func (s *System) Compare(ctx context.Context) (differences []string, err error) {
+	if !s.byTokens() {
+		identifier, err := s.current(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if want := s.Identifier(s.emitting); identifier != want {
+			differences = append(differences, fmt.Sprintf("%s is in use, and %s (%s) is the one to emit", identifier, s.emitting, want))
+		}
+		return differences, nil
+	}
 	is, err := s.look(ctx)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,9 @@ func (s *System) look(ctx context.Context) (Look, error) {
 // and, until ctx ends, every change, where its log does not tell. The error is
 // that of the first look; that it could not be looked at later is an event.
 func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow func(), err error) {
+	if !s.byTokens() {
+		return func() {}, nil // who emits which is seen in what it presents
+	}
 	last, err := s.look(ctx)
 	if err != nil {
 		return nil, err

@@ -146,6 +146,10 @@ func (b *builder) emits(name string) bool {
 // files tell: by its kind, its role on the page, or its library.
 func (b *builder) validates(name string) bool {
 	s, c := b.s.Services[name], b.consumer(name)
+	if a := b.s.Attach; a != nil && b.family.Authority {
+		_, shown := a.Present[name]
+		return shown
+	}
 	return slices.Contains(b.family.CheckedBy, s.Serve) || s.Library != "" || c != nil && c.Has(runbook.Validates)
 }
 

@@ -26,6 +26,14 @@ type Attach struct {
 	// Tokens says where the probes get theirs; default is the token endpoint of
 	// the page's emitter, asked as a stand-in's.
 	Tokens *Tokens `yaml:"tokens,omitempty" json:"tokens,omitempty"`
+	// Current tells the identifier of the credential in use, and Value the value of
+	// one with an {{ .identifier }}, as make tells an identifier; Present says, by
+	// validator, how probes show it, and Decisions, by service, where it is told
+	// what became of those that were presented. They are for secrets without tokens.
+	Current   *Act                 `yaml:"current,omitempty" json:"current,omitempty"`
+	Value     *Act                 `yaml:"value,omitempty" json:"value,omitempty"`
+	Present   map[string]Present   `yaml:"present,omitempty" json:"present,omitempty"`
+	Decisions map[string]Decisions `yaml:"decisions,omitempty" json:"decisions,omitempty"`
 	// Counters are those of services that count what they served.
 	Counters map[string]Counter `yaml:"counters,omitempty" json:"counters,omitempty"`
 	// Steps are what is done for each step: make, accept, emit, revoke, destroy,
@@ -90,9 +98,9 @@ type Act struct {
 	Expires runbook.Duration `yaml:"expires,omitempty" json:"expires,omitempty"`
 	// Timeout is wall time; default DefaultActTimeout.
 	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
-	// Identifier is, of make only, where the new credential's identifier is in the
-	// answer of a call or a write: data.keys.0.kid. A command prints it, as its
-	// last line.
+	// Identifier is, of make and current, where the credential's identifier is in
+	// the answer of a call or a write: data.keys.0.kid; of value, where that is. A
+	// command prints it, as its last line.
 	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"`
 }
 

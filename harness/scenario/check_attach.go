@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
@@ -30,11 +29,6 @@ func (c check) attach() {
 	if len(c.s.Faults) > 0 {
 		c.Report("faults", "rehearse them with services of the run's own", "a system that runs already is not disturbed")
 	}
-	if c.page != nil {
-		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.EmittedBy, "issuer") {
-			c.Report("attach", "", "family %s cannot be rehearsed where it runs: only the secrets that sign tokens can", f.Name)
-		}
-	}
 	if a.Prometheus != "" {
 		c.address("attach.prometheus", a.Prometheus)
 	}
@@ -42,13 +36,16 @@ func (c check) attach() {
 		c.address("attach.vault.url", a.Vault.URL)
 	}
 	c.tokens(a)
+	c.seen(a)
 	c.counters(a)
 	c.steps(a)
 }
 
 // address reports what is no base address.
 func (c check) address(path, text string) {
-	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	u, err := url.Parse(text)
+	plain := err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "tcp" && strings.HasPrefix(path, "attach.urls"))
+	if !plain || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		c.Report(path, "http(s)://HOST:PORT", "%q is no address", text)
 	}
 }
@@ -93,7 +90,7 @@ func (c check) steps(a *Attach) {
 			c.Report(path, source.DidYouMean(name, StepNames), "no step is called %q", name)
 			continue
 		}
-		c.act(path, name, a)
+		c.act(path, name, a.Steps[name], a)
 	}
 	for _, name := range StepNames {
 		if _, there := a.Steps[name]; !there && !slices.Contains(optionalSteps, name) {
@@ -118,8 +115,8 @@ func (c check) steps(a *Attach) {
 	}
 }
 
-func (c check) act(path, name string, a *Attach) {
-	act := a.Steps[name]
+func (c check) act(path, name string, act Act, a *Attach) {
+	told := slices.Contains([]string{MakeStep, "current", "value"}, name)
 	ways := 0
 	for _, is := range []bool{len(act.Command) > 0, act.HTTP != nil, act.Vault != nil, act.Cannot != "", act.Expires != 0} {
 		if is {
@@ -156,7 +153,7 @@ func (c check) act(path, name string, a *Attach) {
 	}
 	byAnswer := act.HTTP != nil || act.Vault != nil
 	switch {
-	case name != MakeStep:
+	case !told:
 		c.misplaced(path, "is for make", "identifier")
 	case byAnswer && act.Identifier == "":
 		c.Report(path+".identifier", "as data.keys.0.kid", "wants where in the answer the new identifier is")
@@ -182,7 +179,7 @@ func (c check) mentions(path string, texts []string, words ...string) {
 // attachedTo holds one service of a system that runs already.
 func (c check) attachedTo(path string, s Service) {
 	c.misplaced(path, "is for services that the run starts", "serve", "image", "build", "command", "environment", "files",
-		"refresh", "ttl", "pinned", "distribution", "delay", "holds", "fails", "reload", "agent", "of")
+		"refresh", "ttl", "pinned", "distribution", "delay", "fails", "reload", "of")
 	for i, port := range s.Ports {
 		if port < 1 || port > 65535 {
 			c.Report(fmt.Sprintf("%s.ports[%d]", path, i), "", "%d is no port", port)

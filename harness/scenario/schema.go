@@ -10,7 +10,7 @@ import (
 
 // typesSource are the files whose comments describe the types.
 //
-//go:embed scenario.go attach.go own.go rate.go moment.go shift.go
+//go:embed scenario.go attach.go attach_seen.go own.go rate.go moment.go shift.go
 var typesSource embed.FS
 
 // MomentPattern is what a Moment looks like in a file, as a regular expression.
@@ -41,6 +41,7 @@ func Schema(faults ...string) ([]byte, error) {
 			"Service.idempotency":    Idempotencies,
 			"Reload.signal":          Signals,
 			"Token.on_refusal":       OnRefusals,
+			"Decisions.format":       DecisionFormats,
 			"Fault.kind":             faults,
 			"Expect.verdict":         Verdicts,
 			"Expect.extra":           Extras,

@@ -1,0 +1,250 @@
+package attached
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/webhook"
+)
+
+// byTokens reports whether the secret signs tokens: then these say which one is in
+// use, and are what is presented.
+func (s *System) byTokens() bool { return signsTokens(s.plan.Page.Scope.Family) }
+
+func signsTokens(name string) bool {
+	return slices.Contains(runbook.Families[name].EmittedBy, "issuer")
+}
+
+// current is the identifier of the credential in use.
+func (s *System) current(ctx context.Context) (string, error) {
+	if s.byTokens() {
+		t, err := s.tokens.get(ctx, "", DefaultTimeout)
+		return t.identifier, err
+	}
+	return s.told(ctx, *s.attach.Current, "current", "")
+}
+
+// told is what an act tells: the last line that a command prints, or a text of an
+// answer.
+func (s *System) told(ctx context.Context, act scenario.Act, name, credential string) (string, error) {
+	out, err := s.do(ctx, act, name, credential)
+	if err != nil {
+		return "", err
+	}
+	said := lastLine(out)
+	if act.Identifier != "" {
+		if said, err = at(out, act.Identifier); err != nil {
+			return "", err
+		}
+	}
+	if said == "" {
+		return "", fmt.Errorf("%s told nothing", describe(act))
+	}
+	return said, nil
+}
+
+// learn keeps the value of a credential in memory, for probes. One that can only
+// be had while it is in use is asked for then.
+func (s *System) learn(ctx context.Context, credential string) (string, error) {
+	s.mu.Lock()
+	value, known := s.values[credential]
+	inUse := s.emitting == credential
+	s.mu.Unlock()
+	if known {
+		return value, nil
+	}
+	byName := slices.ContainsFunc(scenario.Mentions(s.attach.Value.Texts()...), func(m scenario.Mention) bool {
+		return m.Name == "identifier" || m.Name == "credential"
+	})
+	if !byName && !inUse {
+		return "", fmt.Errorf("get the value of %s: attach.value gives only that of the one in use", credential)
+	}
+	value, err := s.told(ctx, *s.attach.Value, "value", credential)
+	if err != nil {
+		return "", fmt.Errorf("get the value of %s: %w", credential, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values[credential] = value
+	s.secrets = append(s.secrets, value)
+	return value, nil
+}
+
+// session is a connection that was let in with a credential, by its validator.
+type session struct{ validator, credential string }
+
+// holdSessions makes one at each server, to be asked after the revoke.
+func (s *System) holdSessions(ctx context.Context, credential string) {
+	for name, p := range s.attach.Present {
+		key := session{name, credential}
+		s.mu.Lock()
+		_, there := s.sessions[key]
+		s.mu.Unlock()
+		if p.DSN == "" || there {
+			continue
+		}
+		if conn, _, err := s.logIn(ctx, p.DSN, credential); err == nil && conn != nil {
+			s.mu.Lock()
+			s.sessions[key] = conn
+			s.mu.Unlock()
+		}
+	}
+}
+
+// Close lets go of what probes hold.
+func (s *System) Close(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, conn := range s.sessions {
+		_ = conn.Close(ctx)
+		delete(s.sessions, key)
+	}
+}
+
+// show presents a credential by its value.
+func (s *System) show(ctx context.Context, validator, credential string, purpose history.Purpose) (probe history.Probe, err error) {
+	p, said := s.attach.Present[validator]
+	if !said {
+		return probe, fmt.Errorf("nothing is said in attach.present of how it is shown")
+	}
+	if p.DSN != "" {
+		return s.showLogin(ctx, validator, p.DSN, credential, purpose)
+	}
+	value, err := s.learn(ctx, credential)
+	if err != nil {
+		return probe, err
+	}
+	words := map[string]string{"identifier": s.Identifier(credential), "credential": credential, "value": value}
+	header, method := http.Header{}, cmp.Or(p.Method, http.MethodGet)
+	for name, text := range p.Headers {
+		header.Set(name, s.fill(text, words))
+	}
+	body := s.fill(p.Body, words)
+	if p.Signed {
+		scheme, err := webhook.Of(s.plan.Page.Format.Type)
+		if err != nil {
+			return probe, err
+		}
+		id, now := "evt_rehearse_"+fmt.Sprint(time.Now().UnixNano()), time.Now()
+		if body == "" {
+			event, err := webhook.Event(id, webhook.TypeProbe, now, "")
+			if err != nil {
+				return probe, err
+			}
+			body = string(event)
+		}
+		method = cmp.Or(p.Method, http.MethodPost)
+		header.Set("Content-Type", "application/json")
+		scheme.Sign(header, webhook.Message{ID: id, At: now, Body: []byte(body)}, value)
+	}
+	probe, err = family.Ask(ctx, method, s.endpoints[validator].URL+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
+	probe.Presentation = "request of a probe"
+	return probe, err
+}
+
+// showLogin logs in anew and, after the revoke, asks the session from before.
+func (s *System) showLogin(ctx context.Context, validator, dsn, credential string, purpose history.Purpose) (history.Probe, error) {
+	began := time.Now()
+	conn, status, err := s.logIn(ctx, dsn, credential)
+	if err != nil {
+		return history.Probe{}, err
+	}
+	probe := history.Probe{Outcome: history.OK, Status: status, Latency: history.Offset(time.Since(began)), Presentation: "new connection"}
+	switch {
+	case conn != nil:
+		_ = conn.Close(ctx)
+	case strings.HasPrefix(status, "28"):
+		probe.Outcome = history.AuthFailure
+	default:
+		probe.Outcome = history.Unavailable
+	}
+	if purpose != history.OldAfter || probe.Outcome != history.AuthFailure {
+		return probe, nil
+	}
+	key := session{validator, credential}
+	s.mu.Lock()
+	before := s.sessions[key]
+	s.mu.Unlock()
+	if before == nil {
+		return probe, nil
+	}
+	asking, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	if _, err := before.Exec(asking, "SELECT 1"); err == nil {
+		probe.Outcome, probe.Session, probe.Status = history.OK, true, "a session made before"
+		probe.Presentation = "session made before the revoke"
+		return probe, nil
+	}
+	_ = before.Close(ctx)
+	s.mu.Lock()
+	delete(s.sessions, key)
+	s.mu.Unlock()
+	return probe, nil
+}
+
+// loginTimeout bounds one login.
+const loginTimeout = 5 * time.Second
+
+// logIn makes a connection, which is nil where there was none; then the status
+// says why: an SQLSTATE, or in a word why there was no answer. An error is the
+// harness's own.
+func (s *System) logIn(ctx context.Context, dsn, credential string) (*pgx.Conn, string, error) {
+	value, err := s.learn(ctx, credential)
+	if err != nil {
+		return nil, "", err
+	}
+	config, err := pgx.ParseConfig(s.dsn(dsn, credential, value))
+	if err != nil {
+		return nil, "", errors.New("attach.present: the dsn cannot be read when it is filled in")
+	}
+	config.Fallbacks = nil // one attempt is one line of the server's log
+	config.RuntimeParams["application_name"] = family.ProbeAgent
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	done := s.seen.probing(config.User)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	answered, refused := errors.AsType[*pgconn.PgError](err)
+	done(refused)
+	switch {
+	case err == nil:
+		return conn, "00000", nil
+	case refused:
+		return nil, answered.Code, nil
+	case errors.Is(err, context.Canceled):
+		return nil, "", ctx.Err()
+	}
+	return nil, "no answer", nil
+}
+
+// dsn fills in a DSN; what is filled in is quoted for it (RFC 3986 §2.1).
+func (s *System) dsn(text, credential, value string) string {
+	return s.fill(text, map[string]string{
+		"identifier": url.PathEscape(s.Identifier(credential)), "credential": url.PathEscape(credential), "value": quoteInURL(value),
+	})
+}
+
+// quoteInURL escapes all that is not unreserved.
+func quoteInURL(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// role is the name under which a credential logs in at a server.
+func (s *System) role(validator, credential string) string {
+	config, err := pgx.ParseConfig(s.dsn(s.attach.Present[validator].DSN, credential, "x"))
+	if err != nil {
+		return ""
+	}
+	return config.User
+}

@@ -1,0 +1,180 @@
+package attached_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// aValue is the value of every credential in these tests.
+const aValue = "p@ss/w%rd"
+
+// attachValues is a system of a family without tokens, at an address where nobody
+// answers, with a log that a test writes.
+func attachValues(t *testing.T, family, decisions string) (s *attached.System, log func(lines ...string), told func(n int) []string) {
+	t.Helper()
+	dir := t.TempDir()
+	service, present, format := "db", `{dsn: "postgres://{{ .identifier }}:{{ .value }}@127.0.0.1:1/shop"}`, "{type: postgresql, identifier: tag, longest_life: 10m}"
+	if strings.HasSuffix(family, "in place") {
+		family, present = strings.TrimSuffix(family, " in place"), `{dsn: "postgres://shop:{{ .value }}@127.0.0.1:1/shop"}`
+		service = "db: {holds: 1}"
+	} else {
+		service = "db: {}"
+	}
+	if family == "api-key" {
+		present, format = `{path: /, headers: {X-Key: "{{ .value }}"}}`, "{type: bearer, identifier: tag}"
+	}
+	page := strings.NewReplacer("jwt-signing-key", family, "jwks, jwks: /jwks", "file", "canary, logs", "availability").Replace(page)
+	page = strings.Replace(page, "  - {name: auth, roles: [emit], refresh: 1s}\n  - {name: search, roles: [validate], library: jwx}\n", "  - {name: shop, roles: [emit], refresh: 1s}\n", 1)
+	page = strings.Replace(page, "{type: ES256, identifier: kid, longest_life: 10m}", format, 1)
+	text := `
+apiVersion: rehearse/v1
+kind: Scenario
+runbook: page.yaml
+attach:
+  urls: {db: "tcp://127.0.0.1:1", shop: "http://127.0.0.1:1"}
+  current: {command: [sh, -c, "echo one"]}
+  value: {command: [sh, -c, "echo '` + aValue + `'", "{{ .identifier }}"]}
+  present: {db: ` + present + `}
+  decisions: {db: ` + decisions + `}
+  steps:
+    make: {command: [sh, -c, "echo two"]}
+    accept: {command: ["true"]}
+    emit: {command: ["true"]}
+    revoke: {command: ["true"]}
+    restore: {command: ["true"]}
+    withdraw: {command: ["true"]}
+services: {` + service + `, shop: {agent: "orders-app"}}
+load: [{client: web, to: shop, rate: 1/s}]
+`
+	loaded, err := scenario.Load(fstest.MapFS{"page.yaml": {Data: []byte(page)}, "s.yaml": {Data: []byte(text)}}, "s.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(loaded, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoints := []attached.Endpoint{{Service: "db", URL: "tcp://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}}
+	attached.Evidence(p, endpoints)
+	if s, err = attached.New(p, endpoints, attached.Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "server.log")
+	log = func(lines ...string) {
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = fmt.Fprintln(f, strings.Join(lines, "\n"))
+			err = f.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	log("what was there before: connection authorized: user=one database=shop")
+	makeBoth(t, s)
+	lines := make(chan string, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, follow, err := s.Decide(ctx, func(_ string, line []byte) {
+		if l, ok := history.ParseLine(line); ok {
+			lines <- fmt.Sprintf("%s %s by %s with %s: %s", l.Service, l.Message, l.Presenter, l.Identifier, l.Status)
+		}
+	}, func(e history.Event) { lines <- fmt.Sprintf("%s emits %s", e.Service, e.Identifier) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tasks sync.WaitGroup
+	for _, f := range follow {
+		tasks.Go(f)
+	}
+	t.Cleanup(func() { cancel(); tasks.Wait() })
+	return s, log, func(n int) (got []string) {
+		t.Helper()
+		for range n {
+			select {
+			case line := <-lines:
+				got = append(got, line)
+			case <-time.After(20 * time.Second):
+				t.Fatalf("told %q, want %d lines", got, n)
+			}
+		}
+		return got
+	}
+}
+
+// TestPostgresLog: with two roles the role says which credential it was.
+func TestPostgresLog(t *testing.T) {
+	t.Parallel()
+	_, log, told := attachValues(t, "database-password", "{file: server.log, format: postgresql}")
+	log(`2026-11-29 06:00:16.5 UTC [7] LOG:  connection authorized: user=one database=shop application_name=orders-app/3.2`,
+		`2026-11-29 06:00:16.5 UTC [8] LOG:  connection authorized: user=postgres database=shop application_name=psql`)
+	want := []string{"db accepted by shop with one: 00000", "shop emits one"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("a login: got %q, want %q", got, want)
+	}
+	log(`app=x [9] LOG:  connection authorized: user=two database=shop`, // and then it is not let in
+		`app=x [9] FATAL:  role "two" is not permitted to log in`)
+	want = []string{"db refused by shop with two: 28000", "shop emits two"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("a role without LOGIN: got %q, want %q", got, want)
+	}
+	log(`[9] FATAL:  password authentication failed for user "one"`, `[9] FATAL:  password authentication failed for user "other"`)
+	want = []string{"db refused by shop with one: 28P01", "shop emits one"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("a wrong password: got %q, want %q", got, want)
+	}
+}
+
+// TestPostgresLogInPlace: of one role whose password is changed, it is let in with
+// the new one and refused with the other.
+func TestPostgresLogInPlace(t *testing.T) {
+	t.Parallel()
+	s, log, told := attachValues(t, "database-password in place", "{file: server.log, format: postgresql}")
+	log(`LOG:  connection authorized: user=shop database=shop`)
+	if got := told(2)[0]; got != "db accepted by shop with one: 00000" {
+		t.Errorf("before: got %q, want it with the old one", got)
+	}
+	if err := s.Do(t.Context(), keyring.Accept, "k2"); err != nil {
+		t.Fatal(err)
+	}
+	log(`FATAL:  password authentication failed for user "shop"`)
+	if got := told(1)[0]; got != "db refused by shop with one: 28P01" {
+		t.Errorf("a refusal after it: got %q, want it with the old one", got)
+	}
+	log(`LOG:  connection authorized: user=shop database=shop`)
+	if got := told(1)[0]; got != "db accepted by shop with two: 00000" {
+		t.Errorf("a login after it: got %q, want it with the new one", got)
+	}
+}
+
+// TestLogByExpressions: what a log says in its own words, by named groups.
+func TestLogByExpressions(t *testing.T) {
+	t.Parallel()
+	s, log, told := attachValues(t, "api-key",
+		`{file: server.log, accepted: 'key=(?P<identifier>\S+) from (?P<presenter>\S+) -> (?P<status>2\d\d)', refused: 'key=(?P<identifier>\S+) from (?P<presenter>\S+) -> (?P<status>401)'}`)
+	log("GET /charges key=one from orders-app/2 -> 201", "nothing of ours", "GET /charges key=two from stranger -> 401")
+	want := []string{"db accepted by shop with one: 201", "shop emits one", "db refused by stranger with two: 401", "stranger emits two"}
+	if got := told(4); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := s.Secrets(); !slices.Equal(got, []string{aValue}) {
+		t.Errorf("secrets: got %d, want the value that was read", len(got))
+	}
+	probe, err := s.Present(t.Context(), "db", "k1", history.Canary)
+	if err == nil && probe.Outcome != history.Unavailable || err != nil && strings.Contains(err.Error(), aValue) {
+		t.Errorf("nobody there: got %+v, %v, want no answer and no value", probe, err)
+	}
+}

@@ -1,0 +1,61 @@
+package attached
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// evidenceOfValues is Evidence for a secret that is presented itself, or signed with.
+func evidenceOfValues(p *plan.Plan) {
+	a := p.Rehearsal.Attach
+	var told []string
+	for _, name := range slices.Sorted(maps.Keys(a.Decisions)) {
+		d := a.Decisions[name]
+		where := "its container's log"
+		if d.File != "" {
+			where = d.File
+		}
+		told = append(told, fmt.Sprintf("%s (%s)", name, where))
+	}
+	decisions := "what was decided, as it is told by " + strings.Join(told, ", ")
+	shown := "probes that show it by attach.present: " + strings.Join(slices.Sorted(maps.Keys(a.Present)), ", ")
+	p.Limits.Evidence = nil
+	say := func(rule, from string) {
+		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: from})
+	}
+	lack := func(rule, why string) {
+		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: why, None: true})
+	}
+	say("auth-failures-flat", decisions)
+	say("availability", "the load: what users of those who present it get")
+	say("distribution", decisions)
+	var unshown []string
+	p.Limits.Validators = slices.Clone(p.Limits.Validators)
+	for i := range p.Limits.Validators {
+		v := &p.Limits.Validators[i]
+		_, shows := a.Present[v.Name]
+		if !shows {
+			unshown = append(unshown, v.Name)
+		}
+		v.Untold = !v.Authority && (!shows || !p.Page.Verification.Lists("canary"))
+		if v.Untold && shows {
+			lack("gates", fmt.Sprintf("whether %s has the new one is not asked: list canary under verification.checks", v.Name))
+		}
+	}
+	say("gates", decisions+"; "+shown)
+	say("rollback", decisions+"; "+shown+"; attach.current says which is in use")
+	if len(unshown) > 0 {
+		lack("revocation", "attach.present does not say how "+strings.Join(unshown, ", ")+" is shown one")
+	} else {
+		say("revocation", shown)
+	}
+	say("leaks", "all that the run writes, with the values that it had to do with")
+	if p.Page.Verification.Lists("logs") {
+		lack("logs", "the page asks what consumers log, and nobody's own log is read")
+	}
+	say("accounting", "the counters of the load; what arrived is what is told")
+}

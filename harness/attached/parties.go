@@ -1,0 +1,119 @@
+package attached
+
+import (
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// probeName is how the harness's own presentations begin.
+const probeName = family.ProbeAgent
+
+// known is the service behind the name that a log has for who presented: the
+// service's own, what it says as its agent, or, where the log has none and only
+// one on the page presents, that one.
+func (s *System) known(name string) string {
+	if name == "" {
+		return s.only(func(c runbook.Consumer) bool { return c.Has(runbook.Emits) })
+	}
+	for _, service := range s.plan.Services {
+		if name == service.Name || strings.HasPrefix(name, service.Name+"/") || service.Agent != "" && strings.HasPrefix(name, service.Agent) {
+			return service.Name
+		}
+	}
+	return name
+}
+
+// only is the one consumer on the page that is so; somebody where there are more.
+func (s *System) only(is func(runbook.Consumer) bool) string {
+	var found []string
+	for _, c := range s.plan.Page.Consumers {
+		if is(c) {
+			found = append(found, c.Name)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return "somebody"
+}
+
+// validatorOf is who decided what the log of a service tells: whom the line names,
+// the service itself where it checks, or the one that it presents to.
+func (s *System) validatorOf(service, named string) string {
+	if named != "" {
+		return s.known(named)
+	}
+	if _, checks := s.attach.Present[service]; checks {
+		return service
+	}
+	if len(s.attach.Present) == 1 {
+		for name := range s.attach.Present {
+			return name
+		}
+	}
+	return s.only(func(c runbook.Consumer) bool { return c.Has(runbook.Validates) })
+}
+
+// presenterOf is who presented what the log of a service tells, as it says: of one
+// that presents, it is itself.
+func (s *System) presenterOf(service, named string) string {
+	if _, checks := s.attach.Present[service]; !checks {
+		return service
+	}
+	return named
+}
+
+// acceptedAs is the identifier of the credential with which a role was let in: of
+// those that log in under it, the one whose password the role has now.
+func (s *System) acceptedAs(validator, role string) string {
+	identifier, newest := "", ""
+	s.eachOf(validator, role, func(name, known string) {
+		if newest == "" || s.inPlace(validator) && s.isAccepted(name) {
+			identifier, newest = known, name
+		}
+	})
+	return identifier
+}
+
+// refusedAs is that with which a role was refused: under a role that has one
+// password at a time, it is the other one.
+func (s *System) refusedAs(validator, role string) string {
+	var all []string
+	valid := s.acceptedAs(validator, role)
+	s.eachOf(validator, role, func(_, known string) { all = append(all, known) })
+	for _, identifier := range all {
+		if len(all) == 1 || identifier != valid {
+			return identifier
+		}
+	}
+	return ""
+}
+
+// eachOf calls f for the credentials that log in under a role, in the order in
+// which they were made.
+func (s *System) eachOf(validator, role string, f func(name, identifier string)) {
+	s.mu.Lock()
+	names := append([]string(nil), s.made...)
+	s.mu.Unlock()
+	for _, name := range names {
+		if s.role(validator, name) == role {
+			f(name, s.Identifier(name))
+		}
+	}
+}
+
+// inPlace reports whether a validator has room for one credential at a time.
+func (s *System) inPlace(validator string) bool {
+	v, _ := s.plan.Limits.Validator(validator)
+	return v.Keys == 1
+}
+
+// isAccepted reports whether a credential is the last that took the place of the
+// other.
+func (s *System) isAccepted(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lastAccepted == name
+}

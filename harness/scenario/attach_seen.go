@@ -1,0 +1,36 @@
+package scenario
+
+// Present says how a probe presents a credential to a validator; its texts may use
+// {{ .identifier }} and {{ .value }}, which stay in memory. One of DSN, Signed and
+// the rest is set.
+type Present struct {
+	// DSN is that of a PostgreSQL server: postgres://{{ .identifier }}:{{ .value }}@HOST:PORT/NAME.
+	// What is filled in is quoted for it.
+	DSN string `yaml:"dsn,omitempty" json:"dsn,omitempty"`
+	// Signed has a delivery signed with the value, in the scheme of the page.
+	Signed bool `yaml:"signed,omitempty" json:"signed,omitempty"`
+	// Method is that of the request, Path its path at the validator, Headers and
+	// Body what it has; default GET, or POST of a signed one.
+	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`
+	Path    string            `yaml:"path,omitempty" json:"path,omitempty"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
+}
+
+// Decisions says where it is told what became of the credentials that were
+// presented: in the log of who checks them, or in the record of who presents them.
+type Decisions struct {
+	// File is a log on this machine, which is read as it grows; default is the log
+	// of the service's container.
+	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Format is that of the log: postgresql, a server with log_connections = on.
+	Format string `yaml:"format,omitempty" json:"format,omitempty"`
+	// Accepted and Refused are, where there is no format, regular expressions that
+	// match the lines which tell so. Their groups may be identifier, presenter,
+	// validator and status.
+	Accepted string `yaml:"accepted,omitempty" json:"accepted,omitempty"`
+	Refused  string `yaml:"refused,omitempty" json:"refused,omitempty"`
+}
+
+// DecisionFormats are the formats of a log that need no regular expressions.
+var DecisionFormats = []string{"postgresql"}

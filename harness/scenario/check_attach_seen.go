@@ -1,0 +1,101 @@
+package scenario
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// seen holds what a scenario says of how credentials are had, presented and seen
+// in families that have no tokens.
+func (c check) seen(a *Attach) {
+	if c.page == nil {
+		return
+	}
+	f, built := runbook.Families[c.page.Scope.Family]
+	if !built {
+		return
+	}
+	if slices.Contains(f.EmittedBy, "issuer") {
+		for _, key := range []string{"current", "value", "present", "decisions"} {
+			if c.Has("attach." + key) {
+				c.Report("attach."+key, "tokens say which key is in use", "is for secrets that sign no tokens")
+			}
+		}
+		return
+	}
+	if a.Tokens != nil {
+		c.Report("attach.tokens", "value and present say what probes show", "family %s has no tokens", f.Name)
+	}
+	for name, act := range map[string]*Act{"current": a.Current, "value": a.Value} {
+		if act == nil {
+			c.Report("attach", map[string]string{
+				"current": "current: {command: [./which.sh]}, which prints the identifier of the one in use",
+				"value":   "value: {command: [./value.sh, \"{{ .identifier }}\"]}, which prints it",
+			}[name], "nothing is said for %s", name)
+			continue
+		}
+		c.act("attach."+name, name, *act, a)
+	}
+	if len(a.Present) == 0 {
+		c.Report("attach", "present: {db: {dsn: \"postgres://{{ .identifier }}:{{ .value }}@HOST/NAME\"}}", "nothing is said for present: who checks the credential, and how it is shown one")
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Present)) {
+		c.present(source.Join("attach.present", name), name, a.Present[name], f)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Decisions)) {
+		c.decisions(source.Join("attach.decisions", name), name, a)
+	}
+	if len(a.Decisions) == 0 {
+		c.Report("attach", "decisions: {db: {file: /var/log/postgresql/main.log, format: postgresql}}", "nothing is said for decisions: where it is told who was refused")
+	}
+}
+
+func (c check) present(path, name string, p Present, f runbook.Family) {
+	c.service(path, name)
+	request := p.Method != "" || p.Path != "" || len(p.Headers) > 0 || p.Body != ""
+	switch {
+	case p.DSN != "" && (request || p.Signed):
+		c.Report(path, "", "has both a dsn and a request")
+	case p.DSN != "" && !strings.HasPrefix(p.DSN, "postgres://") && !strings.HasPrefix(p.DSN, "postgresql://"):
+		c.Report(path+".dsn", "as postgres://USER:PASSWORD@HOST:PORT/NAME", "is no address of a PostgreSQL server")
+	case p.DSN == "" && !strings.HasPrefix(p.Path, "/"):
+		c.Report(path+".path", "it begins with /", "%q is not a path", p.Path)
+	}
+	if p.Signed && f.Name != "webhook-secret" {
+		c.Report(path+".signed", "", "is for webhook-secret")
+	}
+	texts := append([]string{p.DSN, p.Path, p.Body}, slices.Collect(maps.Values(p.Headers))...)
+	c.mentions(path, texts, "identifier", "credential", "value")
+	shows := func(m Mention) bool { return m.Name == "value" }
+	if !p.Signed && !slices.ContainsFunc(Mentions(texts...), shows) {
+		c.Report(path, "with {{ .value }}", "presents no credential")
+	}
+}
+
+func (c check) decisions(path, name string, a *Attach) {
+	d := a.Decisions[name]
+	c.service(path, name)
+	if d.File == "" && a.Compose == "" {
+		c.Report(path+".file", "the path of the log on this machine", "is missing: nobody follows the log of an address")
+	}
+	c.OneOf(path+".format", d.Format, DecisionFormats)
+	switch {
+	case d.Format == "" && (d.Accepted == "" || d.Refused == ""):
+		c.Report(path, "accepted and refused, or format: "+strings.Join(DecisionFormats, ", "), "does not say how both are told")
+	case d.Format != "" && (d.Accepted != "" || d.Refused != ""):
+		c.Report(path, "", "has both a format and regular expressions")
+	}
+	for key, text := range map[string]string{"accepted": d.Accepted, "refused": d.Refused} {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			c.Report(path+"."+key, "", "is no regular expression: %v", err)
+		} else if text != "" && pattern.SubexpIndex("identifier") < 0 {
+			c.Report(path+"."+key, "as key=(?P<identifier>\\S+)", "has no group identifier, by which the credential is known")
+		}
+	}
+}
