@@ -1,26 +1,41 @@
 #!/bin/sh
 # Rehearses the systems in this folder where they run, each scenario with one that
-# was brought up for it, and says what came of each.
+# was brought up for it; the systems go side by side, for they mostly wait.
 #   rehearse.sh REHEARSE [SYSTEM…]
 set -u
 rehearse=$(realpath "$1") && shift
 cd "$(dirname "$0")" || exit 1
 root=/tmp/rehearse-attached # the scenarios have it, too
 [ $# -gt 0 ] || set -- */
-bad=0
-for system; do
-	system=${system%/}
-	for scenario in "$system"/*.yaml; do
+
+# one rehearses the scenarios of a system; what came of them is its status.
+one() {
+	bad=0
+	for scenario in "$1"/*.yaml; do
 		name=$(basename "$scenario" .yaml)
 		[ "$name" != runbook ] || continue
-		rm -rf "$root/$system" && mkdir -p "$root/$system"
-		if "$system/system.sh" up "$root/$system"; then
-			SHOP="$root/$system" "$rehearse" test --yes "$scenario" || bad=1
+		rm -rf "$root/$1" && mkdir -p "$root/$1"
+		if "$1/system.sh" up "$root/$1"; then
+			SHOP="$root/$1" "$rehearse" test --yes --out "$root/runs/$1-$name" "$scenario" || bad=1
 		else
-			echo "$system could not be brought up" && bad=1
+			echo "$1 could not be brought up" && bad=1
 		fi
-		"$system/system.sh" down "$root/$system"
+		"$1/system.sh" down "$root/$1"
 	done
+	return $bad
+}
+
+rm -rf "$root" && mkdir -p "$root"
+waits=""
+for system; do
+	system=${system%/}
+	one "$system" >"$root/$system.out" 2>&1 &
+	waits="$waits $system:$!"
 done
-rm -rf "$root"
-exit $bad
+status=0
+for wait in $waits; do
+	wait "${wait#*:}" || status=1
+	grep -v '^attached to\|^evidence for' "$root/${wait%:*}.out"
+done
+[ $status != 0 ] || rm -rf "$root"
+exit $status
