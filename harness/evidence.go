@@ -15,6 +15,18 @@ type evidence struct {
 	recorder *history.Recorder
 	names    *logs.Names
 	probes   *probes
+	bound    func() any // what acts on the secret, once it is bound
+}
+
+// also is another name of a credential where it is presented; "" where there is none.
+func (e evidence) also(identifier string) string {
+	if e.bound == nil {
+		return ""
+	}
+	if named, is := e.bound().(family.Named); is {
+		return named.Also(identifier)
+	}
+	return ""
 }
 
 // probes counts the harness's own presentations.
@@ -27,6 +39,9 @@ func (e evidence) Record(event history.Event) {
 	switch {
 	case event.Kind == history.KindCredential:
 		e.names.AddCredential(event.Identifier, event.Credential)
+		if also := e.also(event.Identifier); also != "" {
+			e.names.AddCredential(also, event.Credential)
+		}
 	case event.Kind == history.KindProbe && event.Probe != nil:
 		e.probes.count(event.Probe)
 	}

@@ -194,7 +194,7 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		return nil, fmt.Errorf("write the history: %w", err)
 	}
 	recorder := history.NewRecorder(r.unfinished.StartedAt, file)
-	r.evidence = evidence{recorder: recorder, names: logs.NewNames(r.plan), probes: &probes{}}
+	r.evidence = evidence{recorder: recorder, names: logs.NewNames(r.plan), probes: &probes{}, bound: func() any { return r.bound }}
 	for _, e := range before.Events {
 		r.evidence.Record(e)
 	}

@@ -116,6 +116,9 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 		r.cleanUp("let the system go", func(context.Context) error { return r.attachment.close() })
 		r.attachment.announce(r.plan, r.o.Progress)
 	}
+	for _, u := range r.plan.Unseen {
+		r.o.Progress("cannot be seen, so that the run will be inconclusive: " + u.String())
+	}
 	if r.o.Store == Embedded && r.o.VaultAddr == "" {
 		if err := r.checkStore(Embedded); err != nil {
 			return err
@@ -139,7 +142,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	for _, l := range r.o.Listeners {
 		r.recorder.Listen(l)
 	}
-	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
+	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}, bound: func() any { return r.bound }}
 	r.watchClock(newTimepiece())
 	r.watchMachine(thisMachine())
 	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)

@@ -77,6 +77,9 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		}
 		fmt.Fprintf(t, "%s %s\n", mark, b)
 	}
+	for _, u := range p.Unseen {
+		fmt.Fprintf(t, "? %s\n", u)
+	}
 	for _, e := range p.Page.Overlap.Exceptions {
 		fmt.Fprintln(t, exception(e, p.Limits.Window))
 	}

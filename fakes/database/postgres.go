@@ -125,7 +125,7 @@ func (l *logins) logged(line postgresLine) {
 
 func (l *logins) attributes(login *login, status string) []any {
 	return []any{
-		"identifier", login.identifier, "presenter", login.presenter, "status", status,
+		"identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote, "status", status,
 		"latency_us", time.Since(login.began).Microseconds(),
 	}
 }
@@ -156,6 +156,6 @@ func (l *logins) end(login *login) {
 	if login.own {
 		return
 	}
-	l.log.Info(string(history.KindEnded), "identifier", login.identifier, "presenter", login.presenter, "status", stateEnded,
+	l.log.Info(string(history.KindEnded), "identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote, "status", stateEnded,
 		"detail", fmt.Sprintf("%s ended a session of %s with %s", l.name, login.presenter, login.identifier))
 }

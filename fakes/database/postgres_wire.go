@@ -56,6 +56,7 @@ func (l *logins) relay(client net.Conn, server string) error {
 	}
 	settings := startup(packet)
 	login := newLogin(settings["user"], settings["application_name"])
+	login.remote, _, _ = net.SplitHostPort(client.RemoteAddr().String()) // "" where it is no address
 	port := strconv.Itoa(upstream.LocalAddr().(*net.TCPAddr).Port)
 	l.add(port, login)
 	defer l.close(login)

@@ -10,6 +10,7 @@ import (
 // login is one connection to a server, of which it is decided once.
 type login struct {
 	presenter, identifier string
+	user, remote          string // under which it logs in, and the address that it came from
 	began                 time.Time
 	own                   bool // the harness's own: neither counted nor told
 	decided               atomic.Bool
@@ -19,7 +20,7 @@ type login struct {
 // newLogin reads the application name NAME/TAG, as consumers give it: a server
 // that has one user with several passwords cannot say which was presented.
 func newLogin(user, application string) *login {
-	l := &login{presenter: application, identifier: user, began: time.Now()}
+	l := &login{presenter: application, identifier: user, user: user, began: time.Now()}
 	if name, tag, found := strings.Cut(application, "/"); found {
 		l.presenter, l.identifier = name, tag
 	}

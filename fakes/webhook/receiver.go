@@ -148,7 +148,8 @@ func (v *receiver) receive(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	tag, err := v.check(*held, r.Header, body)
 	took := time.Since(begin)
-	told := []any{"presenter", presenter, "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds()}
+	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
+	told := []any{"presenter", presenter, "remote", remote, "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds()}
 	if err != nil {
 		if tag == "" { // none of its own: the sender's word, for the log
 			tag = r.Header.Get(webhook.HeaderIdentifier)

@@ -95,13 +95,13 @@ type databaseSession interface {
 // Bind makes the family's steps on the store and the databases, and probes that
 // log in as a querier does.
 func (databasePassword) Bind(b Backend) Bound {
-	d := &databaseBound{url: func(service string) string { return b.URL(service, false) }, databases: map[string]database{}, held: map[string]databaseSession{}}
+	d := &databaseBound{plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, databases: map[string]database{}, held: map[string]databaseSession{}}
 	authorities := Authorities(b.Plan)
 	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: b.Plan.Page.Format.Type == "redis"}
 	for _, s := range b.Plan.Services {
 		kind.single = kind.single || slices.Contains(authorities, s.Name) && s.Holds == 1
 	}
-	d.steps = newSteps(kind, b, d.administer)
+	d.kind, d.steps = kind, newSteps(kind, b, d.administer)
 	d.steps.lists = d.enabled
 	for _, s := range b.Plan.Services {
 		if s.Serve == "querier" {
@@ -177,6 +177,8 @@ func (databaseKind) parse(entry map[string]any) (credential, error) {
 // databaseBound is the family with a world behind it.
 type databaseBound struct {
 	*steps
+	kind      databaseKind
+	plan      *plan.Plan
 	databases map[string]database
 	passwords []string // of their administration
 	queriers  []string
@@ -184,6 +186,14 @@ type databaseBound struct {
 
 	mu   sync.Mutex
 	held map[string]databaseSession // by database and credential
+}
+
+// Also is the user of a credential, where each has its own.
+func (d *databaseBound) Also(identifier string) string {
+	if d.kind.single || d.kind.tagged {
+		return ""
+	}
+	return d.kind.user(identifier)
 }
 
 // administer takes a step at every database.
@@ -242,6 +252,10 @@ func (d *databaseBound) Sessions(ctx context.Context, name string) (map[string]i
 			return nil, fmt.Errorf("count sessions of %s at %s: %w", name, at, err)
 		}
 		for who, n := range held {
+			// A pooler hands on the names of those behind it.
+			if sole := d.plan.SoleClient(at); sole != "" && !d.plan.Reaches(who, at) {
+				who = sole
+			}
 			all[who] += n
 		}
 	}

@@ -66,6 +66,14 @@ type Strayer interface {
 	Stray(ctx context.Context, validator string) (history.Probe, error)
 }
 
+// Named is a Bound whose credentials are known by another name too where they are
+// presented, as a login is by its user.
+type Named interface {
+	// Also is that name of a credential, by its identifier; "" where it has none of
+	// its own.
+	Also(identifier string) string
+}
+
 // Closer is a Bound that holds something open at an authority, as a session.
 type Closer interface {
 	// Close lets it go. Calling it again does no harm.

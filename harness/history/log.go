@@ -35,7 +35,9 @@ type Line struct {
 	// Reader is who read What, in its own words (a User-Agent, a token's name).
 	Reader string `json:"reader"`
 	What   string `json:"what"`
-	// Remote is the IP address that a reader came from.
+	// User is the login under which a credential was presented, where there is one.
+	User string `json:"user"`
+	// Remote is the IP address that a reader or a presenter came from.
 	Remote string `json:"remote"`
 	// From is the URL of a fetch, or the name of the cache that answered it.
 	From   string `json:"from"`

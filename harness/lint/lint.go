@@ -59,6 +59,7 @@ type subject struct {
 
 	// Of a scenario only.
 	services  []plan.Service
+	unseen    []plan.Unseen
 	serviceAt func(path string) source.Position
 }
 
@@ -73,7 +74,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{G1, leads}, {G2, windows}, {G3, watches},
-		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
+		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
 		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
 	}
@@ -103,7 +104,7 @@ func Scenario(loaded *scenario.Loaded, now time.Time) ([]Finding, error) {
 	}
 	return all(&subject{
 		page: p.Page, limits: p.Limits, at: loaded.PagePosition, now: now,
-		services: p.Services, serviceAt: loaded.Position,
+		services: p.Services, unseen: p.Unseen, serviceAt: loaded.Position,
 	}), nil
 }
 

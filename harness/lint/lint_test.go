@@ -272,7 +272,7 @@ func TestOutlivesPage(t *testing.T) {
 		path, needed   string // of its one finding; empty: there is none
 	}{
 		{"tokens as on the page", "extends: healthy.yaml\n", "", ""},
-		{"tokens that live longer", "extends: healthy.yaml\nload: [{client: app, to: search, rate: 5/s, token: {life: 40m}}]\n", "load[0].token.life", "40m"},
+		{"tokens that live longer", "extends: healthy.yaml\nload: [{client: app, to: search, rate: 5/s, token: {life: 40m}}, {client: web, to: checkout, rate: 5/s, token: {}}]\n", "load[0].token.life", "40m"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fsys := fstest.MapFS{"own.yaml": {Data: []byte("apiVersion: rehearse/v1\nkind: Scenario\n" + tt.scenario)}}
@@ -297,6 +297,60 @@ func TestOutlivesPage(t *testing.T) {
 			case tt.path == "":
 			case len(found) != 1 || found[0].RuleID != "outlives-page" || found[0].Path != tt.path || found[0].Needed != tt.needed || found[0].Line == 0:
 				t.Errorf("found %+v, want one at %s that needs %s", found, tt.path, tt.needed)
+			}
+		})
+	}
+}
+
+// TestServicesAgainstTheirPage: a library that is slower than the page says, and
+// parties that cannot be seen or told apart, are found before anything runs.
+func TestServicesAgainstTheirPage(t *testing.T) {
+	const (
+		page  = "  - {name: search,   roles: [validate], library: jwx}"
+		own   = `{command: [own], scale: full, environment: {URL: "{{ .auth.url }}/.well-known/jwks.json"}`
+		calls = "load: [{client: web, to: checkout, rate: 5/s, token: {}}, {client: app, to: search, rate: 5/s, token: {}}]\n"
+	)
+	for _, tt := range []struct {
+		name, consumer, scenario string
+		want                     []string
+	}{
+		{"as the page names it", page, "extends: healthy.yaml\n", nil},
+		{"slower than the page says", "  - {name: search, roles: [validate], learns_within: 16m, forgets_within: 5m}", "extends: healthy.yaml\nspeed: 30\nservices: {search: {library: jwx}}\n",
+			[]string{"slower-than-page search: search runs jwx, which forgets within 15m, and the page says forgets_within: 5m"}},
+		{"a validator that nobody calls", page, "extends: healthy.yaml\nload: [{client: web, to: checkout, rate: 5/s, token: {}}]\n",
+			[]string{"not-seen search: no client of the load presents anything to search"}},
+		{"two processes without a name", page, "runbook: runbook.yaml\nservices: {auth: {serve: issuer}, search: " + own + "}, checkout: " + own + "}}\n" + calls,
+			[]string{
+				"not-seen checkout: checkout and search cannot be told apart, which are processes without a name of their own",
+				"not-seen search: checkout and search cannot be told apart, which are processes without a name of their own",
+			}},
+		{"one of them with a name", page, "runbook: runbook.yaml\nservices: {auth: {serve: issuer}, search: " + own + ", agent: search}, checkout: " + own + "}}\n" + calls, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fsys := fstest.MapFS{"own.yaml": {Data: []byte("apiVersion: rehearse/v1\nkind: Scenario\n" + tt.scenario)}}
+			for _, name := range []string{"healthy.yaml", "runbook.yaml"} {
+				text, err := fs.ReadFile(scenarios.FS, "jwt-signing-key/"+name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fsys[name] = &fstest.MapFile{Data: []byte(strings.Replace(string(text), page, tt.consumer, 1))}
+			}
+			loaded, err := scenario.Load(fsys, "own.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := lint.Scenario(loaded, today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range found {
+				if f.RuleID == "slower-than-page" || f.RuleID == "not-seen" {
+					got = append(got, f.RuleID+" "+f.Consumer+": "+f.Message)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

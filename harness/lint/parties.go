@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -15,6 +16,8 @@ var (
 		"nobody tells a consumer that is not on the page, and it fails at the emit or at the revoke"}
 	slower = Rule{"slower-than-page", "a service is set as the page says",
 		"the bounds are computed from the page, and the service does not keep to it"}
+	notSeen = Rule{"not-seen", "what every party decides and presents can be seen",
+		"what cannot be seen is not flat: the rehearsal is inconclusive, whatever the rotation does"}
 	readerNotOnPage = Rule{"reader-not-on-page", "whoever reads the secret at the store is on the page", notOnPage.Why}
 )
 
@@ -44,11 +47,24 @@ func servicesNotOnPage(s *subject) []Finding {
 	return found
 }
 
+// unseenParties finds who cannot be seen, or not be told apart.
+func unseenParties(s *subject) []Finding {
+	var found []Finding
+	for _, u := range s.unseen {
+		path := "services." + u.Party
+		found = append(found, Finding{
+			Position: s.serviceAt(path), Level: Warning, Path: path, Consumer: u.Party, Message: u.Why, Fix: u.Cure,
+		})
+	}
+	return found
+}
+
 // slowerThanPage finds services that read less often than the page has them.
 func slowerThanPage(s *subject) []Finding {
 	var found []Finding
 	for _, service := range s.services {
 		found = append(found, neverAnew(s, service)...)
+		found = append(found, slowerLibrary(s, service)...)
 		if service.Consumer == nil || service.Consumer.Refresh <= 0 || service.Refresh <= service.Consumer.Refresh {
 			continue
 		}
@@ -59,6 +75,36 @@ func slowerThanPage(s *subject) []Finding {
 			Message: fmt.Sprintf("%s reads every %s, and the page says every %s", service.Name,
 				plan.Text(service.Refresh.Duration()), plan.Text(service.Consumer.Refresh.Duration())),
 			Fix: "set the service as the page says, or say on the page what is so: the bounds follow from it",
+		})
+	}
+	return found
+}
+
+// slowerLibrary finds a verifier whose library learns or forgets later than the
+// page says of it.
+func slowerLibrary(s *subject, service plan.Service) []Finding {
+	library, known := runbook.Libraries[service.Service.Library]
+	if !known || service.Consumer == nil || service.Consumer.Library != "" {
+		return nil // a page that names the library knows it
+	}
+	var found []Finding
+	for _, f := range []struct {
+		does  string
+		page  *runbook.Duration
+		takes time.Duration
+	}{{"learns", service.Consumer.LearnsWithin, library.Learns}, {"forgets", service.Consumer.ForgetsWithin, library.Forgets}} {
+		if f.page == nil || f.takes <= f.page.Duration() {
+			continue
+		}
+		path := "services." + service.Name + ".library"
+		takes := "within " + plan.Text(f.takes)
+		if f.takes == runbook.Forever {
+			takes = "in no bounded time"
+		}
+		found = append(found, Finding{
+			Position: s.serviceAt(path), Level: Error, Path: path, Consumer: service.Name, Planned: plan.Text(f.page.Duration()),
+			Message: fmt.Sprintf("%s runs %s, which %s %s, and the page says %s_within: %s", service.Name, service.Service.Library, f.does, takes, f.does, plan.Text(f.page.Duration())),
+			Fix:     fmt.Sprintf("say on the page what is so (library: %s, or %s_within as it is set), or set the library as the page says", service.Service.Library, f.does),
 		})
 	}
 	return found

@@ -13,10 +13,10 @@ func (l *Logs) decided(service string, at history.Offset, line history.Line) {
 		return
 	}
 	if line.Effect != "" && line.Order != "" {
-		l.ledger.effect(at, line.Order, line.Effect, l.order(line.Presenter, service, line))
+		l.ledger.effect(at, line.Order, line.Effect, l.order(l.names.presenter(line, service), service, line))
 	}
 	d := l.decision(at, line)
-	d.presenter, d.validator, d.outcome = line.Presenter, service, history.OK
+	d.presenter, d.validator, d.outcome = l.names.presenter(line, service), service, history.OK
 	if line.Message == history.MessageRefused {
 		d.outcome = history.AuthFailure
 	}
@@ -31,7 +31,7 @@ func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 		return
 	}
 	d := l.decision(at, line)
-	d.presenter, d.validator, d.outcome = line.Presenter, service, history.Unavailable
+	d.presenter, d.validator, d.outcome = l.names.presenter(line, service), service, history.Unavailable
 	l.hop.count(d)
 }
 
@@ -64,7 +64,7 @@ func (l *Logs) answered(service string, at history.Offset, line history.Line) {
 
 func (l *Logs) decision(at history.Offset, line history.Line) decision {
 	return decision{
-		at: at, credential: l.names.Credential(line.Identifier),
+		at: at, credential: l.names.credential(line),
 		status: line.Status, detail: line.Detail, micros: line.Latency, retry: line.Attempt > 1,
 	}
 }

@@ -17,6 +17,8 @@ type Names struct {
 	services []string
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
+	reaches  func(from, to string) bool
+	sole     func(of string) string // the one service of a team's own that reaches another
 
 	mu          sync.RWMutex
 	edges       []fault.Edge      // with a proxy or a cache on it, which is taken for the service behind it
@@ -31,6 +33,7 @@ func NewNames(p *plan.Plan) *Names {
 	n := &Names{
 		agents: map[string]string{}, own: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
 		url: func(string) string { return "" }, at: func(string) string { return "" },
+		reaches: p.Reaches, sole: p.SoleClient,
 	}
 	for _, s := range p.Services {
 		n.services = append(n.services, s.Name)
@@ -136,6 +139,38 @@ func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	return agent, !isProbe(agent)
 }
 
+// presenter is the service that presented something to a validator, by the name
+// that it gave itself, how its agent begins, its address, or because no other
+// could have: a pooler hands on the names of those behind it, or none.
+func (n *Names) presenter(l history.Line, validator string) string {
+	if isProbe(l.Presenter) {
+		return l.Presenter
+	}
+	name := l.Presenter
+	if !slices.Contains(n.services, name) {
+		name, _ = n.reader(l.Presenter, l.Remote)
+	}
+	if slices.Contains(n.services, name) && n.reaches(name, validator) {
+		return name
+	}
+	if sole := n.sole(validator); sole != "" {
+		return sole
+	}
+	return name
+}
+
+// credential is the name of the credential that a line is about. The login under
+// which it was presented says more than what the presenter calls it.
+func (n *Names) credential(l history.Line) string {
+	n.mu.RLock()
+	name, known := n.credentials[l.User]
+	n.mu.RUnlock()
+	if known && l.User != "" {
+		return name
+	}
+	return n.Credential(l.Identifier)
+}
+
 // isProbe tells the harness's own requests from others.
 func isProbe(presenter string) bool {
 	return presenter == family.ProbeAgent || strings.HasPrefix(presenter, family.ProbeAgent+"/")
@@ -159,12 +194,12 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 	case history.KindLoaded:
 		e.Credential, e.Identifier, e.Credentials = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers)
 	case history.KindEnded:
-		e.Credential, e.Identifier, e.Reader = n.Credential(l.Identifier), l.Identifier, l.Presenter
+		e.Credential, e.Identifier, e.Reader = n.credential(l), l.Identifier, n.presenter(l, service)
 		if isProbe(l.Presenter) {
 			return history.Event{}, false
 		}
 	case history.KindLocked:
-		e.Credential, e.Identifier, e.Reader, e.Count = n.Credential(l.Identifier), l.Identifier, l.Presenter, l.Count
+		e.Credential, e.Identifier, e.Reader, e.Count = n.Credential(l.Identifier), l.Identifier, n.presenter(l, service), l.Count
 		if isProbe(l.Presenter) {
 			e.Reader = ""
 		}

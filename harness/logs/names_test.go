@@ -2,6 +2,7 @@ package logs
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +139,54 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 	}
 	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
 		t.Errorf("got %v for a stand-in, whose own log tells", got)
+	}
+}
+
+// TestNamesPresenter: who presented something is known by its name, its agent or
+// its address, and else because no other service could have.
+func TestNamesPresenter(t *testing.T) {
+	const pooler = `  pooler: {command: [pooler], environment: {DB_HOST: "{{ .db.host }}"}, agent: pooler, scale: full}
+  orders: {command: [app], environment: {DB_HOST: "{{ .pooler.host }}"}, scale: full}
+`
+	page := strings.Replace(plantest.DatabasePage, "{name: orders, roles: [emit], refresh: 30s}", "{name: pooler, roles: [emit], refresh: 30s}", 1)
+	own := regexp.MustCompile(`(?m)^  orders: .*\n`)
+	for _, tt := range []struct {
+		name, page, scenario, presenter, remote, want string
+	}{
+		{"by its own name", plantest.DatabasePage, plantest.DatabaseScenario, "orders", "", "orders"},
+		{"by nothing, and no other could", plantest.DatabasePage, plantest.DatabaseScenario, "", "", "orders"},
+		{"by its library's name", plantest.DatabasePage, plantest.DatabaseScenario, "PostgreSQL JDBC Driver", "", "orders"},
+		{"a probe", plantest.DatabasePage, plantest.DatabaseScenario, family.ProbeAgent, "", family.ProbeAgent},
+		{"one behind a pooler", page, own.ReplaceAllString(plantest.DatabaseScenario, pooler), "orders", "", "pooler"},
+		{"by its agent", plantest.DatabasePage, strings.Replace(plantest.DatabaseScenario, "agent: orders", "agent: psycopg", 1) + "", "psycopg/3", "", "orders"},
+		{"one of two", plantest.DatabasePage, strings.Replace(plantest.DatabaseScenario, "load:", "  batch: {command: [b], environment: {H: \"{{ .db.host }}\"}, scale: full}\nload:", 1), "psql", "", "psql"},
+		{"by its address", plantest.DatabasePage, strings.Replace(plantest.DatabaseScenario, "load:", "  batch: {command: [b], environment: {H: \"{{ .db.host }}\"}, scale: full}\nload:", 1), "psql", "10.0.0.7", "batch"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := NewNames(plantest.Plan(t, tt.page, tt.scenario))
+			n.Locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"10.0.0.7": "batch"}[ip] })
+			if got := n.presenter(history.Line{Presenter: tt.presenter, Remote: tt.remote}, "db"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestNamesCredential: the login says whose a credential is, whatever the
+// presenter calls it.
+func TestNamesCredential(t *testing.T) {
+	n := named(t)
+	n.AddCredential("orders_db_k2", "k2")
+	for _, tt := range []struct {
+		line history.Line
+		want string
+	}{
+		{history.Line{Identifier: "kid-1"}, "k1"},
+		{history.Line{Identifier: "env", User: "orders_db_k2"}, "k2"},
+		{history.Line{Identifier: "kid-1", User: "orders_db_login"}, "k1"},
+	} {
+		if got := n.credential(tt.line); got != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt.line, got, tt.want)
+		}
 	}
 }

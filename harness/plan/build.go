@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -50,6 +51,13 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	for i := range p.Limits.Validators {
 		v := &p.Limits.Validators[i]
 		v.Blind = b.blind(*v)
+	}
+	if p.Unseen = b.unseen(p); len(p.Unseen) > 0 {
+		var why []string
+		for _, u := range p.Unseen {
+			why = append(why, u.Why)
+		}
+		p.Limits.Evidence = append(p.Limits.Evidence, Evidence{Rule: "auth-failures-flat", From: strings.Join(slices.Compact(why), "; "), None: true})
 	}
 	p.Times = b.times(p.Limits)
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)

@@ -41,6 +41,9 @@ type Plan struct {
 	Folder func(at, relative string) (fs.FS, error)
 	Limits Limits
 	Times  Times
+	// Unseen are the parties of which the rehearsal cannot see what it has to
+	// judge: it will be inconclusive.
+	Unseen []Unseen
 }
 
 // Times are the wall times of the phases: page time divided by the speed, but

@@ -1,0 +1,37 @@
+package plan
+
+// Reaches reports whether a service is set up to reach another: it is of it, or
+// has its address in its settings. A stand-in that presents a credential reaches
+// every service that checks it.
+func (p *Plan) Reaches(from, to string) bool {
+	s, there := p.Rehearsal.Services[from]
+	if !there {
+		return false
+	}
+	if !s.Own() {
+		return true
+	}
+	for _, name := range s.References() {
+		if name == to {
+			return true
+		}
+	}
+	return s.Of == to
+}
+
+// SoleClient is the one service of a team's own that is set up to reach another;
+// "" where there is none, or more. What arrives there under no name that is known
+// is its.
+func (p *Plan) SoleClient(of string) string {
+	sole := ""
+	for _, s := range p.Services {
+		if s.Name == of || !s.Own() || !p.Reaches(s.Name, of) {
+			continue
+		}
+		if sole != "" {
+			return ""
+		}
+		sole = s.Name
+	}
+	return sole
+}

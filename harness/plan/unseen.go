@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Unseen is a party of which a rehearsal cannot see what it has to judge, known
+// before anything is started.
+type Unseen struct {
+	Party string
+	Why   string // what cannot be seen, as a sentence about it
+	Cure  string // the key of the scenario that makes it seen
+}
+
+// String is the whole of it in a line.
+func (u Unseen) String() string { return u.Why + ": " + u.Cure }
+
+// unseen are the parties of a plan that cannot be seen, or not be told apart,
+// sorted. Where a system is attached to, its own evidence says that.
+func (b *builder) unseen(p *Plan) []Unseen {
+	if b.s.Attach != nil {
+		return nil
+	}
+	var found []Unseen
+	for _, v := range p.Limits.Validators {
+		found = append(found, b.untoldDeliveries(p, v)...)
+		if v.OnPage && !v.Authority && !b.called(v.Name) {
+			found = append(found, Unseen{v.Name, "no client of the load presents anything to " + v.Name, fmt.Sprintf("load: a client with %s", b.calling(v.Name))})
+		}
+	}
+	for _, s := range p.Services {
+		if alike := b.alike(p, s); len(alike) > 1 && alike[0] == s.Name {
+			names := strings.Join(alike, " and ")
+			for _, name := range alike {
+				found = append(found, Unseen{name, fmt.Sprintf("%s cannot be told apart, which are processes without a name of their own", names),
+					fmt.Sprintf("services.%s.agent: how its User-Agent, or its application name at a database, begins", name)})
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Unseen) int { return strings.Compare(a.Party, b.Party) })
+	return found
+}
+
+// untoldDeliveries is a receiver of a team's own with a sender of a team's own:
+// neither keeps a record that is read.
+func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
+	if !v.Reads || !b.s.Services[v.Name].Own() {
+		return nil
+	}
+	for _, e := range p.Limits.Emitters {
+		if !b.s.Services[e.Name].Own() {
+			return nil // its record tells what it was answered
+		}
+	}
+	return []Unseen{{v.Name, fmt.Sprintf("nobody tells what %s takes: neither it nor whoever sends to it keeps a record that is read", v.Name),
+		"services: a sender with serve: sender, or a receiver with serve: receiver"}}
+}
+
+// called reports whether a client of the load has something presented to a
+// validator, and calling is how it is said.
+func (b *builder) called(validator string) bool {
+	for _, c := range b.s.Load {
+		if c.To == validator || c.Endpoint == validator {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) calling(validator string) string {
+	if b.family.Symmetric() {
+		return "endpoint: " + validator
+	}
+	return "to: " + validator
+}
+
+// alike are the services of a team's own that reach the same party as one, are
+// told apart by neither an address nor a name, and have a part in the rotation.
+func (b *builder) alike(p *Plan, s Service) []string {
+	nameless := func(name string) bool {
+		service := b.s.Services[name]
+		return service.Own() && !service.NeedsImage() && service.Agent == ""
+	}
+	if !nameless(s.Name) {
+		return nil
+	}
+	for _, to := range p.Services {
+		if to.Own() || !slices.Contains(b.told(), to.Serve) || !p.Reaches(s.Name, to.Name) {
+			continue
+		}
+		var alike []string
+		for _, other := range p.Services {
+			if nameless(other.Name) && p.Reaches(other.Name, to.Name) && (b.consumer(other.Name) != nil || b.validates(other.Name) || b.emits(other.Name)) {
+				alike = append(alike, other.Name)
+			}
+		}
+		if len(alike) > 1 {
+			return alike
+		}
+	}
+	return nil
+}
+
+// told are the kinds of stand-ins whose log tells who came to them: those that
+// publish a key set, and those that check.
+func (b *builder) told() []string {
+	if b.page.Storage.Distribution == runbook.JWKS {
+		return b.family.EmittedBy
+	}
+	return b.family.CheckedBy
+}
