@@ -171,7 +171,7 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 	return d.inTurn(ctx, func(p published) error {
 		d.fill(specs, p)
 		for _, r := range d.reloads {
-			r.last = keysOf(p.document)
+			r.last = r.uses(p.document)
 		}
 		for _, f := range d.files {
 			if err := atomicfile.Write(f.folder, secretFile, p.encoded); err != nil {

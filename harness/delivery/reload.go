@@ -21,7 +21,8 @@ type reloading struct {
 	service string
 	after   time.Duration // wall
 	queue   chan parcel
-	last    string // the keys that it has, or will have
+	emits   bool   // so that which credential is emitted is news to it too
+	last    string // what it uses of what it has, or will have
 	reload  func(context.Context) error
 }
 
@@ -35,15 +36,23 @@ func keysOf(document map[string]any) string {
 	return string(encoded)
 }
 
+// uses is what of a document concerns one of these.
+func (r *reloading) uses(document map[string]any) string {
+	if r.emits {
+		return keysOf(document) + fmt.Sprint(document["emit"])
+	}
+	return keysOf(document)
+}
+
 // announce brings the reloads on their way that a changed document asks for; the
 // turn is held.
 func (d *Delivery) announce(p published) error {
-	keys := keysOf(p.document)
 	for _, r := range d.reloads {
-		if keys == r.last {
+		uses := r.uses(p.document)
+		if uses == r.last {
 			continue
 		}
-		r.last = keys
+		r.last = uses
 		select {
 		case r.queue <- parcel{nil, p.identifier(), time.Now().Add(r.after)}:
 		default:
@@ -92,6 +101,7 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 		if s.Distribution != runbook.File {
 			d.reloads = append(d.reloads, &reloading{
 				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
+				emits: s.Consumer != nil && s.Consumer.Has(runbook.Emits),
 			})
 			continue
 		}

@@ -87,3 +87,15 @@ func TestReloader(t *testing.T) {
 		}
 	}
 }
+
+// TestReloadingUses: which credential is emitted is news to one that presents it,
+// as a pooler does, and none to one that only checks.
+func TestReloadingUses(t *testing.T) {
+	document := func(emit string) map[string]any { return map[string]any{"emit": emit, "keys": []any{"k1", "k2"}} }
+	for _, tt := range []struct{ emits, want bool }{{true, true}, {false, false}} {
+		r := &reloading{emits: tt.emits}
+		if news := r.uses(document("k1")) != r.uses(document("k2")); news != tt.want {
+			t.Errorf("emits: %v: an emit is news: %v, want %v", tt.emits, news, tt.want)
+		}
+	}
+}

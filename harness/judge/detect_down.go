@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -20,11 +21,28 @@ func refusedBehind(c *cell) (explanation, bool) {
 	if !there {
 		return explanation{}, false
 	}
+	if through := c.through(); through != "" {
+		return explanation{
+			cause: CauseRefusedBehind, consumer: through,
+			why: fmt.Sprintf("%s, by way of which it reaches %s, was refused there with the credential that it presents for it", through, authority),
+			fix: fmt.Sprintf("mend what is said of %s at %s: who is behind it feels no more than that, in whatever words it turns them away", through, authority),
+		}, true
+	}
 	return explanation{
 		cause: CauseRefusedBehind,
 		why:   authority + " refused the credential that it presented",
 		fix:   fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority),
 	}, true
+}
+
+// through is the pooler or the like that presents for the service that the
+// client calls; "" where that presents itself.
+func (c *cell) through() string {
+	client, _ := c.limits.Client(c.presenter)
+	if client.To == c.validator.Name {
+		return client.Through
+	}
+	return ""
 }
 
 // absentBehind matches where a service gave no good answer since it had none
@@ -51,7 +69,7 @@ func absentBehind(c *cell) (explanation, bool) {
 // behind is the authority at which the service that is called itself fared badly
 // meanwhile, by what is counted of its presentations there.
 func (c *cell) behind(badly func(history.Counts) int64) (authority string, there bool) {
-	service := c.validator.Name
+	service := cmp.Or(c.through(), c.validator.Name)
 	for _, key := range c.hop() {
 		if key.Presenter == service && key.Validator != service &&
 			badly(c.view.Sum(key, c.first-history.Offset(nearly), c.last+history.Offset(nearly))) > 0 {

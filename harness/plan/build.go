@@ -52,6 +52,11 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		v := &p.Limits.Validators[i]
 		v.Blind = b.blind(*v)
 	}
+	if b.family.Authority {
+		for i := range p.Limits.Clients {
+			p.Limits.Clients[i].Through = p.through(p.Limits.Clients[i].To)
+		}
+	}
 	if p.Unseen = b.unseen(p); len(p.Unseen) > 0 {
 		var why []string
 		for _, u := range p.Unseen {

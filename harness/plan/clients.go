@@ -35,3 +35,25 @@ func (p *Plan) SoleClient(of string) string {
 	}
 	return sole
 }
+
+// through is the emitter of a team's own that presents for another service,
+// which has its address and presents nothing itself; "" where there is none, or
+// more.
+func (p *Plan) through(service string) string {
+	if s, there := p.Rehearsal.Services[service]; !there || !s.Own() {
+		return ""
+	}
+	if _, emits := p.Limits.Emitter(service); emits {
+		return ""
+	}
+	found := ""
+	for _, e := range p.Limits.Emitters {
+		if p.Rehearsal.Services[e.Name].Own() && p.Reaches(service, e.Name) {
+			if found != "" {
+				return ""
+			}
+			found = e.Name
+		}
+	}
+	return found
+}

@@ -221,6 +221,7 @@ type Client struct {
 	Name     string        `json:"name"`
 	To       string        `json:"to"`                 // the service it calls
 	Endpoint string        `json:"endpoint,omitempty"` // the validator to which that presents because of it
+	Through  string        `json:"through,omitempty"`  // the emitter behind what it calls, which presents for that: a pooler
 	From     string        `json:"from,omitempty"`     // the emitter of its tokens
 	Rate     float64       `json:"rate"`               // per second of wall time
 	Sessions int           `json:"sessions"`
