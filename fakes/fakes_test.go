@@ -20,7 +20,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 		{"all missing fields at once", "issuer", `{"refresh": "1s", "store": {}}`,
 			[]string{"name is missing", "issuer is missing", "store.url is missing", "store.token is missing", "store.path is missing"}},
 		{"duration without a unit", "issuer", `{"refresh": "5 bananas"}`, []string{"parse duration", "5 bananas"}},
-		{"duration of another type", "issuer", `{"refresh": true}`, []string{"want a string such as"}},
+		{"duration of another type", "issuer", `{"refresh": true}`, []string{"parse configuration: json: cannot unmarshal"}},
 		{"no refresh", "issuer", `{"name": "a", "issuer": "http://a", ` + store + `}`, []string{"refresh must be longer than 0 unless pinned"}},
 		{"unknown library", "verifier", `{"name": "v", "library": "jose", "jwks": "http://a", "issuer": "i"}`,
 			[]string{`library "jose" is not known, want one of go-oidc, jwx, keyfunc, single-key, static`}},
@@ -28,8 +28,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 			[]string{"speed is -1, want more than 0"}},
 		{"negative ttl", "cache", `{"name": "c", "of": "http://o", "ttl": "-1s"}`, []string{"ttl is -1s, want at least 0"}},
 		{"relative origin", "cache", `{"name": "c", "of": "auth"}`, []string{`of is "auth", want an absolute URL`}},
-		{"no slots", "provider", `{"name": "p", "account": "a", "admin_token": "t", "keys": -1}`, []string{"keys is -1, want at least 1"}},
-		{"nameless charger", "charger", `{"provider": "http://p", "refresh": 1000000000, ` + store + `}`, []string{"check configuration: name is missing"}},
+		{"nameless charger", "charger", `{"provider": "http://p", "refresh": "1s", ` + store + `}`, []string{"check configuration: name is missing"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

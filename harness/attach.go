@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
@@ -308,16 +308,17 @@ func (r *run) logged(service string) bool {
 // addressed fills in the addresses of a system's services in the settings of
 // the load, which waits for none of them: they run.
 func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
-	encoded, err := json.Marshal(spec.Config)
-	if err != nil {
-		return fmt.Errorf("configure load: %w", err)
-	}
-	text := string(encoded)
+	var err error
 	for _, e := range endpoints {
-		text = strings.ReplaceAll(text, address(e.Service), e.URL)
 		spec.Needs = slices.DeleteFunc(spec.Needs, func(name string) bool { return name == e.Service })
 	}
-	if err := json.Unmarshal([]byte(text), &spec.Config); err != nil {
+	spec.Config, err = contract.Rewrite(spec.Config, func(_, _, text string) (string, error) {
+		for _, e := range endpoints {
+			text = strings.ReplaceAll(text, contract.AddressOf(e.Service), e.URL)
+		}
+		return text, nil
+	})
+	if err != nil {
 		return fmt.Errorf("configure load: %w", err)
 	}
 	return nil

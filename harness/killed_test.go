@@ -21,6 +21,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/apikey"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -87,7 +88,7 @@ func (a assignment) bind() (*plan.Plan, family.Bound, error) {
 	}
 	for i, s := range p.Services {
 		if s.Serve == "provider" {
-			p.Services[i].Config["admin_token"] = a.AdminToken
+			p.Services[i].Config.(*contract.Provider).AdminToken = a.AdminToken
 		}
 	}
 	part, err := store.Attach(context.Background(), store.Server{URL: a.Store, Token: a.Token}, a.Run, store.Part{})

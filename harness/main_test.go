@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/load"
-	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // TestMain lets the test's own binary be every stand-in, as rehearse itself is.
@@ -42,7 +42,7 @@ func serve(name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	process := standin.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
-	return process.Run(ctx, services[name], []byte(os.Getenv(world.ConfigVariable)))
+	return process.Run(ctx, services[name], []byte(os.Getenv(contract.Variable)))
 }
 
 // inProcesses are options of a run that leaves nothing behind.

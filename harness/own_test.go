@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -128,8 +129,8 @@ func TestOwnSpec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said := fmt.Sprint(spec.Config); !strings.Contains(said, "header:X-Key") || !strings.Contains(said, "value:fixed") {
-		t.Errorf("got load %s, want the file's token in its header", said)
+	if client := spec.Config.(*load.Config).Clients[0]; client.Token == nil || client.Token.Header != "X-Key" || client.Token.Value != "fixed" {
+		t.Errorf("got load %+v, want the file's token in its header", client)
 	}
 	if !slices.Contains(r.secrets, "fixed") {
 		t.Error("the leak scan does not look for the file's token")

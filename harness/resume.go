@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -114,7 +115,10 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 	url, token := r.o.VaultAddr, r.o.VaultToken
 	if url == "" {
 		url = r.services[storeService].URL
-		token, _ = r.services[storeService].Config["root_token"].(string)
+		told, err := contract.Parse("store", r.services[storeService].Config)
+		if err == nil {
+			token = told.(*contract.Store).RootToken
+		}
 	}
 	switch {
 	case url == "":
@@ -139,8 +143,10 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 		if s.Reads {
 			readers = append(readers, s.Name)
 		}
-		if config := r.services[s.Name].Config; config != nil {
-			r.plan.Services[i].Config = config // with what was made for the run
+		if told := r.services[s.Name].Config; told != nil { // with what was made for the run
+			if r.plan.Services[i].Config, err = contract.Parse(s.Serve, told); err != nil {
+				return fmt.Errorf("read the configuration of %s: %w", s.Name, err)
+			}
 		}
 	}
 	part := store.ReadersPart(u.Run, readers...)

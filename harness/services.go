@@ -2,13 +2,11 @@ package harness
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/logs"
@@ -89,7 +87,8 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 		return world.Spec{}, err
 	}
 	r.secrets = append(r.secrets, token)
-	spec.Config = family.WithStore(s.Config, r.storeURL, token, r.store.Path(page))
+	spec.Config = contract.Copy(s.Config)
+	contract.PublishedTo(spec.Config).Store = &contract.Stored{URL: r.storeURL, Token: token, Path: r.store.Path(page)}
 	return spec, nil
 }
 
@@ -101,10 +100,10 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 		if err != nil {
 			return world.Spec{}, err
 		}
-		spec.Config = maps.Clone(spec.Config)
-		spec.Config["program"] = path
-		spec.Config["folder"] = leftover.FolderName(r.leftovers.Run()) + spec.Name
-		folder := filepath.Join(os.TempDir(), fmt.Sprint(spec.Config["folder"]))
+		spec.Config = contract.Copy(spec.Config)
+		runs := contract.ServerOf(spec.Config)
+		runs.Program, runs.Folder = path, leftover.FolderName(r.leftovers.Run())+spec.Name
+		folder := filepath.Join(os.TempDir(), runs.Folder)
 		r.written = append(r.written, folder)
 		return spec, r.leftovers.AddFolder(folder)
 	}
@@ -116,9 +115,6 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 	return spec, nil
 }
 
-// address is a service's address, to be filled in by the runtime.
-func address(service string) string { return "{{ ." + service + ".url }}" }
-
 // loadSpec is the load as a service of its own.
 func (r *run) loadSpec() (world.Spec, error) {
 	p := r.plan
@@ -126,7 +122,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 	config := load.Config{Name: loadService, Seed: p.Seed}
 	for i, c := range p.Rehearsal.Load {
 		client := load.ClientConfig{
-			Name: c.Client, To: c.To, URL: address(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
+			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
 		}
 		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
@@ -143,7 +139,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 			client.Token = &load.TokenConfig{Value: value, Header: t.Header}
 		default:
 			client.Token = &load.TokenConfig{
-				URL: address(t.From), Path: t.Path, Form: t.Form, Issuer: t.Issuer, Audience: t.Audience, Header: t.Header,
+				URL: contract.AddressOf(t.From), Path: t.Path, Form: t.Form, Issuer: t.Issuer, Audience: t.Audience, Header: t.Header,
 				Life: load.Duration(p.Wall(t.Life.Duration())), RenewAt: t.RenewAt, OnRefusal: load.OnRefusal(t.OnRefusal),
 			}
 			spec.Needs = append(spec.Needs, t.From)
@@ -152,13 +148,6 @@ func (r *run) loadSpec() (world.Spec, error) {
 	}
 	slices.Sort(spec.Needs)
 	spec.Needs = slices.Compact(spec.Needs)
-	// The seam has settings as a map, whatever their type is here.
-	encoded, err := json.Marshal(config)
-	if err == nil {
-		err = json.Unmarshal(encoded, &spec.Config)
-	}
-	if err != nil {
-		return world.Spec{}, fmt.Errorf("configure load: %w", err)
-	}
+	spec.Config = &config
 	return spec, nil
 }

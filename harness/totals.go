@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -25,7 +26,7 @@ var asker = &http.Client{
 
 // counters are those of a stand-in, from GET /rehearse/status.
 func counters(ctx context.Context, base string) (map[string]int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/rehearse/status", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+contract.StatusPath, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask for counters: %w", err)
 	}
@@ -47,7 +48,7 @@ func counters(ctx context.Context, base string) (map[string]int64, error) {
 // quiesce has a stand-in end what it does unasked, so that what it and those it
 // calls have counted stays as it is.
 func quiesce(ctx context.Context, base string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/rehearse/quiesce", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+contract.QuiescePath, nil)
 	if err != nil {
 		return fmt.Errorf("quiesce: %w", err)
 	}

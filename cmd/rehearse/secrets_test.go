@@ -24,7 +24,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/rehearse-dev/rehearse/fakes/store"
-	"github.com/rehearse-dev/rehearse/harness/world"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // vault is a secrets store that runs use, with somebody who listens on its wire
@@ -191,7 +191,7 @@ func (v *vault) watch(pid int, ended <-chan struct{}) []string {
 				continue
 			}
 			for _, variable := range environment {
-				config, ok := strings.CutPrefix(variable, world.ConfigVariable+"=")
+				config, ok := strings.CutPrefix(variable, contract.Variable+"=")
 				if !ok {
 					continue
 				}

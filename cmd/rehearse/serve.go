@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/load"
-	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // services are all that this binary can be, by name: the stand-ins of package
@@ -33,9 +33,9 @@ func serveCommand() *cobra.Command {
 		Use:   "serve NAME",
 		Short: "Run one stand-in service; the runtimes do so",
 		Long: "Run one stand-in service until it is told to end.\n\n" +
-			"Its configuration is JSON in " + world.ConfigVariable + ". It listens on the descriptor in " + standin.ListenFDVariable +
-			",\nelse on the address in " + standin.ListenVariable + " (default " + standin.DefaultListen + "); with " +
-			standin.LifelineVariable + "=stdin it ends when its\nstandard input does.",
+			"Its configuration is JSON in " + contract.Variable + ". It listens on the descriptor in " + contract.ListenFDVariable +
+			",\nelse on the address in " + contract.ListenVariable + " (default " + contract.DefaultListen + "); with " +
+			contract.LifelineVariable + "=stdin it ends when its\nstandard input does.",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
@@ -56,7 +56,7 @@ func serviceCommand(name string, service standin.Service) *cobra.Command {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
 			process := standin.Process{Getenv: os.Getenv, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout()}
-			if err := process.Run(ctx, service, []byte(os.Getenv(world.ConfigVariable))); err != nil {
+			if err := process.Run(ctx, service, []byte(os.Getenv(contract.Variable))); err != nil {
 				return fmt.Errorf("serve %s: %w", name, err)
 			}
 			return nil

@@ -14,27 +14,12 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // chargeDeadline bounds one call to the provider.
 const chargeDeadline = 5 * time.Second
-
-// ChargerConfig is the configuration of a charger.
-type ChargerConfig struct {
-	Name string `json:"name"`
-	// Provider is the base URL of the provider.
-	Provider string `json:"provider"`
-	// PublishedConfig says how it gets its key.
-	standin.PublishedConfig
-	// Retries is how often a charge that was not made is tried again. After a
-	// refusal the key is read anew for that, and it is tried at once.
-	Retries int `json:"retries"`
-	// RetryAfter is how long it waits where there was no good answer.
-	RetryAfter standin.Duration `json:"retry_after"`
-	// Anonymous keeps it from naming a charge by an idempotency key, the same for
-	// every attempt.
-	Anonymous bool `json:"anonymous"`
-}
 
 // publishedValues is the document that a charger reads: it presents the value
 // of the tag that Emit names.
@@ -50,7 +35,7 @@ type publishedValues struct {
 type apiKey struct{ tag, value string }
 
 type charger struct {
-	config    ChargerConfig
+	config    contract.Charger
 	source    *standin.PublishedSecret
 	client    *http.Client
 	log       *slog.Logger
@@ -66,22 +51,22 @@ type charger struct {
 // answers 200 if the call succeeded, else 502. Whether it tries again is as its
 // configuration says.
 func ServeCharger(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c ChargerConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Charger
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := c.check(); err != nil {
+	if err := checkCharger(c); err != nil {
 		return err
 	}
 	logger, ready := history.NewLogger(log, c.Name), &standin.Readiness{}
-	source, err := standin.NewPublishedSecret(c.PublishedConfig, logger, ready)
+	source, err := standin.NewPublishedSecret(c.Published, logger, ready)
 	if err != nil {
 		return err
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
 	ch := &charger{config: c, source: source, log: logger, client: &http.Client{Transport: transport, Timeout: chargeDeadline}}
-	logger.Info(string(history.KindService), "detail", "charger: "+source.Describe()+c.retrying())
+	logger.Info(string(history.KindService), "detail", "charger: "+source.Describe()+retrying(c))
 	if err := source.Start(ctx, ch.load); err != nil {
 		return err
 	}
@@ -97,9 +82,9 @@ func ServeCharger(ctx context.Context, config []byte, listener net.Listener, log
 	})
 }
 
-// check says what is wrong with the configuration.
-func (c *ChargerConfig) check() error {
-	err := errors.Join(standin.Require("name", c.Name, "provider", c.Provider), c.PublishedConfig.Check())
+// checkCharger says what is wrong with the configuration.
+func checkCharger(c contract.Charger) error {
+	err := errors.Join(standin.Require("name", c.Name, "provider", c.Provider), standin.CheckPublished(c.Published))
 	if c.Retries < 0 || c.RetryAfter < 0 {
 		err = errors.Join(err, fmt.Errorf("check configuration: retries is %d and retry_after is %s, want at least 0", c.Retries, time.Duration(c.RetryAfter)))
 	}

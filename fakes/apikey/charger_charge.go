@@ -14,6 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // order is one charge that a caller wants, over all attempts at it.
@@ -36,7 +38,7 @@ func (a attempted) refused() bool {
 }
 
 // retrying says whether and how it tries again, for the log.
-func (c *ChargerConfig) retrying() string {
+func retrying(c contract.Charger) string {
 	if c.Retries == 0 {
 		return ", does not try again"
 	}
@@ -95,7 +97,7 @@ func (c *charger) ready(ctx context.Context, last attempted) bool {
 // renew reads the key again that was refused, unless another was read meanwhile
 // or it never is read again.
 func (c *charger) renew(ctx context.Context, refused *apiKey) error {
-	if c.config.Once() || c.key.Load() != refused {
+	if standin.Once(c.config.Published) || c.key.Load() != refused {
 		return nil
 	}
 	return c.load(ctx)

@@ -19,6 +19,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // ChargerAgent is the prefix of the User-Agent under which a charger calls;
@@ -28,61 +30,30 @@ const ChargerAgent = "rehearse-charger/"
 // UnknownIdentifier is logged for a key that the provider does not know.
 const UnknownIdentifier = "unknown"
 
-// DefaultProviderKeys is how many keys an account can have at a time, as at
+// Slots is how many keys an account can have at a time, as at
 // AWS IAM (two access keys a user).
-const DefaultProviderKeys = 2
+const Slots = 2
 
-// CodeNoSlot is the code of an answer to who wants a key that finds no room.
-const CodeNoSlot = "no-free-slot"
-
-// ProviderConfig is the configuration of a provider.
-type ProviderConfig struct {
-	Name    string `json:"name"`
-	Account string `json:"account"`
-	// AdminToken is the bearer token of the admin API.
-	AdminToken string `json:"admin_token"`
-	// Keys is how many keys can be live at once; DefaultProviderKeys if 0.
-	Keys int `json:"keys"`
-	// Idempotency is how a charge is known that was made already: one of the
-	// Idempotency constants; IdempotencyAccount if empty.
-	Idempotency string `json:"idempotency"`
-	// ChecksLate makes a charge of a disabled key before it refuses the key.
-	ChecksLate bool `json:"checks_late"`
-	// Fails is the share of orders that are charged, and answered 504 the first
-	// time.
-	Fails float64 `json:"fails"`
-	// Lag is how long a key goes on being accepted that was disabled, in wall time.
-	Lag standin.Duration `json:"lag"`
-	// Taken is how many of the slots hold keys of others from the start.
-	Taken int `json:"taken"`
-	// Lockout is when refused calls lock the account; without it never.
-	Lockout LockoutConfig `json:"lockout"`
-	// Disturb is the token of DisturbPath; without one there is no such path.
-	Disturb string `json:"disturb"`
-}
-
-// check fills in defaults, and says what is wrong.
-func (c *ProviderConfig) check() error {
+// checkProvider fills in defaults, and says what is wrong.
+func checkProvider(c *contract.Provider) error {
 	if err := standin.Require("name", c.Name, "account", c.Account, "admin_token", c.AdminToken); err != nil {
 		return err
 	}
-	c.Keys, c.Idempotency = cmp.Or(c.Keys, DefaultProviderKeys), cmp.Or(c.Idempotency, IdempotencyAccount)
-	scopes := []string{IdempotencyAccount, IdempotencyKey, IdempotencyNone}
+	c.Idempotency = cmp.Or(c.Idempotency, contract.IdempotencyAccount)
+	scopes := []string{contract.IdempotencyAccount, contract.IdempotencyKey, contract.IdempotencyNone}
 	switch {
-	case c.Keys < 1:
-		return fmt.Errorf("check configuration: keys is %d, want at least 1", c.Keys)
 	case !slices.Contains(scopes, c.Idempotency):
 		return fmt.Errorf("check configuration: idempotency is %q, want one of %v", c.Idempotency, scopes)
 	case c.Fails < 0 || c.Fails > 1:
 		return fmt.Errorf("check configuration: fails is %v, want a share", c.Fails)
-	case c.Lag < 0 || c.Taken < 0 || c.Taken > c.Keys:
-		return fmt.Errorf("check configuration: lag is %s and taken %d of %d slots, want at least 0 and no more than there are", time.Duration(c.Lag), c.Taken, c.Keys)
+	case c.Lag < 0 || c.Taken < 0 || c.Taken > Slots:
+		return fmt.Errorf("check configuration: lag is %s and taken %d of %d slots, want at least 0 and no more than there are", time.Duration(c.Lag), c.Taken, Slots)
 	}
-	return c.Lockout.check()
+	return checkLockout(c.Lockout)
 }
 
 type provider struct {
-	config   ProviderConfig
+	config   contract.Provider
 	log      *slog.Logger
 	admin    [sha256.Size]byte
 	keys     *providerKeys
@@ -96,16 +67,16 @@ type provider struct {
 // an API key, and the keys are made, disabled, enabled and deleted under
 // /admin/keys. /dashboard shows them to a person, /dashboard.json to a tool.
 func ServeProvider(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c ProviderConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Provider
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := c.check(); err != nil {
+	if err := checkProvider(&c); err != nil {
 		return err
 	}
 	p := &provider{
 		config: c, log: history.NewLogger(log, c.Name),
-		admin: sha256.Sum256([]byte(c.AdminToken)), keys: newProviderKeys(c.Keys, time.Duration(c.Lag), time.Now),
+		admin: sha256.Sum256([]byte(c.AdminToken)), keys: newProviderKeys(Slots, time.Duration(c.Lag), time.Now),
 		lockout: newLockout(c.Lockout, time.Now), ledger: newProviderLedger(c.Idempotency),
 	}
 	for i := range c.Taken {
@@ -113,7 +84,7 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 			return fmt.Errorf("take a slot: %w", err)
 		}
 	}
-	p.log.Info(string(history.KindService), "detail", c.describe())
+	p.log.Info(string(history.KindService), "detail", describeProvider(c))
 
 	mux := standin.NewMux(&standin.Readiness{}, func() map[string]int64 {
 		accepted, refused := p.accepted.Load(), p.refused.Load()
@@ -129,12 +100,12 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 	mux.HandleFunc("POST /admin/keys/{tag}/enable", p.asAdmin(p.enable))
 	mux.HandleFunc("DELETE /admin/keys/{tag}", p.asAdmin(p.remove))
 	disturbed := standin.NewDisturbances(func(_, value string) { p.keys.putOff(value != "") })
-	disturbed.Serve(mux, c.Disturb, map[string]func(string) error{standin.DisturbRevoke: standin.OneOf("late")}, nil)
+	disturbed.Serve(mux, c.Disturb, map[string]func(string) error{contract.OrderRevoke: standin.OneOf("late")}, nil)
 	return standin.ServeHTTP(ctx, listener, mux, p.log)
 }
 
-// describe is what is not the same at every provider, for the log.
-func (c *ProviderConfig) describe() string {
+// describeProvider is what is not the same at every provider, for the log.
+func describeProvider(c contract.Provider) string {
 	also := ""
 	if c.ChecksLate {
 		also = ", a disabled key is refused after the charge"
@@ -143,7 +114,7 @@ func (c *ProviderConfig) describe() string {
 		also += fmt.Sprintf(", %d refused calls within %s lock the account for %s", c.Lockout.After, time.Duration(c.Lockout.Window), time.Duration(c.Lockout.For))
 	}
 	return fmt.Sprintf("provider: account %s, at most %d keys, %d of them taken, a disabled key is taken for %s, idempotency by %s%s, answers %.3g%% of charges too late",
-		c.Account, c.Keys, c.Taken, time.Duration(c.Lag), c.Idempotency, also, 100*c.Fails)
+		c.Account, Slots, c.Taken, time.Duration(c.Lag), c.Idempotency, also, 100*c.Fails)
 }
 
 func (p *provider) asAdmin(next http.HandlerFunc) http.HandlerFunc {
@@ -158,7 +129,7 @@ func (p *provider) asAdmin(next http.HandlerFunc) http.HandlerFunc {
 }
 
 func (p *provider) list(w http.ResponseWriter, _ *http.Request) {
-	standin.WriteJSON(w, http.StatusOK, map[string]any{"account": p.config.Account, "limit": p.config.Keys, "keys": p.keys.list()})
+	standin.WriteJSON(w, http.StatusOK, map[string]any{"account": p.config.Account, "limit": Slots, "keys": p.keys.list()})
 }
 
 // create makes a key of the value that it is given. To give the same again
@@ -175,7 +146,7 @@ func (p *provider) create(w http.ResponseWriter, r *http.Request) {
 	created, err := p.keys.create(tag, body.Value)
 	switch {
 	case errors.Is(err, errNoSlot):
-		standin.WriteJSON(w, http.StatusConflict, map[string]string{"error": err.Error(), "code": CodeNoSlot})
+		standin.WriteJSON(w, http.StatusConflict, map[string]string{"error": err.Error(), "code": contract.CodeNoSlot})
 	case err != nil:
 		standin.WriteError(w, http.StatusConflict, err.Error())
 	case created:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
@@ -61,7 +62,7 @@ func (p *provider) refuse(w http.ResponseWriter, call presentation) {
 	}
 	p.log.Info(history.MessageRefused, append(call.told, "status", strconv.Itoa(status))...)
 	if call.locked {
-		standin.WriteJSON(w, status, map[string]string{"error": "too many refused calls, the account is locked", "code": CodeLocked})
+		standin.WriteJSON(w, status, map[string]string{"error": "too many refused calls, the account is locked", "code": contract.CodeLocked})
 		return
 	}
 	if by, locks := p.lockout.refused(call.presenter, call.identified); locks {

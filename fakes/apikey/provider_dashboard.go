@@ -25,7 +25,7 @@ type dashboard struct {
 func (p *provider) dashboard() dashboard {
 	keys := p.keys.list()
 	return dashboard{
-		Account: p.config.Account, At: p.keys.now().UTC(), Slots: p.config.Keys, Free: p.config.Keys - len(keys), Keys: keys,
+		Account: p.config.Account, At: p.keys.now().UTC(), Slots: Slots, Free: Slots - len(keys), Keys: keys,
 		LockedUntil: p.lockout.lockedUntil(), Idempotency: p.config.Idempotency, Ledger: p.ledger.totals(),
 	}
 }

@@ -5,18 +5,8 @@ import (
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-)
 
-// How a provider tells that a charge is one that it has made already.
-const (
-	// IdempotencyAccount: by an idempotency key, whichever API key comes with it,
-	// as at Stripe.
-	IdempotencyAccount = "account"
-	// IdempotencyKey: by an idempotency key together with the API key, so that a
-	// retry with another API key is another charge.
-	IdempotencyKey = "key"
-	// IdempotencyNone: not at all.
-	IdempotencyNone = "none"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // maxStored bounds how many orders a provider remembers, the oldest of which it
@@ -63,9 +53,9 @@ func newProviderLedger(scope string) *providerLedger {
 // name is what a charge is stored under; empty: nothing.
 func (l *providerLedger) name(w wanted) string {
 	switch {
-	case w.idempotency == "" || l.scope == IdempotencyNone:
+	case w.idempotency == "" || l.scope == contract.IdempotencyNone:
 		return ""
-	case l.scope == IdempotencyKey:
+	case l.scope == contract.IdempotencyKey:
 		return w.tag + " " + w.idempotency
 	}
 	return w.idempotency

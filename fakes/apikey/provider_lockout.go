@@ -6,24 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// CodeLocked is the code of an answer of an account that is locked.
-const CodeLocked = "account-locked"
-
-// LockoutConfig is when a provider takes refusals for guessing, and locks the
-// account: it refuses every key then, right ones too.
-type LockoutConfig struct {
-	// After is how many refused calls within Window lock it; 0: nothing does.
-	After  int              `json:"after"`
-	Window standin.Duration `json:"window"`
-	// For is how long it stays locked, in wall time.
-	For standin.Duration `json:"for"`
-}
-
-// check says what is wrong.
-func (c LockoutConfig) check() error {
+// checkLockout says what is wrong.
+func checkLockout(c contract.Lockout) error {
 	if c.After < 0 || c.After > 0 && (c.Window <= 0 || c.For <= 0) {
 		return fmt.Errorf("check configuration: lockout after %d within %s for %s, want more than 0 of each", c.After, time.Duration(c.Window), time.Duration(c.For))
 	}
@@ -38,7 +25,7 @@ type refusedCall struct {
 
 // lockout counts refusals of an account. It is safe for concurrent use.
 type lockout struct {
-	config LockoutConfig
+	config contract.Lockout
 	now    func() time.Time
 
 	mu    sync.Mutex
@@ -46,7 +33,9 @@ type lockout struct {
 	until time.Time     // zero: it is open
 }
 
-func newLockout(c LockoutConfig, now func() time.Time) *lockout { return &lockout{config: c, now: now} }
+func newLockout(c contract.Lockout, now func() time.Time) *lockout {
+	return &lockout{config: c, now: now}
+}
 
 // locked reports whether the account is locked now, and whether it is found open
 // for the first time after it was.

@@ -6,14 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestLockout(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	now := start
-	l := newLockout(LockoutConfig{After: 3, Window: standin.Duration(time.Minute), For: standin.Duration(5 * time.Minute)}, func() time.Time { return now })
+	l := newLockout(contract.Lockout{After: 3, Window: contract.Duration(time.Minute), For: contract.Duration(5 * time.Minute)}, func() time.Time { return now })
 	for _, step := range []struct {
 		name      string
 		at        time.Duration
@@ -65,8 +66,8 @@ func TestProviderLocksTheAccount(t *testing.T) {
 		got = append(got, pay(t, provider, key, "", ""))
 	}
 	standintest.WantEqual(t, "answers with v2, v1, v1, v2, v1", got, []int{201, 401, 401, 403, 403})
-	if status, answer := standintest.Call(t, http.MethodGet, provider+"/balance", two, nil); status != http.StatusForbidden || !strings.Contains(answer, CodeLocked) {
-		t.Errorf("balance with v2: got %d %s, want 403 and %s", status, answer, CodeLocked)
+	if status, answer := standintest.Call(t, http.MethodGet, provider+"/balance", two, nil); status != http.StatusForbidden || !strings.Contains(answer, contract.CodeLocked) {
+		t.Errorf("balance with v2: got %d %s, want 403 and %s", status, answer, contract.CodeLocked)
 	}
 	locks := log.Lines("locked")
 	if len(locks) != 1 || locks[0].Presenter != "shop" || locks[0].Identifier != "v1" || locks[0].Count != 2 {

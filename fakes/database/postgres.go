@@ -12,14 +12,11 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const (
-	// DatabaseAdmin is the role under which the harness itself makes and takes
-	// roles, and the application name of what it does: no load, and no probe.
-	DatabaseAdmin = "rehearse-admin"
-	// DatabaseName is the database that consumers use.
-	DatabaseName = "postgres"
 	// decisionsWithin bounds the wait for the server's log to tell what became of
 	// the last connections.
 	decisionsWithin = 2 * time.Second
@@ -31,20 +28,6 @@ const (
 	reservedConnections = 3
 )
 
-// PostgresConfig is the configuration of a PostgreSQL server.
-type PostgresConfig struct {
-	Name string `json:"name"`
-	// AdminPassword is that of the superuser DatabaseAdmin.
-	AdminPassword string `json:"admin_password"`
-	// Connections is how many the server has room for beyond those that it keeps
-	// for superusers (PostgreSQL, 20.3.1); 0: as many as it has by default.
-	Connections int `json:"connections"`
-	// Program is the path of the server's executable; empty: it is looked for.
-	Program string `json:"program"`
-	// Folder is the name of the server's folder in the temporary one.
-	Folder string `json:"folder"`
-}
-
 // ServePostgres runs a real PostgreSQL server as its child, in a folder of its
 // own that is gone when it ends. It is reached at the one address of the
 // stand-in, beside what every stand-in answers by HTTP: the first byte tells the
@@ -53,8 +36,8 @@ type PostgresConfig struct {
 //	client ──► listener ──┬─ HTTP ──► healthz, status
 //	                      └─ PostgreSQL ──► server, whose log says what became of it
 func ServePostgres(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c PostgresConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Postgres
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
 	if err := standin.Require("name", c.Name, "admin_password", c.AdminPassword, "folder", c.Folder); err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // TestPostgresWithoutRoom: a connection that the server has no room for is
@@ -62,7 +64,7 @@ func TestPostgresWithoutRoom(t *testing.T) {
 // sessionsOf counts the sessions of a role that a server has.
 func sessionsOf(t *testing.T, at, role string) (n int) {
 	t.Helper()
-	conn, err := logIn(t, at, DatabaseAdmin, adminPassword, DatabaseAdmin)
+	conn, err := logIn(t, at, contract.DatabaseAdmin, adminPassword, contract.DatabaseAdmin)
 	if err != nil {
 		t.Fatal(err)
 	}

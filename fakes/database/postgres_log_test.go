@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestParsePostgresLine(t *testing.T) {
@@ -55,7 +57,7 @@ func TestStartup(t *testing.T) {
 	if l := newLogin("orders_k1", "psql"); l.presenter != "psql" || l.identifier != "orders_k1" {
 		t.Errorf("without a tag: got %+v, want the user for one", l)
 	}
-	if !newLogin("", DatabaseAdmin+"/k1").own {
+	if !newLogin("", contract.DatabaseAdmin+"/k1").own {
 		t.Error("the administration: got one that counts, want the harness's own")
 	}
 }

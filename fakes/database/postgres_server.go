@@ -14,17 +14,19 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // postgresServer is a server that runs as a child.
 type postgresServer struct {
 	child
-	config PostgresConfig
+	config contract.Postgres
 }
 
 // startPostgres starts a server, on a new cluster unless there is one already in
 // its folder, and hands each line of its log on.
-func startPostgres(ctx context.Context, c PostgresConfig, log *slog.Logger, logged func(postgresLine)) (*postgresServer, error) {
+func startPostgres(ctx context.Context, c contract.Postgres, log *slog.Logger, logged func(postgresLine)) (*postgresServer, error) {
 	s := &postgresServer{config: c}
 	return s, s.raise("postgres", c.Program, c.Folder, func(program string, user *identity) error {
 		if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +47,7 @@ func (s *postgresServer) initialise(ctx context.Context, program string, user *i
 		return fmt.Errorf("hand over a password: %w", err)
 	}
 	defer password.Close()
-	cmd := exec.CommandContext(ctx, program, "-D", s.data(), "-U", DatabaseAdmin, "--pwfile=/dev/fd/3",
+	cmd := exec.CommandContext(ctx, program, "-D", s.data(), "-U", contract.DatabaseAdmin, "--pwfile=/dev/fd/3",
 		"-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-N")
 	if err := user.give(password); err != nil {
 		return fmt.Errorf("hand over a password: %w", err)
@@ -74,7 +76,7 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 	for _, setting := range []string{
 		"unix_socket_directories=", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 		"shared_buffers=16MB",
-		"max_connections=" + strconv.Itoa(s.config.maxConnections()), "superuser_reserved_connections=" + strconv.Itoa(reservedConnections),
+		"max_connections=" + strconv.Itoa(maxConnections(s.config)), "superuser_reserved_connections=" + strconv.Itoa(reservedConnections),
 		"max_wal_senders=0", "wal_level=minimal", "dynamic_shared_memory_type=mmap",
 		"log_destination=stderr", "logging_collector=off", "log_line_prefix=" + postgresPrefix,
 		// A statement may hold what a password was made into.
@@ -99,7 +101,7 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 
 // maxConnections is the server's setting of that name, which counts those that
 // are kept for superusers too.
-func (c PostgresConfig) maxConnections() int {
+func maxConnections(c contract.Postgres) int {
 	if c.Connections == 0 {
 		return defaultConnections + reservedConnections
 	}
@@ -107,11 +109,11 @@ func (c PostgresConfig) maxConnections() int {
 }
 
 func (s *postgresServer) version(ctx context.Context) (version string, err error) {
-	config, err := pgx.ParseConfig("postgres://" + s.address + "/" + DatabaseName + "?sslmode=disable")
+	config, err := pgx.ParseConfig("postgres://" + s.address + "/" + contract.PostgresDatabase + "?sslmode=disable")
 	if err != nil {
 		return "", err
 	}
-	config.User, config.Password = DatabaseAdmin, s.config.AdminPassword
+	config.User, config.Password = contract.DatabaseAdmin, s.config.AdminPassword
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return "", err

@@ -14,6 +14,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
 	"github.com/rehearse-dev/rehearse/harness/server"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // requireServer skips a test where the machine has no such server, unless one
@@ -63,7 +65,7 @@ func logIn(t *testing.T, at, user, password, application string) (*pgx.Conn, err
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := pgx.ParseConfig("postgres://" + parsed.Host + "/" + DatabaseName + "?sslmode=disable")
+	config, err := pgx.ParseConfig("postgres://" + parsed.Host + "/" + contract.PostgresDatabase + "?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +80,7 @@ func logIn(t *testing.T, at, user, password, application string) (*pgx.Conn, err
 // asAdmin runs statements as the administration does.
 func asAdmin(t *testing.T, at string, statements ...string) {
 	t.Helper()
-	conn, err := logIn(t, at, DatabaseAdmin, adminPassword, DatabaseAdmin)
+	conn, err := logIn(t, at, contract.DatabaseAdmin, adminPassword, contract.DatabaseAdmin)
 	if err != nil {
 		t.Fatal(err)
 	}

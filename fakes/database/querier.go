@@ -14,29 +14,12 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // queryDeadline bounds one query, with the wait for a connection.
 const queryDeadline = 5 * time.Second
-
-// QuerierConfig is the configuration of a querier.
-type QuerierConfig struct {
-	Name string `json:"name"`
-	// Database is the base URL of the stand-in that runs the database; what it
-	// speaks is Type, one of QuerierTypes.
-	Database string `json:"database"`
-	Type     string `json:"type"`
-	// Life is how long a connection stays in the pool, in wall time.
-	Life standin.Duration `json:"life"`
-	// Pool is how many connections it has at most, and from the start.
-	Pool int `json:"pool"`
-	// SwapsPool makes a whole new pool for a login with another tag, and lets the
-	// connections of the one before live until their life is over. Without it there
-	// is one pool, whose connections are made anew one by one.
-	SwapsPool bool `json:"swaps_pool"`
-	// PublishedConfig says how it gets its password.
-	standin.PublishedConfig
-}
 
 // databaseLogin is a user with a password, as it is published.
 type databaseLogin struct {
@@ -68,7 +51,7 @@ type pool interface {
 }
 
 // pools make a pool, by what the database speaks.
-var pools = map[string]func(c QuerierConfig, from dialler) (pool, error){
+var pools = map[string]func(c contract.Querier, from dialler) (pool, error){
 	"postgresql": newPostgresPool,
 	"redis":      newRedisPool,
 }
@@ -85,7 +68,7 @@ type dialler interface {
 }
 
 type querier struct {
-	config  QuerierConfig
+	config  contract.Querier
 	source  *standin.PublishedSecret
 	log     *slog.Logger
 	pool    pool
@@ -100,11 +83,11 @@ type querier struct {
 // The login for a new connection is what was read last; connections that are
 // there stay as they are, for as long as the pool keeps them.
 func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c QuerierConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Querier
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := errors.Join(standin.Require("name", c.Name, "database", c.Database), c.Check()); err != nil {
+	if err := errors.Join(standin.Require("name", c.Name, "database", c.Database), standin.CheckPublished(c.Published)); err != nil {
 		return err
 	}
 	newPool, known := pools[c.Type]
@@ -113,7 +96,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 			c.Type, time.Duration(c.Life), c.Pool)
 	}
 	logger, ready := history.NewLogger(log, c.Name), &standin.Readiness{}
-	source, err := standin.NewPublishedSecret(c.PublishedConfig, logger, ready)
+	source, err := standin.NewPublishedSecret(c.Published, logger, ready)
 	if err != nil {
 		return err
 	}
@@ -123,7 +106,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 	}
 	defer q.pool.close()
 	logger.Info(string(history.KindService), "detail",
-		fmt.Sprintf("querier: keeps %d connections for %s%s; %s", c.Pool, time.Duration(c.Life), c.renewal(), source.Describe()))
+		fmt.Sprintf("querier: keeps %d connections for %s%s; %s", c.Pool, time.Duration(c.Life), renewal(c), source.Describe()))
 	if err := source.Start(ctx, q.load); err != nil {
 		return err
 	}
@@ -140,7 +123,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 }
 
 // renewal says in words what it does at a new login.
-func (c QuerierConfig) renewal() string {
+func renewal(c contract.Querier) string {
 	if c.SwapsPool {
 		return ", and makes a new pool for a new login"
 	}

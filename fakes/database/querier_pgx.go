@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const (
@@ -49,13 +51,13 @@ type postgresPool struct {
 	closed  bool
 }
 
-func newPostgresPool(c QuerierConfig, from dialler) (pool, error) {
+func newPostgresPool(c contract.Querier, from dialler) (pool, error) {
 	at, err := url.Parse(c.Database)
 	if err != nil || at.Host == "" {
 		return nil, fmt.Errorf("check configuration: database is %q, want a URL", c.Database)
 	}
 	// One address and no encryption: an attempt is one connection, at both ends.
-	config, err := pgxpool.ParseConfig("postgres://" + at.Host + "/" + DatabaseName + "?sslmode=disable")
+	config, err := pgxpool.ParseConfig("postgres://" + at.Host + "/" + contract.PostgresDatabase + "?sslmode=disable")
 	if err != nil {
 		return nil, fmt.Errorf("configure a pool: %w", err)
 	}

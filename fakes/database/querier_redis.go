@@ -13,6 +13,8 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // DatabaseKey is what a querier reads from a Redis server.
@@ -27,7 +29,7 @@ type redisPool struct {
 	client *redis.Client
 }
 
-func newRedisPool(c QuerierConfig, from dialler) (pool, error) {
+func newRedisPool(c contract.Querier, from dialler) (pool, error) {
 	at, err := url.Parse(c.Database)
 	if err != nil || at.Host == "" {
 		return nil, fmt.Errorf("check configuration: database is %q, want a URL", c.Database)

@@ -10,18 +10,9 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
-)
 
-// RedisConfig is the configuration of a Redis server.
-type RedisConfig struct {
-	Name string `json:"name"`
-	// AdminPassword is that of the user DatabaseAdmin.
-	AdminPassword string `json:"admin_password"`
-	// Program is the path of the server's executable; empty: it is looked for.
-	Program string `json:"program"`
-	// Folder is the name of the server's folder in the temporary one.
-	Folder string `json:"folder"`
-}
+	"github.com/rehearse-dev/rehearse/harness/contract"
+)
 
 // ServeRedis runs a real Redis server as its child, in a folder of its own that
 // is gone when it ends. It is reached at the one address of the stand-in, as a
@@ -29,8 +20,8 @@ type RedisConfig struct {
 // and its ACL LOG adds up refusals of a minute, so that what it decided of each
 // connection is read from its answer on the wire.
 func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c RedisConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Redis
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
 	if err := standin.Require("name", c.Name, "admin_password", c.AdminPassword, "folder", c.Folder); err != nil {

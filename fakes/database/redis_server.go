@@ -17,12 +17,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rehearse-dev/rehearse/harness/server"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // redisServer is a server that runs as a child.
 type redisServer struct {
 	child
-	config RedisConfig
+	config contract.Redis
 }
 
 // aclFile is where the server keeps its users.
@@ -30,7 +32,7 @@ const aclFile = "users.acl"
 
 // startRedis starts a server, with the users that are in its folder already or
 // else with that of the administration alone.
-func startRedis(c RedisConfig, log *slog.Logger) (*redisServer, error) {
+func startRedis(c contract.Redis, log *slog.Logger) (*redisServer, error) {
 	s := &redisServer{config: c}
 	return s, s.raise("redis", c.Program, c.Folder, func(program string, user *identity) error {
 		if err := s.users(user); err != nil {
@@ -62,7 +64,7 @@ func (s *redisServer) users(owner *identity) error {
 	}
 	if err == nil {
 		hash := sha256.Sum256([]byte(s.config.AdminPassword))
-		_, err = fmt.Fprintf(file, "user default off\nuser %s on #%x ~* &* +@all\n", DatabaseAdmin, hash)
+		_, err = fmt.Fprintf(file, "user default off\nuser %s on #%x ~* &* +@all\n", contract.DatabaseAdmin, hash)
 		err = errors.Join(err, owner.give(file), file.Close())
 	}
 	if err != nil {
@@ -92,7 +94,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 func (s *redisServer) version(ctx context.Context) (string, error) {
 	quiet()
 	client := redis.NewClient(&redis.Options{
-		Addr: s.address, ClientName: DatabaseAdmin, Username: DatabaseAdmin, Password: s.config.AdminPassword,
+		Addr: s.address, ClientName: contract.DatabaseAdmin, Username: contract.DatabaseAdmin, Password: s.config.AdminPassword,
 		PoolSize: 1, MaxRetries: -1, DisableIdentity: true,
 	})
 	info, err := client.Info(ctx, "server").Result()

@@ -15,6 +15,8 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/server"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func array(words ...string) string {
@@ -105,7 +107,7 @@ func TestRedisRotates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := redis.NewClient(&redis.Options{Addr: at.Host, Username: DatabaseAdmin, Password: root, ClientName: DatabaseAdmin, DisableIdentity: true})
+	admin := redis.NewClient(&redis.Options{Addr: at.Host, Username: contract.DatabaseAdmin, Password: root, ClientName: contract.DatabaseAdmin, DisableIdentity: true})
 	t.Cleanup(func() { _ = admin.Close() })
 	set := func(rules ...any) {
 		t.Helper()

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const (
@@ -138,12 +140,9 @@ func redisLogin(words []string) *login {
 			}
 		}
 	}
-	tag, _, tagged := strings.Cut(password, DatabaseTagEnd)
+	tag, _, tagged := strings.Cut(password, contract.DatabaseTagEnd)
 	if !tagged {
 		tag = ""
 	}
 	return newLogin(tag, name)
 }
-
-// DatabaseTagEnd ends the tag with which a password of Redis begins.
-const DatabaseTagEnd = "."

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // login is one connection to a server, of which it is decided once.
@@ -24,7 +26,7 @@ func newLogin(user, application string) *login {
 	if name, tag, found := strings.Cut(application, "/"); found {
 		l.presenter, l.identifier = name, tag
 	}
-	l.own = l.presenter == DatabaseAdmin
+	l.own = l.presenter == contract.DatabaseAdmin
 	return l
 }
 

@@ -19,6 +19,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const (
@@ -29,25 +31,12 @@ const (
 	fillDeadline = 10 * time.Second
 )
 
-// CacheConfig is the configuration of a shared cache.
-type CacheConfig struct {
-	Name string `json:"name"`
-	// Of is the base URL of the origin.
-	Of string `json:"of"`
-	// TTL is how long an answer is kept, in wall time; 0 keeps none.
-	TTL standin.Duration `json:"ttl"`
-	// Disturb is the token with which it is switched on (DisturbKeep). One that
-	// has a token is off at first: it passes everything through and says nothing
-	// of itself. Empty: it is on, and stays so.
-	Disturb string `json:"disturb,omitempty"`
-}
-
 // ServeCache runs a caching reverse proxy as a CDN with a fixed TTL is: it
 // keeps every 200 to a GET for that long, whatever the origin's headers or the
 // reader's say, and lets the readers of one address share one fetch.
 func ServeCache(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c CacheConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Cache
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
 	if err := standin.Require("name", c.Name, "of", c.Of); err != nil {
@@ -77,7 +66,7 @@ func ServeCache(ctx context.Context, config []byte, listener net.Listener, log i
 		return map[string]int64{"served": hits + misses, "hits": hits, "misses": misses}
 	})
 	switched := standin.NewDisturbances(cache.switched)
-	switched.Serve(mux, c.Disturb, map[string]func(string) error{standin.DisturbKeep: isTTL}, nil)
+	switched.Serve(mux, c.Disturb, map[string]func(string) error{contract.OrderKeep: isTTL}, nil)
 	mux.Handle("/", &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(origin) },
 		Transport: cache,
@@ -134,7 +123,7 @@ func (s *sharedCache) off() { s.memory.Store(nil) }
 
 // switched follows an order of DisturbKeep, of which isTTL has checked the value.
 func (s *sharedCache) switched(kind, value string) {
-	if kind != standin.DisturbKeep {
+	if kind != contract.OrderKeep {
 		return
 	}
 	ttl, err := time.ParseDuration(value)

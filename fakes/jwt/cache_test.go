@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -221,7 +222,7 @@ func TestCacheThatIsSwitched(t *testing.T) {
 		{"10s", "xxxxx", "1.1 edge", "0"},
 	} {
 		if on := b.cache.memory.Load() != nil; on != (step.order != "") {
-			b.cache.switched(standin.DisturbKeep, step.order)
+			b.cache.switched(contract.OrderKeep, step.order)
 		}
 		resp, body := b.do(http.MethodGet, "/", http.Header{"User-Agent": {"rehearse-verifier/cart"}})
 		if body != step.body || resp.Header.Get("Via") != step.via || resp.Header.Get("Age") != step.age {
@@ -264,7 +265,7 @@ func TestCacheTakesOrders(t *testing.T) {
 		{"on", http.MethodPost, "", "token", `{"kind":"keep","value":"1m"}`, http.StatusNoContent, true},
 		{"off", http.MethodDelete, "?kind=keep", "token", "", http.StatusNoContent, false},
 	} {
-		if status, _ := standintest.Call(t, tt.method, edge+standin.DisturbPath+tt.query, tt.token, strings.NewReader(tt.body)); status != tt.status {
+		if status, _ := standintest.Call(t, tt.method, edge+contract.DisturbPath+tt.query, tt.token, strings.NewReader(tt.body)); status != tt.status {
 			t.Errorf("%s: got %d, want %d", tt.name, status, tt.status)
 		}
 		resp, err := http.Get(edge + "/")

@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Every library goes by the clock of its service.
@@ -25,7 +26,7 @@ func TestVerifierClock(t *testing.T) {
 				ahead time.Duration
 				want  int
 			}{{"", 0, 200}, {"20m", 20 * time.Minute, 401}, {"-1s", -time.Second, 200}, {"", 0, 200}} {
-				standintest.Disturb(t, verifier, standintest.DisturbToken, standin.DisturbClock, tt.shift)
+				standintest.Disturb(t, verifier, standintest.DisturbToken, contract.OrderClock, tt.shift)
 				if tt.shift != "-1s" || library != "jwx" { // jwx looks at iat, which is in whole seconds
 					if got := show(t, verifier, log, token); got != tt.want {
 						t.Errorf("shifted by %q: got %d, want %d", tt.shift, got, tt.want)

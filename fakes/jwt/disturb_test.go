@@ -9,8 +9,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestNobodyIsDisturbedWithoutTheToken(t *testing.T) {
@@ -22,11 +23,11 @@ func TestNobodyIsDisturbedWithoutTheToken(t *testing.T) {
 		name, base, token, kind, value string
 		want                           int
 	}{
-		{"one that has no such token", closed, standintest.DisturbToken, standin.DisturbJWKS, "500", http.StatusNotFound},
-		{"another token", open, "guess", standin.DisturbJWKS, "500", http.StatusUnauthorized},
+		{"one that has no such token", closed, standintest.DisturbToken, contract.OrderJWKS, "500", http.StatusNotFound},
+		{"another token", open, "guess", contract.OrderJWKS, "500", http.StatusUnauthorized},
 		{"a kind that there is not", open, standintest.DisturbToken, "melt", "500", http.StatusBadRequest},
-		{"a value that there is not", open, standintest.DisturbToken, standin.DisturbJWKS, "418", http.StatusBadRequest},
-		{"no duration", open, standintest.DisturbToken, standin.DisturbClock, "late", http.StatusBadRequest},
+		{"a value that there is not", open, standintest.DisturbToken, contract.OrderJWKS, "418", http.StatusBadRequest},
+		{"no duration", open, standintest.DisturbToken, contract.OrderClock, "late", http.StatusBadRequest},
 	} {
 		if got := standintest.Disturb(t, tt.base, tt.token, tt.kind, tt.value); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
@@ -46,7 +47,7 @@ func TestIssuerAnswersBadly(t *testing.T) {
 	}{
 		{"429", 429, false}, {"500", 500, false}, {"503", 503, false}, {"503-empty", 503, true}, {"empty", 200, true}, {"garbage", 200, false},
 	} {
-		if status := standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbJWKS, tt.order); status != http.StatusNoContent {
+		if status := standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderJWKS, tt.order); status != http.StatusNoContent {
 			t.Fatalf("order %s: got %d", tt.order, status)
 		}
 		status, body := standintest.Call(t, http.MethodGet, issuer+"/.well-known/jwks.json", "", nil)
@@ -55,7 +56,7 @@ func TestIssuerAnswersBadly(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d and an empty set: %t", tt.order, status, body, tt.status, tt.empty)
 		}
 	}
-	standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbJWKS, "")
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderJWKS, "")
 	if kids, _ := getJWKS(t, issuer); len(kids) != 1 {
 		t.Errorf("undone: got %v, want the key", kids)
 	}
@@ -74,9 +75,9 @@ func TestIssuerNamesKeysBadly(t *testing.T) {
 		}
 		return token.Headers[0].KeyID
 	}
-	standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbKid, "none")
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderKid, "none")
 	standintest.Eventually(t, "a token without a kid", func() bool { return header() == "" })
-	standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbKid, "same")
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderKid, "same")
 	store.Publish(t, "kid-2", one.published(), two.published())
 	standintest.Eventually(t, "two keys of one name", func() bool {
 		kids, _ := getJWKS(t, issuer)
@@ -85,7 +86,7 @@ func TestIssuerNamesKeysBadly(t *testing.T) {
 	if got, told := header(), mint(t, issuer, "1m").KID; got != "kid-1" || told != "kid-2" {
 		t.Errorf("a token: got kid %q and told %q, want the old name in it, and the key that it is", got, told)
 	}
-	standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbKid, "")
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderKid, "")
 	standintest.Eventually(t, "their own names", func() bool { return header() == "kid-2" })
 }
 
@@ -94,7 +95,7 @@ func TestIssuerClock(t *testing.T) {
 	store.Publish(t, "kid-1", newKey(t, "kid-1", "ES256").published())
 	issuer, _ := serveIssuer(t, store, map[string]any{"disturb": standintest.DisturbToken})
 	standintest.AwaitReady(t, issuer)
-	standintest.Disturb(t, issuer, standintest.DisturbToken, standin.DisturbClock, "1h")
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderClock, "1h")
 	token, err := jwt.ParseSigned(mint(t, issuer, "1m").AccessToken, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)

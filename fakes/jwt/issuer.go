@@ -19,23 +19,16 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Audience is the aud claim of a token that an issuer mints, unless it is asked
 // for another.
 const Audience = "rehearse"
 
-// IssuerConfig is the configuration of an issuer.
-type IssuerConfig struct {
-	Name string `json:"name"`
-	// Issuer is the iss claim and the base of its own addresses.
-	Issuer string `json:"issuer"`
-	// PublishedConfig says how it gets its signing keys.
-	standin.PublishedConfig
-}
-
 type issuer struct {
-	config IssuerConfig
+	config contract.Issuer
 	source *standin.PublishedSecret
 	log    *slog.Logger
 	// version, kid, first and keys are written by the one goroutine that loads.
@@ -53,15 +46,15 @@ type issuer struct {
 // whoever asks at POST /token. It has no client authentication, as it listens
 // on the run's own network only.
 func ServeIssuer(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c IssuerConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Issuer
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := errors.Join(standin.Require("name", c.Name, "issuer", c.Issuer), c.Check()); err != nil {
+	if err := errors.Join(standin.Require("name", c.Name, "issuer", c.Issuer), standin.CheckPublished(c.Published)); err != nil {
 		return err
 	}
 	logger, ready := history.NewLogger(log, c.Name), &standin.Readiness{}
-	source, err := standin.NewPublishedSecret(c.PublishedConfig, logger, ready)
+	source, err := standin.NewPublishedSecret(c.Published, logger, ready)
 	if err != nil {
 		return err
 	}
@@ -91,7 +84,7 @@ func (i *issuer) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kid := i.source.Orders().Value(standin.DisturbKid)
+	kid := i.source.Orders().Value(contract.OrderKid)
 	if version == i.version && kid == i.kid {
 		return nil
 	}
@@ -136,7 +129,7 @@ func (i *issuer) jwks(w http.ResponseWriter, r *http.Request) {
 	}
 	i.read.Add(1)
 	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
-	if how := i.spare.answer(i.source.Orders().Value(standin.DisturbJWKS)); how != "" {
+	if how := i.spare.answer(i.source.Orders().Value(contract.OrderJWKS)); how != "" {
 		i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks", "detail", how)
 		answerBadly(w, how)
 		return

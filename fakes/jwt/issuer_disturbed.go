@@ -10,20 +10,22 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // issuerDisturbances are the ways in which an issuer misbehaves, beside those of
 // whoever reads what is published.
 var issuerDisturbances = map[string]func(string) error{
-	standin.DisturbJWKS: func(value string) error {
+	contract.OrderJWKS: func(value string) error {
 		how, limit, err := sparingly(value)
 		if err != nil || limit < 0 {
 			return fmt.Errorf("want an answer, and a limit per second after it, in %q", value)
 		}
 		return standin.OneOf("429", "500", "503", "503-empty", "empty", "garbage")(how)
 	},
-	standin.DisturbKid:   standin.OneOf("none", "same"),
-	standin.DisturbClock: standin.CheckShift,
+	contract.OrderKid:   standin.OneOf("none", "same"),
+	contract.OrderClock: standin.CheckShift,
 }
 
 // emptySet is a key set without keys: some libraries take it for one whatever

@@ -13,8 +13,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func serveIssuer(t *testing.T, store *standintest.Store, more map[string]any) (string, *standintest.Log) {
@@ -289,7 +290,7 @@ func TestSparing(t *testing.T) {
 		}
 	})
 	for _, value := range []string{"429 often", "429 -1", "teapot 1"} {
-		if issuerDisturbances[standin.DisturbJWKS](value) == nil {
+		if issuerDisturbances[contract.OrderJWKS](value) == nil {
 			t.Errorf("order %q: got no error", value)
 		}
 	}

@@ -18,27 +18,14 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// VerifierConfig is the configuration of a verifier.
-type VerifierConfig struct {
-	Name string `json:"name"`
-	// Library is one of go-oidc, keyfunc, jwx, single-key and static.
-	Library string `json:"library"`
-	JWKS    string `json:"jwks"`   // URL of the key set
-	Issuer  string `json:"issuer"` // the iss that tokens must have
-	// Speed divides the library's own times; at 1, the default, the library is
-	// built as its documentation shows, with no setting touched.
-	Speed float64 `json:"speed"`
-	// Algorithms are those that it takes; default are ES256 and RS256. jwx takes
-	// what the key in the set says.
-	Algorithms []string `json:"algorithms"`
-	// Leeway is how far ahead of its clock a time in a token may be; default none.
-	Leeway standin.Duration `json:"leeway"`
-	// Disturb is the token with which it lets its clock be shifted; "": it does not.
-	Disturb string `json:"disturb"`
-
-	now func() time.Time // its clock
+// settings are a verifier's configuration, with its clock.
+type settings struct {
+	contract.Verifier
+	now func() time.Time
 }
 
 // library checks tokens as a service does that uses it.
@@ -54,7 +41,7 @@ type library interface {
 
 // libraries are the constructors by name. Each also describes the settings
 // that are in effect. What a library starts ends with ctx.
-var libraries = map[string]func(ctx context.Context, c VerifierConfig) (lib library, settings string, err error){
+var libraries = map[string]func(ctx context.Context, c settings) (lib library, settings string, err error){
 	"go-oidc":    newGoOIDC,
 	"keyfunc":    newKeyfunc,
 	"jwx":        newJWX,
@@ -63,7 +50,7 @@ var libraries = map[string]func(ctx context.Context, c VerifierConfig) (lib libr
 }
 
 // scaled is a duration of a library at its default, divided by the speed.
-func (c VerifierConfig) scaled(d time.Duration) time.Duration {
+func (c settings) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.Speed)
 }
 
@@ -83,8 +70,8 @@ type verifier struct {
 // with one of the libraries, behind its real cache: 200 with the token's
 // subject, or 401. Only one verifier per key set can run in a process.
 func ServeVerifier(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	c := VerifierConfig{Speed: 1, Algorithms: []string{"ES256", "RS256"}}
-	if err := standin.Decode(config, &c); err != nil {
+	c := settings{Verifier: contract.Verifier{Speed: 1, Algorithms: []string{"ES256", "RS256"}}}
+	if err := contract.Decode(config, &c.Verifier); err != nil {
 		return err
 	}
 	if err := standin.Require("name", c.Name, "library", c.Library, "jwks", c.JWKS, "issuer", c.Issuer); err != nil {
@@ -113,7 +100,7 @@ func ServeVerifier(ctx context.Context, config []byte, listener net.Listener, lo
 		return map[string]int64{"served": accepted + refused + undecided, "accepted": accepted, "refused": refused, "undecided": undecided}
 	})
 	mux.HandleFunc("/", v.check)
-	v.disturbed.Serve(mux, c.Disturb, map[string]func(string) error{standin.DisturbClock: standin.CheckShift}, nil)
+	v.disturbed.Serve(mux, c.Disturb, map[string]func(string) error{contract.OrderClock: standin.CheckShift}, nil)
 	return standin.ServeHTTP(ctx, listener, clock.Dated(mux), v.log, func(ctx context.Context) error {
 		watch, err := observe(c.JWKS, "rehearse-verifier/"+c.Name, v.log)
 		if err != nil {
@@ -210,7 +197,7 @@ func describe(raw string) (kid, client string) {
 // library starts on an issuer that is not there yet: keyfunc would sit on an
 // empty set until its cooldown is over. It asks under a name of its own and
 // past the observer.
-func awaitKeys(ctx context.Context, c VerifierConfig, ready *standin.Readiness) error {
+func awaitKeys(ctx context.Context, c settings, ready *standin.Readiness) error {
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
 	transport := &http.Transport{}
@@ -234,7 +221,7 @@ func awaitKeys(ctx context.Context, c VerifierConfig, ready *standin.Readiness) 
 	}
 }
 
-func askKeys(ctx context.Context, client *http.Client, c VerifierConfig) error {
+func askKeys(ctx context.Context, client *http.Client, c settings) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKS, nil)
 	if err != nil {
 		return fmt.Errorf("ask for keys: %w", err)

@@ -15,7 +15,7 @@ type goOIDC struct{ verifier *oidc.IDTokenVerifier }
 
 var _ library = goOIDC{}
 
-func newGoOIDC(ctx context.Context, c VerifierConfig) (library, string, error) {
+func newGoOIDC(ctx context.Context, c settings) (library, string, error) {
 	keys := oidc.NewRemoteKeySet(ctx, c.JWKS)
 	verifier := oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
 		SkipClientIDCheck:    true,

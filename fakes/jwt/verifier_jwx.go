@@ -34,7 +34,7 @@ type jwxLibrary struct {
 
 var _ library = jwxLibrary{}
 
-func newJWX(ctx context.Context, c VerifierConfig) (library, string, error) {
+func newJWX(ctx context.Context, c settings) (library, string, error) {
 	cache, err := jwk.NewCache(ctx, httprc.NewClient())
 	if err != nil {
 		return nil, "", err

@@ -28,7 +28,7 @@ type keyfuncLibrary struct {
 
 var _ library = keyfuncLibrary{}
 
-func newKeyfunc(ctx context.Context, c VerifierConfig) (library, string, error) {
+func newKeyfunc(ctx context.Context, c settings) (library, string, error) {
 	var keys keyfunc.Keyfunc
 	var err error
 	if c.Speed == 1 {
@@ -51,7 +51,7 @@ func newKeyfunc(ctx context.Context, c VerifierConfig) (library, string, error) 
 
 // newParser checks tokens as golang-jwt does, with the claims that matter here
 // required.
-func newParser(c VerifierConfig) *jwt.Parser {
+func newParser(c settings) *jwt.Parser {
 	return jwt.NewParser(
 		jwt.WithIssuer(c.Issuer),
 		jwt.WithValidMethods(c.Algorithms),

@@ -28,7 +28,7 @@ type singleKey struct {
 
 var _ library = (*singleKey)(nil)
 
-func newSingleKey(ctx context.Context, c VerifierConfig) (library, string, error) {
+func newSingleKey(ctx context.Context, c settings) (library, string, error) {
 	s := &singleKey{parser: newParser(c), done: make(chan struct{})}
 	every := c.scaled(singleKeyRefresh)
 	if every <= 0 {

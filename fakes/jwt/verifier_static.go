@@ -23,7 +23,7 @@ type static struct {
 
 var _ library = static{}
 
-func newStatic(ctx context.Context, c VerifierConfig) (library, string, error) {
+func newStatic(ctx context.Context, c settings) (library, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKS, nil)
 	if err != nil {
 		return nil, "", err

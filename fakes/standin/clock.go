@@ -3,15 +3,17 @@ package standin
 import (
 	"net/http"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Clock is the clock of a stand-in, which an order can shift.
 type Clock struct{ orders *Disturbances }
 
-// NewClock is a clock that follows orders of DisturbClock.
+// NewClock is a clock that follows orders of OrderClock.
 func NewClock(orders *Disturbances) Clock { return Clock{orders} }
 
-// CheckShift checks the value of an order of DisturbClock.
+// CheckShift checks the value of an order of OrderClock.
 func CheckShift(value string) error {
 	_, err := time.ParseDuration(value)
 	return err
@@ -19,7 +21,7 @@ func CheckShift(value string) error {
 
 // Shift is how far it is ahead; less than 0: behind.
 func (c Clock) Shift() time.Duration {
-	ordered := c.orders.Value(DisturbClock)
+	ordered := c.orders.Value(contract.OrderClock)
 	if ordered == "" {
 		return 0
 	}

@@ -7,34 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
-)
 
-// DisturbPath is where a stand-in takes orders to misbehave, from whoever has
-// the token in its configuration: POST with {"kind": …, "value": …} begins, DELETE
-// with ?kind= ends. One without such a token has no such path.
-const DisturbPath = "/rehearse/disturb"
-
-// The ways in which stand-ins misbehave.
-const (
-	// DisturbJWKS makes an issuer answer for its key set with: a status (429, 500,
-	// 503), "503-empty" (with an empty set in the body), "empty", "garbage".
-	DisturbJWKS = "jwks"
-	// DisturbClock puts a clock ahead by a duration, or behind by a negative one:
-	// that of an issuer, a verifier or a receiver.
-	DisturbClock = "clock"
-	// DisturbKid makes an issuer leave the kid out of its tokens ("none"), or keep
-	// the one that it had for every new key ("same").
-	DisturbKid = "kid"
-	// DisturbHold makes a consumer keep what it has: it reads nothing new.
-	DisturbHold = "hold"
-	// DisturbValue spoils the values that a consumer did not have yet: "newline",
-	// "truncated", "foreign".
-	DisturbValue = "value"
-	// DisturbKeep switches a shared cache on: the value is how long it keeps an answer.
-	DisturbKeep = "keep"
-	// DisturbRevoke makes a provider go on accepting the keys that are disabled
-	// while it lasts ("late").
-	DisturbRevoke = "revoke"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Disturbances are the ways in which a stand-in misbehaves now. Its zero value
@@ -83,12 +57,12 @@ func (d *Disturbances) Serve(mux *http.ServeMux, token string, kinds map[string]
 		return
 	}
 	if tell != nil {
-		mux.Handle("GET "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mux.Handle("GET "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			WriteJSON(w, http.StatusOK, tell())
 		})))
 	}
-	mux.Handle("POST "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var order struct{ Kind, Value string }
+	mux.Handle("POST "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var order contract.Order
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&order)
 		check := kinds[order.Kind]
 		switch {
@@ -104,7 +78,7 @@ func (d *Disturbances) Serve(mux *http.ServeMux, token string, kinds map[string]
 		d.set(order.Kind, order.Value)
 		w.WriteHeader(http.StatusNoContent)
 	})))
-	mux.Handle("DELETE "+DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("DELETE "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.set(r.URL.Query().Get("kind"), "")
 		w.WriteHeader(http.StatusNoContent)
 	})))

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"strconv"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Service runs a stand-in until ctx ends, and then returns nil. It takes over
@@ -15,22 +17,6 @@ import (
 // 503 and what it waits for), GET /rehearse/status (its counters), and POST
 // /rehearse/quiesce, by which it ends what it does unasked.
 type Service func(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error
-
-// The environment variables of a process that is a stand-in.
-const (
-	// ListenFDVariable is the number of an inherited file descriptor that
-	// listens already, so that the address is known before the process starts.
-	ListenFDVariable = "REHEARSE_LISTEN_FD"
-	// ListenVariable is the address to listen on where no descriptor was
-	// inherited; DefaultListen where it is empty.
-	ListenVariable = "REHEARSE_LISTEN"
-	// LifelineVariable set to "stdin" says that the process is to end when its
-	// standard input does: whoever started it is gone.
-	LifelineVariable = "REHEARSE_LIFELINE"
-)
-
-// DefaultListen is where a stand-in listens unless it is told otherwise.
-const DefaultListen = ":8080"
 
 // Process is the surroundings in which a stand-in runs.
 type Process struct {
@@ -44,9 +30,9 @@ type Process struct {
 func (p Process) Run(ctx context.Context, s Service, config []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	switch lifeline := p.Getenv(LifelineVariable); lifeline {
+	switch lifeline := p.Getenv(contract.LifelineVariable); lifeline {
 	case "":
-	case "stdin":
+	case contract.Lifeline:
 		// A read of stdin cannot be called off: this goroutine ends with the
 		// process, which Run's return ends too.
 		go func() {
@@ -54,7 +40,7 @@ func (p Process) Run(ctx context.Context, s Service, config []byte) error {
 			_, _ = io.Copy(io.Discard, p.Stdin) // an error means the same as the end
 		}()
 	default:
-		return fmt.Errorf("read %s: %q is not known, only stdin is", LifelineVariable, lifeline)
+		return fmt.Errorf("read %s: %q is not known, only stdin is", contract.LifelineVariable, lifeline)
 	}
 	listener, err := p.listen(ctx)
 	if err != nil {
@@ -67,11 +53,11 @@ func (p Process) Run(ctx context.Context, s Service, config []byte) error {
 }
 
 func (p Process) listen(ctx context.Context) (net.Listener, error) {
-	inherited := p.Getenv(ListenFDVariable)
+	inherited := p.Getenv(contract.ListenFDVariable)
 	if inherited == "" {
-		address := p.Getenv(ListenVariable)
+		address := p.Getenv(contract.ListenVariable)
 		if address == "" {
-			address = DefaultListen
+			address = contract.DefaultListen
 		}
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
@@ -81,7 +67,7 @@ func (p Process) listen(ctx context.Context) (net.Listener, error) {
 	}
 	fd, err := strconv.ParseUint(inherited, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", ListenFDVariable, err)
+		return nil, fmt.Errorf("read %s: %w", contract.ListenFDVariable, err)
 	}
 	file := os.NewFile(uintptr(fd), "listener")
 	if file == nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func environment(pairs ...string) func(string) string {
@@ -50,7 +52,7 @@ func TestRunEndsWithItsLifeline(t *testing.T) {
 		return idle(ctx, config, l, log)
 	}
 	process := Process{
-		Getenv: environment(ListenVariable, "127.0.0.1:0", LifelineVariable, "stdin"),
+		Getenv: environment(contract.ListenVariable, "127.0.0.1:0", contract.LifelineVariable, "stdin"),
 		Stdin:  stdin, Stdout: standintest.NewLog(t),
 	}
 	done := make(chan error, 1)
@@ -77,10 +79,10 @@ func TestRunRefusesItsSurroundings(t *testing.T) {
 		environment []string
 		want        string
 	}{
-		{"unknown lifeline", []string{LifelineVariable, "pipe"}, `"pipe" is not known, only stdin is`},
-		{"descriptor that is no number", []string{ListenFDVariable, "three"}, "read REHEARSE_LISTEN_FD"},
-		{"descriptor that is not open", []string{ListenFDVariable, "9999"}, "listen on inherited descriptor 9999"},
-		{"address that is none", []string{ListenVariable, "nowhere"}, "listen: "},
+		{"unknown lifeline", []string{contract.LifelineVariable, "pipe"}, `"pipe" is not known, only stdin is`},
+		{"descriptor that is no number", []string{contract.ListenFDVariable, "three"}, "read REHEARSE_LISTEN_FD"},
+		{"descriptor that is not open", []string{contract.ListenFDVariable, "9999"}, "listen on inherited descriptor 9999"},
+		{"address that is none", []string{contract.ListenVariable, "nowhere"}, "listen: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestRunListensOnAnInheritedDescriptor(t *testing.T) {
@@ -33,7 +35,7 @@ func TestRunListensOnAnInheritedDescriptor(t *testing.T) {
 		}
 	}
 	process := Process{
-		Getenv: environment(ListenFDVariable, strconv.Itoa(fd)),
+		Getenv: environment(contract.ListenFDVariable, strconv.Itoa(fd)),
 		Stdin:  strings.NewReader(""), Stdout: standintest.NewLog(t),
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -17,33 +17,18 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-)
 
-const (
-	// ProxyPath is where a proxy is spoken to itself: what follows is the API of
-	// toxiproxy v2 ("proxies/edge/toxics"), or "healthz". Everything else is passed on.
-	ProxyPath = "/rehearse/proxy/"
-	// ProxyName is the name under which that API knows the one proxy that there is.
-	ProxyName = "edge"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
-
-// ProxyConfig is the configuration of a proxy.
-type ProxyConfig struct {
-	Name string `json:"name"`
-	// To is the host and port that connections are passed on to.
-	To string `json:"to"`
-	// Token is the bearer token without which nobody disturbs it.
-	Token string `json:"token"`
-}
 
 // ServeProxy passes connections on to another service through toxiproxy, which
 // can disturb them. It is for protocols in which the client speaks first.
 //
 //	presenter ─► listener ─┬─► toxiproxy, on loopback ─► To
-//	                       └─► its API, below ProxyPath
+//	                       └─► its API, below contract.ProxyPath
 func ServeProxy(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c ProxyConfig
-	if err := Decode(config, &c); err != nil {
+	var c contract.Proxy
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
 	if err := Require("name", c.Name, "to", c.To, "token", c.Token); err != nil {
@@ -51,7 +36,7 @@ func ServeProxy(ctx context.Context, config []byte, listener net.Listener, log i
 	}
 	logger := history.NewLogger(log, c.Name)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	inner := toxiproxy.NewProxy(server, ProxyName, "127.0.0.1:0", c.To)
+	inner := toxiproxy.NewProxy(server, contract.ProxyName, "127.0.0.1:0", c.To)
 	if err := server.Collection.Add(inner, true); err != nil {
 		return fmt.Errorf("start toxiproxy: %w", err)
 	}
@@ -59,10 +44,10 @@ func ServeProxy(ctx context.Context, config []byte, listener net.Listener, log i
 	logger.Info(string(history.KindService), "detail", fmt.Sprintf("proxy: toxiproxy to %s", c.To))
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+ProxyPath+"healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+contract.ProxyPath+"healthz", func(w http.ResponseWriter, _ *http.Request) {
 		WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
-	mux.Handle(ProxyPath+"proxies/", withToken(c.Token, http.StripPrefix(ProxyPath[:len(ProxyPath)-1], server.Routes())))
+	mux.Handle(contract.ProxyPath+"proxies/", withToken(c.Token, http.StripPrefix(contract.ProxyPath[:len(contract.ProxyPath)-1], server.Routes())))
 	api := NewSplit(listener, logger, func(first []byte) bool { return !toProxy(first) }, func(ctx context.Context, conn *Conn) {
 		pass(ctx, conn, inner.Listen, logger)
 	})
@@ -84,7 +69,7 @@ func withToken(token string, next http.Handler) http.Handler {
 // itself: by the path of an HTTP request.
 func toProxy(first []byte) bool {
 	_, path, _ := bytes.Cut(first, []byte(" "))
-	return bytes.HasPrefix(path, []byte(ProxyPath))
+	return bytes.HasPrefix(path, []byte(contract.ProxyPath))
 }
 
 // pass passes a connection on, in both directions, until either side ends it.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // startProxy runs a proxy in front of a handler and returns its address.
@@ -45,7 +47,7 @@ func tellProxy(t *testing.T, base, method, path, token string, body any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, base+ProxyPath+path, bytes.NewReader(encoded))
+	req, err := http.NewRequestWithContext(t.Context(), method, base+contract.ProxyPath+path, bytes.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,32 +10,15 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // retryFirst is the pause between reads until the first one succeeds.
 const retryFirst = 100 * time.Millisecond
 
-// PublishedConfig says how a consumer gets the published secret: from exactly
-// one of Store, File and Variable. Every consumer's configuration embeds it.
-type PublishedConfig struct {
-	// Store is polled.
-	Store *StoreConfig `json:"store"`
-	// File is the path of a file with the document, which is read again at
-	// every refresh.
-	File string `json:"file"`
-	// Variable is the environment variable that holds the document. It is what
-	// it was when the process was started, for as long as the process lives.
-	Variable string `json:"variable"`
-	// Refresh is how often Store or File is read, in wall time.
-	Refresh Duration `json:"refresh"`
-	// Pinned makes a consumer keep for good what it found at its start.
-	Pinned bool `json:"pinned"`
-	// Disturb is the token with which it lets itself be disturbed; "": it does not.
-	Disturb string `json:"disturb"`
-}
-
-// Check says what is wrong with the configuration.
-func (c PublishedConfig) Check() error {
+// CheckPublished says what is wrong with how a consumer is to get its secret.
+func CheckPublished(c contract.Published) error {
 	ways := 0
 	for _, given := range []bool{c.Store != nil, c.File != "", c.Variable != ""} {
 		if given {
@@ -46,18 +29,18 @@ func (c PublishedConfig) Check() error {
 	case ways != 1:
 		return fmt.Errorf("check configuration: store, file and variable: got %d of them, want exactly one", ways)
 	case c.Store != nil:
-		if err := c.Store.check(); err != nil {
+		if err := checkStored(*c.Store); err != nil {
 			return err
 		}
 	}
-	if c.Refresh <= 0 && !c.Once() {
+	if c.Refresh <= 0 && !Once(c) {
 		return errors.New("check configuration: refresh must be longer than 0 unless pinned")
 	}
 	return nil
 }
 
 // Once reports whether the first read is the last.
-func (c PublishedConfig) Once() bool { return c.Pinned || c.Variable != "" }
+func Once(c contract.Published) bool { return c.Pinned || c.Variable != "" }
 
 // document is a place where the published secret can be read.
 type document interface {
@@ -71,7 +54,7 @@ type document interface {
 // PublishedSecret reads a published secret as a consumer does.
 type PublishedSecret struct {
 	from   document
-	config PublishedConfig
+	config contract.Published
 	log    *slog.Logger
 	ready  *Readiness
 	loaded bool    // written by whoever loads: first start, then follow
@@ -80,7 +63,7 @@ type PublishedSecret struct {
 
 // NewPublishedSecret prepares the reading, of a configuration that was checked,
 // and does not read yet.
-func NewPublishedSecret(c PublishedConfig, log *slog.Logger, ready *Readiness) (*PublishedSecret, error) {
+func NewPublishedSecret(c contract.Published, log *slog.Logger, ready *Readiness) (*PublishedSecret, error) {
 	p := &PublishedSecret{config: c, log: log, ready: ready}
 	switch {
 	case c.Store != nil:
@@ -106,7 +89,7 @@ func (p *PublishedSecret) Orders() *Disturbances { return &p.spoil.Disturbances 
 
 // Describe says how the secret is read, for the log.
 func (p *PublishedSecret) Describe() string {
-	if p.config.Once() {
+	if Once(p.config) {
 		return fmt.Sprintf("reads its secret once, from %s", p.from.place())
 	}
 	return fmt.Sprintf("reads its secret every %s from %s", time.Duration(p.config.Refresh), p.from.place())
@@ -125,7 +108,7 @@ func (p *PublishedSecret) Handler(h http.Handler) http.Handler {
 // an error that names the trouble and no value.
 func (p *PublishedSecret) Read(ctx context.Context, into any) (version int, err error) {
 	content, version := p.spoil.content, p.spoil.version
-	if content == nil || p.spoil.Value(DisturbHold) == "" {
+	if content == nil || p.spoil.Value(contract.OrderHold) == "" {
 		if content, version, err = p.from.read(ctx); err != nil {
 			return 0, err
 		}
@@ -174,7 +157,7 @@ func (p *PublishedSecret) Follow(ctx context.Context, load func(context.Context)
 			if !p.loaded {
 				p.loaded = true
 				p.ready.Set(nil)
-				if p.config.Once() {
+				if Once(p.config) {
 					return nil
 				}
 				ticker.Reset(time.Duration(p.config.Refresh))

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // spoiler changes on the way to its consumer what was published, as a
@@ -31,7 +33,7 @@ type heldSecret struct {
 // whenever that does.
 func (s *spoiler) passed(content []byte, version int) ([]byte, int, error) {
 	s.content, s.version = content, version
-	how := s.Value(DisturbValue)
+	how := s.Value(contract.OrderValue)
 	document := map[string]any{}
 	if err := json.Unmarshal(content, &document); err != nil {
 		return content, 2 * version, nil // its reader says what is wrong with it
@@ -123,7 +125,7 @@ func (s *spoiler) held() any {
 // Disturbable lets a consumer be disturbed in how it gets what is published, and
 // in more ways where it has any.
 func (p *PublishedSecret) Disturbable(mux *http.ServeMux, more map[string]func(string) error) {
-	kinds := map[string]func(string) error{DisturbHold: OneOf("all"), DisturbValue: OneOf("newline", "truncated", "foreign")}
+	kinds := map[string]func(string) error{contract.OrderHold: OneOf("all"), contract.OrderValue: OneOf("newline", "truncated", "foreign")}
 	for kind, check := range more {
 		kinds[kind] = check
 	}

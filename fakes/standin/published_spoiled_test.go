@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestSpoiledSecrets(t *testing.T) {
@@ -46,10 +48,10 @@ func TestSpoiledSecrets(t *testing.T) {
 				return keys, as
 			}
 			clean, first := read(document("v1"), 1)
-			s.set(DisturbValue, tt.how)
+			s.set(contract.OrderValue, tt.how)
 			spoiled, second := read(document("v1", "v2"), 2)
 			again, _ := read(document("v1", "v2"), 2)
-			s.set(DisturbValue, "")
+			s.set(contract.OrderValue, "")
 			mended, third := read(document("v1", "v2"), 2)
 			if spoiled["v1"] != clean["v1"] || !tt.wants(mended["v2"], spoiled["v2"]) || again["v2"] != spoiled["v2"] {
 				t.Errorf("got %q, want only what is new spoiled, in the same way each time", spoiled)

@@ -9,20 +9,14 @@ import (
 	"time"
 
 	vault "github.com/hashicorp/vault/api"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // readDeadline bounds one read of the store.
 const readDeadline = 10 * time.Second
 
-// StoreConfig says where the published secret is and with which token it is read.
-type StoreConfig struct {
-	URL   string `json:"url"`
-	Token string `json:"token"`
-	// Path is that of a KV v2 read without /v1/: MOUNT/data/auth/key.
-	Path string `json:"path"`
-}
-
-func (c StoreConfig) check() error {
+func checkStored(c contract.Stored) error {
 	return Require("store.url", c.URL, "store.token", c.Token, "store.path", c.Path)
 }
 
@@ -34,7 +28,7 @@ type storedDocument struct {
 
 var _ document = (*storedDocument)(nil)
 
-func newStoredDocument(c StoreConfig) (*storedDocument, error) {
+func newStoredDocument(c contract.Stored) (*storedDocument, error) {
 	client, err := vault.NewClient(&vault.Config{
 		Address: c.URL,
 		// No proxy from the environment: the store is inside of the run.

@@ -13,16 +13,9 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-)
 
-// Config is what Serve is given, as JSON.
-type Config struct {
-	// RootToken is the token that may do everything. It is required.
-	RootToken string `json:"root_token"`
-	// UnsealKey opens the store again after it was sealed; without one it cannot
-	// be sealed.
-	UnsealKey string `json:"unseal_key"`
-}
+	"github.com/rehearse-dev/rehearse/harness/contract"
+)
 
 // drain is how long Serve waits at its end for requests under way.
 const drain = 2 * time.Second
@@ -34,7 +27,7 @@ const drain = 2 * time.Second
 func Serve(ctx context.Context, config []byte, l net.Listener, log io.Writer) error {
 	dec := json.NewDecoder(bytes.NewReader(config))
 	dec.DisallowUnknownFields()
-	var c Config
+	var c contract.Store
 	if err := dec.Decode(&c); err != nil {
 		return fmt.Errorf("parse configuration of the store: %w", err)
 	}

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // A receiver's clock is held against its library's tolerance of five minutes;
@@ -28,7 +29,7 @@ func TestReceiverClock(t *testing.T) {
 				want[shift] = 401
 			}
 			for n, shift := range []string{"", "4m", "-4m", "6m", "-6m", ""} {
-				standintest.Disturb(t, receiver, standintest.DisturbToken, standin.DisturbClock, shift)
+				standintest.Disturb(t, receiver, standintest.DisturbToken, contract.OrderClock, shift)
 				if got := deliver(t, receiver, s, time.Now(), "evt_"+strconv.Itoa(n), secrets[0]); got != want[shift] {
 					t.Errorf("shifted by %q: got %d, want %d", shift, got, want[shift])
 				}

@@ -19,24 +19,12 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// ReceiverConfig is the configuration of a receiver.
-type ReceiverConfig struct {
-	Name string `json:"name"`
-	// Scheme is one of webhook.Names: with it goes the library that checks.
-	Scheme string `json:"scheme"`
-	// PublishedConfig says how it gets its secrets.
-	standin.PublishedConfig
-	// Holds is how many secrets it has room for, the emitted one first; 0: all.
-	Holds int `json:"holds"`
-	// Fails is the share of events, in [0, 1], that it takes for authentic and
-	// cannot process: it answers 503, and the sender tries them again.
-	Fails float64 `json:"fails"`
-}
-
 type receiver struct {
-	config    ReceiverConfig
+	config    contract.Receiver
 	library   webhookLibrary
 	source    *standin.PublishedSecret
 	clock     standin.Clock
@@ -52,11 +40,11 @@ type receiver struct {
 // store. It answers 204, 401 where no secret matches or the timestamp is not
 // within tolerance, or 503 where it could not process what it has checked.
 func ServeReceiver(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c ReceiverConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Receiver
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := errors.Join(standin.Require("name", c.Name, "scheme", c.Scheme), c.Check()); err != nil {
+	if err := errors.Join(standin.Require("name", c.Name, "scheme", c.Scheme), standin.CheckPublished(c.Published)); err != nil {
 		return err
 	}
 	library, known := webhookLibraries[c.Scheme]
@@ -67,7 +55,7 @@ func ServeReceiver(ctx context.Context, config []byte, listener net.Listener, lo
 		return fmt.Errorf("check configuration: holds is %d and fails is %v, want at least 0, and a share", c.Holds, c.Fails)
 	}
 	logger, ready := history.NewLogger(log, c.Name), &standin.Readiness{}
-	source, err := standin.NewPublishedSecret(c.PublishedConfig, logger, ready)
+	source, err := standin.NewPublishedSecret(c.Published, logger, ready)
 	if err != nil {
 		return err
 	}
@@ -83,7 +71,7 @@ func ServeReceiver(ctx context.Context, config []byte, listener net.Listener, lo
 		return map[string]int64{"served": accepted + refused + undecided, "accepted": accepted, "refused": refused, "undecided": undecided}
 	})
 	mux.HandleFunc("POST /", v.receive)
-	source.Disturbable(mux, map[string]func(string) error{standin.DisturbClock: standin.CheckShift})
+	source.Disturbable(mux, map[string]func(string) error{contract.OrderClock: standin.CheckShift})
 	return standin.ServeHTTP(ctx, listener, source.Handler(v.clock.Dated(mux)), logger, func(ctx context.Context) error {
 		return source.Follow(ctx, v.load)
 	})

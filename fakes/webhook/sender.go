@@ -18,6 +18,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // SenderAgent is the prefix of the User-Agent under which a sender delivers;
@@ -27,22 +29,6 @@ const SenderAgent = "rehearse-sender/"
 // deliveryDeadline bounds one attempt.
 const deliveryDeadline = 5 * time.Second
 
-// SenderConfig is the configuration of a sender.
-type SenderConfig struct {
-	Name string `json:"name"`
-	// Scheme is one of webhook.Names.
-	Scheme string `json:"scheme"`
-	// PublishedConfig says how it gets its secrets.
-	standin.PublishedConfig
-	// Endpoints are the addresses to deliver to, by name.
-	Endpoints map[string]string `json:"endpoints"`
-	// Refusals say how those refuse a delivery that do not answer 401 or 403.
-	Refusals map[string]refusal.Signs `json:"refusals"`
-	// RetryFor is how long a delivery that failed is tried again, in wall time;
-	// 0: never.
-	RetryFor standin.Duration `json:"retry_for"`
-}
-
 // signing is what a sender signs with.
 type signing struct {
 	tag    string // the emitted one
@@ -50,7 +36,7 @@ type signing struct {
 }
 
 type sender struct {
-	config  SenderConfig
+	config  contract.Sender
 	signs   map[string]*refusal.Reader // by endpoint
 	scheme  webhook.Scheme
 	source  *standin.PublishedSecret
@@ -71,11 +57,11 @@ type sender struct {
 // event, which it signs and delivers there. It answers 202 once that was tried
 // for the first time; what failed it tries again by itself, whatever the reason.
 func ServeSender(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c SenderConfig
-	if err := standin.Decode(config, &c); err != nil {
+	var c contract.Sender
+	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}
-	if err := errors.Join(standin.Require("name", c.Name, "scheme", c.Scheme), c.Check()); err != nil {
+	if err := errors.Join(standin.Require("name", c.Name, "scheme", c.Scheme), standin.CheckPublished(c.Published)); err != nil {
 		return err
 	}
 	scheme, err := webhook.Of(c.Scheme)
@@ -89,7 +75,7 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 		}
 	}
 	logger, ready := history.NewLogger(log, c.Name), &standin.Readiness{}
-	source, err := standin.NewPublishedSecret(c.PublishedConfig, logger, ready)
+	source, err := standin.NewPublishedSecret(c.Published, logger, ready)
 	if err != nil {
 		return err
 	}

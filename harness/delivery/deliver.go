@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/atomicfile"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -59,7 +60,7 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 		return nil
 	}
 	d.moved[name] = true
-	environment := map[string]string{secretVariable: string(p.encoded)}
+	environment := map[string]string{contract.SecretVariable: string(p.encoded)}
 	if own, there := d.own[name]; there {
 		environment, _ = withSecret(own, p)
 	}

@@ -22,15 +22,11 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/atomicfile"
-	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
-
-// secretVariable is the environment variable in which a consumer with
-// distribution env finds what is published, as JSON.
-const secretVariable = "REHEARSE_SECRET"
 
 // secretFile is the name of the file of a consumer with distribution file.
 const secretFile = "secret.json"
@@ -144,13 +140,15 @@ func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	switch {
 	case s.Distribution == runbook.Env && s.Own():
 	case s.Distribution == runbook.Env:
-		spec.Config = family.WithVariable(s.Config, secretVariable)
+		spec.Config = contract.Copy(s.Config)
+		contract.PublishedTo(spec.Config).Variable = contract.SecretVariable
 	case s.Distribution == runbook.File:
 		for _, f := range d.files {
 			if f.service == s.Name {
 				spec.Folders = append(spec.Folders, f.folder)
 				if !s.Own() {
-					spec.Config = family.WithFile(s.Config, filepath.Join(f.folder, secretFile))
+					spec.Config = contract.Copy(s.Config)
+					contract.PublishedTo(spec.Config).File = filepath.Join(f.folder, secretFile)
 				}
 			}
 		}
@@ -186,8 +184,14 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 
 func (d *Delivery) needed(specs []world.Spec) bool {
 	return len(d.files)+len(d.reloads) > 0 || slices.ContainsFunc(specs, func(s world.Spec) bool {
-		return s.Config["variable"] == secretVariable || Asks(s, "secret")
+		return startedWith(s) || Asks(s, "secret")
 	})
+}
+
+// startedWith reports whether a stand-in is started with what is published.
+func startedWith(s world.Spec) bool {
+	reads := contract.PublishedTo(s.Config)
+	return reads != nil && reads.Variable != ""
 }
 
 // fill puts what is published into the environments that have it.
@@ -195,8 +199,8 @@ func (d *Delivery) fill(specs []world.Spec, p published) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range specs {
-		if specs[i].Config["variable"] == secretVariable {
-			specs[i].Environment = map[string]string{secretVariable: string(p.encoded)}
+		if startedWith(specs[i]) {
+			specs[i].Environment = map[string]string{contract.SecretVariable: string(p.encoded)}
 			d.last[specs[i].Name] = d.used(p)
 		}
 		if filled, asked := withSecret(specs[i].Environment, p); asked {

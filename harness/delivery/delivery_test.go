@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -22,7 +23,7 @@ func newTestDelivery(family string) (d *Delivery, document map[string]any, rolle
 			Wrote:     func(string, string, string) {}, Trouble: func(error) {},
 		},
 		redeploy: func(_ context.Context, service string, environment map[string]string) error {
-			*rolled = append(*rolled, service+" "+environment[secretVariable])
+			*rolled = append(*rolled, service+" "+environment[contract.SecretVariable])
 			return nil
 		},
 		turn: make(chan struct{}, 1), cancel: func() {},
@@ -37,12 +38,12 @@ func newTestDelivery(family string) (d *Delivery, document map[string]any, rolle
 func TestOnlyWhatIsUsedRestarts(t *testing.T) {
 	for family, want := range map[string]int{"api-key": 1, "jwt-signing-key": 2} {
 		d, document, rolled := newTestDelivery(family)
-		specs := []world.Spec{{Name: "billing", Config: map[string]any{"variable": secretVariable}}, {Name: "payments"}}
+		specs := []world.Spec{{Name: "billing", Config: &contract.Charger{Published: contract.Published{Variable: contract.SecretVariable}}}, {Name: "payments"}}
 		if err := d.Begin(t.Context(), specs); err != nil {
 			t.Fatal(err)
 		}
 		var given map[string]any
-		if err := json.Unmarshal([]byte(specs[0].Environment[secretVariable]), &given); err != nil || given["emit"] != "v1" {
+		if err := json.Unmarshal([]byte(specs[0].Environment[contract.SecretVariable]), &given); err != nil || given["emit"] != "v1" {
 			t.Errorf("%s: started with %v, %v; want what is published", family, given, err)
 		}
 		if specs[1].Environment != nil {

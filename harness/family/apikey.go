@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -24,9 +25,6 @@ type apiKey struct{}
 
 var _ Family = apiKey{}
 
-// adminTokenKey is where the admin token is in a provider's Config.
-const adminTokenKey = "admin_token"
-
 // Configure makes an admin token for every provider, and tells chargers where
 // to present the key.
 func (apiKey) Configure(p *plan.Plan) error {
@@ -34,22 +32,19 @@ func (apiKey) Configure(p *plan.Plan) error {
 		s := &p.Services[i]
 		switch s.Serve {
 		case "provider":
-			s.Config = map[string]any{
-				"name": s.Name, "account": p.Page.Scope.Name, adminTokenKey: rand.Text(),
-				"idempotency": s.Idempotency, "checks_late": s.ChecksLate, "fails": float64(s.Fails),
-				"lag": p.Wall(s.Lag.Duration()).String(), "taken": s.Taken,
+			config := &contract.Provider{
+				Name: s.Name, Account: p.Page.Scope.Name, AdminToken: rand.Text(),
+				Idempotency: string(s.Idempotency), ChecksLate: s.ChecksLate, Fails: float64(s.Fails),
+				Lag: contract.Duration(p.Wall(s.Lag.Duration())), Taken: s.Taken,
 			}
 			if l := s.Lockout; l != nil {
-				s.Config["lockout"] = map[string]any{"after": l.After, "window": l.Within.Duration().String(), "for": p.Wall(l.For.Duration()).String()}
+				config.Lockout = contract.Lockout{After: l.After, Window: contract.Duration(l.Within.Duration()), For: contract.Duration(p.Wall(l.For.Duration()))}
 			}
+			s.Config = config
 		case "charger":
-			s.Config = map[string]any{
-				"name":     s.Name,
-				"provider": urlOf(s.Of),
-				"refresh":  p.Wall(s.Refresh.Duration()).String(),
-				"pinned":   s.Pinned,
-				"retries":  s.Retries, "retry_after": p.Wall(s.RetryAfter.Duration()).String(),
-				"anonymous": s.Idempotency == scenario.None,
+			s.Config = &contract.Charger{
+				Name: s.Name, Provider: contract.AddressOf(s.Of), Published: readsOf(p, s),
+				Retries: s.Retries, RetryAfter: contract.Duration(p.Wall(s.RetryAfter.Duration())), Anonymous: s.Idempotency == scenario.None,
 			}
 		}
 	}
@@ -62,8 +57,8 @@ func (apiKey) Bind(b Backend) Bound {
 	a := &apiKeyBound{url: func(service string) string { return b.URL(service, false) }, tokens: map[string]string{}}
 	a.providers = Authorities(b.Plan)
 	for _, s := range b.Plan.Services {
-		if token, ok := s.Config[adminTokenKey].(string); ok && slices.Contains(a.providers, s.Name) {
-			a.tokens[s.Name] = token
+		if config, ok := s.Config.(*contract.Provider); ok && slices.Contains(a.providers, s.Name) {
+			a.tokens[s.Name] = config.AdminToken
 		}
 	}
 	a.steps = newSteps(apiKeyKind{}, b, a.administer)

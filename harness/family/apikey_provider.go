@@ -13,14 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
 // ErrNoSlot says that a provider has as many keys as it holds.
 var ErrNoSlot = errors.New("no slot is free")
-
-// codeNoSlot is fakes.CodeNoSlot.
-const codeNoSlot = "no-free-slot"
 
 // adminTimeout bounds one call of a provider's admin API.
 const adminTimeout = 10 * time.Second
@@ -138,7 +136,7 @@ func (p providerAdmin) ask(ctx context.Context, method, path string, body map[st
 	case resp.StatusCode == http.StatusConflict:
 		var why struct{ Code string }
 		_ = json.NewDecoder(limited).Decode(&why) // without a code it is the other one
-		if why.Code == codeNoSlot {
+		if why.Code == contract.CodeNoSlot {
 			return fail(fmt.Errorf("answered %s: %w", resp.Status, ErrNoSlot))
 		}
 		return fail(fmt.Errorf("answered %s: another value has this tag", resp.Status))

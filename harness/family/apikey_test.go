@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -159,7 +160,7 @@ func TestSecretsOfAPIKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(r.plan.Services, func(s plan.Service) bool { return s.Name == "payments" })
-	for what, want := range map[string]any{"the key": data["value"], "the admin token": r.plan.Services[i].Config["admin_token"]} {
+	for what, want := range map[string]any{"the key": data["value"], "the admin token": r.plan.Services[i].Config.(*contract.Provider).AdminToken} {
 		if text, _ := want.(string); text == "" || !slices.Contains(r.Secrets(), text) {
 			t.Errorf("secrets: want %s among them", what)
 		}
@@ -172,20 +173,5 @@ func TestCancelledProbeIsNoOutcome(t *testing.T) {
 	cancel()
 	if p, err := r.Present(ctx, "payments", "k1", history.OldAfter); err == nil {
 		t.Errorf("got %+v, want the end of the context", p)
-	}
-}
-
-func TestWithStoreLeavesTheConfigAsItIs(t *testing.T) {
-	config := map[string]any{"name": "auth"}
-	got := family.WithStore(config, "http://store", "t", "m/data/p")
-	where, _ := got["store"].(map[string]any)
-	if where["url"] != "http://store" || where["token"] != "t" || where["path"] != "m/data/p" || got["name"] != "auth" {
-		t.Errorf("got %v, want the name and the store", got)
-	}
-	if len(config) != 1 {
-		t.Errorf("the plan's own config has become %v: a token would stay in it", config)
-	}
-	if got := family.WithStore(nil, "u", "t", "p"); got["store"] == nil {
-		t.Error("of a service without config: got no store")
 	}
 }

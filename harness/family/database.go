@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -26,45 +27,30 @@ type databasePassword struct{}
 
 var _ Family = databasePassword{}
 
-// Keys in the Config of a database.
-const (
-	adminPasswordKey = "admin_password"
-	folderKey        = "folder"
-)
-
-// databaseTagEnd ends the tag with which a password begins where one user has
-// several, as fakes.DatabaseTagEnd has it.
-const databaseTagEnd = "."
-
 // Configure makes a password for the administration of every database, and
 // tells queriers where to log in and for how long to keep a connection.
 func (databasePassword) Configure(p *plan.Plan) error {
 	for i := range p.Services {
 		s := &p.Services[i]
 		switch s.Serve {
-		case "postgres", "redis":
-			s.Config = map[string]any{
-				"name": s.Name, adminPasswordKey: rand.Text(), folderKey: "rehearse-" + strings.ToLower(rand.Text()[:12]),
-			}
-			if s.Connections > 0 {
-				s.Config["connections"] = s.Connections
-			}
+		case "postgres":
+			s.Config = &contract.Postgres{Name: s.Name, Server: newServer(), Connections: s.Connections}
+		case "redis":
+			s.Config = &contract.Redis{Name: s.Name, Server: newServer()}
 		case "querier":
-			s.Config = map[string]any{
-				"name":     s.Name,
-				"database": urlOf(s.Of),
-				"type":     p.Page.Format.Type,
-				"life":     p.Wall(s.Life.Duration()).String(),
-				"pool":     s.Pool,
-				"refresh":  p.Wall(s.Refresh.Duration()).String(),
-				"pinned":   s.Pinned,
-			}
-			if s.SwapsPool {
-				s.Config["swaps_pool"] = true
+			s.Config = &contract.Querier{
+				Name: s.Name, Database: contract.AddressOf(s.Of), Type: p.Page.Format.Type,
+				Life: contract.Duration(p.Wall(s.Life.Duration())), Pool: s.Pool, SwapsPool: s.SwapsPool, Published: readsOf(p, s),
 			}
 		}
 	}
 	return nil
+}
+
+// newServer is a server with a password for its administration, and a folder that
+// no other has.
+func newServer() contract.Server {
+	return contract.Server{AdminPassword: rand.Text(), Folder: "rehearse-" + strings.ToLower(rand.Text()[:12])}
 }
 
 // database is what a rotation does at one database, and what a probe asks it.
@@ -110,7 +96,10 @@ func (databasePassword) Bind(b Backend) Bound {
 		if !slices.Contains(authorities, s.Name) {
 			continue
 		}
-		password, _ := s.Config[adminPasswordKey].(string)
+		password := ""
+		if server := contract.ServerOf(s.Config); server != nil {
+			password = server.AdminPassword
+		}
 		d.passwords = append(d.passwords, password)
 		if s.Serve == "redis" {
 			d.databases[s.Name] = &redisServer{
@@ -159,7 +148,7 @@ func (k databaseKind) generate(name string) (map[string]any, error) {
 	// Text is at least 128 bits, in letters that no client has trouble with.
 	password := rand.Text()
 	if k.tagged {
-		password = name + databaseTagEnd + password
+		password = name + contract.DatabaseTagEnd + password
 	}
 	return map[string]any{"tag": name, "user": k.user(name), "password": password}, nil
 }
@@ -269,7 +258,7 @@ func (d *databaseBound) Renew(ctx context.Context, emitter string) (told bool, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url(emitter)+"/rehearse/renew", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url(emitter)+contract.RenewPath, http.NoBody)
 	if err != nil {
 		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
 	}
@@ -294,7 +283,7 @@ func (d *databaseBound) Hold(ctx context.Context, name string, _ time.Duration) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for at, db := range d.databases {
-		session, result, err := db.login(ctx, c, databaseAdmin)
+		session, result, err := db.login(ctx, c, contract.DatabaseAdmin)
 		switch {
 		case err != nil:
 			return fmt.Errorf("hold a session of %s at %s: %w", name, at, err)

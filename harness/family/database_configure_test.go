@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const databasePage = `
@@ -34,14 +37,17 @@ load: [{client: shop, to: orders, rate: 5/s}]
 func TestConfigureDatabase(t *testing.T) {
 	set := strings.NewReplacer("serve: postgres", "serve: postgres, connections: 14", "serve: querier", "serve: querier, pool: 12, swaps_pool: true")
 	for _, tt := range []struct{ name, scenario, db, orders string }{
-		{"as it is", databaseScenario, "<nil>", "10 <nil> 12s"},
+		{"as it is", databaseScenario, "0", "10 false 12s"},
 		{"set", set.Replace(databaseScenario), "14", "12 true 12s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, s := range planOf(t, databasePage, tt.scenario).Services {
-				got, want := fmt.Sprint(s.Config["connections"]), tt.db
-				if s.Name == "orders" {
-					got, want = fmt.Sprint(s.Config["pool"], " ", s.Config["swaps_pool"], " ", s.Config["life"]), tt.orders
+				got, want := "", tt.db
+				switch config := s.Config.(type) {
+				case *contract.Postgres:
+					got = fmt.Sprint(config.Connections)
+				case *contract.Querier:
+					got, want = fmt.Sprint(config.Pool, config.SwapsPool, time.Duration(config.Life)), tt.orders
 				}
 				if got != want {
 					t.Errorf("%s: got %s, want %s", s.Name, got, want)

@@ -10,18 +10,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-const (
-	// databaseAdmin is the superuser of a stand-in's server, and the application
-	// name under which nothing is counted.
-	databaseAdmin = "rehearse-admin"
-	databaseMain  = "postgres"
-	// sessionsEnd bounds the wait until sessions that were ended are gone.
-	sessionsEnd = 5 * time.Second
-)
+// sessionsEnd bounds the wait until sessions that were ended are gone.
+const sessionsEnd = 5 * time.Second
 
 // postgres is one PostgreSQL server. It has one password per role, so that an
 // overlap needs a second role: each logs in and becomes the owner by SET ROLE.
@@ -42,7 +37,7 @@ func (p *postgres) connect(ctx context.Context, user, password, application stri
 	if err != nil || at.Host == "" {
 		return nil, errors.New("it was not started")
 	}
-	config, err := pgx.ParseConfig("postgres://" + at.Host + "/" + databaseMain + "?sslmode=disable")
+	config, err := pgx.ParseConfig("postgres://" + at.Host + "/" + contract.PostgresDatabase + "?sslmode=disable")
 	if err != nil {
 		return nil, fmt.Errorf("configure a connection: %w", err)
 	}
@@ -54,7 +49,7 @@ func (p *postgres) connect(ctx context.Context, user, password, application stri
 func (p *postgres) asAdmin(ctx context.Context, f func(context.Context, *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	conn, err := p.connect(ctx, databaseAdmin, p.password, databaseAdmin)
+	conn, err := p.connect(ctx, contract.DatabaseAdmin, p.password, contract.DatabaseAdmin)
 	if err != nil {
 		return err
 	}
@@ -126,7 +121,7 @@ func (p *postgres) sessions(ctx context.Context, c credential) (held map[string]
 	}
 	err = p.asAdmin(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT split_part(application_name, '/', 1), count(*) FROM pg_stat_activity
-			WHERE usename = $1 AND NOT starts_with(application_name, $2) GROUP BY 1`, p.kind.user(c.identifier), databaseAdmin)
+			WHERE usename = $1 AND NOT starts_with(application_name, $2) GROUP BY 1`, p.kind.user(c.identifier), contract.DatabaseAdmin)
 		if err != nil {
 			return err
 		}

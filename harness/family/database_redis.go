@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
@@ -69,7 +70,7 @@ func (r *redisServer) client(user, password, name string) (*redis.Client, error)
 func (r *redisServer) asAdmin(ctx context.Context, f func(context.Context, *redis.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	client, err := r.client(databaseAdmin, r.password, databaseAdmin)
+	client, err := r.client(contract.DatabaseAdmin, r.password, contract.DatabaseAdmin)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -78,9 +79,9 @@ func (v *vaultRole) adopt(ctx context.Context, login string) (password string, e
 	if err != nil || at.Host == "" {
 		return "", fmt.Errorf("adopt %s: the database has no address", login)
 	}
-	settings := url.Values{"sslmode": {"disable"}, "application_name": {databaseAdmin}}
+	settings := url.Values{"sslmode": {"disable"}, "application_name": {contract.DatabaseAdmin}}
 	return v.roles.Adopt(ctx, world.StaticRole{
-		Login: login, Database: v.name, Address: at.Host + "/" + databaseMain + "?" + settings.Encode(),
-		Admin: databaseAdmin, AdminPassword: v.password,
+		Login: login, Database: v.name, Address: at.Host + "/" + contract.PostgresDatabase + "?" + settings.Encode(),
+		Admin: contract.DatabaseAdmin, AdminPassword: v.password,
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	fakedatabase "github.com/rehearse-dev/rehearse/fakes/database"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
@@ -53,7 +54,7 @@ func servePostgres(t *testing.T) (at string) {
 		}
 	})
 	at = "http://" + listener.Addr().String()
-	if err := launch.Ready(t.Context(), at, launch.Health, nil); err != nil {
+	if err := launch.Ready(t.Context(), at, contract.HealthPath, nil); err != nil {
 		t.Fatal(err)
 	}
 	return at
@@ -166,7 +167,7 @@ func TestVaultRole(t *testing.T) {
 	}
 	role := r.engine.adopted[0]
 	address, err := url.Parse("postgres://" + role.Address)
-	if err != nil || address.Query().Get("application_name") != databaseAdmin || address.User != nil || role.Admin != databaseAdmin || role.AdminPassword != rootPassword {
+	if err != nil || address.Query().Get("application_name") != contract.DatabaseAdmin || address.User != nil || role.Admin != contract.DatabaseAdmin || role.AdminPassword != rootPassword {
 		t.Errorf("adopted at %s: %v, want the administration to log in there, in no request's name", role.Address, err)
 	}
 	r.take(t, keyring.Emit, "k1")

@@ -29,7 +29,7 @@ type Family interface {
 	// Configure fills in what the stand-ins of a plan are told at their start,
 	// once for every run: it makes the admin tokens of authorities too, which
 	// from then on are in their Config. How to reach the store is not part of
-	// it: whoever starts a service that Reads adds it by WithStore.
+	// it: whoever starts a service that Reads adds it (contract.PublishedTo).
 	Configure(p *plan.Plan) error
 	// Bind makes the family's own calls on the store and the authority. The
 	// plan of the backend is the one that was configured.
@@ -128,35 +128,3 @@ func Authorities(p *plan.Plan) []string {
 	}
 	return names
 }
-
-// WithStore is a copy of a service's Config that says also where it reads the
-// published secret: url is the store's address as services see it, path the
-// API path of a KV v2 read without /v1/ (store.Store.Path), and token the
-// service's own.
-func WithStore(config map[string]any, url, token, path string) map[string]any {
-	return with(config, "store", map[string]any{"url": url, "token": token, "path": path})
-}
-
-// WithFile is WithStore for a service that reads a file, by its path as the
-// service sees it.
-func WithFile(config map[string]any, path string) map[string]any { return with(config, "file", path) }
-
-// WithVariable is WithStore for a service that is started with the published
-// secret in an environment variable.
-func WithVariable(config map[string]any, name string) map[string]any {
-	return with(config, "variable", name)
-}
-
-// with is a copy of a Config with one more key.
-func with(config map[string]any, key string, value any) map[string]any {
-	out := maps.Clone(config)
-	if out == nil {
-		out = map[string]any{}
-	}
-	out[key] = value
-	return out
-}
-
-// urlOf is the address of a service in another one's Config, which the runtime
-// fills in.
-func urlOf(service string) string { return "{{ ." + service + ".url }}" }

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -25,13 +27,16 @@ func TestFamiliesAreThoseOfThePage(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	p := planOf(t, jwtPage, jwtScenario)
-	want := map[string]map[string]any{
-		"auth":     {"name": "auth", "issuer": "{{ .auth.url }}", "refresh": "2s", "pinned": false},
-		"legacy":   {"name": "legacy", "issuer": "{{ .auth.url }}", "refresh": "6s", "pinned": true},
-		"cdn":      {"name": "cdn", "of": "{{ .auth.url }}", "ttl": "30s"},
-		"checkout": {"name": "checkout", "library": "keyfunc", "jwks": "{{ .auth.url }}/.well-known/jwks.json", "issuer": "{{ .auth.url }}", "speed": 10.0},
-		"search":   {"name": "search", "library": "jwx", "jwks": "{{ .cdn.url }}/.well-known/jwks.json", "issuer": "{{ .auth.url }}", "speed": 10.0},
-		"shadow":   {"name": "shadow", "library": "go-oidc", "jwks": "{{ .legacy.url }}/.well-known/jwks.json", "issuer": "{{ .auth.url }}", "speed": 10.0},
+	reads := func(every time.Duration, pinned bool) contract.Published {
+		return contract.Published{Refresh: contract.Duration(every), Pinned: pinned}
+	}
+	want := map[string]contract.Config{
+		"auth":     &contract.Issuer{Name: "auth", Issuer: "{{ .auth.url }}", Published: reads(2*time.Second, false)},
+		"legacy":   &contract.Issuer{Name: "legacy", Issuer: "{{ .auth.url }}", Published: reads(6*time.Second, true)},
+		"cdn":      &contract.Cache{Name: "cdn", Of: "{{ .auth.url }}", TTL: contract.Duration(30 * time.Second)},
+		"checkout": &contract.Verifier{Name: "checkout", Library: "keyfunc", JWKS: "{{ .auth.url }}/.well-known/jwks.json", Issuer: "{{ .auth.url }}", Speed: 10},
+		"search":   &contract.Verifier{Name: "search", Library: "jwx", JWKS: "{{ .cdn.url }}/.well-known/jwks.json", Issuer: "{{ .auth.url }}", Speed: 10},
+		"shadow":   &contract.Verifier{Name: "shadow", Library: "go-oidc", JWKS: "{{ .legacy.url }}/.well-known/jwks.json", Issuer: "{{ .auth.url }}", Speed: 10},
 		"reports":  nil,
 	}
 	for _, s := range p.Services {
@@ -45,22 +50,22 @@ func TestConfigure(t *testing.T) {
 }
 
 func TestConfigureAPIKey(t *testing.T) {
-	tokens := map[any]bool{}
+	tokens := map[string]bool{}
 	for range 2 {
 		p := planOf(t, keyPage, keyScenario)
 		for _, s := range p.Services {
 			switch s.Name {
 			case "billing":
-				want := map[string]any{"name": "billing", "provider": "{{ .payments.url }}", "refresh": "2s", "pinned": false,
-					"retries": 0, "retry_after": "0s", "anonymous": false}
+				want := &contract.Charger{Name: "billing", Provider: "{{ .payments.url }}", Published: contract.Published{Refresh: contract.Duration(2 * time.Second)}}
 				if !reflect.DeepEqual(s.Config, want) {
 					t.Errorf("billing: got %v, want %v", s.Config, want)
 				}
 			case "payments":
-				if s.Config["account"] != "payments-key" || s.Config["name"] != "payments" {
+				config := s.Config.(*contract.Provider)
+				if config.Account != "payments-key" || config.Name != "payments" {
 					t.Errorf("payments: got %v, want its name and the page's as the account", s.Config)
 				}
-				tokens[s.Config["admin_token"]] = true
+				tokens[config.AdminToken] = true
 			}
 		}
 	}
@@ -75,8 +80,8 @@ func TestKeySetOfAnImage(t *testing.T) {
 	other := planOf(t, page, strings.NewReplacer("auth: {serve: issuer}", `auth: {image: "acme/auth:1", scale: full}`,
 		"legacy: {serve: issuer, refresh: 1m, pinned: true}", `legacy: {image: "acme/auth:0", scale: full}`).Replace(jwtScenario))
 	for _, s := range other.Services {
-		if s.Name == "search" && s.Config["jwks"] != "{{ .cdn.url }}/oauth/keys" {
-			t.Errorf("search: got %v, want the page's path at the cache", s.Config["jwks"])
+		if s.Name == "search" && s.Config.(*contract.Verifier).JWKS != "{{ .cdn.url }}/oauth/keys" {
+			t.Errorf("search: got %v, want the page's path at the cache", s.Config)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -27,33 +28,25 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 		s := &p.Services[i]
 		switch s.Serve {
 		case "issuer":
-			s.Config = map[string]any{
-				"name": s.Name,
-				// A second signer off the page signs in the name of the one on it:
-				// tokens with another iss would be refused for that, not for their key.
-				"issuer":  urlOf(emitter),
-				"refresh": p.Wall(s.Refresh.Duration()).String(),
-				"pinned":  s.Pinned,
-			}
+			// A second signer off the page signs in the name of the one on it:
+			// tokens with another iss would be refused for that, not for their key.
+			s.Config = &contract.Issuer{Name: s.Name, Issuer: contract.AddressOf(emitter), Published: readsOf(p, s)}
 		case "cache":
-			s.Config = map[string]any{"name": s.Name, "of": urlOf(s.Of), "ttl": p.Wall(s.TTL.Duration()).String()}
+			s.Config = &contract.Cache{Name: s.Name, Of: contract.AddressOf(s.Of), TTL: contract.Duration(p.Wall(s.TTL.Duration()))}
 		case "verifier":
-			s.Config = map[string]any{
-				"name":    s.Name,
-				"library": s.Library,
-				"jwks":    urlOf(s.Of) + p.Page.Storage.JWKS,
-				"issuer":  urlOf(emitter),
-				"speed":   p.Speed,
-			}
-			if len(s.Algorithms) > 0 {
-				s.Config["algorithms"] = s.Algorithms
-			}
-			if s.Leeway > 0 {
-				s.Config["leeway"] = s.Leeway.Duration().String()
+			s.Config = &contract.Verifier{
+				Name: s.Name, Library: s.Library, JWKS: contract.AddressOf(s.Of) + p.Page.Storage.JWKS, Issuer: contract.AddressOf(emitter),
+				Speed: p.Speed, Algorithms: s.Algorithms, Leeway: contract.Duration(s.Leeway.Duration()),
 			}
 		}
 	}
 	return nil
+}
+
+// readsOf is how often a consumer reads what is published; from where is added
+// when it is started.
+func readsOf(p *plan.Plan, s *plan.Service) contract.Published {
+	return contract.Published{Refresh: contract.Duration(p.Wall(s.Refresh.Duration())), Pinned: s.Pinned}
 }
 
 // pageEmitter is the first consumer on the page that emits.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fakes"
 	embedded "github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -140,7 +141,8 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			config = family.WithStore(config, r.storeURL, token, r.store.Path(path))
+			config = contract.Copy(config)
+			contract.PublishedTo(config).Store = &contract.Stored{URL: r.storeURL, Token: token, Path: r.store.Path(path)}
 		}
 		encoded, err := r.addresses.Config(world.Spec{Name: service.Name, Config: config})
 		if err != nil {
@@ -164,7 +166,7 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 		})
 		t.Cleanup(end)
 		r.ends[service.Name] = end
-		if err := launch.Ready(t.Context(), r.addresses[service.Name].URL(), launch.Health, nil); err != nil {
+		if err := launch.Ready(t.Context(), r.addresses[service.Name].URL(), contract.HealthPath, nil); err != nil {
 			t.Fatalf("%s: %v", service.Name, err)
 		}
 	}

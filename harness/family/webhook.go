@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -22,9 +24,6 @@ import (
 type webhookSecret struct{}
 
 var _ Family = webhookSecret{}
-
-// receiverPath is where stand-ins are told to take deliveries.
-const receiverPath = "/webhooks"
 
 // ErrRevokedAtSender says that a sender which signs with the oldest secret that
 // was not revoked cannot be made to sign with an older one again.
@@ -37,9 +36,9 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 	if _, err := webhook.Of(p.Page.Format.Type); err != nil {
 		return err
 	}
-	endpoints, refusals := map[string]any{}, map[string]any{}
+	endpoints, refusals := map[string]string{}, map[string]refusal.Signs{}
 	for _, v := range p.Limits.Validators {
-		endpoints[v.Name] = urlOf(v.Name) + receiverPath
+		endpoints[v.Name] = contract.AddressOf(v.Name) + contract.WebhookPath
 		if shown := p.Rehearsal.Services[v.Name].Refusal; shown != nil {
 			refusals[v.Name] = shown.Signs()
 		}
@@ -48,14 +47,15 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 		s := &p.Services[i]
 		switch s.Serve {
 		case "sender":
-			s.Config = map[string]any{"endpoints": endpoints, "refusals": refusals, "retry_for": p.Wall(p.Limits.LongestLife).String()}
+			s.Config = &contract.Sender{
+				Name: s.Name, Scheme: p.Page.Format.Type, Published: readsOf(p, s),
+				Endpoints: endpoints, Refusals: refusals, RetryFor: contract.Duration(p.Wall(p.Limits.LongestLife)),
+			}
 		case "receiver":
-			s.Config = map[string]any{"holds": s.Holds, "fails": float64(s.Fails)}
-		default:
-			continue
+			s.Config = &contract.Receiver{
+				Name: s.Name, Scheme: p.Page.Format.Type, Published: readsOf(p, s), Holds: s.Holds, Fails: float64(s.Fails),
+			}
 		}
-		s.Config["name"], s.Config["scheme"] = s.Name, p.Page.Format.Type
-		s.Config["refresh"], s.Config["pinned"] = p.Wall(s.Refresh.Duration()).String(), s.Pinned
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
-	probe, err := Ask(ctx, http.MethodPost, at+receiverPath, header, bytes.NewReader(body), Signs(w.plan, validator))
+	probe, err := Ask(ctx, http.MethodPost, at+contract.WebhookPath, header, bytes.NewReader(body), Signs(w.plan, validator))
 	if err != nil {
 		return fail(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -197,21 +198,23 @@ func TestSecretsOfWebhooks(t *testing.T) {
 func TestConfigureWebhooks(t *testing.T) {
 	r := rehearse(t, strings.Replace(webhookPage, "SCHEME", "shopify", 1), webhookServices)
 	for _, s := range r.plan.Services {
-		if s.Config["scheme"] != "shopify" || s.Config["name"] != s.Name || s.Config["refresh"] != "500ms" || !s.Reads {
-			t.Errorf("%s: got %v, want the page's scheme, a refresh of 30s at speed 60, and that it reads the store", s.Name, s.Config)
+		reads := contract.PublishedTo(s.Config)
+		if reads == nil || reads.Refresh != contract.Duration(500*time.Millisecond) || !s.Reads {
+			t.Errorf("%s: got %v, want a refresh of 30s at speed 60, and that it reads the store", s.Name, s.Config)
 		}
 		switch s.Name {
 		case "payments":
-			endpoints, _ := s.Config["endpoints"].(map[string]any)
-			if s.Config["retry_for"] != "5s" || len(endpoints) != 2 || endpoints["orders"] != "{{ .orders.url }}/webhooks" {
-				t.Errorf("payments: got %v, want both endpoints and retries for 5s", s.Config)
+			config := s.Config.(*contract.Sender)
+			if config.Scheme != "shopify" || config.Name != s.Name || config.RetryFor != contract.Duration(5*time.Second) || len(config.Endpoints) != 2 || config.Endpoints["orders"] != "{{ .orders.url }}/webhooks" {
+				t.Errorf("payments: got %+v, want its name, the page's scheme, both endpoints and retries for 5s", config)
 			}
 			if !slices.Equal(s.Needs, []string{"audit", "orders"}) {
 				t.Errorf("payments needs %v, want both receivers", s.Needs)
 			}
 		case "audit":
-			if s.Config["holds"] != 1 || s.Config["fails"] != 0.02 || s.Config["pinned"] != true {
-				t.Errorf("audit: got %v, want room for one, 2%% that fail, pinned", s.Config)
+			config := s.Config.(*contract.Receiver)
+			if config.Scheme != "shopify" || config.Name != s.Name || config.Holds != 1 || config.Fails != 0.02 || !config.Pinned {
+				t.Errorf("audit: got %+v, want its name, the page's scheme, room for one, 2%% that fail, pinned", config)
 			}
 		}
 	}

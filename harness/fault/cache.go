@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -43,7 +44,7 @@ var cache = Kind{
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		via, err := s.Graph.via(f, byCache)
 		return orderedFault{
-			ordered{site: s, service: via, kind: disturbKeep, setting: s.wallTTL(f).String()},
+			ordered{site: s, service: via, kind: contract.OrderKeep, setting: s.wallTTL(f).String()},
 			cacheGauge{site: s, via: via, issuer: f.To},
 		}, err
 	},
@@ -132,7 +133,7 @@ func (g cacheGauge) look(ctx context.Context) (http.Header, error) {
 
 // count is how many key sets the issuer says it has served.
 func (g cacheGauge) count(ctx context.Context) (float64, error) {
-	_, body, err := g.site.fetch(ctx, http.MethodGet, g.issuer, "/rehearse/status", nil)
+	_, body, err := g.site.fetch(ctx, http.MethodGet, g.issuer, contract.StatusPath, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -71,10 +72,10 @@ func TestCacheOnItsEdge(t *testing.T) {
 		t.Fatal(err)
 	}
 	specs := g.Proxies()
-	if len(specs) != 1 || specs[0].Name != "cache-search-auth" || specs[0].Serve != "cache" || specs[0].Config["of"] != "{{ .auth.url }}" {
+	if len(specs) != 1 || specs[0].Name != "cache-search-auth" || specs[0].Serve != "cache" || specs[0].Config.(*contract.Cache).Of != "{{ .auth.url }}" {
 		t.Fatalf("got %+v, want one cache of auth for both faults", specs)
 	}
-	if token, _ := specs[0].Config["disturb"].(string); !slices.Contains(g.Secrets(), token) {
+	if token := specs[0].Config.(*contract.Cache).Disturb; !slices.Contains(g.Secrets(), token) {
 		t.Error("the cache's token is not among the secrets of the run, or it has none")
 	}
 	s, err := New(g, Place{Runtime: newMachine(), Evidence: &diary{}})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -30,7 +31,7 @@ var clock = Kind{
 	},
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		shift := f.Shift.Duration()
-		order := ordered{site: s, service: f.On, kind: disturbClock, setting: shift.String()}
+		order := ordered{site: s, service: f.On, kind: contract.OrderClock, setting: shift.String()}
 		if service, _ := s.service(f.On); service.Serve == "issuer" {
 			return orderedFault{order, showing{askedToken{s, f.On}.once, shifted(shift)}}, nil
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -195,10 +196,10 @@ func (g *Graph) Proxies() []world.Spec {
 		spec := world.Spec{Name: e.Via, Serve: e.serve}
 		switch e.serve {
 		case byProxy:
-			spec.Health = proxyPath + "healthz"
-			spec.Config = map[string]any{"name": e.Via, "to": "{{ ." + e.To + ".host }}:{{ ." + e.To + ".port }}", "token": g.token}
+			spec.Health = contract.ProxyPath + "healthz"
+			spec.Config = &contract.Proxy{Name: e.Via, To: contract.HostPortOf(e.To), Token: g.token}
 		case byCache:
-			spec.Config = map[string]any{"name": e.Via, "of": "{{ ." + e.To + ".url }}", "disturb": g.token}
+			spec.Config = &contract.Cache{Name: e.Via, Of: contract.AddressOf(e.To), Orders: contract.Orders{Disturb: g.token}}
 		}
 		specs = append(specs, spec)
 	}
@@ -215,7 +216,10 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 			continue
 		}
 		r := redirect{to: e.To, via: e.Via, filled: address(e.To)}
-		spec.Config, _ = r.in(spec.Config).(map[string]any)
+		var err error
+		if spec.Config, err = contract.Rewrite(spec.Config, r.setting); err != nil {
+			return fmt.Errorf("disturb %s: %w", e, err)
+		}
 		spec.Environment = maps.Clone(spec.Environment)
 		for name, value := range spec.Environment {
 			if !isIdentity(name) {
@@ -236,8 +240,12 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 		spec.Needs = append(slices.Clone(spec.Needs), e.Via)
 	}
 	if g.open[spec.Name] {
-		spec.Config = maps.Clone(spec.Config)
-		spec.Config["disturb"] = g.token
+		spec.Config = contract.Copy(spec.Config)
+		orders := contract.OrdersTo(spec.Config)
+		if orders == nil {
+			return fmt.Errorf("disturb %s: it follows no orders: %w", spec.Name, ErrCannot)
+		}
+		orders.Disturb = g.token
 	}
 	return nil
 }
@@ -248,33 +256,12 @@ type redirect struct {
 	found           bool
 }
 
-// in is a copy of a setting with the addresses replaced.
-func (r *redirect) in(setting any) any {
-	switch setting := setting.(type) {
-	case string:
-		return r.text(setting)
-	case map[string]any:
-		out := maps.Clone(setting)
-		for key, value := range out {
-			if !isIdentity(key) {
-				out[key] = r.in(value)
-			}
-		}
-		return out
-	case map[string]string:
-		out := maps.Clone(setting)
-		for key, value := range out {
-			out[key] = r.text(value)
-		}
-		return out
-	case []any:
-		out := slices.Clone(setting)
-		for i, value := range out {
-			out[i] = r.in(value)
-		}
-		return out
+// setting is a setting with the address replaced, unless it only names a party.
+func (r *redirect) setting(name, _, text string) (string, error) {
+	if isIdentity(name) {
+		return text, nil
 	}
-	return setting
+	return r.text(text), nil
 }
 
 func (r *redirect) text(setting string) string {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -35,12 +35,12 @@ func TestAdapt(t *testing.T) {
 	}{
 		{
 			"an address that is called, and one that is a name", toAuth,
-			world.Spec{Name: "search", Config: map[string]any{"jwks": "{{ .auth.url }}/jwks.json", "issuer": "{{ .auth.url }}"}},
+			world.Spec{Name: "search", Config: &settings{"jwks": "{{ .auth.url }}/jwks.json", "issuer": "{{ .auth.url }}"}},
 			[]string{`"jwks":"{{ .proxy-search-auth.url }}/jwks.json"`, `"issuer":"{{ .auth.url }}"`, `"Needs":["proxy-search-auth"]`}, "",
 		},
 		{
 			"within a list", toAuth,
-			world.Spec{Name: "search", Config: map[string]any{"clients": []any{map[string]any{"url": "{{ .auth.url }}"}}}},
+			world.Spec{Name: "search", Config: &settings{"clients": []any{map[string]any{"url": "{{ .auth.url }}"}}}},
 			[]string{`{"url":"{{ .proxy-search-auth.url }}"}`}, "",
 		},
 		{
@@ -50,12 +50,12 @@ func TestAdapt(t *testing.T) {
 		},
 		{
 			"that is filled in already", toStore,
-			world.Spec{Name: "search", Config: map[string]any{"store": map[string]any{"url": "http://127.0.0.1:7"}}},
+			world.Spec{Name: "search", Config: &settings{"store": map[string]any{"url": "http://127.0.0.1:7"}}},
 			[]string{`"url":"{{ .proxy-search-store.url }}"`}, "127.0.0.1:7",
 		},
 		{
 			"of another service", toAuth,
-			world.Spec{Name: "checkout", Config: map[string]any{"jwks": "{{ .auth.url }}"}},
+			world.Spec{Name: "checkout", Config: &settings{"jwks": "{{ .auth.url }}"}},
 			[]string{`"jwks":"{{ .auth.url }}"`}, "proxy",
 		},
 	}
@@ -85,7 +85,7 @@ func TestAdapt(t *testing.T) {
 
 func TestAdaptRefusesAnEdgeThatIsNotThere(t *testing.T) {
 	g := graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"})
-	err := g.Adapt(&world.Spec{Name: "search", Config: map[string]any{"jwks": "{{ .cdn.url }}"}}, func(string) string { return "" })
+	err := g.Adapt(&world.Spec{Name: "search", Config: &settings{"jwks": "{{ .cdn.url }}"}}, func(string) string { return "" })
 	if err == nil || !strings.Contains(err.Error(), "no setting of search has the address of auth") {
 		t.Errorf("got %v, want that search does not ask auth", err)
 	}
@@ -94,18 +94,11 @@ func TestAdaptRefusesAnEdgeThatIsNotThere(t *testing.T) {
 func TestProxies(t *testing.T) {
 	g := graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}, scenario.Fault{Kind: "slow", From: "search", To: "auth"})
 	specs := g.Proxies()
-	if len(specs) != 1 || specs[0].Serve != "proxy" || specs[0].Config["to"] != "{{ .auth.host }}:{{ .auth.port }}" {
+	if len(specs) != 1 || specs[0].Serve != "proxy" || specs[0].Config.(*contract.Proxy).To != "{{ .auth.host }}:{{ .auth.port }}" {
 		t.Errorf("got %+v, want one proxy to auth for both faults", specs)
 	}
-	if !slices.Contains(g.Secrets(), specs[0].Config["token"].(string)) {
+	if !slices.Contains(g.Secrets(), specs[0].Config.(*contract.Proxy).Token) {
 		t.Error("the proxy's token is not among the secrets of the run")
-	}
-}
-
-// Stand-ins import nothing of the harness, so what both say is written down twice.
-func TestContractIsThatOfTheProxy(t *testing.T) {
-	if proxyPath != standin.ProxyPath || proxyName != standin.ProxyName {
-		t.Errorf("faults say %s and %s, the proxy %s and %s", proxyPath, proxyName, standin.ProxyPath, standin.ProxyName)
 	}
 }
 
@@ -128,3 +121,9 @@ func TestEdgesByHand(t *testing.T) {
 		t.Error("an edge that was not prepared: got no error")
 	}
 }
+
+// settings are those of a stand-in that is made up.
+type settings map[string]any
+
+// Serves is a name that no stand-in has.
+func (*settings) Serves() string { return "made-up" }

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -19,6 +20,6 @@ var holdBack = Kind{
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		gauge := newHoldingGauge(s, f.On)
 		gauge.differs = func(r Reading) bool { return r[behindMS] > float64(gauge.patience().Milliseconds()) }
-		return orderedFault{ordered{site: s, service: f.On, kind: disturbHold, setting: "all"}, gauge}, nil
+		return orderedFault{ordered{site: s, service: f.On, kind: contract.OrderHold, setting: "all"}, gauge}, nil
 	},
 }

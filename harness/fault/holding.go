@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -79,7 +80,7 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 	if err != nil {
 		return Reading{}
 	}
-	code, body, err := g.site.fetch(ctx, http.MethodGet, g.service, disturbPath, nil)
+	code, body, err := g.site.fetch(ctx, http.MethodGet, g.service, contract.DisturbPath, nil)
 	var held struct {
 		Emit string
 		Keys map[string]string

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -33,7 +34,7 @@ var jwks = Kind{
 			setting += " " + strconv.FormatFloat(float64(f.Limit), 'f', -1, 64)
 		}
 		return orderedFault{
-			ordered{site: s, service: f.On, kind: disturbJWKS, setting: setting},
+			ordered{site: s, service: f.On, kind: contract.OrderJWKS, setting: setting},
 			keySetGauge{site: s, service: f.On, differs: func(_, now Reading) bool { return now[status] != http.StatusOK || now[keys] == 0 }, waits: f.Limit > 0},
 		}, nil
 	},

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -14,7 +15,7 @@ var missingKid = Kind{
 	prepare:  atIssuer,
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
-			ordered{site: s, service: f.On, kind: disturbKid, setting: "none"},
+			ordered{site: s, service: f.On, kind: contract.OrderKid, setting: "none"},
 			showing{askedToken{s, f.On}.once, func(r Reading) bool { return r[hasKid] == 0 }},
 		}, nil
 	},

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -12,6 +13,6 @@ var newline = Kind{
 	Evidence: "what the consumer holds is not what is published at the store, by their fingerprints",
 	prepare:  atReader,
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
-		return orderedFault{ordered{site: s, service: f.On, kind: disturbValue, setting: "newline"}, newHoldingGauge(s, f.On)}, nil
+		return orderedFault{ordered{site: s, service: f.On, kind: contract.OrderValue, setting: "newline"}, newHoldingGauge(s, f.On)}, nil
 	},
 }

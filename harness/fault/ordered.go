@@ -4,20 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
-)
-
-// disturbPath is where stand-ins take orders to misbehave, and the kinds of
-// orders: fakes.DisturbPath and the constants beside it.
-const (
-	disturbPath   = "/rehearse/disturb"
-	disturbJWKS   = "jwks"
-	disturbClock  = "clock"
-	disturbKid    = "kid"
-	disturbHold   = "hold"
-	disturbValue  = "value"
-	disturbKeep   = "keep"
-	disturbRevoke = "revoke"
 )
 
 // ordered is a fault that a stand-in makes itself, because it was told to.
@@ -30,13 +18,13 @@ type ordered struct {
 
 // Inject orders it.
 func (o ordered) Inject(ctx context.Context) error {
-	return o.site.order(ctx, http.MethodPost, o.service, disturbPath,
-		map[string]string{"kind": o.kind, "value": o.setting}, http.StatusNoContent)
+	return o.site.order(ctx, http.MethodPost, o.service, contract.DisturbPath,
+		contract.Order{Kind: o.kind, Value: o.setting}, http.StatusNoContent)
 }
 
 // Undo takes the order back; one that was not given is taken back, too.
 func (o ordered) Undo(ctx context.Context) error {
-	return o.site.order(ctx, http.MethodDelete, o.service, disturbPath+"?kind="+o.kind, nil, http.StatusNoContent)
+	return o.site.order(ctx, http.MethodDelete, o.service, contract.DisturbPath+"?kind="+o.kind, nil, http.StatusNoContent)
 }
 
 // orderedFault is one with its gauge.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -27,7 +28,7 @@ var revocationLag = Kind{
 	},
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
-			ordered{site: s, service: f.On, kind: disturbRevoke, setting: "late"},
+			ordered{site: s, service: f.On, kind: contract.OrderRevoke, setting: "late"},
 			revokedGauge{site: s, provider: f.On},
 		}, nil
 	},

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -14,7 +15,7 @@ var sameKid = Kind{
 	prepare:  atIssuer,
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
-			ordered{site: s, service: f.On, kind: disturbKid, setting: "same"},
+			ordered{site: s, service: f.On, kind: contract.OrderKid, setting: "same"},
 			keySetGauge{site: s, service: f.On, waits: true, differs: func(_, now Reading) bool { return now[keys] > now[kids] }},
 		}, nil
 	},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -112,7 +113,7 @@ func (s *second) patience() time.Duration {
 func (s *second) once(ctx context.Context) Reading {
 	r := Reading{}
 	for _, name := range s.site.readers() {
-		code, body, err := s.site.fetch(ctx, http.MethodGet, name, disturbPath, nil)
+		code, body, err := s.site.fetch(ctx, http.MethodGet, name, contract.DisturbPath, nil)
 		var held struct{ Keys map[string]string }
 		if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 			continue

@@ -12,6 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -93,7 +94,7 @@ func (w *town) Start(ctx context.Context, specs []world.Spec) error {
 	for _, spec := range specs {
 		path := spec.Health
 		if path == "" {
-			path = launch.Health
+			path = contract.HealthPath
 		}
 		if err := launch.Ready(ctx, w.URL(spec.Name, false), path, nil); err != nil {
 			return err

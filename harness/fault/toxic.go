@@ -10,14 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
-)
-
-// proxyPath is where a proxy on an edge is spoken to itself, and proxyName what
-// it calls the edge: fakes.ProxyPath and fakes.ProxyName.
-const (
-	proxyPath = "/rehearse/proxy/"
-	proxyName = "edge"
 )
 
 // orderTimeout bounds one order to a stand-in.
@@ -88,7 +82,7 @@ func (p proxied) Undo(ctx context.Context) error {
 }
 
 func (p proxied) call(ctx context.Context, method, below string, body any, want ...int) error {
-	return p.site.order(ctx, method, p.via, proxyPath+"proxies/"+proxyName+"/toxics"+below, body, want...)
+	return p.site.order(ctx, method, p.via, contract.ProxyPath+"proxies/"+contract.ProxyName+"/toxics"+below, body, want...)
 }
 
 // orders are sent past any proxy of the environment, and go nowhere else than

@@ -18,8 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/rehearse-dev/rehearse/fakes/standin"
-	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -93,12 +92,19 @@ func of(f scenario.Fault, s scenario.Service) *plan.Plan {
 }
 
 // reading is a service that reads a publication ten times a second.
-func reading(name, serve string, from publication, more map[string]any) world.Spec {
-	config := map[string]any{"name": name, "file": from.path, "refresh": "100ms"}
-	for key, value := range more {
-		config[key] = value
+func reading(config contract.Config, from publication) world.Spec {
+	reads := contract.PublishedTo(config)
+	reads.File, reads.Refresh = from.path, contract.Duration(100*time.Millisecond)
+	name := ""
+	switch config := config.(type) {
+	case *contract.Issuer:
+		name = config.Name
+	case *contract.Receiver:
+		name = config.Name
+	case *contract.Charger:
+		name = config.Name
 	}
-	return world.Spec{Name: name, Serve: serve, Config: config}
+	return world.Spec{Name: name, Serve: config.Serves(), Config: config}
 }
 
 // onAnIssuer tries what an issuer is made to do, and publishes a second key.
@@ -113,7 +119,7 @@ func onAnIssuer(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	}
 	first := signingKey(t, "k1", "ES256")
 	published := newPublication(t, first)
-	s := w.settle(of(f, scenario.Service{Serve: "issuer"}), d, reading("auth", "issuer", published, map[string]any{"issuer": "http://auth"}))
+	s := w.settle(of(f, scenario.Service{Serve: "issuer"}), d, reading(&contract.Issuer{Name: "auth", Issuer: "http://auth"}, published))
 	live(s)
 	through(t, s, d, func() { published.publish(first, signingKey(t, "k2", s.Type("ES256"))) })
 }
@@ -125,7 +131,7 @@ func onAKeySet(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	p.Rehearsal.Faults[0] = scenario.Fault{Kind: kind, From: "search", To: "auth", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}
 	p.Services = append(p.Services, plan.Service{Name: "search", Service: scenario.Service{Serve: "verifier"}})
 	keys := newPublication(t, signingKey(t, "k1", "ES256"))
-	s := w.settle(p, d, reading("auth", "issuer", keys, map[string]any{"issuer": "http://auth"}))
+	s := w.settle(p, d, reading(&contract.Issuer{Name: "auth", Issuer: "http://auth"}, keys))
 	live(s)
 	through(t, s, d, nil)
 }
@@ -141,13 +147,13 @@ func onAClock(serve string) trial {
 		switch serve {
 		case "verifier":
 			keys := newPublication(t, signingKey(t, "k1", "ES256"))
-			specs = append(specs, reading("auth", "issuer", keys, map[string]any{"issuer": "http://auth"}),
-				world.Spec{Name: "search", Serve: serve, Config: map[string]any{
-					"name": "search", "library": "static", "jwks": "{{ .auth.url }}/.well-known/jwks.json", "issuer": "http://auth",
+			specs = append(specs, reading(&contract.Issuer{Name: "auth", Issuer: "http://auth"}, keys),
+				world.Spec{Name: "search", Serve: serve, Config: &contract.Verifier{
+					Name: "search", Library: "static", JWKS: "{{ .auth.url }}/.well-known/jwks.json", Issuer: "http://auth",
 				}})
 		case "receiver":
 			secrets := newPublication(t, map[string]any{"tag": "k1", "value": "whsec_one-that-nobody-guesses"})
-			specs = append(specs, reading("search", serve, secrets, map[string]any{"scheme": "stripe"}))
+			specs = append(specs, reading(&contract.Receiver{Name: "search", Scheme: "stripe"}, secrets))
 		}
 		s := w.settle(of(f, scenario.Service{Serve: serve}), d, specs...)
 		live(s)
@@ -162,7 +168,7 @@ func onAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	first := map[string]any{"tag": "k1", "value": "one-that-nobody-guesses"}
 	published := newPublication(t, first)
 	s := w.settle(of(f, scenario.Service{Serve: "charger"}), d,
-		reading("checkout", "charger", published, map[string]any{"provider": "http://127.0.0.1:1"}))
+		reading(&contract.Charger{Name: "checkout", Provider: "http://127.0.0.1:1"}, published))
 	s.Published = published.read
 	live(s)
 	through(t, s, d, func() { published.publish(first, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}) })
@@ -179,7 +185,7 @@ func besideAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 		published.publish(first, map[string]any{"tag": credential, "value": "three-that-nobody-guesses"})
 		return credential, nil
 	}
-	s := w.settle(p, d, reading("checkout", "charger", published, map[string]any{"provider": "http://127.0.0.1:1"}))
+	s := w.settle(p, d, reading(&contract.Charger{Name: "checkout", Provider: "http://127.0.0.1:1"}, published))
 	live(s)
 	through(t, s, d, nil)
 }
@@ -233,7 +239,7 @@ func onAProvider(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	const admin, value = "token-of-the-admin", "one-that-nobody-guesses"
 	f := scenario.Fault{Kind: kind, On: "payments", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}
 	s := w.settle(of(f, scenario.Service{Serve: "provider"}), d, world.Spec{
-		Name: "payments", Serve: "provider", Config: map[string]any{"name": "payments", "account": "a1", "admin_token": admin},
+		Name: "payments", Serve: "provider", Config: &contract.Provider{Name: "payments", Account: "a1", AdminToken: admin},
 	})
 	call := func(method, path, token, body string) int {
 		req, err := http.NewRequestWithContext(t.Context(), method, w.URL("payments", false)+path, strings.NewReader(body))
@@ -305,16 +311,3 @@ type testSealer struct {
 }
 
 func (s testSealer) Unseal(ctx context.Context) error { return s.Store.Unseal(ctx, s.key) }
-
-// Stand-ins import nothing of the harness, so what both say is written down twice.
-func TestContractIsThatOfTheStandIns(t *testing.T) {
-	for ours, theirs := range map[string]string{
-		disturbPath: standin.DisturbPath, disturbJWKS: standin.DisturbJWKS, disturbClock: standin.DisturbClock,
-		disturbKid: standin.DisturbKid, disturbHold: standin.DisturbHold, disturbValue: standin.DisturbValue,
-		disturbKeep: standin.DisturbKeep, probeAgent: family.ProbeAgent,
-	} {
-		if ours != theirs {
-			t.Errorf("faults say %s, others %s", ours, theirs)
-		}
-	}
-}

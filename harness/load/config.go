@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
@@ -103,21 +104,13 @@ const (
 	Renew OnRefusal = "renew" // fetches a new token and tries once more
 )
 
-// Duration is a time.Duration that JSON has as a string, such as "6.667s".
-type Duration time.Duration
+// Duration is wall time, as every stand-in is told it.
+type Duration = contract.Duration
 
-// MarshalText writes it as time.Duration.String does.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+var _ contract.Config = (*Config)(nil)
 
-// UnmarshalText reads what time.ParseDuration does.
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("parse duration: %w", err)
-	}
-	*d = Duration(parsed)
-	return nil
-}
+// Serves is load.
+func (*Config) Serves() string { return "load" }
 
 // ParseConfig reads a Config strictly (an unknown key is an error), fills in
 // the defaults and reports everything that is wrong with it at once.

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -155,7 +156,7 @@ func (l Lab) start(ctx context.Context, s *subject, library Library) error {
 	spec := world.Spec{Name: s.name}
 	if library.Folder == "" {
 		spec.Serve = "verifier"
-		spec.Config = map[string]any{"name": s.name, "library": library.Name, "jwks": jwks, "issuer": issuer, "speed": max(1, library.Speed)}
+		spec.Config = &contract.Verifier{Name: s.name, Library: library.Name, JWKS: jwks, Issuer: issuer, Speed: max(1, library.Speed)}
 	} else {
 		folder, err := fs.Sub(l.Images, library.Folder)
 		if err != nil {

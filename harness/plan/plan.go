@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -75,7 +76,7 @@ type Service struct {
 	Name     string
 	OnPage   bool
 	Consumer *runbook.Consumer // nil where it is not on the page
-	Config   map[string]any
+	Config   contract.Config   // of a stand-in
 	// Needs are the services that must be healthy before this one starts.
 	Needs []string
 	// Reads says that it gets what is published, by its Distribution.

@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/rand"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -10,5 +11,5 @@ import (
 // and the unseal key that were made for it. They reach it in its configuration.
 func EmbeddedSpec(name string) (spec world.Spec, keys Keys) {
 	keys = Keys{Root: rand.Text(), Unseal: rand.Text()}
-	return world.Spec{Name: name, Serve: "store", Config: map[string]any{"root_token": keys.Root, "unseal_key": keys.Unseal}}, keys
+	return world.Spec{Name: name, Serve: "store", Config: &contract.Store{RootToken: keys.Root, UnsealKey: keys.Unseal}}, keys
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
@@ -173,7 +174,7 @@ type Spec struct {
 	Serve string
 	// Config is handed to a stand-in as JSON in its environment; it may hold
 	// the run's own store token and never appears in arguments or labels.
-	Config map[string]any
+	Config contract.Config
 	// Base is the image in which a stand-in is served that runs a program of
 	// another; where there are no images, the program is that of the machine.
 	Base        string
@@ -199,10 +200,6 @@ type Build struct {
 	Context    fs.FS
 	Dockerfile string // a file of it; default Dockerfile
 }
-
-// ConfigVariable is the environment variable in which a stand-in finds its
-// configuration as JSON.
-const ConfigVariable = "REHEARSE_CONFIG"
 
 // LogSink takes one line of a service's log, without its newline. Lines of one
 // service come in order; lines of several come concurrently.

@@ -2,14 +2,13 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
 
 	"github.com/moby/moby/client"
 
-	"github.com/rehearse-dev/rehearse/harness/world"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Adopted is a service of a run whose harness is dead.
@@ -18,7 +17,7 @@ type Adopted struct {
 	URL string
 	// Config is what it was told at its start, where it is a stand-in, and
 	// Environment what all containers have. They may hold secrets.
-	Config      map[string]any
+	Config      []byte // JSON
 	Environment map[string]string
 }
 
@@ -46,10 +45,8 @@ func Adopt(ctx context.Context, run string) (map[string]Adopted, error) {
 			key, value, _ := strings.Cut(variable, "=")
 			a.Environment[key] = value
 		}
-		if config, told := a.Environment[world.ConfigVariable]; told {
-			if err := json.Unmarshal([]byte(config), &a.Config); err != nil {
-				return nil, fmt.Errorf("read the configuration of %s: it is not JSON", name)
-			}
+		if config, told := a.Environment[contract.Variable]; told {
+			a.Config = []byte(config)
 		}
 		for _, bindings := range found.Container.NetworkSettings.Ports {
 			for _, b := range bindings {

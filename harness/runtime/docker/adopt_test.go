@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -10,8 +11,8 @@ import (
 func TestAdopt(t *testing.T) {
 	r, _ := newRuntime(t)
 	if err := r.Start(t.Context(), []world.Spec{
-		{Name: "back-end", Serve: "issuer", Config: map[string]any{"greeting": "hello"}},
-		{Name: "front", Serve: "verifier", Environment: map[string]string{"BACK": "{{ .back-end.host }}"}, Config: map[string]any{}},
+		{Name: "back-end", Serve: "issuer", Config: &settings{"greeting": "hello"}},
+		{Name: "front", Serve: "verifier", Environment: map[string]string{"BACK": "{{ .back-end.host }}"}, Config: &settings{}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,7 @@ func TestAdopt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found) != 1 || found["back-end"].URL != r.URL("back-end", false) || found["back-end"].Config["greeting"] != "hello" {
+	if len(found) != 1 || found["back-end"].URL != r.URL("back-end", false) || found["back-end"].Config == nil || !strings.Contains(string(found["back-end"].Config), `"greeting":"hello"`) {
 		t.Errorf("got %d services, back-end at %q with %v, want it alone, at %s and told what to say: the other has ended",
 			len(found), found["back-end"].URL, found["back-end"].Config, r.URL("back-end", false))
 	}

@@ -15,7 +15,7 @@ import (
 // finds it again by its address and its signal.
 func TestBuiltImage(t *testing.T) {
 	r, book := newRuntime(t)
-	auth := world.Spec{Name: "auth", Serve: "issuer", Config: map[string]any{"greeting": "hello"}}
+	auth := world.Spec{Name: "auth", Serve: "issuer", Config: &settings{"greeting": "hello"}}
 	if err := r.Start(t.Context(), []world.Spec{auth}); err != nil {
 		t.Fatal(err)
 	}

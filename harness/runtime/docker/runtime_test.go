@@ -189,10 +189,10 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	err := r.Start(t.Context(), []world.Spec{
 		{
 			Name: "front", Serve: "verifier", Needs: []string{"back-end"},
-			Config:      map[string]any{"fetch": "{{ .back-end.url }}/greeting"},
+			Config:      &settings{"fetch": "{{ .back-end.url }}/greeting"},
 			Environment: map[string]string{"BACK": "{{ .back-end.host }}:{{ .back-end.port }}"},
 		},
-		{Name: "back-end", Serve: "issuer", Config: map[string]any{"greeting": "hello"}},
+		{Name: "back-end", Serve: "issuer", Config: &settings{"greeting": "hello"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	eventually(t, "front's command line is in its log", func() bool { return slices.Contains(book.of("front"), "args serve verifier") })
 	// A second lot of services, which needs one of the first.
 	if err := r.Start(t.Context(), []world.Spec{{
-		Name: "third", Serve: "verifier", Needs: []string{"front"}, Config: map[string]any{"fetch": "{{ .front.url }}/fetch"},
+		Name: "third", Serve: "verifier", Needs: []string{"front"}, Config: &settings{"fetch": "{{ .front.url }}/fetch"},
 	}}); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestStartSaysWhatFailedAndStopLeavesNothing(t *testing.T) {
 			name: "never ready, beside one that is",
 			specs: []world.Spec{
 				{Name: "store", Serve: "store"},
-				{Name: "auth", Serve: "issuer", Needs: []string{"store"}, Config: map[string]any{"unwell": true}},
+				{Name: "auth", Serve: "issuer", Needs: []string{"store"}, Config: &settings{"unwell": true}},
 				{Name: "checkout", Serve: "verifier", Needs: []string{"auth"}},
 			},
 			want:  []string{"start auth: waited", "200 from GET http://127.0.0.1:", "last seen: 503 Service Unavailable"},
@@ -242,7 +242,7 @@ func TestStartSaysWhatFailedAndStopLeavesNothing(t *testing.T) {
 		},
 		{
 			name:  "ends at once",
-			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"exit": 7}}},
+			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"exit": 7}}},
 			want:  []string{"start auth", "ended before it was ready", "exit status 7"},
 		},
 		{
@@ -252,7 +252,7 @@ func TestStartSaysWhatFailedAndStopLeavesNothing(t *testing.T) {
 		},
 		{
 			name:  "unknown service in a setting",
-			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"url": "token-value {{ .aut.url }}"}}},
+			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"url": "token-value {{ .aut.url }}"}}},
 			want:  []string{"start auth", "config.url", `did you mean "auth"`},
 			never: "token-value",
 		},
@@ -312,7 +312,7 @@ func TestStopDeliversTheWholeLog(t *testing.T) {
 func TestStopEndsWhatDoesNotWantTo(t *testing.T) {
 	r, _ := newRuntime(t)
 	err := r.Start(t.Context(), []world.Spec{
-		{Name: "stubborn", Serve: "issuer", Config: map[string]any{"stubborn": true}},
+		{Name: "stubborn", Serve: "issuer", Config: &settings{"stubborn": true}},
 		{Name: "frozen", Serve: "issuer"},
 	})
 	if err != nil {
@@ -410,7 +410,7 @@ func TestExitKillRestartPause(t *testing.T) {
 
 func TestThirdPartyImage(t *testing.T) {
 	r, book := newRuntime(t)
-	if err := r.Start(t.Context(), []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"greeting": "hello"}}}); err != nil {
+	if err := r.Start(t.Context(), []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"greeting": "hello"}}}); err != nil {
 		t.Fatal(err)
 	}
 	// The stand-in's own image, as one of a team's would be used.
@@ -467,10 +467,10 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 	folder := t.TempDir()
 	specs := []world.Spec{
 		{
-			Name: "billing", Serve: "charger", Config: map[string]any{"greeting": "hello"},
+			Name: "billing", Serve: "charger", Config: &settings{"greeting": "hello"},
 			Environment: map[string]string{"SECRET": "of-k1"}, Folders: []string{folder},
 		},
-		{Name: "front", Serve: "verifier", Config: map[string]any{"fetch": "{{ .billing.url }}/environment"}, Needs: []string{"billing"}},
+		{Name: "front", Serve: "verifier", Config: &settings{"fetch": "{{ .billing.url }}/environment"}, Needs: []string{"billing"}},
 	}
 	if err := r.Start(t.Context(), specs); err != nil {
 		t.Fatal(err)
@@ -510,3 +510,9 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 		t.Errorf("got %v on the engine, want the old container gone", left)
 	}
 }
+
+// settings are those of a stand-in that is made up.
+type settings map[string]any
+
+// Serves is a name that no stand-in has.
+func (*settings) Serves() string { return "made-up" }

@@ -20,6 +20,7 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -191,8 +192,8 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 			return nil, err
 		}
 		command = []string{"serve", s.spec.Serve}
-		environment[world.ConfigVariable] = string(config)
-		environment[launch.Listen] = ":" + strconv.Itoa(standInPort)
+		environment[contract.Variable] = string(config)
+		environment[contract.ListenVariable] = ":" + strconv.Itoa(standInPort)
 	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithNoStart(),
@@ -302,7 +303,7 @@ func (s *service) start(ctx context.Context) error {
 	}()
 	path := s.spec.Health
 	if path == "" && s.spec.Serve != "" {
-		path = launch.Health
+		path = contract.HealthPath
 	}
 	return life.AwaitReady(ctx, s.outside(), path, s.runtime.o.ReadyWithin)
 }

@@ -11,23 +11,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// The environment variables by which a runtime and a stand-in agree, beside
-// world.ConfigVariable.
-const (
-	// ListenFD is the number of an inherited file descriptor: a listening TCP
-	// socket. It goes before Listen.
-	ListenFD = "REHEARSE_LISTEN_FD"
-	// Listen is the address to listen on: ":8080".
-	Listen = "REHEARSE_LISTEN"
-	// Lifeline names what ends when the harness dies; a stand-in ends with it.
-	Lifeline = "REHEARSE_LIFELINE"
-	// LifelineStdin is the value of Lifeline that means: standard input reached its end.
-	LifelineStdin = "stdin"
-)
-
-// Health is the path on which a stand-in answers 200 when it is ready.
-const Health = "/healthz"
-
 // Grace is how long a service may take to end after it was asked to, before it
 // is killed.
 const Grace = 2 * time.Second

@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -69,53 +69,22 @@ func (a Addresses) resolve(found string) (string, error) {
 	return "", fmt.Errorf("%q asks for %s: a service has url, host and port", found, part)
 }
 
-// Config is a stand-in's configuration as JSON, with addresses in every string.
+// Config is a stand-in's configuration as JSON, with addresses in every text.
 func (a Addresses) Config(spec world.Spec) ([]byte, error) {
-	config := spec.Config
-	if config == nil {
-		config = map[string]any{}
+	if spec.Config == nil {
+		return []byte("{}"), nil
 	}
-	// Through JSON and back, so that whatever types a family used are walked as one.
-	plain, err := json.Marshal(config)
-	if err != nil {
-		return nil, fmt.Errorf("encode config of %s: %w", spec.Name, err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(plain))
-	decoder.UseNumber()
-	var tree any
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("decode config of %s: %w", spec.Name, err)
-	}
-	tree, err = a.walk(tree, "config")
+	config, err := contract.Rewrite(spec.Config, func(_, path, text string) (string, error) {
+		out, err := a.Render(text)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", path, err)
+		}
+		return out, nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("render settings of %s: %w", spec.Name, err)
 	}
-	return json.Marshal(tree)
-}
-
-func (a Addresses) walk(node any, path string) (any, error) {
-	var err error
-	switch node := node.(type) {
-	case string:
-		out, err := a.Render(node)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return out, nil
-	case []any:
-		for i, child := range node {
-			if node[i], err = a.walk(child, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-				return nil, err
-			}
-		}
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(node)) {
-			if node[key], err = a.walk(node[key], path+"."+key); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return node, nil
+	return json.Marshal(config)
 }
 
 // Environment is a service's own environment, with addresses in the values.

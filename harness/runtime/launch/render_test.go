@@ -41,23 +41,37 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// told is the configuration of a stand-in that is made up.
+type told struct {
+	Token   string   `json:"token,omitempty"`
+	Seed    int64    `json:"seed,omitempty"`
+	Clients []client `json:"clients,omitempty"`
+	Nested  struct {
+		List []string `json:"list,omitempty"`
+	} `json:"nested,omitzero"`
+}
+
+type client struct {
+	URL  string  `json:"url"`
+	Rate float64 `json:"rate"`
+}
+
+// Serves is a name that no stand-in has.
+func (*told) Serves() string { return "made-up" }
+
 func TestConfigRendersEveryString(t *testing.T) {
-	type client struct {
-		URL  string  `json:"url"`
-		Rate float64 `json:"rate"`
-	}
-	spec := world.Spec{Name: "load", Config: map[string]any{
-		"seed":    int64(9007199254740993), // more than a float64 holds
-		"clients": []client{{URL: "{{ .auth.url }}/a", Rate: 0.5}},
-		"nested":  map[string]any{"list": []string{"x", "{{ .back-end.port }}"}},
-	}}
-	got, err := addresses.Config(spec)
+	config := &told{Seed: 9007199254740993 /* more than a float64 holds */, Clients: []client{{URL: "{{ .auth.url }}/a", Rate: 0.5}}}
+	config.Nested.List = []string{"x", "{{ .back-end.port }}"}
+	got, err := addresses.Config(world.Spec{Name: "load", Config: config})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"clients":[{"rate":0.5,"url":"http://auth:8080/a"}],"nested":{"list":["x","40001"]},"seed":9007199254740993}`
+	want := `{"seed":9007199254740993,"clients":[{"url":"http://auth:8080/a","rate":0.5}],"nested":{"list":["x","40001"]}}`
 	if string(got) != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if config.Clients[0].URL != "{{ .auth.url }}/a" {
+		t.Errorf("the configuration itself has become %+v", config)
 	}
 	if got, err := addresses.Config(world.Spec{Name: "x"}); err != nil || string(got) != "{}" {
 		t.Errorf("no config: got %s, %v; want {}", got, err)
@@ -67,7 +81,7 @@ func TestConfigRendersEveryString(t *testing.T) {
 func TestErrorsOfSettingsKeepTheRestSecret(t *testing.T) {
 	spec := world.Spec{
 		Name:        "auth",
-		Config:      map[string]any{"token": "s3cret {{ .nobody.url }}"},
+		Config:      &told{Token: "s3cret {{ .nobody.url }}"},
 		Environment: map[string]string{"TOKEN": "s3cret {{ .nobody.url }}"},
 		Command:     []string{"run", "s3cret {{ .nobody.url }}"},
 	}

@@ -122,10 +122,10 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	specs := []world.Spec{
 		{
 			Name: "front", Serve: "verifier", Needs: []string{"back-end"},
-			Config:      map[string]any{"fetch": "{{ .back-end.url }}/greeting"},
+			Config:      &settings{"fetch": "{{ .back-end.url }}/greeting"},
 			Environment: map[string]string{"BACK": "{{ .back-end.host }}:{{.back-end.port}}"},
 		},
-		{Name: "back-end", Serve: "issuer", Config: map[string]any{"greeting": "hello"}},
+		{Name: "back-end", Serve: "issuer", Config: &settings{"greeting": "hello"}},
 	}
 	if err := r.Start(t.Context(), specs); err != nil {
 		t.Fatal(err)
@@ -151,10 +151,10 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 
 func TestStartTwiceAddsServices(t *testing.T) {
 	r, _ := newRuntime(t)
-	if err := r.Start(t.Context(), []world.Spec{{Name: "store", Serve: "store", Config: map[string]any{"greeting": "first"}}}); err != nil {
+	if err := r.Start(t.Context(), []world.Spec{{Name: "store", Serve: "store", Config: &settings{"greeting": "first"}}}); err != nil {
 		t.Fatal(err)
 	}
-	second := world.Spec{Name: "auth", Serve: "issuer", Needs: []string{"store"}, Config: map[string]any{"fetch": "{{ .store.url }}/greeting"}}
+	second := world.Spec{Name: "auth", Serve: "issuer", Needs: []string{"store"}, Config: &settings{"fetch": "{{ .store.url }}/greeting"}}
 	if err := r.Start(t.Context(), []world.Spec{second}); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestStartWaitsForNeeds(t *testing.T) {
 	began := time.Now()
 	err := r.Start(t.Context(), []world.Spec{
 		{Name: "auth", Serve: "issuer", Needs: []string{"store"}},
-		{Name: "store", Serve: "store", Config: map[string]any{"delay": "300ms"}},
+		{Name: "store", Serve: "store", Config: &settings{"delay": "300ms"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -191,18 +191,18 @@ func TestStartSaysWhatFailed(t *testing.T) {
 	}{
 		{
 			name:  "never ready",
-			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"unwell": true}}},
+			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"unwell": true}}},
 			want:  []string{"start auth: waited", "200 from GET http://127.0.0.1:", "/healthz", "last seen: 503 Service Unavailable"},
 		},
 		{
 			name:  "ends at once",
-			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"exit": 7}}},
+			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"exit": 7}}},
 			want:  []string{"start auth", "ended before it was ready", "exit status 7"},
 		},
 		{
 			name: "one fails while another waits for it",
 			specs: []world.Spec{
-				{Name: "store", Serve: "store", Config: map[string]any{"exit": 7}},
+				{Name: "store", Serve: "store", Config: &settings{"exit": 7}},
 				{Name: "auth", Serve: "issuer", Needs: []string{"store"}},
 			},
 			want:  []string{"start store", "exit status 7"},
@@ -215,7 +215,7 @@ func TestStartSaysWhatFailed(t *testing.T) {
 		},
 		{
 			name:  "unknown service in a setting",
-			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: map[string]any{"store": map[string]any{"url": "token-value {{ .aut.url }}"}}}},
+			specs: []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"store": map[string]any{"url": "token-value {{ .aut.url }}"}}}},
 			want:  []string{"start auth", "config.store.url", "{{ .aut.url }}", `did you mean "auth"`},
 			never: "token-value",
 		},
@@ -280,7 +280,7 @@ func TestStopDeliversTheWholeLog(t *testing.T) {
 func TestStopEndsWhatDoesNotWantTo(t *testing.T) {
 	r, _ := newRuntime(t)
 	err := r.Start(t.Context(), []world.Spec{
-		{Name: "stubborn", Serve: "issuer", Config: map[string]any{"stubborn": true}},
+		{Name: "stubborn", Serve: "issuer", Config: &settings{"stubborn": true}},
 		{Name: "frozen", Serve: "issuer"},
 	})
 	if err != nil {
@@ -380,7 +380,7 @@ func TestCommandWithoutImage(t *testing.T) {
 func TestRedeployLosesNoRequest(t *testing.T) {
 	r, book := newRuntime(t)
 	spec := world.Spec{
-		Name: "billing", Serve: "charger", Config: map[string]any{"greeting": "hello"},
+		Name: "billing", Serve: "charger", Config: &settings{"greeting": "hello"},
 		Environment: map[string]string{"SECRET": "of-k1", "OTHER": "stays"},
 	}
 	if err := r.Start(t.Context(), []world.Spec{spec}); err != nil {
@@ -454,3 +454,9 @@ func TestCommandIsToldToReload(t *testing.T) {
 		t.Errorf("got %v, want that there is no such service", err)
 	}
 }
+
+// settings are those of a stand-in that is made up.
+type settings map[string]any
+
+// Serves is a name that no stand-in has.
+func (*settings) Serves() string { return "made-up" }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -42,7 +43,7 @@ func (s *service) start(ctx context.Context) error {
 	}
 	path := s.spec.Health
 	if path == "" && s.spec.Serve != "" {
-		path = launch.Health
+		path = contract.HealthPath
 	}
 	return l.AwaitReady(ctx, s.runtime.URL(s.spec.Name, false), path, s.runtime.o.ReadyWithin)
 }
@@ -186,8 +187,8 @@ func (s *service) command() (*exec.Cmd, error) {
 			return nil, err
 		}
 		cmd = exec.Command(s.runtime.executable, "serve", s.spec.Serve)
-		environment[world.ConfigVariable] = string(config)
-		environment[launch.Lifeline] = launch.LifelineStdin
+		environment[contract.Variable] = string(config)
+		environment[contract.LifelineVariable] = contract.Lifeline
 	}
 	for _, name := range inheritedVariables {
 		if value, set := os.LookupEnv(name); set {
@@ -216,7 +217,7 @@ func (s *service) hand(cmd *exec.Cmd, listener *net.TCPListener) (kept *net.TCPL
 		return nil, listener.Close()
 	}
 	if !inheritsSockets {
-		cmd.Env = append(cmd.Env, launch.Listen+"="+s.address.String())
+		cmd.Env = append(cmd.Env, contract.ListenVariable+"="+s.address.String())
 		return nil, listener.Close()
 	}
 	file, err := listener.File()
@@ -224,6 +225,6 @@ func (s *service) hand(cmd *exec.Cmd, listener *net.TCPListener) (kept *net.TCPL
 		return nil, errors.Join(fmt.Errorf("hand over its listening socket: %w", err), listener.Close())
 	}
 	cmd.ExtraFiles = []*os.File{file}
-	cmd.Env = append(cmd.Env, launch.ListenFD+"=3") // the first after the standard three
+	cmd.Env = append(cmd.Env, contract.ListenFDVariable+"=3") // the first after the standard three
 	return listener, nil
 }

@@ -1,0 +1,76 @@
+package contract
+
+const (
+	// DatabaseAdmin is the login under which the harness itself makes and takes
+	// logins, and the application name of what it does: no load, and no probe.
+	DatabaseAdmin = "rehearse-admin"
+	// DatabaseTagEnd ends the tag with which a password begins where one user has
+	// several, since the database cannot say which of them was presented.
+	DatabaseTagEnd = "."
+)
+
+// Server is what every stand-in is told that runs somebody else's server.
+type Server struct {
+	// AdminPassword is that of DatabaseAdmin.
+	AdminPassword string `json:"admin_password"`
+	// Program is the path of the server's executable; empty: it is looked for.
+	Program string `json:"program,omitempty"`
+	// Folder is the name of the server's folder in the temporary one.
+	Folder string `json:"folder"`
+}
+
+func (s *Server) server() *Server { return s }
+
+// ServerOf is the server that the stand-in of a configuration runs; nil: it runs none.
+func ServerOf(c Config) *Server {
+	if runs, ok := c.(interface{ server() *Server }); ok {
+		return runs.server()
+	}
+	return nil
+}
+
+// Postgres is the configuration of a PostgreSQL server.
+type Postgres struct {
+	Name string `json:"name"`
+	Server
+	// Connections is how many the server has room for beyond those that it keeps
+	// for superusers (PostgreSQL, 20.3.1); 0: as many as it has by default.
+	Connections int `json:"connections,omitempty"`
+}
+
+// Serves is postgres.
+func (*Postgres) Serves() string { return "postgres" }
+
+// PostgresDatabase is the database that consumers of a PostgreSQL server use.
+const PostgresDatabase = "postgres"
+
+// Redis is the configuration of a Redis server.
+type Redis struct {
+	Name string `json:"name"`
+	Server
+}
+
+// Serves is redis.
+func (*Redis) Serves() string { return "redis" }
+
+// Querier is the configuration of a consumer of a database.
+type Querier struct {
+	Name string `json:"name"`
+	// Database is the base URL of the stand-in that runs the database; what it
+	// speaks is Type, as a page says it.
+	Database string `json:"database"`
+	Type     string `json:"type"`
+	// Life is how long a connection stays in the pool.
+	Life Duration `json:"life"`
+	// Pool is how many connections it has at most, and from the start.
+	Pool int `json:"pool"`
+	// SwapsPool makes a whole new pool for a login with another tag, and lets the
+	// connections of the one before live until their life is over. Without it there
+	// is one pool, whose connections are made anew one by one.
+	SwapsPool bool `json:"swaps_pool,omitempty"`
+	// Published says how it gets its password.
+	Published
+}
+
+// Serves is querier.
+func (*Querier) Serves() string { return "querier" }

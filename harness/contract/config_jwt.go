@@ -1,0 +1,50 @@
+package contract
+
+// Issuer is the configuration of an issuer of tokens.
+type Issuer struct {
+	Name string `json:"name"`
+	// Issuer is the iss claim and the base of its own addresses.
+	Issuer string `json:"issuer"`
+	// Published says how it gets its signing keys.
+	Published
+}
+
+// Serves is issuer.
+func (*Issuer) Serves() string { return "issuer" }
+
+// Verifier is the configuration of a verifier of tokens.
+type Verifier struct {
+	Name string `json:"name"`
+	// Library is one of go-oidc, keyfunc, jwx, single-key and static.
+	Library string `json:"library"`
+	JWKS    string `json:"jwks"`   // URL of the key set
+	Issuer  string `json:"issuer"` // the iss that tokens must have
+	// Speed divides the library's own times; at 1, the default, the library is
+	// built as its documentation shows, with no setting touched.
+	Speed float64 `json:"speed,omitempty"`
+	// Algorithms are those that it takes; default are ES256 and RS256. jwx takes
+	// what the key in the set says.
+	Algorithms []string `json:"algorithms,omitempty"`
+	// Leeway is how far ahead of its clock a time in a token may be; default none.
+	Leeway Duration `json:"leeway,omitempty"`
+	Orders
+}
+
+// Serves is verifier.
+func (*Verifier) Serves() string { return "verifier" }
+
+// Cache is the configuration of a shared cache.
+type Cache struct {
+	Name string `json:"name"`
+	// Of is the base URL of the origin.
+	Of string `json:"of"`
+	// TTL is how long an answer is kept; 0 keeps none.
+	TTL Duration `json:"ttl,omitempty"`
+	// Orders switch it on (OrderKeep). One that follows orders is off at first: it
+	// passes everything through and says nothing of itself. Another is on, and
+	// stays so.
+	Orders
+}
+
+// Serves is cache.
+func (*Cache) Serves() string { return "cache" }

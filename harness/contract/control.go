@@ -1,0 +1,80 @@
+package contract
+
+// The environment variables of a process that is a stand-in.
+const (
+	// Variable has its configuration as JSON.
+	Variable = "REHEARSE_CONFIG"
+	// ListenFDVariable is the number of an inherited file descriptor that listens
+	// already, so that the address is known before the process starts. It goes
+	// before ListenVariable.
+	ListenFDVariable = "REHEARSE_LISTEN_FD"
+	// ListenVariable is the address to listen on where no descriptor was
+	// inherited; DefaultListen where it is empty.
+	ListenVariable = "REHEARSE_LISTEN"
+	// LifelineVariable names what ends when whoever started the process is gone;
+	// the process ends with it. Lifeline is the one value that there is.
+	LifelineVariable = "REHEARSE_LIFELINE"
+	// SecretVariable has what is published, as JSON, for a consumer that is
+	// started with it.
+	SecretVariable = "REHEARSE_SECRET"
+)
+
+// Lifeline is the value of LifelineVariable that means standard input.
+const Lifeline = "stdin"
+
+// DefaultListen is where a stand-in listens unless it is told otherwise.
+const DefaultListen = ":8080"
+
+// What every stand-in answers.
+const (
+	// HealthPath answers 200 when it is ready, else 503 and what it waits for.
+	HealthPath = "/healthz"
+	// StatusPath has its counters, as a JSON object.
+	StatusPath = "/rehearse/status"
+	// QuiescePath, by POST, ends what it does unasked, such as a queue of retries.
+	QuiescePath = "/rehearse/quiesce"
+	// RenewPath, by POST, has one with a pool make its connections anew.
+	RenewPath = "/rehearse/renew"
+)
+
+const (
+	// ProxyPath is where a proxy is spoken to itself: what follows is the API of
+	// toxiproxy v2 ("proxies/edge/toxics"), or "healthz". Everything else is passed on.
+	ProxyPath = "/rehearse/proxy/"
+	// ProxyName is the name under which that API knows the one proxy that there is.
+	ProxyName = "edge"
+)
+
+// DisturbPath is where a stand-in takes orders to misbehave, from whoever has
+// the token in its configuration: POST with an Order begins, DELETE with ?kind=
+// ends, and GET has what it Held says. One without such a token has no such path.
+const DisturbPath = "/rehearse/disturb"
+
+// Order makes a stand-in misbehave until it is taken back.
+type Order struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+// The kinds of orders.
+const (
+	// OrderJWKS makes an issuer answer for its key set with: a status (429, 500,
+	// 503), "503-empty" (with an empty set in the body), "empty", "garbage".
+	OrderJWKS = "jwks"
+	// OrderClock puts a clock ahead by a duration, or behind by a negative one:
+	// that of an issuer, a verifier or a receiver.
+	OrderClock = "clock"
+	// OrderKid makes an issuer leave the kid out of its tokens ("none"), or keep
+	// the one that it had for every new key ("same").
+	OrderKid = "kid"
+	// OrderHold makes a consumer keep what it has: it reads nothing new.
+	OrderHold = "hold"
+	// OrderValue spoils the values that a consumer did not have yet: "newline",
+	// "truncated", "foreign".
+	OrderValue = "value"
+	// OrderKeep switches a shared cache on: the value is how long it keeps an answer.
+	OrderKeep = "keep"
+	// OrderRevoke makes a provider go on accepting the keys that are disabled
+	// while it lasts ("late").
+	OrderRevoke = "revoke"
+)
