@@ -69,11 +69,12 @@ bench: ## the load path against bare vegeta, in turns; fails where it is slower 
 	$(GO) test -run '^$$' -bench . ./reports
 
 # Both are replayed by seed: see `go test ./harness/accuracy -args -help`.
+SIMULATED ?= 10000
 .PHONY: accuracy
-accuracy: ## verdicts and culprits held against the truth, in 640 simulated rehearsals
-	cd harness/accuracy && $(GO) test -count=1 -timeout 20m -run 'TestSimulated$$' -args -simulated 640
+accuracy: ## verdicts and culprits held against the truth, in SIMULATED rehearsals; and against themselves, changed in what does not matter
+	cd harness/accuracy && $(GO) test -count=1 -timeout 120m -run 'TestSimulated$$|TestMetamorphic$$' -args -simulated $(SIMULATED) -pairs $$(($(SIMULATED) / 10))
 
-REAL ?= 60
+REAL ?= 200
 .PHONY: accuracy-real
 accuracy-real: ## the same in 60 real ones, three at a time; broken off, it goes on where it was
 	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl

@@ -211,5 +211,8 @@ func simulatedSituations() []situation {
 		{"hook: traffic cut", hookThin},
 		{"hook: taken back from a phase", hookBack},
 		{"hook: compromised, a full queue", hookCompromised},
+		{"tokens outlive the page", livesBeyond},
+		{"held by the operator", held},
+		{"a validator that errs", erring},
 	}
 }

@@ -16,7 +16,7 @@ type Table struct {
 
 // row is one situation.
 type row struct {
-	cases, rightVerdict, falseAlarms, misses, culprits, rightCulprits int
+	cases, rightVerdict, falseAlarms, misses, culprits, rightCulprits, untold int
 }
 
 // Add scores one case.
@@ -41,6 +41,9 @@ func (t *Table) Add(c Case, said Said) {
 		r.misses++
 	default:
 		r.falseAlarms++ // cannot tell, where it could have
+	}
+	if said.Verdict == Inconclusive {
+		r.untold++
 	}
 	r.culprits++
 	if len(s.Missed) == 0 && len(s.Wrongful) == 0 {
@@ -79,18 +82,19 @@ func (t *Table) Write(w io.Writer) error {
 	for _, name := range t.order {
 		width = max(width, len(name))
 	}
-	if _, err := fmt.Fprintf(w, "%-*s  cases  verdict right  culprits right  false alarms  misses\n", width, "situation"); err != nil {
+	if _, err := fmt.Fprintf(w, "%-*s  cases  verdict right  culprits right  false alarms  misses  cannot tell\n", width, "situation"); err != nil {
 		return err
 	}
 	var sum row
 	line := func(name string, r row) error {
-		_, err := fmt.Fprintf(w, "%-*s  %5d  %13d  %14d  %12d  %6d\n", width, name, r.cases, r.rightVerdict, r.rightCulprits, r.falseAlarms, r.misses)
+		_, err := fmt.Fprintf(w, "%-*s  %5d  %13d  %14d  %12d  %6d  %11d\n", width, name, r.cases, r.rightVerdict, r.rightCulprits, r.falseAlarms, r.misses, r.untold)
 		return err
 	}
 	for _, name := range t.order {
 		r := *t.rows[name]
 		sum.cases, sum.rightVerdict, sum.falseAlarms = sum.cases+r.cases, sum.rightVerdict+r.rightVerdict, sum.falseAlarms+r.falseAlarms
 		sum.misses, sum.culprits, sum.rightCulprits = sum.misses+r.misses, sum.culprits+r.culprits, sum.rightCulprits+r.rightCulprits
+		sum.untold += r.untold
 		if err := line(name, r); err != nil {
 			return err
 		}
@@ -101,7 +105,7 @@ func (t *Table) Write(w io.Writer) error {
 	for _, share := range []struct {
 		what string
 		k    int
-	}{{"verdicts right", sum.rightVerdict}, {"culprits right", sum.rightCulprits}, {"false alarms", sum.falseAlarms}, {"misses", sum.misses}} {
+	}{{"verdicts right", sum.rightVerdict}, {"culprits right", sum.rightCulprits}, {"false alarms", sum.falseAlarms}, {"misses", sum.misses}, {"cannot tell", sum.untold}} {
 		low, high := Wilson(share.k, sum.cases)
 		if _, err := fmt.Fprintf(w, "%-15s %4d of %d, %.2f%% (95%% interval %.2f%% to %.2f%%)\n",
 			share.what, share.k, sum.cases, percent(share.k, sum.cases), 100*low, 100*high); err != nil {

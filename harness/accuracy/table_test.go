@@ -65,14 +65,15 @@ func TestTable(t *testing.T) {
 	if err := table.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `situation        cases  verdict right  culprits right  false alarms  misses
-all bounds hold      2              1               1             1       0
-lead short           2              1               1             0       1
-all                  4              2               2             1       1
+	want := `situation        cases  verdict right  culprits right  false alarms  misses  cannot tell
+all bounds hold      2              1               1             1       0            0
+lead short           2              1               1             0       1            0
+all                  4              2               2             1       1            0
 verdicts right     2 of 4, 50.00% (95% interval 15.00% to 85.00%)
 culprits right     2 of 4, 50.00% (95% interval 15.00% to 85.00%)
 false alarms       1 of 4, 25.00% (95% interval 4.56% to 69.94%)
 misses             1 of 4, 25.00% (95% interval 4.56% to 69.94%)
+cannot tell        0 of 4, 0.00% (95% interval 0.00% to 48.99%)
 WRONG seed 4, lead short: verdict pass, want fail; did not name ["search"]; it said: all is well
 WRONG seed 5, all bounds hold: verdict fail, want pass; named ["search"] for nothing; it said: k2 refused
 `
