@@ -38,6 +38,9 @@ type Options struct {
 	// services and harness must reach it. The run makes a mount of its own
 	// there and removes it.
 	VaultAddr, VaultToken string
+	// Lock is how long to wait until another rehearsal of the same system that runs
+	// already has ended; 0: not at all.
+	Lock time.Duration
 	// Executable is the rehearse binary that stand-ins are run from; default is
 	// this process's own.
 	Executable string

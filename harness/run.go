@@ -110,6 +110,9 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 		return err
 	}
 	if r.plan.Rehearsal.Attach != nil {
+		if err = r.lockTargets(ctx); err != nil {
+			return err
+		}
 		if r.plan, r.attachment, err = survey(ctx, r.plan); err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ type runFlags struct {
 	dryRun    bool
 	verbose   bool
 	timeout   time.Duration
+	lock      time.Duration
 }
 
 // runCommand is `rehearse run [SCENARIO]`.
@@ -77,6 +78,8 @@ func runCommand() *cobra.Command {
 		"and leave the screen at the end, also on a terminal")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print every step that would be taken, and take none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell of every service, fetch and read too")
+	flags.DurationVar(&f.lock, "lock", 0, "wait this long until another rehearsal of the same system that runs already has ended\n"+
+		"(default: do not wait, and refuse)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up, undo and clean up after this long (default: never)")
 	return command
 }
@@ -87,6 +90,7 @@ func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Option
 	if err != nil {
 		return o, plan.Options{}, err
 	}
+	o.Lock = f.lock
 	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back}
 	fail := func(format string, args ...any) (harness.Options, plan.Options, error) {
 		return o, p, usage(fmt.Errorf(format, args...))
@@ -94,6 +98,8 @@ func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Option
 	switch {
 	case command.Flags().Changed("speed") && !(f.speed > 0 && f.speed < math.Inf(1)):
 		return fail("--speed: %v is not more than 0", f.speed)
+	case f.lock < 0:
+		return fail("--lock: %s is less than 0", f.lock)
 	case f.timeout < 0:
 		return fail("--timeout: %s is less than 0", f.timeout)
 	case f.hold && f.yes:
