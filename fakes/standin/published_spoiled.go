@@ -2,8 +2,6 @@ package standin
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 
@@ -19,14 +17,7 @@ type spoiler struct {
 	known   map[string]bool   // the values that it had when it began to spoil
 	foreign map[string]string // the values of another environment, by tag
 
-	told heldSecret // what the consumer was given last
-}
-
-// heldSecret is what a consumer holds, for comparison with what is published:
-// fingerprints and no value.
-type heldSecret struct {
-	Emit string            `json:"emit"`
-	Keys map[string]string `json:"keys"` // the fingerprint of each entry, by tag or kid
+	told contract.Held // what the consumer was given last
 }
 
 // passed is a document as its consumer gets it, with a version that changes
@@ -42,29 +33,19 @@ func (s *spoiler) passed(content []byte, version int) ([]byte, int, error) {
 	tags := map[string]bool{}
 	for _, entry := range entries {
 		fields, _ := entry.(map[string]any)
-		tag := nameOf(fields)
+		tag := contract.EntryName(fields)
 		tags[tag] = true
 		if value, ok := fields["value"].(string); ok && how != "" && !s.known[tag] {
 			fields["value"] = s.spoiled(how, tag, value)
 		}
 	}
-	s.tell(document, entries)
+	s.tell(document)
 	if how == "" {
 		s.known = tags
 		return content, 2 * version, nil
 	}
 	out, err := json.Marshal(document)
 	return out, 2*version + 1, err
-}
-
-// nameOf is the tag or the kid of an entry.
-func nameOf(entry map[string]any) string {
-	for _, key := range []string{"tag", "kid"} {
-		if name, ok := entry[key].(string); ok {
-			return name
-		}
-	}
-	return ""
 }
 
 // prefixed is how much of a value may say what it is: whsec_.
@@ -94,26 +75,11 @@ func (s *spoiler) spoiled(how, tag, value string) string {
 }
 
 // tell notes what the consumer gets.
-func (s *spoiler) tell(document map[string]any, entries []any) {
-	emit, _ := document["emit"].(string)
-	told := heldSecret{Emit: emit, Keys: map[string]string{}}
-	for _, entry := range entries {
-		fields, _ := entry.(map[string]any)
-		told.Keys[nameOf(fields)] = fingerprint(fields)
-	}
+func (s *spoiler) tell(document map[string]any) {
+	told := contract.HeldOf(document)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.told = told
-}
-
-// fingerprint tells two entries apart: the beginning of the SHA-256 of its JSON.
-func fingerprint(entry map[string]any) string {
-	encoded, err := json.Marshal(entry)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:4])
 }
 
 func (s *spoiler) held() any {

@@ -2,8 +2,6 @@ package fault
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -81,31 +79,23 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 		return Reading{}
 	}
 	code, body, err := g.site.fetch(ctx, http.MethodGet, g.service, contract.DisturbPath, nil)
-	var held struct {
-		Emit string
-		Keys map[string]string
-	}
+	var held contract.Held
 	if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 		return Reading{}
 	}
 	r := Reading{behind: 0, spoiled: 0, behindMS: 0}
-	if emit, _ := published["emit"].(string); emit != held.Emit {
+	want := contract.HeldOf(published)
+	if want.Emit != held.Emit {
 		r[behind]++
 	}
-	entries, _ := published["keys"].([]any)
 	gone := maps.Clone(held.Keys)
-	for _, entry := range entries {
-		fields, _ := entry.(map[string]any)
-		name, _ := fields["tag"].(string)
-		if name == "" {
-			name, _ = fields["kid"].(string)
-		}
-		has, there := held.Keys[name]
+	for name, print := range want.Keys {
+		has, ok := held.Keys[name]
 		delete(gone, name)
 		switch {
-		case !there:
+		case !ok:
 			r[behind]++
-		case has != fingerprint(fields):
+		case has != print:
 			r[spoiled]++
 		}
 	}
@@ -119,15 +109,4 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 		r[behindMS] = float64(time.Since(*g.since).Milliseconds())
 	}
 	return r
-}
-
-// fingerprint tells two entries apart, as stand-ins take it: the beginning of
-// the SHA-256 of its JSON.
-func fingerprint(entry map[string]any) string {
-	encoded, err := json.Marshal(entry)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:4])
 }

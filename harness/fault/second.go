@@ -114,7 +114,7 @@ func (s *second) once(ctx context.Context) Reading {
 	r := Reading{}
 	for _, name := range s.site.readers() {
 		code, body, err := s.site.fetch(ctx, http.MethodGet, name, contract.DisturbPath, nil)
-		var held struct{ Keys map[string]string }
+		var held contract.Held
 		if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 			continue
 		}
