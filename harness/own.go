@@ -12,6 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -64,6 +65,9 @@ func (r *run) presented(i int, file string) (string, error) {
 	at := "load[" + strconv.Itoa(i) + "].token.file"
 	folder, err := r.plan.Folder(at, path.Dir(file))
 	if err != nil {
+		return "", fmt.Errorf("read %s: %w", at, err)
+	}
+	if err := source.CheckRegular(folder, path.Base(file)); err != nil {
 		return "", fmt.Errorf("read %s: %w", at, err)
 	}
 	content, err := fs.ReadFile(folder, path.Base(file))

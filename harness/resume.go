@@ -18,6 +18,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -263,7 +264,7 @@ func (r *resuming) clean(ctx context.Context) error {
 // readCutOff reads the history of a run that was killed: its last line may be
 // half of one.
 func readCutOff(path string) (*history.History, error) {
-	data, err := os.ReadFile(path)
+	data, err := source.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", err)
 	}

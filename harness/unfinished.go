@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // unfinishedFile says, in the folder of a run that is under way, how what it
@@ -76,7 +77,7 @@ func markFinished(folder string) error {
 // ReadUnfinished reads how to find what a dead run has left; ErrFinished where
 // its folder does not say.
 func ReadUnfinished(folder string) (*Unfinished, error) {
-	data, err := os.ReadFile(filepath.Join(folder, unfinishedFile))
+	data, err := source.ReadFile(filepath.Join(folder, unfinishedFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("resume the run in %s: %w", folder, ErrFinished)
 	}

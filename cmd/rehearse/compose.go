@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ import (
 // composeServices are the services of a compose file, or, where there is no
 // such file, of the project of that name that runs.
 func composeServices(ctx context.Context, name string) ([]lint.ProjectService, error) {
-	text, err := os.ReadFile(name)
+	text, err := source.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
 		return runningServices(ctx, name)
 	}

@@ -108,7 +108,7 @@ func runsIn(folder string, asked bool) ([]inventory.Run, error) {
 		if err != nil || entry.Name() != "result.json" || entry.IsDir() {
 			return err
 		}
-		f, err := os.Open(file)
+		f, err := source.Open(file)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -66,7 +66,7 @@ func savedHistory(dir string) (*history.History, plan.Limits, error) {
 	fail := func(err error) (*history.History, plan.Limits, error) {
 		return nil, plan.Limits{}, usage(fmt.Errorf("read run %s: %w", dir, err))
 	}
-	file, err := os.Open(filepath.Join(dir, harness.EventsFile))
+	file, err := source.Open(filepath.Join(dir, harness.EventsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, plan.Limits{}, usage(fmt.Errorf("%s is no run folder: it has no %s; what `rehearse run` writes, below %s or where --out says, is one",
 			dir, harness.EventsFile, runsFolder))

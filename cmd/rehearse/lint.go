@@ -181,7 +181,7 @@ const maxAuditLine = 1 << 20
 
 // auditReaders are those who read a path, by the lines of an audit log.
 func auditReaders(file, path string) ([]string, error) {
-	f, err := os.Open(file)
+	f, err := source.Open(file)
 	if err != nil {
 		return nil, usage(fmt.Errorf("read audit log: %w", err))
 	}

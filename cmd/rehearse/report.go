@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -64,7 +64,7 @@ func savedModel(dir string) (*reports.Model, error) {
 // error is one of usage, and has fs.ErrNotExist in its chain where there is no
 // such file.
 func modelIn(dir string, h *history.History, limits plan.Limits) (*reports.Model, error) {
-	file, err := os.Open(filepath.Join(dir, "result.json"))
+	file, err := source.Open(filepath.Join(dir, "result.json"))
 	if err != nil {
 		return nil, usage(fmt.Errorf("read run %s: %w", dir, err))
 	}

@@ -37,18 +37,18 @@ func Read(fsys fs.FS, name, shown string) (*Node, error) {
 		}
 		return Problem{Position: Position{File: shown}, Message: "read: " + message, Err: err}
 	}
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fail(err)
+	}
+	if !info.Mode().IsRegular() { // before it is opened, as CheckRegular
+		return nil, Problem{Position: Position{File: shown}, Message: "is not a file but " + describe(info.Mode())}
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, fail(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fail(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, Problem{Position: Position{File: shown}, Message: "is not a file but " + describe(info.Mode())}
-	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
 	if err != nil {
 		return nil, fail(err)

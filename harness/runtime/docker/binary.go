@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // The module and its command, as go.mod and a binary's build information have them.
@@ -97,7 +98,7 @@ func (s binarySource) sourceRoot() (string, error) {
 }
 
 func isModule(file string) bool {
-	data, err := os.ReadFile(file)
+	data, err := source.ReadFile(file)
 	if err != nil {
 		return false
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -69,6 +70,9 @@ func pack(folder fs.FS) ([]byte, error) {
 	w := tar.NewWriter(&packed)
 	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
+			return err
+		}
+		if err := source.CheckRegular(folder, path); err != nil {
 			return err
 		}
 		content, err := fs.ReadFile(folder, path)
