@@ -88,25 +88,39 @@ func example(t *testing.T, marker string) string {
 	return found[0]
 }
 
-// TestReadmeAttach plans a scenario that is attached as the README shows it.
+// TestReadmeAttach plans scenarios that are attached as the guides show it: one of
+// a secret that signs tokens, and one of a secret that is presented itself.
 func TestReadmeAttach(t *testing.T) {
-	dir := t.TempDir()
-	files := map[string]string{
-		"runbook.yaml": example(t, "kind: Runbook"),
-		"scenario.yaml": "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: runbook.yaml\n" +
-			"load: [{client: web, to: search, rate: 10/s, token: {}}]\n" + example(t, "attach:"),
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	loaded, err := scenario.LoadFile(filepath.Join(dir, "scenario.yaml"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "scenarios", "attached", "testdata", "database", "runbook.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Build(loaded, plan.Options{}); err != nil {
-		t.Error(err)
+	shown := examples(t, "attach:")
+	if len(shown) != 2 || strings.Contains(shown[0], "current:") || !strings.Contains(shown[1], "current:") {
+		t.Fatalf("yaml examples with attach: in the guides: got %d, want one with tokens and one with current", len(shown))
+	}
+	const step = "{command: [./rotate.sh]}"
+	for name, files := range map[string]map[string]string{
+		"tokens": {"runbook.yaml": example(t, "kind: Runbook"), "scenario.yaml": "load: [{client: web, to: search, rate: 10/s, token: {}}]\n" + shown[0]},
+		"values": {"runbook.yaml": string(page), "scenario.yaml": "load: [{client: web, to: shop, rate: 10/s}]\n" + shown[1] +
+			"  steps: {make: " + step + ", accept: " + step + ", emit: " + step + ", revoke: " + step + ", restore: " + step + ", withdraw: " + step + "}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			files["scenario.yaml"] = "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: runbook.yaml\n" + files["scenario.yaml"]
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			loaded, err := scenario.LoadFile(filepath.Join(dir, "scenario.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := plan.Build(loaded, plan.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
