@@ -93,6 +93,9 @@ func newLogins(name string, log *slog.Logger) *logins {
 func (l *logins) logged(line postgresLine) {
 	login := l.find(line.port)
 	switch {
+	case login != nil && line.state == stateNoRight && login.decided.Load():
+		l.denied(login, line.text)
+		return
 	case line.severity != "FATAL" || login == nil:
 		return
 	case !login.decide():
@@ -132,6 +135,16 @@ func (l *logins) undecided(login *login, state, text string) {
 	if !login.own {
 		l.log.Info(history.MessageUndecided, append(l.attributes(login, state), "detail", text)...)
 	}
+}
+
+// denied tells, once of each session, that it may not do what it asked: the
+// login was let in, and lacks a right.
+func (l *logins) denied(login *login, text string) {
+	if login.own || login.denied.Swap(true) {
+		return
+	}
+	l.log.Info(string(history.KindDenied), "identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote,
+		"status", stateNoRight, "detail", text)
 }
 
 // end tells of a session that was ended from outside: nothing is decided then.

@@ -94,3 +94,33 @@ func TestEndIsToldOfWhatIsClosed(t *testing.T) {
 		t.Errorf("got %v, want the one dropped that was closed long ago, and no other", l.open)
 	}
 }
+
+// TestDeniedIsToldOncePerSession: a login that was let in and lacks a right is
+// told of once of each session, and never of one that was not let in or is the
+// harness's own.
+func TestDeniedIsToldOncePerSession(t *testing.T) {
+	var log bytes.Buffer
+	l := newLogins("db", history.NewLogger(&log, "db"))
+	denied := postgresLine{state: stateNoRight, port: "1", severity: "ERROR", text: "permission denied for table orders"}
+	for _, tt := range []struct {
+		name    string
+		login   *login
+		decided bool
+		want    int
+	}{
+		{"let in", newLogin("orders_k2", "orders/k2"), true, 1},
+		{"not decided yet", newLogin("orders_k2", "orders/k2"), false, 0},
+		{"the harness", newLogin("", contract.DatabaseAdmin), true, 0},
+	} {
+		log.Reset()
+		l.add("1", tt.login)
+		if tt.decided {
+			tt.login.decide()
+		}
+		l.logged(denied)
+		l.logged(denied)
+		if got := strings.Count(log.String(), `"msg":"denied"`); got != tt.want || tt.want > 0 && !strings.Contains(log.String(), `"user":"orders_k2"`) {
+			t.Errorf("%s: got %s, want it told %d times", tt.name, log.String(), tt.want)
+		}
+	}
+}

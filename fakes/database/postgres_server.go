@@ -80,7 +80,7 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 		"max_wal_senders=0", "wal_level=minimal", "dynamic_shared_memory_type=mmap",
 		"log_destination=stderr", "logging_collector=off", "log_line_prefix=" + postgresPrefix,
 		// A statement may hold what a password was made into.
-		"log_min_error_statement=panic", "log_statement=none", "log_min_messages=fatal", "lc_messages=C",
+		"log_min_error_statement=panic", "log_statement=none", "log_min_messages=error", "lc_messages=C",
 	} {
 		args = append(args, "-c", setting)
 	}

@@ -28,6 +28,8 @@ const (
 const (
 	stateOK    = "00000"
 	stateEnded = "57P01" // admin_shutdown: pg_terminate_backend too
+	// stateNoRight is insufficient_privilege, of what is asked in a session.
+	stateNoRight = "42501"
 )
 
 // relay carries one connection to the server and back, and tells a login that

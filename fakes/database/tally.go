@@ -15,7 +15,7 @@ type login struct {
 	user, remote          string // under which it logs in, and the address that it came from
 	began                 time.Time
 	own                   bool // the harness's own: neither counted nor told
-	decided               atomic.Bool
+	decided, denied       atomic.Bool
 	closed                time.Time // zero: it is open; guarded by the tally
 }
 

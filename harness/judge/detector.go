@@ -187,6 +187,7 @@ func detectors() []detector {
 		{of: refused, match: outlived},
 
 		{of: unanswered, match: frozen},
+		{of: unanswered, match: lacksRights},
 		{of: unanswered, match: answeredAsFailing},
 		{of: unanswered, match: refusedBehind},
 		{of: unanswered, match: notActiveYet},

@@ -72,8 +72,8 @@ func (e *evidence) unasked(v plan.Validator) string {
 				n += e.view.Sum(key, e.start, e.end+1).Attempts
 			}
 		}
-		if n < leastAttempts {
-			return fmt.Sprintf("load presented %s to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), leastAttempts)
+		if least := e.least(v); n < least {
+			return fmt.Sprintf("load presented %s to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
 		}
 	}
 	return ""

@@ -193,7 +193,7 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 		e.Credential, e.Identifier = n.Credential(l.Identifier), l.Identifier
 	case history.KindLoaded:
 		e.Credential, e.Identifier, e.Credentials = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers)
-	case history.KindEnded:
+	case history.KindEnded, history.KindDenied:
 		e.Credential, e.Identifier, e.Reader = n.credential(l), l.Identifier, n.presenter(l, service)
 		if isProbe(l.Presenter) {
 			return history.Event{}, false

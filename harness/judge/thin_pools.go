@@ -1,0 +1,19 @@
+package judge
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// leastConnections is leastAttempts where a credential is presented with each
+// connection of a pool: a few of those serve many requests, which are counted at
+// the front, and a login that is refused is seen in each of them.
+const leastConnections = 2
+
+// least is how many presentations of a credential to a validator tell something.
+func (e *evidence) least(v plan.Validator) int64 {
+	if v.Authority && runbook.Families[e.limits.Family].Pools {
+		return leastConnections
+	}
+	return leastAttempts
+}
