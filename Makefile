@@ -68,6 +68,16 @@ bench: ## the load path against bare vegeta, in turns; fails where it is slower 
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./harness/load
 	$(GO) test -run '^$$' -bench . ./reports
 
+# The seeds of the targets are ordinary tests; these two vary them.
+.PHONY: fuzz
+fuzz: ## vary what is read from outside (run folders, pages, compose files, durations) for a minute
+	GO=$(GO) .ci/fuzz 60
+
+FUZZ_SECONDS ?= 28800
+.PHONY: fuzz-long
+fuzz-long: ## the same for eight hours, or FUZZ_SECONDS=...
+	GO=$(GO) .ci/fuzz $(FUZZ_SECONDS)
+
 # Both are replayed by seed: see `go test ./harness/accuracy -args -help`.
 SIMULATED ?= 10000
 .PHONY: accuracy

@@ -1,9 +1,7 @@
 package harness
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -192,8 +190,12 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		return nil, fmt.Errorf("%w: there is no keyring in its store", ErrGone)
 	}
 	path := filepath.Join(r.folder, EventsFile)
-	before, err := readCutOff(path)
+	saved, err := source.Open(path)
 	if err != nil {
+		return nil, fmt.Errorf("read the history: %w", err)
+	}
+	before, err := history.ReadCutOff(saved, path)
+	if err := errors.Join(err, saved.Close()); err != nil {
 		return nil, err
 	}
 	file, err := os.Create(path + ".new")
@@ -259,21 +261,4 @@ func (r *resuming) clean(ctx context.Context) error {
 		return err
 	}
 	return markFinished(r.folder)
-}
-
-// readCutOff reads the history of a run that was killed: its last line may be
-// half of one.
-func readCutOff(path string) (*history.History, error) {
-	data, err := source.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
-	}
-	if i := bytes.LastIndexByte(data, '\n'); i >= 0 && !json.Valid(data[i+1:]) {
-		data = data[:i+1]
-	}
-	h, err := history.Read(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return h, nil
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
@@ -83,34 +82,6 @@ func TestReplace(t *testing.T) {
 			}
 			if _, err := os.Stat(path + ".new"); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("what was written: got %v, want it gone", err)
-			}
-		})
-	}
-}
-
-// A killed run leaves its last line as far as it came.
-func TestHistoryThatWasCutOff(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		text string
-		want int
-	}{
-		"whole":      {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"kind\":\"end\"}\n", 2},
-		"half":       {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"ki", 1},
-		"no newline": {"{\"at_ms\":1,\"kind\":\"phase\"}\n{\"at_ms\":2,\"kind\":\"end\"}", 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join(t.TempDir(), EventsFile)
-			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			h, err := readCutOff(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(h.Events) != tt.want || h.Events[0].Kind != history.KindPhase {
-				t.Errorf("got %+v, want %d events", h.Events, tt.want)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,11 +32,22 @@ func WriteJSON(w io.Writer, m *Model) error {
 	return nil
 }
 
-// ReadResult reads what WriteJSON wrote. Limits, Timeline and WrittenAt stay empty.
+// maxResult bounds a result.json: some 200,000 cells take a third of it.
+const maxResult = 512 << 20
+
+// ReadResult reads what WriteJSON wrote. Limits, Timeline and WrittenAt stay
+// empty. Of what is no such JSON the error says the line.
 func ReadResult(r io.Reader) (*Model, error) {
-	var m Model
-	if err := json.NewDecoder(r).Decode(&m); err != nil {
+	data, err := io.ReadAll(io.LimitReader(r, maxResult+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read result: %w", err)
+	case len(data) > maxResult:
+		return nil, fmt.Errorf("read result: it is longer than %d MiB: %w", maxResult>>20, ErrSchema)
+	}
+	var m Model
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&m); err != nil {
+		return nil, fmt.Errorf("read result: line %d: %w", lineAt(data, err), err)
 	}
 	if m.Schema != Schema {
 		return nil, fmt.Errorf("read result: schema is %q: %w", m.Schema, ErrSchema)
@@ -45,6 +57,18 @@ func ReadResult(r io.Reader) (*Model, error) {
 		return &m, nil
 	}
 	return nil, fmt.Errorf("read result: verdict is %q, want pass, fail or inconclusive: %w", m.Verdict.Verdict, ErrSchema)
+}
+
+// lineAt is the line that an error of decoding is about, from 1; the last one
+// where the text ends too soon.
+func lineAt(data []byte, err error) int {
+	at := int64(len(data))
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = syntax.Offset
+	} else if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		at = typed.Offset
+	}
+	return 1 + bytes.Count(data[:max(0, min(at, int64(len(data))))], []byte("\n"))
 }
 
 // withoutNulls is a copy of v in which no slice or map that is written is nil.

@@ -116,6 +116,18 @@ func TestReadResultRefuses(t *testing.T) {
 	}
 }
 
+func TestReadResultSaysTheLine(t *testing.T) {
+	for name, text := range map[string]string{
+		"no JSON":            "{\n \"schema\": \"rehearse/result/v1\",\n oops}",
+		"a figure as text":   "{\n \"schema\": \"rehearse/result/v1\",\n \"speed\": \"fast\"}",
+		"the end is missing": "{\n \"schema\": \"rehearse/result/v1\",\n \"speed\": 60",
+	} {
+		if _, err := ReadResult(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "read result: line 3: ") {
+			t.Errorf("%s: got %v, want an error with line 3", name, err)
+		}
+	}
+}
+
 func TestWriteJSONTellsWhatItCannotWrite(t *testing.T) {
 	m := failModel()
 	m.Findings[0].BudgetSpent = math.Inf(1)

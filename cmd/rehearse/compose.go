@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/rehearse-dev/rehearse/harness/lint"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
@@ -18,37 +17,14 @@ import (
 // composeServices are the services of a compose file, or, where there is no
 // such file, of the project of that name that runs.
 func composeServices(ctx context.Context, name string) ([]lint.ProjectService, error) {
-	text, err := source.ReadFile(name)
+	document, err := source.ReadForeign(os.DirFS(filepath.Dir(name)), filepath.Base(name), name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
 		return runningServices(ctx, name)
 	}
 	if err != nil {
-		return nil, usage(fmt.Errorf("read compose file: %w", err))
+		return nil, source.AsProblems(name, err)
 	}
-	var file struct {
-		Services map[string]any `yaml:"services"`
-	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		return nil, usage(fmt.Errorf("read compose file %s: %w", name, err))
-	}
-	if len(file.Services) == 0 {
-		return nil, usage(fmt.Errorf("read compose file %s: it has no services", name))
-	}
-	var services []lint.ProjectService
-	lines := strings.Split(string(text), "\n")
-	for service, settings := range file.Services {
-		s := lint.ProjectService{Position: source.Position{File: name, Line: 1, Column: 1}, Name: service}
-		for i, line := range lines {
-			if bare := strings.TrimLeft(line, " "); len(bare) < len(line) && strings.HasPrefix(bare, service+":") {
-				s.Line, s.Column = i+1, len(line)-len(bare)+1
-				break
-			}
-		}
-		texts(settings, func(text string) { s.Settings = append(s.Settings, text) })
-		services = append(services, s)
-	}
-	slices.SortFunc(services, func(a, b lint.ProjectService) int { return strings.Compare(a.Name, b.Name) })
-	return services, nil
+	return lint.ComposeServices(document)
 }
 
 // runningServices are those of a project that runs, by its containers.
@@ -70,20 +46,4 @@ func runningServices(ctx context.Context, name string) ([]lint.ProjectService, e
 		services = append(services, s)
 	}
 	return services, project.Close()
-}
-
-// texts calls f with every text in a value of a document.
-func texts(value any, f func(string)) {
-	switch value := value.(type) {
-	case string:
-		f(value)
-	case []any:
-		for _, child := range value {
-			texts(child, f)
-		}
-	case map[string]any:
-		for _, child := range value {
-			texts(child, f)
-		}
-	}
 }

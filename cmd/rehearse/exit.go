@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
@@ -54,6 +55,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[source.Problems](err); ok || errors.Is(err, harness.ErrFolderInUse) {
 		return exitUsage
 	}
+	if _, ok := errors.AsType[*history.Damaged](err); ok {
+		return exitUsage
+	}
 	if errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
@@ -68,6 +72,9 @@ func message(err error) string {
 	}
 	if problems, ok := errors.AsType[source.Problems](err); ok {
 		return problems.Error()
+	}
+	if damaged, ok := errors.AsType[*history.Damaged](err); ok && damaged.File != "" {
+		return damaged.Error()
 	}
 	return "rehearse: " + err.Error()
 }

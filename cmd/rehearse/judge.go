@@ -75,7 +75,7 @@ func savedHistory(dir string) (*history.History, plan.Limits, error) {
 		return fail(err)
 	}
 	defer file.Close()
-	h, err := history.Read(file)
+	h, err := history.ReadFile(file, file.Name())
 	if err != nil {
 		return fail(err)
 	}

@@ -29,11 +29,14 @@ func (o Offset) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(time.Duration(o).Microseconds())/1000, 'f', -1, 64), nil
 }
 
-// UnmarshalJSON reads milliseconds.
+// UnmarshalJSON reads milliseconds, up to a hundred years.
 func (o *Offset) UnmarshalJSON(data []byte) error {
 	var ms float64
 	if err := json.Unmarshal(data, &ms); err != nil {
 		return fmt.Errorf("parse offset: %w", err)
+	}
+	if !inRange(ms) {
+		return fmt.Errorf("parse offset: %g ms is more than a hundred years", ms)
 	}
 	// Rounded: 1.001 × 1000 is a little less than 1001 in binary.
 	*o = Offset(time.Duration(math.Round(ms*1000)) * time.Microsecond)

@@ -3,43 +3,11 @@ package history
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 )
-
-// History is what a run left: its events in the order in which they were recorded.
-type History struct {
-	Events []Event
-}
-
-// maxLine bounds one line of events.jsonl; the longest are those of plans.
-const maxLine = 16 << 20
-
-// Read reads a history as a Recorder wrote it, one JSON object a line. It
-// reports a line that cannot be read by its number; a last line that was cut
-// off, as a killed run leaves it, is an error too.
-func Read(r io.Reader) (*History, error) {
-	var h History
-	scanner := bufio.NewScanner(r)
-	scanner.Buffer(make([]byte, 0, 64<<10), maxLine)
-	for line := 1; scanner.Scan(); line++ {
-		var e Event
-		if err := json.Unmarshal(scanner.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("read history: line %d: %w", line, err)
-		}
-		h.Events = append(h.Events, e)
-	}
-	if err := scanner.Err(); err != nil {
-		return nil, fmt.Errorf("read history: %w", err)
-	}
-	if len(h.Events) == 0 {
-		return nil, errors.New("read history: it is empty")
-	}
-	return &h, nil
-}
 
 // A Listener is told of every event. It may be slow or gone and changes
 // nothing that is measured: each has a goroutine and a queue of its own, and

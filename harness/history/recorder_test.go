@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -266,30 +265,3 @@ func TestRecorderIsSafeForConcurrentUse(t *testing.T) {
 		t.Errorf("lines: got %d, want 1600", lines)
 	}
 }
-
-func TestReadRefuses(t *testing.T) {
-	good := `{"at_ms":0,"kind":"plan"}` + "\n"
-	for _, tt := range []struct{ name, text, want string }{
-		{"nothing", "", "it is empty"},
-		{"a line that is no event", good + "hello\n", "line 2"},
-		{"a last line that was cut off", good + good + `{"at_ms":12,"ki`, "line 3"},
-		{"a field of another type", `{"at_ms":"soon","kind":"plan"}`, "line 1"},
-		{"a line without an end", good + strings.Repeat("x", maxLine+1), "too long"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			h, err := Read(strings.NewReader(tt.text))
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, %v, want an error with %q", h, err, tt.want)
-			}
-		})
-	}
-	broken := errors.New("disk failure")
-	if _, err := Read(io.MultiReader(strings.NewReader(good), failing{broken})); !errors.Is(err, broken) {
-		t.Errorf("read of a broken file: got %v, want %v", err, broken)
-	}
-}
-
-// failing is a file that cannot be read.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

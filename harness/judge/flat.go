@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -218,12 +219,24 @@ func sampleOf(shares []float64) sample {
 // secondShares are the shares of a cell's attempts that failed, by second of
 // [from, to).
 func (e *evidence) secondShares(key history.CellKey, from, to history.Offset) sample {
+	const second = history.Offset(time.Second)
 	var shares []float64
-	for at := from; at+history.Offset(time.Second) <= to; at += history.Offset(time.Second) {
-		if c := e.view.Sum(key, at, at+history.Offset(time.Second)); c.Attempts > 0 {
-			shares = append(shares, float64(c.AuthFailures)/float64(c.Attempts))
+	var at history.Offset // the second under way, which had so many
+	var attempts, failures int64
+	done := func() {
+		if attempts > 0 {
+			shares = append(shares, float64(failures)/float64(attempts))
 		}
+		attempts, failures = 0, 0
 	}
+	for _, b := range e.view.Buckets(key, from, to-(to-from)%second) { // whole seconds only
+		if begins := b.At - (b.At-from)%second; begins != at {
+			done()
+			at = begins
+		}
+		attempts, failures = attempts+b.Attempts, failures+b.AuthFailures
+	}
+	done()
 	return sampleOf(shares)
 }
 
@@ -235,6 +248,7 @@ func sessionShares(c *history.Counts, sessions int) sample {
 	for _, n := range c.FailedSessions {
 		shares = append(shares, float64(n)/max(1, each))
 	}
+	slices.Sort(shares) // a sum of the same figures is to be the same each time
 	for len(shares) < sessions {
 		shares = append(shares, 0)
 	}

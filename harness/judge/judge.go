@@ -42,17 +42,18 @@ var rules = []rule{
 // held against.
 var ErrNoPlan = errors.New("the history does not begin with a plan")
 
-// Limits reads the plan's limits from the first event of a history.
+// Limits reads the plan's limits from the first event of a history. The error is
+// a *history.Damaged.
 func Limits(h *history.History) (plan.Limits, error) {
 	var l plan.Limits
 	if len(h.Events) == 0 || h.Events[0].Kind != history.KindPlan {
-		return l, ErrNoPlan
+		return l, &history.Damaged{File: h.File, Line: 1, Err: ErrNoPlan}
 	}
 	if err := json.Unmarshal(h.Events[0].Plan, &l); err != nil {
-		return l, fmt.Errorf("read the plan of a history: %w", err)
+		return l, &history.Damaged{File: h.File, Line: 1, Err: fmt.Errorf("read the plan: %w", err)}
 	}
-	if l.Speed <= 0 {
-		return l, fmt.Errorf("read the plan of a history: speed %v: %w", l.Speed, ErrNoPlan)
+	if err := l.Check(); err != nil {
+		return l, &history.Damaged{File: h.File, Line: 1, Err: fmt.Errorf("the plan cannot be: %w", err)}
 	}
 	return l, nil
 }

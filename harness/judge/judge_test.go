@@ -83,17 +83,17 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		events []history.Event
-		want   error
+		want   string
 	}{
-		{"an empty history", nil, judge.ErrNoPlan},
-		{"another event first", []history.Event{{Kind: history.KindPhase}}, judge.ErrNoPlan},
-		{"no speed", []history.Event{{Kind: history.KindPlan, Plan: json.RawMessage(`{}`)}}, judge.ErrNoPlan},
-		{"a speed that cannot be", []history.Event{{Kind: history.KindPlan, Plan: json.RawMessage(`{"speed": -1}`)}}, judge.ErrNoPlan},
+		{"an empty history", nil, "run.jsonl:1: the history does not begin with a plan"},
+		{"another event first", []history.Event{{Kind: history.KindPhase}}, "run.jsonl:1: the history does not begin with a plan"},
+		{"no speed", []history.Event{{Kind: history.KindPlan, Plan: json.RawMessage(`{}`)}}, "run.jsonl:1: the plan cannot be: speed is 0"},
+		{"a speed that cannot be", []history.Event{{Kind: history.KindPlan, Plan: json.RawMessage(`{"speed": -1}`)}}, "run.jsonl:1: the plan cannot be: speed is -1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := judge.Limits(&history.History{Events: tt.events}); !errors.Is(err, tt.want) {
-				t.Errorf("error: got %v, want one that is %v", err, tt.want)
+			if _, err := judge.Limits(&history.History{Events: tt.events, File: "run.jsonl"}); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error: got %v, want one with %q", err, tt.want)
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func TestProperties(t *testing.T) {
 }
 
 // encode is anything as JSON.
-func encode(t *testing.T, v any) string {
+func encode(t testing.TB, v any) string {
 	t.Helper()
 	data, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
@@ -72,7 +72,7 @@ func wantSame(t *testing.T, what, got, want string) {
 }
 
 // lines is a history as a run's folder has it.
-func lines(t *testing.T, h *history.History) []byte {
+func lines(t testing.TB, h *history.History) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	recorder := history.NewRecorder(time.Now(), &file)
@@ -86,7 +86,7 @@ func lines(t *testing.T, h *history.History) []byte {
 }
 
 // read is a history and its limits as a later judge finds them.
-func read(t *testing.T, file []byte) (*history.History, plan.Limits) {
+func read(t testing.TB, file []byte) (*history.History, plan.Limits) {
 	t.Helper()
 	h, err := history.Read(bytes.NewReader(file))
 	if err != nil {

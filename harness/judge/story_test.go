@@ -281,7 +281,7 @@ func silent(presenter string, from, to float64) change {
 }
 
 // history is the story as a run would have recorded it, with totals that agree.
-func (s *story) history(t *testing.T) *history.History {
+func (s *story) history(t testing.TB) *history.History {
 	t.Helper()
 	limits, err := json.Marshal(s.limits)
 	if err != nil {

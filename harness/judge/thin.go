@@ -107,14 +107,15 @@ func (e *evidence) unused(m plan.Emitter) string {
 func (e *evidence) quiet(c plan.Client) string {
 	few := func(from, until history.Offset, where string) string {
 		due, got := c.Rate*(until-from).Duration().Seconds(), float64(e.answers(c, from, until))
-		if due >= leastAttempts && got < due/2 {
+		if due > leastAttempts-0.5 && got < due/2 { // a stretch is as long as it takes for that many to be due
 			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
 		}
 		return ""
 	}
 	stretch := history.Offset(leastStretch)
 	if c.Rate > 0 {
-		stretch = max(stretch, history.Offset(leastAttempts/c.Rate*float64(time.Second)))
+		due := leastAttempts / c.Rate * float64(time.Second)
+		stretch = max(stretch, history.Offset(min(due, float64(e.end-e.start)+1)))
 	}
 	for _, p := range e.phases {
 		from, until := p.span()
@@ -125,7 +126,7 @@ func (e *evidence) quiet(c plan.Client) string {
 			return why
 		}
 	}
-	for at := e.start; at < e.end; at += stretch {
+	for at := e.start; at < e.end && c.Rate > 0; at += stretch { // ends at the first stretch without an answer
 		from := max(e.start, min(at, e.end-stretch)) // the last one ends with the run
 		until := min(from+stretch, e.end)
 		if why := few(from, until, fmt.Sprintf("from %s to %s", from, until)); why != "" {

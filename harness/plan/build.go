@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -100,9 +99,9 @@ func (o Options) check() source.Problems {
 			})
 		}
 	}
-	if o.Speed < 0 || math.IsNaN(o.Speed) {
+	if o.Speed != 0 && !(o.Speed >= scenario.LeastSpeed) { // so that NaN is refused too
 		problems = append(problems, source.Problem{
-			Position: source.Position{File: "--speed"}, Message: fmt.Sprintf("%v must be more than 0", o.Speed),
+			Position: source.Position{File: "--speed"}, Message: fmt.Sprintf("%v must be at least %g", o.Speed, scenario.LeastSpeed),
 		})
 	}
 	return problems

@@ -213,8 +213,8 @@ func TestBuildRefuses(t *testing.T) {
 	}{
 		{"unknown gates", Options{Gates: "observ"}, `--gates: unknown value "observ" (did you mean "observe"?)`},
 		{"unknown on-budget", Options{OnBudget: "pay"}, `--on-budget: unknown value "pay" (one of record, rollback)`},
-		{"a negative speed", Options{Speed: -1}, `--speed: -1 must be more than 0`},
-		{"no number", Options{Speed: math.NaN()}, `--speed: NaN must be more than 0`},
+		{"a negative speed", Options{Speed: -1}, `--speed: -1 must be at least 0.01`},
+		{"no number", Options{Speed: math.NaN()}, `--speed: NaN must be at least 0.01`},
 		{"endless speed", Options{Speed: math.Inf(1)}, "--speed: +Inf cannot be rehearsed: the ttl of edge, 1m, must stay at least 5s, 5 times what it is kept to (at most 12)"},
 	}
 	for _, tt := range tests {

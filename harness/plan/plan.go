@@ -150,12 +150,19 @@ func (l Limits) Wall(page time.Duration) time.Duration {
 	if page == runbook.Forever {
 		return runbook.Forever
 	}
-	return time.Duration(float64(page) / l.Speed)
+	return bounded(float64(page) / l.Speed)
 }
 
 // Page turns wall time into page time.
 func (l Limits) Page(wall time.Duration) time.Duration {
-	return time.Duration(float64(wall) * l.Speed)
+	return bounded(float64(wall) * l.Speed)
+}
+
+// bounded is a number of nanoseconds as a duration; one that is too large for
+// that is the largest that there is.
+func bounded(ns float64) time.Duration {
+	const most = 1 << 62
+	return time.Duration(max(-most, min(ns, most)))
 }
 
 // Validator is a party that checks credentials.
@@ -309,11 +316,12 @@ func (l Limits) Publishing(v Validator) time.Duration {
 	return e.Refresh
 }
 
-// add adds durations of which each may be Forever.
+// add adds durations of which each may be Forever, and so is a sum that is too
+// large for a duration.
 func add(ds ...time.Duration) time.Duration {
 	var sum time.Duration
 	for _, d := range ds {
-		if d == runbook.Forever {
+		if d > runbook.Forever-sum {
 			return runbook.Forever
 		}
 		sum += d

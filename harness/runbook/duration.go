@@ -20,6 +20,10 @@ const DurationPattern = `^(0|(\d+d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)
 
 var durationPattern = regexp.MustCompile(DurationPattern)
 
+// longest is the most that a duration may be: a hundred years, so that sums and
+// multiples of a few stay within a time.Duration.
+const longest = 36500 * day
+
 const durationHint = "write it as 30s, 10m, 1h30m or 90d"
 
 // Duration is d as a time.Duration.
@@ -77,15 +81,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	rest := s
 	if number, after, ok := strings.Cut(s, "d"); ok {
 		days, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || days > int64(Forever/day)-1 {
-			return refuse(" is too long a duration", "at most 106750d")
+		if err != nil || days > int64(longest/day) {
+			return refuse(" is too long a duration", "at most 36500d")
 		}
 		sum, rest = time.Duration(days)*day, after
 	}
 	if rest != "" {
 		part, err := time.ParseDuration(rest)
-		if err != nil || part > Forever-day-sum {
-			return refuse(" is too long a duration", "at most 106750d")
+		if err != nil || part > longest-sum {
+			return refuse(" is too long a duration", "at most 36500d")
 		}
 		sum += part
 	}

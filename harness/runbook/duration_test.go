@@ -74,10 +74,10 @@ func TestDurationRefuses(t *testing.T) {
 		{"5w", `"5w" is not a duration` + hint},
 		{"30m1h", `"30m1h" is not a duration` + hint},
 		{"1e3s", `"1e3s" is not a duration` + hint},
-		{"200000d", `"200000d" is too long a duration (at most 106750d)`},
-		{"106750d999999h", `"106750d999999h" is too long a duration (at most 106750d)`},
-		{"99999999999999999999d", `"99999999999999999999d" is too long a duration (at most 106750d)`},
-		{"99999999999999999999s", `"99999999999999999999s" is too long a duration (at most 106750d)`},
+		{"200000d", `"200000d" is too long a duration (at most 36500d)`},
+		{"36500d1h", `"36500d1h" is too long a duration (at most 36500d)`},
+		{"99999999999999999999d", `"99999999999999999999d" is too long a duration (at most 36500d)`},
+		{"99999999999999999999s", `"99999999999999999999s" is too long a duration (at most 36500d)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {

@@ -25,6 +25,9 @@ var (
 	Idempotencies = []string{"account", "key", None}
 )
 
+// LeastSpeed is the least of a scenario: a hundred times slower than its page.
+const LeastSpeed = 0.01
+
 // None is the idempotency of who has none.
 const None = "none"
 
@@ -47,8 +50,8 @@ func (c check) all() {
 			c.Report("rollback_from", invalid.Hint, "%s", invalid.Message)
 		}
 	}
-	if c.Has("speed") && c.s.Speed <= 0 {
-		c.Report("speed", "1 runs in page time, 60 makes a minute of a second", "must be more than 0")
+	if c.Has("speed") && !(c.s.Speed >= LeastSpeed) {
+		c.Report("speed", "1 runs in page time, 60 makes a minute of a second", "must be at least %g", LeastSpeed)
 	}
 	c.attach()
 	c.services()

@@ -30,6 +30,23 @@ const (
 // Read reads a file of a file system, at most MaxBytes of it, and parses it.
 // Problems name the file as shown.
 func Read(fsys fs.FS, name, shown string) (*Node, error) {
+	data, err := readAll(fsys, name, shown)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(shown, data)
+}
+
+// ReadForeign is Read of a file in somebody else's format: see ParseForeign.
+func ReadForeign(fsys fs.FS, name, shown string) (*Node, error) {
+	data, err := readAll(fsys, name, shown)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForeign(shown, data)
+}
+
+func readAll(fsys fs.FS, name, shown string) ([]byte, error) {
 	fail := func(err error) error {
 		message := err.Error()
 		if pe, ok := errors.AsType[*fs.PathError](err); ok {
@@ -53,7 +70,7 @@ func Read(fsys fs.FS, name, shown string) (*Node, error) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	return Parse(shown, data)
+	return data, nil
 }
 
 func describe(mode fs.FileMode) string {
@@ -64,7 +81,13 @@ func describe(mode fs.FileMode) string {
 }
 
 // Parse parses one YAML document. The error is a Problem.
-func Parse(file string, data []byte) (*Node, error) {
+func Parse(file string, data []byte) (*Node, error) { return parseDocument(file, data, false) }
+
+// ParseForeign parses one YAML document of somebody else's format, such as a
+// compose file, within the same limits: tags are passed over, and merge keys merge.
+func ParseForeign(file string, data []byte) (*Node, error) { return parseDocument(file, data, true) }
+
+func parseDocument(file string, data []byte, foreign bool) (*Node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // the byte order mark of some editors
 	if p, bad := unreadable(data); bad {
 		p.File = file
@@ -79,7 +102,7 @@ func Parse(file string, data []byte) (*Node, error) {
 	if err != nil {
 		return nil, syntaxProblem(file, err)
 	}
-	c := converter{file: file, anchors: map[string]*Node{}}
+	c := converter{file: file, foreign: foreign, anchors: map[string]*Node{}}
 	if len(parsed.Docs) > 1 {
 		second := Problem{Position: Position{File: file}, Message: "there is a second document", Hint: "one file is one document"}
 		if start := parsed.Docs[1].Start; start != nil {
@@ -180,6 +203,7 @@ func syntaxProblem(file string, err error) Problem {
 // converter makes nodes of what the parser found.
 type converter struct {
 	file    string
+	foreign bool
 	anchors map[string]*Node
 }
 
@@ -219,6 +243,12 @@ func (c *converter) node(n ast.Node) (*Node, error) {
 	case *ast.LiteralNode:
 		return &Node{Position: c.position(n), Value: n.Value.Value, Text: n.Value.Value, size: 1}, nil
 	case *ast.TagNode:
+		switch {
+		case c.foreign && n.Value != nil:
+			return c.node(n.Value)
+		case c.foreign:
+			return &Node{Position: c.position(n), size: 1}, nil
+		}
 		return nil, c.problem(n, "a tag has no meaning here", "leave it out; put text in quotes")
 	case ast.ScalarNode:
 		return &Node{Position: c.position(n), Value: n.GetValue(), Text: n.GetToken().Value, size: 1}, nil
@@ -236,6 +266,12 @@ func (c *converter) mapping(n ast.Node, values []*ast.MappingValueNode) (*Node, 
 		case *ast.StringNode:
 			f.Key = key.Value
 		case *ast.MergeKeyNode:
+			if c.foreign {
+				if err := c.merge(m, v.Value); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			return nil, c.problem(key, "the merge key << has no meaning here", "a scenario can say extends")
 		case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
 			f.Key = v.Key.GetToken().Value
@@ -255,6 +291,22 @@ func (c *converter) mapping(n ast.Node, values []*ast.MappingValueNode) (*Node, 
 		}
 	}
 	return m, nil
+}
+
+// merge adds the entries of the mappings that a merge key names, as they stand:
+// whoever wants what they come to takes the last of each key.
+func (c *converter) merge(m *Node, of ast.Node) error {
+	from, err := c.node(of)
+	if err != nil {
+		return err
+	}
+	for _, n := range append([]*Node{from}, from.Items...) {
+		m.Fields = append(m.Fields, n.Fields...)
+		if err := c.grow(m, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *converter) sequence(n *ast.SequenceNode) (*Node, error) {

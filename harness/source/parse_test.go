@@ -121,3 +121,24 @@ func TestRead(t *testing.T) {
 		t.Errorf("got %v, %v, want the document, shown as shown.yaml", n, err)
 	}
 }
+
+func TestParseForeign(t *testing.T) {
+	const text = "x: &x {a: 1, b: [2]}\nweb:\n  <<: *x\n  c: !override [3]\n  d: !reset []\nall: {<<: [*x, *x]}\n"
+	n, err := ParseForeign("compose.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, _ := n.At("web")
+	if got, want := fmt.Sprint(web.Interface()), "map[a:1 b:[2] c:[3] d:[]]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if a, found := n.At("web.a"); !found || a.Position.String() != "compose.yaml:1:11" {
+		t.Errorf("a value of a merge: got %v, found %v, want it where it is written, compose.yaml:1:11", a.Position, found)
+	}
+	if all, _ := n.At("all"); len(all.Fields) != 4 {
+		t.Errorf("a list of merges: got %d entries, want 4", len(all.Fields))
+	}
+	if _, err := Parse("page.yaml", []byte(text)); err == nil {
+		t.Error("a page with a merge key: got no error, want one")
+	}
+}
