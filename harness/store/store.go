@@ -159,11 +159,14 @@ func Remains(server Server, run string, part Part) (*Store, error) {
 		return nil, err
 	}
 	for _, policy := range part.Policies {
-		if err := segments(policy); err != nil {
-			return nil, fmt.Errorf("attach to the part of run %s: %w", run, err)
-		}
-		if policy != s.mount && !strings.HasPrefix(policy, s.mount+"-") {
+		reader, ofReader := strings.CutPrefix(policy, s.mount+"-")
+		if policy != s.mount && !ofReader {
 			return nil, fmt.Errorf("attach to the part of run %s: policy %q: %w", run, policy, ErrOutside)
+		}
+		if ofReader {
+			if err := segments(reader); err != nil {
+				return nil, fmt.Errorf("attach to the part of run %s: %w", run, err)
+			}
 		}
 	}
 	s.policies, s.accessors = slices.Clone(part.Policies), slices.Clone(part.Accessors)
