@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"maps"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -20,9 +21,6 @@ func Asks(spec world.Spec, name string) bool {
 	}
 	return false
 }
-
-// ownAction is an action that is not about a service: {{ .store.token }}.
-var ownAction = regexp.MustCompile(`\{\{-?\s*\.(store|secret|scaled)\.([a-zA-Z0-9_.]+)\s*-?\}\}`)
 
 // Values are what such actions stand for in the settings of one service of a
 // team's own.
@@ -61,48 +59,48 @@ func (v Values) all(settings map[string]string) map[string]string {
 	return filled
 }
 
-// in fills in one setting. Checked scenarios have no other actions than these.
-func (v Values) in(text string) string {
-	return ownAction.ReplaceAllStringFunc(text, func(found string) string {
-		parts := ownAction.FindStringSubmatch(found)
-		switch parts[1] + "." + parts[2] {
-		case "store.url":
-			return v.StoreURL
-		case "store.path":
-			return v.StorePath
-		case "store.token":
-			return v.StoreToken
-		case "secret.file":
-			return v.file
-		case "secret.json":
-			if v.secret != nil {
-				return string(v.secret.encoded)
-			}
-		case "secret.value":
-			if v.secret != nil {
-				return v.secret.value()
-			}
-		default:
-			if parts[1] == "scaled" {
-				return v.scaled(parts[2], found)
-			}
+// in fills in one setting. What is not known here stays for the runtime, which
+// refuses what it does not know either.
+func (v Values) in(text string) string { return contract.Fill(text, v.of) }
+
+func (v Values) of(w contract.Word) (value string, known bool) {
+	switch w {
+	case "store.url":
+		return v.StoreURL, true
+	case "store.path":
+		return v.StorePath, true
+	case "store.token":
+		return v.StoreToken, true
+	case "secret.file":
+		return v.file, true
+	case "secret.json":
+		if v.secret != nil {
+			return string(v.secret.encoded), true
 		}
-		return found
-	})
+	case "secret.value":
+		if v.secret != nil {
+			return v.secret.value(), true
+		}
+	default:
+		if name, part := w.Of(); name == "scaled" {
+			return v.scaled(part)
+		}
+	}
+	return "", false
 }
 
 // scaled is a duration of the page at the run's speed, a whole number of its unit
 // and at least one.
-func (v Values) scaled(part, otherwise string) string {
+func (v Values) scaled(part string) (value string, known bool) {
 	d, unit, err := scenario.Scaled(part)
 	if err != nil {
-		return otherwise // the runtime refuses what it cannot read
+		return "", false
 	}
 	each := int64(1_000_000)
 	if unit == "s" {
 		each *= 1000
 	}
-	return strconv.FormatInt(max(1, int64(float64(d.Duration())/v.Speed)/each), 10)
+	return strconv.FormatInt(max(1, int64(float64(d.Duration())/v.Speed)/each), 10), true
 }
 
 // value is the one of the credential to emit, in the families whose credentials
@@ -131,10 +129,9 @@ func (p published) value() string {
 func withSecret(environment map[string]string, p published) (map[string]string, bool) {
 	v, filled := Values{secret: &p}, map[string]string{}
 	for name, text := range environment {
-		for _, parts := range ownAction.FindAllStringSubmatch(text, -1) {
-			if parts[1] == "secret" {
-				filled[name] = v.in(text)
-			}
+		words, err := contract.Words(text)
+		if err == nil && slices.ContainsFunc(words, func(w contract.Word) bool { return w.Is("secret") }) {
+			filled[name] = v.in(text)
 		}
 	}
 	return filled, len(filled) > 0

@@ -18,7 +18,7 @@ func TestOwnServices(t *testing.T) {
 	}{
 		{"a key set", `{image: a, environment: {JWKS: "{{ .auth.url }}/jwks"}}`, runbook.JWKS, false, 0},
 		{"the store", `{image: a, files: {/etc/a: "{{ .store.path }}"}, environment: {T: "{{ .store.token }}"}}`, runbook.Poll, true, 0},
-		{"its environment", `{image: a, environment: {KEY: "{{ .secret.value }}"}}`, runbook.Env, true, 0},
+		{"its environment", `{image: a, environment: {KEY: "{{ .secret.json }}"}}`, runbook.Env, true, 0},
 		{"a file", `{image: a, command: [a, "{{ .secret.file }}"]}`, runbook.File, true, 0},
 		{"as it says", `{image: a, distribution: file}`, runbook.File, true, 0},
 		{"a key set at a reload, once it was published", `{image: a, reload: {restart: true}}`, runbook.JWKS, false, 20 * time.Second},

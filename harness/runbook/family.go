@@ -40,6 +40,9 @@ type Family struct {
 	// Pools says that a credential is presented with each connection that a pool
 	// makes, and not with each request.
 	Pools bool
+	// Valued says that each of its credentials is one value, which a service can be
+	// given by itself.
+	Valued bool
 	// Life says what the longest life is of, as a hint.
 	Life string
 }
@@ -63,7 +66,7 @@ var Families = map[string]Family{
 	},
 	"api-key": {
 		Name: "api-key", Distributions: []string{Env, File, Poll}, ReadBy: []string{"charger"},
-		Identifier: "tag", Hop: history.FromAuthority,
+		Identifier: "tag", Hop: history.FromAuthority, Valued: true,
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
@@ -73,7 +76,7 @@ var Families = map[string]Family{
 	},
 	"webhook-secret": {
 		Name: "webhook-secret", Distributions: []string{Env, File, Poll}, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),
-		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority,
+		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority, Valued: true,
 		EmittedBy: []string{"sender"}, CheckedBy: []string{"receiver"},
 		Several: []string{"standard-webhooks", "stripe"},
 	},

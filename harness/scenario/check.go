@@ -144,6 +144,7 @@ func (c check) load() {
 		if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
 		}
+		c.presentation(path, client)
 		c.endpoint(path, client, to, known)
 		if client.Token == nil {
 			if known && to.Serve == "verifier" {

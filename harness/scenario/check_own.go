@@ -57,31 +57,10 @@ func (c check) own(at string, s Service) {
 	if s.Distribution != runbook.File {
 		c.misplaced(at, "is for distribution file", "delay")
 	}
-	for _, a := range s.Actions() {
-		c.action(at, a)
-	}
+	c.settings(at, s)
 	c.arguments(at, s)
 	c.reload(at+".reload", s)
 	c.refusal(at+".refusal", s)
-}
-
-// action holds what a setting asks for against what there is.
-func (c check) action(at string, a Action) {
-	if a.Name == "scaled" {
-		if _, _, err := Scaled(a.Part); err != nil {
-			c.Report(at, "as {{ .scaled.10m.ms }}", "%v", err)
-		}
-		return
-	}
-	have, special := parts[a.Name]
-	if !special {
-		if have = []string{"host", "port", "url"}; !slices.Contains(runbook.Standing, a.Name) {
-			c.service(at, a.Name)
-		}
-	}
-	if !slices.Contains(have, a.Part) {
-		c.Report(at, "it has "+strings.Join(have, ", "), "{{ .%s.%s }}: there is no %s", a.Name, a.Part, a.Part)
-	}
 }
 
 // arguments keeps values of secrets out of places where they do not belong: the

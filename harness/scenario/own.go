@@ -1,9 +1,9 @@
 package scenario
 
 import (
-	"regexp"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -45,10 +45,6 @@ func (r Refusal) Signs() refusal.Signs {
 // Signals are those by which a service can be told to reload.
 var Signals = []string{"HUP", "USR1", "USR2"}
 
-// setting is an action in a setting of a service of a team's own:
-// {{ .auth.url }}, {{ .store.token }}, {{ .scaled.10m.ms }}.
-var setting = regexp.MustCompile(`\{\{-?\s*\.([a-zA-Z0-9_-]+)\.([a-zA-Z0-9_.]+)\s*-?\}\}`)
-
 // Action is one {{ .Name.Part }} of a setting.
 type Action struct{ Name, Part string }
 
@@ -75,8 +71,13 @@ func (s Service) Settings() []string {
 func (s Service) Actions() []Action {
 	var actions []Action
 	for _, text := range s.Settings() {
-		for _, match := range setting.FindAllStringSubmatch(text, -1) {
-			actions = append(actions, Action{match[1], match[2]})
+		words, err := contract.Words(text)
+		if err != nil {
+			continue // which is reported
+		}
+		for _, w := range words {
+			name, part := w.Of()
+			actions = append(actions, Action{name, part})
 		}
 	}
 	return actions

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -25,38 +24,16 @@ func (a Address) URL() string { return "http://" + a.Host + ":" + strconv.Itoa(a
 // Addresses are those of all services of a run, by name.
 type Addresses map[string]Address
 
-// The form {{ .NAME.PART }} is that of text/template, but is read here: a
-// service's name may have dashes, which text/template cannot take after a dot,
-// and nothing but addresses is to be had in a setting.
-var (
-	action  = regexp.MustCompile(`\{\{.*?(\}\}|$)`)
-	address = regexp.MustCompile(`^\{\{-?\s*\.([A-Za-z0-9_-]+)\.([A-Za-z]+)\s*-?\}\}$`)
-)
-
 // Render replaces {{ .NAME.url }}, {{ .NAME.host }} and {{ .NAME.port }}. An
-// error quotes the action and never the rest of the text, which may be secret.
-func (a Addresses) Render(text string) (string, error) {
-	var failed error
-	out := action.ReplaceAllStringFunc(text, func(found string) string {
-		value, err := a.resolve(found)
-		if err != nil && failed == nil {
-			failed = err
-		}
-		return value
-	})
-	return out, failed
-}
+// error quotes the word and never the rest of the text, which may be secret.
+func (a Addresses) Render(text string) (string, error) { return contract.Render(text, a.resolve) }
 
-func (a Addresses) resolve(found string) (string, error) {
-	parts := address.FindStringSubmatch(found)
-	if parts == nil {
-		return "", fmt.Errorf("cannot read %q: write {{ .NAME.url }}, {{ .NAME.host }} or {{ .NAME.port }}", found)
-	}
-	name, part := parts[1], parts[2]
+func (a Addresses) resolve(w contract.Word) (string, error) {
+	name, part := w.Of()
 	to, known := a[name]
 	if !known {
 		return "", fmt.Errorf("%q names no service of this run: %s",
-			found, source.DidYouMean(name, slices.Collect(maps.Keys(a))))
+			w, source.DidYouMean(name, slices.Collect(maps.Keys(a))))
 	}
 	switch part {
 	case "url":
@@ -66,7 +43,7 @@ func (a Addresses) resolve(found string) (string, error) {
 	case "port":
 		return strconv.Itoa(to.Port), nil
 	}
-	return "", fmt.Errorf("%q asks for %s: a service has url, host and port", found, part)
+	return "", fmt.Errorf("%q asks for %s: a service has url, host and port", w, part)
 }
 
 // Config is a stand-in's configuration as JSON, with addresses in every text.

@@ -21,7 +21,7 @@ func TestRender(t *testing.T) {
 		{name: "unknown service", text: "{{ .aut.url }}", err: `"{{ .aut.url }}" names no service of this run: did you mean "auth"?`},
 		{name: "unknown part", text: "{{ .auth.uri }}", err: `"{{ .auth.uri }}" asks for uri: a service has url, host and port`},
 		{name: "no dot", text: "{{ auth.url }}", err: `cannot read "{{ auth.url }}"`},
-		{name: "not closed", text: "a {{ .auth.url", err: `cannot read "{{ .auth.url"`},
+		{name: "not closed", text: "a {{ .auth.url", err: `"{{ .auth.url" is not closed`},
 		{name: "a function", text: `{{ printf "%1000d" 1 }}`, err: "cannot read"},
 		{name: "not again in what was filled in", text: "{{ .auth.url }}{{ .auth.port }}", want: "http://auth:80808080"},
 	}

@@ -1,0 +1,127 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// settings hold each text of a service of a team's own against what can be
+// filled in there, at its own place in the file.
+func (c check) settings(at string, s Service) {
+	for i, text := range s.Command {
+		c.setting(fmt.Sprintf("%s.command[%d]", at, i), text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		path := source.Join(at+".environment", name)
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			c.Report(at+".environment", "as JWKS_URL", "%q is no name of a variable", name)
+		}
+		c.setting(path, s.Environment[name])
+	}
+	for _, file := range slices.Sorted(maps.Keys(s.Files)) {
+		c.setting(source.Join(at+".files", file), s.Files[file])
+	}
+	c.asItIs(at+".image", s.Image)
+	c.asItIs(at+".healthcheck", s.Healthcheck)
+	c.asItIs(at+".agent", s.Agent)
+	if r := s.Reload; r != nil && r.HTTP != nil {
+		c.asItIs(at+".reload.http.path", r.HTTP.Path)
+		c.asItIs(at+".reload.http.body", r.HTTP.Body)
+		for _, name := range slices.Sorted(maps.Keys(r.HTTP.Headers)) {
+			c.asItIs(source.Join(at+".reload.http.headers", name), r.HTTP.Headers[name])
+		}
+	}
+}
+
+// setting holds one text whose words are filled in before the start.
+func (c check) setting(at, text string) {
+	if strings.Contains(text, "\x00") {
+		c.Report(at, "leave it out", "has a NUL byte, which no program can be given")
+	}
+	words, err := contract.Words(text)
+	if err != nil {
+		c.Report(at, "{{ .NAME.url }} of a service, {{ .store.url }}, {{ .secret.file }}, {{ .scaled.10m.ms }}", "%v", err)
+		return
+	}
+	for _, w := range words {
+		c.word(at, w)
+	}
+}
+
+// word holds what a setting asks for against what there is.
+func (c check) word(at string, w contract.Word) {
+	name, part := w.Of()
+	if name == "scaled" {
+		if _, _, err := Scaled(part); err != nil {
+			c.Report(at, "as {{ .scaled.10m.ms }}", "%v", err)
+		}
+		return
+	}
+	have, special := parts[name]
+	if !special {
+		if have = []string{"host", "port", "url"}; !slices.Contains(runbook.Standing, name) {
+			c.service(at, name)
+		}
+	}
+	switch {
+	case !slices.Contains(have, part):
+		c.Report(at, "it has "+strings.Join(have, ", "), "%s: there is no %s", w, part)
+	case w == "secret.value" && !c.valued():
+		c.Report(at, "{{ .secret.json }} is all that is published, {{ .secret.file }} a file with it", "%s would be empty: a credential of family %s is more than one value", w, c.page.Scope.Family)
+	}
+}
+
+// valued reports whether a credential of the page's family is one value; true
+// where the family is not known.
+func (c check) valued() bool {
+	if c.page == nil {
+		return true
+	}
+	f, built := runbook.Families[c.page.Scope.Family]
+	return !built || f.Valued
+}
+
+// presentation holds the texts of a client of the load, in which addresses of
+// services are filled in and nothing else.
+func (c check) presentation(at string, client Client) {
+	texts := map[string]string{"request.path": client.Request.Path, "request.body": client.Request.Body}
+	for name, text := range client.Request.Headers {
+		texts[source.Join("request.headers", name)] = text
+	}
+	if t := client.Token; t != nil {
+		texts["token.path"], texts["token.iss"], texts["token.aud"] = t.Path, t.Issuer, t.Audience
+		for name, text := range t.Form {
+			texts[source.Join("token.form", name)] = text
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		path := at + "." + key
+		words, err := contract.Words(texts[key])
+		if err != nil {
+			c.Report(path, "{{ .NAME.url }}, .host or .port of a service", "%v", err)
+		}
+		for _, w := range words {
+			name, part := w.Of()
+			if slices.Contains([]string{"host", "port", "url"}, part) {
+				if !slices.Contains(runbook.Standing, name) {
+					c.service(path, name)
+				}
+				continue
+			}
+			c.Report(path, "write what it stands for, as a number of seconds at the speed of the run; {{ .NAME.url }}, .host and .port of a service are filled in", "%s is not known here", w)
+		}
+	}
+}
+
+// asItIs reports a word in a text in which nothing is filled in.
+func (c check) asItIs(at, text string) {
+	if words, err := contract.Words(text); err != nil || len(words) > 0 {
+		c.Report(at, "write the text itself", "nothing is filled in here, and it has {{")
+	}
+}
