@@ -109,6 +109,9 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.family, err = family.Of(r.plan); err != nil {
 		return err
 	}
+	if err := missingPrograms(r.plan); err != nil {
+		return err
+	}
 	if r.plan.Rehearsal.Attach != nil {
 		if err = r.lockTargets(ctx); err != nil {
 			return err

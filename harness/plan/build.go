@@ -44,7 +44,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		Page: b.page, Rehearsal: b.s,
 		Speed: b.s.Speed, Seed: b.s.Seed, Gates: b.s.Gates, OnBudget: b.s.OnBudget,
 		RollbackFrom: history.Phase(b.s.RollbackFrom), Compromised: b.s.Compromised,
-		Services: b.services(), Folder: l.Folder, Limits: b.limits(),
+		Services: b.services(), Folder: l.Folder, Position: l.Position, Limits: b.limits(),
 	}
 	p.Limits.Gateways = p.Gateways()
 	for i := range p.Limits.Validators {

@@ -11,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // Plan is what a run will do.
@@ -40,8 +41,10 @@ type Plan struct {
 	// Folder is a folder that the scenario names at a path of it, relative to the
 	// file that says so.
 	Folder func(at, relative string) (fs.FS, error)
-	Limits Limits
-	Times  Times
+	// Position is where the scenario says what is at a path of it.
+	Position func(path string) source.Position
+	Limits   Limits
+	Times    Times
 	// Unseen are the parties of which the rehearsal cannot see what it has to
 	// judge: it will be inconclusive.
 	Unseen []Unseen

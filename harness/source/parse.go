@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -102,6 +103,10 @@ func parseDocument(file string, data []byte, foreign bool) (*Node, error) {
 	if err != nil {
 		return nil, syntaxProblem(file, err)
 	}
+	parsed.Docs = slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool {
+		_, directive := d.Body.(*ast.DirectiveNode) // %YAML 1.2, which says something of the document behind it
+		return directive
+	})
 	c := converter{file: file, foreign: foreign, anchors: map[string]*Node{}}
 	if len(parsed.Docs) > 1 {
 		second := Problem{Position: Position{File: file}, Message: "there is a second document", Hint: "one file is one document"}

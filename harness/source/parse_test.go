@@ -122,6 +122,16 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestParsePassesOverDirectives(t *testing.T) {
+	n := parsed(t, "a.yaml", "%YAML 1.2\n---\na: 1\n")
+	if a, found := n.At("a"); !found || a.Position.String() != "a.yaml:3:4" {
+		t.Errorf("got %v at %v, want 1 at a.yaml:3:4", a.Interface(), a.Position)
+	}
+	if _, err := Parse("a.yaml", []byte("%YAML 1.2\n---\na: 1\n---\nb: 2\n")); err == nil || err.Error() != "a.yaml:4:1: there is a second document (one file is one document)" {
+		t.Errorf("two documents behind a directive: got %v, want that there is a second one", err)
+	}
+}
+
 func TestParseForeign(t *testing.T) {
 	const text = "x: &x {a: 1, b: [2]}\nweb:\n  <<: *x\n  c: !override [3]\n  d: !reset []\nall: {<<: [*x, *x]}\n"
 	n, err := ParseForeign("compose.yaml", []byte(text))
