@@ -332,6 +332,10 @@ type Counts struct {
 	Retries       int64            `json:"retries,omitempty"`  // attempts after the first
 	RetriesOK     int64            `json:"retries_ok,omitempty"`
 
+	// LongestLife is that of the tokens presented, by their own expiry; 0: nothing
+	// tells it.
+	LongestLife Offset `json:"longest_life_ms,omitempty"`
+
 	// First and Last are the exact moments of the first and last auth failure
 	// in this bucket; both are zero where there was none.
 	FirstFailure Offset `json:"first_failure_ms,omitempty"`

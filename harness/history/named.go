@@ -11,7 +11,7 @@ func (v *View) rename(identifier, name string) {
 	if identifier == "" || identifier == name {
 		return
 	}
-	for _, m := range []map[string]map[string]Offset{v.Holds, v.Forgot, v.Switched, v.PublishedAt} {
+	for _, m := range []map[string]map[string]Offset{v.Holds, v.Learned, v.Forgot, v.Switched, v.PublishedAt} {
 		for _, of := range m {
 			if at, there := of[identifier]; there {
 				delete(of, identifier)

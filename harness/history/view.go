@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 )
 
 // CellKey names what is counted and judged.
@@ -22,11 +23,9 @@ type Bucket struct {
 
 // Reader is a party that read the secret or the key set, by its own name.
 type Reader struct {
-	Name  string
-	What  string
-	First Offset
-	Last  Offset
-	Count int64
+	Name string
+	What string
+	Rhythm
 }
 
 // View is the state that a history tells: who holds what, who emits what, who
@@ -44,6 +43,9 @@ type View struct {
 	Tried map[string]map[string]Offset
 	// Holds says which credentials a validator takes, and since when it learned each.
 	Holds map[string]map[string]Offset
+	// Learned is when each validator first took each credential, whatever became of
+	// it later.
+	Learned map[string]map[string]Offset
 	// Forgot says when a validator stopped taking a credential.
 	Forgot map[string]map[string]Offset
 	// Emitting is the credential that each emitter uses, with the moments of its switches.
@@ -56,6 +58,12 @@ type View struct {
 	Fetches map[string]int64
 	// LastFetch is when each validator last fetched one.
 	LastFetch map[string]Offset
+	// Fetching is how often each validator asks for the key set, or for the secret
+	// that it shares, with an answer or without.
+	Fetching map[string]*Rhythm
+	// OnMiss are validators that were seen to fetch because they were shown a
+	// credential that they did not have, and to take it then.
+	OnMiss map[string]bool
 	// Readers are those who read the secret or the key set, by name and what they read.
 	Readers map[string]*Reader
 	// Probes are the last probe of each credential at each validator.
@@ -65,8 +73,12 @@ type View struct {
 	// Counted is until when each source has counted: later decisions of it are
 	// still on their way.
 	Counted map[Source]Offset
+	// Lives is the longest life of what each presenter was given, as far as it tells.
+	Lives map[string]Offset
 	// Exited are services that ended, and when.
 	Exited map[string]Offset
+
+	disturbances []faultSpan
 }
 
 // NewView is the state before the first event.
@@ -76,15 +88,19 @@ func NewView() *View {
 		Steps:      map[string]map[string]Offset{},
 		Tried:      map[string]map[string]Offset{},
 		Holds:      map[string]map[string]Offset{},
+		Learned:    map[string]map[string]Offset{},
 		Forgot:     map[string]map[string]Offset{},
 		Emitting:   map[string]string{},
 		Switched:   map[string]map[string]Offset{},
 		Fetches:    map[string]int64{},
 		LastFetch:  map[string]Offset{},
+		Fetching:   map[string]*Rhythm{},
+		OnMiss:     map[string]bool{},
 		Readers:    map[string]*Reader{},
 		Probes:     map[string]map[string]Probe{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
 		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
+		Lives:  map[string]Offset{},
 		Exited: map[string]Offset{},
 	}
 }
@@ -124,8 +140,14 @@ func (v *View) Apply(e Event) {
 	case KindFetched:
 		v.Fetches[e.Service]++
 		v.LastFetch[e.Service] = e.At
+		v.fetched(e)
+	case KindFetchFailed:
+		v.fetched(e)
 	case KindLearned:
 		put(v.Holds, e.Service, e.Credential, e.At)
+		if _, before := v.Learned[e.Service][e.Credential]; !before {
+			put(v.Learned, e.Service, e.Credential, e.At)
+		}
 	case KindForgot:
 		delete(v.Holds[e.Service], e.Credential)
 		put(v.Forgot, e.Service, e.Credential, e.At)
@@ -146,21 +168,46 @@ func (v *View) Apply(e Event) {
 			v.Probes[e.Service] = map[string]Probe{}
 		}
 		v.Probes[e.Service][e.Credential] = *e.Probe
+		v.taughtBy(e)
 	case KindExit:
 		v.Exited[e.Service] = e.At
+		v.goneAway(e.Service)
+	case KindFault:
+		v.disturb(e.At, e.Fault)
 	case KindRead:
 		key := e.Reader + " " + e.What
 		r := v.Readers[key]
 		if r == nil {
-			r = &Reader{Name: e.Reader, What: e.What, First: e.At}
+			r = &Reader{Name: e.Reader, What: e.What}
 			v.Readers[key] = r
 		}
-		r.Last, r.Count = e.At, r.Count+1
+		r.beat(e.At, v.Disturbed(r.Last, e.At))
 	case KindCounts:
 		c := e.Counts
 		key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}
 		v.Cells[key] = append(v.Cells[key], Bucket{At: e.At, Counts: c})
+		v.Lives[c.Presenter] = max(v.Lives[c.Presenter], c.LongestLife)
 		v.Counted[c.Source] = max(v.Counted[c.Source], e.At+c.Width)
+	}
+}
+
+// fetched takes a validator's request for what it checks by into account.
+func (v *View) fetched(e Event) {
+	r := rhythm(v.Fetching, e.Service)
+	r.beat(e.At, v.Disturbed(r.Last, e.At))
+}
+
+// news is how long after a fetch it is known at the latest, where it is waited for.
+const news = Offset(500 * time.Millisecond)
+
+// taughtBy sees a validator learn from a probe: it took what it had not had, and
+// fetched for it. One that had it already has only fetched in the same moment.
+func (v *View) taughtBy(e Event) {
+	if !e.Probe.CausedFetch || e.Probe.Outcome != OK {
+		return
+	}
+	if learned, had := v.Learned[e.Service][e.Credential]; !had || learned >= e.At-e.Probe.Latency-news {
+		v.OnMiss[e.Service] = true
 	}
 }
 

@@ -59,6 +59,9 @@ func TestDistribution(t *testing.T) {
 			}
 			wantSaid(t, v, "distribution", "app still presented k1 to search")
 			for _, f := range v.Findings {
+				if f.RuleID == "bounds" {
+					continue // which says how late the emitter was
+				}
 				if f.Level != tt.level || f.Consumer != tt.consumer || f.Cause != tt.cause || f.Count != tt.count || f.Credential != "k1" ||
 					f.CausedBy != "revoke" || f.FirstPhase != "overlap" || f.FirstMS != 39500 || f.LastMS != 40500 {
 					t.Errorf("finding: got %s, want %s, consumer %s, cause %s, %d times from 39500 to 40500", text(f), tt.level, tt.consumer, tt.cause, tt.count)

@@ -32,6 +32,7 @@ var rules = []rule{
 	{id: "faults", judge: faults},
 	{id: "steps", judge: steps, attached: true, timeless: true},
 	{id: "revocation", judge: revocation},
+	{id: "bounds", judge: bounds},
 	{id: "ledger", judge: ledger, timeless: true},
 	{id: "leaks", judge: leaks, timeless: true},
 	{id: "logs", judge: logs, timeless: true},

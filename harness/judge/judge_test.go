@@ -26,12 +26,12 @@ func TestHealthyStoryPasses(t *testing.T) {
 	}
 	for id, want := range map[string]judge.Outcome{
 		"auth-failures-flat": judge.Pass, "availability": judge.Pass, "sessions": judge.Pass, "distribution": judge.Pass,
-		"gates": judge.Pass, "rollback": judge.Skipped, "faults": judge.Skipped, "revocation": judge.Pass,
+		"gates": judge.Pass, "rollback": judge.Skipped, "faults": judge.Skipped, "revocation": judge.Pass, "bounds": judge.Pass,
 		"ledger": judge.Skipped, "leaks": judge.Pass, "logs": judge.Skipped, "accounting": judge.Pass,
 	} {
 		wantRule(t, v, id, want)
 	}
-	if got, want := len(v.Rules), 12; got != want {
+	if got, want := len(v.Rules), 13; got != want {
 		t.Errorf("rules: got %d, want %d", got, want)
 	}
 }

@@ -41,6 +41,7 @@ type Counts struct {
 	Statuses       map[string]int64 `json:"statuses,omitempty"`
 	Retries        int64            `json:"retries,omitempty"`
 	RetriesOK      int64            `json:"retries_ok,omitempty"`
+	LongestLife    int64            `json:"longest_life_us,omitempty"` // of the tokens that were presented, where they tell
 	FirstFailure   int64            `json:"first_failure,omitempty"`
 	LastFailure    int64            `json:"last_failure,omitempty"`
 	FailedSessions map[string]int64 `json:"failed_sessions,omitempty"`
@@ -85,6 +86,7 @@ func (c Counts) Event(offset func(time.Time) history.Offset, credential string) 
 		Attempts: c.Attempts, OK: c.OK, AuthFailures: c.AuthFailures,
 		Unavailable: c.Unavailable, HarnessErrors: c.HarnessErrors, Statuses: c.Statuses,
 		Retries: c.Retries, RetriesOK: c.RetriesOK,
+		LongestLife:  history.Offset(time.Duration(c.LongestLife) * time.Microsecond),
 		FirstFailure: at(c.FirstFailure), LastFailure: at(c.LastFailure),
 		FailedSessions: c.FailedSessions, Latency: c.Latency,
 	}

@@ -31,6 +31,7 @@ type decision struct {
 	latency  time.Duration // on the wire; counted for first attempts
 	session  string
 	issuedAt int64 // of the presented token, microseconds since the Unix epoch
+	life     int64 // of that token, microseconds; 0: it does not tell
 	detail   string
 }
 
@@ -121,6 +122,7 @@ func (c *cell) record(d decision) {
 		return
 	}
 	b.counts.Attempts++
+	b.counts.LongestLife = max(b.counts.LongestLife, d.life)
 	b.count(d.status)
 	b.micros.Add(d.latency.Microseconds())
 	switch d.outcome {

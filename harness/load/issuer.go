@@ -37,6 +37,7 @@ type token struct {
 	// Microseconds since the Unix epoch. unusable comes shortly before expiry;
 	// both it and renewAt are endless where there is nothing to renew.
 	issuedAt, renewAt, unusable int64
+	life                        int64 // microseconds; 0: it does not tell
 }
 
 // issuer fetches the tokens of one client.
@@ -84,6 +85,7 @@ func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
 		issuedAt: asked,
 		renewAt:  asked + renewal.Microseconds(),
 		unusable: asked + (life - holdBack).Microseconds(),
+		life:     life.Microseconds(),
 	}, nil
 }
 

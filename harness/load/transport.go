@@ -125,7 +125,7 @@ func (t *transport) try(ctx context.Context, req *http.Request, s *session, tok 
 		body, err = drain(resp, t.client.signs.NeedsBody())
 	}
 	d := decision{
-		retry: retry, latency: time.Since(begun), session: s.name, issuedAt: tok.issuedAt,
+		retry: retry, latency: time.Since(begun), session: s.name, issuedAt: tok.issuedAt, life: tok.life,
 	}
 	if err != nil {
 		d.outcome, d.status = classifyError(err)

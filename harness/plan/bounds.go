@@ -12,6 +12,8 @@ import (
 type Term struct {
 	What string
 	Time time.Duration
+	// Seen says that a run saw it, and that it is longer than the page says.
+	Seen bool
 }
 
 // Bound is one of the three rules that every plan is held against, for one
@@ -26,6 +28,15 @@ type Bound struct {
 	// holds; runbook.Forever: none does. Planned is what the page says.
 	Needed, Planned time.Duration
 	Held            bool
+
+	// Of BoundsSeen only: Party is to be looked at where the bound does not hold,
+	// empty where it is the page alone; Seen is what a run saw that the page does
+	// not say, a sentence each.
+	Party string
+	Seen  []string
+
+	room time.Duration // by which what was seen may be wrong
+	most time.Duration // by which the worst figure is longer than the page says
 }
 
 // String says whether a bound holds, and why, in one line.
@@ -34,17 +45,7 @@ func (b Bound) String() string {
 	if b.Validator != "" {
 		who += " " + b.Validator
 	}
-	terms := make([]string, len(b.Terms))
-	for i, t := range b.Terms {
-		terms[i] = t.What + " " + Text(t.Time)
-		if t.Time == runbook.Forever {
-			terms[i] = "never " + t.What + " by itself"
-		}
-	}
-	of := strings.Join(terms, " + ")
-	if of == "" {
-		of = "nothing to wait for"
-	}
+	of := b.sum()
 	switch {
 	case b.Held:
 		return fmt.Sprintf("%s: %s is %s, needs %s (%s)", who, b.Field, Text(b.Planned), Text(b.Needed), of)
@@ -54,24 +55,42 @@ func (b Bound) String() string {
 	return fmt.Sprintf("%s: %s is %s and must be at least %s (%s)", who, b.Field, Text(b.Planned), Text(b.Needed), of)
 }
 
+// sum is what a bound is the sum of, in words.
+func (b Bound) sum() string {
+	if len(b.Terms) == 0 {
+		return "nothing to wait for"
+	}
+	terms := make([]string, len(b.Terms))
+	for i, t := range b.Terms {
+		terms[i] = t.What + " " + Text(t.Time)
+		if t.Time == runbook.Forever {
+			terms[i] = "never " + t.What + " by itself"
+		}
+	}
+	return strings.Join(terms, " + ")
+}
+
 // Bounds are G1 of every validator, G2, and G3 of every validator, in page
 // time. One that does not hold does not keep a plan from being run.
 func (l Limits) Bounds() []Bound {
 	var bounds []Bound
 	for _, v := range l.Validators {
-		bounds = append(bounds, bound("G1", v.Name, "rollout.lead", l.Lead, append([]Term{{"learns", v.Learns}}, l.way(v)...)))
+		bounds = append(bounds, bound("G1", v.Name, "rollout.lead", l.Lead, append([]Term{{What: "learns", Time: v.Learns}}, l.way(v)...)))
 	}
 	bounds = append(bounds, bound("G2", "", "overlap.window", l.Window,
-		[]Term{{"longest life", l.LongestLife}, {"propagation", l.Propagation}}))
+		[]Term{{What: "longest life", Time: l.LongestLife}, {What: "propagation", Time: l.Propagation}}))
 	for _, v := range l.Validators {
-		bounds = append(bounds, bound("G3", v.Name, "rollout.watch", l.Watch, append([]Term{{"forgets", v.Forgets}}, l.way(v)...)))
+		bounds = append(bounds, bound("G3", v.Name, "rollout.watch", l.Watch, append([]Term{{What: "forgets", Time: v.Forgets}}, l.way(v)...)))
 	}
 	return bounds
 }
 
 // way is what a change waits for between the store and a validator.
 func (l Limits) way(v Validator) []Term {
-	return []Term{{"cache " + v.Via, v.Shared}, {"refresh of " + v.From, l.Publishing(v)}, {"propagation", l.Propagation}}
+	return []Term{
+		{What: "cache " + v.Via, Time: v.Shared}, {What: "refresh of " + v.From, Time: l.Publishing(v)},
+		{What: "propagation", Time: l.Propagation},
+	}
 }
 
 func bound(rule, validator, field string, planned time.Duration, terms []Term) Bound {

@@ -109,7 +109,7 @@ func (b *builder) validator(name string) Validator {
 		if c != nil && c.Refresh > 0 {
 			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
 			if !s.Pinned && s.Refresh != c.Refresh {
-				v.Rereads = s.Refresh.Duration()
+				v.Rereads, v.Keeps = s.Refresh.Duration(), s.Refresh.Duration()
 			}
 		}
 	}
@@ -119,10 +119,22 @@ func (b *builder) validator(name string) Validator {
 	if c != nil && c.ForgetsWithin != nil {
 		v.Forgets = c.ForgetsWithin.Duration()
 	}
+	if library, known := runbook.Libraries[s.Library]; known && !s.Own() {
+		// A stand-in does what its library does, whatever the page says of it.
+		v.Rereads, v.Keeps = more(library.Learns, v.Learns), more(library.Forgets, v.Forgets)
+	}
 	if !v.Authority && !v.Reads {
 		v.From, v.Via, v.Shared = b.source(name)
 	}
 	return v
+}
+
+// more is a figure that is larger than the page's, and has an end; else 0.
+func more(is, claimed time.Duration) time.Duration {
+	if is > claimed && is != runbook.Forever {
+		return is
+	}
+	return 0
 }
 
 // source is the emitter whose credentials a validator takes, the cache that it

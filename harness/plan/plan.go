@@ -194,6 +194,9 @@ type Validator struct {
 	// Rereads is how often it really reads, where the rehearsal has it otherwise
 	// than the page. The bounds are those of the page.
 	Rereads time.Duration `json:"rereads_ns,omitempty"`
+	// Keeps is how long it really keeps what was removed, where the rehearsal has
+	// it longer than the page; 0: not known to be.
+	Keeps time.Duration `json:"keeps_ns,omitempty"`
 	// Untold says that nothing tells what it has taken before that is presented
 	// to it: neither its log nor a canary.
 	Untold bool `json:"untold,omitempty"`

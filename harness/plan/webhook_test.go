@@ -46,7 +46,7 @@ func TestBuildWebhookSecret(t *testing.T) {
 	if want := []Validator{
 		{Name: "audit", Learns: runbook.Forever, Forgets: runbook.Forever, Reads: true},
 		{Name: "ledger", OnPage: true, Learns: 10 * m, Forgets: m, Reads: true},
-		{Name: "orders", OnPage: true, Learns: m, Forgets: m, Reads: true, Rereads: 2 * m}, // by its service
+		{Name: "orders", OnPage: true, Learns: m, Forgets: m, Reads: true, Rereads: 2 * m, Keeps: 2 * m}, // by its service
 	}; !reflect.DeepEqual(p.Limits.Validators, want) {
 		t.Errorf("validators: got %+v\nwant %+v", p.Limits.Validators, want)
 	}

@@ -31,7 +31,6 @@ func (r *rotation) user(key history.CellKey) string {
 // authority can tell, and nobody off the page takes part.
 func (r *rotation) overlapGate(ctx context.Context) (string, []refusal) {
 	var refusals []refusal
-	g2 := r.limits.G2()
 	for _, name := range r.emittersOn(Old, false) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s", name, Old)})
 	}
@@ -47,24 +46,35 @@ func (r *rotation) overlapGate(ctx context.Context) (string, []refusal) {
 			}
 		}
 	})
-	short := ""
-	if r.limits.Window < g2 {
-		short = fmt.Sprintf("the window is %s and must be at least %s, the longest life of what %s made", plan.Text(r.limits.Window), plan.Text(g2), Old)
-	}
 	refusals = append(refusals, r.strangers(now)...)
 	refusals = append(refusals, r.inSession(ctx)...)
 	for name, n := range users {
-		why := fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(n, "time"), plan.Text(r.limits.Page(lastUse)))
-		if short != "" {
-			why = short + ", and " + why
-		}
-		refusals = append(refusals, refusal{name, why})
+		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(n, "time"), plan.Text(r.limits.Page(lastUse)))})
 	}
-	if short != "" && len(users) == 0 {
-		refusals = append(refusals, refusal{"", short})
-	}
+	refusals = r.withBounds(refusals)
 	slices.SortFunc(refusals, func(a, b refusal) int { return strings.Compare(a.consumer+a.why, b.consumer+b.why) })
 	return fmt.Sprintf("%s is not used any more, and nobody off the page takes part", Old), append(refusals, r.outsiders()...)
+}
+
+// withBounds adds what the window and, before the revoke can hurt anybody, the watch
+// lack. A window that is too short is said with whom it is too short for: those who
+// still use the old credential, or who were seen to keep it.
+func (r *rotation) withBounds(refusals []refusal) []refusal {
+	for _, b := range r.short("G2") {
+		said := false
+		for i, refused := range refusals {
+			if refused.consumer != "" && (b.Party == "" || b.Party == refused.consumer) {
+				refusals[i].why, said = b.Short()+", and "+refused.why, true
+			}
+		}
+		if !said {
+			refusals = append(refusals, refusal{b.Party, b.Short()})
+		}
+	}
+	for _, b := range r.short("G3") {
+		refusals = append(refusals, refusal{b.Party, b.Short()})
+	}
+	return refusals
 }
 
 // inSession refuses for those who are served on sessions that were made with the

@@ -17,15 +17,16 @@ import (
 func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 	var refusals []refusal
 	since := plan.Text(r.limits.Page(r.world.Clock.Now().Sub(r.acceptedAt)))
-	late := map[string]bool{}
+	late, short := map[string]bool{}, map[string][]string{}
+	for _, b := range r.short("G1") {
+		short[b.Party] = append(short[b.Party], b.Short())
+	}
 	for _, v := range r.limits.Validators {
 		if !v.OnPage {
 			continue // outsiders, below, names it if it was seen
 		}
-		var why []string
-		if g1 := r.limits.G1(v); r.limits.Lead < g1 && !r.ahead(v.From) {
-			why = append(why, fmt.Sprintf("the lead is %s and must be at least %s for %s", plan.Text(r.limits.Lead), plan.Text(g1), v.Name))
-		}
+		why := short[v.Name]
+		delete(short, v.Name)
 		if r.mustPublish(v, r.acceptedAt) && !r.publishes(v.From, New) {
 			late[v.From] = true // whoever takes what it publishes can do nothing about it
 		} else if taken, how := r.taken(v, New); !taken {
@@ -36,7 +37,10 @@ func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(late)) {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s does not publish %s, %s after it was accepted", name, New, since)})
+		short[name] = append(short[name], fmt.Sprintf("%s does not publish %s, %s after it was accepted", name, New, since))
+	}
+	for _, name := range slices.Sorted(maps.Keys(short)) {
+		refusals = append(refusals, refusal{name, strings.Join(short[name], ", and ")})
 	}
 	refusals = append(refusals, r.outsiders()...)
 	holds := fmt.Sprintf("%s after %s was accepted every validator has it", since, New)
@@ -44,16 +48,6 @@ func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 		holds += ", as far as it can be told: nothing tells it of " + untold
 	}
 	return holds, refusals
-}
-
-// ahead reports whether an emitter had published the new credential before the
-// rotation began: then the lead is as long as it was published, and not the page's.
-func (r *rotation) ahead(emitter string) (is bool) {
-	r.see(func(v *history.View) {
-		at, there := v.PublishedAt[emitter][New]
-		is = there && at < v.PhaseStart[history.Baseline]
-	})
-	return is
 }
 
 // untold are the validators that cannot be seen taking a credential.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -17,6 +18,20 @@ type refusal struct {
 
 // check evaluates a gate: what holds, in a sentence, and what does not.
 type check func(ctx context.Context) (holds string, refusals []refusal)
+
+// short are the bounds of a rule that do not hold, by the page and by what this
+// run has seen so far.
+func (r *rotation) short(rule string) []plan.Bound {
+	var broken []plan.Bound
+	r.see(func(v *history.View) {
+		for _, b := range r.limits.BoundsSeen(plan.Sight{View: v, Old: Old, New: New}) {
+			if b.Rule == rule && !b.Held {
+				broken = append(broken, b)
+			}
+		}
+	})
+	return plan.Worst(broken)
+}
 
 // gate evaluates what must hold before the next phase, records it, and, where
 // gates are enforced, turns a refusal into a decision to go back.

@@ -195,24 +195,22 @@ func (s *State) Needs() []Need {
 	return []Need{s.Need(history.Verify), s.Need(history.Overlap), s.Need(history.Watch)}
 }
 
-// Need is what the parties need of a phase; the zero value for a phase without bound.
+// Need is what the parties need of a phase, by the page and by what the run has seen
+// so far; the zero value for a phase without bound.
 func (s *State) Need(p history.Phase) Need {
 	l := s.run.Limits
-	worst := func(n Need, bound func(plan.Validator) time.Duration) Need {
-		for _, v := range l.Validators {
-			if needed := bound(v); v.OnPage && (needed > n.Needed || n.Who == "") {
-				n.Needed, n.Who = needed, v.Name
-			}
+	n, there := map[history.Phase]Need{
+		history.Verify:  {Phase: p, What: "lead", Rule: "G1", Planned: l.Lead},
+		history.Overlap: {Phase: p, What: "window", Rule: "G2", Planned: l.Window},
+		history.Watch:   {Phase: p, What: "watch", Rule: "G3", Planned: l.Watch},
+	}[p]
+	if !there {
+		return Need{}
+	}
+	for _, b := range l.BoundsSeen(plan.Sight{View: s.view, Old: s.Old(), New: s.New()}) {
+		if b.Rule == n.Rule && (b.Needed > n.Needed || n.Who == "") {
+			n.Needed, n.Who = b.Needed, b.Party
 		}
-		return n
 	}
-	switch p {
-	case history.Verify:
-		return worst(Need{Phase: p, What: "lead", Rule: "G1", Planned: l.Lead}, l.G1)
-	case history.Overlap:
-		return Need{Phase: p, What: "window", Rule: "G2", Planned: l.Window, Needed: l.G2()}
-	case history.Watch:
-		return worst(Need{Phase: p, What: "watch", Rule: "G3", Planned: l.Watch}, l.G3)
-	}
-	return Need{}
+	return n
 }

@@ -1,0 +1,130 @@
+package history
+
+import "math"
+
+// Rhythm is how often a party does the same thing: reads the store, fetches a
+// key set.
+type Rhythm struct {
+	First, Last Offset
+	Count       int64
+	// Gaps are the two longest times between one and the next, the longest first,
+	// of those into which neither a fault fell nor an end of the party: what
+	// kept it once is no habit of its own. Of few, the second is empty.
+	Gaps [2]Gap
+	// Whole is how many gaps were looked at.
+	Whole int64
+
+	away bool // it has ended since the last one
+}
+
+// Gap is the time between two of a party's fetches or reads.
+type Gap struct{ From, To Offset }
+
+// Length is how long it was.
+func (g Gap) Length() Offset { return g.To - g.From }
+
+// manyGaps is from how many gaps on the longest may be an accident: a machine
+// that stood still for a moment.
+const manyGaps = 4
+
+// Habit is the time between two that the party was seen to let pass: the longest
+// or, of many, the second, so that one accident does not make it. An empty Gap:
+// it was not seen.
+func (r *Rhythm) Habit() Gap {
+	if r.Whole >= manyGaps {
+		return r.Gaps[1]
+	}
+	return r.Gaps[0]
+}
+
+// beat takes one more into account; disturbed says that a fault fell into the
+// time since the last.
+func (r *Rhythm) beat(at Offset, disturbed bool) {
+	gap := Gap{r.Last, at}
+	if r.Count == 0 {
+		r.First = at
+	} else if !r.away && !disturbed && gap.Length() >= 0 {
+		r.Whole++
+		switch {
+		case gap.Length() > r.Gaps[0].Length():
+			r.Gaps = [2]Gap{gap, r.Gaps[0]}
+		case gap.Length() > r.Gaps[1].Length():
+			r.Gaps[1] = gap
+		}
+	}
+	r.Last, r.away = max(r.Last, at), false
+	r.Count++
+}
+
+// faultSpan is the time in which a fault was in effect.
+type faultSpan struct {
+	kind, target string
+	from, to     Offset
+}
+
+// untilUndone is the end of what is not over.
+const untilUndone = Offset(math.MaxInt64)
+
+// disturb follows the life of a fault.
+func (v *View) disturb(at Offset, f *Fault) {
+	switch f.Stage {
+	case FaultInjected:
+		v.disturbances = append(v.disturbances, faultSpan{f.Kind, f.Target, at, untilUndone})
+	case FaultUndone:
+		for i := range v.disturbances {
+			if d := &v.disturbances[i]; d.kind == f.Kind && d.target == f.Target && d.to == untilUndone {
+				d.to = at
+			}
+		}
+	}
+}
+
+// Disturbed reports whether a fault was in effect at some time in [from, to].
+func (v *View) Disturbed(from, to Offset) bool {
+	for _, d := range v.disturbances {
+		if d.from <= to && d.to >= from {
+			return true
+		}
+	}
+	return false
+}
+
+// Pause is the time between two fetches that a validator was seen to let pass by
+// habit; an empty Gap: it was not seen.
+func (v *View) Pause(validator string) Gap {
+	if r := v.Fetching[validator]; r != nil {
+		return r.Habit()
+	}
+	return Gap{}
+}
+
+// Since is the time since a validator's last fetch; an empty Gap where it has made
+// none, was not there all the time, or a fault fell into it.
+func (v *View) Since(validator string) Gap {
+	r := v.Fetching[validator]
+	if r == nil || r.away || v.Disturbed(r.Last, v.Now) {
+		return Gap{}
+	}
+	return Gap{r.Last, max(v.Now, r.Last)}
+}
+
+// rhythm is that of a party among others of its kind.
+func rhythm(of map[string]*Rhythm, party string) *Rhythm {
+	if of[party] == nil {
+		of[party] = &Rhythm{}
+	}
+	return of[party]
+}
+
+// goneAway keeps a time in which a party was not there from counting as its habit.
+// That it is started is no sign of that: it has fetched before anybody says so.
+func (v *View) goneAway(party string) {
+	if r := v.Fetching[party]; r != nil {
+		r.away = true
+	}
+	for _, r := range v.Readers {
+		if r.Name == party {
+			r.away = true
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package history
+
+import "testing"
+
+func TestRhythm(t *testing.T) {
+	fetch := func(at Offset) Event { return Event{At: at * ms, Kind: KindFetched, Service: "search"} }
+	fault := func(at Offset, stage string) Event {
+		return Event{At: at * ms, Kind: KindFault, Fault: &Fault{Kind: "pause", Target: "search", Stage: stage}}
+	}
+	for _, tt := range []struct {
+		name         string
+		events       []Event
+		pause, since Gap
+	}{
+		{"never", nil, Gap{}, Gap{}},
+		{"once", []Event{fetch(1)}, Gap{}, Gap{1 * ms, 1 * ms}},
+		{"twice", []Event{fetch(1), fetch(11)}, Gap{1 * ms, 11 * ms}, Gap{11 * ms, 11 * ms}},
+		{"the longest of few", []Event{fetch(0), fetch(10), fetch(15)}, Gap{0, 10 * ms}, Gap{15 * ms, 15 * ms}},
+		{"the second of many", []Event{fetch(0), fetch(10), fetch(15), fetch(21), fetch(26)}, Gap{15 * ms, 21 * ms}, Gap{26 * ms, 26 * ms}},
+		{"in vain", []Event{fetch(0), {At: 4 * ms, Kind: KindFetchFailed, Service: "search"}, fetch(7)}, Gap{0, 4 * ms}, Gap{7 * ms, 7 * ms}},
+		{"with a fault in between", []Event{fetch(0), fault(3, FaultInjected), fault(5, FaultUndone), fetch(20), fetch(23)}, Gap{20 * ms, 23 * ms}, Gap{23 * ms, 23 * ms}},
+		{"under a fault", []Event{fetch(0), fault(3, FaultInjected), fetch(20), {At: 30 * ms, Kind: KindLoaded}}, Gap{}, Gap{}},
+		{"it was away", []Event{fetch(0), {At: 4 * ms, Kind: KindExit, Service: "search"}, {At: 9 * ms, Kind: KindLoaded}}, Gap{}, Gap{}},
+		{"and came back", []Event{fetch(0), {At: 4 * ms, Kind: KindExit, Service: "search"}, fetch(9), fetch(12)}, Gap{9 * ms, 12 * ms}, Gap{12 * ms, 12 * ms}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := viewOf(tt.events...)
+			if got := v.Pause("search"); got != tt.pause {
+				t.Errorf("pause: got %v, want %v", got, tt.pause)
+			}
+			if got := v.Since("search"); got != tt.since {
+				t.Errorf("since the last: got %v, want %v", got, tt.since)
+			}
+		})
+	}
+}
+
+func TestTaughtByAProbe(t *testing.T) {
+	canary := Event{At: 900 * ms, Kind: KindProbe, Service: "search", Credential: "k2", Probe: &Probe{Outcome: OK, CausedFetch: true, Latency: 10 * ms}}
+	refused := canary
+	refused.Probe = &Probe{Outcome: AuthFailure, CausedFetch: true, Latency: 10 * ms}
+	had := Event{At: 100 * ms, Kind: KindLearned, Service: "search", Credential: "k2"}
+	just := Event{At: 895 * ms, Kind: KindLearned, Service: "search", Credential: "k2"}
+	for _, tt := range []struct {
+		name   string
+		events []Event
+		want   bool
+	}{
+		{"it fetched for it, and took it", []Event{just, canary}, true},
+		{"the news of it comes later", []Event{canary, just}, true},
+		{"it had it already, and fetched in the same moment", []Event{had, canary}, false},
+		{"it refused it", []Event{refused, just}, false},
+	} {
+		if got := viewOf(tt.events...).OnMiss["search"]; got != tt.want {
+			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// bounds holds when the lead, the window and the watch are at least G1, G2 and G3,
+// with the larger of what the page, the library and this run's own measurements
+// say. A run in which one is broken and nobody was refused was lucky: another
+// moment, another phase of a cache, and somebody is. By the page alone that leaves
+// the answer open; where the run itself has seen that a party takes longer than the
+// page says, the page is wrong, and the run fails.
+func bounds(e *evidence) (Outcome, string, []Finding) {
+	var broken []plan.Bound
+	tried, hurt := 0, false
+	for _, b := range e.limits.BoundsSeen(plan.Sight{View: e.view, Old: e.old, New: e.fresh}) {
+		if !e.tried(b.Rule) {
+			continue
+		}
+		if tried++; !b.Held {
+			broken, hurt = append(broken, b), hurt || e.hurt(b.Rule)
+		}
+	}
+	broken = plan.Worst(broken)
+	var findings []Finding
+	outcome, detail := Pass, "lead, window and watch are long enough for everybody, by the page and by what was seen"
+	for _, b := range broken {
+		f, came := e.tellBound(b), Inconclusive
+		switch {
+		case hurt:
+			f.Message, came = b.Short(), Fail
+		case len(b.Seen) > 0:
+			f.Level, came = Error, Fail
+		}
+		if outcome == Pass || outcome == Inconclusive && came == Fail {
+			outcome, detail = came, f.Message
+		}
+		findings = append(findings, f)
+	}
+	if tried == 0 {
+		return Skipped, "nothing was waited for", nil
+	}
+	return outcome, detail, onePerParty(findings)
+}
+
+// onePerParty leaves of errors that name the same party the first.
+func onePerParty(findings []Finding) []Finding {
+	named := map[string]bool{}
+	for i, f := range findings {
+		if f.Level != Error {
+			continue
+		}
+		if named[f.Consumer] {
+			findings[i].Level = Warning
+		}
+		named[f.Consumer] = true
+	}
+	return findings
+}
+
+// tried reports whether a run got as far as that a bound counts.
+func (e *evidence) tried(rule string) bool {
+	emitted, was := e.done(string(keyring.Emit), e.fresh)
+	switch rule {
+	case "G1":
+		return was
+	case "G2":
+		revoked, done := e.done(string(keyring.Revoke), e.old)
+		return was && done && revoked >= emitted
+	}
+	_, done := e.done(string(keyring.Revoke), e.old)
+	return done && e.ended == history.EndedComplete
+}
+
+// hurt reports whether somebody felt what a broken bound leads to, or another rule
+// has found it: then that is what the run is about, and the bound only says what
+// would have been enough.
+func (e *evidence) hurt(rule string) bool {
+	refused := func(credential string, from history.Offset) bool {
+		for _, key := range e.hop() {
+			if key.Credential == credential && e.view.Sum(key, from, e.end+1).AuthFailures > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	switch rule {
+	case "G1":
+		return refused(e.fresh, e.start)
+	case "G2":
+		revoked, _ := e.begun(string(keyring.Revoke), e.old)
+		used, _, _ := distribution(e)
+		_, _, felt := availability(e)
+		cut := slices.ContainsFunc(felt, func(f Finding) bool { return f.Cause == CauseCutOff })
+		return used == Fail || cut || refused(e.old, revoked-bucketWidth)
+	}
+	kept, _, _ := revocation(e)
+	return kept == Fail
+}
+
+// tellBound is the finding of a bound that does not hold, where nobody was refused.
+func (e *evidence) tellBound(b plan.Bound) Finding {
+	f := Finding{
+		Level: Warning, Validator: b.Validator, Consumer: b.Party, Credential: e.fresh, CausedBy: string(keyring.Emit),
+		FirstPhase: string(history.Verify), Count: 1, Message: "held by luck: " + b.Short() + "; nobody was refused this time",
+	}
+	at, _ := e.done(string(keyring.Emit), e.fresh)
+	switch b.Rule {
+	case "G2":
+		f.Credential, f.CausedBy, f.FirstPhase = e.old, string(keyring.Revoke), string(history.Overlap)
+		at, _ = e.begun(string(keyring.Revoke), e.old)
+	case "G3":
+		f.Credential, f.CausedBy, f.FirstPhase = e.old, string(keyring.Revoke), string(history.Watch)
+		f.Message = b.Short()
+		if revoked, _ := e.begun(string(keyring.Revoke), e.old); e.oldProbes(b.Validator, revoked).refused {
+			f.Message = "held by luck: " + b.Short() + "; the old one was refused sooner this time"
+		}
+		at = e.end
+	}
+	f.FirstMS, f.LastMS = at.Milliseconds(), at.Milliseconds()
+	if b.Needed == runbook.Forever {
+		f.Fix = fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
+		return f
+	}
+	f.Fix = fmt.Sprintf("%s: at least %s", b.Field, plan.Text(b.Needed))
+	if len(b.Seen) > 0 {
+		f.Fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
+	}
+	return f
+}

@@ -1,0 +1,349 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// unsure is wall time within which a moment is not known: that of a log line, a
+// timer, a loaded machine. What was seen contradicts a page only beyond it.
+const unsure = 500 * time.Millisecond
+
+// Sight is what a run has seen until now, with the names of its two credentials;
+// New is empty where none was made yet.
+type Sight struct {
+	View     *history.View
+	Old, New string
+}
+
+// BoundsSeen are the bounds of Bounds, for parties on the page, with each figure
+// that a run has seen to be larger in place of what the page or a library says:
+// how often a party really reads, how long it really keeps what it has. A gate,
+// the judge and the screen ask the same. Nothing is changed by asking.
+func (l Limits) BoundsSeen(s Sight) []Bound {
+	var bounds []Bound
+	for _, v := range l.Validators {
+		if v.OnPage {
+			bounds = append(bounds, l.seenG1(s, v))
+		}
+	}
+	bounds = append(bounds, l.seenG2(s))
+	for _, v := range l.Validators {
+		if v.OnPage {
+			bounds = append(bounds, l.seenG3(s, v))
+		}
+	}
+	return bounds
+}
+
+// figure is one that was seen, in page time, and how.
+type figure struct {
+	time  time.Duration
+	party string        // to look at
+	how   string        // a sentence
+	room  time.Duration // page time by which it may be wrong
+}
+
+// seenG1 is the least lead for a validator.
+func (l Limits) seenG1(s Sight, v Validator) Bound {
+	b := Bound{Rule: "G1", Validator: v.Name, Field: "rollout.lead", Planned: l.Lead, Party: v.Name}
+	learns, found := l.seenLearning(s, v)
+	b.term("learns", v.Learns, learns, found)
+	b.term("cache "+v.Via, v.Shared, figure{}, false)
+	l.publishing(&b, s, v)
+	b.term("propagation", l.Propagation, figure{}, false)
+	if s.ahead(v.From) {
+		b.Held = true
+		return b
+	}
+	if late, found := l.seenLearned(s, v); found && late.time > b.Needed+b.room+late.room {
+		b.Terms, b.Needed, b.room = nil, 0, 0
+		b.Seen, b.most = nil, 0
+		b.term("it learned "+s.New+" so late", 0, late, true)
+	}
+	return b.settled()
+}
+
+// ahead reports whether an emitter had published the new credential before the
+// rotation began: then the lead is as long as it was published, and not the page's.
+func (s Sight) ahead(emitter string) bool {
+	at, there := s.View.PublishedAt[emitter][s.New]
+	return there && at < s.View.PhaseStart[history.Baseline]
+}
+
+// seenG2 is the least window.
+func (l Limits) seenG2(s Sight) Bound {
+	b := Bound{Rule: "G2", Field: "overlap.window", Planned: l.Window}
+	life, found := l.seenLife(s)
+	b.term("longest life", l.LongestLife, life, found)
+	b.term("propagation", l.Propagation, figure{}, false)
+	if late, found := l.seenLateness(s); found {
+		b.term("late switch of "+late.party, 0, late, true)
+	}
+	return b.settled()
+}
+
+// seenG3 is the least watch for a validator.
+func (l Limits) seenG3(s Sight, v Validator) Bound {
+	b := Bound{Rule: "G3", Validator: v.Name, Field: "rollout.watch", Planned: l.Watch, Party: v.Name}
+	keeps, found := l.seenKeeping(s, v)
+	b.term("forgets", v.Forgets, keeps, found)
+	b.term("cache "+v.Via, v.Shared, figure{}, false)
+	l.publishing(&b, s, v)
+	b.term("propagation", l.Propagation, figure{}, false)
+	return b.settled()
+}
+
+// publishing is the term of the emitter from which a validator has what it checks by.
+func (l Limits) publishing(b *Bound, s Sight, v Validator) {
+	e, there := l.Emitter(v.From)
+	late, found := figure{}, false
+	if there {
+		late, found = l.seenRefresh(s, e)
+	}
+	b.term("refresh of "+v.From, e.Refresh, late, found)
+}
+
+// seenLearning is how long a validator takes to learn by time alone, where that is
+// longer than the page says; none of one that fetches what it does not know.
+func (l Limits) seenLearning(s Sight, v Validator) (figure, bool) {
+	if v.Authority || v.OnMiss || l.taughtByUse(s, v) {
+		return figure{}, false
+	}
+	// Once it has learned, that it fetches no more may be for want of being seen to.
+	_, learned := s.View.Learned[v.Name][s.New]
+	return l.longer(s, v, v.Learns, v.Rereads, "learns", !learned)
+}
+
+// seenKeeping is how long a validator keeps what was removed, where that is longer
+// than the page says.
+func (l Limits) seenKeeping(s Sight, v Validator) (figure, bool) {
+	if v.Authority {
+		return figure{}, false
+	}
+	return l.longer(s, v, v.Forgets, v.Keeps, "forgets", false)
+}
+
+// longer is the time between two fetches of a validator where it is longer than
+// what the page has of it: as the rehearsal sets the validator up, or as it was
+// seen to let pass although it was asked in between: between two, or with open since
+// the last.
+func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does string, open bool) (most figure, found bool) {
+	if claimed == runbook.Forever {
+		return figure{}, false
+	}
+	tell := func(how string, time, room time.Duration) figure {
+		return figure{time: time, party: v.Name, room: room,
+			how: fmt.Sprintf("%s %s %s, and the page says that it %s within %s", v.Name, how, Text(time), does, Text(claimed))}
+	}
+	if set > claimed && set != runbook.Forever {
+		most, found = tell("fetches every", set, 0), true
+	}
+	room := unsure + v.Granule
+	gap, how := s.View.Pause(v.Name), "was seen to fetch every"
+	if since := s.View.Since(v.Name); open && since.Length() > gap.Length() {
+		gap, how = since, "had not fetched for"
+	}
+	due := gap.From + history.Offset(l.Wall(claimed)+room)
+	if seen := l.Page(gap.Length().Duration()); gap.To > due && seen > most.time+l.Page(room) && s.asked(v.Name, due, gap.To-history.Offset(unsure)) {
+		most, found = tell(how, seen, l.Page(room)), true
+	}
+	return most, found
+}
+
+// asked reports whether anything was presented to a validator in [from, to). One
+// that nobody asks need not fetch.
+func (s Sight) asked(validator string, from, to history.Offset) bool {
+	for key := range s.View.Cells {
+		if key.Validator == validator && len(s.View.Buckets(key, from, to)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// taughtByUse reports whether a validator learned the new credential because it
+// was presented, and refused it to nobody: then how often it fetches by itself
+// says nothing of how fast it learns.
+func (l Limits) taughtByUse(s Sight, v Validator) bool {
+	if s.View.OnMiss[v.Name] {
+		return true
+	}
+	learned, there := s.View.Learned[v.Name][s.New]
+	if !there {
+		return false
+	}
+	const at = history.Offset(time.Second)
+	first := learned + 1
+	for key := range s.View.Cells {
+		if key.Validator != v.Name || key.Credential != s.New {
+			continue
+		}
+		for _, b := range s.View.Buckets(key, 0, learned+1) {
+			if b.AuthFailures > 0 {
+				return false
+			}
+			if b.Attempts > 0 {
+				first = min(first, b.At)
+			}
+		}
+	}
+	return first <= learned && first >= learned-at
+}
+
+// seenLearned is how long after the accept a validator learned. One that learns
+// when it is shown a credential could not be sooner.
+func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
+	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
+	learned, did := s.View.Learned[v.Name][s.New]
+	if !was || !did || v.Authority || v.OnMiss || l.taughtByUse(s, v) || s.View.Disturbed(accepted, learned) {
+		return figure{}, false
+	}
+	late := l.Page((learned - accepted).Duration())
+	return figure{
+		time: late, party: v.Name, room: l.Page(unsure + v.Granule),
+		how: fmt.Sprintf("%s learned %s only %s after it was accepted", v.Name, s.New, Text(late)),
+	}, true
+}
+
+// seenRefresh is how often an emitter really takes what is published for it, where
+// that is longer than the page says: by the times between its reads of the store,
+// or by when it published or switched.
+func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
+	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
+	consider := func(wall history.Offset, allowed time.Duration, how string) {
+		seen := l.Page(wall.Duration()) - allowed
+		if wall > history.Offset(l.Wall(e.Refresh+allowed)+unsure) && seen > most.time {
+			most, found = figure{time: seen, party: e.Name, room: l.Page(unsure), how: fmt.Sprintf(how, Text(l.Page(wall.Duration()))) + ", and " + claim}, true
+		}
+	}
+	after := func(began history.Offset, there bool, ended history.Offset, did bool, how string) {
+		if there && did && !s.View.Disturbed(began, ended) {
+			consider(ended-began, l.Propagation, how)
+		}
+	}
+	if e.Refresh > 0 {
+		for _, r := range s.View.Readers {
+			if r.Name == e.Name && r.What != runbook.JWKS {
+				consider(r.Habit().Length(), 0, e.Name+" was seen to read the store every %s")
+			}
+		}
+	}
+	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
+	published, did := s.View.PublishedAt[e.Name][s.New]
+	after(accepted, was, published, did, e.Name+" published "+s.New+" %s after it was accepted")
+	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
+	switched, did := s.View.Switched[e.Name][s.New]
+	after(emitted, was, switched, did, e.Name+" switched %s after it was told to")
+	return most, found
+}
+
+// seenLateness is by how much an emitter on the page may switch later than the
+// slowest of them by the page, after which the window is counted.
+func (l Limits) seenLateness(s Sight) (most figure, found bool) {
+	planned := l.Switching()
+	for _, e := range l.Emitters {
+		late, slow := l.seenRefresh(s, e)
+		if !e.OnPage || !slow {
+			continue
+		}
+		if late.time = add(late.time, l.Propagation) - planned; late.time > most.time {
+			most, found = late, true
+		}
+	}
+	return most, found
+}
+
+// seenLife is the longest life of anything made with a credential, where it is
+// longer than the page says: of a client's tokens, of an emitter's connections.
+// Exceptions are no part of it: the window does not wait for them.
+func (l Limits) seenLife(s Sight) (most figure, found bool) {
+	consider := func(party, what string, life, room time.Duration) {
+		if life > max(l.LongestLife, most.time)+room && !slices.Contains(l.Exceptions, party) {
+			most, found = figure{time: life, party: party, room: room, how: fmt.Sprintf("%s keeps %s for %s, and the page says %s", party, what, Text(life), Text(l.LongestLife))}, true
+		}
+	}
+	for _, c := range l.Clients {
+		consider(c.Name, "its tokens", c.Life, 0)
+		consider(c.Name, "its tokens", l.Page(s.View.Lives[c.Name].Duration()), l.Page(tokenGranule))
+	}
+	for _, e := range l.Emitters {
+		consider(e.Name, "its connections", e.Life, 0)
+	}
+	return most, found
+}
+
+// term adds a figure of the page to a bound, or what was seen in its place.
+func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool) {
+	t := Term{What: what, Time: claimed}
+	if found {
+		t.Time, t.Seen = seen.time, true
+		b.Seen = append(b.Seen, seen.how)
+		b.room += seen.room
+		if more := seen.time - claimed; more > b.most {
+			b.most, b.Party = more, seen.party
+		}
+	}
+	if t.Time != 0 {
+		b.Terms = append(b.Terms, t)
+		b.Needed = add(b.Needed, t.Time)
+	}
+}
+
+// settled says whether a bound holds. What was seen may be wrong by some time,
+// which is given to the page where it is held against it, and added to what it is
+// advised to write: what is advised holds when it is rehearsed again.
+func (b Bound) settled() Bound {
+	if b.Needed == runbook.Forever {
+		b.Held = false
+		return b
+	}
+	switch b.Held = b.Planned >= b.Needed-b.room; {
+	case b.Held:
+		b.Needed = min(b.Needed, b.Planned)
+	case b.room > 0:
+		b.Needed = (b.Needed + b.room + time.Second - 1).Truncate(time.Second)
+	}
+	return b
+}
+
+// Worst leaves of bounds of one rule that do not hold because of the same party,
+// which is none of those who are late by it, the one that asks most: an emitter
+// that publishes late does so for every validator.
+func Worst(broken []Bound) []Bound {
+	var worst []Bound
+	for _, b := range broken {
+		i := slices.IndexFunc(worst, func(w Bound) bool {
+			return w.Rule == b.Rule && w.Party == b.Party && b.Party != b.Validator && b.Party != ""
+		})
+		switch {
+		case i < 0:
+			worst = append(worst, b)
+		case b.Needed > worst[i].Needed:
+			worst[i] = b
+		}
+	}
+	return worst
+}
+
+// Short tells a bound that does not hold, as a gate does.
+func (b Bound) Short() string {
+	names := map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}
+	text := fmt.Sprintf("the %s is %s and must be at least %s", names[b.Rule], Text(b.Planned), Text(b.Needed))
+	if b.Needed == runbook.Forever {
+		text = fmt.Sprintf("the %s is %s, and no time is enough", names[b.Rule], Text(b.Planned))
+	}
+	if b.Validator != "" {
+		text += " for " + b.Validator
+	}
+	if len(b.Seen) > 0 {
+		return text + ": " + strings.Join(b.Seen, "; ")
+	}
+	return text + " (" + b.sum() + ")"
+}

@@ -1,0 +1,184 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// seenLimits are a page at speed 60: a second is a minute. G1 and G3 of search are
+// 6m30s, G2 is 15m30s.
+func seenLimits() Limits {
+	return Limits{
+		Speed: 60, Hop: history.FromLoad,
+		Lead: 6*time.Minute + 30*time.Second, Propagation: 30 * time.Second, LongestLife: 15 * time.Minute,
+		Window: 15*time.Minute + 30*time.Second, Watch: 6*time.Minute + 30*time.Second,
+		Validators: []Validator{{Name: "search", OnPage: true, From: "auth", Learns: 5 * time.Minute, Forgets: 5 * time.Minute}},
+		Emitters:   []Emitter{{Name: "auth", OnPage: true, Refresh: time.Minute}},
+		Clients:    []Client{{Name: "web", To: "search", From: "auth", Rate: 10, Life: 15 * time.Minute}},
+	}
+}
+
+// moment is one of the run, in seconds: at speed 60, minutes of the page.
+func moment(seconds float64) history.Offset { return history.Offset(seconds * float64(time.Second)) }
+
+// sightOf is what a run saw in which search fetches at these moments and is asked
+// all the time, for a second after the last of them.
+func sightOf(fetches []float64, more ...history.Event) Sight {
+	v := history.NewView()
+	for _, e := range more {
+		if e.Kind == history.KindFault || e.Kind == history.KindPlan {
+			v.Apply(e)
+		}
+	}
+	until := 400 // tenths of a second
+	if len(fetches) > 0 {
+		until = int(10 * (fetches[len(fetches)-1] + 1))
+	}
+	for i := range until {
+		v.Apply(history.Event{At: moment(float64(i) / 10), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: "k1", Width: moment(0.1), Attempts: 1, OK: 1,
+		}})
+	}
+	for _, at := range fetches {
+		v.Apply(history.Event{At: moment(at), Kind: history.KindFetched, Service: "search", Credentials: []string{"k1"}})
+	}
+	for _, e := range more {
+		if e.Kind != history.KindFault {
+			v.Apply(e)
+		}
+	}
+	return Sight{View: v, Old: "k1", New: "k2"}
+}
+
+func TestBoundsSeen(t *testing.T) {
+	step := func(at float64, step, credential string) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindStep, Step: step, Credential: credential}
+	}
+	read := func(at float64) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindRead, Service: "store", Reader: "auth", What: "secret/data/key"}
+	}
+	down := func(at float64, stage string) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindFault, Fault: &history.Fault{Kind: "partition", Target: "search", Stage: stage}}
+	}
+	life := func(wall time.Duration) history.Event {
+		return history.Event{At: moment(40), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: "k1", Width: moment(0.1), LongestLife: history.Offset(wall),
+		}}
+	}
+	learned := history.Event{At: moment(12), Kind: history.KindLearned, Service: "search", Credential: "k2"}
+	canary := history.Event{At: moment(12.05), Kind: history.KindProbe, Service: "search", Credential: "k2", Probe: &history.Probe{
+		Purpose: history.Canary, Outcome: history.OK, CausedFetch: true, Latency: moment(0.01),
+	}}
+	granule := unsure.Seconds()
+	for _, tt := range []struct {
+		name    string
+		limits  func(*Limits)
+		sight   Sight
+		broken  []string // rule, party, and the least figure
+		telling string   // part of what the first says
+	}{
+		{"a page that holds by nothing, and nothing seen", nil, sightOf(nil), nil, ""},
+		{"fetches just as often as the page says", nil, sightOf([]float64{0, 5, 10, 15}), nil, ""},
+		{"one granule more than the page says", nil, sightOf([]float64{0, 5 + granule, 10 + 2*granule}), nil, ""},
+		{"one second under by the page alone", func(l *Limits) { l.Lead -= time.Second; l.Watch -= time.Second; l.Window -= time.Second }, sightOf(nil),
+			[]string{"G1 search 6m30s", "G2  15m30s", "G3 search 6m30s"}, "the lead is 6m29s and must be at least 6m30s for search (learns 5m + refresh of auth 1m + propagation 30s)"},
+		{"fetches every ten minutes", nil, sightOf([]float64{0, 10, 20}),
+			[]string{"G1 search 12m", "G3 search 12m"}, "search was seen to fetch every 10m, and the page says that it learns within 5m"},
+		{"fetches every ten minutes, and the page leaves room for that", func(l *Limits) { l.Lead, l.Watch = 12*time.Minute, 12*time.Minute }, sightOf([]float64{0, 10, 20}), nil, ""},
+		{"of many gaps one is long, as where a machine stood still", nil, sightOf([]float64{0, 5, 10, 18, 23, 28}), nil, ""},
+		{"it has not fetched again", nil, func() Sight {
+			s := sightOf([]float64{0, 5})
+			for i := range 60 {
+				s.View.Apply(history.Event{At: moment(6 + float64(i)/10), Kind: history.KindCounts, Counts: &history.Counts{
+					Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: "k1", Width: moment(0.1), Attempts: 1, OK: 1,
+				}})
+			}
+			return s
+		}(), []string{"G1 search 8m54s"}, "search had not fetched for 6m54s, and the page says that it learns within 5m"},
+		{"a fault kept it from fetching", nil, sightOf([]float64{0, 10}, down(4, history.FaultInjected), down(6, history.FaultUndone)), nil, ""},
+		{"it was away in between", nil, func() Sight {
+			s := sightOf([]float64{0})
+			s.View.Now = moment(4)
+			s.View.Apply(history.Event{At: moment(9), Kind: history.KindExit, Service: "search"})
+			s.View.Apply(history.Event{At: moment(10), Kind: history.KindFetched, Service: "search"})
+			return s
+		}(), nil, ""},
+		{"nobody asked it", nil, func() Sight {
+			v := history.NewView()
+			for _, at := range []float64{0, 10} {
+				v.Apply(history.Event{At: moment(at), Kind: history.KindFetched, Service: "search"})
+			}
+			return Sight{v, "k1", "k2"}
+		}(), nil, ""},
+		{"it fetches what it does not know: only what it forgets is late", nil, sightOf([]float64{0, 12}, learned, canary),
+			[]string{"G3 search 14m"}, "the page says that it forgets within 5m"},
+		{"a library that fetches what it does not know", func(l *Limits) { l.Validators[0].OnMiss, l.Validators[0].Learns = true, 0 }, sightOf([]float64{0, 12}),
+			[]string{"G3 search 14m"}, "forgets within"},
+		{"it learned late, and fetched before it at nobody's sight", nil, sightOf(nil, step(1, "accept", "k2"), learned),
+			[]string{"G1 search 11m30s"}, "search learned k2 only 11m after it was accepted"},
+		{"it learned within the bound", nil, sightOf(nil, step(5.5, "accept", "k2"), learned), nil, ""},
+		{"a stand-in whose library learns later than the page says", func(l *Limits) { l.Validators[0].Rereads, l.Validators[0].Keeps = 15*time.Minute, time.Hour }, sightOf(nil),
+			[]string{"G1 search 16m30s", "G3 search 1h1m30s"}, "search fetches every 15m, and the page says that it learns within 5m"},
+		{"an emitter that reads every twelve minutes", nil, sightOf(nil, read(0), read(12), read(24)),
+			[]string{"G1 auth 18m", "G2 auth 27m", "G3 auth 18m"}, "auth was seen to read the store every 12m, and the page says 1m"},
+		{"an emitter that switched late", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
+			[]string{"G1 auth 9m30s", "G2 auth 18m30s", "G3 auth 9m30s"}, "auth switched 4m after it was told to, and the page says 1m"},
+		{"an emitter that switched just in time", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(11.5 + granule), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
+		{"tokens that are planned to live longer", func(l *Limits) { l.Clients[0].Life = 30 * time.Minute }, sightOf(nil),
+			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},
+		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 web 31m30s"}, "web keeps its tokens for 30m"},
+		{"tokens whose expiry is rounded up", nil, sightOf(nil, life(16*time.Second)), nil, ""},
+		{"an exception", func(l *Limits) { l.Clients[0].Life, l.Exceptions = 30*time.Minute, []string{"web"} }, sightOf(nil), nil, ""},
+		{"a pool that keeps connections longer", func(l *Limits) { l.Emitters[0].Life = 20 * time.Minute }, sightOf(nil),
+			[]string{"G2 auth 20m30s"}, "auth keeps its connections for 20m"},
+		{"no time is enough", func(l *Limits) { l.Validators[0].Forgets = runbook.Forever }, sightOf(nil),
+			[]string{"G3 search no bound"}, "the watch is 6m30s, and no time is enough for search"},
+		{"one that is not on the page", func(l *Limits) { l.Validators[0].OnPage, l.Lead, l.Watch = false, 0, 0 }, sightOf(nil), nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := seenLimits()
+			if tt.limits != nil {
+				tt.limits(&l)
+			}
+			var broken []Bound
+			for _, b := range l.BoundsSeen(tt.sight) {
+				if !b.Held {
+					broken = append(broken, b)
+				}
+			}
+			var got []string
+			for _, b := range Worst(broken) {
+				got = append(got, b.Rule+" "+b.Party+" "+Text(b.Needed))
+			}
+			if strings.Join(got, ", ") != strings.Join(tt.broken, ", ") {
+				t.Fatalf("broken: got %q, want %q", got, tt.broken)
+			}
+			if len(broken) > 0 && !strings.Contains(broken[0].Short(), tt.telling) {
+				t.Errorf("says %q, want %q in it", broken[0].Short(), tt.telling)
+			}
+			// What it asks for is enough when it is written on the page and seen again.
+			for _, b := range broken {
+				if b.Needed == runbook.Forever {
+					continue
+				}
+				switch b.Rule {
+				case "G1":
+					l.Lead = max(l.Lead, b.Needed)
+				case "G2":
+					l.Window = max(l.Window, b.Needed)
+				case "G3":
+					l.Watch = max(l.Watch, b.Needed)
+				}
+			}
+			for _, b := range l.BoundsSeen(tt.sight) {
+				if !b.Held && b.Needed != runbook.Forever {
+					t.Errorf("with what was asked for: %s, want it to hold", b.Short())
+				}
+			}
+		})
+	}
+}
