@@ -109,8 +109,10 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.family, err = family.Of(r.plan); err != nil {
 		return err
 	}
-	if err := missingPrograms(r.plan); err != nil {
-		return err
+	if r.o.Runtime != Docker { // which has no place for them
+		if err := missingPrograms(r.plan); err != nil {
+			return err
+		}
 	}
 	if r.plan.Rehearsal.Attach != nil {
 		if err = r.lockTargets(ctx); err != nil {
