@@ -107,6 +107,7 @@ var needs = map[Kind][]need{
 	KindUnseen:      {needService},
 	KindEmitting:    {needService, needCredential},
 	KindEnded:       {needService},
+	KindDenied:      {needService},
 	KindLocked:      {needService},
 	KindUnlocked:    {needService},
 	KindLooked:      {needService, needSet},
