@@ -92,7 +92,7 @@ func TestRunInATerminalThatNeverReads(t *testing.T) {
 			t.Errorf("accounting: got %s: %s; want pass", r.Outcome, r.Detail)
 		}
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, "rehearse", "runs", "*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dir, "rehearse", "runs", "[^.]*")); err != nil || len(left) > 0 {
 		t.Errorf("got records of runs %s, %v; want none left", strings.Join(left, ", "), err)
 	}
 }

@@ -164,7 +164,7 @@ func (m *multiplexer) process() int {
 // nothingLeft wants the run to have cleaned up after itself.
 func (m *multiplexer) nothingLeft() {
 	m.t.Helper()
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.folder), "rehearse", "runs", "*"))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(m.folder), "rehearse", "runs", "[^.]*"))
 	if err != nil || len(left) > 0 {
 		m.t.Errorf("got records of runs %q, %v; want none left", left, err)
 	}
