@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -60,7 +61,7 @@ func counted(ms int64, validator, credential string, attempts, failures int64) h
 // record is a run in which search learns too late, with a fault and a rollback.
 func record() []history.Event {
 	events := []history.Event{
-		{At: at(0), Kind: history.KindPlan},
+		{At: at(0), Kind: history.KindPlan, Plan: json.RawMessage(`{"speed":60}`)},
 		{At: at(1), Kind: history.KindService, Service: "auth", Detail: "issuer: refresh 500ms"},
 		{At: at(2), Kind: history.KindCredential, Credential: "k1", Identifier: "0123456789abcdefghijklmnop"},
 		{At: at(3), Kind: history.KindStep, Step: "accept", Credential: "k1"},
