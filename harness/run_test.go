@@ -27,6 +27,20 @@ func ruleOf(t *testing.T, v judge.Verdict, id string) judge.Rule {
 	return v.Rules[i]
 }
 
+// passed fails where a rule did not pass. A run that says that the machine kept
+// it from running can tell nothing of what was measured, and is no failure of it.
+func passed(t *testing.T, v judge.Verdict, id string) {
+	t.Helper()
+	starved := slices.ContainsFunc(v.Rules, func(r judge.Rule) bool { return r.ID == "machine" && r.Outcome == judge.Inconclusive })
+	switch r := ruleOf(t, v, id); {
+	case r.Outcome == judge.Pass:
+	case starved && r.Outcome == judge.Inconclusive:
+		t.Logf("%s cannot be told: %s", id, ruleOf(t, v, "machine").Detail)
+	default:
+		t.Errorf("got %s %s: %s; want pass", id, r.Outcome, r.Detail)
+	}
+}
+
 // records are the records of runs in the folder of o: all but the lock, which
 // stays for the next sweep.
 func records(t *testing.T, o Options) []string {
@@ -83,9 +97,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("got runtime %q and store %q, want process and embedded", outcome.Runtime, outcome.Store)
 			}
 			for _, id := range []string{"accounting", "leaks"} {
-				if r := ruleOf(t, outcome.Verdict, id); r.Outcome != judge.Pass {
-					t.Errorf("got %s %s: %s; want pass", id, r.Outcome, r.Detail)
-				}
+				passed(t, outcome.Verdict, id)
 			}
 			if totals := outcome.Verdict.Totals; !totals.Complete || totals.Served == 0 || totals.Probes == 0 {
 				t.Errorf("got totals %+v, want them complete, with probes", totals)
@@ -185,9 +197,7 @@ func TestRunInterrupted(t *testing.T) {
 	if outcome.Ended != history.EndedInterrupted {
 		t.Errorf("got ended %q, want interrupted", outcome.Ended)
 	}
-	if r := ruleOf(t, outcome.Verdict, "accounting"); r.Outcome != judge.Pass {
-		t.Errorf("got accounting %s: %s; want pass", r.Outcome, r.Detail)
-	}
+	passed(t, outcome.Verdict, "accounting")
 }
 
 func TestRunThatCannotStart(t *testing.T) {

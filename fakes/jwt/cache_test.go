@@ -282,7 +282,7 @@ func TestCacheTakesOrders(t *testing.T) {
 func TestCacheWithoutItsOrigin(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	edge, log := standintest.Serve(t, ServeCache, map[string]any{"name": "edge", "of": gone.URL, "ttl": 0})
+	edge, log := standintest.Serve(t, ServeCache, map[string]any{"name": "edge", "of": gone.URL, "ttl": "0s"})
 	if status, _ := standintest.Call(t, http.MethodGet, edge+"/", "", nil); status != http.StatusBadGateway {
 		t.Errorf("got %d, want 502", status)
 	}
