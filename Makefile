@@ -89,6 +89,11 @@ REAL ?= 200
 accuracy-real: ## the same in 60 real ones, three at a time; broken off, it goes on where it was
 	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl
 
+SHARE ?= 100
+.PHONY: campaign
+campaign: build ## kill, interrupt, starve, stop and mislead the built binary; SHARE percent of an hour at most
+	.ci/campaign bin/rehearse $(SHARE)
+
 # TURN=$(date +%j) takes the tenth whose turn it is. What was rehearsed with this
 # very binary is not rehearsed again.
 TIMES ?= 3
