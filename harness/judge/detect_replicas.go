@@ -22,7 +22,10 @@ func someReplicas(c *cell) (explanation, bool) {
 	}
 	caches, learned := c.caches()
 	mixed, beside := c.mixed()
-	sustained := c.learnedBefore() && mixed.bad >= leastMixed && 2*mixed.bad >= c.sum.AuthFailures && c.standsOut()
+	// One cache is one replica: what it refuses beside what it takes differs in the
+	// token (its time, its claims), as it does under a fault that is the mechanism.
+	one := caches == 1 || c.underAFault(explanation{cause: CauseUnknown}).cause != CauseUnknown
+	sustained := !one && c.learnedBefore() && mixed.bad >= leastMixed && 2*mixed.bad >= c.sum.AuthFailures && c.standsOut()
 	if between := caches > 1 && c.betweenReplicas(learned); !sustained && !between {
 		return explanation{}, false
 	}
