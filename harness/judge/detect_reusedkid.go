@@ -20,8 +20,12 @@ func reusedKid(c *cell) (explanation, bool) {
 			continue // what the old one was refused for before, or is after its revoke, is something else
 		}
 		if names := slices.Compact(slices.Sorted(slices.Values(event.Credentials))); len(names) < len(event.Credentials) {
+			causedBy := "" // the new one was not put to the test before it was emitted
+			if !c.isFresh() {
+				causedBy = c.faultAtTheSource()
+			}
 			return explanation{
-				cause: CauseReusedKid, consumer: v.From, causedBy: c.faultAtTheSource(),
+				cause: CauseReusedKid, consumer: v.From, causedBy: causedBy,
 				why: fmt.Sprintf("%s published %d keys under the name of %s, so that %s took it for the key that it had", v.From, len(event.Credentials), names[0], v.Name),
 				fix: "give every key a name of its own: its thumbprint (RFC 7638) is one",
 			}, true
