@@ -2,6 +2,7 @@ package attached_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -78,7 +79,7 @@ load: [{client: web, to: shop, rate: 1/s}]
 		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err == nil {
 			_, err = fmt.Fprintln(f, strings.Join(lines, "\n"))
-			err = f.Close()
+			err = errors.Join(err, f.Close())
 		}
 		if err != nil {
 			t.Fatal(err)
