@@ -39,18 +39,18 @@ check: ## formatting, vet and staticcheck
 
 .PHONY: scenarios
 scenarios: build ## run every built-in scenario against what it expects, in processes
-	bin/rehearse test -j 6 --runtime process scenarios
+	bin/rehearse test -j 4 --runtime process scenarios
 
 .PHONY: test-containers
 test-containers: build database-image ## the same in containers; fails where no engine answers
 	REHEARSE_REQUIRE_DOCKER=1 $(GO) test $(RACE) -count=1 ./harness/runtime/...
-	REHEARSE_REQUIRE_DOCKER=1 bin/rehearse test -j 6 --runtime docker scenarios
+	REHEARSE_REQUIRE_DOCKER=1 bin/rehearse test -j 4 --runtime docker scenarios
 
-# The page of JWT keys takes a minute each; the other families are quick. Six at
+# The page of JWT keys takes a minute each; the other families are quick. Four at
 # a time leave two cores some air: what is measured is wall time.
 .PHONY: test-processes
 test-processes: build ## the quick families in processes, and of JWT keys one that passes and one that fails
-	bin/rehearse test -j 6 --runtime process scenarios/api-key scenarios/webhook-secret jwt-signing-key/healthy jwt-signing-key/stale-cache
+	bin/rehearse test -j 4 --runtime process scenarios/api-key scenarios/webhook-secret jwt-signing-key/healthy jwt-signing-key/stale-cache
 
 .PHONY: test-vault
 test-vault: build vault ## hold the embedded store against a real Vault, and rehearse with that
