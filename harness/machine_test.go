@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -48,26 +49,20 @@ func TestPressureIsToldWhereItChanges(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				root := fstest.MapFS{}
 				waited := func() (micros int64) {
 					elapsed := time.Since(began)
 					return (elapsed/20 + max(0, elapsed-30*time.Second)/2).Microseconds()
 				}
 				r, recorder := aRun()
-				if tt.files {
-					root["proc/pressure/cpu"] = &fstest.MapFile{}
-				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				go func() {
-					for ctx.Err() == nil {
-						if tt.files {
-							root["proc/pressure/cpu"].Data = fmt.Appendf(nil, "some avg10=0.00 avg60=0.00 avg300=0.00 total=%d\n", waited())
-						}
-						_ = world.WallClock{}.Sleep(ctx, 10*time.Millisecond)
+				root := fsFunc(func(name string) (fs.File, error) {
+					if !tt.files || name != "proc/pressure/cpu" {
+						return nil, fs.ErrNotExist
 					}
-				}()
-				time.Sleep(time.Millisecond)
+					text := fmt.Appendf(nil, "some avg10=0.00 avg60=0.00 avg300=0.00 total=%d\n", waited())
+					return fstest.MapFS{name: {Data: text}}.Open(name)
+				})
 				r.watchMachine(machine.NewKernel(root))
 				<-ctx.Done()
 				if err := r.cleanAll(t.Context()); err != nil {
@@ -84,6 +79,11 @@ func TestPressureIsToldWhereItChanges(t *testing.T) {
 		})
 	}
 }
+
+// fsFunc makes each file when it is opened, as a kernel does.
+type fsFunc func(name string) (fs.File, error)
+
+func (f fsFunc) Open(name string) (fs.File, error) { return f(name) }
 
 // TestEcho has a load that is stopped for a time, one that is gone, and one that answers.
 func TestEcho(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // FS has the files of this folder: FAMILY/NAME.yaml.
 //
-//go:embed */*.yaml jwt-signing-key/library-matrix
+//go:embed */*.yaml jwt-signing-key/library-matrix bring-your-own/till
 var FS embed.FS
 
 // Default is the scenario that is run where none is named.

@@ -14,7 +14,11 @@ const MarkVariable = "REHEARSE_MARK"
 
 // Mark is the value of MarkVariable of a service of the run. A service "" stands
 // for all of them.
-func (r *Record) Mark(service string) string { return r.s.mark(service) }
+func (r *Record) Mark(service string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.s.mark(service)
+}
 
 // mark names the harness too: a run's name could be used again.
 func (s state) mark(service string) string { return s.Run + "@" + s.Harness.String() + "/" + service }
