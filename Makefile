@@ -86,7 +86,7 @@ accuracy: ## verdicts and culprits held against the truth, in SIMULATED rehearsa
 
 REAL ?= 200
 .PHONY: accuracy-real
-accuracy-real: ## the same in 60 real ones, three at a time; broken off, it goes on where it was
+accuracy-real: ## the same in REAL real ones, three at a time; broken off, it goes on where it was
 	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl
 
 SHARE ?= 100
