@@ -28,11 +28,11 @@ func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 		spec.Port = s.Ports[0]
 	}
 	if s.Build != nil {
-		folder, err := r.plan.Folder("services."+s.Name+".build.context", s.Build.Context)
+		build, err := buildOf(r.plan, s)
 		if err != nil {
-			return world.Spec{}, fmt.Errorf("build %s: %w", s.Name, err)
+			return world.Spec{}, err
 		}
-		spec.Build = &world.Build{Context: folder, Dockerfile: s.Build.Dockerfile}
+		spec.Build = build
 	}
 	if !s.NeedsImage() && r.plan.File != "" {
 		spec.Dir = filepath.Dir(r.plan.File)
@@ -41,6 +41,15 @@ func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 		r.delivery.Configure(&spec, s)
 	}
 	return r.fill(ctx, spec)
+}
+
+// buildOf is what the image of a service is built of.
+func buildOf(p *plan.Plan, s plan.Service) (*world.Build, error) {
+	folder, err := p.Folder("services."+s.Name+".build.context", s.Build.Context)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", s.Name, err)
+	}
+	return &world.Build{Context: folder, Dockerfile: s.Build.Dockerfile}, nil
 }
 
 // fill fills in what settings ask for of the store, of scaled durations and of

@@ -110,6 +110,7 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	w := command.OutOrStdout()
 	table := console.NewTable(w, lookOf(w), names, f.parallel)
 	o.Progress = once(func(text string) { table.Say(command.ErrOrStderr(), text) })
+	harness.BuildImages(command.Context(), plans, o)
 	group, ctx := errgroup.WithContext(command.Context())
 	group.SetLimit(f.parallel)
 	for i, p := range plans {

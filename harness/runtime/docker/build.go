@@ -64,6 +64,27 @@ func (e *engine) build(ctx context.Context, b world.Build, progress func(string)
 	return name, nil
 }
 
+// BuildImages makes an image of each of builds that the engine does not have yet,
+// one after the other; ErrNoEngine where none answers. One that fails does not
+// keep the others from being built.
+func BuildImages(ctx context.Context, builds []world.Build, progress func(string)) error {
+	e, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	var errs []error
+	for _, b := range builds {
+		if ctx.Err() != nil {
+			break
+		}
+		if _, err := e.build(ctx, b, progress); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // pack is a folder as the engine wants it, the same for the same content.
 func pack(folder fs.FS) ([]byte, error) {
 	var packed bytes.Buffer
