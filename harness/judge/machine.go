@@ -32,8 +32,8 @@ type stretch struct {
 // did not nothing is told that may follow from it, and no party is named. What was broken before stays so, as does what lasts
 // much longer than the machine explains, and what a fault of the run itself did.
 //
-// It sees that harness and load were kept from running, not that a single service
-// was: that one is to blame.
+// It sees that harness and load were kept from running, and by what the kernel says
+// that somebody was (see pressed), not that a single service was: that one is to blame.
 func (e *evidence) underTheMachine(rules []Rule, findings []Finding) ([]Rule, []Finding) {
 	if len(e.ofTheMachine()) == 0 {
 		return rules, findings
@@ -42,17 +42,26 @@ func (e *evidence) underTheMachine(rules []Rule, findings []Finding) ([]Rule, []
 	told := Rule{ID: "machine", Outcome: Pass, Detail: e.machineKept(strained)}
 	why, since := e.notHeld(strained)
 	left, out := findings, []Finding(nil)
-	switch {
-	case why != "":
+	if why != "" {
 		left, out = e.leaveOut(findings, func(f Finding) bool { return moment(f.FirstMS) >= since-history.Offset(nearly) })
-	case len(strained) > 0:
-		left, out = e.leaveOut(findings, func(f Finding) bool { return e.followsFrom(strained, f) })
-		if !hasError(out) && (hasError(findings) || !untold(rules) || total(strained) < history.Offset(leastStretch)/2) {
+	} else {
+		pressure := ""
+		left, out = e.leaveOut(findings, func(f Finding) bool {
+			if e.followsFrom(strained, f) {
+				return true
+			}
+			how := e.underPressure(f)
+			pressure = cmp.Or(pressure, how)
+			return how != ""
+		})
+		switch kept := total(strained) >= history.Offset(leastStretch)/2; {
+		case pressure != "" && hasError(out):
+			why, since = pressure+": that answers did not come in time may be for want of that alone", moment(out[0].FirstMS)
+		case hasError(out), !hasError(findings) && untold(rules) && kept:
+			why, since = tellStretches(strained)+e.pressure(), strained[0].from
+		default:
 			return slices.Insert(rules, 0, told), findings
 		}
-		why, since = tellStretches(strained)+e.pressure(), strained[0].from
-	default:
-		return slices.Insert(rules, 0, told), findings
 	}
 	told.Outcome, told.Detail = Inconclusive, why+"; rehearse again where the machine has room, or with less load: `rehearse doctor --measure` finds the rate that it holds"
 	for i := range rules {

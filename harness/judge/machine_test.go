@@ -29,6 +29,16 @@ func kernel(longest float64, shares map[string]float64) change {
 	}})
 }
 
+// late is a time in which no answer to app came in time.
+func late(from, until float64) change { return instead("app", "", "timeout", from, until, 1000) }
+
+// pressedFrom is what the kernel says from a moment on.
+func pressedFrom(from float64, shares map[string]float64) change {
+	return add(history.Event{At: at(from + 1), Kind: history.KindMachine, Machine: &history.Machine{
+		What: history.MachinePressure, From: at(from), Shares: shares,
+	}})
+}
+
 // paused is a fault of the run itself, with its evidence.
 func paused(target string, from, until float64) change {
 	return add(fault(at(from), "pause", target, history.FaultInjected, false), fault(at(from+0.5), "pause", target, history.FaultEvidence, true),
@@ -77,6 +87,16 @@ func TestTheMachineIsAskedFirst(t *testing.T) {
 		{"a second's stall, and down for long", []change{strained(harness, 44, 45.1, 0.7, 0.7), unavailable("app", 45, 61)}, judge.Fail, "app got no good answer", "search"},
 		{"a second's stall, and down for as long", []change{strained(harness, 44, 45.1, 0.7, 0.7), unavailable("app", 45, 47)}, judge.Inconclusive, "kept the harness from running", ""},
 		{"a second's stall long before", []change{strained(harness, 20, 21.1, 0.7, 0.7), unavailable("app", 45, 47)}, judge.Fail, "app got no good answer", "search"},
+
+		// Harness and load had their time, and others may not have had it.
+		{"pressed, and answers are late", []change{pressedFrom(40, map[string]float64{"cpu": 0.8}), late(45, 50)}, judge.Inconclusive,
+			"somebody waited for a processor 80% of the time from 45s to 50s of the run: that answers did not come in time may be for want of that alone", ""},
+		{"pressed for half of it", []change{pressedFrom(40, map[string]float64{"cpu": 0.8}), pressedFrom(47, map[string]float64{"cpu": 0.3}), late(45, 50)}, judge.Fail, "app got no good answer", "search"},
+		{"pressed before", []change{pressedFrom(20, map[string]float64{"cpu": 0.8}), pressedFrom(40, map[string]float64{"cpu": 0.3}), late(45, 50)}, judge.Fail, "app got no good answer", "search"},
+		{"pressed for the disk", []change{pressedFrom(40, map[string]float64{"cpu": 0.1, "io": 0.6}), late(45, 50)}, judge.Inconclusive, "somebody waited for a disk 60% of the time", ""},
+		{"pressed, and a service is down", []change{pressedFrom(20, map[string]float64{"cpu": 0.8}), unavailable("app", 45, 61)}, judge.Fail, "app got no good answer", "search"},
+		{"pressed, and a key is refused", []change{pressedFrom(20, map[string]float64{"cpu": 0.8}), refuse("app", "k2", 28.4, 40, 10)}, judge.Fail, "app was refused", "search"},
+		{"pressed, and a service was paused", []change{pressedFrom(40, map[string]float64{"cpu": 0.8}), paused("search", 44, 56), late(44.5, 56)}, judge.Fail, "fault pause", "search"},
 		{"starved, and a service was paused", []change{strained(load, 20, 61, 0.1, 35), paused("search", 44, 56), unavailable("app", 44.5, 56)}, judge.Fail, "fault pause", "search"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

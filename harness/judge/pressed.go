@@ -1,0 +1,66 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// pressed is from which share of the time on, by what the kernel says (PSI, "some"),
+// that somebody waited for something a time-out says nothing of who was asked. Harness
+// and load may have had all their time meanwhile: they need little, and a scheduler
+// that is fair gives it to them, where a database that starts a process for each
+// connection waits. One rehearsal alone on two processors is pressed some 0.3 of the
+// time, four beside each other 0.8.
+var pressed = []struct {
+	what  string
+	share float64
+	words string
+}{
+	{"cpu", 0.6, "somebody waited for a processor"},
+	{"memory", 0.2, "somebody waited for memory"},
+	{"io", 0.5, "somebody waited for a disk"},
+}
+
+// underPressure says how the machine was pressed while answers did not come in time,
+// where that is all that is known against those who were asked; "" where it was not,
+// or more is known: what was refused, reset or answered with an error is no matter
+// of time.
+func (e *evidence) underPressure(f Finding) (how string) {
+	if f.RuleID != "availability" || f.Cause != CauseTimedOut && f.Cause != CauseServiceDown {
+		return ""
+	}
+	from, until := moment(f.FirstMS), max(moment(f.LastMS), moment(f.FirstMS)+1)
+	sum, _, _ := e.lost(f.Presenter, f.Validator, from, until)
+	if late := sum.Statuses[statusTimeout]; late == 0 || 2*late < sum.Unavailable {
+		return ""
+	}
+	for _, p := range pressed {
+		if share := e.shareOf(p.what, from, until); share >= p.share {
+			return fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", p.words, 100*share, from, until)
+		}
+	}
+	return ""
+}
+
+// shareOf is the mean of what the kernel says of something in [from, until). What it
+// says is told when it changes, and holds until the next.
+func (e *evidence) shareOf(what string, from, until history.Offset) float64 {
+	var waited float64
+	var share float64
+	at := from
+	upTo := func(next history.Offset) {
+		if next = min(next, until); next > at {
+			waited, at = waited+share*(next-at).Duration().Seconds(), next
+		}
+	}
+	for _, event := range e.ofTheMachine() {
+		if m := event.Machine; m.What == history.MachinePressure {
+			upTo(m.From)
+			share = m.Shares[what]
+		}
+	}
+	upTo(until)
+	return waited / max((until-from).Duration(), time.Nanosecond).Seconds()
+}
