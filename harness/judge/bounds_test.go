@@ -37,6 +37,8 @@ func TestBounds(t *testing.T) {
 		{"tokens that live longer than the page says", []change{limit(func(l *plan.Limits) { l.Clients[0].Life = 25 * time.Minute })}, judge.Fail, judge.Fail,
 			"held by luck: the window is 12m and must be at least 25m30s: app keeps its tokens for 25m, and the page says 10m; nobody was refused this time", judge.Error, "app",
 			"overlap.window: at least 25m30s, and write on the page what app really does"},
+		{"an exception that the window does not wait for", []change{limit(func(l *plan.Limits) { l.Exceptions = []plan.Exception{{Client: "app", Until: time.Hour}} })}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the window is 12m and must be at least 1h (exception of app 1h); nobody was refused this time", judge.Warning, "app", "overlap.window: at least 1h"},
 		{"a watch that is short", []change{limit(func(l *plan.Limits) { l.Watch = 16 * time.Minute })}, judge.Inconclusive, judge.Inconclusive,
 			"held by luck: the watch is 16m and must be at least 16m15s for", judge.Warning, "checkout", "rollout.watch: at least 16m15s"},
 		{"a watch that ends before it forgot", []change{limit(func(l *plan.Limits) { l.Validators[1].Forgets *= 2 }), still(0, 41, 60.4)}, judge.Inconclusive, judge.Inconclusive,

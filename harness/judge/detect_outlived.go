@@ -32,8 +32,15 @@ func (e *evidence) fixWindow(presenter string, used history.Offset) string {
 	client, _ := e.limits.Client(presenter)
 	m, _ := e.limits.Emitter(presenter)
 	life := max(client.Life, m.Life)
+	needed, page := e.limits.Outlives(life), e.longerThanThePage(life)
+	if until := e.limits.Exception(presenter).Until; until > 0 {
+		if page = ""; until < life {
+			page = fmt.Sprintf(", and write until: %s for its exception on the page, which says %s", plan.Text(life), plan.Text(until))
+		}
+		needed = max(needed, until)
+	}
 	return fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s, and only when the use of %s is zero",
-		plan.Text(max(e.limits.Outlives(life), e.limits.Page(used.Duration()).Round(time.Second))), e.longerThanThePage(life), e.old)
+		plan.Text(max(needed, e.limits.Page(used.Duration()).Round(time.Second))), page, e.old)
 }
 
 // beforeRevoke reports whether refusals began before the old credential was

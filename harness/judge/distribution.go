@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -61,7 +60,7 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		if cause, late := e.offeredBoth(key, revoked); late {
 			f.Cause, f.Consumer = cause, key.Validator
 		}
-		if slices.Contains(e.limits.Exceptions, key.Presenter) {
+		if e.limits.Excepted(key.Presenter) {
 			f.Level = Note
 		}
 		f.Message = fmt.Sprintf("%s still presented %s to %s %s in the last %s before it was revoked", key.Presenter, e.old, key.Validator, plan.Counted(used, "time"), e.page(lastUse))

@@ -46,7 +46,7 @@ func TestDistribution(t *testing.T) {
 		{"used once in the last second", []change{goesOn(39.5, 39.6)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 10},
 		{"an emitter that went on", []change{switches(0), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
 		{"an emitter that switched after the revoke", []change{switches(50), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
-		{"allowed on the page", []change{goesOn(37, 40.5), limit(func(l *plan.Limits) { l.Exceptions = []string{"app"} })}, judge.Pass, judge.Note, "app", judge.CauseOutlived, 100},
+		{"allowed on the page", []change{goesOn(37, 40.5), limit(func(l *plan.Limits) { l.Exceptions = []plan.Exception{{Client: "app", Until: l.Window}} })}, judge.Pass, judge.Note, "app", judge.CauseOutlived, 100},
 		{"nothing revoked", []change{goesOn(37, 61), without(func(e history.Event) bool { return e.Step == "revoke" })}, judge.Skipped, "", "", "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

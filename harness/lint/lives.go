@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -27,7 +26,7 @@ func outlivingThePage(s *subject) []Finding {
 	}
 	longest := s.limits.LongestLife
 	for i, c := range s.limits.Clients { // of a page alone there are none
-		if c.Life > longest && !slices.Contains(s.limits.Exceptions, c.Name) {
+		if c.Life > longest && !s.limits.Excepted(c.Name) {
 			add(fmt.Sprintf("load[%d].token.life", i), c.Name, "tokens of "+c.Name+" live", "format.longest_life", c.Life, longest)
 		}
 	}

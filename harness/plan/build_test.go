@@ -118,7 +118,7 @@ func TestBuildJWT(t *testing.T) {
 	}
 	l := p.Limits
 	if l.Hop != history.FromLoad || l.Objective != 0.9990000000000001 && l.Objective != 0.999 || l.BudgetOver != 0.01 || l.BudgetFor != 10*time.Second ||
-		!reflect.DeepEqual(l.Exceptions, []string{"old-app"}) || !reflect.DeepEqual(l.Checks, []string{"canary"}) {
+		!reflect.DeepEqual(l.Exceptions, []Exception{{"old-app", 24 * time.Hour}}) || !reflect.DeepEqual(l.Checks, []string{"canary"}) {
 		t.Errorf("limits: got %+v", l)
 	}
 	needs := map[string][]string{}

@@ -42,7 +42,7 @@ func (b *builder) limits() Limits {
 		}
 	}
 	for _, e := range b.page.Overlap.Exceptions {
-		l.Exceptions = append(l.Exceptions, e.Client)
+		l.Exceptions = append(l.Exceptions, Exception{Client: e.Client, Until: e.Until.Duration()})
 	}
 	for _, name := range b.names() {
 		s := b.s.Services[name]
@@ -89,7 +89,7 @@ func (b *builder) emitterLimits(name string) Emitter {
 
 func (b *builder) validator(name string) Validator {
 	s, c := b.s.Services[name], b.consumer(name)
-	v := Validator{Name: name, OnPage: c != nil, Library: s.Library}
+	v := Validator{Name: name, OnPage: c != nil, Library: s.Library, Reloaded: s.Reload != nil}
 	if v.Library == "" && c != nil {
 		v.Library = c.Library // of an image
 	}

@@ -113,7 +113,7 @@ type Limits struct {
 	Emitters   []Emitter   `json:"emitters"`
 	Clients    []Client    `json:"clients"`
 	Caches     []Cache     `json:"caches,omitempty"`
-	Exceptions []string    `json:"exceptions,omitempty"` // clients that may keep the old credential longer
+	Exceptions []Exception `json:"exceptions,omitempty"` // clients that may keep the old credential longer
 	// Gateways are services of a team's own that hand on a key set.
 	Gateways []Gateway `json:"gateways,omitempty"`
 
@@ -197,6 +197,9 @@ type Validator struct {
 	// Keeps is how long it really keeps what was removed, where the rehearsal has
 	// it longer than the page; 0: not known to be.
 	Keeps time.Duration `json:"keeps_ns,omitempty"`
+	// Reloaded says that the rehearsal makes it use what has changed, by a signal, a
+	// request or a restart: how often it fetches by itself is then no figure of it.
+	Reloaded bool `json:"reloaded,omitempty"`
 	// Untold says that nothing tells what it has taken before that is presented
 	// to it: neither its log nor a canary.
 	Untold bool `json:"untold,omitempty"`

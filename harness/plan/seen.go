@@ -34,6 +34,11 @@ func (l Limits) BoundsSeen(s Sight) []Bound {
 		}
 	}
 	bounds = append(bounds, l.seenG2(s))
+	for _, e := range l.Exceptions {
+		if e.Until > 0 {
+			bounds = append(bounds, l.seenException(s, e))
+		}
+	}
 	for _, v := range l.Validators {
 		if v.OnPage {
 			bounds = append(bounds, l.seenG3(s, v))
@@ -111,9 +116,10 @@ func (l Limits) publishing(b *Bound, s Sight, v Validator) {
 }
 
 // seenLearning is how long a validator takes to learn by time alone, where that is
-// longer than the page says; none of one that fetches what it does not know.
+// longer than the page says; none of one that fetches what it does not know, or is
+// made to fetch when something has changed.
 func (l Limits) seenLearning(s Sight, v Validator) (figure, bool) {
-	if v.Authority || v.OnMiss || l.taughtByUse(s, v) {
+	if v.Authority || v.OnMiss || v.Reloaded || l.taughtByUse(s, v) {
 		return figure{}, false
 	}
 	// Once it has learned, that it fetches no more may be for want of being seen to.
@@ -124,7 +130,7 @@ func (l Limits) seenLearning(s Sight, v Validator) (figure, bool) {
 // seenKeeping is how long a validator keeps what was removed, where that is longer
 // than the page says.
 func (l Limits) seenKeeping(s Sight, v Validator) (figure, bool) {
-	if v.Authority {
+	if v.Authority || v.Reloaded {
 		return figure{}, false
 	}
 	return l.longer(s, v, v.Forgets, v.Keeps, "forgets", false)
@@ -262,21 +268,40 @@ func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 
 // seenLife is the longest life of anything made with a credential, where it is
 // longer than the page says: of a client's tokens, of an emitter's connections.
-// Exceptions are no part of it: the window does not wait for them.
+// Exceptions have a bound of their own.
 func (l Limits) seenLife(s Sight) (most figure, found bool) {
-	consider := func(party, what string, life, room time.Duration) {
-		if life > max(l.LongestLife, most.time)+room && !slices.Contains(l.Exceptions, party) {
-			most, found = figure{time: life, party: party, room: room, how: fmt.Sprintf("%s keeps %s for %s, and the page says %s", party, what, Text(life), Text(l.LongestLife))}, true
+	longer := func(f figure, is bool) {
+		if is && (!found || f.time > most.time+f.room) {
+			most, found = f, true
 		}
 	}
 	for _, c := range l.Clients {
-		consider(c.Name, "its tokens", c.Life, 0)
-		consider(c.Name, "its tokens", l.Page(s.View.Lives[c.Name].Duration()), l.Page(tokenGranule))
+		if !l.Excepted(c.Name) {
+			longer(l.longestTokens(s, c.Name, l.LongestLife))
+		}
 	}
 	for _, e := range l.Emitters {
-		consider(e.Name, "its connections", e.Life, 0)
+		longer(l.lives(e.Name, "its connections", e.Life, l.LongestLife, 0))
 	}
 	return most, found
+}
+
+// longestTokens is the longest life of a client's tokens, as they are planned or
+// were seen to live, where it is longer than the page says.
+func (l Limits) longestTokens(s Sight, client string, page time.Duration) (figure, bool) {
+	c, _ := l.Client(client)
+	room := l.Page(tokenGranule)
+	if seen := l.Page(s.View.Lives[client].Duration()); seen > c.Life+room {
+		return l.lives(client, "its tokens", seen, page, room)
+	}
+	return l.lives(client, "its tokens", c.Life, page, 0)
+}
+
+// lives is the life of what a party keeps, where it is longer than the page says by
+// more than may be wrong.
+func (l Limits) lives(party, what string, life, page, room time.Duration) (figure, bool) {
+	how := fmt.Sprintf("%s keeps %s for %s, and the page says %s", party, what, Text(life), Text(page))
+	return figure{time: life, party: party, room: room, how: how}, life > page+room
 }
 
 // term adds a figure of the page to a bound, or what was seen in its place.

@@ -121,6 +121,9 @@ func TestBoundsSeen(t *testing.T) {
 		{"it learned late, and fetched before it at nobody's sight", nil, sightOf(nil, step(1, "accept", "k2"), learned),
 			[]string{"G1 search 11m30s"}, "search learned k2 only 11m after it was accepted"},
 		{"it learned within the bound", nil, sightOf(nil, step(5.5, "accept", "k2"), learned), nil, ""},
+		{"it is made to fetch what has changed, and does so seldom by itself", func(l *Limits) { l.Validators[0].Reloaded = true }, sightOf([]float64{0, 10, 20}), nil, ""},
+		{"it is made to fetch what has changed, too late", func(l *Limits) { l.Validators[0].Reloaded = true }, sightOf(nil, step(1, "accept", "k2"), learned),
+			[]string{"G1 search 11m30s"}, "search learned k2 only 11m after it was accepted"},
 		{"a stand-in whose library learns later than the page says", func(l *Limits) { l.Validators[0].Rereads, l.Validators[0].Keeps = 15*time.Minute, time.Hour }, sightOf(nil),
 			[]string{"G1 search 16m30s", "G3 search 1h1m30s"}, "search fetches every 15m, and the page says that it learns within 5m"},
 		{"an emitter that reads every twelve minutes", nil, sightOf(nil, read(0), read(12), read(24)),
@@ -132,7 +135,17 @@ func TestBoundsSeen(t *testing.T) {
 			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},
 		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 web 31m30s"}, "web keeps its tokens for 30m"},
 		{"tokens whose expiry is rounded up", nil, sightOf(nil, life(16*time.Second)), nil, ""},
-		{"an exception", func(l *Limits) { l.Clients[0].Life, l.Exceptions = 30*time.Minute, []string{"web"} }, sightOf(nil), nil, ""},
+		{"an exception for which the window is long enough", func(l *Limits) {
+			l.Clients[0].Life, l.Window, l.Exceptions = 30*time.Minute, 31*time.Minute, []Exception{{"web", 31 * time.Minute}}
+		}, sightOf(nil), nil, ""},
+		{"an exception for which the window does not wait", func(l *Limits) {
+			l.Clients[0].Life, l.Exceptions = 30*time.Minute, []Exception{{"web", 31 * time.Minute}}
+		}, sightOf(nil),
+			[]string{"G2 web 31m"}, "the window is 15m30s and must be at least 31m (exception of web 31m)"},
+		{"an exception that is too short", func(l *Limits) {
+			l.Clients[0].Life, l.Window, l.Exceptions = 30*time.Minute, 25*time.Minute, []Exception{{"web", 25 * time.Minute}}
+		}, sightOf(nil), []string{"G2 web 30m"}, "web keeps its tokens for 30m, and the page says 25m"},
+		{"an exception of an older history, which does not say until when", func(l *Limits) { l.Clients[0].Life, l.Exceptions = 30*time.Minute, []Exception{{"web", 0}} }, sightOf(nil), nil, ""},
 		{"a pool that keeps connections longer", func(l *Limits) { l.Emitters[0].Life = 20 * time.Minute }, sightOf(nil),
 			[]string{"G2 auth 20m30s"}, "auth keeps its connections for 20m"},
 		{"no time is enough", func(l *Limits) { l.Validators[0].Forgets = runbook.Forever }, sightOf(nil),

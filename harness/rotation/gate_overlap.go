@@ -39,7 +39,7 @@ func (r *rotation) overlapGate(ctx context.Context) (string, []refusal) {
 	r.see(func(v *history.View) {
 		lastUse = r.limits.LastUse((now - v.LastSwitch(New)).Duration())
 		for _, key := range v.Keys() {
-			if key.Source == r.limits.Hop && key.Credential == Old && !slices.Contains(r.limits.Exceptions, key.Presenter) {
+			if key.Source == r.limits.Hop && key.Credential == Old && !r.limits.Excepted(key.Presenter) {
 				if n := answered(v.Sum(key, now-history.Offset(lastUse), now+1)); n > 0 {
 					users[r.user(key)] += n
 				}
@@ -90,7 +90,7 @@ func (r *rotation) inSession(ctx context.Context) []refusal {
 	}
 	var refusals []refusal
 	for _, name := range slices.Sorted(maps.Keys(held)) {
-		if !slices.Contains(r.limits.Exceptions, name) {
+		if !r.limits.Excepted(name) {
 			refusals = append(refusals, refusal{name, fmt.Sprintf("%s is served on %s made with %s", name, plan.Counted(held[name], "session"), Old)})
 		}
 	}

@@ -2,7 +2,6 @@ package board
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +144,7 @@ func (s *State) missing(p history.Phase) []string {
 			missing = append(missing, n.Text())
 		}
 		for _, r := range s.Rows() {
-			if n := s.RowNow(r); s.Judged(r) && n.Shares[old] > 0 && !slices.Contains(l.Exceptions, r.Presenter) {
+			if n := s.RowNow(r); s.Judged(r) && n.Shares[old] > 0 && !l.Excepted(r.Presenter) {
 				missing = append(missing, fmt.Sprintf("%s still uses %s (%s now)", r.Presenter, old, reports.Share(n.Shares[old], n.Attempts)))
 			}
 		}

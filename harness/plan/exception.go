@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Exception is a client that may keep the old credential longer than the others:
+// the window waits for it as well, until the page says.
+type Exception struct {
+	Client string        `json:"client"`
+	Until  time.Duration `json:"until_ns"` // after the last emitter has switched
+}
+
+// UnmarshalJSON also reads what older histories have: the name alone. How long the
+// window was to wait for such a one is not known, and not held against it.
+func (e *Exception) UnmarshalJSON(text []byte) error {
+	if json.Unmarshal(text, &e.Client) == nil {
+		return nil
+	}
+	type plain Exception
+	return json.Unmarshal(text, (*plain)(e))
+}
+
+// Exception is that of a client; an empty one where it has none.
+func (l Limits) Exception(client string) Exception {
+	for _, e := range l.Exceptions {
+		if e.Client == client {
+			return e
+		}
+	}
+	return Exception{}
+}
+
+// Excepted reports whether a client may keep the old credential longer.
+func (l Limits) Excepted(client string) bool {
+	return l.Exception(client).Client != ""
+}
+
+// seenException is the least window for a client with an exception: until the page
+// says, or as long as its tokens were seen to live.
+func (l Limits) seenException(s Sight, e Exception) Bound {
+	b := Bound{Rule: "G2", Field: "overlap.window", Planned: l.Window, Party: e.Client}
+	life, found := l.longestTokens(s, e.Client, e.Until)
+	b.term("exception of "+e.Client, e.Until, life, found)
+	return b.settled()
+}
