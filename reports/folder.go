@@ -10,6 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/reports/chart"
 )
 
+// HTMLFile is the name of the report for a browser in a run folder.
+const HTMLFile = "report.html"
+
 // formats are the files of a run folder that are made from a model. A new
 // format is one more line.
 var formats = []struct {
@@ -18,7 +21,7 @@ var formats = []struct {
 }{
 	{"result.json", WriteJSON},
 	{"report.md", WriteMarkdown},
-	{"report.html", WriteHTML},
+	{HTMLFile, WriteHTML},
 	{"junit.xml", writeJUnit},
 }
 
@@ -68,12 +71,13 @@ func WritePictures(dir string, m *Model) ([]string, error) {
 }
 
 // writeFile writes a file beside its place and moves it there when it is whole.
+// Only its owner may read it.
 func writeFile(dir, name string, write func(io.Writer) error) error {
 	temp, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {
 		return fmt.Errorf("write report %s: %w", name, err)
 	}
-	err = errors.Join(write(temp), temp.Chmod(0o644), temp.Close())
+	err = errors.Join(write(temp), temp.Close())
 	if err == nil {
 		err = os.Rename(temp.Name(), filepath.Join(dir, name))
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/reports/chart"
 )
 
@@ -70,7 +71,8 @@ func WriteHTML(w io.Writer, m *Model) error {
 	if err != nil {
 		return fmt.Errorf("write html: %w", err)
 	}
-	if err := htmlTemplate.Execute(w, page); err != nil {
+	// The template escapes; what turns the direction of text is no markup to it.
+	if err := htmlTemplate.Execute(plaintext.Writer(w), page); err != nil {
 		return fmt.Errorf("write html: %w", err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // Suite is one scenario in a JUnit file.
@@ -175,7 +176,7 @@ func WriteJUnit(w io.Writer, suites []Suite) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write junit: %w", err)
 	}
-	e := xml.NewEncoder(w)
+	e := xml.NewEncoder(plaintext.Writer(w)) // which escapes, and lets what formats through
 	e.Indent("", "  ")
 	if err := e.Encode(file); err != nil {
 		return fmt.Errorf("write junit: %w", err)

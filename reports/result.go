@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // ErrSchema is in the chain of ReadResult's error where the file is JSON but
@@ -23,7 +24,7 @@ func WriteJSON(w io.Writer, m *Model) error {
 	whole.Schema = Schema
 	whole.StartedAt = m.StartedAt.UTC()
 	whole.Verdict = withoutNulls(m.Verdict)
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(plaintext.JSON(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false) // messages have arrows and ampersands, and this is not HTML
 	if err := e.Encode(&whole); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
@@ -36,7 +37,7 @@ func cleanCommand() *cobra.Command {
 				}
 				err = errors.Join(err, notRemoved)
 			}
-			out := command.OutOrStdout()
+			out := plaintext.Writer(command.OutOrStdout()) // parts of it are what records say
 			for _, what := range removed {
 				fmt.Fprintln(out, "removed", what)
 			}

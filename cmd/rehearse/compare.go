@@ -6,17 +6,15 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
 // compareFormats are the ways in which a comparison is written, by --format.
 var compareFormats = map[string]func(io.Writer, *reports.Comparison) error{
-	"text": writeForTerminal, "md": reports.WriteCompareMarkdown, "json": reports.WriteCompareJSON,
+	"text": reports.WriteCompareText, "md": reports.WriteCompareMarkdown, "json": reports.WriteCompareJSON,
 }
 
 // compareCommand is `rehearse compare BEFORE AFTER`.
@@ -66,19 +64,4 @@ func compareFolders(before, after string) (*reports.Comparison, error) {
 		return nil, usage(fmt.Errorf("compare %s and %s: %w", before, after, err))
 	}
 	return comparison, err
-}
-
-// writeForTerminal writes the text with nothing in it that steers a terminal:
-// parts of it come from the logs of services.
-func writeForTerminal(w io.Writer, c *reports.Comparison) error {
-	var b strings.Builder
-	if err := reports.WriteCompareText(&b, c); err != nil {
-		return err
-	}
-	for line := range strings.Lines(b.String()) {
-		if _, err := fmt.Fprintln(w, console.Printable(strings.TrimSuffix(line, "\n"))); err != nil {
-			return fmt.Errorf("print comparison: %w", err)
-		}
-	}
-	return nil
 }

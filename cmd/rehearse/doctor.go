@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/server"
@@ -24,7 +25,7 @@ func doctorCommand() *cobra.Command {
 		Short: "Say what this machine can run",
 		Args:  arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error {
-			t := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			t := tabwriter.NewWriter(plaintext.Writer(command.OutOrStdout()), 0, 0, 2, ' ', 0)
 			say := func(what, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
 			say("rehearse", "%s, %s, %s/%s, %d CPUs", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 			if executable, err := os.Executable(); err == nil {

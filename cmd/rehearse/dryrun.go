@@ -8,13 +8,14 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // dryRun prints every step that a run would take. It takes none: a system that
 // runs already is only looked at.
 func dryRun(command *cobra.Command, p *plan.Plan) error {
-	out := command.OutOrStdout()
+	out := plaintext.Writer(command.OutOrStdout())
 	if err := printPlan(out, p); err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func dryRun(command *cobra.Command, p *plan.Plan) error {
 		if what == "" {
 			what = s.Image
 		}
-		_, wrote := fmt.Fprintf(out, "  %s: %s\n", s.Name, what)
+		_, wrote := fmt.Fprintf(out, "  %s\n", plaintext.Line(s.Name+": "+what))
 		err = errors.Join(err, wrote)
 	}
 	_, wrote := fmt.Fprintf(out, "steps, at the run's own store: make and accept k2 (%s), emit k2 (%s), revoke k1 (%s), destroy k1 at the end\n",

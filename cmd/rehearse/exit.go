@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
@@ -66,7 +67,9 @@ func exitCode(err error) int {
 
 // message is what is printed of an error: problems of files as they are, so
 // that editors find their places, anything else in the program's name.
-func message(err error) string {
+func message(err error) string { return plaintext.Lines(messageOf(err)) }
+
+func messageOf(err error) string {
 	if err == nil || err.Error() == "" {
 		return ""
 	}

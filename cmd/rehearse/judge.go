@@ -33,11 +33,13 @@ func judgeCommand() *cobra.Command {
 			}
 			verdict := judge.Judge(h, limits)
 			reported, err := judgeReports(dir, h, limits, verdict)
-			if err != nil {
+			if _, unusable := errors.AsType[*exitError](err); unusable {
 				return err
 			}
 			out := command.OutOrStdout()
-			if err := console.PrintVerdict(out, verdict, limits, reported, lookOf(out)); err != nil {
+			// Reports that cannot be written take nothing from what it came to.
+			err = errors.Join(err, console.PrintVerdict(out, verdict, limits, reported, lookOf(out)))
+			if err != nil {
 				return err
 			}
 			return verdictExit(verdict.Verdict)
@@ -46,8 +48,8 @@ func judgeCommand() *cobra.Command {
 }
 
 // judgeReports writes the reports of a saved run anew, with the verdict that it
-// has come to now, and returns the folder that they are in; empty: there is
-// nothing that says what was run.
+// has come to now, and returns where the one to read is; empty: there is nothing
+// that says what was run, or it could not be written.
 func judgeReports(dir string, h *history.History, limits plan.Limits, verdict judge.Verdict) (string, error) {
 	model, err := modelIn(dir, h, limits)
 	if withoutResult(err) {
@@ -57,7 +59,10 @@ func judgeReports(dir string, h *history.History, limits plan.Limits, verdict ju
 		return "", err
 	}
 	model.Verdict = verdict
-	return dir, reports.WriteFolder(dir, model)
+	if err := reports.WriteFolder(dir, model); err != nil {
+		return "", err
+	}
+	return reportIn(dir), nil
 }
 
 // savedHistory reads the history of a run folder. What is wrong with it is an

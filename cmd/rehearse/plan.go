@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -53,7 +54,8 @@ func planOf(name string, o plan.Options) (*plan.Plan, error) {
 func printPlan(w io.Writer, p *plan.Plan) error {
 	// The writer keeps the first error, which Flush returns.
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, at speed %v (at most %v: %s)\n", p.Name, p.Speed, p.MaxSpeed, p.MaxSpeedBecause)
+	say := func(format string, args ...any) { fmt.Fprintln(t, plaintext.Line(fmt.Sprintf(format, args...))) }
+	say("%s, at speed %v (at most %v: %s)", p.Name, p.Speed, p.MaxSpeed, p.MaxSpeedBecause)
 	fmt.Fprintf(t, "gates %s · on budget %s · seed %d\n\n", p.Gates, p.OnBudget, p.Seed)
 	stretches := p.Timeline()
 	drawn := timelineOf(p, stretches)
@@ -63,10 +65,10 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 			plan.Text(s.PageStart), plan.Text(s.PageLength), plan.Text(s.WallLength), drawn.row(s))
 	}
 	if p.RollbackFrom != "" {
-		fmt.Fprintf(t, "taken back at the end of %s, as asked: what comes after it does not run\n", p.RollbackFrom)
+		say("taken back at the end of %s, as asked: what comes after it does not run", p.RollbackFrom)
 	}
 	if v, there := p.Limits.SlowestCache(); there {
-		fmt.Fprintf(t, "accept waits until %s has just fetched, its cache at its freshest: up to %s (%s) more of baseline\n",
+		say("accept waits until %s has just fetched, its cache at its freshest: up to %s (%s) more of baseline",
 			v.Name, plan.Text(v.Refills()), plan.Text(p.Wall(v.Refills())))
 	}
 	fmt.Fprintln(t)
@@ -75,13 +77,13 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		if !b.Held {
 			mark = "✗"
 		}
-		fmt.Fprintf(t, "%s %s\n", mark, b)
+		say("%s %s", mark, b)
 	}
 	for _, u := range p.Unseen {
-		fmt.Fprintf(t, "? %s\n", u)
+		say("? %s", u)
 	}
 	for _, e := range p.Page.Overlap.Exceptions {
-		fmt.Fprintln(t, exception(e, p.Limits.Window))
+		say("%s", exception(e, p.Limits.Window))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print plan: %w", err)

@@ -102,6 +102,16 @@ func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Ou
 	return harness.Run(ctx, p, o)
 }
 
+// reportIn is the path of the report in a run's folder; empty where it could not
+// be written.
+func reportIn(folder string) string {
+	path := filepath.Join(folder, reports.HTMLFile)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return path
+}
+
 // modelOf is what the reports of a run are made of.
 func modelOf(o *harness.Outcome) *reports.Model {
 	return &reports.Model{

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/reports"
@@ -42,7 +43,7 @@ func reportCommand() *cobra.Command {
 				written = append(written, pictures...)
 			}
 			for _, name := range written {
-				fmt.Fprintln(command.OutOrStdout(), filepath.Join(dir, name))
+				fmt.Fprintln(command.OutOrStdout(), plaintext.Line(filepath.Join(dir, name)))
 			}
 			return nil
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -41,7 +42,7 @@ func (f *runFlags) resume(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	command.Println(resumed.Did)
+	command.Println(plaintext.Line(resumed.Did))
 	if err := reports.WriteFolder(f.dir, modelOf(resumed.Outcome)); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -140,7 +141,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 		defer cancel()
 	}
 	if f.ui != uiJSON {
-		command.Printf("%s at speed %v: %s\n", p.Name, p.Speed, p.Rehearsal.Description)
+		command.Println(plaintext.Line(fmt.Sprintf("%s at speed %v: %s", p.Name, p.Speed, p.Rehearsal.Description)))
 	}
 	// The terminal is given back whatever happens, also where this panics.
 	defer t.Close()
@@ -150,7 +151,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 	outcome, err := rehearse(ctx, p, o)
 	err = errors.Join(err, t.end(outcome, !f.yes))
 	if outcome != nil && f.ui != uiJSON {
-		err = errors.Join(err, console.PrintVerdict(t.out, outcome.Verdict, outcome.Limits, outcome.Folder, t.look))
+		err = errors.Join(err, console.PrintVerdict(t.out, outcome.Verdict, outcome.Limits, reportIn(outcome.Folder), t.look))
 		if f.verbose {
 			command.PrintErrf("%s of the time went into anything but the rotation\n", plan.Text(outcome.Overhead))
 		}

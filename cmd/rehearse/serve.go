@@ -33,7 +33,7 @@ func serveCommand() *cobra.Command {
 		Use:   "serve NAME",
 		Short: "Run one stand-in service; the runtimes do so",
 		Long: "Run one stand-in service until it is told to end.\n\n" +
-			"Its configuration is JSON in " + contract.Variable + ". It listens on the descriptor in " + contract.ListenFDVariable +
+			"Its configuration is JSON in " + contract.Variable + ", or in what the descriptor in\n" + contract.SealedFDVariable + " has. It listens on the descriptor in " + contract.ListenFDVariable +
 			",\nelse on the address in " + contract.ListenVariable + " (default " + contract.DefaultListen + "); with " +
 			contract.LifelineVariable + "=stdin it ends when its\nstandard input does.",
 		Args: arguments(cobra.NoArgs),
@@ -56,7 +56,7 @@ func serviceCommand(name string, service standin.Service) *cobra.Command {
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
 			process := standin.Process{Getenv: os.Getenv, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout()}
-			if err := process.Run(ctx, service, []byte(os.Getenv(contract.Variable))); err != nil {
+			if err := process.Run(ctx, service); err != nil {
 				return fmt.Errorf("serve %s: %w", name, err)
 			}
 			return nil

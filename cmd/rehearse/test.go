@@ -17,6 +17,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -69,7 +70,7 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 		return err
 	}
 	if len(leftOut) > 0 {
-		command.PrintErrf("left out, since they need a system that runs already: %s\n", strings.Join(leftOut, ", "))
+		command.PrintErrf("left out, since they need a system that runs already: %s\n", plaintext.Line(strings.Join(leftOut, ", ")))
 	}
 	if slices.ContainsFunc(plans, func(p *plan.Plan) bool { return p.Rehearsal.Attach != nil }) {
 		if !f.yes {

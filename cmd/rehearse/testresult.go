@@ -66,7 +66,7 @@ func (r result) row() console.Row {
 	}
 	if r.outcome != nil {
 		row.Came = string(r.outcome.Verdict.Verdict)
-		row.Report = filepath.Join(r.outcome.Folder, "report.html")
+		row.Report = reportIn(r.outcome.Folder)
 	}
 	if r.err != nil {
 		row.Came = "could not run"
@@ -110,10 +110,10 @@ func openSuites(own, asked string) (suiteFiles, error) {
 	fail := func(err error) (suiteFiles, error) {
 		return nil, usage(fmt.Errorf("write results of the test: %w", err))
 	}
-	if err := os.MkdirAll(filepath.Dir(own), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(own), 0o700); err != nil {
 		return fail(err)
 	}
-	first, err := os.OpenFile(own, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	first, err := os.OpenFile(own, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fail(fmt.Errorf("%s is there: name a folder that holds no other test", own))
 	}

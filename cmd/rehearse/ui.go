@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -66,7 +67,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 	out := command.OutOrStdout()
 	t := &telling{out: out, look: lookOf(out)}
 	t.look.Verbose, t.look.Baseline = f.verbose, p.Rehearsal.Baseline.Duration()
-	o.Progress = func(text string) { command.PrintErrln(text) }
+	o.Progress = func(text string) { command.PrintErrln(plaintext.Line(text)) }
 	// A screen stays until somebody leaves it: in CI nobody would, also where
 	// there is a terminal. That CI is set is what CI systems have in common.
 	if f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" {

@@ -7,13 +7,16 @@ import (
 	"path/filepath"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // WriteText writes a line for each finding, in the form that editors and
 // compilers share, with what to write instead below it.
 func WriteText(w io.Writer, findings []Finding) error {
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s [%s]\n    %s\n", f.Position, f.Level, f.Message, f.RuleID, f.Fix); err != nil {
+		line := plaintext.Line(fmt.Sprintf("%s: %s: %s [%s]", f.Position, f.Level, f.Message, f.RuleID))
+		if _, err := fmt.Fprintf(w, "%s\n    %s\n", line, plaintext.Line(f.Fix)); err != nil {
 			return fmt.Errorf("write findings: %w", err)
 		}
 	}
@@ -25,7 +28,7 @@ func WriteJSON(w io.Writer, findings []Finding) error {
 	if findings == nil {
 		findings = []Finding{}
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(plaintext.JSON(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(findings); err != nil {
@@ -51,11 +54,11 @@ func WriteSARIF(w io.Writer, findings []Finding, version string) error {
 			WithRegion(sarif.NewRegion().WithStartLine(max(f.Line, 1)).WithStartColumn(max(f.Column, 1)))
 		run.CreateResultForRule(f.RuleID).
 			WithLevel(string(f.Level)).
-			WithMessage(sarif.NewTextMessage(f.Message + ". " + f.Fix)).
+			WithMessage(sarif.NewTextMessage(plaintext.Unlinked(f.Message + ". " + f.Fix))).
 			AddLocation(sarif.NewLocationWithPhysicalLocation(at))
 	}
 	report := sarif.NewReport().AddRun(run)
-	if err := report.PrettyWrite(w); err != nil {
+	if err := report.PrettyWrite(plaintext.JSON(w)); err != nil {
 		return fmt.Errorf("write findings: %w", err)
 	}
 	_, err := io.WriteString(w, "\n")

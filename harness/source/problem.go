@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // Position is a place in a file. Line and Column count from 1, columns in
@@ -54,7 +56,7 @@ func (p Problem) Error() string {
 	if p.Hint != "" {
 		fmt.Fprintf(&b, " (%s)", p.Hint)
 	}
-	return b.String()
+	return plaintext.Line(b.String()) // parts of it are the file's own words
 }
 
 // Unwrap is the error behind the problem.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	ics "github.com/arran4/golang-ical"
+
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // WriteTable writes a table for a terminal, and below it what is overdue.
@@ -16,12 +18,15 @@ func WriteTable(w io.Writer, secrets []Secret) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SECRET\tFAMILY\tOWNER\tEVERY\tNEXT REVIEW\tNEXT REHEARSAL\tLAST REHEARSAL")
 	for _, s := range secrets {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Family,
-			orDash(s.Owner), orDash(s.Cadence), orDash(s.NextReview), orDash(s.NextRehearsal), s.Last)
+		cells := []string{s.Name, s.Family, orDash(s.Owner), orDash(s.Cadence), orDash(s.NextReview), orDash(s.NextRehearsal), s.Last.String()}
+		for i := range cells {
+			cells[i] = plaintext.Line(cells[i])
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	for _, s := range secrets {
 		for _, why := range s.Overdue {
-			fmt.Fprintf(t, "\noverdue: %s: %s", s.Name, why)
+			fmt.Fprintf(t, "\noverdue: %s", plaintext.Line(s.Name+": "+why))
 		}
 	}
 	if Overdue(secrets) {
@@ -54,7 +59,7 @@ func (r *Rehearsal) String() string {
 
 // WriteJSON writes the inventory as an array of objects.
 func WriteJSON(w io.Writer, secrets []Secret) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(plaintext.JSON(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(secrets); err != nil {
@@ -64,7 +69,7 @@ func WriteJSON(w io.Writer, secrets []Secret) error {
 }
 
 // WriteICalendar writes reviews and rehearsals that are due as all-day events
-// (RFC 5545). An event keeps its UID when its date moves, so that a calendar
+// (RFC 5545, whose lines end with CR and LF). An event keeps its UID when its date moves, so that a calendar
 // that reads the file again moves it too.
 func WriteICalendar(w io.Writer, secrets []Secret, now time.Time) error {
 	calendar := ics.NewCalendar()
@@ -77,17 +82,18 @@ func WriteICalendar(w io.Writer, secrets []Secret, now time.Time) error {
 			if err != nil { // no date is known
 				return
 			}
-			event := calendar.AddEvent(what + "." + s.Name + "@rehearse")
+			event := calendar.AddEvent(plaintext.Line(what + "." + s.Name + "@rehearse"))
 			event.SetDtStampTime(now)
 			event.SetAllDayStartAt(day)
 			event.SetAllDayEndAt(day.AddDate(0, 0, 1))
-			event.SetSummary(summary + " " + s.Name)
-			event.SetDescription(fmt.Sprintf("Page: %s\nOwner: %s\nLast rehearsal: %s", s.Page, orDash(s.Owner), s.Last))
+			event.SetSummary(plaintext.Line(summary + " " + s.Name))
+			event.SetDescription(fmt.Sprintf("Page: %s\nOwner: %s\nLast rehearsal: %s",
+				plaintext.Line(s.Page), plaintext.Line(orDash(s.Owner)), plaintext.Line(s.Last.String())))
 		}
 		add("review", s.NextReview, "Review the runbook of")
 		add("rehearsal", s.NextRehearsal, "Rehearse the rotation of")
 	}
-	if err := calendar.SerializeTo(w); err != nil {
+	if err := calendar.SerializeTo(w, ics.WithNewLineWindows); err != nil {
 		return fmt.Errorf("write inventory: %w", err)
 	}
 	return nil
@@ -107,7 +113,8 @@ func WriteMessage(w io.Writer, secrets []Secret) error {
 			if late {
 				mark, what = "✗", strings.Join(s.Overdue, "; ")
 			}
-			fmt.Fprintf(&b, "%s `%s` (%s): %s; last rehearsal: %s\n", mark, s.Name, orDash(s.Owner), what, s.Last)
+			fmt.Fprintf(&b, "%s `%s` (%s): %s; last rehearsal: %s\n", mark,
+				plaintext.Chat(s.Name), plaintext.Chat(orDash(s.Owner)), plaintext.Chat(what), plaintext.Chat(s.Last.String()))
 		}
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {

@@ -6,12 +6,11 @@ package console
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/reports"
 )
@@ -109,7 +108,7 @@ var (
 
 // say prints a line of the story: when, the mark, what.
 func (c *Console) say(at history.Offset, m mark, format string, args ...any) {
-	text := Printable(fmt.Sprintf(format, args...))
+	text := plaintext.Line(fmt.Sprintf(format, args...))
 	c.print(fmt.Sprintf("%s  %s\n", clock(at), paint(c.options.Color, m.color, m.sign+" "+text)))
 }
 
@@ -117,20 +116,6 @@ func (c *Console) say(at history.Offset, m mark, format string, args ...any) {
 func clock(at history.Offset) string {
 	tenths := at.Duration().Round(100*time.Millisecond) / (100 * time.Millisecond)
 	return fmt.Sprintf("%02d:%02d.%d", tenths/600, tenths/10%60, tenths%10)
-}
-
-// Printable is text in one line that cannot steer a terminal: services write
-// their own logs, and parts of them come to be printed.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r):
-			return ' '
-		case unicode.Is(unicode.Cf, r): // such as those that turn the direction of text
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // both tells wall time in page time too.

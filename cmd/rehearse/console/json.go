@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // JSON is a listener that prints every event as one line of JSON, in the form
@@ -23,7 +24,7 @@ var _ history.Listener = (*JSON)(nil)
 
 // NewJSON is a listener that writes to w.
 func NewJSON(w io.Writer) *JSON {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(plaintext.JSON(w))
 	e.SetEscapeHTML(false)
 	return &JSON{encoder: e}
 }

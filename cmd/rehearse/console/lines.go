@@ -3,6 +3,8 @@ package console
 import (
 	"fmt"
 	"io"
+
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // lines writes lines and, on a terminal, keeps one below them that is written
@@ -26,7 +28,7 @@ func (l *lines) print(text string) {
 // setStatus writes the status line, in one line however narrow the terminal is.
 func (l *lines) setStatus(text string) {
 	width := l.options.columns()
-	runes := []rune(Printable(text))
+	runes := []rune(plaintext.Line(text))
 	// A line as wide as the terminal would wrap and could not be written anew.
 	if most := max(width-1, 1); len(runes) > most {
 		runes = append(runes[:most-1:most-1], '…')

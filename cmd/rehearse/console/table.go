@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -91,7 +92,7 @@ func (t *Table) Add(r Row) error {
 	digits := len(fmt.Sprint(t.all))
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%*d/%d] %s %-*s  %-13s  %s\n", digits, len(t.rows), t.all,
-		paint(t.lines.options.Color, m.color, m.sign), t.width, r.Name, r.Came, inSeconds(r.Took))
+		paint(t.lines.options.Color, m.color, m.sign), t.width, plaintext.Line(r.Name), plaintext.Line(r.Came), inSeconds(r.Took))
 	indent := strings.Repeat(" ", 2*digits+6)
 	for _, reason := range r.Reasons {
 		t.paragraph(&b, indent, reason)
@@ -134,7 +135,7 @@ func (t *Table) Close(more string) error {
 	if n := t.all - len(t.rows); n > 0 {
 		fmt.Fprintf(&b, "%d did not end\n", n)
 	}
-	fmt.Fprintf(&b, "%s\n", Printable(more))
+	fmt.Fprintf(&b, "%s\n", plaintext.Line(more))
 	t.lines.print(b.String())
 	return t.lines.err
 }
@@ -155,7 +156,7 @@ func (t *Table) Say(w io.Writer, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lines.clearStatus()
-	_, _ = fmt.Fprintln(w, Printable(text))
+	_, _ = fmt.Fprintln(w, plaintext.Line(text))
 	t.showStatus()
 }
 
@@ -174,7 +175,7 @@ func (t *Table) showStatus() {
 // paragraph writes text below a line, broken between words where a terminal's
 // width is known.
 func (t *Table) paragraph(b *strings.Builder, indent, text string) {
-	text = Printable(text)
+	text = plaintext.Line(text)
 	if !t.lines.options.Terminal {
 		fmt.Fprintf(b, "%s%s\n", indent, text)
 		return

@@ -3,18 +3,17 @@ package console
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
 // PrintVerdict prints what a run came to: the answer, why, every finding with
-// what to change, the rules, and where the report is. An empty folder leaves
-// out the last. Of the options, only the colour matters.
-func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, folder string, o Options) error {
+// what to change, the rules, and where the report is, if there is one. Of the options, only the colour matters.
+func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, report string, o Options) error {
 	var b strings.Builder
 	color := map[judge.Outcome]string{judge.Pass: "1;32", judge.Fail: "1;31"}[v.Verdict]
 	if color == "" {
@@ -23,15 +22,15 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, folder strin
 	fmt.Fprintf(&b, "\n%s\n", paint(o.Color, color, reports.Headline(v)))
 	findings := reports.ByWeight(v.Findings)
 	if v.Why != "" && (len(findings) == 0 || findings[0].Message != v.Why) { // the first finding says it next
-		fmt.Fprintf(&b, "%s\n", Printable(v.Why))
+		fmt.Fprintf(&b, "%s\n", plaintext.Line(v.Why))
 	}
 	clock := reports.NewClock(limits.Speed, v.Phases)
 	for _, f := range findings {
 		printFinding(&b, f, clock, o.Color)
 	}
 	printRules(&b, v.Rules, o.Color)
-	if folder != "" {
-		fmt.Fprintf(&b, "\nreport  %s\n", filepath.Join(folder, "report.html"))
+	if report != "" {
+		fmt.Fprintf(&b, "\nreport  %s\n", plaintext.Line(report))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("print verdict: %w", err)
@@ -44,13 +43,13 @@ func printFinding(b *strings.Builder, f judge.Finding, clock reports.Clock, colo
 	if mark.sign == "" {
 		mark = neutral
 	}
-	head := fmt.Sprintf("%s %s %s", mark.sign, f.Level, f.RuleID)
-	fmt.Fprintf(b, "\n%s: %s\n", paint(color, mark.color, head), Printable(f.Message))
+	head := plaintext.Line(fmt.Sprintf("%s %s %s", mark.sign, f.Level, f.RuleID))
+	fmt.Fprintf(b, "\n%s: %s\n", paint(color, mark.color, head), plaintext.Line(f.Message))
 	for _, fact := range reports.Facts(f, clock) {
-		fmt.Fprintf(b, "    %-18s %s\n", fact.Name, Printable(fact.Value))
+		fmt.Fprintf(b, "    %-18s %s\n", plaintext.Line(fact.Name), plaintext.Line(fact.Value))
 	}
 	if f.Fix != "" {
-		fmt.Fprintf(b, "    %-18s %s\n", "fix", paint(color, "1", Printable(f.Fix)))
+		fmt.Fprintf(b, "    %-18s %s\n", "fix", paint(color, "1", plaintext.Line(f.Fix)))
 	}
 }
 
@@ -70,11 +69,11 @@ func printRules(b *strings.Builder, rules []judge.Rule, color bool) {
 		if r.Outcome != judge.Fail {
 			mark = warn
 		}
-		fmt.Fprintf(b, "%s %s\n", paint(color, mark.color, fmt.Sprintf("%-12s", r.Outcome)), Printable(r.ID+colon(r.Detail)))
+		fmt.Fprintf(b, "%s %s\n", paint(color, mark.color, plaintext.Line(fmt.Sprintf("%-12s", r.Outcome))), plaintext.Line(r.ID+colon(r.Detail)))
 	}
 	for _, o := range []judge.Outcome{judge.Pass, judge.Skipped} {
 		if len(names[o]) > 0 {
-			fmt.Fprintf(b, "%-12s %s\n", o, strings.Join(names[o], ", "))
+			fmt.Fprintf(b, "%-12s %s\n", o, plaintext.Line(strings.Join(names[o], ", ")))
 		}
 	}
 }

@@ -33,19 +33,19 @@ func TestPrintVerdict(t *testing.T) {
 	tests := []struct {
 		file    string
 		verdict judge.Verdict
-		folder  string
+		report  string
 		options Options
 	}{
-		{"fail.txt", failed(), "runs/1", Options{}},
-		{"fail-color.txt", failed(), "runs/1", Options{Color: true}},
+		{"fail.txt", failed(), "runs/1/report.html", Options{}},
+		{"fail-color.txt", failed(), "runs/1/report.html", Options{Color: true}},
 		{"pass.txt", judge.Verdict{Verdict: judge.Pass, AuthFailures: judge.Flat, Why: "No credential was refused in 41,230 attempts.",
-			Rules: []judge.Rule{{ID: "auth-failures-flat", Outcome: judge.Pass}}}, "runs/2", Options{}},
+			Rules: []judge.Rule{{ID: "auth-failures-flat", Outcome: judge.Pass}}}, "runs/2/report.html", Options{}},
 		{"inconclusive.txt", judge.Verdict{Verdict: judge.Inconclusive, AuthFailures: judge.CannotTell}, "", Options{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := PrintVerdict(&b, tt.verdict, limits, tt.folder, tt.options); err != nil {
+			if err := PrintVerdict(&b, tt.verdict, limits, tt.report, tt.options); err != nil {
 				t.Fatal(err)
 			}
 			if !tt.options.Color && strings.Contains(b.String(), "\x1b") {

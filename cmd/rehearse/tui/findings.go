@@ -50,7 +50,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 		}
 		add(" "+style.Render(sign)+" ", style.Render(safe(f.RuleID+": "+f.Message)))
 		for _, fact := range reports.Facts(f, clock) {
-			add("   "+dim.Render(fit(fact.Name, name)), safe(fact.Value))
+			add("   "+dim.Render(fit(safe(fact.Name), name)), safe(fact.Value))
 		}
 		if f.Fix != "" {
 			add("   "+dim.Render(fit("fix", name)), strong.Render(safe(f.Fix)))
@@ -62,7 +62,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 		if sign == "" {
 			sign = dim.Render("–")
 		}
-		add(" "+sign+" "+fit(r.ID, name), safe(r.Detail))
+		add(" "+sign+" "+fit(safe(r.ID), name), safe(r.Detail))
 	}
 	return lines
 }

@@ -6,8 +6,8 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 // Colours are the terminal's own sixteen, which its owner has chosen for a
@@ -89,7 +89,7 @@ func rule(name string, columns int) string {
 }
 
 // safe is text of others in one line that cannot steer the terminal.
-func safe(text string) string { return console.Printable(text) }
+func safe(text string) string { return plaintext.Line(text) }
 
 // bar is a bar that is filled to a share.
 func bar(share float64, columns int) string {

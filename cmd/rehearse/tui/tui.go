@@ -24,6 +24,7 @@ import (
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -204,7 +205,7 @@ func (u *UI) whole(err error) {
 		switch err = errors.Join(err, restoring); {
 		case err != nil:
 			u.gate.say("the screen failed, and the run goes on without it")
-			_, _ = fmt.Fprintln(u.gate, err) // with the stack of a panic, in lines
+			_, _ = fmt.Fprintln(u.gate, plaintext.Lines(err.Error())) // with the stack of a panic, in lines
 		case u.interrupted.Load() || u.ending.Load():
 			u.gate.say("ending: faults are undone and everything is cleaned up; Ctrl-C ends it at once")
 		case !u.told.Load():
@@ -233,4 +234,4 @@ func (g *gate) Write(p []byte) (int, error) {
 
 // say prints a line. One that cannot be printed is missed by nobody: the
 // console meets the same error, and tells of it.
-func (g *gate) say(text string) { _, _ = fmt.Fprintln(g, console.Printable(text)) }
+func (g *gate) say(text string) { _, _ = fmt.Fprintln(g, plaintext.Line(text)) }
