@@ -176,6 +176,7 @@ func (r *run) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	spec.Control = r.graph.Token()
 	return r.startServices(ctx, []world.Spec{spec})
 }
 

@@ -48,10 +48,13 @@ func (r *run) removeWritten(context.Context) error {
 // cleanAll cleans up, each part under a context of its own. Only where all is
 // gone is the record of the run removed too, so that a later one tries again.
 func (r *run) cleanAll(ctx context.Context) error {
-	var errs []error
+	var errs, lost []error
 	for _, c := range slices.Backward(r.cleanUps) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
-		if err := c.do(ctx); err != nil {
+		switch err := c.do(ctx); {
+		case errors.Is(err, ErrNotKept):
+			lost = append(lost, err)
+		case err != nil:
 			errs = append(errs, fmt.Errorf("%w: %s: %w", ErrCleanUp, c.what, err))
 		}
 		cancel()
@@ -62,5 +65,5 @@ func (r *run) cleanAll(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("%w: %w", ErrCleanUp, err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, lost...)...)
 }

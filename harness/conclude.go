@@ -37,27 +37,20 @@ func (r *run) conclude(m measured) error {
 	}
 	scanner := leak.New(slices.Concat(r.secrets, r.bound.Secrets()))
 	r.recordSaid(scanner)
-	found, err := r.search(scanner)
-	if err != nil {
-		return errors.Join(err, r.closeHistory())
+	// What cannot be written or read any more is said at the end: what was measured
+	// is in memory, and is judged.
+	found, lost := r.search(scanner)
+	if lost == nil {
+		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &found})
 	}
-	r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &found})
-	if err := r.closeHistory(); err != nil {
-		return err
-	}
+	lost = notKept(errors.Join(lost, r.closeHistory()))
 	if err := r.judge(); err != nil {
-		return err
+		return errors.Join(lost, err)
 	}
-	// The reports are searched as well. A hit in them is an event like any
-	// other, and changes the verdict that they tell.
-	all, err := r.search(scanner)
-	if err != nil || all.Hits == found.Hits {
-		return err
+	if err := r.o.Report(r.outcome); err != nil || lost != nil {
+		return errors.Join(lost, notKept(err))
 	}
-	if err := r.amend(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &all}); err != nil {
-		return err
-	}
-	return r.judge()
+	return r.searchAgain(found, func() (history.Leaks, error) { return r.search(scanner) })
 }
 
 // recordSaid records what the parties wrote into their own logs, with every secret
@@ -95,13 +88,13 @@ func (r *run) recordHygiene() {
 	}
 }
 
-// judge has the history judged and the reports written.
+// judge has the history judged.
 func (r *run) judge() (err error) {
 	if r.outcome.Limits, err = judge.Limits(r.outcome.History); err != nil {
 		return err
 	}
 	r.outcome.Verdict = judge.Judge(r.outcome.History, r.outcome.Limits)
-	return r.o.Report(r.outcome)
+	return nil
 }
 
 // search looks for secrets in all that the run wrote, and in the arguments and

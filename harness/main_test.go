@@ -13,7 +13,6 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes"
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
-	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/load"
 )
 
@@ -42,7 +41,7 @@ func serve(name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	process := standin.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
-	return process.Run(ctx, services[name], []byte(os.Getenv(contract.Variable)))
+	return process.Run(ctx, services[name])
 }
 
 // inProcesses are options of a run that leaves nothing behind.

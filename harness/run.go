@@ -86,7 +86,8 @@ type bound interface {
 // Run carries out a plan. When ctx ends, the rotation is interrupted, faults
 // are undone and everything is cleaned up, and the outcome says so. An error
 // means that the run could not be carried out, or not be cleaned up
-// (ErrCleanUp); there may be an outcome all the same.
+// (ErrCleanUp), or that not all could be kept that it wrote (ErrNotKept); there
+// may be an outcome all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	began := time.Now()
 	r := &run{plan: p, o: o.withDefaults(), names: logs.NewNames(p)}
@@ -154,7 +155,10 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	r.watchClock(newTimepiece())
 	r.watchMachine(thisMachine())
 	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
-	r.cleanUp("close the logs", func(context.Context) error { return r.logs.Close() })
+	r.cleanUp("close the logs", func(context.Context) error { return notKept(r.logs.Close()) })
+	if err := r.watchKept(); err != nil {
+		return err
+	}
 	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
 	limits, err := json.Marshal(r.plan.Limits)
 	if err != nil {
@@ -164,15 +168,16 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	return nil
 }
 
-// makeFolder makes the run's folder with the file of its events.
+// makeFolder makes the run's folder with the file of its events, for this user
+// alone: what services log is nobody else's business.
 func (r *run) makeFolder() (err error) {
 	if r.folder, err = filepath.Abs(r.o.Folder); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(r.folder, LogsFolder), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(r.folder, LogsFolder), 0o700); err != nil {
 		return err
 	}
-	r.events, err = os.OpenFile(filepath.Join(r.folder, EventsFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	r.events, err = os.OpenFile(filepath.Join(r.folder, EventsFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", r.o.Folder, ErrFolderInUse)
 	}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,7 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 			if err := r.graph.Adapt(&specs[i], r.filledIn); err != nil {
 				return nil, nil, err
 			}
+			specs[i].Control = r.graph.Token()
 		}
 	}
 	return authorities, append(others, r.graph.Proxies()...), nil
@@ -124,6 +126,10 @@ func (r *run) loadSpec() (world.Spec, error) {
 		client := load.ClientConfig{
 			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
+		}
+		if c.Endpoint != "" && p.Rehearsal.Services[c.To].Serve != "" { // a sender of ours delivers for the run only
+			client.Headers = map[string]string{"Authorization": "Bearer " + r.graph.Token()}
+			maps.Copy(client.Headers, c.Request.Headers)
 		}
 		if shown := p.Rehearsal.Services[c.To].Refusal; shown != nil {
 			client.AuthFailure = shown.Signs()

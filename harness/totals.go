@@ -47,11 +47,12 @@ func counters(ctx context.Context, base string) (map[string]int64, error) {
 
 // quiesce has a stand-in end what it does unasked, so that what it and those it
 // calls have counted stays as it is.
-func quiesce(ctx context.Context, base string) error {
+func quiesce(ctx context.Context, base, token string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+contract.QuiescePath, nil)
 	if err != nil {
 		return fmt.Errorf("quiesce: %w", err)
 	}
+	contract.SetBearer(req, token)
 	resp, err := asker.Do(req)
 	if err != nil {
 		return fmt.Errorf("quiesce: %w", err)
@@ -72,7 +73,7 @@ func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 		if s.Serve == "" || r.exited(s.Name) {
 			continue
 		}
-		if err := quiesce(ctx, r.runtime.URL(s.Name, false)); err != nil {
+		if err := quiesce(ctx, r.runtime.URL(s.Name, false), r.graph.Token()); err != nil {
 			r.trouble(fmt.Errorf("%s: %w", s.Name, err))
 		}
 	}

@@ -157,7 +157,7 @@ func TestCountersFollowNoRedirect(t *testing.T) {
 	if counted, err := counters(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
 		t.Errorf("counters: got %v, %v; want that it answered 302", counted, err)
 	}
-	if err := quiesce(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "302") {
+	if err := quiesce(t.Context(), server.URL, ""); err == nil || !strings.Contains(err.Error(), "302") {
 		t.Errorf("quiesce: got %v, want that it answered 302", err)
 	}
 }

@@ -31,7 +31,7 @@ func (r *run) newTraffic() *traffic {
 	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
 		base := r.runtime.URL(loadService, false)
-		t.client, t.echo = &load.Client{URL: base}, echoAt(base)
+		t.client, t.echo = &load.Client{URL: base, Token: r.graph.Token()}, echoAt(base)
 	}
 	return t
 }

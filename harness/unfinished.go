@@ -60,7 +60,7 @@ func (r *run) markUnfinished() error {
 	if err != nil {
 		return fmt.Errorf("note where the run is: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(r.folder, unfinishedFile), append(data, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.folder, unfinishedFile), append(data, '\n'), 0o600); err != nil {
 		return fmt.Errorf("note where the run is: %w", err)
 	}
 	return nil

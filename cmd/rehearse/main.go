@@ -47,7 +47,8 @@ func rootCommand() *cobra.Command {
 		Short: "Rehearse the rotation of a secret under load",
 		Long: "Rehearse the rotation of a secret under load, and say whether auth failures stayed flat.\n\n" +
 			"Exit codes: 0 pass · 1 fail · 2 bad usage or an invalid file · 3 inconclusive ·\n" +
-			"4 could not run or could not clean up · 130 interrupted, after everything was undone.",
+			"4 could not run, could not clean up, or could not keep what it wrote · 130 interrupted,\n" +
+			"after everything was undone.",
 		Version:       version(),
 		Args:          arguments(cobra.NoArgs),
 		SilenceErrors: true, // execute prints them

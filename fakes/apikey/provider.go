@@ -119,7 +119,7 @@ func describeProvider(c contract.Provider) string {
 
 func (p *provider) asAdmin(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		sum := sha256.Sum256([]byte(standin.Bearer(r)))
+		sum := sha256.Sum256([]byte(contract.Bearer(r)))
 		if subtle.ConstantTimeCompare(sum[:], p.admin[:]) != 1 {
 			standin.WriteError(w, http.StatusUnauthorized, "want the admin token")
 			return

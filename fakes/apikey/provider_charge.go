@@ -34,7 +34,7 @@ type presentation struct {
 func (p *provider) presented(r *http.Request) presentation {
 	begin := time.Now()
 	locked, opened := p.lockout.locked()
-	key := p.keys.check(standin.Bearer(r), locked)
+	key := p.keys.check(contract.Bearer(r), locked)
 	took := time.Since(begin)
 	if opened {
 		p.log.Info(string(history.KindUnlocked))

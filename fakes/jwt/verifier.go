@@ -138,7 +138,7 @@ func (v *verifier) check(w http.ResponseWriter, r *http.Request) {
 		standin.WriteError(w, http.StatusServiceUnavailable, "not ready")
 		return
 	}
-	raw := standin.Bearer(r)
+	raw := contract.Bearer(r)
 	if raw == "" {
 		v.refuse(w, "", 0, errors.New("no bearer token"))
 		return

@@ -57,11 +57,11 @@ func (d *Disturbances) Serve(mux *http.ServeMux, token string, kinds map[string]
 		return
 	}
 	if tell != nil {
-		mux.Handle("GET "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mux.Handle("GET "+contract.DisturbPath, contract.RequireToken(token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			WriteJSON(w, http.StatusOK, tell())
 		})))
 	}
-	mux.Handle("POST "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("POST "+contract.DisturbPath, contract.RequireToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var order contract.Order
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&order)
 		check := kinds[order.Kind]
@@ -78,7 +78,7 @@ func (d *Disturbances) Serve(mux *http.ServeMux, token string, kinds map[string]
 		d.set(order.Kind, order.Value)
 		w.WriteHeader(http.StatusNoContent)
 	})))
-	mux.Handle("DELETE "+contract.DisturbPath, withToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("DELETE "+contract.DisturbPath, contract.RequireToken(token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.set(r.URL.Query().Get("kind"), "")
 		w.WriteHeader(http.StatusNoContent)
 	})))

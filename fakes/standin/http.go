@@ -9,13 +9,13 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
 
@@ -34,11 +34,15 @@ const (
 	MaxDocument = 1 << 20
 )
 
+// controlPaths are those at which a stand-in takes what only the run may order.
+var controlPaths = []string{contract.QuiescePath, contract.RenewPath, contract.EventsPath}
+
 // ServeHTTP serves until ctx ends, running the background tasks beside it. The
-// first of them to fail ends the others and is returned.
+// first of them to fail ends the others and is returned. The paths by which it is
+// controlled ask for the token of contract.WithControl.
 func ServeHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger, background ...func(context.Context) error) error {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           contract.Guard(contract.ControlOf(ctx), handler, controlPaths...),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -127,17 +131,17 @@ func (r *Readiness) State() error {
 // counters stay as they are; it returns when nothing is under way any more.
 func NewMux(ready *Readiness, status func() map[string]int64, quiesce ...func()) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+contract.HealthPath, func(w http.ResponseWriter, _ *http.Request) {
 		if err := ready.State(); err != nil {
 			WriteError(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
 		WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
-	mux.HandleFunc("GET /rehearse/status", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+contract.StatusPath, func(w http.ResponseWriter, _ *http.Request) {
 		WriteJSON(w, http.StatusOK, status())
 	})
-	mux.HandleFunc("POST /rehearse/quiesce", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("POST "+contract.QuiescePath, func(w http.ResponseWriter, _ *http.Request) {
 		for _, end := range quiesce {
 			end()
 		}
@@ -157,15 +161,6 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 // WriteError answers with a status and why: {"error": message}.
 func WriteError(w http.ResponseWriter, status int, message string) {
 	WriteJSON(w, status, map[string]string{"error": message})
-}
-
-// Bearer is the token of an Authorization header (RFC 6750 §2.1), or "".
-func Bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }
 
 // AttemptOf is which attempt of the same a delivery is; 1 where it does not say.

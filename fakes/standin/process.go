@@ -1,7 +1,10 @@
 package standin
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,10 +28,15 @@ type Process struct {
 	Stdout io.Writer
 }
 
-// Run serves s until ctx or the lifeline ends. The error says what could not
-// be done; to be ended is none.
-func (p Process) Run(ctx context.Context, s Service, config []byte) error {
-	ctx, cancel := context.WithCancel(ctx)
+// Run serves s, with the configuration in its surroundings, until ctx or the
+// lifeline ends. The error says what could not be done; to be ended is none.
+func (p Process) Run(ctx context.Context, s Service) error {
+	sealed, err := p.sealed()
+	if err != nil {
+		return err
+	}
+	setting := func(name string) string { return cmp.Or(sealed[name], p.Getenv(name)) }
+	ctx, cancel := context.WithCancel(contract.WithControl(ctx, setting(contract.ControlVariable)))
 	defer cancel()
 	switch lifeline := p.Getenv(contract.LifelineVariable); lifeline {
 	case "":
@@ -49,7 +57,32 @@ func (p Process) Run(ctx context.Context, s Service, config []byte) error {
 	defer listener.Close() // for a service that gave up before it served
 	log := newPatientLog(p.Stdout)
 	defer log.end()
-	return s(ctx, config, listener, log)
+	return s(ctx, []byte(setting(contract.Variable)), listener, log)
+}
+
+// maxSealed bounds what is read of them.
+const maxSealed = 16 << 20
+
+// sealed are the variables that came by a descriptor; nil: none did.
+func (p Process) sealed() (map[string]string, error) {
+	inherited := p.Getenv(contract.SealedFDVariable)
+	if inherited == "" {
+		return nil, nil
+	}
+	fd, err := strconv.ParseUint(inherited, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", contract.SealedFDVariable, err)
+	}
+	file := os.NewFile(uintptr(fd), "sealed variables")
+	if file == nil {
+		return nil, fmt.Errorf("read sealed variables: descriptor %d is not open", fd)
+	}
+	defer file.Close()
+	var sealed map[string]string
+	if err := json.NewDecoder(io.LimitReader(file, maxSealed)).Decode(&sealed); err != nil {
+		return nil, errors.New("read sealed variables: they are no JSON object of texts") // the error would quote them
+	}
+	return sealed, nil
 }
 
 func (p Process) listen(ctx context.Context) (net.Listener, error) {

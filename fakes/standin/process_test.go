@@ -57,7 +57,7 @@ func TestRunEndsWithItsLifeline(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- process.Run(context.Background(), service, nil)
+		done <- process.Run(context.Background(), service)
 	}()
 	url := "http://" + (<-listening).String()
 	standintest.AwaitReady(t, url)
@@ -82,6 +82,7 @@ func TestRunRefusesItsSurroundings(t *testing.T) {
 		{"unknown lifeline", []string{contract.LifelineVariable, "pipe"}, `"pipe" is not known, only stdin is`},
 		{"descriptor that is no number", []string{contract.ListenFDVariable, "three"}, "read REHEARSE_LISTEN_FD"},
 		{"descriptor that is not open", []string{contract.ListenFDVariable, "9999"}, "listen on inherited descriptor 9999"},
+		{"sealed variables that are not open", []string{contract.SealedFDVariable, "9999"}, "read sealed variables"},
 		{"address that is none", []string{contract.ListenVariable, "nowhere"}, "listen: "},
 	}
 	for _, tt := range tests {
@@ -89,10 +90,45 @@ func TestRunRefusesItsSurroundings(t *testing.T) {
 			process := Process{Getenv: environment(tt.environment...), Stdin: strings.NewReader(""), Stdout: io.Discard}
 			err := process.Run(t.Context(), func(context.Context, []byte, net.Listener, io.Writer) error {
 				return errors.New("it served")
-			}, nil)
+			})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want %q in it", err, tt.want)
 			}
 		})
+	}
+}
+
+// What orders a stand-in about asks for the token of its run, whoever else may
+// reach its port.
+func TestRunIsControlledWithItsToken(t *testing.T) {
+	listening := make(chan net.Addr, 1)
+	service := func(ctx context.Context, config []byte, l net.Listener, log io.Writer) error {
+		listening <- l.Addr()
+		return idle(ctx, config, l, log)
+	}
+	process := Process{
+		Getenv: environment(contract.ListenVariable, "127.0.0.1:0", contract.ControlVariable, "of-the-run"),
+		Stdin:  strings.NewReader(""), Stdout: standintest.NewLog(t),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- process.Run(ctx, service) }()
+	url := "http://" + (<-listening).String()
+	standintest.AwaitReady(t, url)
+	for token, want := range map[string]int{"": 401, "of-another": 401, "of-the-run": 204} {
+		if status, body := standintest.Call(t, "POST", url+contract.QuiescePath, token, nil); status != want {
+			t.Errorf("quiesce with token %q: got %d %s, want %d", token, status, body, want)
+		}
+	}
+	if status, _ := standintest.Call(t, "POST", url+contract.EventsPath+"orders", "", nil); status != 401 {
+		t.Errorf("an event without a token: got %d, want 401", status)
+	}
+	if status, _ := standintest.Call(t, "GET", url+contract.StatusPath, "", nil); status != 200 {
+		t.Errorf("status: got %d, want 200", status)
+	}
+	standintest.Client.CloseIdleConnections()
+	cancel()
+	if err := ends(t, done); err != nil {
+		t.Error(err)
 	}
 }

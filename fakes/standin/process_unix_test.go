@@ -41,7 +41,7 @@ func TestRunListensOnAnInheritedDescriptor(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- process.Run(ctx, idle, nil)
+		done <- process.Run(ctx, idle)
 	}()
 	standintest.AwaitReady(t, "http://"+listener.Addr().String())
 	standintest.Client.CloseIdleConnections()

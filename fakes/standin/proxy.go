@@ -3,7 +3,6 @@ package standin
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -47,22 +46,11 @@ func ServeProxy(ctx context.Context, config []byte, listener net.Listener, log i
 	mux.HandleFunc("GET "+contract.ProxyPath+"healthz", func(w http.ResponseWriter, _ *http.Request) {
 		WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
-	mux.Handle(contract.ProxyPath+"proxies/", withToken(c.Token, http.StripPrefix(contract.ProxyPath[:len(contract.ProxyPath)-1], server.Routes())))
+	mux.Handle(contract.ProxyPath+"proxies/", contract.RequireToken(c.Token, http.StripPrefix(contract.ProxyPath[:len(contract.ProxyPath)-1], server.Routes())))
 	api := NewSplit(listener, logger, func(first []byte) bool { return !toProxy(first) }, func(ctx context.Context, conn *Conn) {
 		pass(ctx, conn, inner.Listen, logger)
 	})
 	return ServeHTTP(ctx, api, mux, logger)
-}
-
-// withToken asks for a bearer token.
-func withToken(token string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(Bearer(r)), []byte(token)) != 1 {
-			WriteError(w, http.StatusUnauthorized, "the token of this run is needed")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // toProxy tells by the beginning of a connection whether it is for the proxy

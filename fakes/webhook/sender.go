@@ -98,7 +98,7 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 			"retried": s.retried.Load(), "redelivered": s.redelivered.Load(),
 		}
 	}, s.queue.end)
-	mux.HandleFunc("POST /events/{endpoint}", s.event)
+	mux.HandleFunc("POST "+contract.EventsPath+"{endpoint}", s.event)
 	source.Disturbable(mux, nil)
 	return standin.ServeHTTP(ctx, listener, source.Handler(mux), logger,
 		func(ctx context.Context) error { return source.Follow(ctx, s.load) },

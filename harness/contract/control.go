@@ -17,6 +17,14 @@ const (
 	// SecretVariable has what is published, as JSON, for a consumer that is
 	// started with it.
 	SecretVariable = "REHEARSE_SECRET"
+	// ControlVariable has the token that the paths ask for by which it is
+	// controlled; empty: they ask for none, as of one that is started by hand.
+	ControlVariable = "REHEARSE_CONTROL"
+	// SealedFDVariable is the number of an inherited file descriptor with more such
+	// variables, as a JSON object of texts: those with tokens in them. Others can
+	// look at the environment of a process, and at that of a container. These go
+	// before those of the same name.
+	SealedFDVariable = "REHEARSE_SEALED_FD"
 )
 
 // Lifeline is the value of LifelineVariable that means standard input.
@@ -35,6 +43,9 @@ const (
 	QuiescePath = "/rehearse/quiesce"
 	// RenewPath, by POST, has one with a pool make its connections anew.
 	RenewPath = "/rehearse/renew"
+	// EventsPath, by POST with the name of an endpoint behind it, has a sender of
+	// webhooks deliver.
+	EventsPath = "/events/"
 )
 
 const (

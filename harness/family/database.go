@@ -81,7 +81,10 @@ type databaseSession interface {
 // Bind makes the family's steps on the store and the databases, and probes that
 // log in as a querier does.
 func (databasePassword) Bind(b Backend) Bound {
-	d := &databaseBound{plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, databases: map[string]database{}, held: map[string]databaseSession{}}
+	d := &databaseBound{
+		plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, control: b.Control,
+		databases: map[string]database{}, held: map[string]databaseSession{},
+	}
 	authorities := Authorities(b.Plan)
 	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: b.Plan.Page.Format.Type == "redis"}
 	for _, s := range b.Plan.Services {
@@ -172,6 +175,7 @@ type databaseBound struct {
 	passwords []string // of their administration
 	queriers  []string
 	url       func(service string) string
+	control   string // the token of the run's stand-ins
 
 	mu   sync.Mutex
 	held map[string]databaseSession // by database and credential
@@ -262,6 +266,7 @@ func (d *databaseBound) Renew(ctx context.Context, emitter string) (told bool, e
 	if err != nil {
 		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
 	}
+	contract.SetBearer(req, d.control)
 	resp, err := probeClient.Do(req)
 	if err != nil {
 		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)

@@ -89,6 +89,8 @@ type Backend struct {
 	// URL is the address of a started service, as other services see it or as
 	// the harness does.
 	URL func(service string, inside bool) string
+	// Control is the token with which the run's stand-ins let themselves be controlled.
+	Control string
 	// See calls f with the live view, for what a probe wants to know before and
 	// after: whether it caused a fetch.
 	See func(f func(*history.View))

@@ -159,6 +159,9 @@ func (g *Graph) Type(page string) string {
 // Secrets are what was made for the faults of this run and must not be shown.
 func (g *Graph) Secrets() []string { return []string{g.token} }
 
+// Token is the run's own, with which its stand-ins let themselves be controlled.
+func (g *Graph) Token() string { return g.token }
+
 // Edges are those with something on them.
 func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
 

@@ -105,6 +105,13 @@ func (r *Recorder) write(e Event) error {
 	return nil
 }
 
+// Err is the first error of writing: after it, the file has no more events.
+func (r *Recorder) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.outErr
+}
+
 // Listen tells l of every event from now on, until Close.
 func (r *Recorder) Listen(l Listener) {
 	q := &queue{events: make(chan queued, listenerQueue), done: make(chan struct{})}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -28,7 +29,8 @@ var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 // Client speaks to a load service. Set URL and use it; one goroutine may
 // Stream while another calls Start and Stop.
 type Client struct {
-	URL string // base address, as the harness sees it
+	URL   string // base address, as the harness sees it
+	Token string // with which the service is controlled; empty: it asks for none
 
 	received int64 // number of the last batch delivered
 }
@@ -140,6 +142,7 @@ func (c *Client) do(ctx context.Context, method, path string) (*http.Response, e
 	if err != nil {
 		return nil, err
 	}
+	contract.SetBearer(req, c.Token)
 	resp, err := direct.Do(req)
 	if err != nil {
 		return nil, err

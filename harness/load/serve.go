@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -39,6 +40,8 @@ var errAgain = errors.New("another consumer is reading")
 //	POST /start            fetches first tokens and begins; 409 once begun, 502 without a token
 //	POST /stop             ends and drains; answers history.Totals, again for who asks again
 //	GET  /stream           batches as JSON lines; ?after=N says that those up to N were received
+//
+// The last three ask for the token of contract.WithControl.
 func Serve(ctx context.Context, config []byte, l net.Listener, log io.Writer) error {
 	parsed, err := ParseConfig(config)
 	if err != nil {
@@ -50,7 +53,7 @@ func Serve(ctx context.Context, config []byte, l net.Listener, log io.Writer) er
 		logger.Info(string(history.KindService), "presenter", c.Name, "detail", c.describe())
 	}
 	server := &http.Server{
-		Handler:           s.handler(),
+		Handler:           contract.Guard(contract.ControlOf(ctx), s.handler(), "/start", "/stop", "/stream"),
 		ReadHeaderTimeout: 5 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

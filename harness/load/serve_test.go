@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -77,6 +78,12 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 // serve runs a load service for the test and returns a client and its log.
 func serve(t *testing.T, config Config) (*Client, *logBuffer) {
 	t.Helper()
+	return serveTo(t, "", config)
+}
+
+// serveTo runs one that only a token starts and stops.
+func serveTo(t *testing.T, token string, config Config) (*Client, *logBuffer) {
+	t.Helper()
 	config.Clients = slices.Clone(config.Clients)
 	for i := range config.Clients {
 		if config.Clients[i].Timeout == 0 {
@@ -92,7 +99,7 @@ func serve(t *testing.T, config Config) (*Client, *logBuffer) {
 		t.Fatal(err)
 	}
 	log := &logBuffer{}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(contract.WithControl(context.Background(), token))
 	ended := make(chan error, 1)
 	go func() { ended <- Serve(ctx, data, l, log) }()
 	t.Cleanup(func() {
@@ -104,7 +111,7 @@ func serve(t *testing.T, config Config) (*Client, *logBuffer) {
 			t.Errorf("the log holds a part of a token: %s", log)
 		}
 	})
-	return &Client{URL: "http://" + l.Addr().String()}, log
+	return &Client{URL: "http://" + l.Addr().String(), Token: token}, log
 }
 
 // soFar is what the service has counted so far.
@@ -305,6 +312,28 @@ func TestStopDrains(t *testing.T) {
 	checkTotals(t, totals, all, stage.served.Load())
 	if got, begun := sum(all), totals.Scheduled-totals.Behind; got.OK != begun {
 		t.Errorf("%d of %d requests that were begun were answered; want all, also those under way at the stop", got.OK, begun)
+	}
+}
+
+// Whoever else reaches its port does not end a run's load.
+func TestLoadIsControlledWithItsToken(t *testing.T) {
+	stage := newStage(t)
+	client, _ := serveTo(t, "of-the-run", Config{Clients: []ClientConfig{{Name: "web", To: "checkout", URL: stage.URL, Rate: 100}}})
+	stranger := &Client{URL: client.URL, Token: "of-another"}
+	if err := stranger.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("a stranger starts it: got %v, want 401", err)
+	}
+	if err := client.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stranger.Stop(t.Context()); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("a stranger stops it: got %v, want 401", err)
+	}
+	if _, err := stranger.streamOnce(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("a stranger takes its counts: got %v, want 401", err)
+	}
+	if _, err := client.Stop(t.Context()); err != nil {
+		t.Errorf("its run stops it: %v", err)
 	}
 }
 

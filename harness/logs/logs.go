@@ -140,7 +140,7 @@ func (l *Logs) keep(service string, line []byte) audit {
 	}
 	file := l.files[service]
 	if file == nil {
-		if file, l.failed = os.Create(filepath.Join(l.folder, service+".log")); l.failed != nil {
+		if file, l.failed = os.OpenFile(filepath.Join(l.folder, service+".log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); l.failed != nil {
 			return l.audit
 		}
 		l.files[service] = file
@@ -207,6 +207,13 @@ func (l *Logs) Flush() { l.flush(l.offset(time.Now()) + bucket + late) }
 func (l *Logs) flush(before history.Offset) {
 	l.hop.flush(before)
 	l.refusals.hop.flush(before)
+}
+
+// Err is the first error of writing; after it, lines are missing.
+func (l *Logs) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed
 }
 
 // Close closes the files, once no more lines come. Its error is the first one

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -131,7 +132,7 @@ func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
 func (b *builder) client(c *scenario.Client) {
 	or(&c.Sessions, DefaultSessions)
 	if c.Endpoint != "" {
-		c.Request.Method, c.Request.Path = http.MethodPost, "/events/"+c.Endpoint
+		c.Request.Method, c.Request.Path = http.MethodPost, contract.EventsPath+c.Endpoint
 	}
 	or(&c.Request.Method, DefaultMethod)
 	or(&c.Request.Path, DefaultPath)

@@ -172,9 +172,12 @@ var (
 type Spec struct {
 	Name  string
 	Serve string
-	// Config is handed to a stand-in as JSON in its environment; it may hold
-	// the run's own store token and never appears in arguments or labels.
+	// Config is handed to a stand-in as JSON; it may hold the run's own store
+	// token and never appears in arguments or labels.
 	Config contract.Config
+	// Control is the token with which a stand-in lets itself be controlled, and
+	// that nobody else is to know.
+	Control string
 	// Base is the image in which a stand-in is served that runs a program of
 	// another; where there are no images, the program is that of the machine.
 	Base        string

@@ -192,7 +192,9 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 			return nil, err
 		}
 		command = []string{"serve", s.spec.Serve}
+		// Who may look at it here may do anything: the engine's socket is root's.
 		environment[contract.Variable] = string(config)
+		environment[contract.ControlVariable] = s.spec.Control
 		environment[contract.ListenVariable] = ":" + strconv.Itoa(standInPort)
 	}
 	options := []testcontainers.ContainerCustomizer{

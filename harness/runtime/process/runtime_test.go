@@ -121,7 +121,7 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	r, book := newRuntime(t)
 	specs := []world.Spec{
 		{
-			Name: "front", Serve: "verifier", Needs: []string{"back-end"},
+			Name: "front", Serve: "verifier", Needs: []string{"back-end"}, Control: "token-of-the-run",
 			Config:      &settings{"fetch": "{{ .back-end.url }}/greeting"},
 			Environment: map[string]string{"BACK": "{{ .back-end.host }}:{{.back-end.port}}"},
 		},
@@ -139,6 +139,11 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	}
 	if want := "BACK=" + strings.TrimPrefix(r.URL("back-end", true), "http://"); !strings.Contains(environment, want) {
 		t.Errorf("environment has no %s: %s", want, environment)
+	}
+	for _, sealed := range []string{"REHEARSE_CONFIG=", "REHEARSE_CONTROL=", "token-of-the-run", "/greeting"} {
+		if strings.Contains(environment, sealed) {
+			t.Errorf("environment has %s, which is to come by a descriptor: %s", sealed, environment)
+		}
 	}
 	if strings.Contains(environment, "of-the-shell") {
 		t.Errorf("environment has variables of the surrounding shell: %s", environment)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,7 +113,7 @@ func (s *service) listenAgain(ctx context.Context) error {
 
 // spawn starts the process. Whoever stops it waits for it by its life.
 func (s *service) spawn() (*life, error) {
-	cmd, err := s.command()
+	cmd, sealed, err := s.command()
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +132,12 @@ func (s *service) spawn() (*life, error) {
 	for _, file := range cmd.ExtraFiles {
 		defer file.Close() // the child has its own
 	}
+	tell, err := seal(cmd, sealed)
+	if err != nil {
+		l.refuse()
+		return nil, err
+	}
+	defer tell(false) // where it was not started
 	out, in, err := os.Pipe()
 	if err != nil {
 		l.refuse()
@@ -152,6 +159,7 @@ func (s *service) spawn() (*life, error) {
 		return nil, err
 	}
 	s.current = l
+	tell(true)
 	go l.attend(out)
 	if err := s.runtime.o.Record.AddProcess(cmd.Process.Pid); err != nil {
 		return nil, errors.Join(err, l.kill(context.Background()))
@@ -161,7 +169,10 @@ func (s *service) spawn() (*life, error) {
 
 // command is the command line and the environment: little of the surrounding
 // shell's, so that nothing of it (VAULT_*, REHEARSE_*, proxies) is at work in a rehearsal.
-func (s *service) command() (*exec.Cmd, error) {
+//
+// What has tokens in it is sealed: it goes by a descriptor, where those can be
+// handed on.
+func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error) {
 	s.mu.Lock()
 	own := s.environment
 	s.mu.Unlock()
@@ -170,25 +181,27 @@ func (s *service) command() (*exec.Cmd, error) {
 	addresses := s.runtime.addresses
 	environment, err := addresses.Environment(s.spec)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	maps.Copy(environment, own)
-	var cmd *exec.Cmd
 	if s.spec.Serve == "" {
 		words, err := addresses.Command(s.spec)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		cmd = exec.Command(words[0], words[1:]...)
 		cmd.Dir = s.spec.Dir
 	} else {
 		config, err := addresses.Config(s.spec)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		cmd = exec.Command(s.runtime.executable, "serve", s.spec.Serve)
-		environment[contract.Variable] = string(config)
 		environment[contract.LifelineVariable] = contract.Lifeline
+		sealed = map[string]string{contract.Variable: string(config), contract.ControlVariable: s.spec.Control}
+		if !inheritsSockets { // nor other descriptors
+			maps.Copy(environment, sealed)
+		}
 	}
 	for _, name := range inheritedVariables {
 		if value, set := os.LookupEnv(name); set {
@@ -200,7 +213,7 @@ func (s *service) command() (*exec.Cmd, error) {
 	}
 	// What it starts has the mark too, and is found by it, wherever it goes.
 	cmd.Env = append(cmd.Env, leftover.MarkVariable+"="+s.runtime.o.Record.Mark(s.spec.Name))
-	return cmd, nil
+	return cmd, sealed, nil
 }
 
 // inheritedVariables are what a program may need to run at all, on any system.
@@ -227,4 +240,38 @@ func (s *service) hand(cmd *exec.Cmd, listener *net.TCPListener) (kept *net.TCPL
 	cmd.ExtraFiles = []*os.File{file}
 	cmd.Env = append(cmd.Env, contract.ListenFDVariable+"=3") // the first after the standard three
 	return listener, nil
+}
+
+// seal has a process inherit a descriptor from which it reads variables that are
+// not to stand in its environment. They are written to it by tell(true), once, as
+// soon as it was started; tell(false) leaves them unsaid. The process that does
+// not read them ends the writing when it ends.
+func seal(cmd *exec.Cmd, sealed map[string]string) (tell func(started bool), err error) {
+	if len(cmd.ExtraFiles) == 0 || len(sealed) == 0 {
+		return func(bool) {}, nil
+	}
+	content, err := json.Marshal(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("encode its configuration: %w", err)
+	}
+	from, to, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("open a pipe for its configuration: %w", err)
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, from)
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", contract.SealedFDVariable, 2+len(cmd.ExtraFiles)))
+	var once sync.Once
+	return func(started bool) {
+		once.Do(func() {
+			_ = from.Close() // the child has its own
+			if !started {
+				_ = to.Close()
+				return
+			}
+			go func() { // more than a pipe holds is written as it is read
+				_, _ = to.Write(content) // who did not read it has ended, and its log says why
+				_ = to.Close()
+			}()
+		})
+	}, nil
 }

@@ -47,9 +47,28 @@ func listen() (net.Listener, error) {
 	return net.Listen("tcp", os.Getenv("REHEARSE_LISTEN"))
 }
 
+// configuration is in the environment, or in what a descriptor has.
+func configuration() (string, error) {
+	fd := os.Getenv("REHEARSE_SEALED_FD")
+	if fd == "" {
+		return os.Getenv("REHEARSE_CONFIG"), nil
+	}
+	n, err := strconv.Atoi(fd)
+	if err != nil {
+		return "", err
+	}
+	var sealed map[string]string
+	err = json.NewDecoder(os.NewFile(uintptr(n), "sealed")).Decode(&sealed)
+	return sealed["REHEARSE_CONFIG"], err
+}
+
 func run() error {
 	var c config
-	if err := json.Unmarshal([]byte(os.Getenv("REHEARSE_CONFIG")), &c); err != nil {
+	configured, err := configuration()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(configured), &c); err != nil {
 		return fmt.Errorf("read config: %w", err)
 	}
 	fmt.Println("args", strings.Join(os.Args[1:], " "))
