@@ -37,20 +37,16 @@ check: ## formatting, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
+# SHARD=1/2 rehearses one half of them. One more begins only while the machine has room.
+SHARD ?= 1/1
 .PHONY: scenarios
-scenarios: build ## run every built-in scenario against what it expects, in processes
-	bin/rehearse test -j 4 --runtime process scenarios
+scenarios: build ## rehearse every built-in scenario against what it expects, in processes; SHARD=1/2: one half
+	bin/rehearse test --runtime process --shard $(SHARD) scenarios
 
 .PHONY: test-containers
 test-containers: build database-image ## the same in containers; fails where no engine answers
 	REHEARSE_REQUIRE_DOCKER=1 $(GO) test $(RACE) -count=1 ./harness/runtime/...
-	REHEARSE_REQUIRE_DOCKER=1 bin/rehearse test -j 4 --runtime docker scenarios
-
-# The page of JWT keys takes a minute each; the other families are quick. Four at
-# a time leave two cores some air: what is measured is wall time.
-.PHONY: test-processes
-test-processes: build ## the quick families in processes, and of JWT keys one that passes and one that fails
-	bin/rehearse test -j 4 --runtime process scenarios/api-key scenarios/webhook-secret jwt-signing-key/healthy jwt-signing-key/stale-cache
+	REHEARSE_REQUIRE_DOCKER=1 bin/rehearse test --runtime docker --shard $(SHARD) scenarios
 
 .PHONY: test-vault
 test-vault: build vault ## hold the embedded store against a real Vault, and rehearse with that

@@ -26,6 +26,7 @@ type testFlags struct {
 	place
 	parallel   int
 	junit, out string
+	shard      string
 	yes        bool
 }
 
@@ -50,7 +51,8 @@ func testCommand() *cobra.Command {
 	}
 	f.register(command)
 	flags := command.Flags()
-	flags.IntVarP(&f.parallel, "parallel", "j", 4, "how many at a time")
+	flags.IntVarP(&f.parallel, "parallel", "j", 4, "how many at a time, at most: one more begins only while the machine has room for it")
+	flags.StringVar(&f.shard, "shard", "", "rehearse only this `part/of` them: 1/2 and 2/2, on two machines, are all of them")
 	flags.BoolVar(&f.yes, "yes", false, "approve the revoke at systems that run already")
 	flags.StringVar(&f.junit, "junit", "", "write the results to this `file` too, as JUnit")
 	flags.StringVar(&f.out, "out", "", "`folder` of the runs' folders and of "+junitFile+" (default "+runsFolder+"/TIME-test)")
@@ -67,6 +69,9 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 	}
 	plans, leftOut, err := plansToTest(paths)
 	if err != nil {
+		return err
+	}
+	if plans, err = shardOf(f.shard, plans); err != nil {
 		return err
 	}
 	if len(leftOut) > 0 {
@@ -114,8 +119,11 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	harness.BuildImages(command.Context(), plans, o)
 	group, ctx := errgroup.WithContext(command.Context())
 	group.SetLimit(f.parallel)
+	here := newRoom()
 	for i, p := range plans {
 		group.Go(func() error {
+			here.enter(ctx)
+			defer here.leave()
 			if ctx.Err() != nil {
 				return nil
 			}

@@ -321,3 +321,32 @@ func TestSkipped(t *testing.T) {
 		})
 	}
 }
+
+// TestShardOf has each scenario in one part, and says what is no part.
+func TestShardOf(t *testing.T) {
+	var plans []*plan.Plan
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		plans = append(plans, &plan.Plan{Name: name})
+	}
+	for _, tt := range []struct{ shard, want, err string }{
+		{"", "abcde", ""},
+		{"1/1", "abcde", ""},
+		{"1/2", "ace", ""},
+		{"2/2", "bd", ""},
+		{"5/5", "e", ""},
+		{"6/6", "", "5 scenarios have no part 6/6"},
+		{"0/2", "", `"0/2" is not part/of, as 1/2`},
+		{"3/2", "", `"3/2" is not part/of, as 1/2`},
+		{"2", "", `"2" is not part/of, as 1/2`},
+		{"a/b", "", `"a/b" is not part/of, as 1/2`},
+	} {
+		got, err := shardOf(tt.shard, plans)
+		names := ""
+		for _, p := range got {
+			names += p.Name
+		}
+		if names != tt.want || (tt.err == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%q: got %q, %v; want %q, %q", tt.shard, names, err, tt.want, tt.err)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -51,6 +53,28 @@ func plansToTest(paths []string) (plans []*plan.Plan, leftOut []string, err erro
 		return nil, leftOut, usage(fmt.Errorf("no scenario at %q", paths))
 	}
 	return plans, leftOut, twice(plans)
+}
+
+// shardOf is a part of the plans, "part/of" of them: every of-th, from the part-th
+// on, so that the families are spread. "" is all of them.
+func shardOf(shard string, plans []*plan.Plan) ([]*plan.Plan, error) {
+	if shard == "" {
+		return plans, nil
+	}
+	part, of, _ := strings.Cut(shard, "/")
+	k, err := strconv.Atoi(part)
+	n, err2 := strconv.Atoi(of)
+	if err != nil || err2 != nil || k < 1 || k > n {
+		return nil, usage(fmt.Errorf("--shard: %q is not part/of, as 1/2", shard))
+	}
+	var taken []*plan.Plan
+	for i := k - 1; i < len(plans); i += n {
+		taken = append(taken, plans[i])
+	}
+	if len(taken) == 0 {
+		return nil, usage(fmt.Errorf("--shard: %d scenarios have no part %s", len(plans), shard))
+	}
+	return taken, nil
 }
 
 // planToTest wants a scenario to say what it expects.

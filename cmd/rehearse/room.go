@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/machine"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+const (
+	// roomShare is the share of the time in which somebody waits for a processor from
+	// which a machine has no room for one more rehearsal. One alone on two processors
+	// takes some 0.3; from 0.6 on the judge takes late answers for the machine's doing.
+	roomShare = 0.5
+	// roomLook is over how long that is measured.
+	roomLook = time.Second
+	// settling is how long one that has begun is given until its services run, before
+	// the next: starting them is most of the work.
+	settling = 4 * time.Second
+)
+
+// room lets rehearsals begin one after the other: the first at once, each other when
+// the machine has room for it. What is timed on a machine without room is void.
+type room struct {
+	// pressed is the share of the time since it was asked last in which somebody
+	// waited for a processor; 0 where the kernel does not tell.
+	pressed func() float64
+
+	turn  sync.Mutex // of whoever waits to begin
+	begun time.Time  // when the last one did
+
+	mu      sync.Mutex
+	running int // how many have begun and not ended
+}
+
+// newRoom is that of this machine.
+func newRoom() *room {
+	kernel, began := machine.NewKernel(os.DirFS("/")), time.Now()
+	return &room{pressed: func() float64 { return kernel.Look(time.Since(began))[machine.CPU] }}
+}
+
+// enter returns when one more may begin, or the context has ended. Whoever entered
+// leaves.
+func (r *room) enter(ctx context.Context) {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	for r.taken() && ctx.Err() == nil {
+		r.pressed() // the share since now is of interest
+		_ = world.WallClock{}.Sleep(ctx, roomLook)
+		if pressed := r.pressed(); pressed < roomShare && time.Since(r.begun) >= settling {
+			break
+		}
+	}
+	r.begun = time.Now()
+	r.count(1)
+}
+
+// leave says that one has ended.
+func (r *room) leave() { r.count(-1) }
+
+func (r *room) count(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running += n
+}
+
+// taken reports whether a rehearsal runs.
+func (r *room) taken() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.running > 0
+}
