@@ -22,7 +22,7 @@ import (
 func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
 		Name: s.Name, Image: s.Image, Command: s.Command, Health: s.Healthcheck, Needs: s.Needs,
-		Environment: s.Environment, Files: s.Files,
+		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges,
 	}
 	if len(s.Ports) > 0 {
 		spec.Port = s.Ports[0]

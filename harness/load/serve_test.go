@@ -177,7 +177,8 @@ func checkTotals(t *testing.T, totals history.Totals, batches []Batch, served in
 	if got := counted.Attempts + counted.Retries; totals.Recorded != got || totals.Sent != got {
 		t.Errorf("sent %d, recorded %d, streamed %d; want them equal", totals.Sent, totals.Recorded, got)
 	}
-	if totals.Sent != served+totals.Unanswered {
+	// What was not answered may have been served: its answer came too late, or was lost.
+	if answered := totals.Sent - totals.Unanswered; served < answered || served > totals.Sent {
 		t.Errorf("sent %d, of which %d were unanswered and %d served; want them to add up", totals.Sent, totals.Unanswered, served)
 	}
 	var held int64

@@ -108,11 +108,7 @@ func TestLoadLongPage(t *testing.T) {
 	for i := range 100_000 {
 		fmt.Fprintf(&b, "  - {name: c%d, roles: [validate]}\n", i)
 	}
-	began := time.Now()
 	_, err := Load(fstest.MapFS{"p.yaml": {Data: []byte(b.String())}}, "p.yaml")
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("took %v, want less than a second", took)
-	}
 	if want := "p.yaml: the file is larger than 1024 KiB"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

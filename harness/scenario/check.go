@@ -123,6 +123,7 @@ func (c check) consumer(name string) (runbook.Consumer, bool) {
 
 // load holds each client against the services and against the others.
 func (c check) load() {
+	c.bounds()
 	first := map[string]int{}
 	for i, client := range c.s.Load {
 		path := fmt.Sprintf("load[%d]", i)

@@ -41,6 +41,9 @@ func (c check) own(at string, s Service) {
 	if s.Healthcheck != "" && !strings.HasPrefix(s.Healthcheck, "/") {
 		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
 	}
+	if !s.NeedsImage() {
+		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges")
+	}
 	if b := s.Build; b != nil && (b.Context == "" || path.IsAbs(b.Context)) {
 		c.Report(at+".build.context", "as ../reports", "%q is not a path relative to this file", b.Context)
 	}

@@ -171,7 +171,10 @@ type Service struct {
 	// Agent is how its own requests begin their User-Agent: by it processes are
 	// told apart, which have no addresses of their own.
 	Agent string `yaml:"agent,omitempty" json:"agent,omitempty"`
-	Scale Scale  `yaml:"scale,omitempty" json:"scale,omitempty"`
+	// NewPrivileges lets it gain rights in its container that it was not started
+	// with, as setuid programs do (sudo, ping); without it none can.
+	NewPrivileges bool  `yaml:"new_privileges,omitempty" json:"new_privileges,omitempty"`
+	Scale         Scale `yaml:"scale,omitempty" json:"scale,omitempty"`
 }
 
 // Lockout is a provider's policy against guessing: After refused calls Within a

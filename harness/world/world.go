@@ -193,6 +193,9 @@ type Spec struct {
 	Folders []string
 	// Files are given to a container before it starts, by their paths in it.
 	Files map[string]string
+	// NewPrivileges lets what runs in a container gain rights that it was not
+	// started with, as setuid programs do.
+	NewPrivileges bool
 	// Dir is where a Command without an image is run; default is where this
 	// process runs.
 	Dir string
