@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -22,9 +24,15 @@ type asking struct {
 	to       io.Writer
 	hold     bool // asks before each phase, and not only before the revoke
 	commands chan world.Command
+	// confirming says that the question is one that a line without a word does not
+	// answer.
+	confirming atomic.Bool
 }
 
-var _ world.Operator = (*asking)(nil)
+var (
+	_ world.Operator  = (*asking)(nil)
+	_ world.Confirmer = (*asking)(nil)
+)
 
 // atTerminal is an operator at the command's terminal; an error of usage where
 // there is none.
@@ -54,6 +62,7 @@ func newAsking(from io.Reader, to io.Writer, hold bool) *asking {
 // answers are what may be typed.
 var answers = map[string]world.Command{
 	"": world.Approved, "y": world.Approved, "yes": world.Approved,
+	"n": world.Wait, "no": world.Wait,
 	"r": world.RollBack, "rollback": world.RollBack,
 	"a": world.Abort, "abort": world.Abort,
 }
@@ -63,8 +72,11 @@ func (a *asking) listen(from io.Reader) {
 	for lines.Scan() {
 		command, known := answers[strings.ToLower(strings.TrimSpace(lines.Text()))]
 		if !known {
-			fmt.Fprintln(a.to, "y goes on, r rolls back, a aborts")
+			fmt.Fprintln(a.to, "y goes on, n waits, r rolls back, a aborts")
 			continue
+		}
+		if command == world.Approved && strings.TrimSpace(lines.Text()) == "" && a.confirming.Load() {
+			command = world.Wait
 		}
 		a.commands <- command
 	}
@@ -75,7 +87,32 @@ func (a *asking) Approve(ctx context.Context, next history.Phase) (world.Command
 	if !a.hold && next != history.Revoke {
 		return world.GoOn, ctx.Err()
 	}
-	fmt.Fprintf(a.to, "begin %s? [Y]es, [r]oll back, [a]bort\n", next)
+	for {
+		fmt.Fprintf(a.to, "begin %s? [Y]es, [r]oll back, [a]bort\n", next)
+		if command, err := a.answer(ctx); err != nil || command != world.Wait {
+			return command, err
+		}
+	}
+}
+
+// Confirm asks once more, and says what the gate says. A line without a word is no
+// answer to that, and counts as no.
+func (a *asking) Confirm(ctx context.Context, next history.Phase, says string) (world.Command, error) {
+	a.confirming.Store(true)
+	defer a.confirming.Store(false)
+	select {
+	case early := <-a.commands: // it was typed before the question, which it cannot answer
+		if early == world.RollBack || early == world.Abort {
+			return early, nil
+		}
+	default:
+	}
+	fmt.Fprintf(a.to, "%s [y]es, [N]o, [r]oll back, [a]bort\n", console.Printable(console.Anyway(next, says)))
+	return a.answer(ctx)
+}
+
+// answer waits for what is typed.
+func (a *asking) answer(ctx context.Context) (world.Command, error) {
 	select {
 	case command := <-a.commands:
 		return command, nil

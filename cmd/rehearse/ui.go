@@ -75,7 +75,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 		switch {
 		case err == nil:
 			t.screen = tui.New(tui.Options{
-				Run: board.Run{Name: p.Name, Limits: p.Limits, Baseline: p.Rehearsal.Baseline.Duration()},
+				Run: board.Run{Name: p.Name, Limits: p.Limits, Baseline: p.Rehearsal.Baseline.Duration(), OnPage: onPage(p)},
 				In:  in, Out: to, Console: t.look, Hold: f.hold, Confirm: f.confirms(p), Interrupt: func() { raiseInterrupt(end) },
 			})
 			t.teller, t.out = t.screen, t.screen.Writer()
@@ -100,6 +100,14 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 	}
 	o.Listeners = []history.Listener{t.teller}
 	return t, nil
+}
+
+// onPage are the names of the consumers of a plan's page.
+func onPage(p *plan.Plan) (names []string) {
+	for _, c := range p.Page.Consumers {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // start begins to tell of a run.

@@ -59,7 +59,7 @@ const (
 	KindDecision   Kind = "decision"   // Decision: the run chose to roll back, to stop, or only noted that it would have
 	KindFault      Kind = "fault"      // Fault was injected, evidenced or undone
 	KindLeft       Kind = "left"       // Step of Credential is still to be taken by hand, to take the rotation back; Detail: what the team does for it
-	KindOperator   Kind = "operator"   // a person acted; Detail: what
+	KindOperator   Kind = "operator"   // a person acted; Detail: what; Began: since when they were waited for, if they were
 	KindAgreement  Kind = "agreement"  // Agreement: whether authority and store agreed when it was asked
 	KindRenewed    Kind = "renewed"    // Service (emitter) was told to make its connections anew; Detail: error if it was not
 	KindTotals     Kind = "totals"     // Totals: the four counters
@@ -108,7 +108,8 @@ type Event struct {
 	Credential string `json:"credential,omitempty"` // its name in the run: k1, k2
 	Identifier string `json:"identifier,omitempty"`
 	Step       string `json:"step,omitempty"`
-	// Began is when a step was begun: an authority has it before it is done.
+	// Began is when a step was begun: an authority has it before it is done. Of an
+	// operator's answer it is since when that was waited for.
 	Began  Offset `json:"began_ms,omitempty"`
 	Reader string `json:"reader,omitempty"`
 	What   string `json:"what,omitempty"`

@@ -17,7 +17,7 @@ type Rhythm struct {
 	away bool // it has ended since the last one
 }
 
-// Gap is the time between two of a party's fetches or reads.
+// Gap is the time between two of a party's fetches or reads, or another stretch.
 type Gap struct{ From, To Offset }
 
 // Length is how long it was.

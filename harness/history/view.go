@@ -77,6 +77,8 @@ type View struct {
 	Lives map[string]Offset
 	// Exited are services that ended, and when.
 	Exited map[string]Offset
+	// Held are the times in which a rotation waited for a person, in order.
+	Held []Gap
 
 	disturbances []faultSpan
 }
@@ -174,6 +176,10 @@ func (v *View) Apply(e Event) {
 		v.goneAway(e.Service)
 	case KindFault:
 		v.disturb(e.At, e.Fault)
+	case KindOperator:
+		if e.Began > 0 && e.Began < e.At {
+			v.Held = append(v.Held, Gap{e.Began, e.At})
+		}
 	case KindRead:
 		key := e.Reader + " " + e.What
 		r := v.Readers[key]
@@ -218,6 +224,15 @@ func (v *View) LastSwitch(credential string) (last Offset) {
 		last = max(last, switched[credential])
 	}
 	return last
+}
+
+// OnHold is for how long, between two moments, a rotation waited for a person: the
+// page's clock stands still then, and everything else goes on.
+func (v *View) OnHold(from, to Offset) (held Offset) {
+	for _, g := range v.Held {
+		held += max(0, min(g.To, to)-max(g.From, from))
+	}
+	return held
 }
 
 // Keys lists the cells in a fixed order.

@@ -15,7 +15,9 @@ import (
 // say. A run in which one is broken and nobody was refused was lucky: another
 // moment, another phase of a cache, and somebody is. By the page alone that leaves
 // the answer open; where the run itself has seen that a party takes longer than the
-// page says, the page is wrong, and the run fails.
+// page says, the page is wrong, and the run fails. So it does where the run has seen
+// that only a hold kept somebody from being refused: on hold the page's clock stands
+// still, and caches and clients go on.
 func bounds(e *evidence) (Outcome, string, []Finding) {
 	var broken []plan.Bound
 	tried, hurt := 0, false
@@ -37,6 +39,15 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 			f.Message, came = b.Short(), Fail
 		case len(b.Seen) > 0:
 			f.Level, came = Error, Fail
+		}
+		if r, held := e.reprieved(b); held && !hurt {
+			f.Message = fmt.Sprintf("held because of the hold: %s; %s", b.Short(), r.text)
+			if r.sure {
+				f.Level, came = Error, Fail
+			}
+			if r.who != "" {
+				f.Consumer = r.who
+			}
 		}
 		if outcome == Pass || outcome == Inconclusive && came == Fail {
 			outcome, detail = came, f.Message

@@ -1,7 +1,6 @@
 package rotation
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -13,27 +12,27 @@ import (
 // of what it sends.
 const enough = 20
 
-// baselineGate holds when every client has been seen, and without failures
+// baseline holds when every client has been seen, and without failures
 // beyond the page's objective: over a failing baseline nothing can be told.
-func (r *rotation) baselineGate(context.Context) (string, []refusal) {
+func (l Look) baseline() (string, []refusal) {
 	var refusals []refusal
 	var attempts int64
-	for _, c := range r.clientSums(0) {
+	for _, c := range l.clientSums(0) {
 		attempts += c.sum.Attempts
-		due := c.rate * r.plan.Times.Baseline.Seconds() / 2
+		due := c.rate * l.Baseline.Seconds() / 2
 		if need := min(enough, int64(due)); c.sum.Attempts < need {
 			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%s made %d attempts at %s in the baseline, want at least %d",
 				c.name, c.sum.Attempts, c.to, need)})
 		}
 		bad := c.sum.AuthFailures + c.sum.Unavailable
-		if !plan.Within(r.limits.Objective, bad, c.sum.Attempts) {
+		if !plan.Within(l.Limits.Objective, bad, c.sum.Attempts) {
 			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%d of %d attempts of %s at %s failed before anything was changed",
 				bad, c.sum.Attempts, c.name, c.to)})
 		}
 	}
 	holds := fmt.Sprintf("%d attempts, every client seen, failures inside the objective", attempts)
-	if r.youngest != "" {
-		holds += fmt.Sprintf("; %s has just fetched, so its cache is at its freshest", r.youngest)
+	if l.youngest != "" {
+		holds += fmt.Sprintf("; %s has just fetched, so its cache is at its freshest", l.youngest)
 	}
 	return holds, refusals
 }
@@ -48,30 +47,28 @@ type clientSum struct {
 // clientSums adds up what each presenter did at the judged hop since an offset.
 // Clients that have not been seen at all are there with zero attempts where the
 // load itself is judged.
-func (r *rotation) clientSums(from history.Offset) []clientSum {
+func (l Look) clientSums(from history.Offset) []clientSum {
 	var sums []clientSum
-	r.see(func(v *history.View) {
-		index := map[[2]string]int{}
-		if r.limits.Hop == history.FromLoad {
-			for _, c := range r.limits.Clients {
-				index[[2]string{c.Name, c.To}] = len(sums)
-				sums = append(sums, clientSum{name: c.Name, to: c.To, rate: c.Rate})
-			}
+	index := map[[2]string]int{}
+	if l.Limits.Hop == history.FromLoad {
+		for _, c := range l.Limits.Clients {
+			index[[2]string{c.Name, c.To}] = len(sums)
+			sums = append(sums, clientSum{name: c.Name, to: c.To, rate: c.Rate})
 		}
-		for _, key := range v.Keys() {
-			if key.Source != r.limits.Hop {
-				continue
-			}
-			pair := [2]string{key.Presenter, key.Validator}
-			i, there := index[pair]
-			if !there {
-				i = len(sums)
-				index[pair] = i
-				sums = append(sums, clientSum{name: key.Presenter, to: key.Validator})
-			}
-			c := v.Sum(key, from, v.Now+1)
-			sums[i].sum.Add(&c)
+	}
+	for _, key := range l.View.Keys() {
+		if key.Source != l.Limits.Hop {
+			continue
 		}
-	})
+		pair := [2]string{key.Presenter, key.Validator}
+		i, there := index[pair]
+		if !there {
+			i = len(sums)
+			index[pair] = i
+			sums = append(sums, clientSum{name: key.Presenter, to: key.Validator})
+		}
+		c := l.View.Sum(key, from, l.View.Now+1)
+		sums[i].sum.Add(&c)
+	}
 	return sums
 }

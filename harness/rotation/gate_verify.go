@@ -1,35 +1,34 @@
 package rotation
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// verifyGate holds when the lead is at least G1 for every validator on the
+// verify holds when the lead is at least G1 for every validator on the
 // page, each has taken the new credential, and nobody off the page takes part.
-func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
+func (l Look) verify() (string, []refusal) {
 	var refusals []refusal
-	since := plan.Text(r.limits.Page(r.world.Clock.Now().Sub(r.acceptedAt)))
+	since := plan.Text(l.since(string(keyring.Accept), New))
 	late, short := map[string]bool{}, map[string][]string{}
-	for _, b := range r.short("G1") {
+	for _, b := range l.short("G1") {
 		short[b.Party] = append(short[b.Party], b.Short())
 	}
-	for _, v := range r.limits.Validators {
+	for _, v := range l.Limits.Validators {
 		if !v.OnPage {
 			continue // outsiders, below, names it if it was seen
 		}
 		why := short[v.Name]
 		delete(short, v.Name)
-		if r.mustPublish(v, r.acceptedAt) && !r.publishes(v.From, New) {
+		if l.mustPublish(v, string(keyring.Accept), New) && !l.publishes(v.From, New) {
 			late[v.From] = true // whoever takes what it publishes can do nothing about it
-		} else if taken, how := r.taken(v, New); !taken {
+		} else if taken, how := l.taken(v, New); !taken {
 			why = append(why, how)
 		}
 		if len(why) > 0 {
@@ -42,18 +41,18 @@ func (r *rotation) verifyGate(ctx context.Context) (string, []refusal) {
 	for _, name := range slices.Sorted(maps.Keys(short)) {
 		refusals = append(refusals, refusal{name, strings.Join(short[name], ", and ")})
 	}
-	refusals = append(refusals, r.outsiders()...)
+	refusals = append(refusals, l.outsiders()...)
 	holds := fmt.Sprintf("%s after %s was accepted every validator has it", since, New)
-	if untold := r.untold(); untold != "" {
+	if untold := l.untold(); untold != "" {
 		holds += ", as far as it can be told: nothing tells it of " + untold
 	}
 	return holds, refusals
 }
 
 // untold are the validators that cannot be seen taking a credential.
-func (r *rotation) untold() string {
+func (l Look) untold() string {
 	var names []string
-	for _, v := range r.limits.Validators {
+	for _, v := range l.Limits.Validators {
 		if v.Untold {
 			names = append(names, v.Name)
 		}
@@ -63,34 +62,33 @@ func (r *rotation) untold() string {
 
 // mustPublish reports whether the emitter of a validator's credentials has had
 // the time that it may take to publish a change.
-func (r *rotation) mustPublish(v plan.Validator, changed time.Time) bool {
-	return r.world.Clock.Now().Sub(changed) > r.limits.Wall(r.limits.Publishing(v))+settle
+func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
+	changed, done := l.View.Steps[step][credential]
+	return done && (l.Now-changed).Duration() > l.Limits.Wall(l.Limits.Publishing(v))+settle
 }
 
 // publishes reports whether an emitter publishes a credential; one that does not
 // say what it publishes is given the benefit of the doubt.
-func (r *rotation) publishes(emitter, credential string) bool {
-	set, known := r.published(emitter)
+func (l Look) publishes(emitter, credential string) bool {
+	set, known := l.published(emitter)
 	return !known || slices.Contains(set, credential)
 }
 
 // published is the set that an emitter says it publishes.
-func (r *rotation) published(emitter string) (set []string, known bool) {
-	r.see(func(v *history.View) { set, known = v.Published[emitter] })
+func (l Look) published(emitter string) (set []string, known bool) {
+	set, known = l.View.Published[emitter]
 	return set, known
 }
 
 // taken says whether a validator takes a credential: from its own fetches and
 // logs, from a probe that it accepted, or because it is one that learns when it
 // meets the credential and was not asked.
-func (r *rotation) taken(v plan.Validator, credential string) (bool, string) {
+func (l Look) taken(v plan.Validator, credential string) (bool, string) {
 	var holds, asked, accepted bool
-	r.see(func(view *history.View) {
-		_, holds = view.Holds[v.Name][credential]
-		if probe, there := view.Probes[v.Name][credential]; there {
-			asked, accepted = true, probe.Outcome == history.OK
-		}
-	})
+	_, holds = l.View.Holds[v.Name][credential]
+	if probe, there := l.View.Probes[v.Name][credential]; there {
+		asked, accepted = true, probe.Outcome == history.OK
+	}
 	switch {
 	case asked && accepted, !asked && (holds || v.Authority || v.OnMiss || v.Untold):
 		return true, ""

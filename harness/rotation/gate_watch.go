@@ -1,69 +1,78 @@
 package rotation
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// watchGate holds when every validator refused the old credential by G3 and
-// takes the new one.
-func (r *rotation) watchGate(context.Context) (string, []refusal) {
+// watch holds when every validator refused the old credential and takes the new
+// one. It says by when each may be expected to refuse it, by the page and by what
+// this run has seen.
+func (l Look) watch() (string, []refusal) {
 	var refusals []refusal
+	since := plan.Text(l.since(string(keyring.Revoke), Old))
+	why, lacks := l.Limits.Lacks(revocation)
 	late := map[string]bool{}
-	for _, v := range r.limits.Validators {
-		if set, known := r.published(v.From); known && slices.Contains(set, Old) && r.mustPublish(v, r.revokedAt) {
+	for _, v := range l.Limits.Validators {
+		if set, known := l.published(v.From); known && slices.Contains(set, Old) && l.mustPublish(v, string(keyring.Revoke), Old) {
 			late[v.From] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(late)) {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still publishes %s %s after the revoke", name, Old, plan.Text(r.limits.Watch))})
+		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still publishes %s %s after the revoke", name, Old, since)})
 	}
-	r.see(func(view *history.View) {
-		for _, v := range r.limits.Validators {
-			old, asked := view.Probes[v.Name][Old]
-			switch {
-			case asked && old.Outcome == history.OK && late[v.From]: // it takes what is published
-			case asked && old.Outcome == history.OK:
-				bound := "and nothing will ever make it refuse it"
-				if g3 := r.limits.G3(v); g3 != runbook.Forever {
-					bound = fmt.Sprintf("the bound is %s", plan.Text(g3))
-				}
-				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s still takes %s %s after the revoke, %s",
-					v.Name, Old, plan.Text(r.limits.Watch), bound)})
-			case r.lacks(revocation): // nothing could be shown to it
-			case !asked || old.Outcome != history.AuthFailure:
-				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it refuses %s", v.Name, Old)})
-			}
-			_, holds := view.Holds[v.Name][New]
-			if late[v.From] && !holds {
-				continue // it cannot take what its emitter does not give it
-			}
-			probe, asked := view.Probes[v.Name][New]
-			switch {
-			case asked && probe.Outcome == history.HarnessError:
-				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, New, probe.Status)})
-			case asked && probe.Outcome != history.OK:
-				refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s does not take %s: %s", v.Name, New, probe.Status)})
-			}
+	for _, v := range l.Limits.Validators {
+		old, asked := l.View.Probes[v.Name][Old]
+		switch {
+		case asked && old.Outcome == history.OK && late[v.From]: // it takes what is published
+		case asked && old.Outcome == history.OK:
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s still takes %s %s after the revoke, %s", v.Name, Old, since, l.refusesBy(v))})
+		case lacks: // nothing could be shown to it
+		case !asked:
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)})
+		case old.Outcome != history.AuthFailure:
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it refuses %s", v.Name, Old)})
 		}
-	})
-	if why, lacks := r.limits.Lacks(revocation); lacks {
+		_, holds := l.View.Holds[v.Name][New]
+		if late[v.From] && !holds {
+			continue // it cannot take what its emitter does not give it
+		}
+		probe, asked := l.View.Probes[v.Name][New]
+		switch {
+		case asked && probe.Outcome == history.HarnessError:
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, New, probe.Status)})
+		case asked && probe.Outcome != history.OK:
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s does not take %s: %s", v.Name, New, probe.Status)})
+		}
+	}
+	if lacks {
 		return fmt.Sprintf("every validator takes %s; none was shown %s, so that nothing says whether it is refused: %s", New, Old, why), refusals
 	}
 	return fmt.Sprintf("every validator refuses %s and takes %s", Old, New), refusals
 }
 
+// refusesBy says by when a validator may be expected to refuse what was revoked.
+func (l Look) refusesBy(v plan.Validator) string {
+	for _, b := range l.Limits.BoundsSeen(plan.Sight{View: l.View, Old: Old, New: New}) {
+		switch {
+		case b.Rule != "G3" || b.Validator != v.Name:
+		case b.Needed == runbook.Forever:
+			return "and nothing will ever make it refuse it"
+		case !b.Held:
+			return b.Short()
+		}
+	}
+	if g3 := l.Limits.G3(v); g3 != runbook.Forever { // of one off the page no bound is held
+		return "the bound is " + plan.Text(g3)
+	}
+	return "and nothing will ever make it refuse it"
+}
+
 // revocation is the judge's rule for which a token must outlive the revoke.
 const revocation = "revocation"
-
-// lacks reports whether there is no evidence for a rule of the judge.
-func (r *rotation) lacks(rule string) bool {
-	_, lacks := r.limits.Lacks(rule)
-	return lacks
-}

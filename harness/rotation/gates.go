@@ -8,6 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // refusal is one reason for which a gate does not hold, and the party to look at.
@@ -16,44 +17,61 @@ type refusal struct {
 	why      string
 }
 
-// check evaluates a gate: what holds, in a sentence, and what does not.
-type check func(ctx context.Context) (holds string, refusals []refusal)
-
 // short are the bounds of a rule that do not hold, by the page and by what this
 // run has seen so far.
-func (r *rotation) short(rule string) []plan.Bound {
+func (l Look) short(rule string) []plan.Bound {
 	var broken []plan.Bound
-	r.see(func(v *history.View) {
-		for _, b := range r.limits.BoundsSeen(plan.Sight{View: v, Old: Old, New: New}) {
-			if b.Rule == rule && !b.Held {
-				broken = append(broken, b)
-			}
+	for _, b := range l.Limits.BoundsSeen(plan.Sight{View: l.View, Old: Old, New: New}) {
+		if b.Rule == rule && !b.Held {
+			broken = append(broken, b)
 		}
-	})
+	}
 	return plan.Worst(broken)
+}
+
+// check asks the gate of a phase, without recording anything.
+func (r *rotation) check(ctx context.Context, phase history.Phase) (holds string, refusals []refusal) {
+	served, err := r.sessions(ctx, phase)
+	r.see(func(v *history.View) {
+		l := r.lookAt(v)
+		l.served = served
+		holds, refusals = l.gate(phase)
+	})
+	if err != nil {
+		refusals = append(refusals, refusal{"", "it could not be told who is served on sessions of " + Old + ": " + err.Error()})
+	}
+	return holds, refusals
+}
+
+// sessions are those that are still served of the old credential, where an authority
+// can tell and the gate of the phase wants to know.
+func (r *rotation) sessions(ctx context.Context, phase history.Phase) (map[string]int64, error) {
+	sessions, able := r.world.Probes.(world.Sessions)
+	if !able || phase != history.Overlap {
+		return nil, nil
+	}
+	return sessions.Sessions(ctx, Old)
 }
 
 // gate evaluates what must hold before the next phase, records it, and, where
 // gates are enforced, turns a refusal into a decision to go back.
-func (r *rotation) gate(ctx context.Context, phase history.Phase, check check) error {
+func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 	if r.plan.Gates == scenario.Off {
 		return nil
 	}
 	asked := r.world.Evidence.Offset()
-	holds, refusals := check(ctx)
+	holds, refusals := r.check(ctx, phase)
 	g := history.Gate{Phase: phase, Mode: string(r.plan.Gates), Held: len(refusals) == 0, Detail: holds}
 	if g.Held {
 		r.record(history.Event{Kind: history.KindGate, Phase: phase, Gate: &g})
 		return nil
 	}
-	whys := make([]string, len(refusals))
-	for i, refused := range refusals {
+	for _, refused := range refusals {
 		g := g
 		g.Detail, g.Consumer = refused.why, refused.consumer
 		r.record(history.Event{Kind: history.KindGate, Phase: phase, Gate: &g})
-		whys[i] = refused.why
 	}
-	why := fmt.Sprintf("the gate of %s does not hold: %s", phase, strings.Join(whys, "; "))
+	why := fmt.Sprintf("the gate of %s does not hold: %s", phase, whys(refusals))
 	if r.enforced() {
 		return r.decide(history.TriggerGate, why, asked)
 	}
@@ -61,4 +79,13 @@ func (r *rotation) gate(ctx context.Context, phase history.Phase, check check) e
 		Action: history.ActionRecord, Trigger: history.TriggerGate, Why: why, Since: asked,
 	}})
 	return nil
+}
+
+// whys are all that a gate refuses for, in a sentence.
+func whys(refusals []refusal) string {
+	texts := make([]string, len(refusals))
+	for i, refused := range refusals {
+		texts[i] = refused.why
+	}
+	return strings.Join(texts, "; ")
 }

@@ -10,36 +10,34 @@ import (
 )
 
 // outsiders are parties that were seen with the secret and are not on the page.
-func (r *rotation) outsiders() []refusal {
+func (l Look) outsiders() []refusal {
 	page := map[string]bool{}
-	for _, c := range r.plan.Page.Consumers {
-		page[c.Name] = true
+	for _, name := range l.OnPage {
+		page[name] = true
 	}
-	for _, c := range r.limits.Caches {
+	for _, c := range l.Limits.Caches {
 		page[c.Name] = true // it reads for those behind it
 	}
-	for _, g := range r.limits.Gateways {
+	for _, g := range l.Limits.Gateways {
 		page[g.Name] = true // so does this
 	}
-	for _, v := range r.limits.Validators {
+	for _, v := range l.Limits.Validators {
 		page[v.Name] = page[v.Name] || v.Authority // it made the decision to accept: nobody has to tell it
 	}
 	seen := map[string]string{}
-	r.see(func(v *history.View) {
-		for _, reader := range v.Readers {
-			if !page[reader.Name] {
-				seen[reader.Name] = "reads " + reader.What
-				if reader.What == runbook.JWKS {
-					seen[reader.Name] = "fetches the key set (jwks)"
-				}
+	for _, reader := range l.View.Readers {
+		if !page[reader.Name] {
+			seen[reader.Name] = "reads " + reader.What
+			if reader.What == runbook.JWKS {
+				seen[reader.Name] = "fetches the key set (jwks)"
 			}
 		}
-		for emitter, credential := range v.Emitting {
-			if !page[emitter] {
-				seen[emitter] = "emits " + credential
-			}
+	}
+	for emitter, credential := range l.View.Emitting {
+		if !page[emitter] {
+			seen[emitter] = "emits " + credential
 		}
-	})
+	}
 	names := make([]string, 0, len(seen))
 	for name := range seen {
 		names = append(names, name)
@@ -56,22 +54,20 @@ func (r *rotation) outsiders() []refusal {
 // emitters switched, where a consumer presents it itself, and are neither on the
 // page nor known to the rehearsal: a job that runs once an hour is not in the
 // last second.
-func (r *rotation) strangers(now history.Offset) []refusal {
-	if r.limits.Hop == history.FromLoad {
+func (l Look) strangers() []refusal {
+	if l.Limits.Hop == history.FromLoad {
 		return nil // it is told by its tokens' emitter
 	}
 	var refusals []refusal
-	r.see(func(v *history.View) {
-		for _, key := range v.Keys() {
-			_, known := r.limits.Emitter(key.Presenter)
-			if key.Source != r.limits.Hop || key.Credential != Old || known {
-				continue
-			}
-			if n := answered(v.Sum(key, v.PhaseStart[history.Overlap], now+1)); n > 0 {
-				refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
-					key.Presenter, Old, key.Validator, plan.Counted(n, "time"), New)})
-			}
+	for _, key := range l.View.Keys() {
+		_, known := l.Limits.Emitter(key.Presenter)
+		if key.Source != l.Limits.Hop || key.Credential != Old || known {
+			continue
 		}
-	})
+		if n := answered(l.View.Sum(key, l.View.PhaseStart[history.Overlap], l.Now+1)); n > 0 {
+			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
+				key.Presenter, Old, key.Validator, plan.Counted(n, "time"), New)})
+		}
+	}
 	return refusals
 }

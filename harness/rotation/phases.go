@@ -8,7 +8,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
-	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // fresh is how young a cache must be to count as just filled: two looks and
@@ -109,57 +108,38 @@ func (r *rotation) overlap(ctx context.Context) error {
 }
 
 func (r *rotation) revoke(ctx context.Context) error {
-	if err := r.world.Probes.Hold(ctx, Old, r.plan.Times.Watch+time.Minute); err != nil {
+	if err := r.world.Probes.Hold(ctx, Old, r.keepFor()); err != nil {
 		return fmt.Errorf("hold a token of %s for the proof of its revocation: %w", Old, err)
 	}
 	r.revoked = true
 	if err := r.step(ctx, keyring.Revoke, Old); err != nil {
 		return err
 	}
-	r.revokedAt = r.world.Clock.Now()
+	if _, lacks := r.limits.Lacks(revocation); lacks {
+		return nil
+	}
+	for _, v := range r.limits.Validators {
+		r.proving.taking = append(r.proving.taking, v.Name)
+	}
 	return nil
 }
-
-// probeEvery is how often the old credential is presented to a validator that
-// still takes it: the precision of "refused after".
-const probeEvery = 100 * time.Millisecond
 
 // watch presents the old credential to every validator until it is refused,
 // and the new one once at the end. It ends after the page's time, or a little
 // later for one that has to refuse by then and rounds up what does not scale: to
 // a fast run that is much.
 func (r *rotation) watch(ctx context.Context) error {
-	taking := make([]string, 0, len(r.limits.Validators))
-	for _, v := range r.limits.Validators {
-		if !r.lacks(revocation) {
-			taking = append(taking, v.Name)
-		}
-	}
 	if err := r.renew(ctx); err != nil {
 		return err
 	}
-	var next time.Time
 	var failed error
 	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
-	err := r.wait(ctx, r.plan.Times.Watch+r.roundsUp(taking), func() bool {
-		now := r.world.Clock.Now()
-		if now.Before(next) {
-			return false
+	err := r.wait(ctx, r.plan.Times.Watch+r.roundsUp(r.proving.taking), func() bool {
+		asked := false
+		if asked, failed = r.showOld(ctx); failed != nil {
+			return true
 		}
-		next = now.Add(probeEvery)
-		var still []string
-		for _, name := range taking {
-			probe, err := r.present(ctx, name, Old, history.OldAfter)
-			if err != nil {
-				failed = err
-				return true
-			}
-			if probe.Outcome != history.AuthFailure {
-				still = append(still, name)
-			}
-		}
-		taking = still
-		return !now.Before(end) && r.roundsUp(taking) == 0
+		return asked && !r.world.Clock.Now().Before(end) && r.roundsUp(r.proving.taking) == 0
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return err
@@ -167,39 +147,6 @@ func (r *rotation) watch(ctx context.Context) error {
 	for _, v := range r.limits.Validators {
 		if _, err := r.present(ctx, v.Name, New, history.NewAfter); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// roundsUp is the most by which one of these is late of its bound because of what
-// it is kept to, of those whose bound lies within the watch; wall time.
-func (r *rotation) roundsUp(names []string) (most time.Duration) {
-	for _, name := range names {
-		v, _ := r.limits.Validator(name)
-		if r.limits.G3(v) <= r.limits.Watch {
-			most = max(most, v.Granule)
-		}
-	}
-	return most
-}
-
-// renew has every emitter make its connections anew: one that still presents
-// the old credential would not be found out for as long as those live.
-func (r *rotation) renew(ctx context.Context) error {
-	renewer, able := r.world.Probes.(world.Renewer)
-	if !able {
-		return nil
-	}
-	for _, e := range r.limits.Emitters {
-		told, err := renewer.Renew(ctx, e.Name)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil: // whoever is not there makes nothing, and is missed elsewhere
-			r.record(history.Event{Kind: history.KindRenewed, Phase: r.phase, Service: e.Name, Detail: err.Error()})
-		case told:
-			r.record(history.Event{Kind: history.KindRenewed, Phase: r.phase, Service: e.Name})
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,7 +48,6 @@ type rotation struct {
 	phase      history.Phase
 	acceptedAt time.Time // when the new credential was accepted
 	switchedAt time.Time // when the last emitter had switched
-	revokedAt  time.Time
 	// What was done so far, which is what a rollback has to take back.
 	made, emitted, revoked bool
 	youngest               string // the validator whose cache was just filled at the accept
@@ -55,6 +55,7 @@ type rotation struct {
 	noted                  map[history.Trigger]bool
 	hands                  time.Duration // for which hands were on
 	contact                contact
+	proving                proving
 }
 
 // Provision brings the secret into the state that a rotation starts from: one
@@ -95,23 +96,22 @@ func (r *rotation) forward(ctx context.Context) (string, error) {
 	phases := []struct {
 		phase history.Phase
 		run   func(context.Context) error
-		gate  check
 	}{
-		{history.Baseline, r.baseline, r.baselineGate},
-		{history.Accept, r.accept, nil},
-		{history.Verify, r.verify, r.verifyGate},
-		{history.Emit, r.emit, r.emitGate},
-		{history.Overlap, r.overlap, r.overlapGate},
-		{history.Revoke, r.revoke, nil},
-		{history.Watch, r.watch, r.watchGate},
+		{history.Baseline, r.baseline},
+		{history.Accept, r.accept},
+		{history.Verify, r.verify},
+		{history.Emit, r.emit},
+		{history.Overlap, r.overlap},
+		{history.Revoke, r.revoke},
+		{history.Watch, r.watch},
 	}
 	for _, p := range phases {
 		err := r.enter(ctx, p.phase)
 		if err == nil {
 			err = p.run(ctx)
 		}
-		if err == nil && p.gate != nil {
-			err = r.gate(ctx, p.phase, p.gate)
+		if err == nil && slices.Contains(Gated(), p.phase) {
+			err = r.gate(ctx, p.phase)
 		}
 		if err == nil && p.phase == r.plan.RollbackFrom {
 			err = r.decide(history.TriggerAsked, "that it can be taken back from here is what is rehearsed", r.world.Evidence.Offset())

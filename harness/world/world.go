@@ -100,6 +100,7 @@ type Command string
 const (
 	GoOn     Command = "go-on"    // nobody was asked
 	Approved Command = "approved" // a person was, and said to go on
+	Wait     Command = "wait"     // not yet
 	RollBack Command = "roll-back"
 	Abort    Command = "abort"
 )
@@ -111,6 +112,14 @@ type Operator interface {
 	Approve(ctx context.Context, next history.Phase) (Command, error)
 	// Interrupt delivers commands that come in the middle of a phase.
 	Interrupt() <-chan Command
+}
+
+// Confirmer is an optional ability of an Operator: to be asked once more where
+// what they have approved is what a gate says no to.
+type Confirmer interface {
+	// Confirm asks whether a phase is to begin all the same, and says what the gate
+	// says. Approved is yes, and Wait no: Approve is asked again.
+	Confirm(ctx context.Context, next history.Phase, says string) (Command, error)
 }
 
 // Faults are told when a phase begins, so that those which are timed from it

@@ -15,6 +15,8 @@ import (
 func (m *model) act(k tea.KeyPressMsg, now situation) tea.Cmd {
 	seat := m.seat.state()
 	switch {
+	case seat.says != "" && key.Matches(k, keys.No):
+		m.seat.command(world.Wait)
 	case !key.Matches(k, keys.GoOn, keys.Revoke, keys.Hold, keys.RollBack, keys.Abort, keys.Inject, keys.Undo):
 	case now.ended:
 		m.say("the rotation is over")

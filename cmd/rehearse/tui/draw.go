@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
@@ -61,9 +62,19 @@ func (m *model) body(s *board.State, height int) []string {
 
 // foot is the last line: a question, a short message, or the keys.
 func (m *model) foot(s *board.State) string {
+	seat := m.seat.state()
 	switch {
 	case m.confirm != nil:
 		return label.Render(" "+safe(m.confirm.text)+" ") + strong.Render(" y") + " yes · any other key no"
+	case seat.says != "" && s.Ended() == "":
+		// The question stays readable however much the gate says.
+		const answers = " y yes · n no"
+		text := safe(console.Anyway(seat.asked, seat.says))
+		if over := ansi.StringWidth(text) + 2 + len(answers) - m.width; over > 0 {
+			says := ansi.Truncate(safe(seat.says), max(8, ansi.StringWidth(safe(seat.says))-over), "…")
+			text = console.Anyway(seat.asked, says)
+		}
+		return label.Render(" "+text+" ") + strong.Render(" y") + " yes · " + strong.Render("n") + " no"
 	case m.notice != "" && m.now().Sub(m.noticed) < noticeFor:
 		return strong.Render(" " + safe(m.notice))
 	}

@@ -8,7 +8,7 @@ type keyMap struct {
 	GoOn, Revoke, Hold, RollBack, Abort        key.Binding
 	Inject, Undo, Look                         key.Binding
 	Up, Down, Previous, Next, PageUp, PageDown key.Binding
-	Yes, Choose, Back, Panels, Help, Quit      key.Binding
+	Yes, No, Choose, Back, Panels, Help, Quit  key.Binding
 	Interrupt                                  key.Binding
 }
 
@@ -32,6 +32,7 @@ var keys = keyMap{
 	PageUp:    bind("pgup", "a page up", "pgup"),
 	PageDown:  bind("pgdn", "a page down", "pgdown"),
 	Yes:       bind("y", "yes", "y"),
+	No:        bind("n", "no", "n", "esc"),
 	Choose:    bind("enter", "choose", "enter"),
 	Back:      bind("esc", "back", "esc", "backspace"),
 	Panels:    bind("tab", "findings or events", "tab"),

@@ -23,6 +23,7 @@ type seat struct {
 	hold       bool          // stop before each phase
 	confirm    bool          // stop before the revoke, also without hold
 	asked      history.Phase // that is waited for; empty: none
+	says       string        // what the gate says no to, where that is asked
 	since      time.Time     // it is
 	gone       bool          // nobody sits here any more
 	controls   world.Controls
@@ -31,8 +32,9 @@ type seat struct {
 }
 
 var (
-	_ world.Operator = (*seat)(nil)
-	_ world.Equipped = (*seat)(nil)
+	_ world.Operator  = (*seat)(nil)
+	_ world.Confirmer = (*seat)(nil)
+	_ world.Equipped  = (*seat)(nil)
 )
 
 func newSeat(hold, confirm bool, now func() time.Time) *seat {
@@ -58,11 +60,23 @@ func (s *seat) Approve(ctx context.Context, next history.Phase) (world.Command, 
 		s.mu.Unlock()
 		return world.GoOn, ctx.Err()
 	}
+	s.mu.Unlock()
+	return s.wait(ctx, next, "")
+}
+
+// Confirm asks whether a phase is to begin although its gate says no.
+func (s *seat) Confirm(ctx context.Context, next history.Phase, says string) (world.Command, error) {
+	return s.wait(ctx, next, says)
+}
+
+// wait waits for what a person says to a phase, and to what its gate says.
+func (s *seat) wait(ctx context.Context, next history.Phase, says string) (world.Command, error) {
+	s.mu.Lock()
 	if s.gone {
 		s.mu.Unlock()
 		return "", errNoScreen
 	}
-	s.asked, s.since = next, s.now()
+	s.asked, s.says, s.since = next, says, s.now()
 	answers := s.answers
 	s.mu.Unlock()
 	defer s.heard(answers)
@@ -82,10 +96,10 @@ func (s *seat) Approve(ctx context.Context, next history.Phase) (world.Command, 
 func (s *seat) heard(answers <-chan world.Command) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = ""
+	s.asked, s.says = "", ""
 	select {
 	case late, open := <-answers:
-		if open && late != world.Approved {
+		if open && late != world.Approved && late != world.Wait {
 			replace(s.interrupts, late)
 		}
 	default:
@@ -104,6 +118,7 @@ func (s *seat) Interrupt() <-chan world.Command { return s.interrupts }
 type seatState struct {
 	hold  bool
 	asked history.Phase
+	says  string
 	since time.Time
 	ready bool
 }
@@ -112,7 +127,7 @@ type seatState struct {
 func (s *seat) state() seatState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return seatState{s.hold, s.asked, s.since, s.controls != nil}
+	return seatState{s.hold, s.asked, s.says, s.since, s.controls != nil}
 }
 
 // command says what is to happen next: to the phase that is waited for, else to
@@ -162,7 +177,7 @@ func (s *seat) setHold(hold bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hold = hold
-	if s.asked != "" && !s.stops(s.asked) {
+	if s.asked != "" && s.says == "" && !s.stops(s.asked) {
 		select {
 		case s.answers <- world.Approved:
 		default:

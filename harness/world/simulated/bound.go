@@ -34,7 +34,10 @@ func (w evidence) Offset() history.Offset { return w.recorder.Offset(w.clock.Now
 // operator approves everything but what the options say otherwise.
 type operator struct{ *World }
 
-var _ world.Operator = operator{}
+var (
+	_ world.Operator  = operator{}
+	_ world.Confirmer = operator{}
+)
 
 // Approve answers at once, or after the hold of the options.
 func (w operator) Approve(ctx context.Context, next history.Phase) (world.Command, error) {
@@ -48,6 +51,17 @@ func (w operator) Approve(ctx context.Context, next history.Phase) (world.Comman
 		return world.Approved, nil
 	}
 	return world.GoOn, nil
+}
+
+// Confirm answers at once as the options say.
+func (w operator) Confirm(ctx context.Context, _ history.Phase, _ string) (command world.Command, err error) {
+	command = world.Approved
+	w.advance(func() {
+		if len(w.confirms) > 0 {
+			command, w.confirms = w.confirms[0], w.confirms[1:]
+		}
+	})
+	return command, ctx.Err()
 }
 
 // Interrupt delivers the commands of the options when they are due.

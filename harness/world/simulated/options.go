@@ -50,6 +50,9 @@ type Options struct {
 	Answers map[history.Phase]world.Command
 	// Holds are how long the operator takes to answer before a phase; wall time.
 	Holds map[history.Phase]time.Duration
+	// Confirms are what the operator says, one after the other, when asked once more
+	// because a gate says no; after the last: Approved.
+	Confirms []world.Command
 	// Commands are what the operator asks for in between.
 	Commands []Command
 	// Totals may change the four counters before they are recorded, which agree

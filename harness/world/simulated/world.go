@@ -46,6 +46,7 @@ type World struct {
 	clock    world.Clock
 	recorder *history.Recorder
 	commands chan world.Command
+	confirms []world.Command // that are still to be given
 
 	mu      sync.Mutex
 	agenda  agenda
@@ -102,6 +103,7 @@ func New(p *plan.Plan, o Options) *World {
 		held:       map[string]history.Offset{},
 		failed:     map[keyring.Intent]bool{},
 		makeError:  o.MakeError,
+		confirms:   slices.Clone(o.Confirms),
 		down:       map[string]bool{},
 		emitters:   map[string]*emitter{},
 		caches:     map[string]*cache{},

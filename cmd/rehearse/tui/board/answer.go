@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -42,7 +43,7 @@ func (s *State) Answer() Answer {
 		return Answer{level, strings.ToUpper(word), rest}
 	}
 	var attempts, failures int64
-	var failing, down, failed *Row // the first of each
+	var failing, down, failed, gone *Row // the first of each
 	for _, r := range s.Rows() {
 		now := s.RowNow(r)
 		if s.Judged(r) {
@@ -58,6 +59,9 @@ func (s *State) Answer() Answer {
 		if down == nil && (now.Silent || now.Unavailable > 0 && 2*now.Unavailable >= now.Attempts) {
 			down = r
 		}
+		if gone == nil && r.Gone != (history.Gap{}) {
+			gone = r
+		}
 	}
 	switch {
 	case failing != nil:
@@ -66,6 +70,8 @@ func (s *State) Answer() Answer {
 		return Answer{Bad, "NO SERVICE", fmt.Sprintf("%s gives %s no answer%s", down.Validator, down.Presenter, s.flatSoFar(failures, attempts))}
 	case failed != nil:
 		return s.failed(failed)
+	case gone != nil:
+		return s.gone(gone, attempts)
 	case attempts > 0:
 		return Answer{Good, "FLAT SO FAR", fmt.Sprintf("0 of %s attempts refused", reports.Count(attempts))}
 	case s.view.Phase == "":
@@ -98,6 +104,20 @@ func (s *State) failed(r *Row) Answer {
 	a := Answer{Bad, "NOT FLAT", fmt.Sprintf("%s refused %s%s %s times, %s–%s (%s); served again", r.Validator, r.Presenter, with(failed),
 		reports.Count(r.AuthFailures), Moment(r.First), Moment(r.Last), s.in(r))}
 	return s.others(s.weigh(a, r), func(Figures) bool { return true })
+}
+
+// gone is the answer when who had given no answer gives answers again: what was not
+// served was not flat either.
+func (s *State) gone(r *Row, attempts int64) Answer {
+	a := Answer{Bad, "WAS DOWN", fmt.Sprintf("%s gave %s no answer %s, %s–%s (%s); served again, 0 of %s attempts refused", r.Validator, r.Presenter,
+		plan.Counted(r.Unavailable, "time"), Moment(r.Gone.From), Moment(r.Gone.To), r.GoneIn, reports.Count(attempts))}
+	if r.Unavailable == 0 {
+		a.Text = fmt.Sprintf("nothing of %s at %s came to an end, %s–%s (%s); served again, 0 of %s attempts refused", r.Presenter, r.Validator,
+			Moment(r.Gone.From), Moment(r.Gone.To), r.GoneIn, reports.Count(attempts))
+	} else if plan.Within(s.run.Limits.Objective, r.Unavailable, r.Attempts) {
+		a.Level, a.Word = Warned, "GAPS"
+	}
+	return a
 }
 
 // weigh says less where what was refused is inside the objective.

@@ -1,6 +1,8 @@
 // Package board folds the events of a run into what a person at the controls
 // wants to know: is it flat, who is failing, what comes next and what does it
-// wait for. It draws nothing. Its memory does not grow with requests.
+// wait for. It draws nothing. Its memory does not grow with requests, and with time
+// by a reference to each stretch of counts, which the history has anyway: gates look
+// at them.
 package board
 
 import (
@@ -18,6 +20,8 @@ type Run struct {
 	Limits plan.Limits
 	// Baseline is how long the baseline is planned to last, in page time.
 	Baseline time.Duration
+	// OnPage are the names of the consumers of the page.
+	OnPage []string
 }
 
 // Board is the state of a run as it is shown. It is a listener: an event takes
@@ -30,8 +34,8 @@ type Board struct {
 	mu      sync.Mutex
 	began   time.Time // of the run, as far as the events tell; zero before the first
 	last    history.Offset
-	view    *history.View // but for its cells
-	made    []string      // credentials, in the order in which they were made
+	view    *history.View
+	made    []string // credentials, in the order in which they were made
 	known   map[string]string
 	gates   map[history.Phase][]history.Gate
 	faults  []Fault
@@ -74,11 +78,11 @@ func (b *Board) Event(e history.Event) {
 		b.began = began
 	}
 	b.last = max(b.last, e.At)
+	b.view.Apply(e)
 	if e.Kind == history.KindCounts {
 		b.count(e)
-		return // cells grow with time, and are not needed
+		return
 	}
-	b.view.Apply(e)
 	switch e.Kind {
 	case history.KindPhase:
 		if e.Phase == history.Baseline {
@@ -157,7 +161,7 @@ func (s *State) Now() history.Offset {
 	return max(s.last, history.Offset(s.now().Sub(s.began)))
 }
 
-// View is what the parties have said: without the cells, which are the Rows.
+// View is what the parties have said, as the gates see it.
 func (s *State) View() *history.View { return s.view }
 
 // Old and New are the credentials of the rotation: the first that was made, and

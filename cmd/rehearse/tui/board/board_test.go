@@ -34,8 +34,9 @@ func TestTrack(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	c := look(failing(), (*State).Clock)
-	// The overlap began at 10.2 s and lasts 12 m of the page; the watch lasts 20 m.
-	wantText(t, "clock", fmt.Sprint(c.Elapsed, c.Length, c.Left(), c.All), "1.7s 12s 10.3s 30.3s")
+	// The last emitter switched at 10.1 s, the overlap began at 10.2 s, and the window
+	// lasts 12 m of the page; the watch lasts 20 m.
+	wantText(t, "clock", fmt.Sprint(c.Elapsed, c.Length, c.Left(), c.All), "1.7s 11.9s 10.2s 30.2s")
 	if c := look(newDesk(limits), (*State).Clock); c != (Clock{}) {
 		t.Errorf("before the start: got %+v, want nothing", c)
 	}
@@ -51,7 +52,7 @@ func checks(s *State) string {
 
 func TestChecks(t *testing.T) {
 	wantText(t, "in the baseline", look(newDesk(limits).tell(phase(0, history.Baseline)), checks), strings.TrimSpace(`
-baseline waiting: waits: web is not seen yet; app is not seen yet
+baseline waiting: waits: web made 0 attempts at checkout in the baseline, want at least 20; app made 0 attempts at search in the baseline, want at least 20
 verify later: the lead is long enough, every validator takes the new one
 emit later: every emitter uses the new one
 overlap later: the window is long enough, nobody uses the old one
@@ -59,16 +60,18 @@ watch later: every validator refuses the old one and takes the new one`))
 	verify := started().tell(
 		phase(5, history.Accept), history.Event{At: at(5), Kind: history.KindCredential, Credential: "k2", Identifier: "kid-2"}, phase(5.1, history.Verify),
 	)
-	wantText(t, "in verify", strings.Split(look(verify, checks), "\n")[1], "verify waiting: waits: lead 5m, must be 16m15s for search; search has not taken k2")
+	wantText(t, "in verify", strings.Split(look(verify, checks), "\n")[1], "verify waiting: waits: the lead is 5m and must be at least 16m15s for search (learns 15m + refresh of auth 45s + propagation 30s), and search has not taken k2")
 	wantText(t, "in the overlap", look(failing(), checks), strings.TrimSpace(`
 baseline later: every client is seen, failures inside 99.9 %
 verify not held: search has not taken k2
 emit held: every emitter uses k2
-overlap waiting: waits: app still uses k1 (75.6 % now); web still uses k1 (67.7 % now)
+overlap waiting: waits: app used k1 11 times in the last 1m; web used k1 2 times in the last 1m
 watch later: every validator refuses k1 and takes k2`))
 	watch := failing().tell(phase(23, history.Revoke), phase(23, history.Watch),
+		history.Event{At: at(24), Kind: history.KindProbe, Service: "checkout", Credential: "k1", Probe: &history.Probe{Purpose: history.OldAfter, Outcome: history.OK}},
+		history.Event{At: at(23), Kind: history.KindStep, Step: "revoke", Credential: "k1"},
 		history.Event{At: at(24), Kind: history.KindProbe, Service: "search", Credential: "k1", Probe: &history.Probe{Purpose: history.OldAfter, Outcome: history.AuthFailure}})
-	if got := strings.Split(look(watch, checks), "\n")[4]; got != "watch waiting: waits: checkout still takes k1" {
+	if got := strings.Split(look(watch, checks), "\n")[4]; got != "watch waiting: waits: checkout still takes k1 1m after the revoke, the bound is 16m15s" {
 		t.Errorf("in the watch: got %s, want that checkout still takes k1, and search does not", got)
 	}
 	watch.tell(history.Event{At: at(25), Kind: history.KindProbe, Service: "checkout", Credential: "k1", Probe: &history.Probe{Purpose: history.OldAfter, Outcome: history.AuthFailure}})

@@ -7,8 +7,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
-	"github.com/rehearse-dev/rehearse/reports"
 )
 
 // Standing is where a gate stands.
@@ -35,7 +35,7 @@ type Check struct {
 
 // Checks are all gates in order.
 func (s *State) Checks() []Check {
-	phases := []history.Phase{history.Baseline, history.Verify, history.Emit, history.Overlap, history.Watch}
+	phases := rotation.Gated()
 	checks := make([]Check, len(phases))
 	for i, p := range phases {
 		checks[i] = s.check(p)
@@ -62,9 +62,12 @@ func (s *State) check(p history.Phase) Check {
 	case s.rotated || s.back != nil:
 		c.Standing, c.Text = Skipped, "not asked"
 	case s.leadsTo() == p:
+		look := s.look()
 		c.Standing, c.Text = Waiting, "nothing is missing so far"
-		if missing := s.missing(p); len(missing) > 0 {
+		if missing := look.Missing(p); len(missing) > 0 {
 			c.Text = "waits: " + strings.Join(missing, "; ")
+		} else if later := look.AsksLater(p); later != "" {
+			c.Text += ", and " + later
 		}
 	}
 	return c
@@ -112,50 +115,9 @@ func (s *State) names() (old, fresh string) {
 	return old, fresh
 }
 
-// missing is what a gate still waits for.
-func (s *State) missing(p history.Phase) []string {
-	var missing []string
-	old, fresh := s.names()
-	l := s.run.Limits
-	switch p {
-	case history.Baseline:
-		for _, r := range s.Rows() {
-			if s.Judged(r) && r.Attempts == 0 {
-				missing = append(missing, r.Presenter+" is not seen yet")
-			}
-		}
-	case history.Verify:
-		if n := s.Need(history.Verify); n.Short() {
-			missing = append(missing, n.Text())
-		}
-		for _, v := range l.Validators {
-			if _, holds := s.view.Holds[v.Name][fresh]; v.OnPage && !holds && !v.OnMiss && !v.Authority {
-				missing = append(missing, fmt.Sprintf("%s has not taken %s", v.Name, fresh))
-			}
-		}
-	case history.Emit:
-		for _, e := range l.Emitters {
-			if e.OnPage && s.view.Emitting[e.Name] != fresh {
-				missing = append(missing, fmt.Sprintf("%s does not use %s yet", e.Name, fresh))
-			}
-		}
-	case history.Overlap:
-		if n := s.Need(history.Overlap); n.Short() {
-			missing = append(missing, n.Text())
-		}
-		for _, r := range s.Rows() {
-			if n := s.RowNow(r); s.Judged(r) && n.Shares[old] > 0 && !l.Excepted(r.Presenter) {
-				missing = append(missing, fmt.Sprintf("%s still uses %s (%s now)", r.Presenter, old, reports.Share(n.Shares[old], n.Attempts)))
-			}
-		}
-	case history.Watch:
-		for _, v := range l.Validators {
-			if probe, asked := s.view.Probes[v.Name][old]; !asked || probe.Outcome == history.OK {
-				missing = append(missing, fmt.Sprintf("%s still takes %s", v.Name, old))
-			}
-		}
-	}
-	return missing
+// look is what the gates see now.
+func (s *State) look() rotation.Look {
+	return rotation.Look{Limits: s.run.Limits, View: s.view, Now: s.Now(), Baseline: s.length(history.Baseline), OnPage: s.run.OnPage}
 }
 
 // Need is a stretch of the page against what the parties need of it; page time.

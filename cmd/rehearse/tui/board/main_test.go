@@ -34,7 +34,7 @@ type desk struct {
 func newDesk(l plan.Limits) *desk {
 	began := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 	d := &desk{began: began, clock: began}
-	d.Board = New(Run{Name: "jwt-signing-key/stale-cache", Limits: l, Baseline: 5 * time.Minute}, func() time.Time { return d.clock })
+	d.Board = New(Run{Name: "jwt-signing-key/stale-cache", Limits: l, Baseline: 5 * time.Minute, OnPage: []string{"auth", "checkout", "search"}}, func() time.Time { return d.clock })
 	return d
 }
 

@@ -35,10 +35,15 @@ type Row struct {
 	First    history.Offset  // auth failure; only where there was one
 	Last     history.Offset  // auth failure
 	InPhase  history.Phase   // of the first auth failure
-	Series   Series
-	buckets  []bucket       // that are kept, in order
-	order    int            // in which it came
-	since    history.Offset // of its first count
+	// Gone is when the validator gave the presenter no answer; zero: it always did.
+	Gone    history.Gap
+	GoneIn  history.Phase // in which that began
+	Series  Series
+	buckets []bucket       // that are kept, in order
+	order   int            // in which it came
+	since   history.Offset // of its first count
+	until   history.Offset // end of its last
+	spent   float64        // of the error budget, at the most
 }
 
 // Use is how a credential fared.
@@ -68,6 +73,7 @@ func (b *Board) clear() {
 	for _, r := range b.rows {
 		r.Slot, r.Statuses, r.Used = Slot{}, map[string]int64{}, map[string]*Use{}
 		r.First, r.Last, r.InPhase = 0, 0, ""
+		r.Gone, r.GoneIn, r.until, r.spent = history.Gap{}, "", 0, 0
 	}
 }
 
@@ -82,6 +88,7 @@ func (b *Board) count(e history.Event) {
 		r.since = e.At
 	}
 	n := Slot{c.Attempts, c.AuthFailures, c.Unavailable}
+	b.miss(r, e.At, c)
 	if n.AuthFailures > 0 {
 		first, last := c.FirstFailure, c.LastFailure
 		if first == 0 {
@@ -93,6 +100,8 @@ func (b *Board) count(e history.Event) {
 		r.Last = max(r.Last, last)
 	}
 	r.add(n)
+	r.until = e.At + c.Width
+	r.spent = max(r.spent, b.spends(r))
 	r.Series.add(e.At, n)
 	for status, count := range c.Statuses {
 		r.Statuses[status] += count
@@ -108,6 +117,44 @@ func (b *Board) count(e history.Event) {
 	if old, _ := slices.BinarySearchFunc(r.buckets, e.At-kept, func(b bucket, at history.Offset) int { return cmp.Compare(b.at, at) }); old > 64 {
 		r.buckets = slices.Delete(r.buckets, 0, old)
 	}
+}
+
+// miss notes that a row had no answer: attempts that were given up, or none that
+// came to an end since its last count.
+func (b *Board) miss(r *Row, at history.Offset, c *history.Counts) {
+	from := at
+	switch {
+	case c.Unavailable > 0:
+	case r.until > 0 && at-r.until > recent && r.expects(at) >= silence:
+		from = r.until
+	default:
+		return
+	}
+	if r.Gone == (history.Gap{}) {
+		r.Gone.From, r.GoneIn = from, b.view.Phase
+	}
+	r.Gone.To = max(r.Gone.To, at)
+}
+
+// expects is how many attempts would usually come to an end in a recent time.
+func (r *Row) expects(now history.Offset) float64 {
+	return float64(r.Attempts) / max(now-r.since, recent).Duration().Seconds() * recent.Duration().Seconds()
+}
+
+// spends is the part of the error budget that a row has spent: of what the objective
+// allows of all attempts of the run as it is planned, at the rate so far. A budget
+// of those so far would be spent by the first failure, and then come back.
+func (b *Board) spends(r *Row) float64 {
+	if r.AuthFailures == 0 {
+		return 0
+	}
+	whole := time.Duration(0)
+	for _, p := range history.Phases() {
+		whole += (*State)(b).length(p)
+	}
+	so := max(r.until-r.since, recent).Duration()
+	attempts := float64(r.Attempts) * max(1, whole.Seconds()/so.Seconds())
+	return plan.Spent(b.run.Limits.Objective, r.AuthFailures, int64(attempts))
 }
 
 // Figures are what a row does now.
@@ -145,8 +192,7 @@ func (s *State) RowNow(r *Row) Figures {
 	f.Rate = float64(f.Attempts) / span.Duration().Seconds()
 	f.P99 = percentile(latency, 0.99)
 	if f.Attempts == 0 && r.Attempts > 0 && !s.rotated {
-		usual := float64(r.Attempts) / max(now-r.since, recent).Duration().Seconds()
-		f.Silent = usual*recent.Duration().Seconds() >= silence
+		f.Silent = r.expects(now) >= silence
 	}
 	return f
 }
@@ -199,11 +245,10 @@ func (s *State) Judged(r *Row) bool {
 	return s.run.Limits.Hop == "" || r.Source == s.run.Limits.Hop
 }
 
-// Budget is how much of a row's error budget is spent: 1 is all of it. An
-// objective of 100 % has none: each failure is one too many.
-func (s *State) Budget(r *Row) float64 {
-	return plan.Spent(s.run.Limits.Objective, r.AuthFailures, r.Attempts)
-}
+// Budget is how much of a row's error budget of the run is spent: 1 is all of it. An
+// objective of 100 % has none: each failure is one too many. What was spent stays
+// spent.
+func (s *State) Budget(r *Row) float64 { return r.spent }
 
 // Consumer is the party to look at of a row: who checks where users present the
 // credential themselves, and who presents it to an authority.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
 // Stage is a phase on the track.
@@ -86,12 +87,27 @@ func (s *State) Clock() Clock {
 	if i < 0 {
 		return c
 	}
-	c.Length = s.length(p)
+	c.Length = s.left(p, start)
 	c.All = c.Left()
 	for _, later := range phases[i+1:] {
 		c.All += s.length(later)
 	}
 	return c
+}
+
+// left is how long a phase may last that began at a moment: the lead counts from the
+// accept, the window from the last switch, and a person may have taken their time since.
+func (s *State) left(p history.Phase, start history.Offset) time.Duration {
+	length, from := s.length(p), start
+	switch p {
+	case history.Verify:
+		if at, done := s.view.Steps[string(keyring.Accept)][s.New()]; done {
+			from = at
+		}
+	case history.Overlap:
+		from = min(start, max(s.view.LastSwitch(s.New()), s.view.Steps[string(keyring.Emit)][s.New()]))
+	}
+	return max(0, length-(start-from).Duration())
 }
 
 // length is how long a phase is planned to last, in wall time.

@@ -1,0 +1,91 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// reprieve is what a hold did to a stretch of the page that is too short: it lasted
+// longer, since caches and clients go on while the rotation waits for a person.
+type reprieve struct {
+	text string // what came of it, as the end of a sentence
+	// sure says that without the hold somebody had been refused, as the run has seen:
+	// they were not ready when the stretch of the page was over.
+	sure bool
+	who  string // to look at, where that is not the party of the bound
+}
+
+// reprieved is what a hold did for a bound that does not hold, and for nobody was
+// refused; false: no hold had a part in it.
+func (e *evidence) reprieved(b plan.Bound) (reprieve, bool) {
+	from, to := e.stretch(b.Rule)
+	planned := from + history.Offset(e.limits.Wall(b.Planned))
+	held := e.view.OnHold(from, to)
+	if held == 0 || to <= planned+history.Offset(nearly) {
+		return reprieve{}, false
+	}
+	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.page(held), stretchName[b.Rule], e.page(to-from))}
+	switch b.Rule {
+	case "G1":
+		e.learnedOnHold(&r, b.Validator, planned)
+	case "G2":
+		e.usedOnHold(&r, planned, to)
+	}
+	if !r.sure {
+		r.text += "; nobody was refused this time"
+	}
+	return r, true
+}
+
+// stretchName is what each bound is about.
+var stretchName = map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}
+
+// stretch is what a bound is about, as it was.
+func (e *evidence) stretch(rule string) (from, to history.Offset) {
+	revoked, _ := e.done(string(keyring.Revoke), e.old)
+	switch rule {
+	case "G1":
+		from, _ = e.done(string(keyring.Accept), e.fresh)
+		to, _ = e.begun(string(keyring.Emit), e.fresh)
+	case "G2":
+		from = e.view.LastSwitch(e.fresh)
+		to, _ = e.begun(string(keyring.Revoke), e.old)
+	default:
+		from, to = revoked, e.end
+	}
+	return from, to
+}
+
+// learnedOnHold says of a validator whether it learned the new credential later than
+// it would have met it after a lead that ends at a moment, as the page has it.
+func (e *evidence) learnedOnHold(r *reprieve, validator string, planned history.Offset) {
+	v, _ := e.limits.Validator(validator)
+	accepted, _ := e.done(string(keyring.Accept), e.fresh)
+	emitted, _ := e.done(string(keyring.Emit), e.fresh)
+	learned, did := e.learned(validator, e.fresh, accepted)
+	met := planned + max(0, e.view.Switched[v.From][e.fresh]-emitted)
+	if !did || v.OnMiss || e.view.OnMiss[validator] || learned <= met+history.Offset(nearly) {
+		return
+	}
+	r.sure = true
+	r.text += fmt.Sprintf("; %s learned %s only %s after it was accepted: without the hold it had refused it for %s",
+		validator, e.fresh, e.page(learned-accepted), e.page(learned-met))
+}
+
+// usedOnHold says whether the old credential was in use later than it would have
+// been revoked after a window that ends at a moment, as the page has it.
+func (e *evidence) usedOnHold(r *reprieve, planned, revoked history.Offset) {
+	for _, key := range e.hop() {
+		if key.Credential != e.old || e.limits.Excepted(key.Presenter) {
+			continue
+		}
+		sum := e.view.Sum(key, planned+history.Offset(nearly), revoked)
+		if n := sum.OK + sum.AuthFailures; n > 0 && !r.sure {
+			r.sure, r.who = true, key.Presenter
+			r.text += fmt.Sprintf("; %s presented %s to %s %s after the window of the page: without the hold it had been refused", key.Presenter, e.old, key.Validator, plan.Counted(n, "time"))
+		}
+	}
+}
