@@ -74,7 +74,9 @@ func runCommand() *cobra.Command {
 	flags.StringVar(&f.out, "out", "", "`folder` of the run's files (default "+runsFolder+"/TIME-NAME)")
 	flags.StringVar(&f.ui, "ui", uiAuto, "how the run is told: auto, tui (a screen; auto is that on a terminal),\n"+
 		"plain (lines), json (events, one a line)")
-	flags.BoolVar(&f.hold, "hold", false, "a game day: stop before each phase until a person goes on")
+	flags.BoolVar(&f.hold, "hold", false, "a game day: stop before each phase until a person goes on. Where --speed says no other,\n"+
+		"the speed is one at which lead, window and watch last half a minute at least: time to read,\n"+
+		"to act, and to see what comes of it")
 	flags.BoolVar(&f.yes, "yes", false, "ask nothing, not even before a revoke at a system that runs already,\n"+
 		"and leave the screen at the end, also on a terminal")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print every step that would be taken, and take none")
@@ -92,7 +94,7 @@ func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Option
 		return o, plan.Options{}, err
 	}
 	o.Lock = f.lock
-	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back}
+	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back, Paced: f.hold}
 	fail := func(format string, args ...any) (harness.Options, plan.Options, error) {
 		return o, p, usage(fmt.Errorf(format, args...))
 	}

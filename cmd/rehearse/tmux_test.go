@@ -187,7 +187,7 @@ func (m *multiplexer) result() judge.Verdict {
 // TestGameDay plays one by keys alone, in a terminal that is resized meanwhile.
 func TestGameDay(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
-	m := inTmux(t, "--hold --ui tui")
+	m := inTmux(t, "--hold --speed 100 --ui tui")
 	m.await("ON HOLD", "before baseline: g goes on")
 	if found := regexp.MustCompile(`\x1b\[([0-9]+;)*(3|4|9|10)[0-7](;[0-9]+)*m`).FindString(m.tmux("capture-pane", "-e", "-p", "-t", "s")); found != "" {
 		t.Errorf("with NO_COLOR there is colour: %q", found)
@@ -271,7 +271,7 @@ func TestEndsOfAScreen(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := inTmux(t, "--hold --ui tui")
+			m := inTmux(t, "--hold --speed 100 --ui tui")
 			m.await("ON HOLD", "before baseline")
 			tt.end(m)
 			if code := m.left(); code != exitInterrupted {
@@ -285,7 +285,7 @@ func TestEndsOfAScreen(t *testing.T) {
 // TestAClosedWindow loses its terminal: the run is undone and cleaned up, as
 // where it is told to end.
 func TestAClosedWindow(t *testing.T) {
-	m := inTmux(t, "--hold --ui tui")
+	m := inTmux(t, "--hold --speed 100 --ui tui")
 	m.await("ON HOLD", "before baseline")
 	pid := m.process()
 	m.tmux("new-session", "-d", "-s", "other", "cat") // keeps the server up

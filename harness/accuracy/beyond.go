@@ -1,11 +1,5 @@
 package accuracy
 
-import (
-	"time"
-
-	"github.com/rehearse-dev/rehearse/harness/history"
-)
-
 // What is not as the page says, and what an operator and a service do besides.
 
 // livesBeyond has a client whose tokens live for much longer than the page says,
@@ -18,16 +12,6 @@ func livesBeyond(d *draw) (*rehearsal, Truth) {
 		name: "device", to: r.validators[0].name, from: "auth", rate: d.number(20, 40), sessions: d.number(20, 30), life: 3 * (r.window + r.refresh + r.life),
 	})
 	return r, Truth{Verdict: Fail, Named: [][]string{{"device"}}}
-}
-
-// held has an operator who lets a rotation wait before one of its phases, for up to
-// a minute of a clock on the wall: nobody is hurt by that.
-func held(d *draw) (*rehearsal, Truth) {
-	r := d.holding()
-	r.gates = one(d, letGo...)
-	phase := one(d, history.Emit, history.Overlap, history.Revoke)
-	r.world.Holds = map[history.Phase]time.Duration{phase: d.between(2*time.Second, time.Minute)}
-	return r, Truth{Verdict: Pass}
 }
 
 // erring has a validator that answers everybody with status 500.

@@ -212,7 +212,12 @@ func simulatedSituations() []situation {
 		{"hook: taken back from a phase", hookBack},
 		{"hook: compromised, a full queue", hookCompromised},
 		{"tokens outlive the page", livesBeyond},
-		{"held by the operator", held},
+		{"on hold", held},
+		{"lead short, on hold", shortLeadHeld},
+		{"window short, on hold", shortWindowHeld},
+		{"key: on hold", keyHeld},
+		{"key: revoked late, on hold", keyRevokedLate},
+		{"hook: on hold", hookHeld},
 		{"a validator that errs", erring},
 	}
 }

@@ -70,7 +70,8 @@ type rehearsal struct {
 	clients                              []client
 	back                                 history.Phase // from which it is taken back; empty: it is not
 	compromised                          bool
-	extra                                string // more lines of the scenario
+	extra                                string        // more lines of the scenario
+	lag                                  time.Duration // of an API key's provider, after a revoke
 	world                                simulated.Options
 }
 
@@ -198,7 +199,7 @@ func (r *rehearsal) keyServices() string {
 	kind := "issuer"
 	if r.apiKey {
 		kind = "charger"
-		b.WriteString("  payments: {serve: provider}\n")
+		fmt.Fprintf(&b, "  payments: {serve: provider, lag: %s}\n", text(r.lag))
 	}
 	emitter := func(name string, keeps bool) {
 		fmt.Fprintf(&b, "  %s: {serve: %s%s}\n", name, kind, pinned(keeps))

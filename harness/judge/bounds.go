@@ -21,7 +21,7 @@ import (
 func bounds(e *evidence) (Outcome, string, []Finding) {
 	var broken []plan.Bound
 	tried, hurt := 0, false
-	for _, b := range e.limits.BoundsSeen(plan.Sight{View: e.view, Old: e.old, New: e.fresh}) {
+	for _, b := range e.boundsSeen() {
 		if !e.tried(b.Rule) {
 			continue
 		}
@@ -135,13 +135,18 @@ func (e *evidence) tellBound(b plan.Bound) Finding {
 		at = e.end
 	}
 	f.FirstMS, f.LastMS = at.Milliseconds(), at.Milliseconds()
-	if b.Needed == runbook.Forever {
-		f.Fix = fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
-		return f
-	}
-	f.Fix = fmt.Sprintf("%s: at least %s", b.Field, plan.Text(b.Needed))
-	if len(b.Seen) > 0 {
-		f.Fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
-	}
+	f.Fix = fixBound(b)
 	return f
+}
+
+// fixBound is what to write on the page, or to do, where a bound does not hold.
+func fixBound(b plan.Bound) string {
+	if b.Needed == runbook.Forever {
+		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
+	}
+	fix := fmt.Sprintf("%s: at least %s", b.Field, plan.Text(b.Needed))
+	if len(b.Seen) > 0 {
+		fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
+	}
+	return fix
 }

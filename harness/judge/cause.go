@@ -103,16 +103,33 @@ func (e *evidence) atLeast(wall history.Offset) string {
 
 // fixLead says which lead is enough, whatever moment the next rotation comes at:
 // the bound G1, with what is known of how often the validator fetches where that is
-// longer than the page says, and no less than what was measured.
+// longer than the page says, and no less than what was measured, of it or of who
+// publishes for it.
 func (c *cell) fixLead() string {
 	v := c.validator
 	v.Learns = max(v.Learns, v.Rereads, c.fetchedEvery())
-	g1 := c.limits.G1(v)
+	g1 := max(c.limits.G1(v), c.leadSeen(v.Name))
 	if !c.everLearned {
 		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), v.Name)
 	}
 	need := max(g1, c.limits.Page((c.learnedAt-c.accepted).Duration())+margin)
 	return fmt.Sprintf("publish at least %s before emitting (lead), and let the gate of verify wait for %s", plan.Text(roundUp(need)), v.Name)
+}
+
+// leadSeen is the least lead for a validator by all that the run has seen, also of
+// who publishes for it; 0 where the page's is enough, or none is.
+func (e *evidence) leadSeen(validator string) time.Duration {
+	for _, b := range e.boundsSeen() {
+		if b.Rule == "G1" && b.Validator == validator && !b.Held && b.Needed != runbook.Forever {
+			return b.Needed
+		}
+	}
+	return 0
+}
+
+// boundsSeen are the bounds of the page by all that the run has seen.
+func (e *evidence) boundsSeen() []plan.Bound {
+	return e.limits.BoundsSeen(plan.Sight{View: e.view, Old: e.old, New: e.fresh})
 }
 
 // roundUp is page time in whole seconds that is no less.

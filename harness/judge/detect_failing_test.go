@@ -52,7 +52,7 @@ func TestKindsOfSilence(t *testing.T) {
 			add(fault(at(44.9), "pause", "search", "injected", false), fault(at(45), "pause", "search", "evidence", true), fault(at(47), "pause", "search", "undone", false))},
 			judge.CauseServiceDown, "search", "it was under the fault pause; the fault pause on search was in effect from 44m54s until 47m", ""},
 		{"errors of the new credential only, before it was learned", []change{early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10)},
-			judge.CauseStaleCache, "search", "it answered 500 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 21m45s"},
+			judge.CauseStaleCache, "search", "it answered 500 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
 		{"errors of both", []change{early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10), instead("app", "k1", "500", 12, 13, 10)}, judge.CauseFailing, "search", "", ""},
 	})
 	v := judged(t, early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10))

@@ -35,13 +35,13 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 				Level: Error, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
 				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
 				Message: fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail),
-				Fix:     "change what the gate names, then rehearse again; nothing beyond this gate was tried",
+				Fix:     e.cure(*g) + "; then rehearse again: nothing beyond this gate was tried",
 			})
 		case noted == "":
 			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
-			fix := "change what the gate names, and enforce it (gates: enforce): it stops the rotation before anybody is hurt, and not by luck"
-			if g.Phase == history.Watch {
-				fix = "change what the gate names, then rehearse again"
+			fix := e.cure(*g)
+			if g.Phase != history.Watch {
+				fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt, and not by luck"
 			}
 			findings = append(findings, Finding{
 				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),

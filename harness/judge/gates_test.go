@@ -1,12 +1,14 @@
 package judge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
 )
 
 // A baseline that says too little is no fault of the rotation: nothing was tried.
@@ -75,6 +77,33 @@ func TestGates(t *testing.T) {
 			}
 			if strings.Join(consumers, " ") != strings.Join(tt.consumers, " ") {
 				t.Errorf("consumers: got %v, want %v", consumers, tt.consumers)
+			}
+		})
+	}
+}
+
+// TestGateCures says what to change where a gate does not hold: the figure, or who has
+// to do what.
+func TestGateCures(t *testing.T) {
+	t.Parallel()
+	for scenario, want := range map[string]string{
+		"jwt-signing-key/stale-cache":           "rollout.lead: at least 16m15s; enforced (gates: enforce), this gate stops",
+		"jwt-signing-key/stale-cache-gated":     "rollout.lead: at least 16m15s; then rehearse again",
+		"jwt-signing-key/short-overlap-gated":   "overlap.window: at least",
+		"jwt-signing-key/missed-consumer-gated": "put reports on the page, with how it comes by k2",
+		"jwt-signing-key/missed-signer":         "put",
+		"api-key/missed-consumer":               "put nightly on the page, with how it comes by k2",
+		"api-key/late-revocation":               "payments",
+	} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			v := rehearse(t, scenario, simulated.Options{}).verdict
+			i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" })
+			if i < 0 {
+				t.Fatalf("findings: got %v, want one of a gate", v.Findings)
+			}
+			if fix := v.Findings[i].Fix; !strings.Contains(fix, want) {
+				t.Errorf("fix: got %q, want %q in it, for %s", fix, want, v.Findings[i].Message)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ type Options struct {
 	Seed     int64
 	// RollbackFrom is the phase at whose end the rotation is taken back.
 	RollbackFrom string
+	// Paced slows a rehearsal down, where Speed does not say otherwise, to one in
+	// which a person can act.
+	Paced bool
 }
 
 // Build makes a plan of a scenario and its page. A lead, window or watch that
@@ -39,6 +42,9 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	}
 	b := builder{loaded: l, page: l.Runbook, family: family, s: o.over(l.Scenario)}
 	b.defaults()
+	if o.Paced && o.Speed == 0 {
+		b.s.Speed = b.pace()
+	}
 	p := &Plan{
 		Name: l.Name, File: l.File, ScenarioDigest: l.ScenarioDigest, RunbookDigest: l.RunbookDigest,
 		Page: b.page, Rehearsal: b.s,

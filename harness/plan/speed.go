@@ -54,6 +54,22 @@ func (b *builder) maxSpeed(l Limits) (float64, string) {
 	return most, because
 }
 
+// Reach is how long lead, window and watch last at least in which a person acts; wall
+// time: to read the screen, to do something, and to see what comes of it.
+const Reach = 30 * time.Second
+
+// pace is the largest speed, up to the scenario's, at which lead, window and watch
+// last that long. It is no less than 1: who acts in production has no more time.
+func (b *builder) pace() float64 {
+	speed := b.s.Speed
+	for _, stretch := range []time.Duration{b.page.Rollout.Lead.Duration(), b.page.Overlap.Window.Duration(), b.page.Rollout.Watch.Duration()} {
+		if stretch > 0 {
+			speed = min(speed, max(1, math.Floor(float64(stretch)/float64(Reach))))
+		}
+	}
+	return speed
+}
+
 // kept are the durations that something measures in a rehearsal.
 func (b *builder) kept(l Limits) []kept {
 	all := []kept{

@@ -76,3 +76,29 @@ func TestExample(t *testing.T) {
 		t.Errorf("without the image: got %+v, %v, want 60 as the largest speed", p, err)
 	}
 }
+
+// TestPace is that of a person: half a minute for lead, window and watch, unless a
+// speed is asked for; never faster than the scenario and never slower than its page.
+func TestPace(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		replace []string
+		options Options
+		want    float64
+	}{
+		{"the shortest decides", []string{"lead: 5m", "lead: 2m"}, Options{Paced: true}, 4},
+		{"what is asked for", []string{"lead: 5m", "lead: 2m"}, Options{Paced: true, Speed: 6}, 6},
+		{"nobody is to act", []string{"lead: 5m", "lead: 2m"}, Options{}, 10},
+		{"a lead of nothing", []string{"lead: 5m", "lead: 0s"}, Options{Paced: true}, 10},
+		{"no slower than the page", []string{"lead: 5m", "lead: 10s"}, Options{Paced: true}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := loaded(t, jwtPage, jwtScenario, tt.replace...)
+			l.Scenario.Speed = 10
+			p := built(t, l, tt.options)
+			if p.Speed != tt.want || p.Limits.Speed != tt.want {
+				t.Errorf("speed: got %v, limits %v, want %v", p.Speed, p.Limits.Speed, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// cure is what to change where a gate did not hold: the figure that is needed, as
+// lint says it, or what the party that the gate names has to do.
+func (e *evidence) cure(g history.Gate) string {
+	var cures []string
+	if e.isOffPage(g.Consumer) {
+		cures = append(cures, fmt.Sprintf("put %s on the page, with how it comes by %s", g.Consumer, e.fresh))
+	}
+	for _, b := range plan.Worst(e.brokenAt(g)) {
+		cures = append(cures, fixBound(b))
+	}
+	if len(cures) == 0 {
+		cures = append(cures, e.cureParty(g))
+	}
+	return strings.Join(cures, "; ")
+}
+
+// brokenAt are the bounds that do not hold of which a gate speaks, for the party
+// that it names.
+func (e *evidence) brokenAt(g history.Gate) []plan.Bound {
+	rules := map[history.Phase][]string{history.Verify: {"G1"}, history.Overlap: {"G2", "G3"}, history.Watch: {"G3"}}[g.Phase]
+	return slices.DeleteFunc(e.boundsSeen(), func(b plan.Bound) bool {
+		named := g.Consumer == b.Party || g.Consumer == b.Validator || b.Party == "" && e.usesOld(g)
+		return b.Held || !slices.Contains(rules, b.Rule) || !named
+	})
+}
+
+// usesOld reports whether a gate names a party for its use of the old credential: a
+// window that is too short for nobody in particular is too short for it.
+func (e *evidence) usesOld(g history.Gate) bool {
+	return g.Phase == history.Overlap && (g.Consumer == "" || slices.ContainsFunc(e.hop(), func(key history.CellKey) bool {
+		return key.Credential == e.old && (key.Presenter == g.Consumer || key.Validator == g.Consumer)
+	}))
+}
+
+// isOffPage reports whether a party has the secret and is not on the page.
+func (e *evidence) isOffPage(name string) bool {
+	m, emits := e.limits.Emitter(name)
+	v, checks := e.limits.Validator(name)
+	_, calls := e.limits.Client(name)
+	switch {
+	case name == "" || calls:
+		return false
+	case emits || checks:
+		return !m.OnPage && !v.OnPage && !v.Authority
+	}
+	return !slices.ContainsFunc(e.limits.Caches, func(c plan.Cache) bool { return c.Name == name }) &&
+		!slices.ContainsFunc(e.limits.Gateways, func(w plan.Gateway) bool { return w.Name == name })
+}
+
+// cureParty is what the party that a gate names has to do, where no figure of the
+// page is what is wrong.
+func (e *evidence) cureParty(g history.Gate) string {
+	name := g.Consumer
+	_, emits := e.limits.Emitter(name)
+	switch {
+	case name == "":
+		return "look into what the gate says"
+	case g.Phase == history.Verify && emits:
+		return fmt.Sprintf("make %s publish %s as soon as it is accepted", name, e.fresh)
+	case g.Phase == history.Verify:
+		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.fresh)
+	case g.Phase == history.Emit:
+		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.fresh, plan.Text(e.limits.Switching()))
+	case g.Phase == history.Watch && emits:
+		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.old)
+	case g.Phase == history.Watch:
+		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.old, e.fresh)
+	}
+	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.fresh, e.old)
+}
