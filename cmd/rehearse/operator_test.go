@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -85,5 +86,72 @@ func TestAskingDeliversInTheMiddleOfAPhase(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("nothing was delivered within 10 s")
+	}
+}
+
+// typist writes what is typed when the screen shows what it waits for.
+func typist(t *testing.T, shown *screen, to io.Writer, lines ...[2]string) {
+	t.Helper()
+	for _, line := range lines {
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(shown.String(), line[0]); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("%q was not shown within 10 s; shown is %q", line[0], shown.String())
+				return
+			}
+		}
+		if _, err := io.WriteString(to, line[1]); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAskingOnceMore(t *testing.T) {
+	const question = "the gate says no: nightly still uses k1. Revoke anyway? [y]es, [N]o, [r]oll back, [a]bort"
+	for _, tt := range []struct {
+		typed string
+		want  world.Command
+	}{
+		{"y\n", world.Approved}, {"n\n", world.Wait}, {"\n", world.Wait}, {"r\n", world.RollBack}, {"a\n", world.Abort},
+	} {
+		t.Run(tt.typed, func(t *testing.T) {
+			var shown screen
+			from, to := io.Pipe()
+			defer to.Close()
+			a := newAsking(from, &shown, true)
+			go typist(t, &shown, to, [2]string{question, tt.typed})
+			got, err := a.Confirm(t.Context(), history.Revoke, "nightly still uses k1")
+			if got != tt.want || err != nil {
+				t.Errorf("got %q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestAskingIsNotAnsweredAhead has somebody type y twice at the first question: the
+// second one is none to a question that was not asked yet. A word that ends things is
+// one at any time.
+func TestAskingIsNotAnsweredAhead(t *testing.T) {
+	for ahead, want := range map[world.Command]world.Command{world.Approved: world.Wait, world.RollBack: world.RollBack} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &asking{to: io.Discard, hold: true, commands: make(chan world.Command)}
+			typed := func(c world.Command) { a.commands <- c }
+			go typed(ahead)
+			synctest.Wait()
+			asked := make(chan world.Command, 1)
+			go func() {
+				got, err := a.Confirm(t.Context(), history.Revoke, "nightly still uses k1")
+				if err != nil {
+					t.Error(err)
+				}
+				asked <- got
+			}()
+			synctest.Wait()
+			if want != ahead {
+				typed(want)
+			}
+			if got := <-asked; got != want {
+				t.Errorf("after %q: got %q, want %q", ahead, got, want)
+			}
+		})
 	}
 }

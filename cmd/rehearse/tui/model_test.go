@@ -114,6 +114,39 @@ func TestGoOnAndApprove(t *testing.T) {
 	})
 }
 
+// TestTheRevokeIsAskedForAgain shows what the gate says no to, and is answered by keys
+// of its own: a key that was pressed before is no answer.
+func TestTheRevokeIsAskedForAgain(t *testing.T) {
+	for key, want := range map[string]world.Command{"y": world.Approved, "n": world.Wait, "esc": world.Wait} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScreen(t, 80, 24, true).baseline()
+			s.press("y")
+			answers := make(chan answer, 1)
+			go func() {
+				command, err := s.seat.Confirm(t.Context(), history.Revoke, "nightly still uses k1; and "+strings.Repeat("much more ", 20))
+				answers <- answer{command, err}
+			}()
+			synctest.Wait()
+			if len(answers) > 0 {
+				t.Fatal("it was answered before it was asked")
+			}
+			s.wantShown("ON HOLD", "the gate before the revoke says no: y revokes, n waits, r rolls back", "the gate says no: nightly still", "Revoke anyway?", "y yes · n no")
+			s.press("h") // to hold no more approves nothing that a gate says no to
+			synctest.Wait()
+			if len(answers) > 0 {
+				t.Fatal("it was answered by holding no more")
+			}
+			s.press(key)
+			if got := <-answers; got.command != want || got.err != nil {
+				t.Errorf("%s: got %+v, want %q", key, got, want)
+			}
+			if says := s.seat.state().says; says != "" {
+				t.Errorf("afterwards it still asks over %q", says)
+			}
+		})
+	}
+}
+
 func TestHoldIsToggled(t *testing.T) {
 	s := newScreen(t, 80, 24, false).baseline()
 	s.press("h")

@@ -103,8 +103,8 @@ func (m *model) banner(s *board.State) string {
 	case s.Ended() != "":
 		return label.Render(" ENDED ") + " the rotation is " + s.Ended() + ": reading the last logs, cleaning up, judging"
 	case seat.says != "":
-		return label.Render(" ON HOLD ") + fmt.Sprintf(" before the revoke of %s, and its gate says no: %s revokes, %s waits, %s rolls back",
-			s.Old(), strong.Render("y"), strong.Render("n"), strong.Render("r"))
+		return label.Render(" ON HOLD ") + fmt.Sprintf(" the gate before the revoke says no: %s revokes, %s waits, %s rolls back",
+			strong.Render("y"), strong.Render("n"), strong.Render("r"))
 	case seat.asked == history.Revoke:
 		return label.Render(" ON HOLD ") + fmt.Sprintf(" %s before the revoke of %s: %s approves it, %s rolls back",
 			waited(m.now().Sub(seat.since)), s.Old(), strong.Render("y"), strong.Render("r"))
