@@ -14,6 +14,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -107,7 +108,7 @@ func (a *asking) Confirm(ctx context.Context, next history.Phase, says string) (
 		}
 	default:
 	}
-	fmt.Fprintf(a.to, "%s [y]es, [N]o, [r]oll back, [a]bort\n", console.Printable(console.Anyway(next, says)))
+	fmt.Fprintf(a.to, "%s [y]es, [N]o, [r]oll back, [a]bort\n", plaintext.Line(console.Anyway(next, says)))
 	return a.answer(ctx)
 }
 

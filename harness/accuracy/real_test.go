@@ -23,7 +23,6 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	fakestore "github.com/rehearse-dev/rehearse/fakes/store"
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
@@ -54,7 +53,7 @@ func serve(name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	process := standin.Process{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout}
-	return process.Run(ctx, services[name], []byte(os.Getenv(contract.Variable)))
+	return process.Run(ctx, services[name])
 }
 
 // TestReal makes the drawn rehearsals with real services, and accepts no wrong row.

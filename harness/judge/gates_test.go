@@ -93,7 +93,6 @@ func TestGateCures(t *testing.T) {
 		"jwt-signing-key/missed-consumer-gated": "put reports on the page, with how it comes by k2",
 		"jwt-signing-key/missed-signer":         "put",
 		"api-key/missed-consumer":               "put nightly on the page, with how it comes by k2",
-		"api-key/late-revocation":               "payments",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
