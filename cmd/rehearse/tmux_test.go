@@ -119,6 +119,16 @@ next:
 	return ""
 }
 
+// awaitTimes waits until a text is on the screen so many times.
+func (m *multiplexer) awaitTimes(text string, times int) {
+	m.t.Helper()
+	for deadline := time.Now().Add(40 * time.Second); strings.Count(m.await(text), text) < times; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			m.t.Fatalf("%q was not shown %d times within 40 s", text, times)
+		}
+	}
+}
+
 func (m *multiplexer) press(keys ...string) {
 	m.t.Helper()
 	m.tmux(append([]string{"send-keys", "-t", "s"}, keys...)...)
@@ -243,6 +253,60 @@ func TestGameDay(t *testing.T) {
 		"went on to emit; went on to overlap; asked to roll back"
 	if got := strings.Join(did, "; "); got != want {
 		t.Errorf("the operator: got  %s\nwant %s", got, want)
+	}
+}
+
+// TestARevokeOverItsGate approves one whose gate says no, on the screen and in lines:
+// it is asked once more, and the answers are in the history and in the report.
+func TestARevokeOverItsGate(t *testing.T) {
+	const question = "Revoke anyway?"
+	for _, tt := range []struct {
+		ui, asks string
+		goOn     []string
+		yes, no  []string
+	}{
+		{"tui", "before the revoke of k1: y approves it", []string{"g"}, []string{"y"}, []string{"n"}},
+		{"plain", "begin revoke?", []string{"y", "Enter"}, []string{"y", "Enter"}, []string{"Enter"}},
+	} {
+		t.Run(tt.ui, func(t *testing.T) {
+			m := inTmux(t, "--hold --speed 100 --ui "+tt.ui)
+			m.tmux("resize-window", "-t", "s", "-x", "160", "-y", "50")
+			for _, phase := range []string{"baseline", "accept", "verify", "emit", "overlap"} {
+				m.await(map[string]string{"tui": "before " + phase + ": g goes on", "plain": "begin " + phase + "?"}[tt.ui])
+				m.press(tt.goOn...)
+			}
+			m.await(tt.asks)
+			m.press(tt.yes...)
+			m.await("the gate says no: ", question)
+			m.press(tt.no...)
+			m.await("did not approve the revoke of k1 after all", tt.asks)
+			m.press(tt.yes...)
+			m.awaitTimes(question, map[string]int{"tui": 1, "plain": 2}[tt.ui])
+			m.press(tt.yes...)
+			m.await(map[string]string{"tui": "before watch: g goes on", "plain": "begin watch?"}[tt.ui])
+			m.press(tt.goOn...)
+			if tt.ui == "tui" {
+				m.await("── verdict")
+				m.press("q")
+			}
+			m.left()
+			var did []string
+			for _, a := range m.result().Operator {
+				did = append(did, a.Did)
+			}
+			report, err := os.ReadFile(filepath.Join(m.folder, "report.md"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"did not approve the revoke of k1 after all, since the gate says no: ", "approved the revoke of k1 although the gate said no ("} {
+				if got := strings.Join(did, "; "); !strings.Contains(got, want) {
+					t.Errorf("the operator: got %s, want %q in it", got, want)
+				}
+				if !strings.Contains(string(report), want) {
+					t.Errorf("report.md has nothing of %q", want)
+				}
+			}
+		})
 	}
 }
 

@@ -33,7 +33,7 @@ func (m *model) answer(s *board.State) string {
 // about is the run, its time and its error budget.
 func (m *model) about(s *board.State) string {
 	r := s.Run()
-	parts := []string{r.Name, clock(s, s.Now()), budget(s, m.width >= 110), "gates " + r.Limits.Gates}
+	parts := []string{r.Name, m.clock(s), budget(s, m.width >= 110), "gates " + r.Limits.Gates}
 	if r.Limits.Speed != 1 {
 		parts = append(parts, fmt.Sprintf("speed %g", r.Limits.Speed))
 	}
@@ -43,13 +43,25 @@ func (m *model) about(s *board.State) string {
 	return " " + join(parts, " · ", m.width-1)
 }
 
-// clock is a moment in wall time, and in page time where that is another.
-func clock(s *board.State, at history.Offset) string {
+// clock is this moment in wall time, and in page time where that is another: on hold
+// the page's clock stands still.
+func (m *model) clock(s *board.State) string {
+	at := s.Now()
 	text := board.Moment(at)
-	if began, has := s.View().PhaseStart[history.Baseline]; has && s.Run().Limits.Speed != 1 {
-		text += " (page " + reports.PageTime(s.Run().Limits.Speed, (at-began).Duration().Round(time.Second)) + ")"
+	began, has := s.View().PhaseStart[history.Baseline]
+	page := (at - began - s.View().OnHold(began, at)).Duration() - m.held()
+	if has && (s.Run().Limits.Speed != 1 || at-began != history.Offset(page)) {
+		text += " (page " + reports.PageTime(s.Run().Limits.Speed, max(0, page).Round(time.Second)) + ")"
 	}
 	return text
+}
+
+// held is for how long a person is waited for now.
+func (m *model) held() time.Duration {
+	if seat := m.seat.state(); seat.asked != "" {
+		return m.now().Sub(seat.since)
+	}
+	return 0
 }
 
 // budget is what is left of the error budget of who has least, and who that is.
@@ -148,6 +160,7 @@ func (m *model) track(s *board.State) string {
 // the slowest party has what it needs, and the times.
 func (m *model) progress(s *board.State) string {
 	c := s.Clock()
+	c.Elapsed = max(0, c.Elapsed-m.held())
 	switch {
 	case s.Ended() != "":
 		return " rotation " + s.Ended()

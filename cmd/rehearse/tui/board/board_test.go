@@ -37,6 +37,10 @@ func TestClock(t *testing.T) {
 	// The last emitter switched at 10.1 s, the overlap began at 10.2 s, and the window
 	// lasts 12 m of the page; the watch lasts 20 m.
 	wantText(t, "clock", fmt.Sprint(c.Elapsed, c.Length, c.Left(), c.All), "1.7s 11.9s 10.2s 30.2s")
+	// On hold it stands still: of a phase that began on hold, and of one in which a
+	// person was waited for.
+	onHold := failing().tell(history.Event{At: at(14), Kind: history.KindOperator, Began: at(12), Detail: "went on"})
+	wantText(t, "after a hold", fmt.Sprint(look(onHold, (*State).Clock).Elapsed), "1.8s")
 	if c := look(newDesk(limits), (*State).Clock); c != (Clock{}) {
 		t.Errorf("before the start: got %+v, want nothing", c)
 	}

@@ -63,7 +63,7 @@ func (s *State) Track() []Stage {
 	return track
 }
 
-// Clock is how far the phase under way is; wall time. Length and All are 0
+// Clock is how far the phase under way is; wall time, without that on hold. Length and All are 0
 // where they are not known: on the way back, and outside of the phases.
 type Clock struct {
 	Elapsed time.Duration
@@ -81,7 +81,7 @@ func (s *State) Clock() Clock {
 	if !began || s.rotated {
 		return Clock{}
 	}
-	c := Clock{Elapsed: max(0, s.Now()-start).Duration()}
+	c := Clock{Elapsed: max(0, s.Now()-start-s.view.OnHold(start, s.Now())).Duration()}
 	phases := history.Phases()
 	i := slices.Index(phases, p)
 	if i < 0 {
