@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
@@ -21,7 +22,8 @@ func cleanCommand() *cobra.Command {
 		Short: "Remove what runs that died have left",
 		Long: "Remove processes, containers and networks of runs that died. What belongs to a run\n" +
 			"that is alive is not touched, and neither are the folders of runs. What they left in a\n" +
-			"Vault that was named to them is told, and removed where --vault-addr names it again.",
+			"Vault that was named to them is told, and removed where --vault-addr names it again:\n" +
+			"as long as something of it is left the exit code is 4.",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(command *cobra.Command, _ []string) error {
 			token, err := tokenOf(vaultAddr)
@@ -49,6 +51,9 @@ func cleanCommand() *cobra.Command {
 			}
 			if len(removed) == 0 && len(swept.Left) == 0 {
 				fmt.Fprintln(out, "nothing to remove")
+			}
+			if n := len(swept.Left); n > 0 {
+				err = errors.Join(err, fmt.Errorf("of %s something is still in a Vault, as told above", plan.Counted(int64(n), "run")))
 			}
 			if err != nil {
 				return fmt.Errorf("%w: %w", harness.ErrCleanUp, err)

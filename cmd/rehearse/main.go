@@ -31,9 +31,12 @@ func execute() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
-	// The first signal ends things in order; with the second the system's own
-	// handling ends them at once.
-	context.AfterFunc(ctx, stop)
+	// The first signal ends things in order. With the second the system's own handling
+	// ends them at once, once it was said what may be left by that.
+	context.AfterFunc(ctx, func() {
+		atOnce(signals)
+		stop()
+	})
 	err := rootCommand().ExecuteContext(ctx)
 	if text := message(err); text != "" {
 		fmt.Fprintln(os.Stderr, text)

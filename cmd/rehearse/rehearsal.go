@@ -98,6 +98,8 @@ func folderOf(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
 // rehearse carries out a plan, with its reports in its folder.
 func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Outcome, error) {
+	underWay.Add(1)
+	defer underWay.Add(-1)
 	o.Report = func(outcome *harness.Outcome) error { return reports.WriteFolder(outcome.Folder, modelOf(outcome)) }
 	return harness.Run(ctx, p, o)
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"time"
+)
+
+// underWay is how many rehearsals this process is carrying out: each has started
+// something that is left where the process ends at once.
+var underWay atomic.Int32
+
+// sayingWithin bounds how long an end at once waits for a terminal that takes nothing.
+const sayingWithin = 200 * time.Millisecond
+
+// atOnce ends the process at the next of these signals, as the system does by itself,
+// and says before what may be left.
+func atOnce(signals []os.Signal) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, signals...)
+	go func() { // ends with the process
+		sig := <-again
+		sayLeft(os.Stderr)
+		signal.Reset(signals...)
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Signal(sig)
+		}
+		if err != nil { // where a process cannot signal itself
+			os.Exit(exitInterrupted)
+		}
+	}()
+}
+
+// sayLeft says in a line what may be left of rehearsals that end at once, and what
+// removes it; nothing where none is under way.
+func sayLeft(to io.Writer) {
+	if underWay.Load() == 0 {
+		return
+	}
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintln(to, "rehearse: ended at once, and what it started is left: `rehearse clean` removes it; `rehearse run --resume DIR`, before that, takes back a rotation that was under way")
+	}()
+	select {
+	case <-said:
+	case <-time.After(sayingWithin):
+	}
+}
