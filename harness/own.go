@@ -11,7 +11,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -37,9 +36,7 @@ func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	if !s.NeedsImage() && r.plan.File != "" {
 		spec.Dir = filepath.Dir(r.plan.File)
 	}
-	if s.Distribution == runbook.File {
-		r.delivery.Configure(&spec, s)
-	}
+	r.delivery.Configure(&spec, s)
 	return r.fill(ctx, spec)
 }
 

@@ -1,4 +1,4 @@
-// Package atomicfile writes a file into a folder as the kubelet writes a secret
+// Package atomicfile writes files into a folder as the kubelet writes a secret
 // into a volume: whoever reads it finds the old content or the new one, and
 // never half of either.
 //
@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +36,17 @@ const (
 	fileMode   = 0o444
 )
 
-// Write makes content the file's content, and makes the folder if there is
-// none. What was there before is gone when it returns. Errors name paths, and
-// nothing of the content. It is not safe for concurrent use on one folder.
+// Write is WriteAll of one file.
 func Write(folder, file string, content []byte) error {
+	return WriteAll(folder, map[string][]byte{file: content})
+}
+
+// WriteAll makes contents those of files by their names, all at once, and makes
+// the folder if there is none. What was there before is gone when it returns.
+// Errors name paths, and nothing of a content. It is not safe for concurrent use
+// on one folder, whose files are always the same.
+func WriteAll(folder string, contents map[string][]byte) error {
+	file := strings.Join(slices.Sorted(maps.Keys(contents)), ", ")
 	if err := mkdir(folder); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
@@ -46,15 +55,19 @@ func Write(folder, file string, content []byte) error {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	version := ".." + strconv.FormatInt(time.Now().UnixNano(), 10)
-	if err := fill(filepath.Join(folder, version), file, content); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
+	for name, content := range contents {
+		if err := fill(filepath.Join(folder, version), name, content); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
 	}
 	if err := swap(folder, version); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	link := filepath.Join(folder, file)
-	if err := os.Symlink(filepath.Join(current, file), link); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write %s: %w", file, err)
+	for name := range contents {
+		link := filepath.Join(folder, name)
+		if err := os.Symlink(filepath.Join(current, name), link); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
 	}
 	if before == "" || !strings.HasPrefix(before, "..") || strings.ContainsRune(before, filepath.Separator) {
 		return nil

@@ -23,7 +23,10 @@ func TestWords(t *testing.T) {
 		{"{{ .a {{ .auth.url }}", nil, "is not closed"},
 		{"{{ auth.url }}", nil, "cannot read"},
 		{"{{ }}", nil, "cannot read"},
-		{"{{ .auth.url | upper }}", nil, "cannot read"},
+		{"{{ .auth.url | upper }}", nil, `"upper" is no function`},
+		{"{{ .secret.value | base64 | json }}}}", []Word{"secret.value"}, ""},
+		{"{{ .files.db-password.txt }}", []Word{"files.db-password.txt"}, ""},
+		{"{{ .auth.url | }}", nil, "cannot read"},
 	} {
 		words, err := Words(tt.text)
 		if tt.err == "" && (err != nil || !slices.Equal(words, tt.want)) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
@@ -34,14 +37,14 @@ func TestWords(t *testing.T) {
 
 func TestRenderAndFill(t *testing.T) {
 	const text = "a={{ .auth.url }} b={{ .store.token }}"
-	known := func(w Word) (string, bool) { return "http://auth", w == "auth.url" }
+	known := func(w Word) (Value, bool) { return Text("http://auth"), w == "auth.url" }
 	if got, want := Fill(text, known), "a=http://auth b={{ .store.token }}"; got != want {
 		t.Errorf("fill: got %q, want %q", got, want)
 	}
 	unknown := errors.New("unknown")
 	if _, err := Render(text, func(w Word) (string, error) {
-		if v, ok := known(w); ok {
-			return v, nil
+		if w == "auth.url" {
+			return "http://auth", nil
 		}
 		return "", unknown
 	}); !errors.Is(err, unknown) {

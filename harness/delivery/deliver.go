@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/atomicfile"
@@ -35,14 +36,18 @@ func (d *Delivery) deliver(ctx context.Context) error {
 func (d *Delivery) send(p published) error {
 	d.latest.Store(&p)
 	for _, f := range d.files {
-		if bytes.Equal(p.encoded, f.last) {
+		contents, err := f.contents(p, d.addresses())
+		if err != nil {
+			return fmt.Errorf("deliver to the files of %s: %w", f.service, err)
+		}
+		if maps.EqualFunc(contents, f.last, bytes.Equal) {
 			continue
 		}
-		f.last = p.encoded
+		f.last = contents
 		select {
-		case f.queue <- parcel{p.encoded, p.identifier(), time.Now().Add(f.delay)}:
+		case f.queue <- parcel{contents, p.identifier(), time.Now().Add(f.delay)}:
 		default:
-			return fmt.Errorf("deliver to the file of %s: %d documents are on their way already", f.service, parcels)
+			return fmt.Errorf("deliver to the files of %s: %d documents are on their way already", f.service, parcels)
 		}
 	}
 	return d.announce(p)
@@ -55,14 +60,17 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := *d.latest.Load()
-	used := d.used(p)
+	used := d.usedBy(name, p)
 	if d.last[name] == used {
 		return nil
 	}
 	d.moved[name] = true
 	environment := map[string]string{contract.SecretVariable: string(p.encoded)}
 	if own, there := d.own[name]; there {
-		environment, _ = withSecret(own, p)
+		var err error
+		if environment, err = d.environment(own, p); err != nil {
+			return fmt.Errorf("deliver to the environment of %s: %w", name, err)
+		}
 	}
 	if err := d.redeploy(ctx, name, environment); err != nil {
 		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
@@ -83,8 +91,8 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 			if (world.WallClock{}).Sleep(ctx, time.Until(p.due)) != nil {
 				return
 			}
-			if err := atomicfile.Write(f.folder, secretFile, p.document); err != nil {
-				d.hooks.Trouble(fmt.Errorf("write the file of %s: %w", f.service, err))
+			if err := atomicfile.WriteAll(f.folder, p.contents); err != nil {
+				d.hooks.Trouble(fmt.Errorf("write the files of %s: %w", f.service, err))
 				continue
 			}
 			d.hooks.Wrote(f.service, runbook.File, p.identifier)

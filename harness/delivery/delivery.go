@@ -64,9 +64,11 @@ type Delivery struct {
 
 	// own are the environments of consumers of a team's own that have the secret
 	// in variables of their choice, before it is filled in.
-	own    map[string]map[string]string
-	tasks  sync.WaitGroup
-	cancel context.CancelFunc
+	own map[string]map[string]string
+	// address fills in a word of an address, once it is known where services are.
+	address address
+	tasks   sync.WaitGroup
+	cancel  context.CancelFunc
 }
 
 // published is a document as it was read, and as a consumer gets it.
@@ -75,19 +77,22 @@ type published struct {
 	encoded  []byte
 }
 
-// fileDelivery is the file of one consumer and what is on its way there.
+// fileDelivery are the files of one consumer and what is on its way there.
 type fileDelivery struct {
 	service string
 	folder  string
 	delay   time.Duration // wall
 	queue   chan parcel
-	last    []byte                      // what was put there, or is on its way
-	reload  func(context.Context) error // once it was written; nil: its reader notices
+	last    map[string][]byte           // what was put there, or is on its way
+	reload  func(context.Context) error // once they were written; nil: their reader notices
+	// bare says that there is no secretFile: its own files are all that it has.
+	bare bool
+	own  []ownFile
 }
 
-// parcel is a document and when it is due.
+// parcel is what the files of a consumer, by their names, are to be, and when.
 type parcel struct {
-	document   []byte
+	contents   map[string][]byte
 	identifier string
 	due        time.Time
 }
@@ -106,13 +111,13 @@ func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Deli
 		own: map[string]map[string]string{},
 	}
 	for _, s := range p.Services {
-		switch {
-		case !s.Reads:
-		case s.Distribution == runbook.File:
+		if delivers(s) {
 			d.files = append(d.files, &fileDelivery{
 				service: s.Name, folder: filepath.Join(folder, s.Name), delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
+				own: ownFiles(s), bare: isBare(s),
 			})
-		case s.Distribution == runbook.Env && s.OnPage && !s.Pinned:
+		}
+		if s.Reads && s.Distribution == runbook.Env && s.OnPage && !s.Pinned {
 			d.rolled = append(d.rolled, s.Name)
 		}
 	}
@@ -130,29 +135,42 @@ func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Deli
 }
 
 // NeedsFolder reports whether a plan has consumers with a file.
-func NeedsFolder(p *plan.Plan) bool {
-	return slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.Reads && s.Distribution == runbook.File })
+func NeedsFolder(p *plan.Plan) bool { return slices.ContainsFunc(p.Services, delivers) }
+
+// delivers reports whether a service has files that are written for it.
+func delivers(s plan.Service) bool {
+	return s.Reads && s.Distribution == runbook.File || len(ownFiles(s)) > 0
 }
 
 // Configure adds to a service's spec how it gets what is published, for all
 // that do not read the store.
 func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	switch {
-	case s.Distribution == runbook.Env && s.Own():
+	case s.Own():
+		if f := d.filesOf(s.Name); f != nil {
+			spec.Folders = append(spec.Folders, f.folder)
+			spec.Links = f.links()
+		}
 	case s.Distribution == runbook.Env:
 		spec.Config = contract.Copy(s.Config)
 		contract.PublishedTo(spec.Config).Variable = contract.SecretVariable
 	case s.Distribution == runbook.File:
-		for _, f := range d.files {
-			if f.service == s.Name {
-				spec.Folders = append(spec.Folders, f.folder)
-				if !s.Own() {
-					spec.Config = contract.Copy(s.Config)
-					contract.PublishedTo(spec.Config).File = filepath.Join(f.folder, secretFile)
-				}
-			}
+		if f := d.filesOf(s.Name); f != nil {
+			spec.Folders = append(spec.Folders, f.folder)
+			spec.Config = contract.Copy(s.Config)
+			contract.PublishedTo(spec.Config).File = filepath.Join(f.folder, secretFile)
 		}
 	}
+}
+
+// filesOf are the files of a service; nil: it has none.
+func (d *Delivery) filesOf(service string) *fileDelivery {
+	for _, f := range d.files {
+		if f.service == service {
+			return f
+		}
+	}
+	return nil
 }
 
 // Begin gives to services that are about to be started what there is, at once:
@@ -171,15 +189,32 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 		for _, r := range d.reloads {
 			r.last = r.uses(p.document)
 		}
+		for i := range specs {
+			d.before(&specs[i], p)
+		}
 		for _, f := range d.files {
-			if err := atomicfile.Write(f.folder, secretFile, p.encoded); err != nil {
-				return fmt.Errorf("write the file of %s: %w", f.service, err)
+			if len(f.own) == 0 { // of others the addresses in them are not known yet
+				if err := d.writeFirst(f, p); err != nil {
+					return err
+				}
 			}
-			f.last = p.encoded
 			d.tasks.Go(func() { d.follow(background, f) })
 		}
 		return nil
 	})
+}
+
+// writeFirst writes the files of a service that is about to be started.
+func (d *Delivery) writeFirst(f *fileDelivery, p published) error {
+	contents, err := f.contents(p, d.addresses())
+	if err != nil {
+		return fmt.Errorf("write the files of %s: %w", f.service, err)
+	}
+	if err := atomicfile.WriteAll(f.folder, contents); err != nil {
+		return fmt.Errorf("write the files of %s: %w", f.service, err)
+	}
+	f.last = contents
+	return nil
 }
 
 func (d *Delivery) needed(specs []world.Spec) bool {
@@ -206,7 +241,7 @@ func (d *Delivery) fill(specs []world.Spec, p published) {
 		if filled, asked := withSecret(specs[i].Environment, p); asked {
 			d.own[specs[i].Name] = specs[i].Environment
 			specs[i].Environment = over(specs[i].Environment, filled)
-			d.last[specs[i].Name] = d.used(p)
+			d.last[specs[i].Name] = d.usedBy(specs[i].Name, p)
 		}
 	}
 }
@@ -243,6 +278,22 @@ func (d *Delivery) used(p published) string {
 		return emit
 	}
 	return string(p.encoded)
+}
+
+// usedBy is used for one service: of a team's own it is what its environment asks
+// for. d.mu is held.
+func (d *Delivery) usedBy(service string, p published) string {
+	own, there := d.own[service]
+	if !there {
+		return d.used(p)
+	}
+	p.encoded = []byte(d.used(p)) // where it asks for all that is published
+	filled, _ := withSecret(own, p)
+	encoded, err := json.Marshal(filled)
+	if err != nil {
+		return d.used(p) // texts can always be encoded
+	}
+	return string(encoded)
 }
 
 // Restarted reports whether a service was started anew: what its first life

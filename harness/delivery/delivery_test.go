@@ -110,7 +110,7 @@ func TestDeliveryThatFails(t *testing.T) {
 		}
 		select {
 		case err := <-troubles:
-			if !strings.Contains(err.Error(), "the file of billing") {
+			if !strings.Contains(err.Error(), "the files of billing") {
 				t.Errorf("got %v, want whose file", err)
 			}
 		case <-time.After(10 * time.Second):

@@ -1,10 +1,9 @@
 package delivery
 
 import (
-	"encoding/json"
 	"maps"
+	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -32,7 +31,8 @@ type Values struct {
 	StoreURL, StorePath, StoreToken string
 
 	file   string
-	secret *published // nil: not known yet; what asks for it stays as it is
+	files  map[string]string // the paths at which a service finds its own files, by their names
+	secret *published        // nil: not known yet; what asks for it stays as it is
 }
 
 // Fill is a spec whose settings are filled in, with the path of the secret's file
@@ -41,6 +41,14 @@ type Values struct {
 func (v Values) Fill(spec world.Spec) world.Spec {
 	if len(spec.Folders) > 0 {
 		v.file = filepath.Join(spec.Folders[0], secretFile)
+	}
+	v.files = map[string]string{}
+	for file := range spec.Files {
+		at := file
+		if leads, written := spec.Links[file]; written && spec.Image == "" && spec.Build == nil {
+			at = leads // there is no other path on this machine
+		}
+		v.files[path.Base(file)] = at
 	}
 	spec.Environment, spec.Files = v.all(spec.Environment), v.all(spec.Files)
 	command := make([]string, len(spec.Command))
@@ -63,30 +71,30 @@ func (v Values) all(settings map[string]string) map[string]string {
 // refuses what it does not know either.
 func (v Values) in(text string) string { return contract.Fill(text, v.of) }
 
-func (v Values) of(w contract.Word) (value string, known bool) {
+func (v Values) of(w contract.Word) (value contract.Value, known bool) {
 	switch w {
 	case "store.url":
-		return v.StoreURL, true
+		return contract.Text(v.StoreURL), true
 	case "store.path":
-		return v.StorePath, true
+		return contract.Text(v.StorePath), true
 	case "store.token":
-		return v.StoreToken, true
+		return contract.Text(v.StoreToken), true
 	case "secret.file":
-		return v.file, true
-	case "secret.json":
-		if v.secret != nil {
-			return string(v.secret.encoded), true
-		}
-	case "secret.value":
-		if v.secret != nil {
-			return v.secret.value(), true
-		}
-	default:
-		if name, part := w.Of(); name == "scaled" {
-			return v.scaled(part)
-		}
+		return contract.Text(v.file), v.file != ""
 	}
-	return "", false
+	switch name, part := w.Of(); name {
+	case "secret":
+		if v.secret != nil {
+			return v.secret.word(part)
+		}
+	case "files":
+		at, there := v.files[part]
+		return contract.Text(at), there
+	case "scaled":
+		text, ok := v.scaled(part)
+		return contract.Text(text), ok
+	}
+	return contract.Value{}, false
 }
 
 // scaled is a duration of the page at the run's speed, a whole number of its unit
@@ -103,34 +111,12 @@ func (v Values) scaled(part string) (value string, known bool) {
 	return strconv.FormatInt(max(1, int64(float64(d.Duration())/v.Speed)/each), 10), true
 }
 
-// value is the one of the credential to emit, in the families whose credentials
-// have one.
-func (p published) value() string {
-	var said struct {
-		Emit string `json:"emit"`
-		Keys []struct {
-			Tag   string `json:"tag"`
-			Value string `json:"value"`
-		} `json:"keys"`
-	}
-	if json.Unmarshal(p.encoded, &said) != nil {
-		return ""
-	}
-	for _, key := range said.Keys {
-		if key.Tag == said.Emit {
-			return key.Value
-		}
-	}
-	return ""
-}
-
 // withSecret is what of a service's environment asks for the secret, filled in;
 // false where nothing does.
 func withSecret(environment map[string]string, p published) (map[string]string, bool) {
 	v, filled := Values{secret: &p}, map[string]string{}
 	for name, text := range environment {
-		words, err := contract.Words(text)
-		if err == nil && slices.ContainsFunc(words, func(w contract.Word) bool { return w.Is("secret") }) {
+		if scenario.Holds(text) {
 			filled[name] = v.in(text)
 		}
 	}

@@ -21,7 +21,7 @@ func TestValues(t *testing.T) {
 		}
 	}
 	encoded := `{"emit":"v2","keys":[{"tag":"v1","value":"one"},{"tag":"v2","value":"two"}]}`
-	secret := published{encoded: []byte(encoded)}
+	secret := given(t, encoded)
 	filled, asked := withSecret(map[string]string{"A": "key={{ .secret.value }}", "B": "{{ .secret.json }}", "C": "plain"}, secret)
 	if want := map[string]string{"A": "key=two", "B": encoded}; !asked || !reflect.DeepEqual(filled, want) {
 		t.Errorf("got %v, %t, want %v", filled, asked, want)

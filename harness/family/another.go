@@ -30,6 +30,9 @@ func (s *steps) Another(ctx context.Context, name string) (identifier string, er
 		return fail(err)
 	}
 	entry, err := s.kind.generate(name)
+	if err == nil {
+		entry, err = withAlphabet(entry, s.alphabet)
+	}
 	if err != nil {
 		return fail(err)
 	}

@@ -48,6 +48,7 @@ type authority func(ctx context.Context, step keyring.Step, c credential) error
 type steps struct {
 	kind      kind
 	book      book
+	alphabet  string    // characters that values have, but for the first
 	authority authority // nil: what is published decides
 	lists     lister    // nil: as authority
 
@@ -65,7 +66,7 @@ type steps struct {
 var _ world.Steps = (*steps)(nil)
 
 func newSteps(k kind, b Backend, a authority) *steps {
-	return &steps{kind: k, book: book{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
+	return &steps{kind: k, alphabet: b.Plan.Page.Format.Alphabet, book: book{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
 }
 
 // Make makes a credential and notes it in the keyring. Repeated, it finds the
@@ -82,7 +83,7 @@ func (s *steps) Make(ctx context.Context, name string) (identifier string, err e
 	}
 	c, err := s.credential(ctx, name)
 	if errors.Is(err, world.ErrNotFound) {
-		c, err = s.generate(ctx, name)
+		c, err = s.generate(ctx, name, len(ring.Credentials) == 0)
 	}
 	if err != nil {
 		return "", err
@@ -94,9 +95,13 @@ func (s *steps) Make(ctx context.Context, name string) (identifier string, err e
 	return c.identifier, err
 }
 
-// generate makes a credential and keeps its value.
-func (s *steps) generate(ctx context.Context, name string) (credential, error) {
+// generate makes a credential and keeps its value. The first of all has no
+// character of the alphabet, as one that services have worked with so far.
+func (s *steps) generate(ctx context.Context, name string, first bool) (credential, error) {
 	entry, err := s.kind.generate(name)
+	if err == nil && !first {
+		entry, err = withAlphabet(entry, s.alphabet)
+	}
 	if err != nil {
 		return credential{}, fmt.Errorf("make %s: %w", name, err)
 	}

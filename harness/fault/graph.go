@@ -268,10 +268,12 @@ func (r *redirect) setting(name, _, text string) (string, error) {
 }
 
 func (r *redirect) text(setting string) string {
-	out := setting
-	for _, part := range []string{"url", "host", "port"} {
-		out = strings.ReplaceAll(out, "{{ ."+r.to+"."+part+" }}", "{{ ."+r.via+"."+part+" }}")
-	}
+	out := contract.Rename(setting, func(w contract.Word) contract.Word {
+		if name, part := w.Of(); name == r.to && (part == "url" || part == "host" || part == "port") {
+			return contract.Word(r.via + "." + part)
+		}
+		return w
+	})
 	if r.filled != "" {
 		out = strings.ReplaceAll(out, r.filled, "{{ ."+r.via+".url }}")
 	}

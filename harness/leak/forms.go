@@ -15,7 +15,7 @@ func forms(secret string) []string {
 	all := []string{
 		secret,
 		hexed, strings.ToUpper(hexed),
-		url.QueryEscape(secret), url.PathEscape(secret),
+		url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
 		inJSON(secret, true), inJSON(secret, false),
 	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {

@@ -30,6 +30,9 @@ type Scanner struct {
 	anchors map[uint64][]form
 	maybe   [1 << 16]bool
 	short   int64
+	// parts are all pieces of so many bytes of those values that a program may cut
+	// into two, as it does a URL at an @.
+	parts map[string]bool
 }
 
 // form is one way of writing a secret.
@@ -41,7 +44,7 @@ type form struct {
 // New is a scanner for secrets. A form that is shorter than 12 bytes is left
 // out: of a short secret only longer forms of it are found.
 func New(secrets []string) *Scanner {
-	s := &Scanner{anchors: map[uint64][]form{}}
+	s := &Scanner{anchors: map[uint64][]form{}, parts: map[string]bool{}}
 	seen, known := map[string]bool{}, map[string]bool{"": true}
 	for _, secret := range secrets {
 		if known[secret] {
@@ -51,6 +54,7 @@ func New(secrets []string) *Scanner {
 		if len(secret) < shortest {
 			s.short++
 		}
+		s.cut(secret)
 		for _, text := range forms(secret) {
 			if len(text) >= shortest && !seen[text] {
 				seen[text] = true
@@ -114,7 +118,52 @@ func (s *Scanner) Mask(text string) string {
 		last = to
 	})
 	b.WriteString(text[last:])
-	return bearer.ReplaceAllString(b.String(), masked)
+	return bearer.ReplaceAllString(s.maskParts(b.String()), masked)
+}
+
+// cut remembers the pieces of a value of one line that has characters at which
+// programs cut, from the half on in which it has them: what it begins with may be
+// words that say what it is.
+func (s *Scanner) cut(secret string) {
+	first := strings.IndexAny(secret, cuts)
+	if first < 0 || len(secret) > longestCut || strings.ContainsRune(secret, '\n') {
+		return
+	}
+	for _, text := range []string{secret[len(secret)/2:], inJSON(secret[len(secret)/2:], false)} {
+		for i := 0; i+part <= len(text); i++ {
+			s.parts[text[i:i+part]] = true
+		}
+	}
+}
+
+const (
+	// part is how many bytes of such a value are masked at least.
+	part = 6
+	// cuts are characters at which programs cut a text.
+	cuts = "@/%#$\"'\\ `?&:;!<>"
+	// longestCut is longer than any value that is quoted by hand.
+	longestCut = 256
+)
+
+// maskParts is a text with a mark in the place of every longest piece.
+func (s *Scanner) maskParts(text string) string {
+	if len(s.parts) == 0 {
+		return text
+	}
+	var b strings.Builder
+	last := 0
+	for i := 0; i+part <= len(text); i++ {
+		if !s.parts[text[i:i+part]] {
+			continue
+		}
+		end := i + part
+		for end < len(text) && s.parts[text[end+1-part:end+1]] {
+			end++
+		}
+		b.WriteString(text[last:i] + masked)
+		last, i = end, end-1
+	}
+	return b.String() + text[last:]
 }
 
 // File is Count of a file, with its length in bytes. It is read whole: what a

@@ -138,3 +138,19 @@ func TestMask(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskParts: a program that quotes a URL wrongly tells what stands behind the
+// character at which it cut it.
+func TestMaskParts(t *testing.T) {
+	s := New([]string{`whsec_abcdefghijklm@nopq/rst$uv"w x`, "AbcdefghijklmnopqrstuvwxyZ"})
+	for text, want := range map[string]string{
+		`cannot parse "nopq/rst$uv"w x@db:5432"`:  `cannot parse "[secret]@db:5432"`,
+		`invalid: \"rst$uv\"w x@127.0.0.1\" next`: `invalid: \"[secret]@127.0.0.1\" next`,
+		"nopq is short, and mnopqrst of another":  "nopq is short, and mnopqrst of another",
+		"whsec_abcdef is how it begins":           "whsec_abcdef is how it begins",
+	} {
+		if got := s.Mask(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}

@@ -17,6 +17,7 @@ type Names struct {
 	services []string
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
+	unnamed  map[string]bool   // those of which the scenario says no agent
 	reaches  func(from, to string) bool
 	sole     func(of string) string // the one service of a team's own that reaches another
 
@@ -25,13 +26,14 @@ type Names struct {
 	credentials map[string]string // by identifier
 	url         func(service string) string
 	at          func(ip string) (service string) // "" where none is there
+	located     bool                             // addresses tell who somebody is
 	holds       map[string][]string              // what services of a team's own fetched last
 }
 
 // NewNames knows the services of a plan, and no address yet.
 func NewNames(p *plan.Plan) *Names {
 	n := &Names{
-		agents: map[string]string{}, own: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
+		agents: map[string]string{}, own: map[string]bool{}, unnamed: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
 		url: func(string) string { return "" }, at: func(string) string { return "" },
 		reaches: p.Reaches, sole: p.SoleClient,
 	}
@@ -39,6 +41,9 @@ func NewNames(p *plan.Plan) *Names {
 		n.services = append(n.services, s.Name)
 		if n.own[s.Name] = s.Own() && p.Rehearsal.Attach == nil; s.Agent != "" {
 			n.agents[s.Agent] = s.Name
+		} else if n.own[s.Name] {
+			n.agents[s.Name+"/"] = s.Name // as most say who they are
+			n.unnamed[s.Name] = true
 		}
 	}
 	return n
@@ -51,7 +56,7 @@ func (n *Names) Locate(url func(service string) string, at func(ip string) strin
 	defer n.mu.Unlock()
 	n.url = url
 	if at != nil {
-		n.at = at
+		n.at, n.located = at, true
 	}
 }
 
@@ -139,6 +144,32 @@ func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	return agent, !isProbe(agent)
 }
 
+// nameless is the service that read something of another under an agent that says
+// nothing: the one of a team's own that is set up to reach it. Where there are more
+// of them that neither an address nor an agent tells apart it is "", which the plan
+// says before the start.
+func (n *Names) nameless(reader, of string) string {
+	n.mu.RLock()
+	located := n.located
+	n.mu.RUnlock()
+	if located || slices.Contains(n.services, reader) {
+		return reader
+	}
+	var reaching []string
+	for name := range n.unnamed {
+		if n.reaches(name, of) {
+			reaching = append(reaching, name)
+		}
+	}
+	switch len(reaching) {
+	case 0:
+		return reader // nobody of this run, as far as it is known
+	case 1:
+		return reaching[0]
+	}
+	return ""
+}
+
 // presenter is the service that presented something to a validator, by the name
 // that it gave itself, how its agent begins, its address, or because no other
 // could have: a pooler hands on the names of those behind it, or none.
@@ -211,7 +242,9 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 		if !ok {
 			return history.Event{}, false
 		}
-		e.Reader, e.What = name, l.What
+		if e.Reader, e.What = n.nameless(name, service), l.What; e.Reader == "" {
+			return history.Event{}, false
+		}
 	default:
 		return history.Event{}, false
 	}

@@ -142,6 +142,27 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 	}
 }
 
+// TestNamesOfProcesses: on one machine, whoever reads a key set under an agent that
+// says nothing is the one that is set up to, and of two nobody.
+func TestNamesOfProcesses(t *testing.T) {
+	const one = `checkout: {command: [./checkout, "{{ .auth.url }}"], scale: full}`
+	for _, tt := range []struct{ name, services, agent, want string }{
+		{"as most say who they are", one, "checkout/3.2", "checkout"},
+		{"the one that could", one, "Python-urllib/3.11", "checkout"},
+		{"one of two", one + "\n  " + `reports: {command: [./reports, "{{ .auth.url }}"], scale: full}`, "Python-urllib/3.11", ""},
+		{"one of two by its agent", one + "\n  " + `reports: {command: [./reports, "{{ .auth.url }}"], scale: full, agent: axios}`, "axios/1", "reports"},
+		{"the other by that", one + "\n  " + `reports: {command: [./reports, "{{ .auth.url }}"], scale: full, agent: axios}`, "Python-urllib/3.11", "checkout"},
+		{"nobody that could", `checkout: {command: [./checkout], scale: full}`, "curl/8", "curl/8"},
+	} {
+		n := NewNames(plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}", tt.services, 1)))
+		n.Locate(func(string) string { return "" }, nil)
+		e, there := n.event("auth", history.Line{Message: string(history.KindRead), Reader: tt.agent, What: "jwks"}, 0)
+		if e.Reader != tt.want || there != (tt.want != "") {
+			t.Errorf("%s: got %q, %t; want %q", tt.name, e.Reader, there, tt.want)
+		}
+	}
+}
+
 // TestNamesPresenter: who presented something is known by its name, its agent or
 // its address, and else because no other service could have.
 func TestNamesPresenter(t *testing.T) {

@@ -90,18 +90,7 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 // own fills in how a service of a team's own gets what is published, from what
 // its settings use, and when it is made to reload.
 func (b *builder) own(s *scenario.Service) {
-	or(&s.Distribution, runbook.JWKS)
-	for _, a := range s.Actions() {
-		switch {
-		case s.Distribution != runbook.JWKS:
-		case a.Name == "store":
-			s.Distribution = runbook.Poll
-		case a.Name == "secret" && a.Part == "file":
-			s.Distribution = runbook.File
-		case a.Name == "secret":
-			s.Distribution = runbook.Env
-		}
-	}
+	or(&s.Distribution, s.Gets())
 	if s.Reload == nil || s.Distribution == runbook.File {
 		return // a file that was written can be read at once
 	}

@@ -78,8 +78,9 @@ func (b *builder) calling(validator string) string {
 	return "to: " + validator
 }
 
-// alike are the services of a team's own that reach the same party as one, are
-// told apart by neither an address nor a name, and have a part in the rotation.
+// alike are the services of a team's own that reach the same party as one and are
+// told apart by neither an address nor a name, where one of them has a part in the
+// rotation.
 func (b *builder) alike(p *Plan, s Service) []string {
 	nameless := func(name string) bool {
 		service := b.s.Services[name]
@@ -93,12 +94,14 @@ func (b *builder) alike(p *Plan, s Service) []string {
 			continue
 		}
 		var alike []string
+		takesPart := false
 		for _, other := range p.Services {
-			if nameless(other.Name) && p.Reaches(other.Name, to.Name) && (b.consumer(other.Name) != nil || b.validates(other.Name) || b.emits(other.Name)) {
+			if nameless(other.Name) && p.Reaches(other.Name, to.Name) {
 				alike = append(alike, other.Name)
+				takesPart = takesPart || b.consumer(other.Name) != nil || b.validates(other.Name) || b.emits(other.Name)
 			}
 		}
-		if len(alike) > 1 {
+		if len(alike) > 1 && takesPart {
 			return alike
 		}
 	}

@@ -26,7 +26,7 @@ var Standing = []string{"load", "store"}
 
 // Reserved are names that the harness's own services have in every rehearsal,
 // or that mean something in settings: no consumer and no service can have them.
-var Reserved = []string{"load", "scaled", "secret", "store"}
+var Reserved = []string{"files", "load", "scaled", "secret", "store"}
 
 // LibraryNames are the names of Libraries, sorted.
 func LibraryNames() []string { return slices.Sorted(maps.Keys(Libraries)) }
@@ -96,11 +96,37 @@ func (r *Runbook) checkFamily(c *source.Checker) (f Family, built bool) {
 	if id := r.Format.Identifier; id != "" && id != f.Identifier {
 		c.Report("format.identifier", "", "is %q, and family %s is told apart by %q", id, name, f.Identifier)
 	}
+	r.checkAlphabet(c, f)
 	if f.Expires && r.Format.LongestLife <= 0 {
 		c.Report("format.longest_life", f.Life, "family %s needs a longest life", name)
 	}
 	return f, true
 }
+
+// unbroken are the characters of ASCII that can be typed and stay on a line; { and }
+// are those of the words in settings.
+func unbroken(character rune) bool {
+	return character >= ' ' && character <= '~' && character != '{' && character != '}'
+}
+
+// checkAlphabet holds the characters that values are to have against the family.
+func (r *Runbook) checkAlphabet(c *source.Checker, f Family) {
+	const at = "format.alphabet"
+	switch alphabet := r.Format.Alphabet; {
+	case alphabet == "":
+	case !f.Textual:
+		c.Report(at, "leave it out", "is for secrets that are texts, and those of family %s are keys", f.Name)
+	case slices.Contains(f.Encoded, r.Format.Type):
+		c.Report(at, "leave it out", "a secret of type %s is base64, which has an alphabet of its own", r.Format.Type)
+	case strings.ContainsFunc(alphabet, func(character rune) bool { return !unbroken(character) }):
+		c.Report(at, `as "@/%#$\"'": characters of ASCII that can be typed, without { and }`, "has a character that no value can have")
+	case len(alphabet) > mostCharacters:
+		c.Report(at, "each of them is in every value", "has %d characters, at most are %d", len(alphabet), mostCharacters)
+	}
+}
+
+// mostCharacters keeps values to a length that any place takes.
+const mostCharacters = 32
 
 // checkConsumers holds each consumer against the family and against the others.
 func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {

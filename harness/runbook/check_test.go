@@ -59,6 +59,7 @@ func TestCheck(t *testing.T) {
 		{"unknown type", "type: ES256", "type: HS256", `9:22: format.type: "HS256" is no type of family jwt-signing-key (did you mean "ES256"?)`},
 		{"another identifier", "identifier: kid", "identifier: jti", `9:41: format.identifier: is "jti", and family jwt-signing-key is told apart by "kid"`},
 		{"no longest life", ", longest_life: 10m", "", `9:15: format.longest_life: family jwt-signing-key needs a longest life (of a token: 10m)`},
+		{"an alphabet of a key", "type: ES256", "type: ES256, alphabet: \"@\"", `9:39: format.alphabet: is for secrets that are texts, and those of family jwt-signing-key are keys (leave it out)`},
 		{"bananas", "lead: 16m", "lead: 5 bananas", `10:22: rollout.lead: "5 bananas" is not a duration (write it as 30s, 10m, 1h30m or 90d)`},
 		{"a negative duration", "window: 45m", "window: -45m", `11:24: overlap.window: "-45m" is a negative duration (write it as 30s, 10m, 1h30m or 90d)`},
 		{"unknown check", "canary, logs", "canari, logs", `12:93: verification.checks[3]: unknown value "canari" (did you mean "canary"?)`},

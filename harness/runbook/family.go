@@ -40,9 +40,13 @@ type Family struct {
 	// Pools says that a credential is presented with each connection that a pool
 	// makes, and not with each request.
 	Pools bool
-	// Valued says that each of its credentials is one value, which a service can be
-	// given by itself.
-	Valued bool
+	// Parts are what a credential has that a service can be given by itself, as a
+	// word of its settings.
+	Parts []string
+	// Textual says that a value is a text that may have any characters, but for
+	// those of the types Encoded.
+	Textual bool
+	Encoded []string
 	// Life says what the longest life is of, as a hint.
 	Life string
 }
@@ -61,25 +65,37 @@ func (f Family) Symmetric() bool {
 var Families = map[string]Family{
 	"jwt-signing-key": {
 		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: []string{"ES256", "RS256"},
-		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad,
+		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache"},
 	},
 	"api-key": {
 		Name: "api-key", Distributions: []string{Env, File, Poll}, ReadBy: []string{"charger"},
-		Identifier: "tag", Hop: history.FromAuthority, Valued: true,
+		Identifier: "tag", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
 		Name: "database-password", Distributions: []string{Env, File, Poll}, ReadBy: []string{"querier"}, Types: []string{"postgresql", "redis"},
-		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority,
+		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
 		EmittedBy: []string{"querier"}, CheckedBy: []string{"postgres", "redis"}, Authority: true, Pools: true,
 	},
 	"webhook-secret": {
 		Name: "webhook-secret", Distributions: []string{Env, File, Poll}, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),
-		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority, Valued: true,
+		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"sender"}, CheckedBy: []string{"receiver"},
-		Several: []string{"standard-webhooks", "stripe"},
+		Several: []string{"standard-webhooks", "stripe"}, Encoded: []string{"standard-webhooks"},
 	},
+}
+
+// Words are the parts of {{ .secret.PART }} that settings of a service can have,
+// sorted: those of the credential to emit, of the other one that is accepted, and of
+// all, and the whole document as text and as a file.
+func (f Family) Words() []string {
+	words := []string{"file", "json", "values", "identifiers"}
+	for _, part := range f.Parts {
+		words = append(words, part, "other."+part)
+	}
+	slices.Sort(words)
+	return words
 }
 
 // Readers are the kinds of stand-ins that read what is published in any family, sorted.

@@ -95,8 +95,12 @@ func (c Consumer) Has(r Role) bool {
 
 // Format says what a credential looks like.
 type Format struct {
-	Type        string   `yaml:"type" json:"type"` // ES256, RS256, …
-	Identifier  string   `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+	Type       string `yaml:"type" json:"type"` // ES256, RS256, …
+	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+	// Alphabet are characters that every value has which a rotation makes, besides
+	// letters and digits, as a generator of passwords puts them in: @/%#$. The one
+	// that is there before the rotation has none of them.
+	Alphabet    string   `yaml:"alphabet,omitempty" json:"alphabet,omitempty"`
 	LongestLife Duration `yaml:"longest_life,omitempty" json:"longest_life,omitempty"`
 }
 

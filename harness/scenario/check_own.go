@@ -14,7 +14,8 @@ import (
 // parts are what can be had of a name in a setting that is no service's.
 var parts = map[string][]string{
 	"store":  {"path", "token", "url", "host", "port"},
-	"secret": {"file", "json", "value"},
+	"files":  nil, // the files of the service itself
+	"secret": nil, // as its family has it
 }
 
 // scaledPart is a duration with the unit in which it is wanted: 10m.ms.
@@ -48,34 +49,49 @@ func (c check) own(at string, s Service) {
 		c.Report(at+".build.context", "as ../reports", "%q is not a path relative to this file", b.Context)
 	}
 	for _, file := range slices.Sorted(maps.Keys(s.Files)) {
-		if !s.NeedsImage() {
-			c.Report(at+".files", "give its settings by environment", "is for an image, and this is a command of this machine")
-			break
-		}
-		if !path.IsAbs(file) {
+		switch {
+		case s.NeedsImage() && !path.IsAbs(file):
 			c.Report(at+".files", "as /etc/reports.conf", "%q is not an absolute path of the image", file)
+		case path.Clean("/"+file) != "/"+strings.TrimPrefix(file, "/") || file == "/":
+			c.Report(at+".files", "as /run/secrets/key", "%q is not the path of a file", file)
 		}
 	}
 	c.OneOf(at+".distribution", s.Distribution, runbook.Distributions)
-	if s.Distribution != runbook.File {
+	if s.Distribution != runbook.File && !s.HasSecretFiles() && (s.Distribution != "" || s.Gets() != runbook.File) {
 		c.misplaced(at, "is for distribution file", "delay")
 	}
 	c.settings(at, s)
 	c.arguments(at, s)
+	c.login(at, s)
 	c.reload(at+".reload", s)
 	c.refusal(at+".refusal", s)
 }
 
-// arguments keeps values of secrets out of places where they do not belong: the
-// list of processes shows a command, and files stay as they were at the start.
+// arguments keeps values of secrets out of a command, which the list of processes
+// shows.
 func (c check) arguments(at string, s Service) {
-	for key, part := range map[string]Service{"command": {Command: s.Command}, "files": {Files: s.Files}} {
-		for _, a := range part.Actions() {
-			secret := a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" && key == "command"
-			if secret {
-				c.Report(at+"."+key, "have it in the environment", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
-			}
+	for _, a := range (Service{Command: s.Command}).Actions() {
+		if a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" {
+			c.Report(at+".command", "have it in the environment or in files", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
 		}
+	}
+}
+
+// login wants the user beside the password, where each credential has one of its own.
+func (c check) login(at string, s Service) {
+	if c.page == nil || c.page.Format.Type != databases["postgres"] {
+		return
+	}
+	for _, name := range c.serving("postgres") {
+		if c.s.Services[name].Holds == 1 {
+			return
+		}
+	}
+	asks := func(parts ...string) bool {
+		return slices.ContainsFunc(s.Actions(), func(a Action) bool { return a.Name == "secret" && slices.Contains(parts, a.Part) })
+	}
+	if asks("value") && !asks("user", "json", "file") {
+		c.Report(at, "name it by {{ .secret.user }}, or give the database holds: 1, so that there is one role", "has {{ .secret.value }} without the user whose password it is: the next one is another role's")
 	}
 }
 

@@ -15,17 +15,17 @@ import (
 // filled in there, at its own place in the file.
 func (c check) settings(at string, s Service) {
 	for i, text := range s.Command {
-		c.setting(fmt.Sprintf("%s.command[%d]", at, i), text)
+		c.setting(fmt.Sprintf("%s.command[%d]", at, i), text, s)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		path := source.Join(at+".environment", name)
 		if name == "" || strings.ContainsAny(name, "=\x00") {
 			c.Report(at+".environment", "as JWKS_URL", "%q is no name of a variable", name)
 		}
-		c.setting(path, s.Environment[name])
+		c.setting(path, s.Environment[name], s)
 	}
 	for _, file := range slices.Sorted(maps.Keys(s.Files)) {
-		c.setting(source.Join(at+".files", file), s.Files[file])
+		c.setting(source.Join(at+".files", file), s.Files[file], s)
 	}
 	c.asItIs(at+".image", s.Image)
 	c.asItIs(at+".healthcheck", s.Healthcheck)
@@ -40,7 +40,7 @@ func (c check) settings(at string, s Service) {
 }
 
 // setting holds one text whose words are filled in before the start.
-func (c check) setting(at, text string) {
+func (c check) setting(at, text string, of Service) {
 	if strings.Contains(text, "\x00") {
 		c.Report(at, "leave it out", "has a NUL byte, which no program can be given")
 	}
@@ -50,12 +50,12 @@ func (c check) setting(at, text string) {
 		return
 	}
 	for _, w := range words {
-		c.word(at, w)
+		c.word(at, w, of)
 	}
 }
 
-// word holds what a setting asks for against what there is.
-func (c check) word(at string, w contract.Word) {
+// word holds what a setting of a service asks for against what there is.
+func (c check) word(at string, w contract.Word, of Service) {
 	name, part := w.Of()
 	if name == "scaled" {
 		if _, _, err := Scaled(part); err != nil {
@@ -63,28 +63,40 @@ func (c check) word(at string, w contract.Word) {
 		}
 		return
 	}
+	if name == "files" {
+		if of.FileNamed(part) == "" {
+			c.Report(at, "the last part of the path of one of its files: {{ .files.webhook.env }}", "%s: there is not one file of that name", w)
+		}
+		return
+	}
 	have, special := parts[name]
+	if name == "secret" {
+		have = c.secretWords()
+	}
 	if !special {
 		if have = []string{"host", "port", "url"}; !slices.Contains(runbook.Standing, name) {
 			c.service(at, name)
 		}
 	}
-	switch {
-	case !slices.Contains(have, part):
+	if !slices.Contains(have, part) {
 		c.Report(at, "it has "+strings.Join(have, ", "), "%s: there is no %s", w, part)
-	case w == "secret.value" && !c.valued():
-		c.Report(at, "{{ .secret.json }} is all that is published, {{ .secret.file }} a file with it", "%s would be empty: a credential of family %s is more than one value", w, c.page.Scope.Family)
 	}
 }
 
-// valued reports whether a credential of the page's family is one value; true
-// where the family is not known.
-func (c check) valued() bool {
-	if c.page == nil {
-		return true
+// secretWords are what can be had of the secret: what its family has, and of all
+// families where that is not known.
+func (c check) secretWords() []string {
+	if c.page != nil {
+		if f, built := runbook.Families[c.page.Scope.Family]; built {
+			return f.Words()
+		}
 	}
-	f, built := runbook.Families[c.page.Scope.Family]
-	return !built || f.Valued
+	var all []string
+	for _, f := range runbook.Families {
+		all = append(all, f.Words()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // presentation holds the texts of a client of the load, in which addresses of

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"path"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -68,9 +69,14 @@ func (s Service) Settings() []string {
 }
 
 // Actions are those in the settings of a service of a team's own.
-func (s Service) Actions() []Action {
+func (s Service) Actions() []Action { return actionsIn(s.Settings()) }
+
+// ActionsOf are those in one text.
+func ActionsOf(text string) []Action { return actionsIn([]string{text}) }
+
+func actionsIn(texts []string) []Action {
 	var actions []Action
-	for _, text := range s.Settings() {
+	for _, text := range texts {
 		words, err := contract.Words(text)
 		if err != nil {
 			continue // which is reported
@@ -81,6 +87,59 @@ func (s Service) Actions() []Action {
 		}
 	}
 	return actions
+}
+
+// Holds reports whether a text has a part of the secret in it, and not only the
+// path of a file with it.
+func Holds(text string) bool {
+	return slices.ContainsFunc(ActionsOf(text), func(a Action) bool { return a.Name == "secret" && a.Part != "file" })
+}
+
+// HasSecretFiles reports whether a service is given files that have the secret in them.
+func (s Service) HasSecretFiles() bool {
+	for _, content := range s.Files {
+		if Holds(content) {
+			return true
+		}
+	}
+	return false
+}
+
+// Gets is how a service of a team's own gets what is published, as its settings
+// tell: the secret in its environment, in files, or read at the store; else by the
+// key set.
+func (s Service) Gets() string {
+	gets := runbook.JWKS
+	for _, text := range s.Environment {
+		if Holds(text) {
+			return runbook.Env
+		}
+	}
+	for _, a := range s.Actions() {
+		switch {
+		case a.Name == "store":
+			return runbook.Poll
+		case a.Name == "secret":
+			gets = runbook.File
+		}
+	}
+	return gets
+}
+
+// FileNamed is the path of the one file of a service with a name, which is the last
+// part of its path; "" where there is none, or more.
+func (s Service) FileNamed(name string) string {
+	found := ""
+	for file := range s.Files {
+		if path.Base(file) != name {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = file
+	}
+	return found
 }
 
 // References are the names in those actions, sorted.

@@ -159,9 +159,13 @@ type Service struct {
 	// an image, a program of this machine, in the folder of the scenario.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
 	// Environment and Files, by their paths in the image, may use {{ .NAME.url }},
-	// .host and .port of any service, {{ .store.url }}, .path and .token,
-	// {{ .secret.json }}, .value and .file, and {{ .scaled.10m.ms }} or .s: a
-	// duration of the page as it is at the speed of the rehearsal.
+	// .host and .port of any service, {{ .store.url }}, .path and .token, parts of
+	// the secret ({{ .secret.value }}, .identifier, .user, .values, .other.value,
+	// .json, .file), {{ .files.NAME }}, the path of one of its files, and
+	// {{ .scaled.10m.ms }} or .s: a duration of the page as it is at the speed of
+	// the rehearsal. A function may follow: {{ .secret.value | urlquery }}. Files
+	// with the secret are written anew whenever that changes; of a command of this
+	// machine files lie in a folder of the run.
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
 	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // the first is where it is called

@@ -205,6 +205,13 @@ type Spec struct {
 	// NewPrivileges lets what runs in a container gain rights that it was not
 	// started with, as setuid programs do.
 	NewPrivileges bool
+	// Links are files in Folders that a container finds at other paths too: where
+	// each leads, by its path in the container.
+	Links map[string]string
+	// Before is called once, before the service starts for the first time and when
+	// it is known where the services of the run are; address fills in a word of
+	// theirs. Nil: there is nothing to do.
+	Before func(address func(contract.Word) (string, error)) error `json:"-"`
 	// Dir is where a Command without an image is run; default is where this
 	// process runs.
 	Dir string

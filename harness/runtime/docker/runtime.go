@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -94,7 +95,14 @@ func (r *Runtime) Start(ctx context.Context, specs []world.Spec) error {
 	if err := r.provide(ctx, specs); err != nil {
 		return err
 	}
-	prepare := func(ctx context.Context, spec world.Spec) error { return r.service(spec.Name).create(ctx) }
+	prepare := func(ctx context.Context, spec world.Spec) error {
+		if spec.Before != nil {
+			if err := spec.Before(r.resolve); err != nil {
+				return err
+			}
+		}
+		return r.service(spec.Name).create(ctx)
+	}
 	start := func(ctx context.Context, spec world.Spec) error { return r.service(spec.Name).start(ctx) }
 	return launch.InOrder(ctx, specs, r.ready, prepare, start)
 }
@@ -146,6 +154,13 @@ func (r *Runtime) provide(ctx context.Context, specs []world.Spec) error {
 		r.network = name
 	}
 	return nil
+}
+
+// resolve is what a word of an address stands for.
+func (r *Runtime) resolve(w contract.Word) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.addresses.Resolve(w)
 }
 
 func (r *Runtime) service(name string) *service {

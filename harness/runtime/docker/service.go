@@ -1,12 +1,16 @@
 package docker
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,7 +163,32 @@ func (s *service) give(ctx context.Context) error {
 			return fmt.Errorf("copy %s: %w", path, err)
 		}
 	}
+	if len(s.spec.Links) == 0 {
+		return nil
+	}
+	links, err := linked(s.spec.Links)
+	if err != nil {
+		return err
+	}
+	_, err = s.runtime.engine.CopyToContainer(ctx, s.container.GetContainerID(), client.CopyToContainerOptions{DestinationPath: "/", Content: links})
+	if err != nil {
+		return fmt.Errorf("make %s: %w", strings.Join(slices.Sorted(maps.Keys(s.spec.Links)), ", "), err)
+	}
 	return nil
+}
+
+// linked is an archive of symbolic links by their absolute paths: a file that is
+// replaced is found at its path again, which one that is mounted by itself is not.
+func linked(links map[string]string) (io.Reader, error) {
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	for _, path := range slices.Sorted(maps.Keys(links)) {
+		header := &tar.Header{Typeflag: tar.TypeSymlink, Name: strings.TrimPrefix(path, "/"), Linkname: links[path], Mode: 0o777}
+		if err := w.WriteHeader(header); err != nil {
+			return nil, fmt.Errorf("make %s: %w", path, err)
+		}
+	}
+	return &packed, w.Close()
 }
 
 func (s *service) image() string {

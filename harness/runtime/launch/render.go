@@ -26,9 +26,10 @@ type Addresses map[string]Address
 
 // Render replaces {{ .NAME.url }}, {{ .NAME.host }} and {{ .NAME.port }}. An
 // error quotes the word and never the rest of the text, which may be secret.
-func (a Addresses) Render(text string) (string, error) { return contract.Render(text, a.resolve) }
+func (a Addresses) Render(text string) (string, error) { return contract.Render(text, a.Resolve) }
 
-func (a Addresses) resolve(w contract.Word) (string, error) {
+// Resolve is what one such word stands for.
+func (a Addresses) Resolve(w contract.Word) (string, error) {
 	name, part := w.Of()
 	to, known := a[name]
 	if !known {

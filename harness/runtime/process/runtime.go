@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -67,7 +68,12 @@ func (r *Runtime) Start(ctx context.Context, specs []world.Spec) error {
 			return fmt.Errorf("start %s: it has neither a stand-in to serve nor a command", spec.Name)
 		}
 	}
-	prepare := func(context.Context, world.Spec) error { return nil }
+	prepare := func(_ context.Context, spec world.Spec) error {
+		if spec.Before == nil {
+			return nil
+		}
+		return spec.Before(r.resolve)
+	}
 	if err := r.listen(specs); err != nil {
 		return err
 	}
@@ -96,6 +102,13 @@ func (r *Runtime) listen(specs []world.Spec) error {
 		r.addresses[spec.Name] = launch.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
 	}
 	return nil
+}
+
+// resolve is what a word of an address stands for.
+func (r *Runtime) resolve(w contract.Word) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.addresses.Resolve(w)
 }
 
 func (r *Runtime) service(name string) *service {

@@ -1,0 +1,53 @@
+package family
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+)
+
+// Parts are what an entry of a published document has that a service can be given
+// by itself (runbook.Family.Parts), by their names. The value of a login is its
+// password; that of a signing key its PKCS #8 form in PEM (RFC 7468 §10). Errors
+// never quote it.
+func Parts(entry map[string]any) (map[string]string, error) {
+	parts := map[string]string{"identifier": contract.EntryName(entry)}
+	if _, key := entry["jwk"]; key {
+		return parts, keyParts(parts, entry)
+	}
+	for part, field := range map[string]string{"value": "value", "user": "user"} {
+		if text, there := entry[field].(string); there {
+			parts[part] = text
+		}
+	}
+	if password, there := entry["password"].(string); there {
+		parts["value"] = password
+	}
+	if parts["value"] == "" {
+		return nil, fmt.Errorf("%q has no value", parts["identifier"])
+	}
+	return parts, nil
+}
+
+// keyParts adds those of a signing key.
+func keyParts(parts map[string]string, entry map[string]any) error {
+	key, err := signingKey(entry)
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(entry["jwk"])
+	if err != nil {
+		return errNotASigningKey
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key.Key)
+	if err != nil {
+		return errNotASigningKey
+	}
+	parts["jwk"] = string(encoded)
+	parts["value"] = string(bytes.TrimSpace(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	return nil
+}
