@@ -14,6 +14,9 @@ func notLookedFor(c *cell) (explanation, bool) {
 	if !c.isFresh() || c.everLearned && c.first >= c.learnedAt || !v.OnMiss || c.last-c.first <= wait {
 		return explanation{}, false
 	}
+	if c.everLearned && c.last <= c.learnedAt+history.Offset(nearly) {
+		return explanation{}, false // that it had learned ended it, late as that was
+	}
 	for _, event := range c.events {
 		tried := event.Service == v.Name && (event.Kind == history.KindFetched || event.Kind == history.KindFetchFailed)
 		if tried && event.At >= c.first-history.Offset(nearly) && event.At <= c.first+wait {

@@ -113,6 +113,10 @@ func (b *builder) validator(name string) Validator {
 			}
 		}
 	}
+	if c != nil && c.Cooldown != nil && !v.Authority && !v.Reads {
+		v.OnMiss, v.Cooldown = true, c.Cooldown.Duration()
+		v.Learns = v.Cooldown
+	}
 	if c != nil && c.LearnsWithin != nil {
 		v.Learns = c.LearnsWithin.Duration()
 	}

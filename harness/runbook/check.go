@@ -153,8 +153,11 @@ func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {
 		if c.Has(path+".refresh") && consumer.Refresh <= 0 {
 			c.Report(path+".refresh", "30s is usual", "must be more than 0")
 		}
-		bounded := consumer.Library != "" || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
+		bounded := consumer.Library != "" || (consumer.LearnsWithin != nil || consumer.Cooldown != nil) && consumer.ForgetsWithin != nil
 		hint := "say its library, or learns_within and forgets_within"
+		if built && consumer.Cooldown != nil && (f.Authority || f.Symmetric() || !consumer.Has(Validates)) {
+			c.Report(path+".cooldown", "leave it out", "is for a validator that fetches a key set")
+		}
 		if f.Symmetric() {
 			bounded = consumer.Refresh > 0 || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
 			hint = "say its refresh: how often it reads the secret"

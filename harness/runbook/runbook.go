@@ -81,6 +81,9 @@ type Consumer struct {
 	Library       string    `yaml:"library,omitempty" json:"library,omitempty"`
 	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`
 	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"`
+	// Cooldown is of a validator that fetches the key set when it is shown a key
+	// that it does not know: once in so long at most. It learns within that, too.
+	Cooldown *Duration `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
 }
 
 // Has reports whether a consumer has a role.
