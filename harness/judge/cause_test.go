@@ -311,6 +311,12 @@ func TestCauses(t *testing.T) {
 			"search did not fetch the set in the 2m after it first met k2", "(algorithm, kid, claims)",
 		},
 		{
+			"later than the page says of a cache without a library",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "" }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it 40m after it was accepted, and the lead was 18m", "publish at least",
+		},
+		{
 			"its clock is off",
 			[]change{add(fault(at(44.8), "clock", "search", "injected", false), fault(at(45), "clock", "search", "evidence", true), fault(at(46), "clock", "search", "undone", false)), refuse("app", "k2", 45, 46, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "clock", Cause: judge.CauseClockSkew, FirstPhase: "watch"}, 45001,

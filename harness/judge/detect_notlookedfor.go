@@ -14,8 +14,10 @@ func notLookedFor(c *cell) (explanation, bool) {
 	if !c.isFresh() || c.everLearned && c.first >= c.learnedAt || !v.OnMiss || c.last-c.first <= wait {
 		return explanation{}, false
 	}
-	if c.everLearned && c.last <= c.learnedAt+history.Offset(nearly) {
-		return explanation{}, false // that it had learned ended it, late as that was
+	// That it fetches so soon is the page's word where no library is known: where
+	// the end was that it learned, that was late.
+	if v.Library == "" && c.everLearned && c.last <= c.learnedAt+history.Offset(nearly) {
+		return explanation{}, false
 	}
 	for _, event := range c.events {
 		tried := event.Service == v.Name && (event.Kind == history.KindFetched || event.Kind == history.KindFetchFailed)
