@@ -298,7 +298,7 @@ func TestCauses(t *testing.T) {
 		{
 			"refused for something else than its key, under a fault of its emitter",
 			[]change{
-				func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10),
+				func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10),
 				add(fault(at(28), "missing-kid", "auth", "injected", false), fault(at(28.4), "missing-kid", "auth", "evidence", true), fault(at(50), "missing-kid", "auth", "undone", false)),
 			},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "missing-kid", Cause: judge.CauseMissingKid, FirstPhase: "emit"}, 28401,
@@ -306,7 +306,7 @@ func TestCauses(t *testing.T) {
 		},
 		{
 			"refused for something else than its key",
-			[]change{func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
 			"search did not fetch the set in the 2m after it first met k2", "(algorithm, kid, claims)",
 		},
