@@ -119,11 +119,17 @@ func caseMaterial(t *testing.T) string {
 	if err := os.CopyFS(folder, os.DirFS("cases")); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-o", "verifier", ".")
-	build.Dir, build.Env = filepath.Join(folder, "own"), append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the verifier of the cases: %v\n%s", err, said)
+	build := func(in, what, program string) {
+		t.Helper()
+		command := exec.Command("go", "build", "-o", program, what)
+		command.Dir, command.Env = in, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+		if said, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("build %s of the cases: %v\n%s", filepath.Base(program), err, said)
+		}
 	}
+	build(filepath.Join(folder, "own"), ".", "verifier")
+	// That of the systems that are attached to.
+	build(".", "../../scenarios/attached/testdata/database/shop", filepath.Join(folder, "shop", "shop-db"))
 	return folder
 }
 
