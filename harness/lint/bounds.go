@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -32,6 +33,7 @@ func broken(s *subject, rule string) []Finding {
 		if v, one := s.limits.Validator(b.Validator); b.Rule != rule || b.Held || one && !v.OnPage {
 			continue
 		}
+		b = s.really(b)
 		f := Finding{
 			Level: Error, Path: b.Field, Consumer: b.Validator, Planned: plan.Text(b.Planned),
 			Message: strings.TrimPrefix(b.String(), b.Rule+": "),
@@ -48,6 +50,17 @@ func broken(s *subject, rule string) []Finding {
 		found = append(found, f)
 	}
 	return found
+}
+
+// really is a bound that does not hold by the page with what the scenario's parties
+// really do where that takes longer: what is advised must be enough for it.
+func (s *subject) really(b plan.Bound) plan.Bound {
+	for _, r := range s.limits.BoundsSeen(plan.Sight{View: history.NewView()}) {
+		if r.Rule == b.Rule && r.Validator == b.Validator && !r.Held && r.Needed > b.Needed {
+			b = r
+		}
+	}
+	return b
 }
 
 func oneKeyValidators(s *subject) []Finding {

@@ -302,11 +302,53 @@ func TestOutlivesPage(t *testing.T) {
 	}
 }
 
+// searchOnPage is the line of the built-in page about search.
+const searchOnPage = "  - {name: search,   roles: [validate], library: jwx}"
+
+// lintOwn is what is found in a scenario beside a built-in one, on whose page search
+// is another consumer.
+func lintOwn(t *testing.T, search, text string) []lint.Finding {
+	t.Helper()
+	fsys := fstest.MapFS{"own.yaml": {Data: []byte("apiVersion: rehearse/v1\nkind: Scenario\n" + text)}}
+	for _, name := range []string{"healthy.yaml", "runbook.yaml"} {
+		text, err := fs.ReadFile(scenarios.FS, "jwt-signing-key/"+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fsys[name] = &fstest.MapFile{Data: []byte(strings.Replace(string(text), searchOnPage, search, 1))}
+	}
+	loaded, err := scenario.Load(fsys, "own.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := lint.Scenario(loaded, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestAdviceForWhatTheScenarioRuns has a page whose lead is too short, and that is
+// wrong about what search runs: what is advised is enough for that.
+func TestAdviceForWhatTheScenarioRuns(t *testing.T) {
+	const short = "extends: healthy.yaml\nspeed: 30\noverride: {rollout: {lead: 3m}}\n"
+	for scenario, want := range map[string]string{
+		short + "services: {search: {library: keyfunc}}\n": "rollout.lead: at least 6m15s",
+		short + "services: {search: {library: jwx}}\n":     "rollout.lead: at least 16m15s",
+	} {
+		found := lintOwn(t, "  - {name: search, roles: [validate], learns_within: 5m, forgets_within: 15m}", scenario)
+		i := slices.IndexFunc(found, func(f lint.Finding) bool { return f.RuleID == "G1" && f.Consumer == "search" })
+		if i < 0 || found[i].Fix != want {
+			t.Errorf("%s: got %+v, want a finding of G1 that says %q", scenario, found, want)
+		}
+	}
+}
+
 // TestServicesAgainstTheirPage: a library that is slower than the page says, and
 // parties that cannot be seen or told apart, are found before anything runs.
 func TestServicesAgainstTheirPage(t *testing.T) {
 	const (
-		page  = "  - {name: search,   roles: [validate], library: jwx}"
+		page  = searchOnPage
 		own   = `{command: [own], scale: full, environment: {URL: "{{ .auth.url }}/.well-known/jwks.json"}`
 		calls = "load: [{client: web, to: checkout, rate: 5/s, token: {}}, {client: app, to: search, rate: 5/s, token: {}}]\n"
 	)
@@ -327,22 +369,7 @@ func TestServicesAgainstTheirPage(t *testing.T) {
 		{"one of them with a name", page, "runbook: runbook.yaml\nservices: {auth: {serve: issuer}, search: " + own + ", agent: search}, checkout: " + own + "}}\n" + calls, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fsys := fstest.MapFS{"own.yaml": {Data: []byte("apiVersion: rehearse/v1\nkind: Scenario\n" + tt.scenario)}}
-			for _, name := range []string{"healthy.yaml", "runbook.yaml"} {
-				text, err := fs.ReadFile(scenarios.FS, "jwt-signing-key/"+name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				fsys[name] = &fstest.MapFile{Data: []byte(strings.Replace(string(text), page, tt.consumer, 1))}
-			}
-			loaded, err := scenario.Load(fsys, "own.yaml")
-			if err != nil {
-				t.Fatal(err)
-			}
-			found, err := lint.Scenario(loaded, today)
-			if err != nil {
-				t.Fatal(err)
-			}
+			found := lintOwn(t, tt.consumer, tt.scenario)
 			var got []string
 			for _, f := range found {
 				if f.RuleID == "slower-than-page" || f.RuleID == "not-seen" {

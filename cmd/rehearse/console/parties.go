@@ -177,6 +177,9 @@ func (c *Console) tellOther(e history.Event) {
 			c.detail(e.At, "%s reads %s at %s", e.Reader, e.What, e.Service)
 		}
 	case history.KindOperator:
+		if e.Began > 0 && s.phase != "" {
+			s.clock.Zero += e.At - e.Began // on hold the page's clock stands still
+		}
 		c.say(e.At, neutral, "operator: %s", e.Detail)
 	case history.KindLeft:
 		c.say(e.At, bad, "still to be taken back by hand: %s %s: %s", e.Step, e.Credential, e.Detail)

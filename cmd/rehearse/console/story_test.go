@@ -36,3 +36,17 @@ func TestObservedGateIsToldOnce(t *testing.T) {
 		t.Errorf("got %q, want it told once, with what an enforced gate would do", got)
 	}
 }
+
+// TestThePageStandsStillOnHold tells the page time of a phase without the time in which
+// a person was waited for.
+func TestThePageStandsStillOnHold(t *testing.T) {
+	l := plan.Limits{Speed: 60}
+	got := told(t, l, Options{},
+		history.Event{At: at(100), Kind: history.KindOperator, Began: at(10), Detail: "went on to baseline"},
+		history.Event{At: at(100), Kind: history.KindPhase, Phase: history.Baseline},
+		history.Event{At: at(25_100), Kind: history.KindOperator, Began: at(5_100), Detail: "went on to accept"},
+		history.Event{At: at(25_100), Kind: history.KindPhase, Phase: history.Accept})
+	if !strings.Contains(got, "▸ baseline  page 0s") || !strings.Contains(got, "▸ accept    page 5m ·") {
+		t.Errorf("got %q, want accept at 5m of the page: it was on hold for 20 of 25 seconds", got)
+	}
+}
