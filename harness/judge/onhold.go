@@ -32,7 +32,7 @@ func (e *evidence) reprieved(b plan.Bound) (reprieve, bool) {
 	case "G1":
 		e.learnedOnHold(&r, b.Validator, planned)
 	case "G2":
-		e.usedOnHold(&r, planned, to)
+		e.usedOnHold(&r, b.Party, planned, to)
 	}
 	if !r.sure {
 		r.text += "; nobody was refused this time"
@@ -76,10 +76,12 @@ func (e *evidence) learnedOnHold(r *reprieve, validator string, planned history.
 }
 
 // usedOnHold says whether the old credential was in use later than it would have
-// been revoked after a window that ends at a moment, as the page has it.
-func (e *evidence) usedOnHold(r *reprieve, planned, revoked history.Offset) {
+// been revoked after a window that ends at a moment, as the page has it. An exception
+// has a window of its own, which is about nobody else.
+func (e *evidence) usedOnHold(r *reprieve, party string, planned, revoked history.Offset) {
 	for _, key := range e.hop() {
-		if key.Credential != e.old || e.limits.Excepted(key.Presenter) {
+		excepted := e.limits.Excepted(key.Presenter)
+		if key.Credential != e.old || excepted != e.limits.Excepted(party) || excepted && key.Presenter != party {
 			continue
 		}
 		sum := e.view.Sum(key, planned+history.Offset(nearly), revoked)
