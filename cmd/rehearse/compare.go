@@ -26,7 +26,7 @@ func compareCommand() *cobra.Command {
 		Long: "Put two run folders side by side, as before and after a fix, and say what got worse or better.\n\n" +
 			reports.Counted + "\n\n" +
 			"Exit codes: 0 no regression · 1 a regression · 2 no run, or runs of different secrets.",
-		Args: arguments(cobra.ExactArgs(2)),
+		Args: arguments(cobra.ExactArgs(2)), ValidArgsFunction: completingRuns,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := oneOf("--format", format, slices.Sorted(maps.Keys(compareFormats))...); err != nil {
 				return err
@@ -45,6 +45,7 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&format, "format", "text", "text, md (for a pull request), json")
+	completes(command, "format", slices.Sorted(maps.Keys(compareFormats))...)
 	return command
 }
 

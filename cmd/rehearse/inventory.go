@@ -63,6 +63,7 @@ func inventoryCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&format, "format", "table", "table, json, ics (a calendar) or message (for a team's channel)")
+	completes(command, "format", "table", "json", "ics", "message")
 	command.Flags().StringVar(&runs, "runs", runsFolder, "the folder in which saved runs are looked for")
 	return command
 }

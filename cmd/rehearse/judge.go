@@ -24,7 +24,7 @@ func judgeCommand() *cobra.Command {
 		Short: "Judge a saved run again; the exit code is the verdict",
 		Long: "Judge a saved run again, from its events.jsonl, and write its result.json and its reports anew.\n" +
 			"A folder without a result.json is judged too, and gets no reports.",
-		Args: arguments(cobra.ExactArgs(1)),
+		Args: arguments(cobra.ExactArgs(1)), ValidArgsFunction: completingRuns,
 		RunE: func(command *cobra.Command, args []string) error {
 			dir := args[0]
 			h, limits, err := savedHistory(dir)

@@ -30,8 +30,10 @@ func lintCommand() *cobra.Command {
 		Short: "Hold pages and scenarios against the bounds and rules, without running them",
 		Long: "Hold pages and scenarios against the bounds G1 to G3 and the rules of a page, without running\n" +
 			"them. A PATH is a page, a scenario (its page is held with its services and overrides), a\n" +
-			"built-in scenario, or a folder of them. Exit code 1 where anything is found.",
-		Args: arguments(cobra.MinimumNArgs(1)),
+			"built-in scenario, or a folder of them. Exit code 1 where anything is found, and 2 where a\n" +
+			"file is none of these, beside which the others are held against the rules.",
+		Args:              arguments(cobra.MinimumNArgs(1)),
+		ValidArgsFunction: completingScenarios,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := oneOf("--format", format, "text", "json", "sarif"); err != nil {
 				return err
@@ -51,13 +53,18 @@ func lintCommand() *cobra.Command {
 					_, err = fmt.Fprintln(out, lintSummary(findings, files))
 				}
 			}
-			if err == nil && len(findings) > 0 {
+			switch {
+			case err != nil:
+			case slices.ContainsFunc(findings, lint.Finding.Invalid):
+				err = &exitError{code: exitUsage}
+			case len(findings) > 0:
 				err = &exitError{code: exitFail}
 			}
 			return err
 		},
 	}
 	command.Flags().StringVar(&format, "format", "text", "text, json or sarif")
+	completes(command, "format", "text", "json", "sarif")
 	command.Flags().StringVar(&known.audit, "audit", "", "a file of a Vault audit device: name those who read the secret and are not on its page")
 	command.Flags().StringVar(&known.compose, "compose", "", "a compose `FILE`, or a project that runs: name those who are set up with the secret or\n"+
 		"its key set and are not on its page")
@@ -85,15 +92,14 @@ type lintKnown struct {
 	services       []lint.ProjectService
 }
 
-// lint holds all that some paths name against the rules. All that cannot be
-// read is told at once.
+// lint holds all that some paths name against the rules. What is wrong with a file
+// that is no page or scenario is found as well, beside what is found in the others.
 func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.Finding, files int, err error) {
 	if k.compose != "" {
 		if k.services, err = composeServices(ctx, k.compose); err != nil {
 			return nil, 0, err
 		}
 	}
-	var problems source.Problems
 	now := time.Now()
 	for _, path := range paths {
 		names, err := documentsAt(path)
@@ -102,19 +108,14 @@ func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.F
 		}
 		for _, name := range names {
 			found, err := k.file(name, now)
-			if p, ok := errors.AsType[source.Problems](err); ok {
-				problems = append(problems, p...)
-				continue
-			}
-			if err != nil {
+			if problems, ok := errors.AsType[source.Problems](err); ok {
+				found = lint.InvalidFile(problems)
+			} else if err != nil {
 				return nil, 0, err
 			}
 			files++
 			findings = append(findings, found...)
 		}
-	}
-	if err := problems.Err(); err != nil {
-		return nil, 0, err
 	}
 	if files == 0 {
 		return nil, 0, usage(fmt.Errorf("no page or scenario at %s", strings.Join(paths, ", ")))
@@ -132,7 +133,7 @@ func documentsAt(path string) ([]string, error) {
 	case err != nil || !info.IsDir():
 		return []string{path}, nil // loading it says what is wrong with it
 	}
-	return yamlFiles(path)
+	return ourFiles(path)
 }
 
 // file holds one page or scenario against the rules.

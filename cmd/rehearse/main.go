@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 )
 
@@ -53,7 +54,7 @@ func rootCommand() *cobra.Command {
 			"4 could not run, could not clean up, or could not keep what it wrote · 130 interrupted,\n" +
 			"after everything was undone.",
 		Version:       version(),
-		Args:          arguments(cobra.NoArgs),
+		Args:          noSuchCommand,
 		SilenceErrors: true, // execute prints them
 		SilenceUsage:  true,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
@@ -61,11 +62,25 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		runCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
-		lintCommand(), planCommand(), runbookCommand(), inventoryCommand(),
+		lintCommand(), planCommand(), initCommand(), runbookCommand(), scenarioCommand(), inventoryCommand(),
 		scenariosCommand(), faultsCommand(), schemaCommand(), doctorCommand(), cleanCommand(),
 		serveCommand(), seedCommand(), turnCommand(),
 	)
 	return root
+}
+
+// noSuchCommand refuses what is no command, and says which one was meant.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usage(fmt.Errorf("unknown command %q: %s", args[0], source.DidYouMean(args[0], names)))
 }
 
 // arguments makes what cobra says of arguments an error of usage.

@@ -21,7 +21,7 @@ func planCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "plan [SCENARIO]",
 		Short: "Show the timeline, the bounds and the largest speed of a scenario",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Args:  arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: completingScenarios,
 		RunE: func(command *cobra.Command, args []string) error {
 			name := scenarios.Default
 			if len(args) > 0 {

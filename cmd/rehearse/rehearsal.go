@@ -34,6 +34,8 @@ func (p *place) register(command *cobra.Command) {
 	f.StringVar(&p.store, "store", harness.Auto, "which secrets store is started: auto, embedded, vault")
 	f.StringVar(&p.vaultAddr, "vault-addr", "", "use the Vault at this `URL` instead, with the token in "+vaultTokenVariable+";\n"+
 		"the run makes a mount of its own there and removes it")
+	completes(command, "runtime", harness.Auto, harness.Process, harness.Docker)
+	completes(command, "store", harness.Auto, harness.Embedded, harness.Vault)
 }
 
 // options are the place as options of a run; an error is one of usage.

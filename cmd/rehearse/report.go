@@ -24,7 +24,7 @@ func reportCommand() *cobra.Command {
 		Short: "Write the reports of a saved run again",
 		Long: "Write the reports of a saved run again, from its result.json and events.jsonl. The verdict\n" +
 			"stays as it is; `rehearse judge` judges again.",
-		Args: arguments(cobra.ExactArgs(1)),
+		Args: arguments(cobra.ExactArgs(1)), ValidArgsFunction: completingRuns,
 		RunE: func(command *cobra.Command, args []string) error {
 			dir := args[0]
 			model, err := savedModel(dir)

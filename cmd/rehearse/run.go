@@ -46,7 +46,7 @@ func runCommand() *cobra.Command {
 		Short: "Rehearse one scenario; the exit code is the verdict",
 		Long: "Rehearse one scenario: a file, or a built-in one by its name (default " + scenarios.Default + ").\n" +
 			"The exit code is the verdict; what the scenario expects is not looked at.",
-		Args: arguments(cobra.MaximumNArgs(1)),
+		Args: arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: completingScenarios,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := f.checkResume(command, args); err != nil {
 				return err
@@ -84,6 +84,9 @@ func runCommand() *cobra.Command {
 	flags.DurationVar(&f.lock, "lock", 0, "wait this long until another rehearsal of the same system that runs already has ended\n"+
 		"(default: do not wait, and refuse)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up, undo and clean up after this long (default: never)")
+	completes(command, "gates", "enforce", "observe", "off")
+	completes(command, "rollback-from", scenario.RollbackPhases()...)
+	completes(command, "ui", uiAuto, uiTUI, uiPlain, uiJSON)
 	return command
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -33,6 +34,8 @@ func loadScenario(name string) (*scenario.Loaded, error) {
 		hint := "`rehearse scenarios` lists those"
 		if near, ok := source.Nearest(name, builtIn); ok {
 			hint = "did you mean " + near + "?"
+		} else if named := scenariosNamed(name, builtIn); len(named) > 0 {
+			hint = "did you mean " + strings.Join(named, " or ") + "?"
 		}
 		return nil, usage(fmt.Errorf("%s is neither a file nor a built-in scenario (%s)", name, hint))
 	}

@@ -42,6 +42,7 @@ func testCommand() *cobra.Command {
 			"skipped, with the reason; with " + requireDocker + " set it is one that could not be run.\n\n" +
 			"Exit codes: 0 all as expected · 1 something not as expected · 3 an unexpected inconclusive one,\n" +
 			"and none failed · 4 one could not be run.",
+		ValidArgsFunction: completingScenarios,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{builtIn}

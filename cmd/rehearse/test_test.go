@@ -221,6 +221,8 @@ func TestScenariosAt(t *testing.T) {
 	for name, text := range map[string]string{
 		"runbook.yaml": "kind: Runbook\n", "pages/other.yml": "kind: Runbook\n",
 		"healthy.yaml": "kind: Scenario\n", "bad/broken.yml": "kind: [", "notes.txt": "kind: Scenario\n",
+		"compose.yml": "services: {web: {image: acme/web}}\n", "ci.yml": "on: push\njobs: {}\n", "deployment.yaml": "apiVersion: apps/v1\nkind: Deployment\n",
+		"no-kind.yaml": "apiVersion: rehearse/v1\nrunbook: runbook.yaml\n", "forgotten.yaml": "extends: healthy.yaml\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -235,7 +237,7 @@ func TestScenariosAt(t *testing.T) {
 		path string
 		want []string
 	}{
-		{".", []string{filepath.Join("bad", "broken.yml"), "healthy.yaml"}},
+		{".", []string{filepath.Join("bad", "broken.yml"), "forgotten.yaml", "healthy.yaml", "no-kind.yaml"}},
 		{"healthy.yaml", []string{"healthy.yaml"}},
 		{"jwt-signing-key/healthy", []string{"jwt-signing-key/healthy"}},
 		{"pages", nil},

@@ -117,7 +117,7 @@ func scenariosAt(path string) ([]string, error) {
 	case err != nil || !info.IsDir():
 		return []string{path}, nil // loadScenario says what is wrong with it
 	}
-	files, err := yamlFiles(path)
+	files, err := ourFiles(path)
 	return slices.DeleteFunc(files, isPage), err
 }
 
@@ -136,6 +136,31 @@ func yamlFiles(folder string) (files []string, err error) {
 		return nil, usage(fmt.Errorf("look for pages and scenarios: %w", err))
 	}
 	return files, nil
+}
+
+// ourFiles are the YAML files of a folder that may be meant as pages and scenarios.
+// Others lie beside them: of CI, of compose, manifests of Kubernetes.
+func ourFiles(folder string) ([]string, error) {
+	files, err := yamlFiles(folder)
+	return slices.DeleteFunc(files, isAnothers), err
+}
+
+// isAnothers reports whether a file is meant for another program: a mapping that
+// names another API, or has none of the keys by which ours are known. What cannot be
+// read may be ours.
+func isAnothers(file string) bool {
+	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
+	if err != nil || document.Kind != source.Mapping {
+		return false
+	}
+	if api, named := document.Field("apiVersion"); named {
+		text, is := api.Value.Value.(string)
+		return is && !strings.HasPrefix(text, "rehearse/")
+	}
+	return !slices.ContainsFunc([]string{"kind", "runbook", "extends", "scope"}, func(key string) bool {
+		_, has := document.Field(key)
+		return has
+	})
 }
 
 // isPage tells a page from a scenario. What cannot be read is taken for a

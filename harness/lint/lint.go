@@ -86,7 +86,7 @@ func Rules() []Rule {
 	for _, c := range checks() {
 		rules = append(rules, c.Rule)
 	}
-	return append(rules, readerNotOnPage, projectNotOnPage)
+	return append(rules, readerNotOnPage, projectNotOnPage, invalidFile)
 }
 
 // Page holds a page against the rules, as of a day.
