@@ -60,20 +60,26 @@ func (e *evidence) thin() string {
 }
 
 // unasked says that a validator on the page was hardly shown the old credential
-// or the new one: then little shows what its callers would have felt.
+// or the new one: then little shows what its callers would have felt. Connections of
+// a pool that were made before the rotation began serve in it: the logins count by
+// which they were made.
 func (e *evidence) unasked(v plan.Validator) string {
 	if !v.OnPage {
 		return ""
+	}
+	from := e.start
+	if e.pooled(v) {
+		from = 0
 	}
 	for _, credential := range []string{e.old, e.fresh} {
 		var n int64
 		for _, key := range e.hop() {
 			if key.Validator == v.Name && key.Credential == credential {
-				n += e.view.Sum(key, e.start, e.end+1).Attempts
+				n += e.view.Sum(key, from, e.end+1).Attempts
 			}
 		}
 		if least := e.least(v); n < least {
-			return fmt.Sprintf("load presented %s to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
+			return fmt.Sprintf("%s was presented to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
 		}
 	}
 	return ""

@@ -12,8 +12,14 @@ const leastConnections = 2
 
 // least is how many presentations of a credential to a validator tell something.
 func (e *evidence) least(v plan.Validator) int64 {
-	if v.Authority && runbook.Families[e.limits.Family].Pools {
+	if e.pooled(v) {
 		return leastConnections
 	}
 	return leastAttempts
+}
+
+// pooled reports whether a credential is presented to a validator with each
+// connection of a pool, and not with each request.
+func (e *evidence) pooled(v plan.Validator) bool {
+	return v.Authority && runbook.Families[e.limits.Family].Pools
 }

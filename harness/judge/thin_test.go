@@ -46,8 +46,8 @@ func TestThin(t *testing.T) {
 		})}, "job had no answer from search in the whole run"},
 		{"a validator that no load reaches", []change{limit(func(l *plan.Limits) {
 			l.Validators = append(l.Validators, plan.Validator{Name: "ledger", OnPage: true, From: "auth"})
-		})}, "load presented k1 to ledger 0 times"},
-		{"a validator that only a slow client reaches", []change{onlySlowJob}, "load presented k1 to search 15 times"},
+		})}, "k1 was presented to ledger 0 times"},
+		{"a validator that only a slow client reaches", []change{onlySlowJob}, "k1 was presented to search 15 times"},
 		{"a slow client that died", []change{slowJob, silent("job", 20, 61)}, "job had 0 answers from search from 20.5s to 1m0.5s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,6 +146,14 @@ func TestThinAtTheAuthority(t *testing.T) {
 		refuse("search", "k2", 45, 60.5, 10)(s)
 		unavailable("app", 45, 60.5)(s)
 	}
+	// k1 is presented before the rotation begins, and not since.
+	early := func(s *story) {
+		s.events[slices.IndexFunc(s.events, func(e history.Event) bool { return e.Kind == history.KindPhase })].At = at(2)
+		without(func(e history.Event) bool {
+			return e.Kind == history.KindCounts && e.Counts.Presenter == "search" && e.Credential == "k1" && e.At >= at(2)
+		})(s)
+	}
+	pool := limit(func(l *plan.Limits) { l.Family = "database-password" })
 	for _, tt := range []struct {
 		name    string
 		changes []change
@@ -153,6 +161,8 @@ func TestThinAtTheAuthority(t *testing.T) {
 		verdict judge.Outcome
 	}{
 		{"healthy", nil, judge.Flat, judge.Pass},
+		{"the old one was presented before it began", []change{early}, judge.CannotTell, judge.Inconclusive},
+		{"the old one was presented before it began, by a pool that serves on", []change{early, pool}, judge.Flat, judge.Pass},
 		{"load dead in the middle", []change{silent("app", 42, 61), silent("search", 42, 61)}, judge.CannotTell, judge.Inconclusive},
 		{"the consumer is down", []change{unavailable("app", 42, 61), silent("search", 42, 61)}, judge.CannotTell, judge.Fail},
 		{"the consumer presents nothing", []change{silent("search", 0, 61)}, judge.CannotTell, judge.Inconclusive},
