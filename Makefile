@@ -99,6 +99,10 @@ cases: build ## rehearse cases with a known right answer; TIMES each, a tenth of
 	cd harness/accuracy && $(GO) test -count=1 -timeout 300m -run 'TestCases$$' -args -cases $(TIMES) -turn $(TURN) -containers=$(if $(CONTAINERS),true,false) \
 		-binary $(CURDIR)/bin/rehearse -cases-out $(CURDIR)/.cache/cases
 
+.PHONY: test-shop
+test-shop: build ## rehearse a shop whose four services know of no rehearsal, known good and known bad; some four minutes
+	cd harness/accuracy && $(GO) test -count=1 -timeout 30m -run 'TestCases$$' -args -cases 1 -only shop- -binary $(CURDIR)/bin/rehearse -cases-out $(CURDIR)/.cache/cases
+
 # All libraries and trials at the same time: they mostly wait. Needs an engine.
 .PHONY: matrix
 matrix: debian-image ## measure what JWT libraries do in a rotation, and write the table anew (some 15 minutes)
