@@ -91,6 +91,9 @@ func ServeProvider(ctx context.Context, config []byte, listener net.Listener, lo
 		return map[string]int64{"served": accepted + refused, "accepted": accepted, "refused": refused}
 	})
 	mux.HandleFunc("POST /charges", p.charge)
+	if at := c.Call; at.Path != "" {
+		mux.HandleFunc(at.Method+" "+at.Path, func(w http.ResponseWriter, r *http.Request) { p.chargeAs(w, r, at) })
+	}
 	mux.HandleFunc("GET /balance", p.balance)
 	mux.HandleFunc("GET /dashboard", p.page)
 	mux.HandleFunc("GET /dashboard.json", func(w http.ResponseWriter, _ *http.Request) { standin.WriteJSON(w, http.StatusOK, p.dashboard()) })

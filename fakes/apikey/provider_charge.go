@@ -28,13 +28,14 @@ type presentation struct {
 	accepted   bool
 	locked     bool  // whatever the key is, the account is
 	told       []any // attributes for the log
+	way        contract.Call
 }
 
-// presented looks at the key of a call.
-func (p *provider) presented(r *http.Request) presentation {
+// presented looks at the key of a call that came in a way.
+func (p *provider) presented(r *http.Request, way contract.Call) presentation {
 	begin := time.Now()
 	locked, opened := p.lockout.locked()
-	key := p.keys.check(contract.Bearer(r), locked)
+	key := p.keys.check(way.Key(r), locked)
 	took := time.Since(begin)
 	if opened {
 		p.log.Info(string(history.KindUnlocked))
@@ -42,7 +43,7 @@ func (p *provider) presented(r *http.Request) presentation {
 	if key.ceased {
 		p.log.Info(string(history.KindForgot), "identifier", key.tag)
 	}
-	call := presentation{tag: cmp.Or(key.tag, UnknownIdentifier), accepted: key.accepted, locked: locked}
+	call := presentation{tag: cmp.Or(key.tag, UnknownIdentifier), accepted: key.accepted, locked: locked, way: way}
 	// Of a key that is none of its own, what the log calls it is the presenter's word.
 	call.identified = cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), UnknownIdentifier)
 	call.presenter = strings.TrimPrefix(r.UserAgent(), ChargerAgent)
@@ -56,7 +57,7 @@ func (p *provider) presented(r *http.Request) presentation {
 // refuse answers a call whose key is not accepted, or whose account is locked.
 func (p *provider) refuse(w http.ResponseWriter, call presentation) {
 	p.refused.Add(1)
-	status := http.StatusUnauthorized
+	status := cmp.Or(call.way.Refuses, http.StatusUnauthorized)
 	if call.locked {
 		status = http.StatusForbidden
 	}
@@ -69,7 +70,9 @@ func (p *provider) refuse(w http.ResponseWriter, call presentation) {
 		p.log.Info(string(history.KindLocked), "identifier", by.tag, "presenter", by.presenter, "count", by.calls,
 			"detail", fmt.Sprintf("%d of %d refused calls within %s", by.most, by.calls, by.took.Round(time.Millisecond)))
 	}
-	w.Header().Set("WWW-Authenticate", "Bearer") // RFC 6750 §3
+	if call.way.Header == "" {
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 6750 §3
+	}
 	standin.WriteError(w, status, "invalid API key")
 }
 
@@ -82,7 +85,7 @@ func (p *provider) accept(call presentation, status int) {
 // balance decides about a key and does nothing else: who wants to know whether
 // a key is taken asks for it.
 func (p *provider) balance(w http.ResponseWriter, r *http.Request) {
-	call := p.presented(r)
+	call := p.presented(r, contract.Call{})
 	if !call.accepted {
 		p.refuse(w, call)
 		return
@@ -94,8 +97,11 @@ func (p *provider) balance(w http.ResponseWriter, r *http.Request) {
 // charge makes one charge, if the key is accepted. The order that it is for is
 // the merchant's own reference, by which two charges for the same are known
 // afterwards; it keeps nothing from being charged twice.
-func (p *provider) charge(w http.ResponseWriter, r *http.Request) {
-	call := p.presented(r)
+func (p *provider) charge(w http.ResponseWriter, r *http.Request) { p.chargeAs(w, r, contract.Call{}) }
+
+// chargeAs is charge for a call that came in a way.
+func (p *provider) chargeAs(w http.ResponseWriter, r *http.Request, way contract.Call) {
+	call := p.presented(r, way)
 	if !call.accepted && (!p.config.ChecksLate || call.locked || call.tag == UnknownIdentifier) {
 		p.refuse(w, call)
 		return
@@ -118,7 +124,7 @@ func (p *provider) charge(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Idempotent-Replayed", "true") // as Stripe says it
 	}
 	switch status {
-	case http.StatusUnauthorized:
+	case cmp.Or(way.Refuses, http.StatusUnauthorized):
 		p.refuse(w, call)
 	case http.StatusGatewayTimeout:
 		p.accept(call, status)
@@ -133,9 +139,9 @@ func (p *provider) charge(w http.ResponseWriter, r *http.Request) {
 func (p *provider) answer(call presentation, order string, effect history.Effect) int {
 	switch {
 	case !call.accepted:
-		return http.StatusUnauthorized
+		return cmp.Or(call.way.Refuses, http.StatusUnauthorized)
 	case effect == history.EffectMade && order != "" && standin.Chosen(order, p.config.Fails):
 		return http.StatusGatewayTimeout
 	}
-	return http.StatusCreated
+	return cmp.Or(call.way.Answers, http.StatusCreated)
 }

@@ -40,6 +40,8 @@ type Provider struct {
 	Taken int `json:"taken,omitempty"`
 	// Lockout is when refused calls lock the account; without it never.
 	Lockout Lockout `json:"lockout,omitzero"`
+	// Call is another way to make a charge, as consumers of a team's own do it.
+	Call Call `json:"call,omitzero"`
 	Orders
 }
 

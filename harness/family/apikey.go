@@ -1,6 +1,7 @@
 package family
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -39,6 +40,11 @@ func (apiKey) Configure(p *plan.Plan) error {
 			}
 			if l := s.Lockout; l != nil {
 				config.Lockout = contract.Lockout{After: l.After, Window: contract.Duration(l.Within.Duration()), For: contract.Duration(p.Wall(l.For.Duration()))}
+			}
+			if s.Call != nil {
+				config.Call = contract.Call{
+					Method: cmp.Or(s.Call.Method, http.MethodPost), Path: s.Call.Path, Header: s.Call.Header, Answers: s.Call.Answers, Refuses: s.Call.Refuses,
+				}
 			}
 			s.Config = config
 		case "charger":

@@ -38,7 +38,7 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 	}
 	endpoints, refusals := map[string]string{}, map[string]refusal.Signs{}
 	for _, v := range p.Limits.Validators {
-		endpoints[v.Name] = contract.AddressOf(v.Name) + contract.WebhookPath
+		endpoints[v.Name] = contract.AddressOf(v.Name) + deliveredAt(p, v.Name)
 		if shown := p.Rehearsal.Services[v.Name].Refusal; shown != nil {
 			refusals[v.Name] = shown.Signs()
 		}
@@ -58,6 +58,14 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 		}
 	}
 	return nil
+}
+
+// deliveredAt is the path at which a receiver takes deliveries.
+func deliveredAt(p *plan.Plan, receiver string) string {
+	if call := p.Rehearsal.Services[receiver].Call; call != nil && call.Path != "" {
+		return call.Path
+	}
+	return contract.WebhookPath
 }
 
 // Bind makes the family's steps on the store, and probes that deliver as a
@@ -166,7 +174,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
-	probe, err := Ask(ctx, http.MethodPost, at+contract.WebhookPath, header, bytes.NewReader(body), Signs(w.plan, validator))
+	probe, err := Ask(ctx, http.MethodPost, at+deliveredAt(w.plan, validator), header, bytes.NewReader(body), Signs(w.plan, validator))
 	if err != nil {
 		return fail(err)
 	}

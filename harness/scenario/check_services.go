@@ -30,6 +30,7 @@ func (c check) services() {
 				"has neither serve nor image, build or command")
 		case s.Own():
 			c.own(path, s)
+			c.called(path, s)
 		case c.OneOf(path+".serve", s.Serve, ServeKinds):
 			c.standIn(path, name, s)
 		}
@@ -76,6 +77,7 @@ func (c check) standIn(path, name string, s Service) {
 		c.Report(path+".holds", "1 for a library with room for one secret; without it all", "is %d, the least is 1", s.Holds)
 	}
 	c.charging(path, s)
+	c.called(path, s)
 	switch s.Serve {
 	case "issuer":
 		if at := c.page; at != nil && at.Storage.Distribution == runbook.JWKS && at.Storage.JWKS != runbook.WellKnownJWKS && c.serves("verifier") {

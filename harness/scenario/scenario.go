@@ -128,6 +128,9 @@ type Service struct {
 	// page time. Taken is how many of its slots for keys others have.
 	Lag   runbook.Duration `yaml:"lag,omitempty" json:"lag,omitempty"`
 	Taken int              `yaml:"taken,omitempty" json:"taken,omitempty"`
+	// Call is how consumers of a team's own call a provider, and where a receiver of
+	// a team's own takes deliveries.
+	Call *Called `yaml:"call,omitempty" json:"call,omitempty"`
 	// Lockout is when a provider takes refusals for guessing.
 	Lockout *Lockout `yaml:"lockout,omitempty" json:"lockout,omitempty"`
 
@@ -179,6 +182,21 @@ type Service struct {
 	// with, as setuid programs do (sudo, ping); without it none can.
 	NewPrivileges bool  `yaml:"new_privileges,omitempty" json:"new_privileges,omitempty"`
 	Scale         Scale `yaml:"scale,omitempty" json:"scale,omitempty"`
+}
+
+// Called is how a service of the rehearsal is called by one of a team's own, or the
+// other way round, where that is not as stand-ins do it.
+type Called struct {
+	Method string `yaml:"method,omitempty" json:"method,omitempty"` // default POST
+	Path   string `yaml:"path" json:"path"`                         // as /v1/charges
+	// Header is the one that has the key: X-Api-Key, or with a word before the key
+	// "Authorization: Token"; default "Authorization: Bearer". With Basic the key is
+	// the user, or the password of nobody.
+	Header string `yaml:"header,omitempty" json:"header,omitempty"`
+	// Answers is the status of a call that was taken, default 201; Refuses that of
+	// one whose key was refused, default 401.
+	Answers int `yaml:"answers,omitempty" json:"answers,omitempty"`
+	Refuses int `yaml:"refuses,omitempty" json:"refuses,omitempty"`
 }
 
 // Lockout is a provider's policy against guessing: After refused calls Within a

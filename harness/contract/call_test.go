@@ -1,0 +1,25 @@
+package contract
+
+import (
+	"encoding/base64"
+	"net/http"
+	"testing"
+)
+
+func TestCallKey(t *testing.T) {
+	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
+	for _, tt := range []struct{ says, name, value, want string }{
+		{"", "Authorization", "Bearer k/1 2", "k/1 2"},
+		{"", "Authorization", "Token k1", ""},
+		{"X-Api-Key", "X-Api-Key", "k 1", "k 1"},
+		{"X-Api-Key", "Authorization", "Bearer k1", ""},
+		{"Authorization: Token", "Authorization", "token k1", "k1"},
+		{"Authorization: Basic", "Authorization", basic("k1:"), "k1"},
+		{"Authorization: Basic", "Authorization", basic(":k1"), "k1"},
+		{"Authorization: Basic", "Authorization", "Basic %", ""},
+	} {
+		if got := (Call{Header: tt.says}).Key(&http.Request{Header: http.Header{tt.name: {tt.value}}}); got != tt.want {
+			t.Errorf("%q, %s: %s: got %q, want %q", tt.says, tt.name, tt.value, got, tt.want)
+		}
+	}
+}
