@@ -60,9 +60,10 @@ test-vault-containers: build vault-image database-image ## rehearse with a real 
 	REHEARSE_REQUIRE_VAULT=1 bin/rehearse test --runtime docker database-password/vault-static-role
 
 .PHONY: bench
-bench: ## the load path against bare vegeta, in turns; fails where it is slower or memory grows; the report of a big run
+bench: ## the load path against bare vegeta, in turns; fails where it is slower or memory grows; the report of a big run; the history of a day
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./harness/load
 	$(GO) test -run '^$$' -bench . ./reports
+	$(GO) test -run '^$$$$' -bench ADay -benchtime 1x ./harness/history
 
 # The seeds of the targets are ordinary tests; these two vary them.
 .PHONY: fuzz

@@ -78,7 +78,12 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 	for i := range h.Events {
 		switch e := &h.Events[i]; e.Kind {
 		case history.KindCounts:
-			t.count(e, changed, points, l.Hop)
+			if e.Counts == nil {
+				continue
+			}
+			for at, counts := range e.Counts.Slices(e.At) {
+				t.count(at, counts, changed, points, l.Hop)
+			}
 		case history.KindMachine:
 			t.strain(e, points)
 		case history.KindCredential:
@@ -139,12 +144,11 @@ func (t *Timeline) frame(h *history.History) (changed history.Offset, points int
 func floorMS(at history.Offset) history.Offset { return at - at%history.Offset(time.Millisecond) }
 
 // count adds a bucket to the tracks that it belongs to.
-func (t *Timeline) count(e *history.Event, changed history.Offset, points int, hop history.Source) {
-	c := e.Counts
-	if c == nil || c.Attempts == 0 || c.Source == history.FromProbe || e.At < t.Start {
+func (t *Timeline) count(at history.Offset, c *history.Counts, changed history.Offset, points int, hop history.Source) {
+	if c.Attempts == 0 || c.Source == history.FromProbe || at < t.Start {
 		return
 	}
-	i := int((e.At - t.Start) / max(t.Width, 1))
+	i := int((at - t.Start) / max(t.Width, 1))
 	if i >= points {
 		return
 	}
@@ -157,7 +161,7 @@ func (t *Timeline) count(e *history.Event, changed history.Offset, points int, h
 	add := func(track *Track) {
 		track.Points[i].add(c)
 		side := &track.After
-		if e.At < changed {
+		if at < changed {
 			side = &track.Before
 		}
 		side.add(c.Latency)

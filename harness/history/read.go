@@ -21,6 +21,7 @@ const maxLine = 16 << 20
 
 // Read reads a history as a Recorder wrote it, one JSON object a line, and
 // checks it whole: whoever reads a history finds the parts that its events need.
+// One of hours is folded while it is read, as it was in the run.
 // The error is a *Damaged with the line at fault, or that of r. A last line that
 // was cut off, as a killed run leaves it, is an error too.
 func Read(r io.Reader) (*History, error) { return read(r, false) }
@@ -46,16 +47,16 @@ func readFile(r io.Reader, path string, cutOff bool) (*History, error) {
 }
 
 func read(r io.Reader, cutOff bool) (*History, error) {
-	var h History
+	h := growing{folding: longRuns}
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for number := 1; ; number++ {
 		line, ended, err := readLine(lines)
 		switch {
 		case errors.Is(err, io.EOF):
-			if len(h.Events) == 0 {
+			if len(h.events) == 0 {
 				return nil, &Damaged{Err: errors.New("the history is empty")}
 			}
-			return &h, nil
+			return &History{Events: h.events}, nil
 		case errors.Is(err, bufio.ErrTooLong):
 			return nil, &Damaged{Line: number, Err: fmt.Errorf("it is longer than %d MiB", maxLine>>20)}
 		case err != nil:
@@ -70,7 +71,7 @@ func read(r io.Reader, cutOff bool) (*History, error) {
 		if err != nil {
 			return nil, &Damaged{Line: number, Err: err}
 		}
-		h.Events = append(h.Events, e)
+		h.add(e)
 	}
 }
 

@@ -22,12 +22,13 @@ type Listener interface {
 const listenerQueue = 4096
 
 // Recorder appends events to a history, writes them to a file as they come,
-// keeps the View, and tells listeners. It is safe for concurrent use.
+// keeps the View, and tells listeners. In a run of hours it folds what is long
+// past and quiet; the file has all. It is safe for concurrent use.
 type Recorder struct {
 	started time.Time
 
 	mu     sync.Mutex
-	h      History
+	h      growing
 	view   *View
 	out    *bufio.Writer
 	outErr error
@@ -50,7 +51,8 @@ type queued struct {
 
 // NewRecorder starts a history now. Events go to out as JSON lines; out may be nil.
 func NewRecorder(started time.Time, out io.Writer) *Recorder {
-	r := &Recorder{started: started, view: NewView()}
+	view := NewView()
+	r := &Recorder{started: started, view: view, h: growing{folding: longRuns, view: view}}
 	if out != nil {
 		r.out = bufio.NewWriterSize(out, 64<<10)
 	}
@@ -73,8 +75,8 @@ func (r *Recorder) Record(e Event) {
 	if r.closed {
 		return
 	}
-	r.h.Events = append(r.h.Events, e)
 	r.view.Apply(e)
+	r.h.add(e)
 	if r.out != nil && r.outErr == nil {
 		r.outErr = r.write(e)
 	}
@@ -151,7 +153,7 @@ func (r *Recorder) Close(patience time.Duration) (*History, error) {
 	if r.out != nil && err == nil {
 		err = r.out.Flush()
 	}
-	h := r.h
+	h := History{Events: r.h.events}
 	r.mu.Unlock()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()

@@ -111,7 +111,14 @@ func NewView() *View {
 func ViewOf(h *History) *View {
 	v := NewView()
 	for _, e := range h.Events {
-		v.Apply(e)
+		if e.Kind != KindCounts {
+			v.Apply(e)
+			continue
+		}
+		for at, counts := range e.Counts.Slices(e.At) {
+			e.At, e.Counts = at, counts
+			v.Apply(e)
+		}
 	}
 	return v
 }

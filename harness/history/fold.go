@@ -1,0 +1,248 @@
+package history
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A history of a day has tens of millions of buckets of a tenth of a second, and
+// most of them say the same: that nothing happened. What is long past and quiet is
+// folded into wider buckets; what is near to anything that happened stays as it
+// was counted. A run and whoever reads its file fold alike, so that both judge the
+// same; runs of minutes are never folded.
+//
+//	·····F·····················S·····      F a failure, S a step
+//	├───fine────┤              ├fine──
+//	            ├──wide────────┤
+
+// folding says when a history is folded, and how.
+type folding struct {
+	// Every is after how many more events it is folded anew, at least.
+	every int
+	// Keep is how long buckets stay as they are, whatever they tell: the rotation
+	// looks back at them.
+	keep Offset
+	// Near is how far from anything that happened they stay so for good.
+	near Offset
+	// Grain is what is folded into one, and Gap how far apart two buckets of a cell
+	// may lie in it: that a client was silent for longer stays to be seen.
+	grain, gap Offset
+}
+
+// longRuns is how histories are folded.
+var longRuns = folding{
+	every: 20_000,
+	keep:  Offset(10 * time.Minute), near: Offset(2 * time.Minute),
+	grain: Offset(time.Minute), gap: Offset(time.Second),
+}
+
+// routine are the kinds of events that come all the time, when nothing happens.
+var routine = map[Kind]bool{
+	KindCounts: true, KindFetched: true, KindLoaded: true, KindRead: true, KindLooked: true,
+}
+
+// happened is when an event that is no routine was under way; false: it is one.
+func happened(e *Event) (from, to Offset, did bool) {
+	switch {
+	case e.Kind == KindCounts:
+		return e.At, e.At + e.Counts.Width, !e.Counts.quiet()
+	case e.Kind == KindMachine && e.Machine != nil:
+		return e.Machine.From, e.At, e.Machine.What != MachinePressure
+	case e.Began > 0:
+		return min(e.Began, e.At), e.At, !routine[e.Kind]
+	}
+	return e.At, e.At, !routine[e.Kind]
+}
+
+// quiet reports whether all that a bucket counts went well.
+func (c *Counts) quiet() bool {
+	return c.Attempts == c.OK && c.AuthFailures == 0 && c.Unavailable == 0 && c.HarnessErrors == 0 && c.Retries == 0 && len(c.Examples) == 0
+}
+
+// span is a stretch of time.
+type span struct{ from, to Offset }
+
+// busy are the stretches in which a history is to stay as it is, in order, none
+// touching another.
+func (f folding) busy(events []Event) []span {
+	var all []span
+	for i := range events {
+		if from, to, did := happened(&events[i]); did {
+			all = append(all, span{from - f.near, to + f.near})
+		}
+	}
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	joined := all[:0]
+	for _, s := range all {
+		if n := len(joined); n > 0 && s.from <= joined[n-1].to {
+			joined[n-1].to = max(joined[n-1].to, s.to)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
+}
+
+// within reports whether a stretch touches one of some.
+func within(busy []span, from, to Offset) bool {
+	i, _ := slices.BinarySearchFunc(busy, from, func(s span, at Offset) int { return cmp.Compare(s.to, at) })
+	return i < len(busy) && busy[i].from <= to
+}
+
+// wide is a bucket that others were folded into.
+type wide struct {
+	slot   Offset // which grain of time it is of
+	at     Offset
+	counts *Counts // a copy: whoever was told of the first one has that
+}
+
+// fold folds what is before a moment. The order of what stays is kept; what is
+// folded stands where its first bucket stood.
+func (f folding) fold(events []Event, before Offset) []Event {
+	busy := f.busy(events)
+	open := map[CellKey]*wide{}
+	kept := make([]Event, 0, len(events)/2) // the place of those that are gone is to be collected
+	for _, e := range events {
+		if e.Kind != KindCounts {
+			kept = append(kept, e)
+			continue
+		}
+		counts, folded := f.into(open, e.At, e.Counts, before, busy)
+		if !folded {
+			e.Counts = counts
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// buckets does the same with the buckets of a cell.
+func (f folding) buckets(all []Bucket, before Offset, busy []span) []Bucket {
+	open := map[CellKey]*wide{}
+	kept := all[:0:0] // others may look at the ones that there were
+	for _, b := range all {
+		counts, folded := f.into(open, b.At, b.Counts, before, busy)
+		if !folded {
+			kept = append(kept, Bucket{b.At, counts})
+		}
+	}
+	return kept
+}
+
+// into folds a bucket into an open one of its cell. Where there is none, or it
+// must stay as it is, it is returned itself, as a copy if others may come into it.
+func (f folding) into(open map[CellKey]*wide, at Offset, c *Counts, before Offset, busy []span) (stays *Counts, folded bool) {
+	key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}
+	end := at + c.Width
+	if end > before || !c.quiet() || within(busy, at, end) {
+		delete(open, key)
+		return c, false
+	}
+	slot := at / f.grain
+	w := open[key]
+	if w != nil && w.slot == slot && at >= w.at && at-(w.at+w.counts.Width) <= f.gap {
+		w.counts.Width = max(w.counts.Width, end-w.at)
+		w.counts.LongestLife = max(w.counts.LongestLife, c.LongestLife)
+		w.counts.Latency = merged(w.counts.Latency, c.Latency)
+		rest := *c
+		rest.Latency = nil
+		w.counts.Add(&rest)
+		return nil, true
+	}
+	copied := *c
+	copied.Statuses, copied.Latency = maps.Clone(c.Statuses), slices.Clone(c.Latency)
+	open[key] = &wide{slot, at, &copied}
+	return &copied, false
+}
+
+const (
+	// slice is how long the parts are that a wide bucket is read in.
+	slice = Offset(time.Second)
+	// mostSlices is more than a bucket has that was folded: a wider one is of
+	// another making, and is left as it is.
+	mostSlices = 128
+)
+
+// Slices are a bucket as rules look at it, in windows of seconds: itself or,
+// where others were folded into it, parts of a second that share its attempts
+// evenly, as a quiet stretch has them. Statuses and latencies are in the first.
+func (c *Counts) Slices(at Offset) iter.Seq2[Offset, *Counts] {
+	return func(yield func(Offset, *Counts) bool) {
+		n := int64((c.Width + slice - 1) / slice)
+		if n <= 1 || n > mostSlices || !c.quiet() {
+			yield(at, c)
+			return
+		}
+		var parts [2]*Counts // by what comes to a slice, which has one more or not
+		for i := range n {
+			attempts := (i+1)*c.Attempts/n - i*c.Attempts/n
+			part := parts[attempts-c.Attempts/n]
+			if part == nil || i == 0 {
+				made := *c
+				made.Width, made.Attempts, made.OK = slice, attempts, attempts
+				if i > 0 {
+					made.Statuses, made.Latency = nil, nil
+					parts[attempts-c.Attempts/n] = &made
+				}
+				part = &made
+			}
+			if !yield(at+Offset(i)*slice, part) {
+				return
+			}
+		}
+	}
+}
+
+// merged are two histograms in one, by value. Both are in the order of values.
+func merged(a, b [][2]int64) [][2]int64 {
+	if len(b) == 0 {
+		return a
+	}
+	out := make([][2]int64, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0][0] < b[0][0]:
+			out, a = append(out, a[0]), a[1:]
+		case a[0][0] > b[0][0]:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out = append(out, [2]int64{a[0][0], a[0][1] + b[0][1]})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+// growing is a history that comes in, and is folded as it grows. View is kept
+// beside it, and folded with it; nil: there is none.
+type growing struct {
+	folding
+	events []Event
+	view   *View
+	now    Offset
+	due    int // how long it may become before it is folded
+}
+
+// add adds an event.
+func (g *growing) add(e Event) {
+	g.events = append(g.events, e)
+	g.now = max(g.now, e.At)
+	if g.due == 0 {
+		g.due = g.every
+	}
+	if len(g.events) < g.due {
+		return
+	}
+	before := g.now - g.keep
+	if g.view != nil {
+		busy := g.busy(g.events)
+		for key, all := range g.view.Cells {
+			g.view.Cells[key] = g.buckets(all, before, busy)
+		}
+	}
+	g.events = g.fold(g.events, before)
+	g.due = len(g.events) + max(g.every, len(g.events)/2) // so that it is not folded over and over
+}

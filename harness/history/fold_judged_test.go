@@ -1,0 +1,78 @@
+package history_test
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/rehearse-dev/rehearse/harness/fault"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// slowly rehearses a built-in scenario at speed 1 in the simulated world.
+func slowly(t *testing.T, name string) (*history.History, plan.Limits) {
+	t.Helper()
+	loaded, err := scenario.Load(scenarios.FS, scenarios.File(name), scenario.WithFaults(fault.Names()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(loaded, plan.Options{Speed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h *history.History
+	synctest.Test(t, func(t *testing.T) {
+		w := simulated.New(p, simulated.Options{})
+		running, stop := context.WithCancel(t.Context())
+		var model sync.WaitGroup
+		model.Go(func() { w.Run(running) })
+		bound := w.World()
+		if err := rotation.Provision(t.Context(), bound.Steps, bound.Evidence); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = rotation.Run(t.Context(), p, bound); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		model.Wait()
+		if h, err = w.Finish(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	limits, err := judge.Limits(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, limits
+}
+
+// TestFoldedIsJudgedTheSame judges hours of rotations as they were counted and
+// folded: all that a verdict says must be the same.
+func TestFoldedIsJudgedTheSame(t *testing.T) {
+	again := history.Unfolded()
+	defer again()
+	for _, name := range []string{
+		"jwt-signing-key/stale-cache", "webhook-secret/healthy",
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, limits := slowly(t, name)
+			folded := history.Folded(h)
+			if len(folded.Events) > len(h.Events)*4/5 { // most is near to something in a rotation of two hours
+				t.Errorf("folded it has %d events of %d, want a fifth less: nothing was tried", len(folded.Events), len(h.Events))
+			}
+			t.Logf("%d events, folded %d", len(h.Events), len(folded.Events))
+			want, got := judge.Judge(h, limits), judge.Judge(folded, limits)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("folded it is judged\n%+v\nand as it was counted\n%+v", got, want)
+			}
+		})
+	}
+}
