@@ -126,6 +126,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 		client := load.ClientConfig{
 			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
+			Timeout: load.Duration(c.Timeout.Duration()),
 		}
 		if c.Endpoint != "" && p.Rehearsal.Services[c.To].Serve != "" { // a sender of ours delivers for the run only
 			client.Headers = map[string]string{"Authorization": "Bearer " + r.graph.Token()}

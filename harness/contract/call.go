@@ -46,3 +46,19 @@ func (c Call) Key(r *http.Request) string {
 	user, password, _ := strings.Cut(string(decoded), ":")
 	return cmp.Or(user, password)
 }
+
+// Present has a request carry a credential in a header that is said as Call.Header
+// is; default is a bearer token (RFC 6750 §2.1).
+func Present(h http.Header, header, credential string) {
+	if header == "" {
+		header = "Authorization: Bearer"
+	}
+	name, scheme, _ := strings.Cut(header, ":")
+	switch scheme = strings.TrimSpace(scheme); {
+	case strings.EqualFold(scheme, "Basic"):
+		credential = scheme + " " + base64.StdEncoding.EncodeToString([]byte(credential+":"))
+	case scheme != "":
+		credential = scheme + " " + credential
+	}
+	h.Set(strings.TrimSpace(name), credential)
+}

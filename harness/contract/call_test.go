@@ -23,3 +23,24 @@ func TestCallKey(t *testing.T) {
 		}
 	}
 }
+
+// TestPresentIsReadAsAKey: what one presents the other reads, in every way to say it.
+func TestPresentIsReadAsAKey(t *testing.T) {
+	for says, want := range map[string]string{
+		"":                     "Authorization: Bearer k1",
+		"X-Api-Key":            "X-Api-Key: k1",
+		"Authorization: Token": "Authorization: Token k1",
+		"Authorization: Basic": "Authorization: Basic azE6",
+	} {
+		r := &http.Request{Header: http.Header{}}
+		Present(r.Header, says, "k1")
+		for name, values := range r.Header {
+			if got := name + ": " + values[0]; got != want {
+				t.Errorf("%q: got %s, want %s", says, got, want)
+			}
+		}
+		if got := (Call{Header: says}).Key(r); got != "k1" {
+			t.Errorf("%q: read as %q", says, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
@@ -15,7 +16,7 @@ import (
 type asking struct {
 	method, path, body string
 	headers            map[string]string
-	header             string // that presents the token as it is; empty: as a bearer token
+	header             string // that presents the token, as contract.Present takes it
 	issuer, audience   string // of the token; empty: the usual ones
 	signs              *refusal.Reader
 }
@@ -51,10 +52,6 @@ func (a asking) show(ctx context.Context, base, raw string) (history.Probe, erro
 	for name, value := range a.headers {
 		header.Set(name, value)
 	}
-	if a.header != "" {
-		header.Set(a.header, raw)
-	} else {
-		header.Set("Authorization", "Bearer "+raw)
-	}
+	contract.Present(header, a.header, raw)
 	return Ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs)
 }

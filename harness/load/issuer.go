@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // maxTokenAnswer bounds the answer of a token endpoint.
@@ -208,12 +210,12 @@ func (c *ClientConfig) header(credential string) http.Header {
 	for name, value := range c.Headers {
 		h.Set(name, value)
 	}
-	switch {
-	case credential == "":
-	case c.Token != nil && c.Token.Header != "":
-		h.Set(c.Token.Header, credential)
-	default:
-		h.Set("Authorization", "Bearer "+credential)
+	if credential != "" {
+		says := ""
+		if c.Token != nil {
+			says = c.Token.Header
+		}
+		contract.Present(h, says, credential)
 	}
 	return h
 }

@@ -241,7 +241,27 @@ func (b *builder) times(l Limits) Times {
 	}
 }
 
-// unscaled are the services whose settings are not divided by the speed.
+// unscaled are the services whose settings are not divided by the speed. A service
+// of which the scenario does not say so, and by which nothing is timed, is none.
 func (b *builder) unscaled() []string {
-	return slices.DeleteFunc(b.names(), func(name string) bool { return b.s.Services[name].Scale != scenario.ScaleNone })
+	return slices.DeleteFunc(b.names(), func(name string) bool {
+		return b.s.Services[name].Scale != scenario.ScaleNone || !b.loaded.Says("services."+name+".scale") && !b.timed(name)
+	})
+}
+
+// timed reports whether something of a rehearsal may take as long as a service of a
+// team's own makes it: one that has a part in the rotation, has the secret or the key
+// set, is called by the load, or stands before such a one. A cache or a queue beside
+// others does not.
+func (b *builder) timed(name string) bool {
+	s := b.s.Services[name]
+	if b.s.Attach != nil || b.consumer(name) != nil || b.validates(name) || b.emits(name) || b.reads(s) || b.called(name) || s.Of != "" || len(s.References()) > 0 {
+		return true
+	}
+	for _, other := range b.s.Services {
+		if other.Of == name {
+			return true
+		}
+	}
+	return false
 }

@@ -145,6 +145,9 @@ func (c check) load() {
 		if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
 		}
+		if c.Has(path+".timeout") && client.Timeout <= 0 {
+			c.Report(path+".timeout", "5s without it", "must be more than 0")
+		}
 		c.presentation(path, client)
 		c.endpoint(path, client, to, known)
 		if client.Token == nil {

@@ -34,7 +34,7 @@ func (c check) called(at string, s Service) {
 	if strings.Trim(call.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		c.Report(path+".method", "as POST", "%q is not a method", call.Method)
 	}
-	if name, _, _ := strings.Cut(call.Header, ":"); call.Header != "" && (strings.TrimSpace(name) == "" || strings.ContainsAny(strings.TrimSpace(name), " \t/")) {
+	if !isHeader(call.Header) {
 		c.Report(path+".header", `X-Api-Key, or "Authorization: Token"`, "%q is not NAME or NAME: SCHEME", call.Header)
 	}
 	if c.Has(path+".answers") && (call.Answers < http.StatusOK || call.Answers >= http.StatusMultipleChoices) {
@@ -43,4 +43,11 @@ func (c check) called(at string, s Service) {
 	if c.Has(path+".refuses") && (call.Refuses < http.StatusBadRequest || call.Refuses >= http.StatusInternalServerError) {
 		c.Report(path+".refuses", "401 without it", "%d is no status of a refusal", call.Refuses)
 	}
+}
+
+// isHeader reports whether a text says in which header a credential is presented:
+// NAME, or NAME: SCHEME; "" does, too.
+func isHeader(text string) bool {
+	name, scheme, _ := strings.Cut(text, ":")
+	return text == "" || name != "" && !strings.ContainsAny(name, " \t/\"") && !strings.ContainsAny(strings.TrimSpace(scheme), " \t:")
 }

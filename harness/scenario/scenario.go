@@ -218,6 +218,8 @@ type Client struct {
 	Sessions int     `yaml:"sessions,omitempty" json:"sessions,omitempty"` // default 1
 	Token    *Token  `yaml:"token,omitempty" json:"token,omitempty"`
 	Request  Request `yaml:"request,omitempty" json:"request,omitempty"`
+	// Timeout is for how long it waits for an answer, in wall time; default 5s.
+	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 
 // OnRefusal is what a client does when its token is refused.
@@ -246,8 +248,8 @@ type Token struct {
 	// File holds a token or another credential that stays the same, relative to
 	// the file that says it; then nothing is fetched.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
-	// Header is the one in which it is presented as it is; default
-	// Authorization, as a bearer token.
+	// Header is the one in which it is presented as it is, X-Token, or behind a word,
+	// "Authorization: Token"; default is "Authorization: Bearer".
 	Header string `yaml:"header,omitempty" json:"header,omitempty"`
 }
 
