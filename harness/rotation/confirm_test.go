@@ -96,3 +96,17 @@ func TestProofsRunOnHold(t *testing.T) {
 		t.Errorf("watched for %s, want all of the page's watch", watched)
 	}
 }
+
+// TestALagCountsFromTheRevoke has a provider that goes on taking a revoked key for
+// longer than the window lasts: what was changed before the revoke does not make it
+// forget sooner.
+func TestALagCountsFromTheRevoke(t *testing.T) {
+	t.Parallel()
+	p := plannedOf(t, keyPage, strings.Replace(keyBase, "{serve: provider}", "{serve: provider, lag: 4m}", 1), "gates: observe\n")
+	r := rehearse(t, p, simulated.Options{})
+	r.wantNoError(t)
+	lagged := (r.view.Forgot["payments"]["k1"] - r.view.Steps["revoke"]["k1"]).Duration()
+	if want := p.Wall(4 * time.Minute); lagged < want-time.Millisecond || lagged > want+time.Second {
+		t.Errorf("payments took k1 for %s after the revoke, want %s", lagged, want)
+	}
+}

@@ -173,13 +173,23 @@ func (v *validator) decided() {
 		return
 	}
 	stays := slices.Clone(accepted)
+	var gone []string
 	for _, c := range v.holds {
 		if !slices.Contains(stays, c) {
-			stays = append(stays, c)
+			stays, gone = append(stays, c), append(gone, c)
 		}
 	}
 	v.keep(stays)
-	w.agenda.add(w.now+lag, func() { v.keep(w.accepted()) })
+	if len(gone) == 0 {
+		return
+	}
+	// What was revoked now, and nothing that is revoked meanwhile: that has a lag of
+	// its own.
+	w.agenda.add(w.now+lag, func() {
+		v.keep(slices.DeleteFunc(slices.Clone(v.holds), func(c string) bool {
+			return slices.Contains(gone, c) && !slices.Contains(w.accepted(), c)
+		}))
+	})
 }
 
 // slots is how many credentials an authority holds at a time.
