@@ -1,8 +1,7 @@
 // Package board folds the events of a run into what a person at the controls
 // wants to know: is it flat, who is failing, what comes next and what does it
-// wait for. It draws nothing. Its memory does not grow with requests, and with time
-// by a reference to each stretch of counts, which the history has anyway: gates look
-// at them.
+// wait for. It draws nothing. Its memory does not grow with requests; with time it
+// does, by each stretch of counts: the gates look at them, and the screen asks the gates.
 package board
 
 import (
