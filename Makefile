@@ -174,6 +174,16 @@ DATABASE_IMAGE := rehearse-databases:bookworm
 database-image: debian-image ## an image of PostgreSQL and Redis, where no registry has them
 	docker image inspect $(DATABASE_IMAGE) >/dev/null 2>&1 || docker build -q -t $(DATABASE_IMAGE) - <.ci/databases.Dockerfile
 
+# As the linker has written it into the binary itself: every module with its version
+# and its sum, the version of Go, and how it was built.
+.PHONY: sbom
+sbom: build ## what the binary is made of: bin/rehearse.sbom.txt
+	$(GO) version -m bin/rehearse > bin/rehearse.sbom.txt
+
+.PHONY: vulncheck
+vulncheck: ## known vulnerabilities in what is called, where their database answers
+	GO=$(GO) .ci/vulncheck
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin .cache
