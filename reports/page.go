@@ -297,7 +297,7 @@ func (f *filling) canary() {
 	proofs := proofsOf(f.Model, history.Canary)
 	var refused []string
 	for _, p := range proofs {
-		if p.Outcome != history.OK {
+		if taken(p) != "yes" {
 			refused = append(refused, p.Validator)
 		}
 	}

@@ -17,7 +17,7 @@ func revocation(m *Model) table {
 		t.Note = "The old credential was not revoked in this run, so nothing was shown to anybody after it."
 		return t
 	}
-	t.Note = "After the revoke the old credential was shown to every validator until it was refused, and the new one at the end. " + timesNote(m)
+	t.Note = "After the revoke the old credential was shown to every validator until the end of the watch, and the new one then. " + timesNote(m)
 	t.Head = []column{words("Validator"), words("Shown"), words("As"), figure("Times shown"), figure("Times taken"), words("Last answer"),
 		figure("Refused after"), figure("Bound"), state("As it should be")}
 	for _, p := range proofs {
@@ -42,7 +42,9 @@ func (m *Model) forgot(p Proof) (after, bound, inTime string) {
 	bound = m.bound(v.ForgetBoundMS)
 	switch {
 	case v.ForgotAfterMS >= 0:
-		return m.time(v.ForgotAfterMS), bound, yesNo(v.ForgetBoundMS < 0 || v.ForgotAfterMS <= v.ForgetBoundMS)
+		// Who was asked late may have refused it before: what counts is when it last took it.
+		last := v.ForgotAfterMS - (p.Refused - p.LastTaken).Milliseconds()
+		return m.time(v.ForgotAfterMS), bound, yesNo(v.ForgetBoundMS < 0 || p.Taken == 0 || last <= v.ForgetBoundMS)
 	case p.Outcome == history.OK:
 		return "never", bound, "no"
 	}
@@ -52,11 +54,11 @@ func (m *Model) forgot(p Proof) (after, bound, inTime string) {
 // taken says whether a credential that should be taken was. No answer is
 // neither.
 func taken(p Proof) string {
-	switch p.Outcome {
-	case history.OK:
-		return "yes"
-	case history.AuthFailure:
+	switch {
+	case p.Denied > 0:
 		return "no"
+	case p.Taken > 0:
+		return "yes"
 	}
 	return "cannot tell"
 }

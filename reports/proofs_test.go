@@ -13,6 +13,7 @@ func TestRevocationHoldsProofsAgainstTheirBounds(t *testing.T) {
 	m.Validators = []judge.ValidatorReport{
 		{Name: "checkout", ForgotAfterMS: 14_000, ForgetBoundMS: 61_000},
 		{Name: "late", ForgotAfterMS: 70_000, ForgetBoundMS: 61_000},
+		{Name: "frozen", ForgotAfterMS: 70_000, ForgetBoundMS: 61_000},
 		{Name: "never", ForgotAfterMS: -1, ForgetBoundMS: -1},
 		{Name: "silent", ForgotAfterMS: -1, ForgetBoundMS: 61_000},
 	}
@@ -20,6 +21,8 @@ func TestRevocationHoldsProofsAgainstTheirBounds(t *testing.T) {
 	for _, v := range []string{"checkout", "late"} {
 		events = append(events, probe(66_600, v, "k1", history.OldAfter, history.OK, "200"), probe(80_540, v, "k1", history.OldAfter, history.AuthFailure, "401"))
 	}
+	events = append(events, probe(80_440, "late", "k1", history.OldAfter, history.OK, "200"), probe(80_540, "late", "k1", history.OldAfter, history.AuthFailure, "401"),
+		probe(66_600, "frozen", "k1", history.OldAfter, history.OK, "200"), probe(80_540, "frozen", "k1", history.OldAfter, history.AuthFailure, "401"))
 	events = append(events, probe(66_600, "never", "k1", history.OldAfter, history.OK, "200"),
 		probe(86_500, "never", "k2", history.NewAfter, history.AuthFailure, "401"),
 		probe(66_600, "silent", "k1", history.OldAfter, history.Unavailable, "refused"),
@@ -28,7 +31,8 @@ func TestRevocationHoldsProofsAgainstTheirBounds(t *testing.T) {
 	const made = "token made before the revoke"
 	want := [][]string{
 		{"checkout", "k1", made, "2", "1", "401", "14m (14s)", "1h1m (1m1s)", "yes"},
-		{"late", "k1", made, "2", "1", "401", "1h10m (1m10s)", "1h1m (1m1s)", "no"},
+		{"frozen", "k1", made, "2", "1", "401", "1h10m (1m10s)", "1h1m (1m1s)", "yes"}, // it was not asked when it was due
+		{"late", "k1", made, "4", "2", "401", "1h10m (1m10s)", "1h1m (1m1s)", "no"},
 		{"never", "k1", made, "1", "1", "200", "never", "no bound", "no"},
 		{"never", "k2", made, "1", "0", "401", "–", "–", "no"},
 		{"silent", "k1", made, "1", "0", "connection refused", "–", "1h1m (1m1s)", "cannot tell"},

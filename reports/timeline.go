@@ -60,7 +60,7 @@ type Proof struct {
 	Purpose               history.Purpose
 	Presentation, Status  string // of the last time
 	Outcome               history.Outcome
-	Shown, Taken          int64
+	Shown, Taken, Denied  int64
 	LastTaken             history.Offset // zero: it never was
 	// Refused is the first refusal after which it was not taken again; zero
 	// where there is none.
@@ -199,6 +199,7 @@ func (t *Timeline) prove(e *history.Event) {
 		p.Taken++
 		p.LastTaken, p.Refused = e.At, 0
 	case history.AuthFailure:
+		p.Denied++
 		if p.Refused == 0 {
 			p.Refused = e.At
 		}

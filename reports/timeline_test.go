@@ -125,7 +125,7 @@ func TestProofTakesTheLastAnswer(t *testing.T) {
 	}}
 	want := []Proof{{
 		Validator: "search", Credential: "k1", Purpose: history.OldAfter, Presentation: "token made before the revoke", Status: "401",
-		Outcome: history.AuthFailure, Shown: 6, Taken: 2, LastTaken: millis(300), Refused: millis(500),
+		Outcome: history.AuthFailure, Shown: 6, Taken: 2, Denied: 3, LastTaken: millis(300), Refused: millis(500),
 	}}
 	if got := TimelineOf(h, plan.Limits{}).Proofs; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

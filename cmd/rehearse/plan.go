@@ -67,9 +67,10 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	if p.RollbackFrom != "" {
 		say("taken back at the end of %s, as asked: what comes after it does not run", p.RollbackFrom)
 	}
-	if v, there := p.Limits.SlowestCache(); there {
-		say("accept waits until %s has just fetched, its cache at its freshest: up to %s (%s) more of baseline",
-			v.Name, plan.Text(v.Refills()), plan.Text(p.Wall(v.Refills())))
+	if timed := p.Limits.Timed(); len(timed) > 0 {
+		ahead := p.Limits.LooksAhead().Duration()
+		say("accept waits for the moment from which %s learns as late as it can: up to %s (%s) more of baseline",
+			timed[0].Name, plan.Text(p.Limits.Page(ahead)), plan.Text(ahead))
 	}
 	fmt.Fprintln(t)
 	for _, b := range p.Limits.Bounds() {

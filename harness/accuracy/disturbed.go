@@ -219,5 +219,10 @@ func simulatedSituations() []situation {
 		{"key: revoked late, on hold", keyRevokedLate},
 		{"hook: on hold", hookHeld},
 		{"a validator that errs", erring},
+		{"replicas: all bounds hold", replicasInTime},
+		{"replicas: one keeps the old key", replicaKeeps},
+		{"replicas: one never fetches", replicaStuck},
+		{"slow parties", slowParties},
+		{"a party that freezes", frozenParty},
 	}
 }

@@ -195,7 +195,7 @@ func shortWindowGated(d *draw) (*rehearsal, Truth) {
 
 // shortWatch ends while a validator still takes the old key and is entitled to:
 // nobody can tell. A gate that is enforced does not let it end so. The fetches
-// of the validator follow from the accept, right after one of them.
+// of the validator follow from the accept: the first is up to a refresh after it.
 func shortWatch(d *draw) (*rehearsal, Truth) {
 	for {
 		r := d.holding()
@@ -206,12 +206,12 @@ func shortWatch(d *draw) (*rehearsal, Truth) {
 		period := r.validators[0].learns
 		// The revoke comes up to a refresh after lead and window, and the key set
 		// is without the old key up to another one later.
-		low, high := r.lead+r.window, r.lead+r.window+2*r.refresh+r.inPage(certain)
+		low, high := r.lead+r.window-r.refresh, r.lead+r.window+2*r.refresh+r.inPage(certain)
 		forgets := (low/period + 1) * period
 		if high/period != low/period {
 			continue
 		}
-		most := forgets - low - r.refresh - r.inPage(certain)
+		most := forgets - low - 2*r.refresh - r.inPage(certain)
 		if most < r.inPage(certain) {
 			continue
 		}

@@ -1,5 +1,11 @@
 package contract
 
+import "time"
+
+// ClientTimeout is how long a client of the load waits for an answer, and a probe
+// of the harness too: what users would have waited for is no missing answer.
+const ClientTimeout = 5 * time.Second
+
 // Store is the configuration of the embedded secrets store.
 type Store struct {
 	// RootToken is the token that may do everything. It is required.

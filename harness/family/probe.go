@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
@@ -22,16 +24,21 @@ import (
 const ProbeAgent = "rehearse-probe"
 
 const (
-	// probeTimeout bounds one presentation.
-	probeTimeout = 2 * time.Second
+	// probeTimeout bounds one presentation: who is slow is waited for as long as its
+	// own clients wait.
+	probeTimeout = contract.ClientTimeout
 	// probeAnswer bounds how much of an answer is read.
 	probeAnswer = 1 << 20
 )
 
-// probeClient makes a new connection for every request and takes no proxy from
-// the environment: services are inside of the run.
+// probeReplicas are where probes connect to.
+var probeReplicas = newReplicas()
+
+// probeClient makes a new connection for every request, so that whatever spreads
+// connections over replicas spreads its requests too, and takes no proxy from the
+// environment: services are inside of the run.
 var probeClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true},
+	Transport:     &http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -73,6 +80,10 @@ func Ask(ctx context.Context, method, url string, header http.Header, body io.Re
 	}
 	req.Header = header
 	req.Header.Set("User-Agent", ProbeAgent)
+	var remote net.Addr
+	req = req.WithContext(httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) { remote = got.Conn.RemoteAddr() },
+	}))
 	begin := time.Now()
 	resp, err := probeClient.Do(req)
 	probe := history.Probe{Latency: history.Offset(time.Since(begin))}
@@ -88,6 +99,7 @@ func Ask(ctx context.Context, method, url string, header http.Header, body io.Re
 	// cut off in its answer, and an error there changes nothing.
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
 	probe.Outcome, probe.Status = signs.Outcome(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
+	probe.Replica = probeReplicas.severalAt(bounded, req.URL.Hostname(), remote)
 	return probe, nil
 }
 

@@ -87,6 +87,7 @@ var needs = map[Kind][]need{
 	KindOperator:   {},
 	KindAgreement:  {needAgreement},
 	KindRenewed:    {needService},
+	KindMoment:     {needService},
 	KindTotals:     {needTotals},
 	KindLeaks:      {needLeaks},
 	KindLogged:     {needService, needLogged},

@@ -55,6 +55,7 @@ const (
 	KindPhase      Kind = "phase"      // Phase begins
 	KindCredential Kind = "credential" // Credential was made; Identifier: its kid or version tag; Detail: its fingerprint
 	KindStep       Kind = "step"       // Step of Credential is done; Detail: error if it failed
+	KindMoment     Kind = "moment"     // the accept does not fall into the worst moment for Service (validator); What: missed, unseen; Detail: why
 	KindGate       Kind = "gate"       // Gate was evaluated
 	KindDecision   Kind = "decision"   // Decision: the run chose to roll back, to stop, or only noted that it would have
 	KindFault      Kind = "fault"      // Fault was injected, evidenced or undone
@@ -93,6 +94,13 @@ const (
 	KindCounts  Kind = "counts"  // Counts of one cell in one time bucket
 	KindProbe   Kind = "probe"   // Probe: one presentation by the harness itself
 	KindSession Kind = "session" // a client's token could not be renewed; Service: the client; Count
+)
+
+// The Whats of a KindMoment event: another moment is worse for the validator, or
+// nobody saw when that would be.
+const (
+	MomentMissed = "missed"
+	MomentUnseen = "unseen"
 )
 
 // Reload is the What of a KindDelivered event of a service that was made to read
@@ -280,10 +288,11 @@ type Purpose string
 
 // The purposes of probes.
 const (
-	Canary    Purpose = "canary"    // the new credential, once per validator, at the end of the lead
-	OldAfter  Purpose = "old"       // the old credential, after the revoke, until it is refused
+	Canary    Purpose = "canary"    // the new credential, at the end of the lead
+	OldAfter  Purpose = "old"       // the old credential, after the revoke, until the end of the watch
 	NewAfter  Purpose = "new"       // the new credential, after the revoke
 	Withdrawn Purpose = "withdrawn" // the withdrawn credential, after a rollback
+	Back      Purpose = "back"      // the old credential, in a rollback, until every answer takes it again
 	Restored  Purpose = "restored"  // the old credential, after a rollback
 	Garbage   Purpose = "garbage"   // a made-up one, by a fault
 )
@@ -300,6 +309,8 @@ type Probe struct {
 	// the revoke is still served.
 	Session      bool   `json:"session,omitempty"`
 	Presentation string `json:"presentation,omitempty"` // how it was made: token made before the revoke, new connection, …
+	// Replica is the address that answered, where the validator's name has several.
+	Replica string `json:"replica,omitempty"`
 }
 
 // Source says who saw a decision.

@@ -68,6 +68,8 @@ type View struct {
 	Readers map[string]*Reader
 	// Probes are the last probe of each credential at each validator.
 	Probes map[string]map[string]Probe
+	// Answers are all that was said to the probes of each purpose.
+	Answers map[AnswersKey]*Answers
 	// Cells are the counted observations.
 	Cells map[CellKey][]Bucket
 	// Counted is until when each source has counted: later decisions of it are
@@ -100,6 +102,7 @@ func NewView() *View {
 		OnMiss:     map[string]bool{},
 		Readers:    map[string]*Reader{},
 		Probes:     map[string]map[string]Probe{},
+		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
 		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
 		Lives:  map[string]Offset{},
@@ -177,6 +180,11 @@ func (v *View) Apply(e Event) {
 			v.Probes[e.Service] = map[string]Probe{}
 		}
 		v.Probes[e.Service][e.Credential] = *e.Probe
+		key := AnswersKey{e.Service, e.Credential, e.Probe.Purpose}
+		if v.Answers[key] == nil {
+			v.Answers[key] = &Answers{}
+		}
+		v.Answers[key].add(e.At, e.Probe)
 		v.taughtBy(e)
 	case KindExit:
 		v.Exited[e.Service] = e.At
@@ -202,6 +210,17 @@ func (v *View) Apply(e Event) {
 		v.Lives[c.Presenter] = max(v.Lives[c.Presenter], c.LongestLife)
 		v.Counted[c.Source] = max(v.Counted[c.Source], e.At+c.Width)
 	}
+}
+
+// Beats is how many fetches and reads were seen: it changes with each.
+func (v *View) Beats() (n int64) {
+	for _, r := range v.Readers {
+		n += r.Count
+	}
+	for _, r := range v.Fetching {
+		n += r.Count
+	}
+	return n
 }
 
 // fetched takes a validator's request for what it checks by into account.

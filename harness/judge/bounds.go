@@ -54,10 +54,71 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 		}
 		findings = append(findings, f)
 	}
+	for _, v := range e.limits.Validators {
+		if slices.ContainsFunc(findings, func(f Finding) bool { return f.Validator == v.Name && f.FirstPhase == string(history.Verify) }) {
+			continue
+		}
+		f, came := e.canary(v)
+		if came == Fail || came == Inconclusive && outcome == Pass {
+			outcome, detail = came, f.Message
+		}
+		if came != Pass {
+			findings = append(findings, f)
+		}
+	}
 	if tried == 0 {
 		return Skipped, "nothing was waited for", nil
 	}
+	if why := e.momentUnseen(); outcome == Pass && why != "" {
+		outcome, detail = Inconclusive, why
+	}
 	return outcome, detail, onePerParty(findings)
+}
+
+// momentUnseen says of whom on the page nobody saw when it is worst to accept: that
+// it learned in time was luck, for all that is known. Of a system that is not the
+// run's own fetches need not be seen: there it is said, and the bounds of the page tell.
+func (e *evidence) momentUnseen() string {
+	if e.limits.Attached() {
+		return ""
+	}
+	for _, event := range e.events {
+		if v, there := e.limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && there && v.OnPage {
+			return fmt.Sprintf("the worst moment to accept for %s was waited for and did not come: %s", v.Name, event.Detail)
+		}
+	}
+	return ""
+}
+
+// canary is what a refused canary comes to where the new credential was emitted all
+// the same: the validator, or one of its replicas, had not learned it at the end of
+// the lead, whatever the bounds say, and that nobody happened to be refused was luck.
+func (e *evidence) canary(v plan.Validator) (Finding, Outcome) {
+	at, emitted := e.done(string(keyring.Emit), e.fresh)
+	answer, a := e.limits.Answered(e.view, v.Name, e.fresh, history.Canary)
+	if !emitted || answer != plan.Refuses && answer != plan.Doubtful {
+		return Finding{}, Pass
+	}
+	f := Finding{
+		Level: Warning, Validator: v.Name, Consumer: v.Name, Credential: e.fresh, CausedBy: string(keyring.Emit),
+		FirstPhase: string(history.Verify), FirstMS: a.FirstRefused.Milliseconds(), LastMS: at.Milliseconds(), Count: a.Refused,
+	}
+	if answer == plan.Doubtful {
+		f.Message = e.doubt(v, a)
+		f.Fix = fmt.Sprintf("watch %s for longer before the accept, and ask each of its replicas by its own address", v.Name)
+		return f, Inconclusive
+	}
+	f.Message = fmt.Sprintf("%s refused the canary of %s at the end of the lead in %d of %d answers", v.Name, e.fresh, a.Refused, a.Asked())
+	f.Fix = fmt.Sprintf("find out when %s takes a new one, and emit after that (rollout.lead)", v.Name)
+	if a.Taken > 0 {
+		f.Message += ": not all of its replicas had learned it"
+		f.Fix = fmt.Sprintf("ask each replica of %s by its own address, and prove every one before emitting", v.Name)
+	}
+	if e.hurt("G1") {
+		return f, Pass // that is what the run is about
+	}
+	f.Message = "held by luck: " + f.Message + "; nobody was refused this time"
+	return f, Inconclusive
 }
 
 // onePerParty leaves of errors that name the same party the first.
@@ -129,7 +190,8 @@ func (e *evidence) tellBound(b plan.Bound) Finding {
 	case "G3":
 		f.Credential, f.CausedBy, f.FirstPhase = e.old, string(keyring.Revoke), string(history.Watch)
 		f.Message = b.Short()
-		if revoked, _ := e.begun(string(keyring.Revoke), e.old); e.oldProbes(b.Validator, revoked).refused {
+		v, _ := e.limits.Validator(b.Validator)
+		if revoked, _ := e.begun(string(keyring.Revoke), e.old); e.oldProbes(v, revoked).refused {
 			f.Message = "held by luck: " + b.Short() + "; the old one was refused sooner this time"
 		}
 		at = e.end

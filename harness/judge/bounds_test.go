@@ -45,6 +45,15 @@ func TestBounds(t *testing.T) {
 			"the watch is 20m and must be at least 31m15s for search", judge.Warning, "search", "rollout.watch: at least 31m15s"},
 		{"nothing makes it forget, and it did", []change{forever("search")}, judge.Inconclusive, judge.Inconclusive,
 			"held by luck: the watch is 20m, and no time is enough for search", judge.Warning, "search", "make search fetch anew, or restart it, as a step of the rollout: no rollout.watch is long enough"},
+		{"a canary that one replica refused", []change{some(28, history.Canary, 16, 8)}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: search refused the canary of k2 at the end of the lead in 8 of 25 answers: not all of its replicas had learned it; nobody was refused this time", judge.Warning, "search",
+			"ask each replica of search by its own address, and prove every one before emitting"},
+		{"a canary that was refused", []change{withoutProbes("search", history.Canary), some(28, history.Canary, 0, 5)}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: search refused the canary of k2 at the end of the lead in 5 of 5 answers; nobody", judge.Warning, "search",
+			"find out when search takes a new one, and emit after that (rollout.lead)"},
+		{"a canary that was refused once of many", []change{some(28, history.Canary, 73, 1)}, judge.Inconclusive, judge.Inconclusive,
+			"search refused k2 in 1 of 75 answers", judge.Warning, "search", "watch search for longer before the accept, and ask each of its replicas by its own address"},
+		{"a canary without an answer", []change{withoutProbes("search", history.Canary), asks(28, history.Canary, history.Unavailable)}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
 			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"
 		})},

@@ -2,7 +2,9 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -81,37 +83,86 @@ func (e *evidence) fixPublishing(v plan.Validator, since history.Offset) string 
 
 // presented is what became of the old credential at one validator after the revoke.
 type presented struct {
-	taken     int64 // how often it was still taken
-	lastTaken history.Offset
-	session   bool // the last time, only by a session that was made before
+	history.Answers
+	session bool // the last time that it was taken, only by a session that was made before
+	// refused says that every answer since some moment refused it: of one that was seen
+	// to refuse and to take it, so many in a row that no replica is left that takes it.
 	refused   bool
 	refusedAt history.Offset // the first refusal after which it was not taken again
-	unshown   string         // why it could not be shown, the last time that it could not
 }
 
 // bySession says that it was taken to the end, and only by a session that was
 // made before.
 func (p presented) bySession() bool { return p.session && !p.refused }
 
-func (e *evidence) oldProbes(validator string, revoked history.Offset) presented {
+// oldProbes are the answers to the old credential since the revoke. What a validator
+// took was decided when it was asked for, or later: a slow one is not late for that.
+func (e *evidence) oldProbes(v plan.Validator, revoked history.Offset) presented {
+	view := history.NewView()
 	var p presented
 	for _, event := range e.events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Purpose != history.OldAfter || event.At < revoked {
+		if event.Kind != history.KindProbe || event.Service != v.Name || event.Probe.Purpose != history.OldAfter || event.At < revoked {
 			continue
 		}
-		switch event.Probe.Outcome {
-		case history.OK:
-			p.taken++
-			p.lastTaken, p.refused, p.session = event.At, false, event.Probe.Session
-		case history.HarnessError:
-			p.unshown = event.Probe.Status
-		case history.AuthFailure:
-			if !p.refused {
-				p.refused, p.refusedAt = true, event.At
+		view.Apply(event)
+		if event.Probe.Outcome == history.OK {
+			p.session = event.Probe.Session
+		}
+	}
+	p.Answers = view.Said(v.Name, e.old, history.OldAfter)
+	p.refused = p.InARow >= v.InARow() || p.InARow > 0 && p.Again == 0
+	p.refusedAt = p.RefusedSince
+	return p
+}
+
+// keptUnderAFault matches where a fault that left evidence kept the validator itself
+// from forgetting.
+func keptUnderAFault(c *cell) (explanation, bool) {
+	faults := c.near(c.first, c.last, c.validator.Name)
+	if len(faults) == 0 {
+		return explanation{}, false
+	}
+	mend, _ := c.mendWhatKept(c.validator.Name, "forgetting "+c.credential, c.first)
+	return explanation{causedBy: faults[0].Kind, why: c.cite(faults), fix: mend}.namedAfter(faults[0]), true
+}
+
+// keptByReplicas matches where some of a validator's answers refused the revoked
+// credential and others, asked for later, took it, in shares that noise does not
+// explain: it is several, and not all of them forgot it.
+func keptByReplicas(c *cell) (explanation, bool) {
+	p := c.presented
+	since := p.FirstRefused
+	var taken, of int64
+	keep := map[string]bool{}
+	for _, event := range c.events {
+		if event.Kind == history.KindProbe && event.Service == c.validator.Name && event.Probe.Purpose == history.OldAfter && event.At >= since {
+			switch event.Probe.Outcome {
+			case history.OK:
+				taken, of = taken+1, of+1
+				if at := event.Probe.Replica; at != "" {
+					keep[at] = true
+				}
+			case history.AuthFailure:
+				of++
 			}
 		}
 	}
-	return p
+	usual, attempts := c.view.Usual(c.limits.Hop, c.validator.Name)
+	noise := tally{usual, attempts}.share()
+	if p.Again == 0 || float64(p.Again) <= 2*noise*float64(p.Asked()) {
+		return explanation{}, false
+	}
+	name := c.validator.Name
+	told := explanation{
+		cause: CauseSomeReplicas,
+		why: fmt.Sprintf("; %d of %d answers of %s took it after others had refused it: it is several replicas, and one of about %.0f keeps it",
+			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
+		fix: fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that keeps %s; prove the revoke at every one", name, c.credential),
+	}
+	if len(keep) > 0 {
+		told.why += ", at " + strings.Join(slices.Sorted(maps.Keys(keep)), " and ")
+	}
+	return told, true
 }
 
 // revokedAt is when the old credential was revoked.

@@ -208,6 +208,8 @@ func detectors() []detector {
 
 		{of: kept, match: keptSessions},
 		{of: kept, match: publishedForTooLong},
+		{of: kept, match: keptUnderAFault},
+		{of: kept, match: keptByReplicas},
 		{of: kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
 		{of: kept, needs: []need{seesFetches}, match: tokenCache},
 

@@ -39,7 +39,7 @@ func TestFlat(t *testing.T) {
 		{"spread thin over the whole run", []change{objective(0.95), refuse("app", "k2", 28.4, 60.5, 1)}, judge.Fail, judge.Error, 321},
 		{"one attempt and one refusal", []change{single(true)}, judge.Fail, judge.Error, 1},
 		{"one attempt and one answer", []change{single(false)}, judge.Pass, "", 0},
-		{"probes do not count", []change{add(probe(at(45), "search", "k2", history.NewAfter, history.AuthFailure))}, judge.Pass, "", 0},
+		{"probes do not count", []change{add(probe(at(45), "search", "made-up", history.Garbage, history.AuthFailure))}, judge.Pass, "", 0},
 		{"another credential's refusals are not judged", []change{garbage}, judge.Pass, "", 0},
 		{"a retry that succeeds hides nothing", []change{refuse("app", "k2", 28.4, 30, 10), retried}, judge.Fail, judge.Error, 80},
 	} {

@@ -100,7 +100,7 @@ func (e *evidence) validators() []ValidatorReport {
 		} else if v.Authority && wasAccepted {
 			r.LearnedAfterMS = 0 // it says nothing of it, and the step itself decides
 		}
-		if p := e.oldProbes(v.Name, revoked); p.refused && wasRevoked {
+		if p := e.oldProbes(v, revoked); p.refused && wasRevoked {
 			r.ForgotAfterMS = (p.refusedAt - revoked).Milliseconds()
 		}
 		if g1 := e.limits.G1(v); g1 != runbook.Forever {

@@ -168,15 +168,20 @@ func (e *evidence) unproven() []string {
 		}
 	}
 	for _, v := range e.limits.Validators {
-		probe, at, asked := e.lastProbe(v.Name, history.Restored)
+		_, at, _ := e.lastProbe(v.Name, history.Restored)
 		lock, locked := e.lockedAt(v.Name, at)
-		switch {
-		case !asked:
+		switch answer, a := e.limits.Answered(e.view, v.Name, e.old, history.Restored); {
+		case answer == plan.Unasked:
 			missing = append(missing, fmt.Sprintf("%s was not asked whether it takes %s", v.Name, e.old))
-		case probe.Outcome != history.OK && locked:
-			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.old, probe.Status, lock.At))
-		case probe.Outcome != history.OK:
-			missing = append(missing, fmt.Sprintf("%s does not take %s: %s", v.Name, e.old, probe.Status))
+		case answer == plan.Takes:
+		case locked:
+			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.old, a.Last.Status, lock.At))
+		case answer == plan.Silent && a.Unanswered == 0:
+			missing = append(missing, fmt.Sprintf("%s does not take %s: %s", v.Name, e.old, a.Unshown))
+		case a.Taken > 0:
+			missing = append(missing, fmt.Sprintf("%s does not take %s in %d of %d answers", v.Name, e.old, a.Refused, a.Asked()))
+		default:
+			missing = append(missing, fmt.Sprintf("%s does not take %s: %s", v.Name, e.old, a.Last.Status))
 		}
 	}
 	for _, difference := range e.agreement.Differences {

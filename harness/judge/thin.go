@@ -2,6 +2,8 @@ package judge
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -123,8 +125,10 @@ func (e *evidence) quiet(c plan.Client) string {
 		due := leastAttempts / c.Rate * float64(time.Second)
 		stretch = max(stretch, history.Offset(min(due, float64(e.end-e.start)+1)))
 	}
+	begin := e.start + e.usualLatency(c)
 	for _, p := range e.phases {
 		from, until := p.span()
+		from = max(from, begin)
 		if until-from < stretch {
 			continue
 		}
@@ -132,8 +136,8 @@ func (e *evidence) quiet(c plan.Client) string {
 			return why
 		}
 	}
-	for at := e.start; at < e.end && c.Rate > 0; at += stretch { // ends at the first stretch without an answer
-		from := max(e.start, min(at, e.end-stretch)) // the last one ends with the run
+	for at := begin; at < e.end && c.Rate > 0; at += stretch { // ends at the first stretch without an answer
+		from := max(begin, min(at, e.end-stretch)) // the last one ends with the run
 		until := min(from+stretch, e.end)
 		if why := few(from, until, fmt.Sprintf("from %s to %s", from, until)); why != "" {
 			return why
@@ -143,6 +147,33 @@ func (e *evidence) quiet(c plan.Client) string {
 		return fmt.Sprintf("%s had no answer from %s in the whole run", c.Name, c.To)
 	}
 	return ""
+}
+
+// usualLatency is the median of a client's answers where it calls, where that is
+// long: until so long after its first request it can have had none.
+func (e *evidence) usualLatency(c plan.Client) history.Offset {
+	counts := map[int64]int64{}
+	var all, below int64
+	for _, key := range e.view.Keys() {
+		if key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To {
+			for _, b := range e.view.Buckets(key, e.start, e.end) {
+				for _, pair := range b.Latency {
+					counts[pair[0]] += pair[1]
+					all += pair[1]
+				}
+			}
+		}
+	}
+	for _, micros := range slices.Sorted(maps.Keys(counts)) {
+		if below += 2 * counts[micros]; below < all {
+			continue
+		}
+		if usual := history.Offset(micros) * history.Offset(time.Microsecond); usual >= history.Offset(nearly) {
+			return usual
+		}
+		break
+	}
+	return 0
 }
 
 // answers are those that a client had in [from, until). A refusal is one; so is

@@ -185,3 +185,35 @@ func TestShortStallIsNotThin(t *testing.T) {
 	v := judged(t, silent("app", 40.5, 41))
 	wantRule(t, v, "auth-failures-flat", judge.Pass)
 }
+
+// TestASlowClientIsNotMissed has a client whose first answers come seconds after it
+// began to ask: in that time none was due.
+func TestASlowClientIsNotMissed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		micros int64 // of each answer
+		want   judge.Outcome
+	}{
+		{"answers take 3.5 s", 3_500_000, judge.Pass},
+		{"answers take a millisecond", 1000, judge.Inconclusive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, silent("app", 0, 3.5), func(s *story) {
+				s.buckets("app", "", 0, 61, func(_ history.Offset, c *history.Counts) { c.Latency = [][2]int64{{tt.micros, c.Attempts}} })
+			}, shortBaseline)
+			wantRule(t, v, "auth-failures-flat", tt.want)
+		})
+	}
+}
+
+// shortBaseline ends the baseline after five seconds.
+func shortBaseline(s *story) {
+	for i := range s.events {
+		e := &s.events[i]
+		if e.At == at(10) && (e.Kind == history.KindPhase || e.Kind == history.KindGate || e.Kind == history.KindStep || e.Kind == history.KindCredential) {
+			e.At = at(5)
+		}
+	}
+}

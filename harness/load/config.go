@@ -27,7 +27,7 @@ const (
 	// (1 s) that flatness is judged in.
 	DefaultBucket = 100 * time.Millisecond
 	// DefaultTimeout is the time for one request with its retry.
-	DefaultTimeout = 5 * time.Second
+	DefaultTimeout = contract.ClientTimeout
 	// DefaultRenewAt is the share of its life at which a token is renewed.
 	DefaultRenewAt = 0.8
 	// DefaultTokenPath is that of the token endpoint of a stand-in.

@@ -294,20 +294,6 @@ func (l Limits) Client(name string) (Client, bool) {
 	return Client{}, false
 }
 
-// SlowestCache is the validator that takes longest to learn by time alone: by
-// expiry, or because it fetches no sooner than some time after the last fetch. A
-// rotation accepts right after it has fetched. False: every validator learns at
-// once, or never.
-func (l Limits) SlowestCache() (Validator, bool) {
-	var slowest Validator
-	for _, v := range l.Validators {
-		if (!v.OnMiss || v.Learns > 0) && v.Refills() != runbook.Forever && v.Refills() > slowest.Refills() {
-			slowest = v
-		}
-	}
-	return slowest, slowest.Name != ""
-}
-
 // Refills is the longest time between two fetches of a validator that nothing
 // made it fetch: as the page says, or as it is where that is longer. One that
 // fetches on a miss does so when what it has expires.

@@ -13,7 +13,7 @@ type Stretch struct {
 	PageStart, WallStart time.Duration
 	// The length of emit is the longest that the emitters may take; a phase
 	// that only acts has none. None includes how long steps and probes take
-	// themselves, nor that of the baseline the wait for SlowestCache.
+	// themselves, nor that of the baseline the wait for the worst moment (Timed).
 	PageLength, WallLength time.Duration
 }
 

@@ -50,8 +50,8 @@ func TestBuildWebhookSecret(t *testing.T) {
 	}; !reflect.DeepEqual(p.Limits.Validators, want) {
 		t.Errorf("validators: got %+v\nwant %+v", p.Limits.Validators, want)
 	}
-	if v, there := p.Limits.SlowestCache(); !there || v.Name != "ledger" || v.Refills() != 10*m {
-		t.Errorf("the slowest: got %s after %s, want ledger, by its page, after 10m", v.Name, v.Refills())
+	if timed := p.Limits.Timed(); len(timed) != 2 || timed[0].Name != "ledger" || timed[0].Refills() != 10*m {
+		t.Errorf("the slowest: got %+v, want ledger, by its page, after 10m", timed)
 	}
 	if want := []Emitter{{Name: "payments", OnPage: true, Refresh: 30 * time.Second, Several: true}}; !reflect.DeepEqual(p.Limits.Emitters, want) {
 		t.Errorf("emitters: got %+v, want %+v", p.Limits.Emitters, want)
@@ -98,13 +98,13 @@ func TestReceiversLimitTheSpeed(t *testing.T) {
 
 // The worst moment to accept is that of the cache that is slowest in fact: a
 // service that reads less often than its page says must not pass by luck.
-func TestSlowestCacheIsSlowestInFact(t *testing.T) {
-	l := Limits{Validators: []Validator{
+func TestSlowestIsSlowestInFact(t *testing.T) {
+	l := Limits{Speed: 1, Validators: []Validator{
 		{Name: "orders", Learns: time.Minute, Rereads: 9 * time.Minute},
 		{Name: "ledger", Learns: 2 * time.Minute},
 		{Name: "audit", Learns: runbook.Forever},
 	}}
-	if v, there := l.SlowestCache(); !there || v.Name != "orders" || v.Refills() != 9*time.Minute {
-		t.Errorf("got %s after %s, want orders after 9m", v.Name, v.Refills())
+	if timed := l.Timed(); len(timed) != 2 || timed[0].Name != "orders" || timed[0].Refills() != 9*time.Minute {
+		t.Errorf("got %+v, want orders, after 9m", timed)
 	}
 }

@@ -38,7 +38,7 @@ func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
 	})
 	if phase == history.Accept {
 		// The moment that the baseline waited for has passed.
-		return r.awaitFreshCache(ctx)
+		return r.awaitWorstMoment(ctx)
 	}
 	return nil
 }

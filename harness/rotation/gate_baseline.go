@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -31,8 +32,14 @@ func (l Look) baseline() (string, []refusal) {
 		}
 	}
 	holds := fmt.Sprintf("%d attempts, every client seen, failures inside the objective", attempts)
-	if l.youngest != "" {
-		holds += fmt.Sprintf("; %s has just fetched, so its cache is at its freshest", l.youngest)
+	if l.moment.Known {
+		holds += "; the accept falls where the slowest validator learns as late as it can"
+	}
+	if len(l.moment.Missed) > 0 {
+		holds += ", not so for " + strings.Join(l.moment.Missed, ", ")
+	}
+	if len(l.moment.Unseen) > 0 {
+		holds += "; when it is worst for " + strings.Join(l.moment.Unseen, ", ") + " was not seen"
 	}
 	return holds, refusals
 }

@@ -5,10 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // verify holds when the lead is at least G1 for every validator on the
@@ -29,7 +31,12 @@ func (l Look) verify() (string, []refusal) {
 		if l.mustPublish(v, string(keyring.Accept), New) && !l.publishes(v.From, New) {
 			late[v.From] = true // whoever takes what it publishes can do nothing about it
 		} else if taken, how := l.taken(v, New); !taken {
-			why = append(why, how)
+			if publishedAfter, due := l.publishedLate(v); due {
+				short[v.From] = append(short[v.From], fmt.Sprintf("%s published %s only %s after it was accepted, and %s has still time to learn it",
+					v.From, New, plan.Text(publishedAfter), v.Name))
+			} else {
+				why = append(why, how)
+			}
 		}
 		if len(why) > 0 {
 			refusals = append(refusals, refusal{v.Name, strings.Join(why, ", and ")})
@@ -47,6 +54,23 @@ func (l Look) verify() (string, []refusal) {
 		holds += ", as far as it can be told: nothing tells it of " + untold
 	}
 	return holds, refusals
+}
+
+// publishedLate reports whether a validator was given the new credential later than
+// the page says, and how much later than it was accepted, so that it has still time
+// to learn it: then it is not to blame.
+func (l Look) publishedLate(v plan.Validator) (after time.Duration, late bool) {
+	accepted := l.View.Steps[string(keyring.Accept)][New]
+	published, does := l.View.PublishedAt[v.From][New]
+	if !does || v.OnMiss {
+		return 0, false
+	}
+	late = (published - accepted).Duration() > l.Limits.Wall(l.Limits.Publishing(v)+l.Limits.Propagation)+settle
+	has := (l.Now - published).Duration()
+	if v.Learns == runbook.Forever || has > l.Limits.Wall(max(v.Learns, v.Rereads)+v.Shared)+v.Granule {
+		return 0, false
+	}
+	return l.Limits.Page((published - accepted).Duration()), late
 }
 
 // untold are the validators that cannot be seen taking a credential.
@@ -81,21 +105,16 @@ func (l Look) published(emitter string) (set []string, known bool) {
 }
 
 // taken says whether a validator takes a credential: from its own fetches and
-// logs, from a probe that it accepted, or because it is one that learns when it
+// logs, from the canaries that it accepted, or because it is one that learns when it
 // meets the credential and was not asked.
 func (l Look) taken(v plan.Validator, credential string) (bool, string) {
-	var holds, asked, accepted bool
-	_, holds = l.View.Holds[v.Name][credential]
-	if probe, there := l.View.Probes[v.Name][credential]; there {
-		asked, accepted = true, probe.Outcome == history.OK
-	}
+	answer, why := l.answerOf(v, credential, history.Canary)
+	_, holds := l.View.Holds[v.Name][credential]
 	switch {
-	case asked && accepted, !asked && (holds || v.Authority || v.OnMiss || v.Untold):
+	case why != "":
+		return false, why
+	case answer != plan.Unasked || holds || v.Authority || v.OnMiss || v.Untold:
 		return true, ""
-	case asked && holds:
-		return false, fmt.Sprintf("%s has fetched %s and still refuses it", v.Name, credential)
-	case asked:
-		return false, fmt.Sprintf("%s refuses %s", v.Name, credential)
 	}
 	return false, fmt.Sprintf("%s has not taken %s", v.Name, credential)
 }

@@ -28,27 +28,15 @@ func (l Look) watch() (string, []refusal) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still publishes %s %s after the revoke", name, Old, since)})
 	}
 	for _, v := range l.Limits.Validators {
-		old, asked := l.View.Probes[v.Name][Old]
-		switch {
-		case asked && old.Outcome == history.OK && late[v.From]: // it takes what is published
-		case asked && old.Outcome == history.OK:
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s still takes %s %s after the revoke, %s", v.Name, Old, since, l.refusesBy(v))})
-		case lacks: // nothing could be shown to it
-		case !asked:
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)})
-		case old.Outcome != history.AuthFailure:
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it refuses %s", v.Name, Old)})
+		if why := l.keeps(v, late[v.From], since); why != "" {
+			refusals = append(refusals, refusal{v.Name, why})
 		}
 		_, holds := l.View.Holds[v.Name][New]
 		if late[v.From] && !holds {
 			continue // it cannot take what its emitter does not give it
 		}
-		probe, asked := l.View.Probes[v.Name][New]
-		switch {
-		case asked && probe.Outcome == history.HarnessError:
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, New, probe.Status)})
-		case asked && probe.Outcome != history.OK:
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s does not take %s: %s", v.Name, New, probe.Status)})
+		if _, why := l.answerOf(v, New, history.NewAfter); why != "" {
+			refusals = append(refusals, refusal{v.Name, why})
 		}
 	}
 	if lacks {
@@ -72,6 +60,32 @@ func (l Look) refusesBy(v plan.Validator) string {
 		return "the bound is " + plan.Text(g3)
 	}
 	return "and nothing will ever make it refuse it"
+}
+
+// keeps says in words that a validator does not refuse the old credential, or could
+// not be asked; empty: every answer since refuses it. One that takes what is published
+// for it, too late, is not to blame.
+func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
+	a := l.View.Said(v.Name, Old, history.OldAfter)
+	_, lacks := l.Limits.Lacks(revocation)
+	settled := a.InARow >= v.InARow() || a.InARow > 0 && a.Again == 0
+	switch {
+	case settled || a.Taken > 0 && publishedLate:
+		return ""
+	case a.InARow > 0 || a.Again > 0:
+		return fmt.Sprintf("%s took %s again after it had refused it, %d of %d times: not all of its replicas refuse it", v.Name, Old, a.Taken, a.Asked())
+	case a.Last.Outcome == history.Unavailable && a.Taken > 0:
+		return fmt.Sprintf("%s gave no answer about %s any more (%s)", v.Name, Old, a.Last.Status)
+	case a.Taken > 0:
+		return fmt.Sprintf("%s still takes %s %s after the revoke, %s", v.Name, Old, since, l.refusesBy(v))
+	case lacks: // nothing could be shown to it
+		return ""
+	case a.Unanswered > 0:
+		return fmt.Sprintf("%s gave no answer about %s (%s)", v.Name, Old, a.Last.Status)
+	case a.Unshown == "":
+		return fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)
+	}
+	return fmt.Sprintf("%s could not be asked whether it refuses %s", v.Name, Old)
 }
 
 // revocation is the judge's rule for which a token must outlive the revoke.

@@ -19,13 +19,13 @@ type Look struct {
 	// OnPage are the names of the consumers of the page.
 	OnPage []string
 
-	served   map[string]int64 // sessions of the old credential, by whose; nil: nobody can tell
-	youngest string           // the validator whose cache was just filled at the accept
+	served map[string]int64 // sessions of the old credential, by whose; nil: nobody can tell
+	moment plan.Moment      // into which the accept falls
 }
 
 // lookAt is what the rotation's own gates look at now.
 func (r *rotation) lookAt(v *history.View) Look {
-	l := Look{Limits: r.limits, View: v, Now: r.world.Evidence.Offset(), Baseline: r.plan.Times.Baseline, youngest: r.youngest}
+	l := Look{Limits: r.limits, View: v, Now: r.world.Evidence.Offset(), Baseline: r.plan.Times.Baseline, moment: r.moment}
 	for _, c := range r.plan.Page.Consumers {
 		l.OnPage = append(l.OnPage, c.Name)
 	}

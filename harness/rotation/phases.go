@@ -2,16 +2,15 @@ package rotation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// fresh is how young a cache must be to count as just filled: two looks and
-// the time of a log line.
+// fresh is how long what was logged before a step may still be on its way.
 const fresh = history.Offset(500 * time.Millisecond)
 
 // baseline watches the old credential, and then waits for the worst moment to
@@ -20,33 +19,66 @@ func (r *rotation) baseline(ctx context.Context) error {
 	if err := r.wait(ctx, r.plan.Times.Baseline, nil); err != nil {
 		return err
 	}
-	return r.awaitFreshCache(ctx)
+	return r.awaitWorstMoment(ctx)
 }
 
-// awaitFreshCache waits for the worst moment to accept a credential. The age of
-// a cache at a step changes what the step does: of the validators that learn by
-// time alone, the slowest must have fetched just now, so that it will not fetch
-// again for as long as it ever does. A run that passes has then not passed by
-// luck, and a run that fails will fail again.
-func (r *rotation) awaitFreshCache(ctx context.Context) error {
-	slowest, there := r.limits.SlowestCache()
-	if !there || slowest.Untold {
+// awaitWorstMoment waits for the worst moment to accept a credential: that from which
+// the slowest way to a validator takes as long as it ever does. The age of a cache at
+// a step changes what the step does. A run that passes has then not passed by luck,
+// and a run that fails will fail again. Whose worst moment was not had is recorded.
+func (r *rotation) awaitWorstMoment(ctx context.Context) error {
+	ahead := r.limits.LooksAhead()
+	if ahead == 0 {
 		return nil
 	}
-	// Twice, since on a busy machine the news of a fetch may come too late to be of use.
-	return r.wait(ctx, 2*(r.limits.Wall(slowest.Refills())+slowest.Granule)+settle, func() bool {
-		var at history.Offset
-		var fetched bool
-		r.see(func(v *history.View) { at, fetched = v.LastFetch[slowest.Name] })
-		if !fetched || r.world.Evidence.Offset()-at > fresh {
+	// Longer than it takes to see everybody fetch: on a busy machine the news of that
+	// may come late.
+	began := r.world.Evidence.Offset()
+	given, until := began+2*ahead, history.Offset(0)
+	if r.limits.Attached() {
+		given = began // who was not seen in the baseline tells nothing
+	}
+	var m plan.Moment
+	var looked history.Offset
+	beats := int64(-1)
+	err := r.wait(ctx, (3*ahead).Duration()+settle, func() bool {
+		now := r.world.Evidence.Offset()
+		r.see(func(v *history.View) {
+			if n := v.Beats(); n != beats || now-looked >= fresh {
+				m = r.limits.AcceptAt(v, now, max(until, now))
+				beats, looked = n, now
+			}
+		})
+		switch {
+		case !m.Known || len(m.Unseen) > 0 && now < given:
+			return !m.Known && now >= given
+		case until == 0:
+			until, beats = now+ahead, -1
 			return false
 		}
-		r.youngest = slowest.Name
-		return true
+		return m.Now && looked == now
 	})
+	if err != nil {
+		return err
+	}
+	r.moment = m
+	return nil
+}
+
+// tellMoment records for whom the accept is no worst moment, and why.
+func (r *rotation) tellMoment() {
+	for _, name := range r.moment.Missed {
+		r.record(history.Event{Kind: history.KindMoment, Phase: r.phase, Service: name, What: history.MomentMissed,
+			Detail: "another moment is worse for it, and this one for a slower one"})
+	}
+	for _, name := range r.moment.Unseen {
+		r.record(history.Event{Kind: history.KindMoment, Phase: r.phase, Service: name, What: history.MomentUnseen,
+			Detail: "it was not seen to fetch in the time in which it should have"})
+	}
 }
 
 func (r *rotation) accept(ctx context.Context) error {
+	r.tellMoment()
 	if err := r.make(ctx, New); err != nil {
 		return err
 	}
@@ -67,19 +99,22 @@ func (r *rotation) verify(ctx context.Context) error {
 	if !r.plan.Page.Verification.Lists("canary") {
 		return nil
 	}
+	var to []plan.Validator
 	for _, v := range r.limits.Validators {
-		if v.Authority {
-			continue // it said itself that it has it, when the step was read back
-		}
-		if _, err := r.present(ctx, v.Name, New, history.Canary); err != nil {
-			return err
+		if !v.Authority { // that said itself that it has it, when the step was read back
+			to = append(to, v)
 		}
 	}
-	return nil
+	return r.show(ctx, New, history.Canary, to)
 }
 
 // present shows a credential once and records the probe.
 func (r *rotation) present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
+	return r.presentIn(ctx, r.phase, validator, credential, purpose)
+}
+
+// presentIn is present in a phase, for what goes on beside the phases.
+func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator, credential string, purpose history.Purpose) (history.Probe, error) {
 	probe, err := r.world.Probes.Present(ctx, validator, credential, purpose)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -87,7 +122,7 @@ func (r *rotation) present(ctx context.Context, validator, credential string, pu
 		}
 		probe.Purpose, probe.Outcome, probe.Status = purpose, history.HarnessError, err.Error()
 	}
-	r.record(history.Event{Kind: history.KindProbe, Phase: r.phase, Service: validator, Credential: credential, Probe: &probe})
+	r.record(history.Event{Kind: history.KindProbe, Phase: phase, Service: validator, Credential: credential, Probe: &probe})
 	return probe, nil
 }
 
@@ -118,36 +153,17 @@ func (r *rotation) revoke(ctx context.Context) error {
 	if _, lacks := r.limits.Lacks(revocation); lacks {
 		return nil
 	}
-	for _, v := range r.limits.Validators {
-		r.proving.taking = append(r.proving.taking, v.Name)
-	}
+	r.proving.of = r.limits.Validators
 	return nil
 }
 
-// watch presents the old credential to every validator until it is refused,
-// and the new one once at the end. It ends after the page's time, or a little
-// later for one that has to refuse by then and rounds up what does not scale: to
-// a fast run that is much.
+// watch shows the old credential to every validator until the end, and then the new one.
 func (r *rotation) watch(ctx context.Context) error {
 	if err := r.renew(ctx); err != nil {
 		return err
 	}
-	var failed error
-	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
-	err := r.wait(ctx, r.plan.Times.Watch+r.roundsUp(r.proving.taking), func() bool {
-		asked := false
-		if asked, failed = r.showOld(ctx); failed != nil {
-			return true
-		}
-		return asked && !r.world.Clock.Now().Before(end) && r.roundsUp(r.proving.taking) == 0
-	})
-	if err = errors.Join(err, failed); err != nil {
+	if err := r.refusing(ctx); err != nil {
 		return err
 	}
-	for _, v := range r.limits.Validators {
-		if _, err := r.present(ctx, v.Name, New, history.NewAfter); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.show(ctx, New, history.NewAfter, r.limits.Validators)
 }

@@ -2,16 +2,45 @@ package rotation
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
+// A validator may be many replicas behind one address. What it takes or refuses is
+// what all of its answers say; so it is asked again and again, on connections of
+// their own, and every validator at the same time as the others: who is slow or
+// frozen makes nobody else be asked late.
+//
+//	taken    ask ─► ask ─► ask … until so many say the same
+//	refused  ask ──────────────────────────► until the watch is over
+//	           │ takes: often   │ refuses: often, and seldom after so many in a row
 const (
 	// probeEvery is how often the old credential is presented to a validator that
-	// still takes it: the precision of "refused after".
+	// still takes it, or has just begun to refuse it: the precision of "refused after".
 	probeEvery = 100 * time.Millisecond
+	// slowestProbe bounds how far a long watch spreads the presentations.
+	slowestProbe = 10 * time.Second
+	// authorityEvery is that of a party that decides itself, which may lock an
+	// account that is refused often and fast.
+	authorityEvery = 200 * time.Millisecond
+	// grace is how long a proof goes on after the watch that is under way then.
+	grace = 3 * time.Second
+	// seriesWithin is from when on a series is over that has too few answers.
+	seriesWithin = 2 * time.Second
+	// doubt is how many times as often is asked who refuses some of what it is shown.
+	doubt = 3
+	// abreast is how many presentations may wait for an answer of one validator.
+	abreast = 8
+	// cutShort is how long presentations under way are waited for when a rotation
+	// turns back.
+	cutShort = 500 * time.Millisecond
 	// patience is how long a person may take before the watch, and what was made with
 	// the old credential still be there to be presented, where the run makes it itself.
 	patience = time.Hour
@@ -19,9 +48,11 @@ const (
 
 // proving is the proof that the old credential is refused, from the revoke on.
 type proving struct {
-	taking []string  // validators that were not seen refusing it
-	next   time.Time // when it is presented again
-	began  bool      // connections were made anew
+	of    []plan.Validator
+	began bool               // connections were made anew
+	stop  context.CancelFunc // nothing more is shown; nil: nothing is yet
+	cut   context.CancelFunc // what is under way is given up too
+	shown chan struct{}      // closed when nothing is under way any more
 }
 
 // keepFor is how long what is made with the old credential must live to be presented
@@ -34,48 +65,233 @@ func (r *rotation) keepFor() time.Duration {
 	return life
 }
 
-// showOld presents the old credential, where it is time to, to every validator that
-// has not refused it yet; false: it was not time.
-func (r *rotation) showOld(ctx context.Context) (asked bool, err error) {
-	now := r.world.Clock.Now()
-	if now.Before(r.proving.next) {
-		return false, nil
-	}
-	r.proving.next = now.Add(probeEvery)
-	var still []string
-	for _, name := range r.proving.taking {
-		probe, err := r.present(ctx, name, Old, history.OldAfter)
-		if err != nil {
-			return true, err
-		}
-		if probe.Outcome != history.AuthFailure {
-			still = append(still, name)
-		}
-	}
-	r.proving.taking = still
-	return true, nil
-}
-
-// showOldOnHold goes on with the proof while a person is waited for before the watch:
-// who refuses the old credential in that time has not refused it late.
+// showOldOnHold begins the proof while a person is waited for before the watch: who
+// refuses the old credential in that time has not refused it late.
 func (r *rotation) showOldOnHold(ctx context.Context) error {
 	if err := r.renew(ctx); err != nil {
 		return err
 	}
-	_, err := r.showOld(ctx)
-	return err
+	r.beginProof(ctx)
+	return nil
 }
 
-// roundsUp is the most by which one of these is late of its bound because of what
-// it is kept to, of those whose bound lies within the watch; wall time.
-func (r *rotation) roundsUp(names []string) (most time.Duration) {
-	for _, name := range names {
-		v, _ := r.limits.Validator(name)
-		if r.limits.G3(v) <= r.limits.Watch {
-			most = max(most, v.Granule)
-		}
+// beginProof shows the old credential to every validator from now on until endProof,
+// unless it does so already.
+func (r *rotation) beginProof(ctx context.Context) {
+	if r.proving.stop != nil {
+		return
 	}
-	return most
+	showing, cut := context.WithCancel(ctx)
+	going, stop := context.WithCancel(showing)
+	shown := make(chan struct{})
+	r.proving.cut, r.proving.stop, r.proving.shown = cut, stop, shown
+	go func() {
+		defer close(shown)
+		// The only error is the end of what it is shown under.
+		_ = sideBySide(r.proving.of, func(v plan.Validator) error { return r.showOld(showing, going, v) })
+	}()
+}
+
+// endProof stops it and waits for what is under way: at most for a moment where the
+// rotation turns back, which does not wait for a party that gives no answer.
+func (r *rotation) endProof(back bool) {
+	if r.proving.stop == nil {
+		return
+	}
+	r.proving.stop()
+	if back {
+		late := time.AfterFunc(cutShort, r.proving.cut)
+		defer late.Stop()
+	}
+	<-r.proving.shown
+	r.proving.cut()
+	r.proving.stop = nil
+}
+
+// sideBySide does something with every one of some validators at the same time.
+func sideBySide(of []plan.Validator, do func(plan.Validator) error) error {
+	errs := make([]error, len(of))
+	var under sync.WaitGroup
+	for i, v := range of {
+		under.Go(func() { errs[i] = do(v) })
+	}
+	under.Wait()
+	return errors.Join(errs...)
+}
+
+// show shows a credential that should be taken to some validators, each as often
+// as it takes to know.
+func (r *rotation) show(ctx context.Context, credential string, purpose history.Purpose, to []plan.Validator) error {
+	return sideBySide(to, func(v plan.Validator) error { return r.series(ctx, v, credential, purpose) })
+}
+
+// series shows a credential to one validator until enough answers say the same.
+func (r *rotation) series(ctx context.Context, v plan.Validator, credential string, purpose history.Purpose) error {
+	return r.showTimes(ctx, v, credential, purpose, func(int64) bool { return r.enoughAnswers(v, credential, purpose) })
+}
+
+// showTimes shows a credential to one validator until that is enough, which is asked
+// with how often it was shown, or takes too long. The first presentation goes alone:
+// it may teach it.
+func (r *rotation) showTimes(ctx context.Context, v plan.Validator, credential string, purpose history.Purpose, enough func(shown int64) bool) error {
+	began := r.world.Clock.Now()
+	first, err := r.present(ctx, v.Name, credential, purpose)
+	if err != nil || first.Outcome == history.HarnessError {
+		return err
+	}
+	var shown atomic.Int64
+	shown.Store(1)
+	workers := make([]plan.Validator, abreast/2)
+	if v.OnMiss || v.Authority {
+		workers = workers[:1] // what meets another one's fetch may be refused for that
+	}
+	return sideBySide(workers, func(plan.Validator) error {
+		for ctx.Err() == nil && !enough(shown.Load()) && r.world.Clock.Now().Sub(began) < seriesWithin {
+			shown.Add(1)
+			if _, err := r.present(ctx, v.Name, credential, purpose); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+}
+
+// enoughAnswers reports whether a series is over.
+func (r *rotation) enoughAnswers(v plan.Validator, credential string, purpose history.Purpose) bool {
+	var a history.Answers
+	r.see(func(view *history.View) { a = view.Said(v.Name, credential, purpose) })
+	need := v.InARow()
+	switch {
+	case a.Taken == 0:
+		need = min(need, inVain)
+	case a.Refused > 0:
+		need *= doubt
+	}
+	return a.Asked()+a.Unanswered >= need
+}
+
+// inVain is how often is asked who never takes what it is shown: each may cost it
+// a fetch.
+const inVain = 5
+
+// refusing goes on with the proof until the watch is over. It ends a little later for
+// a validator that has to refuse by then and rounds up what does not scale, which is
+// much to a fast run, and for one that has begun to refuse and was not asked often enough.
+func (r *rotation) refusing(ctx context.Context) error {
+	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
+	longest := grace
+	for _, v := range r.proving.of {
+		longest = max(longest, r.roundsUp(v))
+	}
+	r.beginProof(ctx)
+	err := r.wait(ctx, r.plan.Times.Watch+longest, func() bool {
+		now := r.world.Clock.Now()
+		if now.Before(end) {
+			return false
+		}
+		for _, v := range r.proving.of {
+			if !r.provenBy(v, now.Sub(end)) {
+				return false
+			}
+		}
+		return true
+	})
+	r.endProof(err != nil)
+	return errors.Join(err, ctx.Err())
+}
+
+// provenBy reports whether a proof may end, so long after the watch: it is one, or
+// more time tells no more.
+func (r *rotation) provenBy(v plan.Validator, after time.Duration) bool {
+	a := r.saidOld(v)
+	switch {
+	case a.InARow >= v.InARow():
+		return true
+	case a.InARow > 0:
+		return after >= grace
+	}
+	return after >= r.roundsUp(v)
+}
+
+// roundsUp is by how much a validator is late of its bound because of what it is
+// kept to, where the bound lies within the watch; wall time.
+func (r *rotation) roundsUp(v plan.Validator) time.Duration {
+	if r.limits.G3(v) <= r.limits.Watch {
+		return v.Granule
+	}
+	return 0
+}
+
+// saidOld is what a validator said to the old credential since the revoke.
+func (r *rotation) saidOld(v plan.Validator) (a history.Answers) {
+	r.see(func(view *history.View) { a = view.Said(v.Name, Old, history.OldAfter) })
+	return a
+}
+
+// showOld shows the old credential to one validator for as long as going lasts;
+// what it has shown by then is answered within the validator's own time.
+func (r *rotation) showOld(showing, going context.Context, v plan.Validator) error {
+	places := abreast
+	if v.Authority {
+		places = 1
+	}
+	place := make(chan struct{}, places)
+	var under sync.WaitGroup
+	defer under.Wait()
+	for going.Err() == nil {
+		select {
+		case place <- struct{}{}:
+		case <-going.Done():
+			return showing.Err()
+		}
+		under.Go(func() {
+			defer func() { <-place }()
+			phase := history.Watch
+			r.see(func(view *history.View) { phase = view.Phase })
+			// Its only error is the end of what it is shown under.
+			_, _ = r.presentIn(showing, phase, v.Name, Old, history.OldAfter)
+		})
+		_ = r.world.Clock.Sleep(going, r.pace(v)) // looked at above
+	}
+	return showing.Err()
+}
+
+// pace is the time until the old credential is shown to a validator again.
+func (r *rotation) pace(v plan.Validator) time.Duration {
+	a, watch := r.saidOld(v), r.plan.Times.Watch
+	switch {
+	case a.Asked() == 0 && a.Unshown != "":
+		return time.Second
+	case a.InARow >= v.InARow() && v.Authority:
+		return max(slowestProbe, watch/4) // a person may be waited for meanwhile, for long
+	case a.InARow >= v.InARow():
+		return min(max(5*probeEvery, watch/100), slowestProbe)
+	case v.Authority && a.InARow > 0:
+		return authorityEvery
+	case a.InARow > 0:
+		return probeEvery
+	}
+	return min(max(probeEvery, watch/600), slowestProbe)
+}
+
+// answerOf says what a validator's answers to a credential come to that it should
+// take, and in words why it does not; empty: it does, or was not asked.
+func (l Look) answerOf(v plan.Validator, credential string, purpose history.Purpose) (answer plan.Answer, why string) {
+	answer, a := l.Limits.Answered(l.View, v.Name, credential, purpose)
+	_, holds := l.View.Holds[v.Name][credential]
+	switch {
+	case answer == plan.Silent && a.Unanswered == 0:
+		why = fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, credential, a.Unshown)
+	case answer == plan.Silent:
+		why = fmt.Sprintf("%s gave no answer about %s (%s), which is no refusal", v.Name, credential, a.Last.Status)
+	case answer == plan.Refuses && a.Taken > 0:
+		why = fmt.Sprintf("%s refuses %s in %d of %d answers: not all of its replicas take it", v.Name, credential, a.Refused, a.Asked())
+	case answer == plan.Refuses && holds:
+		why = fmt.Sprintf("%s has fetched %s and still refuses it", v.Name, credential)
+	case answer == plan.Refuses:
+		why = fmt.Sprintf("%s refuses %s", v.Name, credential)
+	}
+	return answer, why
 }
 
 // renew has every emitter make its connections anew: one that still presents

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -69,12 +70,42 @@ func (r *rotation) restore(ctx context.Context) error {
 			longest = max(longest, r.limits.Wall(g1+cooldown(v))+v.Granule)
 		}
 	}
-	return r.waitBack(ctx, longest+settle, func() bool {
+	var failed error
+	err := r.waitBack(ctx, longest+settle, func() bool {
 		if r.world.Evidence.Offset()-restored < fresh {
 			return false // what was logged before the restore may still be on its way
 		}
-		return !slices.ContainsFunc(r.limits.Validators, func(v plan.Validator) bool { return v.OnPage && !r.takenBack(v) })
+		if slices.ContainsFunc(r.limits.Validators, func(v plan.Validator) bool { return v.OnPage && !r.takenBack(v) }) {
+			return false
+		}
+		var all bool
+		all, failed = r.allTakeBack(ctx)
+		return all || failed != nil
 	})
+	return errors.Join(err, failed)
+}
+
+// allTakeBack shows the old credential to every validator on the page, and reports
+// whether each answer takes it: what a log tells is what one of its replicas has.
+func (r *rotation) allTakeBack(ctx context.Context) (bool, error) {
+	before := map[string]int64{}
+	said := func(v plan.Validator) (a history.Answers) {
+		r.see(func(view *history.View) { a = view.Said(v.Name, Old, history.Back) })
+		return a
+	}
+	var to []plan.Validator
+	for _, v := range r.limits.Validators {
+		if v.OnPage {
+			to = append(to, v)
+			before[v.Name] = said(v).Refused
+		}
+	}
+	err := sideBySide(to, func(v plan.Validator) error {
+		return r.showTimes(ctx, v, Old, history.Back, func(shown int64) bool {
+			return shown >= v.InARow() || said(v).Refused > before[v.Name]
+		})
+	})
+	return !slices.ContainsFunc(to, func(v plan.Validator) bool { return said(v).Refused > before[v.Name] }), err
 }
 
 // takenBack says whether a validator takes the restored credential, whenever it
@@ -195,15 +226,13 @@ func (r *rotation) prove(ctx context.Context) error {
 
 // showBack shows the old credential to every validator, and the withdrawn one.
 func (r *rotation) showBack(ctx context.Context) error {
-	for _, v := range r.limits.Validators {
-		if _, err := r.present(ctx, v.Name, Old, history.Restored); err != nil {
-			return err
-		}
-		if _, err := r.present(ctx, v.Name, New, history.Withdrawn); err != nil {
-			return err
-		}
+	if err := r.show(ctx, Old, history.Restored, r.limits.Validators); err != nil {
+		return err
 	}
-	return nil
+	return sideBySide(r.limits.Validators, func(v plan.Validator) error {
+		_, err := r.present(ctx, v.Name, New, history.Withdrawn)
+		return err
+	})
 }
 
 // compare asks authority and store whether they agree, and records what came of it.

@@ -50,8 +50,8 @@ type rotation struct {
 	switchedAt time.Time // when the last emitter had switched
 	// What was done so far, which is what a rollback has to take back.
 	made, emitted, revoked bool
-	youngest               string // the validator whose cache was just filled at the accept
-	overBudget             bool   // noted already, where the budget only records
+	moment                 plan.Moment // into which the accept fell
+	overBudget             bool        // noted already, where the budget only records
 	noted                  map[history.Trigger]bool
 	hands                  time.Duration // for which hands were on
 	contact                contact
@@ -130,6 +130,7 @@ func (r *rotation) forward(ctx context.Context) (string, error) {
 // leave turns what ended the way forward into an ending.
 func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	var h *halt
+	r.endProof(true)
 	switch {
 	case ctx.Err() != nil || errors.Is(err, errAborted):
 		return history.EndedInterrupted, nil

@@ -35,7 +35,7 @@ func TestHealthyRotation(t *testing.T) {
 			got, want time.Duration
 			slack     time.Duration // how much longer it may be
 		}{
-			{"baseline", (start[history.Accept] - start[history.Baseline]).Duration(), p.Times.Baseline, p.Limits.Wall(15 * time.Minute)}, // for search to fetch
+			{"baseline", (start[history.Accept] - start[history.Baseline]).Duration(), p.Times.Baseline, p.Limits.LooksAhead().Duration()}, // for the worst moment
 			{"accept to emit", (step(keyring.Emit, "k2") - step(keyring.Accept, "k2")).Duration(), p.Times.Lead, 0},
 			{"the last switch to revoke", (start[history.Revoke] - r.view.Switched["auth"]["k2"]).Duration(), p.Times.Window, 100 * time.Millisecond},
 			{"watch", (step(keyring.Destroy, "k1") - start[history.Watch]).Duration(), p.Times.Watch, 0},
@@ -63,8 +63,8 @@ func TestProbesOfARotation(t *testing.T) {
 		last[e.Service][e.Probe.Purpose] = e.Probe.Outcome
 	}
 	for _, name := range []string{"checkout", "search"} {
-		if got := count[name][history.Canary]; got != 1 {
-			t.Errorf("canaries at %s: got %d, want 1: it may teach the validator that it asks", name, got)
+		if got := count[name][history.Canary]; got < 25 || got > 25+3 { // some may be under way
+			t.Errorf("canaries at %s: got %d, want 25, for it may be many replicas", name, got)
 		}
 		if got := last[name][history.Canary]; got != history.OK {
 			t.Errorf("canary at %s: got %s, want %s", name, got, history.OK)
@@ -72,8 +72,8 @@ func TestProbesOfARotation(t *testing.T) {
 		if got := last[name][history.OldAfter]; got != history.AuthFailure {
 			t.Errorf("last probe of the old credential at %s: got %s, want %s", name, got, history.AuthFailure)
 		}
-		if got := count[name][history.NewAfter]; got != 1 {
-			t.Errorf("probes of the new credential at %s: got %d, want 1", name, got)
+		if got := count[name][history.NewAfter]; got < 25 || got > 25+3 {
+			t.Errorf("probes of the new credential at %s: got %d, want 25", name, got)
 		}
 		learned, forgot := r.view.Holds[name]["k2"], r.view.Forgot[name]["k1"]
 		if accepted := r.view.Steps["accept"]["k2"]; learned < accepted {
@@ -260,22 +260,29 @@ func TestCancelledRotation(t *testing.T) {
 	}
 }
 
-// TestFreshCache checks that a rotation does not accept at a lucky moment: the
-// slowest cache has just been filled, so that it learns as late as it can.
-func TestFreshCache(t *testing.T) {
+// learnedAfter is how long after the accept a validator learned the new credential.
+func (r *rehearsal) learnedAfter(validator string) time.Duration {
+	return (r.view.Learned[validator]["k2"] - r.view.Steps["accept"]["k2"]).Duration()
+}
+
+// TestTheWorstMoment checks that a rotation does not accept at a lucky moment: the
+// slowest validator learns as late as it can, whatever the phases of its fetches, of
+// its emitter's polls and of a cache between them.
+func TestTheWorstMoment(t *testing.T) {
 	t.Parallel()
-	const fresh = 300 * time.Millisecond
-	for _, seed := range []int64{1, 2, 3} {
-		r := rehearse(t, planned(t, ""), simulated.Options{Seed: seed})
-		accepted := r.view.Steps["accept"]["k2"]
-		var last history.Offset
-		for _, e := range r.events(history.KindFetched) {
-			if e.Service == "search" && e.At <= accepted {
-				last = e.At
+	for _, tt := range []struct {
+		name, patch string
+		least       time.Duration // at speed 90: 15m are 10s, 20m 13.3s
+	}{
+		{"a cache of its own", "", 9900 * time.Millisecond},
+		// It is filled at every second fetch of search.
+		{"and a shared one", "services: {edge: {serve: cache, of: auth, ttl: 20m}, search: {of: edge}}\n", 19800 * time.Millisecond},
+	} {
+		for _, seed := range []int64{1, 2, 3, 4, 5} {
+			r := rehearse(t, planned(t, "gates: observe\non_budget: record\n"+tt.patch), simulated.Options{Seed: seed})
+			if late := r.learnedAfter("search"); late < tt.least {
+				t.Errorf("%s, seed %d: search learned %s after the accept, want at least %s", tt.name, seed, late, tt.least)
 			}
-		}
-		if age := (accepted - last).Duration(); age > fresh {
-			t.Errorf("seed %d: search had fetched %s before the accept, want at most %s", seed, age, fresh)
 		}
 	}
 }
@@ -285,8 +292,8 @@ func TestBaselineWithoutFetches(t *testing.T) {
 	p := planned(t, "")
 	r := rehearse(t, p, simulated.Options{Pinned: map[string]bool{"search": true}})
 	gate := r.events(history.KindGate)[0].Gate
-	if !gate.Held || strings.Contains(gate.Detail, "search has just fetched") {
-		t.Errorf("gate of a baseline in which search never fetched: got held %t, %q; want it held, and no word of a fetch", gate.Held, gate.Detail)
+	if !gate.Held || !strings.Contains(gate.Detail, "as late as it can") {
+		t.Errorf("gate of a baseline: got held %t, %q; want it held, and a word of the moment", gate.Held, gate.Detail)
 	}
 	search, _ := p.Limits.Validator("search")
 	most := p.Times.Baseline + 2*(p.Limits.Wall(search.Learns)+search.Granule) + 2*time.Second

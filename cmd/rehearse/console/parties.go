@@ -83,6 +83,9 @@ func (c *Console) after(at history.Offset, step, credential, words string) strin
 	return fmt.Sprintf(", %s after %s", c.both(at-done), words)
 }
 
+// mostTurns is how often is told that a validator answers otherwise than before.
+const mostTurns = 4
+
 // tellProbe prints what a validator said to the harness, where it is the first
 // answer or another than before.
 func (c *Console) tellProbe(e history.Event) {
@@ -91,13 +94,20 @@ func (c *Console) tellProbe(e history.Event) {
 		return
 	}
 	key := strings.Join([]string{e.Service, e.Credential, string(p.Purpose)}, "\x00")
-	if c.story.probed[key] == p.Outcome {
+	before, asked := c.story.probed[key]
+	if before == p.Outcome || c.story.turns[key] > mostTurns {
 		return
 	}
-	c.story.probed[key] = p.Outcome
+	if c.story.probed[key] = p.Outcome; asked {
+		c.story.turns[key]++
+	}
+	if c.story.turns[key] > mostTurns {
+		c.say(e.At, warn, "%s answers now so, now so about %s: it may be several replicas", e.Service, e.Credential)
+		return
+	}
 	why := map[history.Purpose]string{
 		history.Canary: "canary", history.OldAfter: "proof of the revoke", history.NewAfter: "proof of the new one",
-		history.Withdrawn: "proof of the rollback", history.Restored: "proof of the rollback",
+		history.Back: "taken back", history.Withdrawn: "proof of the rollback", history.Restored: "proof of the rollback",
 	}[p.Purpose]
 	toRefuse := p.Purpose == history.OldAfter || p.Purpose == history.Withdrawn
 	fetched := ""

@@ -119,8 +119,8 @@ func (c *Console) progressText() string {
 
 // overdue says what a phase waits for beyond its time.
 func (c *Console) overdue() string {
-	if v, there := c.limits.SlowestCache(); there && c.progress.phase == history.Baseline {
-		return "waits until " + v.Name + " fetches"
+	if timed := c.limits.Timed(); len(timed) > 0 && c.progress.phase == history.Baseline {
+		return "waits for the worst moment for " + timed[0].Name
 	}
 	return "about to end"
 }

@@ -19,6 +19,7 @@ type story struct {
 	steps     map[string]history.Offset // "accept k2" → when it was done
 	published map[string]history.Offset // credential → first seen in a published set
 	probed    map[string]history.Outcome
+	turns     map[string]int    // how often it was another than before
 	emitting  map[string]string // by emitter
 	told      map[string]bool
 }
@@ -26,7 +27,7 @@ type story struct {
 func newStory() story {
 	return story{
 		steps: map[string]history.Offset{}, published: map[string]history.Offset{},
-		probed: map[string]history.Outcome{}, emitting: map[string]string{}, told: map[string]bool{},
+		probed: map[string]history.Outcome{}, turns: map[string]int{}, emitting: map[string]string{}, told: map[string]bool{},
 	}
 }
 
@@ -110,8 +111,9 @@ func (c *Console) purpose(p history.Phase) string {
 		if c.options.Baseline > 0 {
 			text += ", for " + c.planned(c.options.Baseline)
 		}
-		if v, there := c.limits.SlowestCache(); there {
-			text += fmt.Sprintf(", and until %s has just fetched, within %s more", v.Name, c.planned(v.Refills()))
+		if timed := c.limits.Timed(); len(timed) > 0 {
+			ahead := c.limits.Page(c.limits.LooksAhead().Duration())
+			text += fmt.Sprintf(", and until the worst moment for %s, within %s more", timed[0].Name, c.planned(ahead))
 		}
 		return text
 	case history.Accept:

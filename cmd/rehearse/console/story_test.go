@@ -10,15 +10,15 @@ import (
 )
 
 // TestBaselineSaysWhatItWaitsFor tells the time beyond the planned one: until
-// the slowest cache is at its freshest.
+// the slowest validator learns as late as it can.
 func TestBaselineSaysWhatItWaitsFor(t *testing.T) {
 	l := plan.Limits{Speed: 60, Validators: []plan.Validator{{Name: "search", Learns: 15 * time.Minute}}}
 	got := told(t, l, Options{Baseline: 5 * time.Minute},
 		history.Event{Kind: history.KindCredential, Credential: "k1"},
 		history.Event{At: at(100), Kind: history.KindPhase, Phase: history.Baseline}, counted(10_100, "search", "k1", 5, 0))
 	for _, want := range []string{
-		"k1 alone under load, for 5m (5s), and until search has just fetched, within 15m (15s) more\n",
-		"· baseline, waits until search fetches, 0s to the end · 5 attempts",
+		"k1 alone under load, for 5m (5s), and until the worst moment for search, within 15m (15s) more\n",
+		"· baseline, waits for the worst moment for search, 0s to the end · 5 attempts",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)

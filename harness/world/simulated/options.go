@@ -17,6 +17,11 @@ type Options struct {
 	Seed int64
 	// Validators replace how validators behave, by name.
 	Validators map[string]Behaviour
+	// Replicas are how those behave that stand behind one validator's address, in
+	// place of one; which of them a presentation meets is chance.
+	Replicas map[string][]Behaviour
+	// Slow is how long a validator takes for each answer to a probe; wall time.
+	Slow map[string]time.Duration
 	// Pinned are emitters and validators that keep for good what they found at
 	// their start, besides those that the scenario pins.
 	Pinned map[string]bool
@@ -70,6 +75,8 @@ type Behaviour struct {
 	// Keys is how many credentials it keeps, from the beginning of the set; 0:
 	// no limit.
 	Keys int
+	// KeepsAll makes it keep what it has when it is no longer in the set.
+	KeepsAll bool
 }
 
 // Moment is a point of a run.
@@ -83,6 +90,8 @@ type Moment struct {
 type Span struct {
 	From Moment
 	For  time.Duration // wall time; 0: until faults are undone
+	// Frozen makes it give no answer, where it refuses connections otherwise.
+	Frozen bool
 }
 
 // Command is something that the operator asks for unasked.
@@ -101,6 +110,12 @@ func (o Options) check(w *World) {
 	}
 	for name := range o.Validators {
 		need("Validators", name, w.validators[name] != nil)
+	}
+	for name := range o.Replicas {
+		need("Replicas", name, w.validators[name] != nil)
+	}
+	for name := range o.Slow {
+		need("Slow", name, w.validators[name] != nil)
 	}
 	for name := range o.Pinned {
 		need("Pinned", name, w.validators[name] != nil || w.emitters[name] != nil)

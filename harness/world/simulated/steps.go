@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -158,6 +159,10 @@ var errNoToken = errors.New("no token that was made before the revoke is still a
 // Present shows a credential to a validator. After a revoke the old one needs a
 // token that was held.
 func (w probes) Present(ctx context.Context, name, credential string, purpose history.Purpose) (probe history.Probe, err error) {
+	took := w.takes(name)
+	if err := w.clock.Sleep(ctx, took); err != nil {
+		return probe, err
+	}
 	w.advance(func() {
 		v := w.validators[name]
 		switch {
@@ -168,7 +173,7 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 			err = fmt.Errorf("present %s: there is no validator %q", credential, name)
 			return
 		}
-		probe = history.Probe{Purpose: purpose, Latency: history.Offset(latency * time.Microsecond), Presentation: "new token"}
+		probe = history.Probe{Purpose: purpose, Latency: history.Offset(took) + history.Offset(latency*time.Microsecond), Presentation: "new token"}
 		if purpose == history.OldAfter && !v.authority {
 			if w.held[credential] <= w.now {
 				err = fmt.Errorf("present %s: %w", credential, errNoToken)
@@ -184,4 +189,16 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 		w.total(decision{outcome: probe.Outcome, status: probe.Status})
 	})
 	return probe, err
+}
+
+// takes is how long a validator's answer takes, or how long one is waited for that
+// does not come.
+func (w probes) takes(name string) (took time.Duration) {
+	w.advance(func() {
+		took = w.options.Slow[name]
+		if w.down[name] && w.options.Down[name].Frozen {
+			took = contract.ClientTimeout
+		}
+	})
+	return min(took, contract.ClientTimeout)
 }

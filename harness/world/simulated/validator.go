@@ -1,6 +1,8 @@
 package simulated
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -21,17 +23,26 @@ type validator struct {
 	authority bool
 	reads     bool // the published secret itself
 
-	holds   []string
-	missed  bool // it has fetched because of an unknown credential, last at missAt
-	missAt  history.Offset
-	fetches int
-	lockout lockout
+	holds    []string // what is known of it from outside: the set that was fetched last
+	replicas []*replica
+	random   *rand.Rand // which replica meets a presentation
+	fetches  int
+	lockout  lockout
+}
+
+// replica is one of those that stand behind a validator's address, with a cache of
+// its own.
+type replica struct {
+	behaviour Behaviour
+	holds     []string
+	missed    bool // it has fetched because of an unknown credential, last at missAt
+	missAt    history.Offset
 }
 
 func newValidator(w *World, v plan.Validator) *validator {
 	made := &validator{
 		world: w, name: v.Name, source: v.Via, behaviour: behaviour(v),
-		pinned: w.options.Pinned[v.Name], authority: v.Authority,
+		pinned: w.options.Pinned[v.Name], authority: v.Authority, random: w.random(v.Name + " replicas"),
 	}
 	if made.source == "" {
 		made.source = v.From
@@ -42,6 +53,12 @@ func newValidator(w *World, v plan.Validator) *validator {
 	}
 	if other, there := w.options.Validators[v.Name]; there {
 		made.behaviour = other
+	}
+	for _, b := range w.options.Replicas[v.Name] {
+		made.replicas = append(made.replicas, &replica{behaviour: b})
+	}
+	if len(made.replicas) == 0 {
+		made.replicas = []*replica{{behaviour: made.behaviour}}
 	}
 	return made
 }
@@ -69,9 +86,15 @@ func (v *validator) start() {
 		v.keep(v.world.accepted())
 		return
 	}
-	v.fetch()
-	if !v.pinned {
-		v.world.every(v.name, v.wall(v.behaviour.Refresh), v.fetch)
+	for i, r := range v.replicas {
+		v.fetch(r)
+		name := v.name
+		if i > 0 {
+			name = fmt.Sprintf("%s %d", v.name, i)
+		}
+		if !v.pinned {
+			v.world.every(name, v.wall(r.behaviour.Refresh), func() { v.fetch(r) })
+		}
 	}
 }
 
@@ -79,8 +102,8 @@ func (v *validator) wall(page time.Duration) history.Offset {
 	return history.Offset(v.world.limits.Wall(page))
 }
 
-// fetch takes over the key set; what it cannot fetch it keeps.
-func (v *validator) fetch() {
+// fetch has a replica take over the key set; what it cannot fetch it keeps.
+func (v *validator) fetch(r *replica) {
 	w := v.world
 	if w.down[v.name] {
 		return
@@ -92,11 +115,19 @@ func (v *validator) fetch() {
 		return
 	}
 	kept := set
-	if v.behaviour.Keys > 0 && len(set) > v.behaviour.Keys {
-		kept = set[:v.behaviour.Keys]
+	if r.behaviour.Keys > 0 && len(set) > r.behaviour.Keys {
+		kept = set[:r.behaviour.Keys]
 	}
 	w.record(history.Event{Kind: history.KindFetched, Service: v.name, Credentials: set, Holds: kept, From: v.source})
 	v.keep(kept)
+	if r.behaviour.KeepsAll {
+		for _, c := range r.holds {
+			if !slices.Contains(kept, c) {
+				kept = append(slices.Clone(kept), c)
+			}
+		}
+	}
+	r.holds = kept
 }
 
 // storeName is what the store is called among services: where the history says
@@ -131,13 +162,20 @@ func (v *validator) keep(credentials []string) {
 	}
 }
 
-// serverError is the status of those that err.
-const serverError = "500"
+const (
+	// serverError is the status of those that err.
+	serverError = "500"
+	// noAnswer is that of those that do not answer in time.
+	noAnswer = "timeout"
+)
 
 // decide is what the validator answers to a credential and its presenter.
 func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
 	w := v.world
 	if w.down[v.name] {
+		if w.options.Down[v.name].Frozen {
+			return history.Unavailable, noAnswer
+		}
 		return history.Unavailable, "refused"
 	}
 	if w.options.Erring[v.name] {
@@ -146,20 +184,27 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 	if w.now < v.lockout.until {
 		return history.AuthFailure, "403"
 	}
-	if !slices.Contains(v.holds, credential) && v.mayFetch() {
-		v.missed, v.missAt = true, w.now
-		v.fetch()
+	r := v.replicas[0]
+	if n := len(v.replicas); n > 1 {
+		r = v.replicas[v.random.IntN(n)]
 	}
-	if slices.Contains(v.holds, credential) {
+	if v.authority {
+		r.holds = v.holds
+	}
+	if !slices.Contains(r.holds, credential) && v.mayFetch(r) {
+		r.missed, r.missAt = true, w.now
+		v.fetch(r)
+	}
+	if slices.Contains(r.holds, credential) {
 		return history.OK, "200"
 	}
 	v.refuse(presenter, credential)
 	return history.AuthFailure, "401"
 }
 
-func (v *validator) mayFetch() bool {
-	return v.behaviour.OnMiss && !v.authority && !v.pinned &&
-		(!v.missed || v.world.now-v.missAt >= v.wall(v.behaviour.Cooldown))
+func (v *validator) mayFetch(r *replica) bool {
+	return r.behaviour.OnMiss && !v.authority && !v.pinned &&
+		(!r.missed || v.world.now-r.missAt >= v.wall(r.behaviour.Cooldown))
 }
 
 // decided has an authority take what is accepted now, and refuse the rest after
