@@ -49,6 +49,8 @@ func happened(e *Event) (from, to Offset, did bool) {
 	switch {
 	case e.Kind == KindCounts:
 		return e.At, e.At + e.Counts.Width, !e.Counts.quiet()
+	case e.Kind == KindProbe && e.Probe != nil && e.Probe.Purpose == OldAfter:
+		return e.At, e.At, false // the proof goes on throughout the watch
 	case e.Kind == KindMachine && e.Machine != nil:
 		return e.Machine.From, e.At, e.Machine.What != MachinePressure
 	case e.Began > 0:
