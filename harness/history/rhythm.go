@@ -7,10 +7,10 @@ import "math"
 type Rhythm struct {
 	First, Last Offset
 	Count       int64
-	// Gaps are the two longest times between one and the next, the longest first,
-	// of those into which neither a fault fell nor an end of the party: what
-	// kept it once is no habit of its own. Of few, the second is empty.
-	Gaps [2]Gap
+	// Gaps are the longest times between one and the next, the longest first, of those
+	// into which neither a fault fell nor an end of the party: what kept it once is no
+	// habit of its own. Of few, those that there are not are empty.
+	Gaps [keptGaps]Gap
 	// Whole is how many gaps were looked at.
 	Whole int64
 
@@ -23,18 +23,24 @@ type Gap struct{ From, To Offset }
 // Length is how long it was.
 func (g Gap) Length() Offset { return g.To - g.From }
 
-// manyGaps is from how many gaps on the longest may be an accident: a machine
-// that stood still for a moment.
-const manyGaps = 4
+const (
+	// manyGaps is from how many gaps on the longest may be an accident: a machine
+	// that stood still for a moment.
+	manyGaps = 4
+	// accidents is the share of many gaps that may be such: one in so many. On a
+	// machine that is pressed a poll in ten comes late.
+	accidents = 8
+	// keptGaps is how many of the longest are kept, enough for some hundred.
+	keptGaps = 16
+)
 
 // Habit is the time between two that the party was seen to let pass: the longest
-// or, of many, the second, so that one accident does not make it. An empty Gap:
-// it was not seen.
+// or, of many, the longest that is no accident. An empty Gap: it was not seen.
 func (r *Rhythm) Habit() Gap {
-	if r.Whole >= manyGaps {
-		return r.Gaps[1]
+	if r.Whole < manyGaps {
+		return r.Gaps[0]
 	}
-	return r.Gaps[0]
+	return r.Gaps[min(max(1, r.Whole/accidents), keptGaps-1)]
 }
 
 // beat takes one more into account; disturbed says that a fault fell into the
@@ -45,15 +51,21 @@ func (r *Rhythm) beat(at Offset, disturbed bool) {
 		r.First = at
 	} else if !r.away && !disturbed && gap.Length() >= 0 {
 		r.Whole++
-		switch {
-		case gap.Length() > r.Gaps[0].Length():
-			r.Gaps = [2]Gap{gap, r.Gaps[0]}
-		case gap.Length() > r.Gaps[1].Length():
-			r.Gaps[1] = gap
-		}
+		r.keep(gap)
 	}
 	r.Last, r.away = max(r.Last, at), false
 	r.Count++
+}
+
+// keep puts a gap among the longest, before those that are shorter.
+func (r *Rhythm) keep(gap Gap) {
+	for i, kept := range r.Gaps {
+		if gap.Length() > kept.Length() {
+			copy(r.Gaps[i+1:], r.Gaps[i:])
+			r.Gaps[i] = gap
+			return
+		}
+	}
 }
 
 // faultSpan is the time in which a fault was in effect.

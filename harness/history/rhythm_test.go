@@ -1,11 +1,27 @@
 package history
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestRhythm(t *testing.T) {
 	fetch := func(at Offset) Event { return Event{At: at * ms, Kind: KindFetched, Service: "search"} }
 	fault := func(at Offset, stage string) Event {
 		return Event{At: at * ms, Kind: KindFault, Fault: &Fault{Kind: "pause", Target: "search", Stage: stage}}
+	}
+	// polled is so many gaps of 1 ms, of which those with these numbers last 6 ms.
+	polled := func(gaps int, late ...int) []Event {
+		at := Offset(0)
+		events := []Event{fetch(0)}
+		for i := range gaps {
+			at++
+			if slices.Contains(late, i) {
+				at += 5
+			}
+			events = append(events, fetch(at))
+		}
+		return events
 	}
 	for _, tt := range []struct {
 		name         string
@@ -17,6 +33,8 @@ func TestRhythm(t *testing.T) {
 		{"twice", []Event{fetch(1), fetch(11)}, Gap{1 * ms, 11 * ms}, Gap{11 * ms, 11 * ms}},
 		{"the longest of few", []Event{fetch(0), fetch(10), fetch(15)}, Gap{0, 10 * ms}, Gap{15 * ms, 15 * ms}},
 		{"the second of many", []Event{fetch(0), fetch(10), fetch(15), fetch(21), fetch(26)}, Gap{15 * ms, 21 * ms}, Gap{26 * ms, 26 * ms}},
+		{"two accidents of sixteen", polled(16, 3, 9), Gap{0, 1 * ms}, Gap{26 * ms, 26 * ms}},
+		{"a poll in five is late", polled(20, 3, 8, 13, 18), Gap{23 * ms, 29 * ms}, Gap{40 * ms, 40 * ms}},
 		{"in vain", []Event{fetch(0), {At: 4 * ms, Kind: KindFetchFailed, Service: "search"}, fetch(7)}, Gap{0, 4 * ms}, Gap{7 * ms, 7 * ms}},
 		{"with a fault in between", []Event{fetch(0), fault(3, FaultInjected), fault(5, FaultUndone), fetch(20), fetch(23)}, Gap{20 * ms, 23 * ms}, Gap{23 * ms, 23 * ms}},
 		{"under a fault", []Event{fetch(0), fault(3, FaultInjected), fetch(20), {At: 30 * ms, Kind: KindLoaded}}, Gap{}, Gap{}},
