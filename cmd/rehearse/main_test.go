@@ -12,7 +12,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rehearse": main})
+	testscript.Main(m, map[string]func(){"rehearse": func() {
+		tellConfig() // of a stand-in, where a test looks for what it was told
+		main()
+	}})
 }
 
 // TestScripts runs the command line as users do. The scripts start no service.

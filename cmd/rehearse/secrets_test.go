@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -144,12 +145,16 @@ func (v *vault) known(what string) (n int) {
 
 // rehearse runs the program against the store and keeps what it printed as a
 // file. Command lines and configurations of what it starts are looked at
-// meanwhile: the lines are kept as a file too, and the configurations hold
+// as well: the lines are kept as a file too, and the configurations hold
 // values that never pass the store.
 func (v *vault) rehearse(t *testing.T, kept string, args ...string) int {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "rehearse", args...)
-	command.Env = append(os.Environ(), vaultTokenVariable+"="+v.token, "XDG_CACHE_HOME="+t.TempDir())
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, toldConfigs), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	command.Env = append(os.Environ(), vaultTokenVariable+"="+v.token, "XDG_CACHE_HOME="+t.TempDir(), "HOME="+home)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	if err := command.Start(); err != nil {
@@ -160,6 +165,7 @@ func (v *vault) rehearse(t *testing.T, kept string, args ...string) int {
 	err := command.Wait()
 	close(ended)
 	lines := <-watched
+	v.readTold(t, filepath.Join(home, toldConfigs))
 	if exit, isExit := errors.AsType[*exec.ExitError](err); err != nil && (!isExit || exit.ExitCode() < 0) {
 		t.Fatalf("rehearse %s: %v\n%s", args[0], err, out.String())
 	}
@@ -171,8 +177,64 @@ func (v *vault) rehearse(t *testing.T, kept string, args ...string) int {
 	return command.ProcessState.ExitCode()
 }
 
-// watch returns the command lines of the children of a process until it ended,
-// and learns the values in their configurations.
+// toldConfigs is the folder of a home in which stand-ins of a test leave what they
+// were told by their descriptor.
+const toldConfigs = "told"
+
+// handedOn keeps the descriptor open that tellConfig made.
+var handedOn *os.File
+
+// tellConfig leaves what a stand-in is told by its descriptor in the folder for that,
+// where a test has made one, and lets the stand-in read it all the same.
+func tellConfig() {
+	fd, err := strconv.Atoi(os.Getenv(contract.SealedFDVariable))
+	if err != nil {
+		return // it is no stand-in
+	}
+	folder := filepath.Join(os.Getenv("HOME"), toldConfigs)
+	if _, err := os.Stat(folder); err != nil {
+		return
+	}
+	content, err := io.ReadAll(os.NewFile(uintptr(fd), "told"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, strconv.Itoa(os.Getpid())+".json"), content, 0o600)
+	}
+	from, to, pipeErr := os.Pipe()
+	if err = errors.Join(err, pipeErr); err != nil {
+		fmt.Fprintln(os.Stderr, "tell the configuration:", err)
+		os.Exit(exitCannot)
+	}
+	handedOn = from
+	go func() {
+		_, _ = to.Write(content) // whoever does not read it has ended
+		_ = to.Close()
+	}()
+	_ = os.Setenv(contract.SealedFDVariable, strconv.Itoa(int(from.Fd())))
+}
+
+// readTold learns the values in what stand-ins were told.
+func (v *vault) readTold(t *testing.T, folder string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told map[string]string
+		if err := json.Unmarshal(content, &told); err != nil {
+			t.Fatalf("read what a stand-in was told: %v", err)
+		}
+		v.readConfig(told[contract.Variable])
+		v.learn("configured control token", told[contract.ControlVariable])
+	}
+}
+
+// watch returns the command lines of the stand-ins that a process starts, until it
+// has ended.
 func (v *vault) watch(pid int, ended <-chan struct{}) []string {
 	seen := map[int32]bool{}
 	var lines []string
@@ -191,13 +253,9 @@ func (v *vault) watch(pid int, ended <-chan struct{}) []string {
 				continue
 			}
 			for _, variable := range environment {
-				config, ok := strings.CutPrefix(variable, contract.Variable+"=")
-				if !ok {
-					continue
+				if strings.HasPrefix(variable, contract.SealedFDVariable+"=") { // before it executes the program it is another one
+					seen[child.Pid], lines = true, append(lines, line)
 				}
-				seen[child.Pid] = true // before it executes the program it is another one
-				lines = append(lines, line)
-				v.readConfig(config)
 			}
 		}
 		select {
@@ -258,7 +316,7 @@ func TestNoValueIsWrittenDown(t *testing.T) {
 
 	// What is searched for, and in what: a search for nothing finds nothing.
 	for what, least := range map[string]int{
-		"root token": 1, "d": 4, "value": 4, "client_token": 4, "configured admin_token": 2,
+		"root token": 1, "d": 4, "value": 4, "client_token": 4, "configured admin_token": 2, "configured control token": 4,
 	} {
 		if got := v.known(what); got < least && (runtime.GOOS == "linux" || !strings.HasPrefix(what, "configured")) {
 			t.Errorf("got %d values of %s, want at least %d: two runs of each family", got, what, least)

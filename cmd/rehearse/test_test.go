@@ -97,6 +97,15 @@ func TestTestExit(t *testing.T) {
 }
 
 func TestRow(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a/good", "a/bad"} {
+		if err := os.MkdirAll(filepath.Join("runs", name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join("runs", name, "report.html"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	broken := result{plan: &plan.Plan{Name: "a/broken"}, err: errors.New("no engine\nand no wish"), took: time.Second}
 	stopped := result{plan: &plan.Plan{Name: "a/stopped"}, err: errInterrupted}
 	tests := []struct {
@@ -111,6 +120,7 @@ func TestRow(t *testing.T) {
 			Name: "a/bad", Came: "fail", Took: 61 * time.Second, Report: filepath.Join("runs", "a", "bad", "report.html"),
 			Reasons: []string{"verdict is fail, want pass"},
 		}},
+		{"as expected, and its report could not be written", came("a/unkept", judge.Pass), console.Row{Name: "a/unkept", Came: "pass", Expected: true, Took: 61 * time.Second}},
 		{"could not run", broken, console.Row{Name: "a/broken", Came: "could not run", Took: time.Second, Reasons: []string{"no engine", "and no wish"}}},
 		{"interrupted", stopped, console.Row{Name: "a/stopped", Came: "interrupted", Reasons: []string{"interrupted"}}},
 	}
