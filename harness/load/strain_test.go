@@ -27,7 +27,7 @@ func TestPace(t *testing.T) {
 		full    bool
 	}{
 		{"held", 100, 100, 0, 0, 0, 0, 0, 0, true, false},
-		{"half", 100, 50, 0, 0, 3, 2800, 1500, 1400, true, false},
+		{"half", 100, 50, 0, 0, 3, 2800, 1510, 1400, true, false},
 		{"stands and catches up", 100, 100, 10 * time.Second, 17 * time.Second, 1, 600, 110, 0, true, false},
 		{"a few", 2, 2, 10 * time.Second, 11 * time.Second, 0, 0, 0, 0, true, false},
 		{"nobody answers", 100, 50, 0, 0, 3, 2800, 1510, 1400, false, true},
