@@ -60,10 +60,14 @@ func (p *Plan) Gateways() []Gateway {
 }
 
 // blind reports whether nobody tells of the fetches of a validator: it is a
-// team's own, and so is whoever it fetches from.
+// team's own, and reads the secret itself, as from a file, or so is whoever it
+// fetches from.
 func (b *builder) blind(v Validator) bool {
-	if v.Authority || v.Reads || !b.s.Services[v.Name].Own() || b.s.Attach != nil {
+	if v.Authority || !b.s.Services[v.Name].Own() || b.s.Attach != nil {
 		return false
+	}
+	if v.Reads {
+		return true
 	}
 	of := keySetsOf(v.Name, b.page, b.s)
 	if len(of) == 0 {

@@ -108,3 +108,16 @@ func TestSlowestIsSlowestInFact(t *testing.T) {
 		t.Errorf("got %+v, want orders, after 9m", timed)
 	}
 }
+
+// TestAReceiverOfATeamsOwnIsNotWaitedFor sees no moment at which it reads its file: for
+// one whose fetches nobody tells, none is worse than another.
+func TestAReceiverOfATeamsOwnIsNotWaitedFor(t *testing.T) {
+	own := "ledger: {command: [receiver], files: {/secret: \"{{ .secret.value }}\"}, healthcheck: /livez, ports: [8080], refusal: {statuses: [400]}, scale: full}"
+	l := built(t, loaded(t, hookPage, hookScenario, "ledger: {serve: receiver}", own), Options{}).Limits
+	if v, _ := l.Validator("ledger"); !v.Blind {
+		t.Errorf("ledger: got %+v, want that nobody tells of its fetches", v)
+	}
+	if timed := l.Timed(); len(timed) != 1 || timed[0].Name != "orders" {
+		t.Errorf("got %+v, want orders alone", timed)
+	}
+}
