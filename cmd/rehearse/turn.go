@@ -19,7 +19,7 @@ import (
 // own script in the example of an attached rehearsal. It rotates the key that
 // `rehearse seed` published, one step at a time.
 func turnCommand() *cobra.Command {
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use:   "turn URL PATH STEP [KID]",
 		Short: "Take one step with the signing key of services that are explored by hand",
 		Long: "Take one step with the signing keys at PATH of the mount rehearse-explore in the store at URL,\n" +
@@ -45,6 +45,8 @@ func turnCommand() *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().SetInterspersed(false) // one KID in 64 begins with a hyphen (RFC 7638 in base64url), and is no flag
+	return command
 }
 
 // exploreMount is the mount of the services that are explored by hand.

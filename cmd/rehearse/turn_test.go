@@ -48,3 +48,29 @@ func TestWithholdKeepsFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestTurnTakesAnyKID has a KID that begins with a hyphen, as one in 64 does, as an
+// argument of the command.
+func TestTurnTakesAnyKID(t *testing.T) {
+	const token, path, kid = "the-root-token", "auth/key", "-4uS5zumDwS4TxkhkONzJ8wKgDPZmFRMeide5mqjBDE"
+	server := httptest.NewServer(embedded.New(token, &bytes.Buffer{}))
+	defer server.Close()
+	s, err := store.Open(t.Context(), store.Server{URL: server.URL, Token: token}, strings.TrimPrefix(exploreMount, "rehearse-"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), path, map[string]any{"keys": []any{map[string]any{"kid": kid}}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(storeTokenVariable, token)
+	command, out := turnCommand(), &bytes.Buffer{}
+	command.SetArgs([]string{server.URL, path, "withdraw", kid})
+	command.SetOut(out)
+	if err := command.ExecuteContext(t.Context()); err != nil || strings.TrimSpace(out.String()) != kid {
+		t.Errorf("got %q, %v; want the KID", out, err)
+	}
+	document, _, err := s.Get(t.Context(), path)
+	if keys, _ := document["keys"].([]any); err != nil || len(keys) != 0 {
+		t.Errorf("got %v, %v; want no key left in the set", document, err)
+	}
+}
