@@ -2,23 +2,20 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -34,24 +31,8 @@ func savedRun(t *testing.T, name string) (dir string, outcome *harness.Outcome) 
 		Plan: p, Folder: t.TempDir(), Runtime: harness.Process, Store: harness.Embedded,
 		StartedAt: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC),
 	}
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, simulated.Options{})
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		bound := w.World()
-		if err := rotation.Provision(t.Context(), bound.Steps, bound.Evidence); err != nil {
-			t.Fatal(err)
-		}
-		if outcome.Ended, err = rotation.Run(t.Context(), p, bound); err != nil {
-			t.Fatal(err)
-		}
-		stop()
-		model.Wait()
-		if outcome.History, err = w.Finish(); err != nil {
-			t.Fatal(err)
-		}
-	})
+	ended := simulatedtest.Rehearse(t, p, simulated.Options{})
+	outcome.Ended, outcome.History = ended.How, ended.History
 	var events bytes.Buffer
 	for _, e := range outcome.History.Events {
 		line, err := json.Marshal(e)

@@ -1,21 +1,17 @@
 package accuracy
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"testing"
 	"testing/fstest"
-	"testing/synctest"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
-	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 )
 
 // Flags of `make accuracy`; without them the tests draw each situation twice.
@@ -73,27 +69,7 @@ func planOf(t *testing.T, c Case) *plan.Plan {
 func simulate(t *testing.T, c Case) Said {
 	t.Helper()
 	p := planOf(t, c)
-	var verdict judge.Verdict
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, c.World)
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		seen := w.World()
-		if err := rotation.Provision(t.Context(), seen.Steps, seen.Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		if _, err := rotation.Run(t.Context(), p, seen); err != nil {
-			t.Errorf("run: %v", err)
-		}
-		stop()
-		model.Wait()
-		h, err := w.Finish()
-		if err != nil {
-			t.Fatalf("finish: %v", err)
-		}
-		verdict = judge.Judge(h, p.Limits)
-	})
+	verdict := judge.Judge(simulatedtest.Rehearse(t, p, c.World).History, p.Limits)
 	if *simulatedCases == 1 { // a replay
 		t.Logf("%s%s", c.Page, c.Scenario)
 		for _, f := range verdict.Findings {

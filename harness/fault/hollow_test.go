@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,11 +12,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -119,25 +118,7 @@ func rehearsed(t *testing.T) (*history.History, plan.Limits) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h *history.History
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, simulated.Options{})
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		if err := rotation.Provision(t.Context(), w.World().Steps, w.World().Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		if _, err := rotation.Run(t.Context(), p, w.World()); err != nil {
-			t.Errorf("run: %v", err)
-		}
-		stop()
-		model.Wait()
-		if h, err = w.Finish(); err != nil {
-			t.Errorf("finish: %v", err)
-		}
-	})
-	return h, p.Limits
+	return simulatedtest.Rehearse(t, p, simulated.Options{}).History, p.Limits
 }
 
 // with is a history in which a diary's faults happened in the overlap.

@@ -1,19 +1,16 @@
 package history_test
 
 import (
-	"context"
 	"reflect"
-	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -28,25 +25,7 @@ func slowly(t *testing.T, name string) (*history.History, plan.Limits) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h *history.History
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, simulated.Options{})
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		bound := w.World()
-		if err := rotation.Provision(t.Context(), bound.Steps, bound.Evidence); err != nil {
-			t.Fatal(err)
-		}
-		if _, err = rotation.Run(t.Context(), p, bound); err != nil {
-			t.Fatal(err)
-		}
-		stop()
-		model.Wait()
-		if h, err = w.Finish(); err != nil {
-			t.Fatal(err)
-		}
-	})
+	h := simulatedtest.Rehearse(t, p, simulated.Options{}).History
 	limits, err := judge.Limits(h)
 	if err != nil {
 		t.Fatal(err)

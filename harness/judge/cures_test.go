@@ -1,19 +1,16 @@
 package judge_test
 
 import (
-	"context"
 	"regexp"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -86,25 +83,5 @@ func again(t *testing.T, loaded *scenario.Loaded, lead, window time.Duration, se
 	if err != nil {
 		t.Fatalf("build plan: %v", err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, simulated.Options{Seed: seed})
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		seen := w.World()
-		if err := rotation.Provision(t.Context(), seen.Steps, seen.Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		if _, err := rotation.Run(t.Context(), p, seen); err != nil {
-			t.Errorf("run: %v", err)
-		}
-		stop()
-		model.Wait()
-		h, err := w.Finish()
-		if err != nil {
-			t.Fatalf("finish: %v", err)
-		}
-		v = judge.Judge(h, p.Limits)
-	})
-	return v
+	return judge.Judge(simulatedtest.Rehearse(t, p, simulated.Options{Seed: seed}).History, p.Limits)
 }

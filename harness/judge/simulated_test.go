@@ -3,16 +3,15 @@ package judge_test
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -55,7 +54,6 @@ func planOf(t *testing.T, name string, from history.Phase) (*scenario.Loaded, *p
 func rehearseBack(t *testing.T, name string, from history.Phase, o simulated.Options) *rehearsal {
 	t.Helper()
 	loaded, p := planOf(t, name, from)
-	var err error
 	r := &rehearsal{loaded: loaded, limits: p.Limits}
 	for _, f := range p.Rehearsal.Faults {
 		if o.Down == nil {
@@ -64,25 +62,12 @@ func rehearseBack(t *testing.T, name string, from history.Phase, o simulated.Opt
 		at := simulated.Moment{Phase: history.Phase(f.At.Phase), After: p.Wall(f.At.After.Duration())}
 		o.Down[f.On] = simulated.Span{From: at, For: p.Wall(f.For.Duration())}
 	}
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, o)
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		seen := w.World()
-		if err := rotation.Provision(t.Context(), seen.Steps, seen.Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		// A scenario may be about a step that cannot be taken.
-		if _, err := rotation.Run(t.Context(), p, seen); err != nil && !r.expects("rollback") && !(oneWay[name] && from != "") {
-			t.Errorf("run: %v", err)
-		}
-		stop()
-		model.Wait()
-		if r.history, err = w.Finish(); err != nil {
-			t.Fatalf("finish: %v", err)
-		}
-	})
+	ended := simulatedtest.RehearseIn(t, p, o, func(*world.World, context.CancelFunc) {})
+	// A scenario may be about a step that cannot be taken.
+	if ended.Err != nil && !r.expects("rollback") && !(oneWay[name] && from != "") {
+		t.Errorf("run: %v", ended.Err)
+	}
+	r.history = ended.History
 	r.view = history.ViewOf(r.history)
 	r.verdict = judge.Judge(r.history, r.limits)
 	return r

@@ -6,18 +6,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
-	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 )
 
 // page holds all bounds for what the base scenario sets up: lead ≥ 15m + 1m +
@@ -126,29 +124,8 @@ func rehearseUntil(t *testing.T, p *plan.Plan, o simulated.Options, end simulate
 // rehearseIn is rehearse in a world that is changed before anything begins.
 func rehearseIn(t *testing.T, p *plan.Plan, o simulated.Options, change func(*world.World, context.CancelFunc)) *rehearsal {
 	t.Helper()
-	r := &rehearsal{limits: p.Limits}
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, o)
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		bound := w.World()
-		change(&bound, cancel)
-		if err := rotation.Provision(ctx, bound.Steps, bound.Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		r.how, r.err = rotation.Run(ctx, p, bound)
-		stop()
-		model.Wait()
-		h, err := w.Finish()
-		if err != nil {
-			t.Fatalf("finish: %v", err)
-		}
-		r.history, r.view = h, history.ViewOf(h)
-	})
-	return r
+	ended := simulatedtest.RehearseIn(t, p, o, change)
+	return &rehearsal{how: ended.How, err: ended.Err, limits: p.Limits, history: ended.History, view: history.ViewOf(ended.History)}
 }
 
 // cancelling ends a context some time after a phase began.

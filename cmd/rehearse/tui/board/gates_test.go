@@ -1,17 +1,14 @@
 package board
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -63,24 +60,5 @@ func rehearsed(t *testing.T, name string) (*plan.Plan, *history.History) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h *history.History
-	synctest.Test(t, func(t *testing.T) {
-		w := simulated.New(p, simulated.Options{})
-		running, stop := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(running) })
-		seen := w.World()
-		if err := rotation.Provision(t.Context(), seen.Steps, seen.Evidence); err != nil {
-			t.Errorf("provision: %v", err)
-		}
-		if _, err := rotation.Run(t.Context(), p, seen); err != nil {
-			t.Errorf("run: %v", err)
-		}
-		stop()
-		model.Wait()
-		if h, err = w.Finish(); err != nil {
-			t.Fatal(err)
-		}
-	})
-	return p, h
+	return p, simulatedtest.Rehearse(t, p, simulated.Options{}).History
 }
