@@ -27,7 +27,7 @@ func (e *evidence) reprieved(b plan.Bound) (reprieve, bool) {
 	if held == 0 || to <= planned+history.Offset(nearly) {
 		return reprieve{}, false
 	}
-	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.page(held), stretchName[b.Rule], e.page(to-from))}
+	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.page(held), b.Stretch(), e.page(to-from))}
 	switch b.Rule {
 	case "G1":
 		e.learnedOnHold(&r, b.Validator, planned)
@@ -39,9 +39,6 @@ func (e *evidence) reprieved(b plan.Bound) (reprieve, bool) {
 	}
 	return r, true
 }
-
-// stretchName is what each bound is about.
-var stretchName = map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}
 
 // stretch is what a bound is about, as it was.
 func (e *evidence) stretch(rule string) (from, to history.Offset) {

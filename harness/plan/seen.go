@@ -357,12 +357,16 @@ func Worst(broken []Bound) []Bound {
 	return worst
 }
 
+// Stretch is what of the page a bound is about: lead, window or watch.
+func (b Bound) Stretch() string {
+	return map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}[b.Rule]
+}
+
 // Short tells a bound that does not hold, as a gate does.
 func (b Bound) Short() string {
-	names := map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}
-	text := fmt.Sprintf("the %s is %s and must be at least %s", names[b.Rule], Text(b.Planned), Text(b.Needed))
+	text := fmt.Sprintf("the %s is %s and must be at least %s", b.Stretch(), Text(b.Planned), Text(b.Needed))
 	if b.Needed == runbook.Forever {
-		text = fmt.Sprintf("the %s is %s, and no time is enough", names[b.Rule], Text(b.Planned))
+		text = fmt.Sprintf("the %s is %s, and no time is enough", b.Stretch(), Text(b.Planned))
 	}
 	if b.Validator != "" {
 		text += " for " + b.Validator
