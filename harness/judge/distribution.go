@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -30,26 +31,30 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 	if !there {
 		return Skipped, "nothing was revoked", nil
 	}
-	lastUse := history.Offset(e.limits.LastUse((revoked - e.view.LastSwitch(e.fresh)).Duration()))
 	var findings []Finding
 	for _, key := range e.hop() {
 		if key.Credential != e.old {
 			continue
 		}
+		lastUse := history.Offset(e.limits.LastUse(e.view, key, e.fresh, revoked))
 		// Not with the bucket that the revoke falls into: it has also what was
 		// refused because of it.
-		sum := e.view.Sum(key, revoked-lastUse, revoked-bucketWidth+1)
+		from, until := revoked-lastUse, revoked-bucketWidth+1
+		sum := e.view.Sum(key, from, until)
 		// An attempt without an answer is counted when it was given up, and may
 		// have been made long before.
 		used := sum.OK + sum.AuthFailures
 		if used == 0 {
 			continue
 		}
+		if i := slices.IndexFunc(e.view.Buckets(key, from, until), func(b history.Bucket) bool { return b.OK+b.AuthFailures > 0 }); i >= 0 {
+			from = e.view.Buckets(key, from, until)[i].At
+		}
 		emitter := e.emitterOf(key.Presenter)
 		f := Finding{
 			Level: Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Presenter, Credential: e.old,
-			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(revoked - lastUse),
-			FirstMS: (revoked - lastUse).Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
+			CausedBy: string(keyring.Revoke), Cause: CauseOutlived, FirstPhase: e.phaseAt(from),
+			FirstMS: from.Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
 		}
 		f.Fix = e.fixWindow(key.Presenter, 0)
 		if switched, ever := e.view.Switched[emitter][e.fresh]; !ever || switched > revoked {

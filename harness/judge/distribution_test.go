@@ -29,6 +29,27 @@ func TestLastUseOfAWindowOfG2(t *testing.T) {
 	}
 }
 
+// TestLastUseOfOneThatComesSeldom: who comes every three seconds is not out of use
+// for having been quiet for the last one.
+func TestLastUseOfOneThatComesSeldom(t *testing.T) {
+	t.Parallel()
+	// auth switches at 28.4s; k1 lives for five minutes, five seconds of it, and is revoked at 40.5s
+	life := limit(func(l *plan.Limits) { l.LongestLife = 5 * time.Minute })
+	seldom := []change{goesOn(32.5, 32.6), goesOn(35.5, 35.6), goesOn(38.5, 38.6)}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"two seconds before", seldom, judge.Fail},
+		{"two seconds before, and it came all the time until then", []change{goesOn(32.5, 38.6)}, judge.Pass},
+		{"eight seconds before", seldom[:1], judge.Pass},
+	} {
+		v := judged(t, append([]change{life}, tt.changes...)...)
+		t.Run(tt.name, func(t *testing.T) { wantRule(t, v, "distribution", tt.want) })
+	}
+}
+
 func TestDistribution(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

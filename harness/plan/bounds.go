@@ -105,26 +105,6 @@ func bound(rule, validator, field string, planned time.Duration, terms []Term) B
 	return b
 }
 
-const (
-	// lastUse is a time in which a client that presents a credential is seen to; it
-	// is wall time, since rates are not scaled.
-	lastUse = time.Second
-	// leastLastUse is two buckets of counts: in less nothing is seen.
-	leastLastUse = 200 * time.Millisecond
-)
-
-// LastUse is the wall time before a revoke in which nothing of the old credential
-// may be in use any more, where the last emitter switched so long before it. In a
-// fast run less than a second can be left of a window after the longest life: what
-// is used before that is used in time, and a window of just G2 is enough.
-func (l Limits) LastUse(window time.Duration) time.Duration {
-	left := window - l.Wall(l.LongestLife)
-	if left < 0 || left > lastUse {
-		return lastUse
-	}
-	return max(left, leastLastUse)
-}
-
 // Switching is the longest that the emitters may take to switch, in page time:
 // the slowest one's refresh and the propagation.
 func (l Limits) Switching() time.Duration {

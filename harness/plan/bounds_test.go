@@ -70,18 +70,3 @@ func TestAddForever(t *testing.T) {
 		t.Errorf("got %v, want no bound", got)
 	}
 }
-
-func TestLastUse(t *testing.T) {
-	l := Limits{Speed: 60, LongestLife: 10 * time.Minute} // 10 s of wall time
-	for window, want := range map[time.Duration]time.Duration{
-		5 * time.Second:          time.Second, // shorter than the longest life: all of it counts
-		10 * time.Second:         leastLastUse,
-		10500 * time.Millisecond: 500 * time.Millisecond,
-		11 * time.Second:         time.Second,
-		time.Minute:              time.Second,
-	} {
-		if got := l.LastUse(window); got != want {
-			t.Errorf("%s after the last switch: got %s, want %s", window, got, want)
-		}
-	}
-}

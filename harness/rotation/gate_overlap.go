@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -13,6 +14,12 @@ import (
 // answered counts the attempts that got an answer: one without is counted when
 // it was given up, and may have been made long before.
 func answered(c history.Counts) int64 { return c.OK + c.AuthFailures }
+
+// use is how often a party used a credential in the last time.
+type use struct {
+	times  int64
+	within time.Duration // wall time
+}
 
 // user is the party to look at where a credential is in use: who presents it or,
 // where that presents every accepted one at once, who takes this one of them.
@@ -31,18 +38,20 @@ func (l Look) overlap() (string, []refusal) {
 	for _, name := range l.emittersOn(Old, false) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s", name, Old)})
 	}
-	users, lastUse := map[string]int64{}, l.Limits.LastUse((l.Now - l.View.LastSwitch(New)).Duration())
+	used := map[string]use{}
 	for _, key := range l.View.Keys() {
 		if key.Source == l.Limits.Hop && key.Credential == Old && !l.Limits.Excepted(key.Presenter) {
-			if n := answered(l.View.Sum(key, l.Now-history.Offset(lastUse), l.Now+1)); n > 0 {
-				users[l.user(key)] += n
+			within := l.Limits.LastUse(l.View, key, New, l.Now)
+			if n := answered(l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)); n > 0 {
+				u := used[l.user(key)]
+				used[l.user(key)] = use{u.times + n, max(u.within, within)}
 			}
 		}
 	}
 	refusals = append(refusals, l.strangers()...)
 	refusals = append(refusals, l.inSession()...)
-	for name, n := range users {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(n, "time"), plan.Text(l.Limits.Page(lastUse)))})
+	for name, u := range used {
+		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
 	}
 	refusals = l.withBounds(refusals)
 	slices.SortFunc(refusals, func(a, b refusal) int { return strings.Compare(a.consumer+a.why, b.consumer+b.why) })
