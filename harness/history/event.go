@@ -76,8 +76,8 @@ const (
 	// From the parties' own logs.
 	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Credentials (in the set), Holds (kept), From
 	KindFetchFailed Kind = "fetch-failed" // Service could not fetch; Detail: why
-	KindLearned     Kind = "learned"      // Service now takes Credential
-	KindForgot      Kind = "forgot"       // Service no longer takes Credential
+	KindLearned     Kind = "learned"      // Service now takes Credential; What: OfFetch where only its fetch was seen
+	KindForgot      Kind = "forgot"       // Service no longer takes Credential; What as above
 	KindLoaded      Kind = "loaded"       // Service (emitter) read the published secret: Credentials, Credential (to emit)
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
@@ -102,6 +102,11 @@ const (
 	MomentMissed = "missed"
 	MomentUnseen = "unseen"
 )
+
+// OfFetch is the What of a KindLearned or KindForgot event of a service that says
+// nothing itself: it fetched a set with or without the credential, and whether it
+// takes that was not seen.
+const OfFetch = "of-fetch"
 
 // Reload is the What of a KindDelivered event of a service that was made to read
 // what it has again; of others it is the distribution of the page.

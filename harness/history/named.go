@@ -19,6 +19,12 @@ func (v *View) rename(identifier, name string) {
 			}
 		}
 	}
+	for key, of := range v.ofFetch {
+		if key[1] == identifier {
+			delete(v.ofFetch, key)
+			v.ofFetch[[2]string{key[0], name}] = of
+		}
+	}
 	for service, set := range v.Published {
 		v.Published[service] = renamed(set, identifier, name)
 	}

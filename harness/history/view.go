@@ -83,6 +83,7 @@ type View struct {
 	Held []Gap
 
 	disturbances []faultSpan
+	ofFetch      map[[2]string]bool // validator, credential: it was seen to fetch it, and says nothing itself
 }
 
 // NewView is the state before the first event.
@@ -106,7 +107,7 @@ func NewView() *View {
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
 		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
 		Lives:  map[string]Offset{},
-		Exited: map[string]Offset{},
+		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
 }
 
@@ -157,6 +158,7 @@ func (v *View) Apply(e Event) {
 		v.fetched(e)
 	case KindLearned:
 		put(v.Holds, e.Service, e.Credential, e.At)
+		v.ofFetch[[2]string{e.Service, e.Credential}] = e.What == OfFetch
 		if _, before := v.Learned[e.Service][e.Credential]; !before {
 			put(v.Learned, e.Service, e.Credential, e.At)
 		}
@@ -241,6 +243,25 @@ func (v *View) taughtBy(e Event) {
 	if learned, had := v.Learned[e.Service][e.Credential]; !had || learned >= e.At-e.Probe.Latency-news {
 		v.OnMiss[e.Service] = true
 	}
+}
+
+// OnlyFetched reports whether a validator is taken to hold a credential only because
+// it fetched a set with it: no log, no probe and no request has shown that it takes it.
+func (v *View) OnlyFetched(validator, credential string) bool {
+	if !v.ofFetch[[2]string{validator, credential}] {
+		return false
+	}
+	for key, answers := range v.Answers {
+		if key.Validator == validator && key.Credential == credential && answers.Taken > 0 {
+			return false
+		}
+	}
+	for key, buckets := range v.Cells {
+		if key.Validator == validator && key.Credential == credential && slices.ContainsFunc(buckets, func(b Bucket) bool { return b.OK > 0 }) {
+			return false
+		}
+	}
+	return true
 }
 
 // LastSwitch is when the last of the emitters switched to a credential, of those

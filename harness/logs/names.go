@@ -269,7 +269,7 @@ func (n *Names) fetched(read history.Event, issuer string, identifiers []string)
 	changed := func(kind history.Kind, of, against []string) {
 		for _, credential := range of {
 			if !slices.Contains(against, credential) {
-				events = append(events, history.Event{At: read.At, Kind: kind, Service: read.Reader, Credential: credential})
+				events = append(events, history.Event{At: read.At, Kind: kind, Service: read.Reader, Credential: credential, What: history.OfFetch})
 			}
 		}
 	}

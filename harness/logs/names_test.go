@@ -132,9 +132,9 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 	n.fetched(read, "auth", []string{"kid-1"})
 	var got []string
 	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
-		got = append(got, string(e.Kind)+" "+e.Credential)
+		got = append(got, string(e.Kind)+" "+e.Credential+" "+e.What)
 	}
-	if want := []string{"fetched ", "learned k2", "forgot k1"}; !slices.Equal(got, want) {
+	if want := []string{"fetched  ", "learned k2 of-fetch", "forgot k1 of-fetch"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {

@@ -53,6 +53,9 @@ func (l Look) verify() (string, []refusal) {
 	if untold := l.untold(); untold != "" {
 		holds += ", as far as it can be told: nothing tells it of " + untold
 	}
+	if fetched := l.onlyFetched(); fetched != "" {
+		holds += fmt.Sprintf("; of %s only the fetch was seen, not that it takes %s", fetched, New)
+	}
 	return holds, refusals
 }
 
@@ -78,6 +81,18 @@ func (l Look) untold() string {
 	var names []string
 	for _, v := range l.Limits.Validators {
 		if v.Untold {
+			names = append(names, v.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// onlyFetched are the validators on the page that fetched the new credential and have
+// not been seen to take it: their logs do not say, and they were not asked.
+func (l Look) onlyFetched() string {
+	var names []string
+	for _, v := range l.Limits.Validators {
+		if v.OnPage && l.View.OnlyFetched(v.Name, New) {
 			names = append(names, v.Name)
 		}
 	}

@@ -32,10 +32,10 @@ func (c *Console) tellSpread(e history.Event) {
 		c.say(e.At, good, "%s emits %s%s", e.Service, e.Credential, c.after(e.At, "emit", e.Credential, "it was told to"))
 	case history.KindLearned:
 		if !s.changing() {
-			c.detail(e.At, "%s takes %s", e.Service, e.Credential)
+			c.detail(e.At, "%s %s %s", e.Service, learned(e), e.Credential)
 			return
 		}
-		c.say(e.At, good, "%s takes %s%s", e.Service, e.Credential, c.learnedAfter(e))
+		c.say(e.At, good, "%s %s %s%s", e.Service, learned(e), e.Credential, c.learnedAfter(e))
 	case history.KindForgot:
 		since := c.after(e.At, "revoke", e.Credential, "the revoke")
 		if since == "" {
@@ -48,8 +48,20 @@ func (c *Console) tellSpread(e history.Event) {
 				return
 			}
 		}
+		if e.What == history.OfFetch {
+			c.say(e.At, good, "%s has a set without %s%s", e.Service, e.Credential, since)
+			return
+		}
 		c.say(e.At, good, "%s no longer takes %s%s", e.Service, e.Credential, since)
 	}
+}
+
+// learned is what is known of one that has learned a credential.
+func learned(e history.Event) string {
+	if e.What == history.OfFetch {
+		return "has fetched"
+	}
+	return "takes"
 }
 
 // learnedAfter tells how long a validator took to learn the new credential, or

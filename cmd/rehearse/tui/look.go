@@ -87,7 +87,11 @@ func (m *model) credentials(s *board.State, name string) []string {
 	var lines []string
 	var holds []string
 	for _, c := range oldFirst(s, slices.Collect(maps.Keys(v.Holds[name]))) {
-		holds = append(holds, fmt.Sprintf("%s since %s", safe(c), board.Moment(v.Holds[name][c])))
+		since := fmt.Sprintf("%s since %s", safe(c), board.Moment(v.Holds[name][c]))
+		if v.OnlyFetched(name, c) {
+			since += " (fetched, not seen to be taken)"
+		}
+		holds = append(holds, since)
 	}
 	for _, c := range oldFirst(s, slices.Collect(maps.Keys(v.Forgot[name]))) {
 		if _, again := v.Holds[name][c]; !again {
