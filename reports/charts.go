@@ -170,7 +170,7 @@ var tickSteps = []time.Duration{
 
 // ticks are marks of page time between two moments, at most as many as asked for.
 func ticks(clock Clock, start, end history.Offset, most int) []chart.Tick {
-	from, to := pageTime(clock.Speed, start-clock.Zero), pageTime(clock.Speed, end-clock.Zero)
+	from, to := clock.page(start), clock.page(end)
 	step := max((to-from)/time.Duration(most), 1)
 	for _, s := range tickSteps {
 		if (to-from)/s < time.Duration(most) {
@@ -180,8 +180,7 @@ func ticks(clock Clock, start, end history.Offset, most int) []chart.Tick {
 	}
 	var all []chart.Tick
 	for at := (from + step - 1) / step * step; at <= to && len(all) < most; at += step {
-		share := float64(at-from) / float64(max(to-from, 1))
-		all = append(all, chart.Tick{At: seconds(start) + share*seconds(end-start), Label: plan.Text(at)})
+		all = append(all, chart.Tick{At: seconds(clock.wall(at)), Label: plan.Text(at)})
 	}
 	return all
 }

@@ -39,15 +39,48 @@ type Clock struct {
 	// Zero is the moment from which page time counts: where the baseline began, as
 	// in the timeline of a plan. To start services takes as long at any speed.
 	Zero history.Offset
+	// Held are the times, in order, in which a rotation waited for a person: page time
+	// stands still then.
+	Held []history.Gap
 }
 
-// NewClock is the clock of a run with these phases. At speed 1 page time and wall
-// time are the same, and count from the start of the run.
-func NewClock(speed float64, phases []judge.PhaseSpan) Clock {
-	if len(phases) == 0 || speed <= 0 || speed == 1 {
+// NewClock is the clock of a run. At speed 1 page time and wall time are the same,
+// and count from the start of the run.
+func NewClock(speed float64, v judge.Verdict) Clock {
+	if len(v.Phases) == 0 || speed <= 0 || speed == 1 {
 		return Clock{Speed: speed}
 	}
-	return Clock{Speed: speed, Zero: millis(phases[0].StartMS)}
+	c := Clock{Speed: speed, Zero: millis(v.Phases[0].StartMS)}
+	for _, a := range v.Operator {
+		if a.WaitedMS > 0 {
+			c.Held = append(c.Held, history.Gap{From: millis(a.AtMS - a.WaitedMS), To: millis(a.AtMS)})
+		}
+	}
+	return c
+}
+
+// page is a moment in page time.
+func (c Clock) page(at history.Offset) time.Duration {
+	passed := at - c.Zero
+	for _, held := range c.Held {
+		passed -= max(0, min(held.To, at)-max(held.From, c.Zero))
+	}
+	return pageTime(c.Speed, passed)
+}
+
+// wall is the moment at which it is so late by the page.
+func (c Clock) wall(page time.Duration) history.Offset {
+	speed := c.Speed
+	if speed <= 0 {
+		speed = 1
+	}
+	at := c.Zero + history.Offset(float64(page)/speed)
+	for _, held := range c.Held {
+		if length := held.To - max(held.From, c.Zero); length > 0 && held.From < at {
+			at += length
+		}
+	}
+	return at
 }
 
 // Page tells a moment in page time: "14m50s"; one before that begins is the start.
@@ -55,7 +88,7 @@ func (c Clock) Page(at history.Offset) string {
 	if at < c.Zero {
 		return "the start"
 	}
-	return PageTime(c.Speed, (at - c.Zero).Duration())
+	return plan.Text(c.page(at))
 }
 
 // Moment tells a moment in page time, with wall time since the start of the run
@@ -68,7 +101,7 @@ func (c Clock) Moment(at history.Offset) string {
 }
 
 // clock is that of the run.
-func (m *Model) clock() Clock { return NewClock(m.Speed, m.Phases) }
+func (m *Model) clock() Clock { return NewClock(m.Speed, m.Verdict) }
 
 // moment is an offset in milliseconds as a Clock tells it.
 func (m *Model) moment(ms int64) string { return m.clock().Moment(millis(ms)) }

@@ -120,7 +120,11 @@ func (e *evidence) operator() []OperatorAction {
 	var actions []OperatorAction
 	for _, event := range e.events {
 		if event.Kind == history.KindOperator {
-			actions = append(actions, OperatorAction{AtMS: event.At.Milliseconds(), Phase: event.Phase, Did: event.Detail})
+			a := OperatorAction{AtMS: event.At.Milliseconds(), Phase: event.Phase, Did: event.Detail}
+			if event.Began > 0 {
+				a.WaitedMS = max(0, event.At-event.Began).Milliseconds()
+			}
+			actions = append(actions, a)
 		}
 	}
 	return actions

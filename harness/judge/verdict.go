@@ -114,9 +114,12 @@ type FaultReport struct {
 
 // OperatorAction is something that a person did while the run was under way.
 type OperatorAction struct {
-	AtMS  int64         `json:"at_ms"`
-	Phase history.Phase `json:"phase,omitempty"`
-	Did   string        `json:"did"`
+	AtMS int64 `json:"at_ms"`
+	// WaitedMS is for how long the rotation had waited for it, in wall time: the page's
+	// clock stood still for that time. 0: it was not waited for.
+	WaitedMS int64         `json:"waited_ms,omitempty"`
+	Phase    history.Phase `json:"phase,omitempty"`
+	Did      string        `json:"did"`
 }
 
 // ValidatorReport is how long a validator really took. A missing time (-1)

@@ -200,7 +200,7 @@ func (c *Console) tellOther(e history.Event) {
 		}
 	case history.KindOperator:
 		if e.Began > 0 && s.phase != "" {
-			s.clock.Zero += e.At - e.Began // on hold the page's clock stands still
+			s.clock.Held = append(s.clock.Held, history.Gap{From: e.Began, To: e.At})
 		}
 		c.say(e.At, neutral, "operator: %s", e.Detail)
 	case history.KindLeft:

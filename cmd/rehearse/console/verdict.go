@@ -24,7 +24,7 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, report strin
 	if v.Why != "" && (len(findings) == 0 || findings[0].Message != v.Why) { // the first finding says it next
 		fmt.Fprintf(&b, "%s\n", plaintext.Line(v.Why))
 	}
-	clock := reports.NewClock(limits.Speed, v.Phases)
+	clock := reports.NewClock(limits.Speed, v)
 	for _, f := range findings {
 		printFinding(&b, f, clock, o.Color)
 	}

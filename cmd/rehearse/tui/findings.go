@@ -35,7 +35,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 	const name = 19 // columns of a fact's or a rule's
 	var lines []string
 	add := func(head, text string) { lines = append(lines, wrap(head, text, columns)...) }
-	findings, clock := reports.ByWeight(v.Findings), reports.NewClock(speed, v.Phases)
+	findings, clock := reports.ByWeight(v.Findings), reports.NewClock(speed, v)
 	if len(findings) == 0 || v.Why != findings[0].Message {
 		add(" ", strong.Render(safe(v.Why)))
 		lines = append(lines, "")
