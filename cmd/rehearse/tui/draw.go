@@ -170,6 +170,7 @@ func (m *model) helpScreen(height int) []string {
 		{good.Render("✓"), "flat, done, held"}, {bad.Render("✗"), "refused now, not held, not enough"},
 		{warned.Render("~"), "flat again; it was not"}, {warned.Render("!"), "no answer: cannot be flat"},
 		{"▁▃█", "refused: none, some, all"}, {bad.Render("x"), "no answer, over time"},
+		{"░ █", "presented: the old one, the new one"},
 		{"B A V E O R W", "where each phase began"}, {"▲", "what the slowest party needs; beyond the bar it is not enough"},
 	} {
 		lines = append(lines, " "+fit(sign[0], 14)+" "+sign[1])

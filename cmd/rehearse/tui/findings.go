@@ -8,26 +8,38 @@ import (
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
-// conclusion is what a run came to; a wide screen has room for the events beside it.
+// conclusion is what a run came to; a wide screen has room for the events beside it,
+// and a high one for the charts.
 func (m *model) conclusion(s *board.State, height int) []string {
-	if m.width < 150 {
-		return m.findings(s, m.width, height)
+	if !m.framed(height) {
+		return append([]string{rule("verdict", m.width)}, m.findings(s, m.width, height-1)...)
 	}
-	columns := m.width * 11 / 20
-	return beside(m.findings(s, columns, height), m.events(m.width-columns-3, height, 0), columns, height)
+	columns := m.width
+	if m.width >= 150 {
+		columns = m.width * 11 / 20
+	}
+	var lines []string
+	if needed := len(verdict(*s.Verdict(), s.Run().Limits.Speed, min(columns-2, 120))); height >= needed+2+chartRows {
+		lines = m.charts(s)
+	}
+	rows := height - len(lines)
+	shown := panel("verdict", m.findings(s, columns-2, rows-2), columns, rows)
+	if columns < m.width {
+		shown = beside(shown, m.eventPanel(m.width-columns, rows, 0), rows)
+	}
+	return append(lines, shown...)
 }
 
 // findings are why, each finding with its cure, and the rules.
-func (m *model) findings(s *board.State, columns, height int) []string {
+func (m *model) findings(s *board.State, columns, room int) []string {
 	all := verdict(*s.Verdict(), s.Run().Limits.Speed, min(columns, 120))
-	lines := []string{rule("verdict", columns)}
-	room := max(height-1, 1)
+	room = max(room, 1)
 	m.scroll = min(m.scroll, max(0, len(all)-room))
 	shown := all[m.scroll:min(len(all), m.scroll+room)]
 	if below := len(all) - m.scroll - len(shown); below > 0 && len(shown) > 1 {
 		shown = append(shown[:len(shown)-1:len(shown)-1], dim.Render(fmt.Sprintf(" %d more lines: pgdn", below+1)))
 	}
-	return append(lines, shown...)
+	return shown
 }
 
 // verdict is a verdict in lines.

@@ -37,6 +37,22 @@ func (l *lines) last(n, before int) []string {
 	return append([]string{}, l.kept[max(0, end-max(n, 0)):end]...)
 }
 
+// wrapStory is a line of the story in as many lines as it needs, what follows below
+// the words of the first.
+func wrapStory(line string, columns int) []string {
+	clock, rest, ok := strings.Cut(line, "  ")
+	if !ok {
+		return wrap("", line, columns)
+	}
+	sign, words, ok := strings.Cut(rest, " ")
+	if !ok {
+		return []string{fit(storyLine(line), columns)}
+	}
+	lines := wrap(clock+"  "+sign+" ", words, columns)
+	lines[0] = storyLine(lines[0])
+	return lines
+}
+
 // storyLine is a line of the story in the style of the sign that it has.
 func storyLine(line string) string {
 	clock, rest, ok := strings.Cut(line, "  ")

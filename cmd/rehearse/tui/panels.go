@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -12,14 +13,27 @@ import (
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
-// panels are what stands below the table: gates, faults, events; side by side
-// where the screen has room for it, else one below the other, the gates in two
-// lines.
+// framed is a screen that is wide and high enough for panels side by side.
+func (m *model) framed(height int) bool { return m.width >= 100 && height >= 12 }
+
+// panels are what stands below the table: gates, faults, events; side by side, below
+// the charts, where the screen has room for it, else one below the other, the gates
+// in two lines.
 func (m *model) panels(s *board.State, height int) []string {
-	if m.width >= 100 && height >= 12 {
-		leftColumns := min(m.width*2/5, 76)
-		return beside(append(m.gates(s, leftColumns), m.faults(s, leftColumns)...),
-			m.events(m.width-leftColumns-3, height, m.scroll), leftColumns, height)
+	if m.framed(height) {
+		var lines []string
+		if height >= leastCharts {
+			lines = m.charts(s)
+		}
+		rows := height - len(lines)
+		leftColumns := min(m.width*2/5, 78)
+		gates, faults := m.gates(s, leftColumns-2), m.faults(s, leftColumns-2)
+		below := min(max(rows-len(gates)-2, 3), len(faults)+2)
+		if len(s.Faults()) == 0 {
+			below = 3
+		}
+		left := append(panel("gates", gates, leftColumns, rows-below), panel("faults", faults, leftColumns, below)...)
+		return append(lines, beside(left, m.eventPanel(m.width-leftColumns, rows, m.scroll), rows)...)
 	}
 	lines := m.gatesInShort(s)
 	for i, f := range s.Faults() {
@@ -28,22 +42,6 @@ func (m *model) panels(s *board.State, height int) []string {
 		}
 	}
 	return append(lines, m.events(m.width, height-len(lines), m.scroll)...)
-}
-
-// beside is two stacks of lines next to each other, the left one so many columns wide.
-func beside(left, right []string, columns, height int) []string {
-	lines := make([]string, height)
-	for i := range lines {
-		var l, r string
-		if i < len(left) {
-			l = left[i]
-		}
-		if i < len(right) {
-			r = right[i]
-		}
-		lines[i] = fit(l, columns) + "   " + r
-	}
-	return lines
 }
 
 // standing is a gate's sign.
@@ -73,7 +71,7 @@ func checkText(c board.Check) string {
 // gates are the checklist of all gates.
 func (m *model) gates(s *board.State, columns int) []string {
 	const name = 9
-	lines := []string{rule("gates", columns)}
+	var lines []string
 	for _, c := range s.Checks() {
 		style := plain
 		if c.Standing == board.Later || c.Standing == board.Skipped {
@@ -114,7 +112,7 @@ func (m *model) gatesInShort(s *board.State) []string {
 
 // faults are those that were ordered, with their evidence.
 func (m *model) faults(s *board.State, columns int) []string {
-	lines := []string{"", rule("faults", columns)}
+	var lines []string
 	if len(s.Faults()) == 0 {
 		return append(lines, dim.Render(" none"))
 	}
@@ -159,15 +157,32 @@ func (m *model) events(columns, height, back int) []string {
 	if height < 2 {
 		return nil
 	}
-	name := "events"
-	if back > 0 {
-		name = fmt.Sprintf("events, %d lines back: pgdn", back)
-	}
-	lines := []string{rule(name, columns)}
+	lines := []string{rule(eventsName(back), columns)}
 	for _, line := range m.story.last(height-1, back) {
 		lines = append(lines, fit(storyLine(line), columns))
 	}
 	return lines
+}
+
+// eventPanel is the same in a frame, in which long lines go on in the next.
+func (m *model) eventPanel(columns, rows, back int) []string {
+	room := max(rows-2, 0)
+	var lines []string
+	for _, line := range slices.Backward(m.story.last(room, back)) {
+		wrapped := wrapStory(" "+line, columns-2)
+		if len(wrapped)+len(lines) > room {
+			break
+		}
+		lines = append(wrapped, lines...)
+	}
+	return panel(eventsName(back), lines, columns, rows)
+}
+
+func eventsName(back int) string {
+	if back > 0 {
+		return fmt.Sprintf("events, %d lines back: pgdn", back)
+	}
+	return "events"
 }
 
 // evidence is what was measured of a fault: how often the target answered

@@ -88,6 +88,36 @@ func rule(name string, columns int) string {
 	return dim.Render(ansi.Truncate(text+strings.Repeat("─", max(0, columns-ansi.StringWidth(text))), columns, ""))
 }
 
+// panel is lines in a border that has its name, in exactly so many columns
+// and rows. What is too much is cut at the end.
+func panel(name string, lines []string, columns, rows int) []string {
+	inside := max(columns-2, 0)
+	name = ansi.Truncate(name, max(inside-4, 0), "…")
+	framed := []string{dim.Render("╭─ ") + strong.Render(name) + dim.Render(" "+strings.Repeat("─", max(0, inside-3-ansi.StringWidth(name)))+"╮")}
+	for i := range max(rows-2, 0) {
+		line := ""
+		if i < len(lines) {
+			line = lines[i]
+		}
+		framed = append(framed, dim.Render("│")+fit(line, inside)+dim.Render("│"))
+	}
+	return append(framed, dim.Render("╰"+strings.Repeat("─", inside)+"╯"))
+}
+
+// beside is two panels next to each other.
+func beside(left, right []string, rows int) []string {
+	lines := make([]string, rows)
+	for i := range lines {
+		if i < len(left) {
+			lines[i] = left[i]
+		}
+		if i < len(right) {
+			lines[i] += right[i]
+		}
+	}
+	return lines
+}
+
 // safe is text of others in one line that cannot steer the terminal.
 func safe(text string) string { return plaintext.Line(text) }
 

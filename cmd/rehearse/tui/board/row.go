@@ -87,7 +87,10 @@ func (b *Board) count(e history.Event) {
 	if r.Attempts == 0 {
 		r.since = e.At
 	}
-	n := Slot{c.Attempts, c.AuthFailures, c.Unavailable}
+	n := Slot{Attempts: c.Attempts, AuthFailures: c.AuthFailures, Unavailable: c.Unavailable}
+	if fresh := (*State)(b).New(); fresh != "" && c.Credential == fresh {
+		n.New = c.Attempts
+	}
 	b.miss(r, e.At, c)
 	if n.AuthFailures > 0 {
 		first, last := c.FirstFailure, c.LastFailure

@@ -18,12 +18,16 @@ type Series struct {
 }
 
 // Slot is what was counted in one stretch of time.
-type Slot struct{ Attempts, AuthFailures, Unavailable int64 }
+type Slot struct {
+	Attempts, AuthFailures, Unavailable int64
+	New                                 int64 // attempts with the credential that the old one gives way to
+}
 
 func (s *Slot) add(o Slot) {
 	s.Attempts += o.Attempts
 	s.AuthFailures += o.AuthFailures
 	s.Unavailable += o.Unavailable
+	s.New += o.New
 }
 
 // add counts at an offset.
@@ -49,6 +53,20 @@ func (s *Series) halve() {
 		half[i/2].add(n)
 	}
 	s.slots, s.width = half, 2*s.width
+}
+
+// Columns are those of all rows of the judged hop together, as of a Series.
+func (s *State) Columns(from, to history.Offset, n int) []Slot {
+	all := make([]Slot, max(n, 0))
+	for _, r := range s.rows {
+		if !s.Judged(r) {
+			continue
+		}
+		for i, c := range r.Series.Columns(from, to, n) {
+			all[i].add(c)
+		}
+	}
+	return all
 }
 
 // Columns are n stretches of equal length from one offset to another. Where a
