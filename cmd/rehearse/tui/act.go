@@ -13,28 +13,28 @@ import (
 
 // act does what a key of the operator does; what it cannot do now, it says.
 func (m *model) act(k tea.KeyPressMsg, now situation) tea.Cmd {
-	seat := m.seat.state()
+	operator := m.operator.state()
 	switch {
-	case seat.says != "" && key.Matches(k, keys.No):
-		m.seat.command(world.Wait)
+	case operator.says != "" && key.Matches(k, keys.No):
+		m.operator.command(world.Wait)
 	case !key.Matches(k, keys.GoOn, keys.Revoke, keys.Hold, keys.RollBack, keys.Abort, keys.Inject, keys.Undo):
 	case now.ended:
 		m.say("the rotation is over")
-	case !seat.ready:
+	case !operator.ready:
 		m.say("the services are not up yet")
-	case key.Matches(k, keys.GoOn) && seat.asked == history.Revoke:
+	case key.Matches(k, keys.GoOn) && operator.asked == history.Revoke:
 		m.say("the revoke cannot be taken back everywhere: y approves it")
 	case key.Matches(k, keys.GoOn, keys.Revoke):
-		if key.Matches(k, keys.Revoke) != (seat.asked == history.Revoke) || !m.seat.goOn() {
+		if key.Matches(k, keys.Revoke) != (operator.asked == history.Revoke) || !m.operator.goOn() {
 			m.say("nothing waits for it: h holds before the next phase")
 		}
 	case key.Matches(k, keys.Hold):
-		return m.toggleHold(!seat.hold)
+		return m.toggleHold(!operator.hold)
 	case key.Matches(k, keys.RollBack):
 		m.askToRollBack(now)
 	case key.Matches(k, keys.Abort):
 		m.confirm = &question{"abort: faults are undone, nothing is rolled back?", func() tea.Cmd {
-			m.seat.command(world.Abort)
+			m.operator.command(world.Abort)
 			return nil
 		}}
 	case key.Matches(k, keys.Inject):
@@ -46,12 +46,12 @@ func (m *model) act(k tea.KeyPressMsg, now situation) tea.Cmd {
 }
 
 func (m *model) toggleHold(hold bool) tea.Cmd {
-	m.seat.setHold(hold)
+	m.operator.setHold(hold)
 	did := "lets phases begin by themselves"
 	if hold {
 		did = "holds before each phase from now on"
 	}
-	controls := m.seat.hands()
+	controls := m.operator.hands()
 	return func() tea.Msg {
 		controls.Note(did)
 		return noticeMsg(did)
@@ -68,7 +68,7 @@ func (m *model) askToRollBack(now situation) {
 		text = fmt.Sprintf("roll back: %s comes back everywhere, %s is withdrawn?", now.old, now.fresh)
 	}
 	m.confirm = &question{text, func() tea.Cmd {
-		m.seat.command(world.RollBack)
+		m.operator.command(world.RollBack)
 		return nil
 	}}
 }
@@ -76,7 +76,7 @@ func (m *model) askToRollBack(now situation) {
 // offerFaults opens the menu of faults that can be injected now.
 func (m *model) offerFaults() tea.Cmd {
 	m.mode, m.menu, m.chosen = injecting, nil, 0
-	controls := m.seat.hands()
+	controls := m.operator.hands()
 	return func() tea.Msg { return faultsMsg(controls.Faults()) }
 }
 
@@ -117,12 +117,12 @@ func (m *model) pressInMenu(k tea.KeyPressMsg) tea.Cmd {
 }
 
 func (m *model) inject(kind, target string) tea.Cmd {
-	controls := m.seat.hands()
+	controls := m.operator.hands()
 	return said(func() error { return controls.Inject(kind, target) }, fmt.Sprintf("%s on %s: on its way, with its evidence", kind, target))
 }
 
 func (m *model) undo(kind, target string) tea.Cmd {
-	controls := m.seat.hands()
+	controls := m.operator.hands()
 	return said(func() error { return controls.UndoFault(kind, target) }, fmt.Sprintf("%s on %s: being undone", kind, target))
 }
 
@@ -141,7 +141,7 @@ func (m *model) quit(now situation) tea.Cmd {
 	switch {
 	case now.judged:
 		return tea.Quit
-	case m.seat.holds() && !now.ended:
+	case m.operator.holds() && !now.ended:
 		m.say("on hold a person is needed: r rolls back, a aborts, h lets the run go on by itself")
 		return nil
 	}

@@ -62,17 +62,17 @@ func (m *model) body(s *board.State, height int) []string {
 
 // foot is the last line: a question, a short message, or the keys.
 func (m *model) foot(s *board.State) string {
-	seat := m.seat.state()
+	operator := m.operator.state()
 	switch {
 	case m.confirm != nil:
 		return label.Render(" "+safe(m.confirm.text)+" ") + strong.Render(" y") + " yes · any other key no"
-	case seat.says != "" && s.Ended() == "":
+	case operator.says != "" && s.Ended() == "":
 		// The question stays readable however much the gate says.
 		const answers = " y yes · n no"
-		text := safe(console.Anyway(seat.asked, seat.says))
+		text := safe(console.Anyway(operator.asked, operator.says))
 		if over := ansi.StringWidth(text) + 2 + len(answers) - m.width; over > 0 {
-			says := ansi.Truncate(safe(seat.says), max(8, ansi.StringWidth(safe(seat.says))-over), "…")
-			text = console.Anyway(seat.asked, says)
+			says := ansi.Truncate(safe(operator.says), max(8, ansi.StringWidth(safe(operator.says))-over), "…")
+			text = console.Anyway(operator.asked, says)
 		}
 		return label.Render(" "+text+" ") + strong.Render(" y") + " yes · " + strong.Render("n") + " no"
 	case m.notice != "" && m.now().Sub(m.noticed) < noticeFor:
@@ -94,17 +94,17 @@ func (m *model) bindings(s *board.State) []key.Binding {
 	if s.Verdict() != nil {
 		return []key.Binding{keys.Quit, keys.Panels, keys.PageDown, keys.PageUp, keys.Help, keys.Look}
 	}
-	seat := m.seat.state()
+	operator := m.operator.state()
 	var shown []key.Binding
 	switch {
-	case seat.asked == history.Revoke:
+	case operator.asked == history.Revoke:
 		shown = append(shown, keys.Revoke)
-	case seat.asked != "":
+	case operator.asked != "":
 		shown = append(shown, keys.GoOn)
 	}
-	if s.Ended() == "" && seat.ready {
+	if s.Ended() == "" && operator.ready {
 		hold := short(keys.Hold, "hold")
-		if seat.hold {
+		if operator.hold {
 			hold = short(keys.Hold, "no hold")
 		}
 		shown = append(shown, hold, keys.RollBack, keys.Abort, short(keys.Inject, "inject"))

@@ -22,7 +22,7 @@ var moments = map[string]func(*screen){
 	"starting": func(s *screen) { s.board.Say("making the image of the stand-ins") },
 	"held": func(s *screen) {
 		s.baseline()
-		s.seat.asked, s.seat.since = history.Accept, s.clock
+		s.operator.asked, s.operator.since = history.Accept, s.clock
 		s.clock = s.clock.Add(2e9)
 	},
 	"refused": func(s *screen) { s.refused() },

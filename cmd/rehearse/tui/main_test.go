@@ -108,10 +108,10 @@ func newScreen(t *testing.T, width, height int, hold bool) *screen {
 	told := &lines{}
 	s.console = console.New(told, limits, console.Options{NoProgress: true})
 	s.model = &model{
-		board: board.New(board.Run{Name: "jwt-signing-key/stale-cache", Limits: limits, Baseline: 5 * time.Minute, OnPage: []string{"auth", "checkout", "search"}}, now),
-		seat:  newSeat(hold, false, now), story: told, now: now, help: newHelp(), interrupt: func() { s.interrupted = true },
+		board:    board.New(board.Run{Name: "jwt-signing-key/stale-cache", Limits: limits, Baseline: 5 * time.Minute, OnPage: []string{"auth", "checkout", "search"}}, now),
+		operator: newOperator(hold, false, now), story: told, now: now, help: newHelp(), interrupt: func() { s.interrupted = true },
 	}
-	s.seat.Equip(s.controls)
+	s.operator.Equip(s.controls)
 	s.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return s
 }

@@ -34,13 +34,13 @@ const (
 	helping
 )
 
-// model is the screen. It draws what board and seat hold; what it has of its
+// model is the screen. It draws what board and operator hold; what it has of its
 // own is where the reader is.
 type model struct {
-	board *board.Board
-	seat  *seat
-	story *lines
-	now   func() time.Time
+	board    *board.Board
+	operator *operator
+	story    *lines
+	now      func() time.Time
 	// interrupt is what Ctrl-C does.
 	interrupt func()
 
@@ -110,7 +110,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // refresh fetches what the board does not have.
 func (m *model) refresh() tea.Cmd {
-	controls, service := m.seat.hands(), m.looked
+	controls, service := m.operator.hands(), m.looked
 	if m.mode != looking || controls == nil {
 		return nil
 	}

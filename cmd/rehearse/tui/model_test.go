@@ -50,7 +50,7 @@ func TestWhatIsRefusedIsSaid(t *testing.T) {
 
 func TestBeforeTheServicesAreUp(t *testing.T) {
 	s := newScreen(t, 80, 24, false)
-	s.seat.controls = nil
+	s.operator.controls = nil
 	for _, k := range []string{"i", "u", "h", "r", "a", "g"} {
 		s.press(k)
 		s.wantShown("the services are not up yet")
@@ -65,7 +65,7 @@ func TestRollBackAndAbortAsk(t *testing.T) {
 		s := newScreen(t, 80, 24, false).refused()
 		s.press(key, "n")
 		select {
-		case got := <-s.seat.Interrupt():
+		case got := <-s.operator.Interrupt():
 			t.Errorf("%s and then no: got %q, want nothing", key, got)
 		default:
 		}
@@ -73,7 +73,7 @@ func TestRollBackAndAbortAsk(t *testing.T) {
 		s.wantShown("y yes · any other key no")
 		s.press("y")
 		select {
-		case got := <-s.seat.Interrupt():
+		case got := <-s.operator.Interrupt():
 			if got != want {
 				t.Errorf("%s and then yes: got %q, want %q", key, got, want)
 			}
@@ -96,7 +96,7 @@ func TestGoOnAndApprove(t *testing.T) {
 			{history.Accept, "y", "g", "before accept: g goes on"},
 			{history.Revoke, "g", "y", "before the revoke of k1: y approves it"},
 		} {
-			answers := approve(t.Context(), s.seat, tt.phase)
+			answers := approve(t.Context(), s.operator, tt.phase)
 			synctest.Wait()
 			s.wantShown("ON HOLD", tt.says)
 			s.press(tt.wrong)
@@ -123,7 +123,7 @@ func TestTheRevokeIsAskedForAgain(t *testing.T) {
 			s.press("y")
 			answers := make(chan answer, 1)
 			go func() {
-				command, err := s.seat.Confirm(t.Context(), history.Revoke, "nightly still uses k1; and "+strings.Repeat("much more ", 20))
+				command, err := s.operator.Confirm(t.Context(), history.Revoke, "nightly still uses k1; and "+strings.Repeat("much more ", 20))
 				answers <- answer{command, err}
 			}()
 			synctest.Wait()
@@ -140,7 +140,7 @@ func TestTheRevokeIsAskedForAgain(t *testing.T) {
 			if got := <-answers; got.command != want || got.err != nil {
 				t.Errorf("%s: got %+v, want %q", key, got, want)
 			}
-			if says := s.seat.state().says; says != "" {
+			if says := s.operator.state().says; says != "" {
 				t.Errorf("afterwards it still asks over %q", says)
 			}
 		})
@@ -150,12 +150,12 @@ func TestTheRevokeIsAskedForAgain(t *testing.T) {
 func TestHoldIsToggled(t *testing.T) {
 	s := newScreen(t, 80, 24, false).baseline()
 	s.press("h")
-	if !s.seat.holds() {
+	if !s.operator.holds() {
 		t.Error("h does not hold")
 	}
 	s.wantShown(" HOLD ", "holds before each phase from now on")
 	s.press("h")
-	if s.seat.holds() {
+	if s.operator.holds() {
 		t.Error("another h holds on")
 	}
 	s.wantDid("note: holds before each phase from now on", "note: lets phases begin by themselves")

@@ -58,8 +58,8 @@ func (m *model) clock(s *board.State) string {
 
 // held is for how long a person is waited for now.
 func (m *model) held() time.Duration {
-	if seat := m.seat.state(); seat.asked != "" {
-		return m.now().Sub(seat.since)
+	if operator := m.operator.state(); operator.asked != "" {
+		return m.now().Sub(operator.since)
 	}
 	return 0
 }
@@ -108,24 +108,24 @@ func times(n float64) string {
 // banner says what waits for a person, or what became of the rotation; empty
 // where neither is so.
 func (m *model) banner(s *board.State) string {
-	seat := m.seat.state()
+	operator := m.operator.state()
 	switch {
 	case s.Verdict() != nil:
 		return ""
 	case s.Ended() != "":
 		return label.Render(" ENDED ") + " the rotation is " + s.Ended() + ": reading the last logs, cleaning up, judging"
-	case seat.says != "":
+	case operator.says != "":
 		return label.Render(" ON HOLD ") + fmt.Sprintf(" the gate before the revoke says no: %s revokes, %s waits, %s rolls back",
 			strong.Render("y"), strong.Render("n"), strong.Render("r"))
-	case seat.asked == history.Revoke:
+	case operator.asked == history.Revoke:
 		return label.Render(" ON HOLD ") + fmt.Sprintf(" %s before the revoke of %s: %s approves it, %s rolls back",
-			waited(m.now().Sub(seat.since)), s.Old(), strong.Render("y"), strong.Render("r"))
-	case seat.asked != "":
+			waited(m.now().Sub(operator.since)), s.Old(), strong.Render("y"), strong.Render("r"))
+	case operator.asked != "":
 		return label.Render(" ON HOLD ") + fmt.Sprintf(" %s before %s: %s goes on, %s rolls back",
-			waited(m.now().Sub(seat.since)), seat.asked, strong.Render("g"), strong.Render("r"))
+			waited(m.now().Sub(operator.since)), operator.asked, strong.Render("g"), strong.Render("r"))
 	case s.TurnedBack() != nil:
 		return label.Render(" ROLLING BACK ") + " " + safe(s.TurnedBack().Why)
-	case seat.hold && s.Phase() != "":
+	case operator.hold && s.Phase() != "":
 		return label.Render(" HOLD ") + " stops before the next phase"
 	}
 	return ""

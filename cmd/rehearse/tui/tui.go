@@ -4,7 +4,7 @@
 // they come, and the screen is drawn from there as often as the terminal takes it.
 //
 //	history ──► board ──► screen ──► terminal
-//	rotation ◄── seat ◄── keys ◄────────┘
+//	rotation ◄── operator ◄── keys ◄────────┘
 package tui
 
 import (
@@ -59,7 +59,7 @@ type Options struct {
 // UI is the screen of one run. Make one with New, Start it, and Close it
 // whatever happens.
 type UI struct {
-	*seat
+	*operator
 	o       Options
 	board   *board.Board
 	story   *console.Console // the events on the screen
@@ -90,14 +90,14 @@ func New(o Options) *UI {
 		o.Interrupt = func() {}
 	}
 	u := &UI{
-		seat: newSeat(o.Hold, o.Confirm, time.Now), o: o, board: board.New(o.Run, time.Now),
+		operator: newOperator(o.Hold, o.Confirm, time.Now), o: o, board: board.New(o.Run, time.Now),
 		gate: &gate{to: o.Out}, left: make(chan struct{}), stop: func() bool { return true },
 	}
 	told := &lines{}
 	u.story = console.New(told, o.Limits, console.Options{Verbose: o.Console.Verbose, Baseline: o.Baseline, NoProgress: true})
 	u.after = console.New(u.gate, o.Limits, o.Console)
 	u.model = &model{
-		board: u.board, seat: u.seat, story: told, now: time.Now, help: newHelp(),
+		board: u.board, operator: u.operator, story: told, now: time.Now, help: newHelp(),
 		interrupt: func() { u.interrupted.Store(true) },
 	}
 	u.draw(u.model)
@@ -196,7 +196,7 @@ func (u *UI) whole(err error) {
 		// The program has done so itself, unless it could not any more.
 		restoring := term.Restore(int(u.o.In.Fd()), u.before)
 		if !u.interrupted.Load() { // what is on hold ends with the run's context then
-			u.seat.leave()
+			u.operator.leave()
 		}
 		u.gate.opened.Store(!errors.Is(err, errStuck))
 		if broken := u.broken.Load(); broken != nil {

@@ -243,7 +243,7 @@ func TestAPanicLeavesTheTerminalWhole(t *testing.T) {
 			if err := u.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			held := approve(t.Context(), u.seat, history.Emit)
+			held := approve(t.Context(), u.operator, history.Emit)
 			v.await(t, "ON HOLD")
 			v.press(t, "x")
 			within(t, "leaving", func() { <-u.left })

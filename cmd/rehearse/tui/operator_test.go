@@ -18,8 +18,8 @@ type answer struct {
 	err     error
 }
 
-// approve asks a seat in the background.
-func approve(ctx context.Context, s *seat, next history.Phase) <-chan answer {
+// approve asks a operator in the background.
+func approve(ctx context.Context, s *operator, next history.Phase) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() {
 		command, err := s.Approve(ctx, next)
@@ -33,27 +33,27 @@ func TestApprove(t *testing.T) {
 		name          string
 		hold, confirm bool
 		next          history.Phase // default emit
-		do            func(*seat)
+		do            func(*operator)
 		want          answer
 		soon          bool // it does not wait for a person
 	}{
 		{name: "confirm another phase than the revoke", confirm: true, want: answer{world.GoOn, nil}, soon: true},
-		{name: "confirm the revoke", confirm: true, next: history.Revoke, do: func(s *seat) { s.goOn() }, want: answer{world.Approved, nil}},
+		{name: "confirm the revoke", confirm: true, next: history.Revoke, do: func(s *operator) { s.goOn() }, want: answer{world.Approved, nil}},
 		{
 			name: "hold no more approves no revoke that is to be confirmed", hold: true, confirm: true, next: history.Revoke,
-			do: func(s *seat) { s.setHold(false); s.command(world.RollBack) }, want: answer{world.RollBack, nil},
+			do: func(s *operator) { s.setHold(false); s.command(world.RollBack) }, want: answer{world.RollBack, nil},
 		},
 		{name: "without hold", want: answer{world.GoOn, nil}, soon: true},
-		{name: "go on", hold: true, do: func(s *seat) { s.goOn() }, want: answer{world.Approved, nil}},
-		{name: "roll back", hold: true, do: func(s *seat) { s.command(world.RollBack) }, want: answer{world.RollBack, nil}},
-		{name: "abort", hold: true, do: func(s *seat) { s.command(world.Abort) }, want: answer{world.Abort, nil}},
-		{name: "hold no more", hold: true, do: func(s *seat) { s.setHold(false) }, want: answer{world.Approved, nil}},
-		{name: "a command is not taken back by going on", hold: true, do: func(s *seat) { s.command(world.RollBack); s.goOn() }, want: answer{world.RollBack, nil}},
-		{name: "nobody is there any more", hold: true, do: func(s *seat) { s.leave() }, want: answer{"", errNoScreen}},
+		{name: "go on", hold: true, do: func(s *operator) { s.goOn() }, want: answer{world.Approved, nil}},
+		{name: "roll back", hold: true, do: func(s *operator) { s.command(world.RollBack) }, want: answer{world.RollBack, nil}},
+		{name: "abort", hold: true, do: func(s *operator) { s.command(world.Abort) }, want: answer{world.Abort, nil}},
+		{name: "hold no more", hold: true, do: func(s *operator) { s.setHold(false) }, want: answer{world.Approved, nil}},
+		{name: "a command is not taken back by going on", hold: true, do: func(s *operator) { s.command(world.RollBack); s.goOn() }, want: answer{world.RollBack, nil}},
+		{name: "nobody is there any more", hold: true, do: func(s *operator) { s.leave() }, want: answer{"", errNoScreen}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeat(tt.hold, tt.confirm, time.Now)
+				s := newOperator(tt.hold, tt.confirm, time.Now)
 				answers := approve(t.Context(), s, cmp.Or(tt.next, history.Emit))
 				synctest.Wait()
 				if asked := s.state().asked; (asked == "") != tt.soon {
@@ -77,7 +77,7 @@ func TestApprove(t *testing.T) {
 func TestApproveEndsWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newSeat(true, false, time.Now)
+		s := newOperator(true, false, time.Now)
 		answers := approve(ctx, s, history.Emit)
 		synctest.Wait()
 		cancel()
@@ -91,7 +91,7 @@ func TestApproveEndsWithTheRun(t *testing.T) {
 // not let a later phase begin.
 func TestStaleAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeat(true, false, time.Now)
+		s := newOperator(true, false, time.Now)
 		if s.goOn() {
 			t.Error("went on where nothing waits")
 		}
@@ -116,7 +116,7 @@ func TestStaleAnswers(t *testing.T) {
 
 // TestInterrupts come in the middle of a phase, or just before one.
 func TestInterrupts(t *testing.T) {
-	s := newSeat(false, false, time.Now)
+	s := newOperator(false, false, time.Now)
 	s.command(world.RollBack)
 	s.command(world.Abort) // the last one stands
 	if got := <-s.Interrupt(); got != world.Abort {
@@ -131,7 +131,7 @@ func TestInterrupts(t *testing.T) {
 // A command that comes when the rotation was just told to go on is not lost,
 // whether it has heard that already or not.
 func TestCommandAfterGoingOn(t *testing.T) {
-	s := newSeat(true, false, time.Now)
+	s := newOperator(true, false, time.Now)
 	s.asked = history.Revoke
 	s.goOn()
 	s.command(world.RollBack)
@@ -145,8 +145,8 @@ func TestCommandAfterGoingOn(t *testing.T) {
 	}
 }
 
-func TestLeftSeat(t *testing.T) {
-	s := newSeat(true, false, time.Now)
+func TestLeftOperator(t *testing.T) {
+	s := newOperator(true, false, time.Now)
 	s.leave()
 	s.leave()
 	s.goOn()
