@@ -10,6 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -26,6 +27,7 @@ func (r *run) start(ctx context.Context) (err error) {
 		return err
 	}
 	r.outcome.Runtime = r.runtime.Name()
+	r.sayStandsIn()
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
@@ -68,6 +70,19 @@ func (r *run) start(ctx context.Context) (err error) {
 	}
 	r.watchParties(ctx)
 	return nil
+}
+
+// sayStandsIn says what is rehearsed in the place of what only a cluster has.
+func (r *run) sayStandsIn() {
+	for _, s := range r.plan.Services {
+		switch {
+		case !s.Reads || !runbook.OfKubernetes(s.Distribution):
+		case runbook.Mounted(s.Distribution) && s.Delay > 0:
+			r.o.Progress(fmt.Sprintf("there is no kubelet here: %s has a file in the place of its %s, which is written %s later", s.Name, s.Distribution, s.Delay))
+		default:
+			r.o.Progress(fmt.Sprintf("there is no cluster here: %s has its %s from rehearse", s.Name, s.Distribution))
+		}
+	}
 }
 
 // prepareDelivery makes the folder of the consumers' files, which is gone when

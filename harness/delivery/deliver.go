@@ -36,6 +36,9 @@ func (d *Delivery) deliver(ctx context.Context) error {
 func (d *Delivery) send(p published) error {
 	d.latest.Store(&p)
 	for _, f := range d.files {
+		if f.never {
+			continue
+		}
 		contents, err := f.contents(p, d.addresses())
 		if err != nil {
 			return fmt.Errorf("deliver to the files of %s: %w", f.service, err)

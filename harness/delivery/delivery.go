@@ -88,6 +88,8 @@ type fileDelivery struct {
 	// bare says that there is no secretFile: its own files are all that it has.
 	bare bool
 	own  []ownFile
+	// never says that they stay as they were at its start: they are mounted by subPath.
+	never bool
 }
 
 // parcel is what the files of a consumer, by their names, are to be, and when.
@@ -114,10 +116,10 @@ func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Deli
 		if delivers(s) {
 			d.files = append(d.files, &fileDelivery{
 				service: s.Name, folder: filepath.Join(folder, s.Name), delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
-				own: ownFiles(s), bare: isBare(s),
+				own: ownFiles(s), bare: isBare(s), never: s.Pinned,
 			})
 		}
-		if s.Reads && s.Distribution == runbook.Env && s.OnPage && !s.Pinned {
+		if s.Reads && runbook.Way(s.Distribution) == runbook.Env && s.OnPage && !s.Pinned {
 			d.rolled = append(d.rolled, s.Name)
 		}
 	}
@@ -139,7 +141,7 @@ func NeedsFolder(p *plan.Plan) bool { return slices.ContainsFunc(p.Services, del
 
 // delivers reports whether a service has files that are written for it.
 func delivers(s plan.Service) bool {
-	return s.Reads && s.Distribution == runbook.File || len(ownFiles(s)) > 0
+	return s.Reads && runbook.Way(s.Distribution) == runbook.File || len(ownFiles(s)) > 0
 }
 
 // Configure adds to a service's spec how it gets what is published, for all
@@ -151,10 +153,10 @@ func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 			spec.Folders = append(spec.Folders, f.folder)
 			spec.Links = f.links()
 		}
-	case s.Distribution == runbook.Env:
+	case runbook.Way(s.Distribution) == runbook.Env:
 		spec.Config = contract.Copy(s.Config)
 		contract.PublishedTo(spec.Config).Variable = contract.SecretVariable
-	case s.Distribution == runbook.File:
+	case runbook.Way(s.Distribution) == runbook.File:
 		if f := d.filesOf(s.Name); f != nil {
 			spec.Folders = append(spec.Folders, f.folder)
 			spec.Config = contract.Copy(s.Config)

@@ -44,7 +44,7 @@ func ownFiles(s plan.Service) []ownFile {
 // published as it is.
 func isBare(s plan.Service) bool {
 	asks := slices.Contains(s.Actions(), scenario.Action{Name: "secret", Part: "file"})
-	return s.Own() && !asks && (s.HasSecretFiles() || s.Distribution != runbook.File)
+	return s.Own() && !asks && (s.HasSecretFiles() || runbook.Way(s.Distribution) != runbook.File)
 }
 
 // links are where the files of a service lead to, by their paths.

@@ -98,7 +98,7 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 		if err != nil {
 			return err
 		}
-		if s.Distribution != runbook.File {
+		if runbook.Way(s.Distribution) != runbook.File {
 			d.reloads = append(d.reloads, &reloading{
 				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
 				emits: s.Consumer != nil && s.Consumer.Has(runbook.Emits),

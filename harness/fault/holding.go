@@ -22,7 +22,7 @@ const (
 // rereads checks that a consumer reads again what is published: one that is
 // started anew for it cannot be disturbed in that.
 func (g *Graph) rereads(name string) error {
-	if s, _ := g.service(name); s.Distribution == runbook.Env || s.Pinned {
+	if s, _ := g.service(name); runbook.Way(s.Distribution) == runbook.Env || s.Pinned {
 		return fmt.Errorf("%s does not read again what is published: %w", name, ErrCannot)
 	}
 	return nil

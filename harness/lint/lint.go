@@ -74,7 +74,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{G1, leads}, {G2, windows}, {G3, watches},
-		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
+		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {subPath, mountedBySubPath}, {readable, secretsInConfigMaps}, {kubelet, soonerThanKubelets}, {rollout, untimedRollouts}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
 		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
 	}

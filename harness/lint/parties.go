@@ -113,9 +113,11 @@ func slowerLibrary(s *subject, service plan.Service) []Finding {
 // neverAnew finds a service of the page that keeps what it found at its start,
 // and one whose file comes later than the page gives a publication.
 func neverAnew(s *subject, service plan.Service) []Finding {
-	allowed := s.page.Rollout.Propagation
+	allowed := s.limits.Propagation
 	switch path := "services." + service.Name; {
 	case !service.OnPage:
+		return nil
+	case service.Consumer.SubPath: // which the page says itself
 		return nil
 	case service.Pinned:
 		return []Finding{{
@@ -123,12 +125,12 @@ func neverAnew(s *subject, service plan.Service) []Finding {
 			Message: fmt.Sprintf("%s keeps for good what it found at its start, and the page has it take the new credential", service.Name),
 			Fix:     "make it read again, or start it anew as a step of the rollout",
 		}}
-	case service.Delay > allowed:
+	case service.Delay.Duration() > allowed:
 		return []Finding{{
 			Position: s.serviceAt(path + ".delay"), Level: Error, Path: path + ".delay", Consumer: service.Name,
-			Planned: plan.Text(service.Delay.Duration()), Needed: plan.Text(allowed.Duration()),
+			Planned: plan.Text(service.Delay.Duration()), Needed: plan.Text(allowed),
 			Message: fmt.Sprintf("the file of %s follows the store %s later, and the page allows %s for a publication", service.Name,
-				plan.Text(service.Delay.Duration()), plan.Text(allowed.Duration())),
+				plan.Text(service.Delay.Duration()), plan.Text(allowed)),
 			Fix: fmt.Sprintf("rollout.propagation: at least %s, or bring the file sooner", plan.Text(service.Delay.Duration())),
 		}}
 	}

@@ -78,7 +78,7 @@ func (l Limits) Bounds() []Bound {
 		bounds = append(bounds, bound("G1", v.Name, "rollout.lead", l.Lead, append([]Term{{What: "learns", Time: v.Learns}}, l.way(v)...)))
 	}
 	bounds = append(bounds, bound("G2", "", "overlap.window", l.Window,
-		[]Term{{What: "longest life", Time: l.LongestLife}, {What: "propagation", Time: l.Propagation}}))
+		[]Term{{What: "longest life", Time: l.LongestLife}, {What: l.propagation(), Time: l.Propagation}}))
 	for _, v := range l.Validators {
 		bounds = append(bounds, bound("G3", v.Name, "rollout.watch", l.Watch, append([]Term{{What: "forgets", Time: v.Forgets}}, l.way(v)...)))
 	}
@@ -89,8 +89,16 @@ func (l Limits) Bounds() []Bound {
 func (l Limits) way(v Validator) []Term {
 	return []Term{
 		{What: "cache " + v.Via, Time: v.Shared}, {What: "refresh of " + v.From, Time: l.Publishing(v)},
-		{What: "propagation", Time: l.Propagation},
+		{What: l.propagation(), Time: l.Propagation},
 	}
+}
+
+// propagation is what that time is called.
+func (l Limits) propagation() string {
+	if l.PropagatedBy == "" {
+		return "propagation"
+	}
+	return "propagation by " + l.PropagatedBy
 }
 
 func bound(rule, validator, field string, planned time.Duration, terms []Term) Bound {

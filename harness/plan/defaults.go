@@ -61,7 +61,7 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 	if s.Own() {
 		or(&s.Scale, scenario.ScaleNone)
 		if b.s.Attach == nil { // else it has what it has
-			b.own(&s)
+			b.own(name, &s)
 		}
 		return s
 	}
@@ -89,9 +89,12 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 
 // own fills in how a service of a team's own gets what is published, from what
 // its settings use, and when it is made to reload.
-func (b *builder) own(s *scenario.Service) {
-	or(&s.Distribution, s.Gets())
-	if s.Reload == nil || s.Distribution == runbook.File {
+func (b *builder) own(name string, s *scenario.Service) {
+	or(&s.Distribution, b.brought(s.Gets()))
+	if runbook.Mounted(s.Distribution) {
+		b.mounted(s, b.consumer(name))
+	}
+	if s.Reload == nil || runbook.Way(s.Distribution) == runbook.File {
 		return // a file that was written can be read at once
 	}
 	reload := *s.Reload
@@ -102,15 +105,42 @@ func (b *builder) own(s *scenario.Service) {
 	s.Reload = &reload
 }
 
+// brought is how what is published is brought to a service that has it in a way: as
+// the page says, where that is the same to it.
+func (b *builder) brought(way string) string {
+	if page := b.page.Storage.Distribution; runbook.Way(page) == way {
+		return page
+	}
+	return way
+}
+
+// mounted fills in when the file of a volume changes. One that is mounted by subPath
+// stays as it is; of one that is immutable there is a new one, with which its consumer
+// is rolled out anew.
+func (b *builder) mounted(s *scenario.Service, consumer *runbook.Consumer) {
+	takes, _ := runbook.Arrives(s.Distribution)
+	switch {
+	case consumer != nil && consumer.SubPath:
+		s.Pinned = true
+	case b.page.Storage.Immutable:
+		s.Reload = &scenario.Reload{Restart: true}
+	default:
+		or(&s.Delay, runbook.Duration(takes))
+	}
+}
+
 // reading fills in how a service gets what is published. Who emits for a JWKS
 // polls the store; an environment is not read again.
 func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
-	or(&s.Distribution, b.page.Storage.Distribution)
+	or(&s.Distribution, b.page.Storage.Reaches())
 	if s.Distribution == runbook.JWKS {
 		s.Distribution = runbook.Poll
 	}
-	if s.Distribution == runbook.Env {
+	if runbook.Way(s.Distribution) == runbook.Env {
 		return
+	}
+	if runbook.Mounted(s.Distribution) {
+		b.mounted(s, consumer)
 	}
 	if consumer != nil {
 		or(&s.Refresh, consumer.Refresh)

@@ -41,6 +41,9 @@ func (b *builder) limits() Limits {
 			}
 		}
 	}
+	if l.Propagation == 0 {
+		l.Propagation, l.PropagatedBy = b.arrives()
+	}
 	for _, e := range b.page.Overlap.Exceptions {
 		l.Exceptions = append(l.Exceptions, Exception{Client: e.Client, Until: e.Until.Duration()})
 	}
@@ -66,6 +69,22 @@ func (b *builder) limits() Limits {
 	return l
 }
 
+// arrives is how long what is published takes to the slowest consumer on the page by
+// the defaults of what brings it, and of what that time is.
+func (b *builder) arrives() (most time.Duration, of string) {
+	for _, name := range b.names() {
+		if s := b.s.Services[name]; b.consumer(name) != nil && b.reads(s) {
+			if b.page.Storage.Immutable && runbook.Mounted(s.Distribution) {
+				s.Distribution = runbook.SecretEnv // of a team's own, whose volume is another one then
+			}
+			if takes, by := runbook.Arrives(s.Distribution); takes > most {
+				most, of = takes, by
+			}
+		}
+	}
+	return most, of
+}
+
 func (b *builder) emitterLimits(name string) Emitter {
 	e := Emitter{
 		Name: name, Refresh: b.s.Services[name].Refresh.Duration(),
@@ -81,7 +100,7 @@ func (b *builder) emitterLimits(name string) Emitter {
 		s := b.s.Services[name]
 		e.Pool, e.SwapsPool, e.Life = s.Pool, s.SwapsPool, s.Life.Duration()
 	}
-	if e.Refresh == 0 && b.s.Services[name].Distribution != runbook.Env {
+	if e.Refresh == 0 && runbook.Way(b.s.Services[name].Distribution) != runbook.Env {
 		e.Refresh = DefaultRefresh.Duration()
 	}
 	return e
@@ -122,6 +141,13 @@ func (b *builder) validator(name string) Validator {
 	}
 	if c != nil && c.ForgetsWithin != nil {
 		v.Forgets = c.ForgetsWithin.Duration()
+	}
+	switch {
+	case c == nil || !v.Reads:
+	case c.SubPath:
+		v.Learns, v.Forgets = runbook.Forever, runbook.Forever
+	case s.Distribution == runbook.SecretEnv && c.LearnsWithin == nil && c.ForgetsWithin == nil: // with the rollout, which is the propagation
+		v.Learns, v.Forgets, v.Rereads, v.Keeps = 0, 0, 0, 0
 	}
 	if library, known := runbook.Libraries[s.Library]; known && !s.Own() {
 		// A stand-in does what its library does, whatever the page says of it.

@@ -104,10 +104,12 @@ type Limits struct {
 	OnBudget    string        `json:"on_budget"`
 	Lead        time.Duration `json:"lead_ns"`
 	Propagation time.Duration `json:"propagation_ns"`
-	Window      time.Duration `json:"window_ns"`
-	Watch       time.Duration `json:"watch_ns"`
-	LongestLife time.Duration `json:"longest_life_ns"` // of anything made with the old credential
-	Checks      []string      `json:"checks"`
+	// PropagatedBy is what that time is of, where it is not the page that says it.
+	PropagatedBy string        `json:"propagated_by,omitempty"`
+	Window       time.Duration `json:"window_ns"`
+	Watch        time.Duration `json:"watch_ns"`
+	LongestLife  time.Duration `json:"longest_life_ns"` // of anything made with the old credential
+	Checks       []string      `json:"checks"`
 
 	Validators []Validator `json:"validators"`
 	Emitters   []Emitter   `json:"emitters"`

@@ -62,7 +62,7 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 	b.term("learns", v.Learns, learns, found)
 	b.term("cache "+v.Via, v.Shared, figure{}, false)
 	l.publishing(&b, s, v)
-	b.term("propagation", l.Propagation, figure{}, false)
+	b.term(l.propagation(), l.Propagation, figure{}, false)
 	if s.ahead(v.From) {
 		b.Held = true
 		return b
@@ -87,7 +87,7 @@ func (l Limits) seenG2(s Sight) Bound {
 	b := Bound{Rule: "G2", Field: "overlap.window", Planned: l.Window}
 	life, found := l.seenLife(s)
 	b.term("longest life", l.LongestLife, life, found)
-	b.term("propagation", l.Propagation, figure{}, false)
+	b.term(l.propagation(), l.Propagation, figure{}, false)
 	if late, found := l.seenLateness(s); found {
 		b.term("late switch of "+late.party, 0, late, true)
 	}
@@ -101,7 +101,7 @@ func (l Limits) seenG3(s Sight, v Validator) Bound {
 	b.term("forgets", v.Forgets, keeps, found)
 	b.term("cache "+v.Via, v.Shared, figure{}, false)
 	l.publishing(&b, s, v)
-	b.term("propagation", l.Propagation, figure{}, false)
+	b.term(l.propagation(), l.Propagation, figure{}, false)
 	return b.settled()
 }
 

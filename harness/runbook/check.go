@@ -14,9 +14,9 @@ import (
 // Values that a page can choose from.
 var (
 	Stores        = []string{"vault"}
-	Distributions = []string{Env, File, JWKS, Poll}
+	Distributions = []string{ConfigMap, Env, File, JWKS, Poll, SecretEnv, SecretVolume}
 	// Reading are the ways in which one party can get what is published.
-	Reading = []string{Env, File, Poll}
+	Reading = []string{ConfigMap, Env, File, Poll, SecretEnv, SecretVolume}
 	Roles   = []string{string(Emits), string(Validates)}
 	Checks  = []string{"auth-failures", "availability", "canary", "distribution", "logs"}
 )
@@ -67,6 +67,9 @@ func (r *Runbook) check(c *source.Checker) {
 	}
 	if r.Storage.Distribution == JWKS && !strings.HasPrefix(r.Storage.JWKS, "/") {
 		c.Report("storage.jwks", "distribution jwks needs it, as /.well-known/jwks.json", "%q is not a path", r.Storage.JWKS)
+	}
+	if !Mounted(r.Storage.Distribution) && r.Storage.Immutable {
+		c.Report("storage.immutable", "leave it out", "is for distribution secret-volume and config-map")
 	}
 	family, built := r.checkFamily(c)
 	r.checkConsumers(c, family, built)
@@ -150,6 +153,9 @@ func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {
 		}
 		emits = emits || consumer.Has(Emits)
 		c.OneOf(path+".library", consumer.Library, LibraryNames())
+		if consumer.SubPath && !Mounted(r.Storage.Distribution) {
+			c.Report(path+".sub_path", "leave it out", "is for distribution secret-volume and config-map")
+		}
 		if c.Has(path+".refresh") && consumer.Refresh <= 0 {
 			c.Report(path+".refresh", "30s is usual", "must be more than 0")
 		}
@@ -159,7 +165,7 @@ func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {
 			c.Report(path+".cooldown", "leave it out", "is for a validator that fetches a key set")
 		}
 		if f.Symmetric() {
-			bounded = consumer.Refresh > 0 || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
+			bounded = r.Storage.Reaches() == SecretEnv || consumer.Refresh > 0 || consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
 			hint = "say its refresh: how often it reads the secret"
 		}
 		if built && !f.Authority && consumer.Has(Validates) && !bounded {

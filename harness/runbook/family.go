@@ -69,17 +69,17 @@ var Families = map[string]Family{
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache"},
 	},
 	"api-key": {
-		Name: "api-key", Distributions: []string{Env, File, Poll}, ReadBy: []string{"charger"},
+		Name: "api-key", Distributions: Reading, ReadBy: []string{"charger"},
 		Identifier: "tag", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
-		Name: "database-password", Distributions: []string{Env, File, Poll}, ReadBy: []string{"querier"}, Types: []string{"postgresql", "redis"},
+		Name: "database-password", Distributions: Reading, ReadBy: []string{"querier"}, Types: []string{"postgresql", "redis"},
 		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
 		EmittedBy: []string{"querier"}, CheckedBy: []string{"postgres", "redis"}, Authority: true, Pools: true,
 	},
 	"webhook-secret": {
-		Name: "webhook-secret", Distributions: []string{Env, File, Poll}, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),
+		Name: "webhook-secret", Distributions: Reading, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),
 		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"sender"}, CheckedBy: []string{"receiver"},
 		Several: []string{"standard-webhooks", "stripe"}, Encoded: []string{"standard-webhooks"},

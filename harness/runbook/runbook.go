@@ -38,8 +38,11 @@ type Scope struct {
 type Storage struct {
 	Store        string  `yaml:"store" json:"store"`
 	Publish      Publish `yaml:"publish" json:"publish"`
-	Distribution string  `yaml:"distribution" json:"distribution"` // jwks, poll, env, file
+	Distribution string  `yaml:"distribution" json:"distribution"` // jwks, poll, env, file; of Kubernetes: secret-volume, config-map, secret-env
 	JWKS         string  `yaml:"jwks,omitempty" json:"jwks,omitempty"`
+	// Immutable says that the Secret or the ConfigMap is: what is new has a new name,
+	// and its consumers are rolled out anew with it.
+	Immutable bool `yaml:"immutable,omitempty" json:"immutable,omitempty"`
 }
 
 // The ways in which a secret reaches its consumers.
@@ -76,6 +79,9 @@ type Consumer struct {
 	// Refresh is how often an emitter reads what was published for it, and a
 	// validator that shares the secret with it.
 	Refresh Duration `yaml:"refresh,omitempty" json:"refresh,omitempty"`
+	// SubPath says that it mounts the Secret or the ConfigMap by subPath: its file
+	// never changes while its pod lives.
+	SubPath bool `yaml:"sub_path,omitempty" json:"sub_path,omitempty"`
 	// Library names a library of Libraries, whose defaults say how long this
 	// consumer learns and forgets; the next two say it themselves.
 	Library       string    `yaml:"library,omitempty" json:"library,omitempty"`

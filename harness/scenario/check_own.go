@@ -57,8 +57,8 @@ func (c check) own(at string, s Service) {
 		}
 	}
 	c.OneOf(at+".distribution", s.Distribution, runbook.Distributions)
-	if s.Distribution != runbook.File && !s.HasSecretFiles() && (s.Distribution != "" || s.Gets() != runbook.File) {
-		c.misplaced(at, "is for distribution file", "delay")
+	if runbook.Way(s.Distribution) != runbook.File && !s.HasSecretFiles() && (s.Distribution != "" || s.Gets() != runbook.File) {
+		c.misplaced(at, "is for distribution file, secret-volume and config-map", "delay")
 	}
 	c.settings(at, s)
 	c.arguments(at, s)
@@ -117,8 +117,8 @@ func (c check) reload(at string, s Service) {
 	if r.HTTP != nil && len(s.Ports) == 0 && s.NeedsImage() {
 		c.Report(at+".http", "say its ports", "it has no port to be called at")
 	}
-	if s.Distribution == runbook.Env {
-		c.Report(at, "", "is not for distribution env: it is started anew in any case")
+	if runbook.Way(s.Distribution) == runbook.Env {
+		c.Report(at, "", "is not for distribution env or secret-env: it is started anew in any case")
 	}
 }
 

@@ -200,15 +200,15 @@ func (c check) reading(path string, s Service) {
 		return
 	}
 	c.OneOf(path+".distribution", s.Distribution, runbook.Reading)
-	how := s.Distribution
+	how := runbook.Way(s.Distribution)
 	if how == "" && c.page != nil {
-		how = c.page.Storage.Distribution
+		how = runbook.Way(c.page.Storage.Distribution)
 	}
 	if how != runbook.File {
-		c.misplaced(path, "is for distribution file", "delay")
+		c.misplaced(path, "is for distribution file, secret-volume and config-map", "delay")
 	}
 	if how == runbook.Env {
-		c.misplaced(path, "is not for distribution env: it changes when the service is started anew", "refresh")
+		c.misplaced(path, "is not for distribution env or secret-env: it changes when the service is started anew", "refresh")
 	}
 	if c.Has(path+".refresh") && s.Refresh <= 0 {
 		c.Report(path+".refresh", "30s is usual", "must be more than 0")

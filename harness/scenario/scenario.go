@@ -93,10 +93,12 @@ type Service struct {
 	// charger's provider.
 	Of string `yaml:"of,omitempty" json:"of,omitempty"`
 	// Distribution is how this one gets what is published: jwks, poll, env or
-	// file. The default is the page's; of a team's own, what its settings use.
+	// file, or in a cluster secret-volume, config-map or secret-env. The default is the
+	// page's; of a team's own, what its settings use.
 	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty"`
 	// Delay is how long after the store its file is written, where it has one;
-	// default is at once.
+	// default is at once, and of a volume of Kubernetes what a kubelet takes by its
+	// defaults, 1m32s. In a cluster the kubelet takes what it takes.
 	Delay runbook.Duration `yaml:"delay,omitempty" json:"delay,omitempty"`
 	// Refresh is how often it reads what was published for it, in the store or
 	// in its file; default is the consumer's on the page, else 30s. TTL is how

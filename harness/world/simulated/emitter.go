@@ -44,7 +44,7 @@ func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
 	return &emitter{
 		world: w, name: e.Name, refresh: history.Offset(w.limits.Wall(refresh)), several: e.Several,
 		pinned: s.Pinned || w.options.Pinned[e.Name], onPage: s.OnPage,
-		distribution: s.Distribution, delay: history.Offset(w.limits.Wall(s.Delay.Duration())),
+		distribution: runbook.Way(s.Distribution), delay: history.Offset(w.limits.Wall(s.Delay.Duration())),
 	}
 }
 

@@ -22,8 +22,15 @@ func Beyond(p *plan.Plan) string {
 		return "a new pool beside the old one"
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
 		return "an authority with room for one credential"
+	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Reads && !polls(p, v.Name) }):
+		return "a receiver to which the secret is brought"
 	case pools && slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return p.Limits.Window < p.Limits.Outlives(m.Life) }):
 		return "connections that the revoke ends while they are in use"
 	}
 	return ""
+}
+
+// polls reports whether a service reads what is published at the store itself.
+func polls(p *plan.Plan, name string) bool {
+	return slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.Name == name && s.Distribution == runbook.Poll })
 }
