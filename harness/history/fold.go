@@ -72,20 +72,37 @@ type span struct{ from, to Offset }
 func (f folding) busy(events []Event) []span {
 	var all []span
 	for i := range events {
-		if from, to, did := happened(&events[i]); did {
-			all = append(all, span{from - f.near, to + f.near})
-		}
+		all = f.noted(all, &events[i])
 	}
+	return joined(all)
+}
+
+// noted are stretches with that of one more event.
+func (f folding) noted(all []span, e *Event) []span {
+	from, to, did := happened(e)
+	if !did {
+		return all
+	}
+	s := span{from - f.near, to + f.near}
+	if n := len(all); n > 0 && all[n-1].from <= s.to && s.from <= all[n-1].to {
+		all[n-1] = span{min(all[n-1].from, s.from), max(all[n-1].to, s.to)}
+		return all
+	}
+	return append(all, s)
+}
+
+// joined are stretches in order, none touching another.
+func joined(all []span) []span {
 	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	joined := all[:0]
+	kept := all[:0]
 	for _, s := range all {
-		if n := len(joined); n > 0 && s.from <= joined[n-1].to {
-			joined[n-1].to = max(joined[n-1].to, s.to)
+		if n := len(kept); n > 0 && s.from <= kept[n-1].to {
+			kept[n-1].to = max(kept[n-1].to, s.to)
 			continue
 		}
-		joined = append(joined, s)
+		kept = append(kept, s)
 	}
-	return joined
+	return kept
 }
 
 // within reports whether a stretch touches one of some.
@@ -218,12 +235,10 @@ func merged(a, b [][2]int64) [][2]int64 {
 	return append(append(out, a...), b...)
 }
 
-// growing is a history that comes in, and is folded as it grows. View is kept
-// beside it, and folded with it; nil: there is none.
+// growing is a history that comes in, and is folded as it grows.
 type growing struct {
 	folding
 	events []Event
-	view   *View
 	now    Offset
 	due    int // how long it may become before it is folded
 }
@@ -238,13 +253,43 @@ func (g *growing) add(e Event) {
 	if len(g.events) < g.due {
 		return
 	}
-	before := g.now - g.keep
-	if g.view != nil {
-		busy := g.busy(g.events)
-		for key, all := range g.view.Cells {
-			g.view.Cells[key] = g.buckets(all, before, busy)
-		}
+	g.events = g.fold(g.events, g.now-g.keep)
+	g.due = g.next(len(g.events))
+}
+
+// next is how long what is so long may become before it is folded again, so that it
+// is not folded over and over.
+func (f folding) next(n int) int { return n + max(f.every, n/2) }
+
+// livingView is what a View that is applied to as a run goes on knows of folding.
+type livingView struct {
+	folding
+	busy    []span
+	buckets int
+	due     int
+}
+
+// NewLivingView is a NewView of a run that may go on for days: what is long past and
+// quiet is folded in it.
+func NewLivingView() *View {
+	v := NewView()
+	v.living = &livingView{folding: longRuns, due: longRuns.every}
+	return v
+}
+
+// grow folds the cells of a view where they have grown by much.
+func (l *livingView) grow(v *View, e *Event) {
+	l.busy = l.noted(l.busy, e)
+	if e.Kind != KindCounts {
+		return
 	}
-	g.events = g.fold(g.events, before)
-	g.due = len(g.events) + max(g.every, len(g.events)/2) // so that it is not folded over and over
+	if l.buckets++; l.buckets < l.due {
+		return
+	}
+	l.busy, l.buckets = joined(l.busy), 0
+	for key, all := range v.Cells {
+		v.Cells[key] = l.folding.buckets(all, v.Now-l.keep, l.busy)
+		l.buckets += len(v.Cells[key])
+	}
+	l.due = l.next(l.buckets)
 }

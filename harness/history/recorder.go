@@ -51,8 +51,7 @@ type queued struct {
 
 // NewRecorder starts a history now. Events go to out as JSON lines; out may be nil.
 func NewRecorder(started time.Time, out io.Writer) *Recorder {
-	view := NewView()
-	r := &Recorder{started: started, view: view, h: growing{folding: longRuns, view: view}}
+	r := &Recorder{started: started, view: NewLivingView(), h: growing{folding: longRuns}}
 	if out != nil {
 		r.out = bufio.NewWriterSize(out, 64<<10)
 	}

@@ -82,6 +82,7 @@ type View struct {
 	// Held are the times in which a rotation waited for a person, in order.
 	Held []Gap
 
+	living       *livingView // nil: it is of a history that is there
 	disturbances []faultSpan
 	ofFetch      map[[2]string]bool // validator, credential: it was seen to fetch it, and says nothing itself
 }
@@ -211,6 +212,9 @@ func (v *View) Apply(e Event) {
 		v.Cells[key] = append(v.Cells[key], Bucket{At: e.At, Counts: c})
 		v.Lives[c.Presenter] = max(v.Lives[c.Presenter], c.LongestLife)
 		v.Counted[c.Source] = max(v.Counted[c.Source], e.At+c.Width)
+	}
+	if v.living != nil {
+		v.living.grow(v, &e)
 	}
 }
 

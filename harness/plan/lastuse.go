@@ -39,7 +39,8 @@ func (l Limits) LastUse(view *history.View, key history.CellKey, fresh string, n
 	return min(2*pause, max(lastUse, left-lifeSlack))
 }
 
-// longestPause is the longest time between two buckets with an answer.
+// longestPause is the longest time between two buckets with an answer, from the end
+// of one to the beginning of the next.
 func longestPause(buckets []history.Bucket) time.Duration {
 	var longest, before history.Offset
 	seen := false
@@ -50,7 +51,7 @@ func longestPause(buckets []history.Bucket) time.Duration {
 		if seen {
 			longest = max(longest, b.At-before)
 		}
-		before, seen = b.At, true
+		before, seen = b.At+b.Width, true
 	}
 	return longest.Duration()
 }

@@ -56,7 +56,7 @@ func New(r Run, now func() time.Time) *Board {
 		r.Limits.Speed = 1
 	}
 	b := &Board{
-		run: r, now: now, view: history.NewView(), known: map[string]string{},
+		run: r, now: now, view: history.NewLivingView(), known: map[string]string{},
 		gates: map[history.Phase][]history.Gate{}, byPair: map[Pair]*Row{},
 	}
 	for _, c := range r.Limits.Clients {

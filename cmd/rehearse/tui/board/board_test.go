@@ -138,3 +138,22 @@ func TestClockStandsStillAfterTheRotation(t *testing.T) {
 		t.Errorf("got %s, want 13s", now)
 	}
 }
+
+// TestALongRunIsFolded: the screen of an attached rehearsal that goes on for hours
+// keeps no more of it than the rotation does.
+func TestALongRunIsFolded(t *testing.T) {
+	d := started()
+	const tenths = 54_000 // an hour and a half
+	for i := range tenths {
+		d.tell(history.Event{At: at(10 + float64(i)/10), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromLoad, Presenter: "app", Validator: "search", Credential: "k1", Width: at(0.1), Attempts: 1, OK: 1,
+			Statuses: map[string]int64{"200": 1},
+		}})
+	}
+	kept := look(d, func(s *State) int {
+		return len(s.View().Cells[history.CellKey{Source: history.FromLoad, Presenter: "app", Validator: "search", Credential: "k1"}])
+	})
+	if kept > 30_000 {
+		t.Errorf("got %d buckets of %d, want most of them folded", kept, tenths)
+	}
+}
