@@ -1,16 +1,14 @@
 package harness
 
 import (
-	"cmp"
 	"context"
-	"net/url"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/observe"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -145,16 +143,12 @@ func (r *run) issuers() []observe.Issuer {
 			continue
 		}
 		asked[t.From] = true
-		form := url.Values{}
-		for name, value := range t.Form {
-			form.Set(name, value)
-		}
-		if len(form) == 0 {
-			form = url.Values{"client": {observe.Agent}, "session": {"observe"}, "life": {observe.Timeout.String()}}
+		call := r.filled(t.TokenCall)
+		if len(call.Form) == 0 && call.Body == "" && call.Method != http.MethodGet {
+			call.Form = map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()}
 		}
 		issuers = append(issuers, observe.Issuer{Service: t.From, Token: func(ctx context.Context) (string, error) {
-			endpoint := strings.TrimSuffix(r.runtime.URL(t.From, false), "/") + cmp.Or(t.Path, load.DefaultTokenPath)
-			return observe.TokenKid(ctx, endpoint, form)
+			return observe.TokenKid(ctx, r.runtime.URL(t.From, false), call)
 		}})
 	}
 	return issuers

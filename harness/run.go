@@ -115,6 +115,9 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 			return err
 		}
 	}
+	if err := missingVariables(r.plan); err != nil {
+		return err
+	}
 	if r.plan.Rehearsal.Attach != nil {
 		if err = r.lockTargets(ctx); err != nil {
 			return err

@@ -146,7 +146,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 			client.Token = &load.TokenConfig{Value: value, Header: t.Header}
 		default:
 			client.Token = &load.TokenConfig{
-				URL: contract.AddressOf(t.From), Path: t.Path, Form: t.Form, Issuer: t.Issuer, Audience: t.Audience, Header: t.Header,
+				URL: contract.AddressOf(t.From), TokenCall: r.filled(t.TokenCall), Issuer: t.Issuer, Audience: t.Audience, Claims: claimsOf(t), Header: t.Header,
 				Life: load.Duration(p.Wall(t.Life.Duration())), RenewAt: t.RenewAt, OnRefusal: load.OnRefusal(t.OnRefusal),
 			}
 			spec.Needs = append(spec.Needs, t.From)

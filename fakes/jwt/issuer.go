@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -146,8 +147,8 @@ type accessClaims struct {
 }
 
 // token mints a token for the form fields client, session (its subject) and
-// life, which is wall time; and iss and aud, where it is to have others than
-// the issuer's own. A kid, where it is given, is the published key to sign with
+// life, which is wall time; iss and aud, where it is to have others than the
+// issuer's own; and claims, a JSON object of further ones. A kid, where it is given, is the published key to sign with
 // in place of the emitted one: so a canary is had.
 func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
@@ -166,8 +167,13 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 		standin.WriteError(w, http.StatusBadRequest, "invalid_request: kid names no key that is published")
 		return
 	}
+	further := map[string]any{}
+	if text := r.PostFormValue("claims"); text != "" && json.Unmarshal([]byte(text), &further) != nil {
+		standin.WriteError(w, http.StatusBadRequest, "invalid_request: claims is no JSON object")
+		return
+	}
 	iss, aud := cmp.Or(r.PostFormValue("iss"), i.config.Issuer), cmp.Or(r.PostFormValue("aud"), Audience)
-	raw, seconds, err := i.mint(set, claimed{iss, aud, session, client}, life)
+	raw, seconds, err := i.mint(set, claimed{iss, aud, session, client, further}, life)
 	if err != nil {
 		i.log.Error("mint", "identifier", set.emit, "detail", err.Error())
 		standin.WriteError(w, http.StatusInternalServerError, "server_error: "+err.Error())
@@ -180,8 +186,11 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// claimed is of whom, for whom and about whom a token speaks.
-type claimed struct{ issuer, audience, session, client string }
+// claimed is of whom, for whom and about whom a token speaks, and what else it says.
+type claimed struct {
+	issuer, audience, session, client string
+	further                           map[string]any
+}
 
 // mint signs a token. Its times are whole seconds (RFC 7519 §2, as most issuers
 // write them): iat is the present second, exp the one in which its life is over,
@@ -190,7 +199,7 @@ func (i *issuer) mint(set *keySet, c claimed, life time.Duration) (raw string, s
 	now := standin.NewClock(i.source.Orders()).Now()
 	roundUp := time.Second - 1
 	seconds = int64((life + roundUp) / time.Second)
-	raw, err = jwt.Signed(set.signer).Claims(accessClaims{
+	raw, err = jwt.Signed(set.signer).Claims(c.further).Claims(accessClaims{
 		Claims: jwt.Claims{
 			Issuer:   c.issuer,
 			Subject:  c.session,

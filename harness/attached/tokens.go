@@ -6,8 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +17,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
-
-// tokenPath is that of a token endpoint where the scenario says none.
-const tokenPath = "/token"
 
 // errOther says that a token is of another credential than was asked for.
 var errOther = errors.New("it gives tokens of another credential")
@@ -42,10 +40,7 @@ func tokensOf(p *plan.Plan) scenario.Tokens {
 	if said := p.Rehearsal.Attach.Tokens; said != nil {
 		t = *said
 	}
-	if t.Path == "" {
-		t.Path = tokenPath
-	}
-	if len(t.Form) == 0 {
+	if len(t.Form) == 0 && t.Body == "" && t.Method != http.MethodGet {
 		t.Form = map[string]string{"client": family.ProbeAgent, "session": "probe", "life": "{{ .life }}"}
 	}
 	t.From = tokensFrom(p)
@@ -60,10 +55,7 @@ func byName(t scenario.Tokens) bool { return uses(t, "identifier", "credential")
 
 // uses reports whether what is asked for depends on any of some words.
 func uses(t scenario.Tokens, words ...string) bool {
-	texts := t.Command
-	for _, value := range t.Form {
-		texts = append(texts[:len(texts):len(texts)], value)
-	}
+	texts := slices.Concat(t.Command, slices.Collect(maps.Values(t.Texts())))
 	for _, m := range scenario.Mentions(texts...) {
 		for _, word := range words {
 			if m.Name == word && m.Part == "" {
@@ -106,22 +98,16 @@ func (t *tokens) get(ctx context.Context, credential string, life time.Duration)
 
 // fetch asks the token endpoint.
 func (t *tokens) fetch(ctx context.Context, words map[string]string) (string, error) {
-	form := url.Values{}
-	for name, value := range t.say.Form {
-		if filled := t.system.fill(value, words); filled != "" {
-			form.Set(name, filled)
-		}
-	}
-	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {family.ProbeAgent}}
-	answer, err := send(ctx, caller, http.MethodPost, t.system.endpoints[t.say.From].URL+t.say.Path, header, form.Encode())
+	call, err := t.say.Filled(func(text string) (string, error) { return t.system.fill(text, words), nil })
 	if err != nil {
 		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
 	}
-	raw, err := at(answer, "access_token")
+	maps.DeleteFunc(call.Form, func(_, value string) bool { return value == "" }) // what is not known is not asked for
+	answer, err := call.Ask(ctx, caller, t.system.endpoints[t.say.From].URL, family.ProbeAgent)
 	if err != nil {
 		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
 	}
-	return raw, nil
+	return answer.Token, nil
 }
 
 // print runs the command that prints a token.

@@ -58,7 +58,7 @@ func serveBench() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(tokenAnswer{AccessToken: benchToken, ExpiresIn: 60, Kid: "k1"})
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": benchToken, "expires_in": 60, "kid": "k1"})
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}

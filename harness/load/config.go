@@ -30,8 +30,6 @@ const (
 	DefaultTimeout = contract.ClientTimeout
 	// DefaultRenewAt is the share of its life at which a token is renewed.
 	DefaultRenewAt = 0.8
-	// DefaultTokenPath is that of the token endpoint of a stand-in.
-	DefaultTokenPath = "/token"
 )
 
 // Config is what a load service is told at its start. It holds no secrets but
@@ -73,14 +71,15 @@ type ClientConfig struct {
 
 // TokenConfig says how a client gets and keeps its tokens.
 type TokenConfig struct {
-	// URL is the issuer's base address; tokens come from POST URL + Path.
-	URL  string `json:"url"`
-	Path string `json:"path,omitempty"` // default DefaultTokenPath
-	// Form is what is asked for in place of what a stand-in takes: the client, the
-	// session and the life, with Issuer and Audience, where they are said.
-	Form     map[string]string `json:"form,omitempty"`
-	Issuer   string            `json:"iss,omitempty"`
-	Audience string            `json:"aud,omitempty"`
+	// URL is the issuer's base address.
+	URL string `json:"url"`
+	// TokenCall is how it is asked there. Where that has no form and no body, it is
+	// what a stand-in takes: the client, the session and the life, with Issuer,
+	// Audience and Claims, a JSON object, where they are said.
+	contract.TokenCall
+	Issuer   string `json:"iss,omitempty"`
+	Audience string `json:"aud,omitempty"`
+	Claims   string `json:"claims,omitempty"`
 	// Value is a token or another credential that stays the same; then nothing is
 	// fetched, and all else but Header is left out. Header is the one in which it
 	// is presented as it is; default Authorization, as a bearer token.

@@ -1,24 +1,17 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
-
-// maxTokenAnswer bounds the answer of a token endpoint.
-const maxTokenAnswer = 1 << 20
 
 // minRenewal is the least age at which a token is renewed, whatever its
 // issuer says: an issuer of tokens that last no time is not to be flooded.
@@ -50,38 +43,27 @@ type issuer struct {
 	cells  *cells
 }
 
-// tokenAnswer is the answer of a token endpoint (RFC 6749 §5.1), with the kid
-// as an addition of our own issuer.
-type tokenAnswer struct {
-	AccessToken string `json:"access_token"`
-	ExpiresIn   int64  `json:"expires_in"` // seconds
-	Kid         string `json:"kid"`
-}
-
 // fetch asks for a token for a session. No error holds any part of the answer.
 func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(i.client.Timeout))
 	defer cancel()
 	asked := i.clock.now()
-	answer, err := i.post(ctx, i.form(session))
+	answer, err := i.call(session).Ask(ctx, i.http, i.client.Token.URL, i.client.userAgent())
 	if err != nil {
 		return nil, fmt.Errorf("fetch token for session %s: %w", session, err)
 	}
 	kid := answer.Kid
-	if kid == "" {
-		kid = kidOf(answer.AccessToken)
-	}
 	// The age counts from when it was asked for, so that it is never
 	// underestimated.
-	expiry := expiryOf(answer.AccessToken)
-	life := lifeOf(time.Duration(answer.ExpiresIn)*time.Second, time.Duration(i.client.Token.Life), asked, expiry)
+	expiry := expiryOf(answer.Token)
+	life := lifeOf(answer.ExpiresIn, time.Duration(i.client.Token.Life), asked, expiry)
 	renewal := renewalPeriod(i.client.Token, life)
 	holdBack := min(maxHoldBack, max(life-renewal, 0)*3/4)
 	if expiry != math.MaxInt64 {
 		holdBack = 0
 	}
 	return &token{
-		header:   i.client.header(answer.AccessToken),
+		header:   i.client.header(answer.Token),
 		kid:      kid,
 		cell:     i.cells.cell(i.client.Name, i.client.To, kid),
 		issuedAt: asked,
@@ -111,72 +93,26 @@ func lifeOf(promised, wanted time.Duration, asked, expiry int64) time.Duration {
 	return life
 }
 
-// form is what a token endpoint is asked for.
-func (i *issuer) form(session string) url.Values {
-	t, form := i.client.Token, url.Values{}
-	if len(t.Form) > 0 {
-		for name, value := range t.Form {
-			form.Set(name, value)
-		}
-		return form
+// call is how a token is asked for: as is said, or as a stand-in takes it.
+func (i *issuer) call(session string) contract.TokenCall {
+	t := i.client.Token
+	if call := t.TokenCall; call.Body != "" || len(call.Form) > 0 || call.Method == http.MethodGet {
+		return call
 	}
-	form.Set("client", i.client.Name)
-	form.Set("session", session)
-	form.Set("life", time.Duration(t.Life).String())
-	for name, value := range map[string]string{"iss": t.Issuer, "aud": t.Audience} {
+	call := t.TokenCall
+	call.Form = map[string]string{"client": i.client.Name, "session": session, "life": time.Duration(t.Life).String()}
+	for name, value := range map[string]string{"iss": t.Issuer, "aud": t.Audience, "claims": t.Claims} {
 		if value != "" {
-			form.Set(name, value)
+			call.Form[name] = value
 		}
 	}
-	return form
+	return call
 }
 
 // renewalPeriod is the age at which a token of a life is renewed. A token that
 // was given longer than it was asked for is renewed as if it were not.
 func renewalPeriod(c *TokenConfig, life time.Duration) time.Duration {
 	return max(minRenewal, time.Duration(c.RenewAt*float64(min(life, time.Duration(c.Life)))))
-}
-
-func (i *issuer) post(ctx context.Context, form url.Values) (*tokenAnswer, error) {
-	endpoint := strings.TrimSuffix(i.client.Token.URL, "/") + cmp.Or(i.client.Token.Path, DefaultTokenPath)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("User-Agent", i.client.userAgent())
-	resp, err := i.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("read answer of %s: %w", endpoint, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("POST %s answered %d; want 200", endpoint, resp.StatusCode)
-	}
-	var answer tokenAnswer
-	// The decoder's error may quote the answer, so it is not passed on.
-	if json.Unmarshal(body, &answer) != nil {
-		return nil, fmt.Errorf("POST %s answered something else than a JSON token answer (RFC 6749 section 5.1)", endpoint)
-	}
-	if answer.AccessToken == "" {
-		return nil, errors.New("POST " + endpoint + " answered without an access_token")
-	}
-	return &answer, nil
-}
-
-// kidOf reads the kid of a JWT's header (RFC 7515 §4.1.4) without checking
-// anything; "" where there is none.
-func kidOf(jwt string) string {
-	encoded, _, _ := strings.Cut(jwt, ".")
-	var header struct {
-		Kid string `json:"kid"`
-	}
-	decodePart(encoded, &header)
-	return header.Kid
 }
 
 // expiryOf reads the exp of a JWT's claims (RFC 7519 §4.1.4) without checking

@@ -3,12 +3,15 @@ package load
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestFetchToken(t *testing.T) {
@@ -154,21 +157,31 @@ func TestTokensThatLastNoTimeDoNotFloodTheirIssuer(t *testing.T) {
 }
 
 func TestFormOfATokenEndpoint(t *testing.T) {
+	own := func(call contract.TokenCall) TokenConfig {
+		return TokenConfig{Life: Duration(time.Minute), TokenCall: call}
+	}
+	standIns := map[string]string{"client": "web", "life": "1m0s", "session": "web-1"}
 	for _, test := range []struct {
 		name  string
 		token TokenConfig
-		want  string
+		want  map[string]string
 	}{
-		{"a stand-in's", TokenConfig{Life: Duration(time.Minute)}, "client=web&life=1m0s&session=web-1"},
-		{"a stand-in's with claims", TokenConfig{Life: Duration(time.Minute), Issuer: "https://id", Audience: "orders"},
-			"aud=orders&client=web&iss=https%3A%2F%2Fid&life=1m0s&session=web-1"},
-		{"one of a team's own", TokenConfig{Form: map[string]string{"grant_type": "client_credentials", "client_id": "a"}},
-			"client_id=a&grant_type=client_credentials"},
+		{"a stand-in's", own(contract.TokenCall{}), standIns},
+		{"a stand-in's with claims", TokenConfig{Life: Duration(time.Minute), Issuer: "https://id", Audience: "orders", Claims: `{"scope":"a"}`},
+			map[string]string{"aud": "orders", "claims": `{"scope":"a"}`, "client": "web", "iss": "https://id", "life": "1m0s", "session": "web-1"}},
+		{"one of a team's own", own(contract.TokenCall{Form: map[string]string{"grant_type": "client_credentials"}}),
+			map[string]string{"grant_type": "client_credentials"}},
+		{"one that is asked as a stand-in is, with a header", own(contract.TokenCall{Path: "/oauth", Headers: map[string]string{"X-Tenant": "a"}}), standIns},
+		{"one that takes JSON", own(contract.TokenCall{Body: "{}"}), nil},
+		{"one that takes nothing", own(contract.TokenCall{Method: http.MethodGet}), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i := &issuer{client: &ClientConfig{Name: "web", Token: &test.token}}
-			if got := i.form("web-1").Encode(); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
+			if got := i.call("web-1").Form; !maps.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if len(test.token.Form) != len(test.want) && len(test.token.Form) > 0 {
+				t.Error("the settings were changed")
 			}
 		})
 	}

@@ -51,7 +51,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		kid := s.kid.Load().(string)
-		_ = json.NewEncoder(w).Encode(tokenAnswer{AccessToken: kid + "." + secretPart, ExpiresIn: s.expiresIn.Load(), Kid: kid})
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": kid + "." + secretPart, "expires_in": s.expiresIn.Load(), "kid": kid})
 		return
 	}
 	time.Sleep(time.Duration(s.slow.Load())) // how slow a service is, not a wait

@@ -10,8 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 // parallelFetches bounds how many first tokens a client fetches at a time.
@@ -105,7 +107,7 @@ func (t *traffic) fixed(c *ClientConfig) *token {
 	if c.Token != nil {
 		value = c.Token.Value
 	}
-	kid := kidOf(value)
+	kid := contract.KidOf(value)
 	return &token{
 		header: c.header(value), kid: kid, cell: t.cells.cell(c.Name, c.To, kid),
 		renewAt: math.MaxInt64, unusable: expiryOf(value),

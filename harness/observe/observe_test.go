@@ -5,12 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -146,14 +146,14 @@ func TestTokenKid(t *testing.T) {
 		_, _ = w.Write([]byte(answer))
 	}))
 	defer server.Close()
-	if kid, err := TokenKid(t.Context(), server.URL, url.Values{"scope": {"x"}}); kid != "k-1" || err != nil {
+	if kid, err := TokenKid(t.Context(), server.URL, contract.TokenCall{Path: "/", Form: map[string]string{"scope": "x"}}); kid != "k-1" || err != nil {
 		t.Errorf("got %q, %v, want k-1", kid, err)
 	}
-	if _, err := TokenKid(t.Context(), server.URL, nil); err == nil || !strings.Contains(err.Error(), "400") {
+	if _, err := TokenKid(t.Context(), server.URL, contract.TokenCall{}); err == nil || !strings.Contains(err.Error(), "400") {
 		t.Errorf("got %v, want that it answered 400", err)
 	}
 	answer = `{"access_token":"opaque-secret-part"}`
-	if _, err := TokenKid(t.Context(), server.URL, url.Values{"scope": {"x"}}); !errors.Is(err, errNoKid) || strings.Contains(err.Error(), "secret") {
+	if _, err := TokenKid(t.Context(), server.URL, contract.TokenCall{Form: map[string]string{"scope": "x"}}); !errors.Is(err, errNoKid) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want %v and nothing of the token", err, errNoKid)
 	}
 }

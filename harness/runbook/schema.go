@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"embed"
+	"io/fs"
 	"reflect"
 
 	"github.com/rehearse-dev/rehearse/harness/source/schema"
@@ -30,6 +31,6 @@ func Schema() ([]byte, error) {
 			"Consumer.library":     LibraryNames(),
 			"Verification.checks":  Checks,
 		},
-		Sources: typesSource,
+		Sources: []fs.FS{typesSource},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -59,11 +60,10 @@ const DefaultVaultToken = "REHEARSE_VAULT_TOKEN"
 // (RFC 6749 §4.4.2), or from a command that prints one.
 type Tokens struct {
 	From string `yaml:"from,omitempty" json:"from,omitempty"` // default: the page's emitter
-	Path string `yaml:"path,omitempty" json:"path,omitempty"` // default /token
-	// Form is what the endpoint is asked for. Its values may use {{ .life }}
-	// ("15m0s") and {{ .seconds }}, and {{ .identifier }} where a token can be had of a credential that is not the
+	// How the endpoint is asked. Its texts may use {{ .life }} ("15m0s") and
+	// {{ .seconds }}, and {{ .identifier }} where a token can be had of a credential that is not the
 	// one in use: then a canary can be shown.
-	Form map[string]string `yaml:"form,omitempty" json:"form,omitempty"`
+	contract.TokenCall `yaml:",inline"`
 	// Command prints a token; its words may use the same.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
 }

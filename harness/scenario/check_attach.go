@@ -56,13 +56,11 @@ func (c check) tokens(a *Attach) {
 		return
 	}
 	c.service("attach.tokens.from", t.From)
-	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
-		c.Report("attach.tokens.path", "it begins with /", "%q is not a path", t.Path)
-	}
-	if len(t.Command) > 0 && (t.From != "" || t.Path != "" || len(t.Form) > 0) {
+	c.tokenCall("attach.tokens", t.TokenCall)
+	if len(t.Command) > 0 && (t.From != "" || t.Asked()) {
 		c.Report("attach.tokens", "", "has both a command and an endpoint")
 	}
-	texts := slices.Concat(t.Command, slices.Collect(maps.Values(t.Form)))
+	texts := slices.Concat(t.Command, slices.Collect(maps.Values(t.Texts())))
 	c.mentions("attach.tokens", texts, "life", "seconds", "identifier", "credential")
 }
 

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // parts are what can be had of a name in a setting that is no service's.
@@ -150,7 +152,7 @@ func (c check) presented(at string, t Token) {
 		c.Report(at+".header", `X-Token, or "Authorization: Token"`, "%q is not NAME or NAME: SCHEME", t.Header)
 	}
 	if t.File != "" {
-		for _, key := range []string{"from", "life", "renew_at", "on_refusal", "iss", "aud", "path", "form"} {
+		for _, key := range slices.Concat([]string{"from", "life", "renew_at", "on_refusal", "iss", "aud", "claims"}, tokenCallKeys) {
 			if c.Has(at + "." + key) {
 				c.Report(at+"."+key, "", "is for a token that is fetched, and this one is a file's")
 			}
@@ -162,13 +164,47 @@ func (c check) presented(at string, t Token) {
 	}
 	from, known := c.s.Services[t.From]
 	if known && !from.Own() {
-		c.misplacedToken(at, "path", "form")
+		c.misplacedToken(at, tokenCallKeys...)
 	}
 	if known && from.Own() {
-		c.misplacedToken(at, "iss", "aud")
+		c.misplacedToken(at, "iss", "aud", "claims")
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.Claims)) {
+		if slices.Contains(timeClaims, name) {
+			c.Report(source.Join(at+".claims", name), "its life is load.token.life", "the issuer sets it")
+		}
+	}
+	c.tokenCall(at, t.TokenCall)
+}
+
+// tokenCallKeys are those of a TokenCall.
+var tokenCallKeys = []string{"path", "method", "form", "body", "headers", "basic", "field"}
+
+// timeClaims are what decides how long a token is taken (RFC 7519 §4.1).
+var timeClaims = []string{"exp", "nbf", "iat"}
+
+// tokenCall holds against itself how a token endpoint is asked.
+func (c check) tokenCall(at string, t contract.TokenCall) {
 	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
 		c.Report(at+".path", "it begins with /", "%q is not a path", t.Path)
+	}
+	c.OneOf(at+".method", t.Method, []string{"POST", "GET"})
+	if t.Body != "" && len(t.Form) > 0 {
+		c.Report(at+".body", "one of them", "is sent in place of a form, and there is a form too")
+	}
+	if t.Body != "" && t.Method == "GET" {
+		c.Report(at+".body", "method: POST", "is not sent with GET")
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		if !isHeader(name) || strings.Contains(name, ":") {
+			c.Report(source.Join(at+".headers", name), "as X-Tenant", "%q is no name of a header", name)
+		}
+	}
+	if t.Basic != nil && (t.Basic.ID == "" || t.Basic.Secret == "") {
+		c.Report(at+".basic", "{id: shop, secret: '{{ .env.CLIENT_SECRET }}'}", "wants the client's id and its secret")
+	}
+	if strings.HasPrefix(t.Field, ".") || strings.HasSuffix(t.Field, ".") || strings.Contains(t.Field, "..") {
+		c.Report(at+".field", "as data.token", "%q is no path into a JSON object", t.Field)
 	}
 }
 
@@ -176,7 +212,7 @@ func (c check) presented(at string, t Token) {
 func (c check) misplacedToken(at string, keys ...string) {
 	for _, key := range keys {
 		if c.Has(at + "." + key) {
-			c.Report(at+"."+key, "iss and aud are for a stand-in, path and form for an issuer of your own", "has no meaning for this issuer")
+			c.Report(at+"."+key, "iss, aud and claims are for a stand-in; how it is asked is for an issuer of your own", "has no meaning for this issuer")
 		}
 	}
 }

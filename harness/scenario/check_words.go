@@ -107,9 +107,9 @@ func (c check) presentation(at string, client Client) {
 		texts[source.Join("request.headers", name)] = text
 	}
 	if t := client.Token; t != nil {
-		texts["token.path"], texts["token.iss"], texts["token.aud"] = t.Path, t.Issuer, t.Audience
-		for name, text := range t.Form {
-			texts[source.Join("token.form", name)] = text
+		texts["token.iss"], texts["token.aud"] = t.Issuer, t.Audience
+		for key, text := range t.Texts() {
+			texts["token."+key] = text
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
@@ -120,13 +120,19 @@ func (c check) presentation(at string, client Client) {
 		}
 		for _, w := range words {
 			name, part := w.Of()
-			if slices.Contains([]string{"host", "port", "url"}, part) {
+			switch asks := strings.HasPrefix(key, "token."); {
+			case name == "env" && part != "" && asks:
+			case slices.Contains([]string{"host", "port", "url"}, part):
 				if !slices.Contains(runbook.Standing, name) {
 					c.service(path, name)
 				}
-				continue
+			default:
+				also := ""
+				if asks {
+					also = ", and {{ .env.NAME }}"
+				}
+				c.Report(path, "write what it stands for, as a number of seconds at the speed of the run; {{ .NAME.url }}, .host and .port of a service"+also+" are filled in", "%s is not known here", w)
 			}
-			c.Report(path, "write what it stands for, as a number of seconds at the speed of the run; {{ .NAME.url }}, .host and .port of a service are filled in", "%s is not known here", w)
 		}
 	}
 }

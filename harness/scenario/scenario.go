@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -243,10 +244,12 @@ type Token struct {
 	// stand-in signs it; default: its address, and rehearse.
 	Issuer   string `yaml:"iss,omitempty" json:"iss,omitempty"`
 	Audience string `yaml:"aud,omitempty" json:"aud,omitempty"`
-	// Path and Form are those of the token endpoint of an issuer of a team's own
-	// (RFC 6749 §4.4.2); default /token, and what a stand-in takes.
-	Path string            `yaml:"path,omitempty" json:"path,omitempty"`
-	Form map[string]string `yaml:"form,omitempty" json:"form,omitempty"`
+	// Claims are others that such a token has: scope, roles, azp.
+	Claims map[string]any `yaml:"claims,omitempty" json:"claims,omitempty"`
+	// How the token endpoint of an issuer of a team's own is asked; without any of it
+	// as a stand-in's is. Its texts may use {{ .NAME.url }} of a service, and {{ .env.NAME }}, a variable of
+	// the shell.
+	contract.TokenCall `yaml:",inline"`
 	// File holds a token or another credential that stays the same, relative to
 	// the file that says it; then nothing is fetched.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`

@@ -2,8 +2,10 @@ package scenario
 
 import (
 	"embed"
+	"io/fs"
 	"reflect"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source/schema"
 )
@@ -46,6 +48,6 @@ func Schema(faults ...string) ([]byte, error) {
 			"Expect.verdict":         Verdicts,
 			"Expect.extra":           Extras,
 		},
-		Sources: typesSource,
+		Sources: []fs.FS{typesSource, contract.TokenSource},
 	})
 }

@@ -88,27 +88,46 @@ func tagged(f reflect.StructField) (key string, optional bool) {
 	return key, strings.Contains(options, "omitempty")
 }
 
+// member is a field of a struct that a key of a mapping is decoded into.
+type member struct {
+	key      string
+	optional bool
+	value    reflect.Value
+}
+
+// members are those of a struct, with those of the structs that are inline in it.
+func members(v reflect.Value) []member {
+	var all []member
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		switch key, optional := tagged(f); {
+		case f.Anonymous && strings.Contains(f.Tag.Get("yaml"), ",inline"):
+			all = append(all, members(v.Field(i))...)
+		case key != "":
+			all = append(all, member{key, optional, v.Field(i)})
+		}
+	}
+	return all
+}
+
 func (d *decoder) structure(n *Node, v reflect.Value, path string) {
 	if n.Kind != Mapping {
 		d.report(n.Position, path, "", "want a mapping, got %s", n.what())
 		return
 	}
-	keys := make([]string, 0, v.NumField())
+	var keys []string
 	known := map[string]bool{}
-	for i := range v.NumField() {
-		key, optional := tagged(v.Type().Field(i))
-		if key == "" {
-			continue
-		}
+	for _, m := range members(v) {
+		key := m.key
 		keys, known[key] = append(keys, key), true
 		f, there := n.Field(key)
 		switch {
 		case there && !f.Value.IsNull():
-			d.value(f.Value, v.Field(i), Join(path, key))
-			if !optional && f.Value.Kind == Scalar && f.Value.Text == "" {
+			d.value(f.Value, m.value, Join(path, key))
+			if !m.optional && f.Value.Kind == Scalar && f.Value.Text == "" {
 				d.report(f.Value.Position, Join(path, key), "", "is empty")
 			}
-		case optional || d.patch:
+		case m.optional || d.patch:
 		case there:
 			d.report(f.Position, Join(path, key), "", "has no value")
 		default:

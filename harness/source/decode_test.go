@@ -20,6 +20,10 @@ type part struct {
 	Many int    `yaml:"many,omitempty"`
 }
 
+type inside struct {
+	Deep string `yaml:"deep,omitempty"`
+}
+
 type example struct {
 	Title    string          `yaml:"title"`
 	Share    float64         `yaml:"share,omitempty"`
@@ -30,6 +34,7 @@ type example struct {
 	Parts    []part          `yaml:"parts,omitempty"`
 	Named    map[string]part `yaml:"named,omitempty"`
 	Anything map[string]any  `yaml:"anything,omitempty"`
+	inside   `yaml:",inline"`
 	hidden   string
 }
 
@@ -45,11 +50,13 @@ one: {name: x, many: 3}
 parts: [{name: y}]
 named: {z: {name: z}}
 anything: {a: [1, null, {b: 1.5}]}
+deep: down
 `), &got)
 	fast := speed(100)
 	want := example{
 		Title: "all", Share: 2, On: true, Speed: 100, Maybe: &fast, One: part{"x", 3}, Parts: []part{{"y", 0}},
 		Named: map[string]part{"z": {"z", 0}}, Anything: map[string]any{"a": []any{uint64(1), nil, map[string]any{"b": 1.5}}},
+		inside: inside{"down"},
 	}
 	if err := problems.Err(); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

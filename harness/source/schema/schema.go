@@ -24,9 +24,9 @@ type Format struct {
 	// Values are those that a field can choose from, by "Type.key"; for a list
 	// they are those of its items.
 	Values map[string][]string
-	// Sources has, at its top, the Go files whose doc comments describe the
+	// Sources have, at their tops, the Go files whose doc comments describe the
 	// types and their fields.
-	Sources fs.FS
+	Sources []fs.FS
 }
 
 // Of is the schema (draft 2020-12) of the struct that a value is. Keys without
@@ -102,33 +102,40 @@ func (f Format) restrict(root string, s *jsonschema.Schema) error {
 // comments are the doc comments of types ("Type") and of fields ("Type.Field").
 func (f Format) comments() (map[string]string, error) {
 	comments := map[string]string{}
-	names, err := fs.Glob(f.Sources, "*.go")
-	if err != nil {
-		return nil, fmt.Errorf("list sources of %s: %w", f.Title, err)
-	}
-	for _, name := range names {
-		src, err := fs.ReadFile(f.Sources, name)
+	for _, sources := range f.Sources {
+		names, err := fs.Glob(sources, "*.go")
 		if err != nil {
-			return nil, fmt.Errorf("read comments of %s: %w", f.Title, err)
+			return nil, fmt.Errorf("list sources of %s: %w", f.Title, err)
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments)
-		if err != nil {
-			return nil, fmt.Errorf("read comments of %s: %w", f.Title, err)
-		}
-		for _, d := range file.Decls {
-			declaration, ok := d.(*ast.GenDecl)
-			if !ok {
-				continue
+		for _, name := range names {
+			src, err := fs.ReadFile(sources, name)
+			if err != nil {
+				return nil, fmt.Errorf("read comments of %s: %w", f.Title, err)
 			}
-			for _, spec := range declaration.Specs {
-				if t, ok := spec.(*ast.TypeSpec); ok {
-					comments[t.Name.Name] = text(declaration.Doc)
-					fields(t, comments)
-				}
+			file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments)
+			if err != nil {
+				return nil, fmt.Errorf("read comments of %s: %w", f.Title, err)
 			}
+			described(file, comments)
 		}
 	}
 	return comments, nil
+}
+
+// described adds the comments of the types of a file.
+func described(file *ast.File, comments map[string]string) {
+	for _, d := range file.Decls {
+		declaration, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range declaration.Specs {
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				comments[t.Name.Name] = text(declaration.Doc)
+				fields(t, comments)
+			}
+		}
+	}
 }
 
 func fields(t *ast.TypeSpec, comments map[string]string) {

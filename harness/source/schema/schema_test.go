@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"io/fs"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,8 +22,8 @@ func TestOf(t *testing.T) {
 		Title:    "a page",
 		Patterns: map[reflect.Type]string{reflect.TypeFor[length](): `^\d+m$`},
 		Values:   map[string][]string{"page.kinds": {"a", "b"}},
-		Sources: fstest.MapFS{"page.go": {Data: []byte(
-			"package p\n// length is a number\n// of metres.\ntype length string\n// page is one.\ntype page struct {\nName string // of the page\nLong length\nKinds []string\n}")}},
+		Sources: []fs.FS{fstest.MapFS{"page.go": {Data: []byte(
+			"package p\n// length is a number\n// of metres.\ntype length string\n// page is one.\ntype page struct {\nName string // of the page\nLong length\nKinds []string\n}")}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func TestOf(t *testing.T) {
 
 func TestOfRefusesValuesOfNothing(t *testing.T) {
 	for field, want := range map[string]string{"page.colour": "no such key", "book.kinds": "no type book"} {
-		_, err := Of(page{}, Format{Values: map[string][]string{field: {"a"}}, Sources: fstest.MapFS{}})
+		_, err := Of(page{}, Format{Values: map[string][]string{field: {"a"}}, Sources: []fs.FS{fstest.MapFS{}}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("values of %s: got %v, want an error with %q", field, err, want)
 		}

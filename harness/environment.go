@@ -1,0 +1,85 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
+)
+
+// variable is the value of a word that stands for a variable of the shell that rehearse
+// is started from: {{ .env.CLIENT_SECRET }}.
+func variable(w contract.Word) (value string, is bool) {
+	name, of := w.Of()
+	if name != "env" || of == "" {
+		return "", false
+	}
+	return os.Getenv(of), true
+}
+
+// missingVariables says which variables the clients of a plan use that the shell does
+// not have, by the place in the scenario: before anything is started. The error is
+// source.Problems.
+func missingVariables(p *plan.Plan) error {
+	var problems source.Problems
+	for i, c := range p.Rehearsal.Load {
+		if c.Token == nil {
+			continue
+		}
+		texts := c.Token.Texts()
+		for _, key := range slices.Sorted(maps.Keys(texts)) {
+			words, _ := contract.Words(texts[key]) // what is no word was refused before
+			for _, w := range words {
+				if value, is := variable(w); !is || value != "" {
+					continue
+				}
+				path := fmt.Sprintf("load[%d].token.%s", i, key)
+				problem := source.Problem{Position: source.Position{File: p.Name}, Path: path}
+				if p.Position != nil {
+					problem.Position = p.Position(path)
+				}
+				_, name := w.Of()
+				problem.Message = fmt.Sprintf("the variable %s is not set, or empty", name)
+				problem.Hint = "set it in the shell that rehearse is started from"
+				problems = append(problems, problem)
+			}
+		}
+	}
+	return problems.Err()
+}
+
+// filled is a call with the variables of the shell, whose values are kept from all that
+// the run writes.
+func (r *run) filled(call contract.TokenCall) contract.TokenCall {
+	call, _ = call.Filled(func(text string) (string, error) { // nothing fails here
+		return contract.Fill(text, func(w contract.Word) (contract.Value, bool) {
+			value, is := variable(w)
+			if is && !slices.Contains(r.secrets, value) {
+				r.secrets = append(r.secrets, value)
+			}
+			return contract.Text(value), is
+		}), nil
+	})
+	return call
+}
+
+// claimsOf are further claims of a client's tokens, as JSON; "" where there are none.
+func claimsOf(t *scenario.Token) string {
+	if len(t.Claims) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(t.Claims) != nil { // the scenario was read from YAML: it has JSON's types
+		return ""
+	}
+	return strings.TrimSpace(text.String())
+}
