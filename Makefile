@@ -160,6 +160,28 @@ vault-image: vault ## an image of that Vault, where no registry has one
 		ln -f $(VAULT_PLUGIN) .cache/vault-image/plugins/ && cp .ci/vault/Dockerfile .cache/vault-image/ && \
 		docker build -t $(VAULT_IMAGE) --label "$(PLUGIN_LABEL)=$$(sha256sum <$(VAULT_PLUGIN) | cut -d' ' -f1)" .cache/vault-image; }
 
+# A Kubernetes of one machine, a test dependency too: cold it takes 2,100 seconds of
+# processor time. K8S_DIR is where it lies, K8S_NAME and K8S_NET tell two of them apart.
+K8S_DIR ?= $(CURDIR)/.cache/kubernetes
+cluster := K8S_DIR=$(K8S_DIR) .ci/kubernetes/cluster
+.PHONY: kubernetes
+kubernetes: $(K8S_DIR)/bin/k8snode ## build a real Kubernetes into .cache, for tests
+$(K8S_DIR)/bin/k8snode: .ci/kubernetes/src/go.mod .ci/kubernetes/src/go.sum $(wildcard .ci/kubernetes/src/*.go)
+	$(cluster) build
+
+NODES ?= 1
+.PHONY: kubernetes-up
+kubernetes-up: kubernetes ## bring up that cluster, with NODES=1 or 2; as root
+	$(cluster) up $(NODES)
+
+.PHONY: kubernetes-down
+kubernetes-down: ## take it down again, with nothing left of it
+	$(cluster) down
+
+.PHONY: test-kubernetes
+test-kubernetes: build kubernetes ## all that needs a cluster, with one that is brought up for it; as root
+	K8S_DIR=$(K8S_DIR) GO=$(GO) .ci/kubernetes/test
+
 # Images of programs that Debian packages, for services that are not ours.
 DEBIAN_IMAGE := debian:bookworm-slim
 .PHONY: debian-image
