@@ -36,7 +36,8 @@ const (
 
 // attachment is the system that a run is attached to, as it was found.
 type attachment struct {
-	project   *docker.Project // nil: it is named by addresses
+	project   *docker.Project   // nil: it is no compose project
+	cluster   *attached.Cluster // nil: it is in none
 	endpoints []attached.Endpoint
 	system    *attached.System
 	before    map[string]int64  // counters, at the start
@@ -61,6 +62,12 @@ func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) 
 				return nil, nil, errors.Join(err, found.project.Close())
 			}
 			found.endpoints = append(found.endpoints, e)
+		}
+	}
+	if a.Kubernetes != nil {
+		var err error
+		if found.cluster, found.endpoints, err = attached.OpenCluster(ctx, p); err != nil {
+			return nil, nil, err
 		}
 	}
 	completed := *p
@@ -117,7 +124,7 @@ func DryRun(ctx context.Context, w io.Writer, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	_, err = attached.New(completed, found.endpoints, attached.Options{})
+	_, err = attached.New(completed, found.endpoints, attached.Options{Cluster: found.cluster})
 	return errors.Join(attached.Describe(w, completed, found.endpoints), err, found.close())
 }
 
@@ -136,10 +143,14 @@ func (a *attachment) announce(p *plan.Plan, say func(string)) {
 }
 
 func (a *attachment) close() error {
-	if a.project == nil {
-		return nil
+	var err error
+	if a.project != nil {
+		err = a.project.Close()
 	}
-	return a.project.Close()
+	if a.cluster != nil {
+		err = errors.Join(err, a.cluster.Close())
+	}
+	return err
 }
 
 // attach binds a run to a system that runs already: its logs are followed, the
@@ -154,7 +165,7 @@ func (r *run) attach(ctx context.Context) error {
 		return err
 	}
 	system, err := attached.New(r.plan, r.attachment.endpoints, attached.Options{
-		Dir: filepath.Dir(r.plan.File), Log: func(line string) { r.logs.Line(stepsLog, []byte(line)) },
+		Dir: filepath.Dir(r.plan.File), Cluster: r.attachment.cluster, Log: func(line string) { r.logs.Line(stepsLog, []byte(line)) },
 	})
 	if err != nil {
 		return err
@@ -238,6 +249,15 @@ func (r *run) watchSystem(ctx context.Context) error {
 	decide, follows, err := r.attachment.system.Decide(background, r.logs.Line, record)
 	if err != nil {
 		return err
+	}
+	if c := r.attachment.cluster; c != nil {
+		follows = append(follows, c.Follow(background, record, func(service, pod string, line []byte) {
+			if _, decides := r.plan.Rehearsal.Attach.Decisions[service]; decides {
+				decide(service, line)
+				return
+			}
+			r.logs.LineOf(service, pod, line)
+		})...)
 	}
 	since := time.Now()
 	for _, e := range r.attachment.endpoints {

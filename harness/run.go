@@ -126,6 +126,9 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 			return err
 		}
 		r.cleanUp("let the system go", func(context.Context) error { return r.attachment.close() })
+		if err = r.holdLeases(ctx); err != nil {
+			return err
+		}
 		r.attachment.announce(r.plan, r.o.Progress)
 	}
 	for _, u := range r.plan.Unseen {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/rehearse-dev/rehearse/harness/kubernetes"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -24,6 +25,9 @@ var ErrTargetInUse = errors.New("another rehearsal of it is under way")
 
 // targetRetry is how often a system that is in use is tried again.
 const targetRetry = 200 * time.Millisecond
+
+// leaseRetry is the same for one in a cluster, whose API server is asked.
+const leaseRetry = 2 * time.Second
 
 // targets are what a rehearsal of a system has for itself: a compose project, or
 // the hosts and ports of its addresses.
@@ -39,6 +43,42 @@ func targets(a *scenario.Attach) []string {
 	}
 	slices.Sort(all) // in one order, so that two never wait for each other
 	return slices.Compact(all)
+}
+
+// holdLeases takes what a rehearsal in a cluster has for itself, of all who can reach
+// that: the Leases of its workloads. It waits for another one as lockTargets does.
+func (r *run) holdLeases(ctx context.Context) error {
+	cluster := r.attachment.cluster
+	if cluster == nil {
+		return nil
+	}
+	r.cleanUp("let go of the Leases", cluster.Release)
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine that knows no name of itself"
+	}
+	by := fmt.Sprintf("process %d on %s", os.Getpid(), host)
+	waiting, cancel := context.WithTimeout(ctx, r.o.Lock)
+	defer cancel()
+	for told := false; ; told = true {
+		err := cluster.Hold(ctx, by)
+		if !errors.Is(err, kubernetes.ErrHeld) {
+			return err
+		}
+		if err := cluster.Release(ctx); err != nil {
+			return err
+		}
+		if waiting.Err() != nil {
+			return fmt.Errorf("%w: %w (--lock 10m waits for its end)", ErrTargetInUse, err)
+		}
+		if !told {
+			r.o.Progress(fmt.Sprintf("%v: waiting up to %s for its end", err, r.o.Lock))
+		}
+		select {
+		case <-time.After(leaseRetry):
+		case <-waiting.Done():
+		}
+	}
 }
 
 // lockTargets takes the system that a plan is attached to for this run alone, of

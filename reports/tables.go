@@ -36,7 +36,11 @@ func state(name string) column  { return column{Name: name, State: true} }
 // tables are those that every report shows after what was compared and drawn,
 // in their order. What did not happen in a run has no table.
 func tables(m *Model) []table {
-	ts := []table{gates(m), revocation(m), validators(m), budget(m)}
+	ts := []table{gates(m), revocation(m), validators(m)}
+	if t, are := pods(m); are {
+		ts = append(ts, t)
+	}
+	ts = append(ts, budget(m))
 	if len(m.Faults) > 0 {
 		ts = append(ts, faults(m))
 	}
@@ -147,6 +151,31 @@ func validators(m *Model) table {
 		t.Note = "No validator was seen."
 	}
 	return t
+}
+
+// pods is how the new credential came to each pod of a cluster; ok is false where
+// there is none.
+func pods(m *Model) (t table, ok bool) {
+	t = table{
+		Title: "Pods",
+		Note: "File seen: from the write to the API server until the kubelet had brought the changed Secret, as seen from outside every half second. " +
+			"Taken by: the first time that the pod is known to have taken the new credential; it is asked at the end of the lead, and may have taken it before. " + timesNote(m),
+		Head: []column{words("Service"), words("Pod"), figure("There from"), figure("Until"), figure("File seen after"), figure("Taken by"), figure("New one refused"), figure("Old one refused after")},
+	}
+	or := func(ms int64, otherwise string) string {
+		if ms < 0 {
+			return otherwise
+		}
+		return m.time(ms)
+	}
+	for _, p := range m.Pods {
+		seen := "not looked for"
+		if p.SeenWhy != "" {
+			seen = p.SeenWhy
+		}
+		t.Rows = append(t.Rows, []string{p.Service, p.Pod, m.time(p.CameMS), or(p.WentMS, "the end"), or(p.SawAfterMS, seen), or(p.TookAfterMS, "–"), Count(p.RefusedNew), or(p.ForgotAfterMS, "–")})
+	}
+	return t, len(t.Rows) > 0
 }
 
 // against says how long something took, counted from a phase, and whether that was

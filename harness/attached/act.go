@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,9 @@ import (
 const (
 	// DefaultTimeout bounds an act that says no time.
 	DefaultTimeout = 30 * time.Second
+	// rolloutTimeout bounds one with a rollout: twice what a Deployment by default
+	// gives each of its pods until it calls itself stuck is too long to wait unasked.
+	rolloutTimeout = 5 * time.Minute
 	// maxAnswer bounds how much of an answer is read.
 	maxAnswer = 1 << 20
 )
@@ -46,6 +51,9 @@ func timeoutOf(a scenario.Act) time.Duration {
 	if a.Timeout > 0 {
 		return a.Timeout.Duration()
 	}
+	if a.Rollout != "" {
+		return rolloutTimeout
+	}
 	return DefaultTimeout
 }
 
@@ -68,6 +76,8 @@ func (s *System) do(ctx context.Context, act scenario.Act, step, credential stri
 		out, err = s.call(ctx, act.HTTP, credential)
 	case act.Vault != nil:
 		out, err = s.write(ctx, act.Vault, credential)
+	case act.Kube():
+		err = s.inCluster(ctx, act, step, credential)
 	default:
 		out, err = s.command(ctx, act, step, credential)
 	}
@@ -114,7 +124,7 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	var said printed
 	err := program{words: words, dir: s.dir, environment: environment}.run(ctx, &said)
 	printed := said.out.String()
-	if act := s.attach.Value; act != nil && step == "value" {
+	if s.attach.Value != nil && step == "value" || act.Secret != nil {
 		printed = "" // it is nobody else's
 	}
 	for line := range strings.Lines(printed + said.complaints.String()) {
@@ -124,6 +134,38 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 		return "", fmt.Errorf("run %s: %w (what it printed is in the log of the steps)", describe(act), err)
 	}
 	return said.out.String(), nil
+}
+
+// inCluster does what an act has to do in the cluster.
+func (s *System) inCluster(ctx context.Context, act scenario.Act, step, credential string) error {
+	words := map[string]string{"credential": credential, "identifier": s.Identifier(credential)}
+	if len(act.Command) > 0 {
+		out, err := s.command(ctx, act, step, credential)
+		if err != nil {
+			return err
+		}
+		words["printed"] = strings.TrimSuffix(out, "\n")
+		s.mu.Lock()
+		s.secrets = append(s.secrets, words["printed"])
+		s.mu.Unlock()
+	}
+	data, annotation := map[string]string{}, ""
+	if act.Secret != nil {
+		if slices.ContainsFunc(scenario.Mentions(slices.Collect(maps.Values(act.Secret.Data))...), func(m scenario.Mention) bool { return m.Name == "value" }) {
+			value, err := s.learn(ctx, credential)
+			if err != nil {
+				return err
+			}
+			words["value"] = value
+		}
+		for key, text := range act.Secret.Data {
+			data[key] = s.fill(text, words)
+		}
+	}
+	if act.Annotate != nil {
+		annotation = s.fill(act.Annotate.Value, words)
+	}
+	return s.cluster.do(ctx, step, credential, act, data, annotation)
 }
 
 // call makes an HTTP request.

@@ -34,6 +34,17 @@ type Endpoint struct {
 	// Logged says that its log is followed; Tells, that this has the form of history.Line: it
 	// tells what it fetches, takes, emits and publishes.
 	Logged, Tells bool
+	// Replica is, of a service whose replicas have addresses of their own, that of
+	// the one whose turn it is, and its name; nil: they have one for all.
+	Replica func() (url, name string)
+}
+
+// asked is where a probe goes now: to URL, or to the next replica.
+func (e Endpoint) asked() (url, replica string) {
+	if e.Replica == nil {
+		return e.URL, ""
+	}
+	return e.Replica()
 }
 
 // System is a system that runs, with what a rotation needs of it. It is safe
@@ -45,6 +56,7 @@ type System struct {
 	dir       string            // in which commands are run
 	log       func(line string) // what commands print
 	getenv    func(name string) string
+	cluster   *Cluster // nil: it runs in none
 	tokens    *tokens
 	seen      *seen
 
@@ -78,6 +90,8 @@ type Options struct {
 	Log func(line string)
 	// Getenv reads the environment; nil is that of this process.
 	Getenv func(name string) string
+	// Cluster is that which the system runs in; nil: in none.
+	Cluster *Cluster
 }
 
 // New is the system that a plan is attached to, by its endpoints. An error says
@@ -90,7 +104,7 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 		o.Getenv = os.Getenv
 	}
 	s := &System{
-		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv,
+		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv, cluster: o.Cluster,
 		identifiers: map[string]string{}, accepted: map[string]bool{}, held: map[string]token{},
 		values: map[string]string{}, sessions: map[session]*pgx.Conn{},
 	}

@@ -151,8 +151,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		header.Set("Content-Type", "application/json")
 		scheme.Sign(header, webhook.Message{ID: id, At: now, Body: []byte(body)}, value)
 	}
-	probe, err = family.Ask(ctx, method, s.endpoints[validator].URL+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
-	probe.Presentation = "request of a probe"
+	at, replica := s.endpoints[validator].asked()
+	probe, err = family.Ask(ctx, method, at+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
+	probe.Presentation, probe.Replica = "request of a probe", cmp.Or(replica, probe.Replica)
 	return probe, err
 }
 

@@ -31,8 +31,15 @@ func describe(a scenario.Act) string {
 		return "patch in Vault " + a.Vault.Path
 	case a.Vault != nil:
 		return "write to Vault " + a.Vault.Path
+	case a.Kube():
+		return describeKube(a)
 	}
 	return "command " + strings.Join(a.Command, " ")
+}
+
+// undoes says what taking back a step comes to.
+func undoes(step string, act scenario.Act) string {
+	return "put back what was there before " + step + " (" + describe(act) + ")"
 }
 
 // Describe writes what a rehearsal of a system would do, step by step, and
@@ -62,7 +69,15 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 				act = back
 			}
 			does, timeout := "nothing: the scenario says nothing for it", ""
-			if there {
+			undone := a.Undoes(s[0])
+			if s[0] == "emit" && s[1] == "k1" {
+				undone = a.Undoes(scenario.EmitBackStep)
+			}
+			switch {
+			case undone != "":
+				act = a.Steps[undone]
+				there, does = true, undoes(undone, act)
+			case there:
 				does = describe(act)
 			}
 			if there && act.Cannot == "" && act.Expires == 0 {
@@ -89,5 +104,11 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("describe the rehearsal: %w", err)
 	}
-	return nil
+	if a.Kubernetes == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w, "\nneeds this Role"); err != nil {
+		return fmt.Errorf("describe the rehearsal: %w", err)
+	}
+	return RoleOf(a).Write(w)
 }

@@ -1,6 +1,7 @@
 package attached
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,10 +83,11 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		header.Set(name, value)
 	}
 	header.Set("Authorization", "Bearer "+t.raw)
-	probe, err := family.Ask(ctx, r.Method, to.URL+r.Path, header, strings.NewReader(r.Body), family.Signs(s.plan, validator))
+	at, replica := to.asked()
+	probe, err := family.Ask(ctx, r.Method, at+r.Path, header, strings.NewReader(r.Body), family.Signs(s.plan, validator))
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
 	}
-	probe.Purpose, probe.Presentation = purpose, how
+	probe.Purpose, probe.Presentation, probe.Replica = purpose, how, cmp.Or(replica, probe.Replica)
 	return probe, nil
 }

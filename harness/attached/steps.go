@@ -89,6 +89,10 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 		// There is nothing to do: whether it is so is seen.
 	case act.Cannot != "":
 		return fmt.Errorf("the system cannot: %s", act.Cannot)
+	case s.attach.Undoes(name) != "":
+		if err := s.takeBack(ctx, s.attach.Undoes(name)); err != nil {
+			return err
+		}
 	case act.Expires > 0:
 		if err := s.awaitExpiry(ctx, s.plan.Wall(act.Expires.Duration())); err != nil {
 			return err
@@ -121,16 +125,33 @@ func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act,
 			return act, scenario.EmitBackStep, true
 		}
 	}
-	act, there = s.attach.Steps[string(step)]
-	return act, string(step), there
+	name = string(step)
+	if back := s.attach.Undoes(scenario.EmitBackStep); step == keyring.Emit && credential == s.first && back != "" {
+		return s.attach.Steps[back], scenario.EmitBackStep, true
+	}
+	if undone := s.attach.Undoes(name); undone != "" {
+		return s.attach.Steps[undone], name, true
+	}
+	act, there = s.attach.Steps[name]
+	return act, name, there
+}
+
+// takeBack takes back what a step did in the cluster.
+func (s *System) takeBack(ctx context.Context, step string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutOf(s.attach.Steps[step]))
+	defer cancel()
+	return s.cluster.takeBack(ctx, step)
 }
 
 // Does says what is done for a step with a credential, as somebody would do it by
 // hand: with its identifier, and without any value of the environment.
 func (s *System) Does(step, credential string) string {
-	act, _, there := s.stepOf(keyring.Step(step), credential)
+	act, name, there := s.stepOf(keyring.Step(step), credential)
 	if !there {
 		return "nothing: the scenario says nothing for it"
+	}
+	if undone := s.attach.Undoes(name); undone != "" {
+		return undoes(undone, act)
 	}
 	words := map[string]string{"credential": credential, "identifier": s.Identifier(credential)}
 	return scenario.ReplaceMentions(describe(act), func(m scenario.Mention) string {

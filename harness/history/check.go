@@ -112,6 +112,7 @@ var needs = map[Kind][]need{
 	KindLocked:      {needService},
 	KindUnlocked:    {needService},
 	KindLooked:      {needService, needSet},
+	KindPod:         {needService},
 	KindRead:        {needReader},
 
 	KindCounts:  {needCounts},

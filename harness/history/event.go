@@ -88,6 +88,7 @@ const (
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
 	KindUnlocked    Kind = "unlocked"     // Service (authority) no longer refuses everybody
 	KindLooked      Kind = "looked"       // the run looked at the key set of Service, as Reader finds it where that is set: Set; Credentials
+	KindPod         Kind = "pod"          // something became of Replica, a pod of Service, or of what its kubelet brings it; What: one of the Pod constants
 	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well
 
 	// Observations.
@@ -108,6 +109,15 @@ const (
 // takes that was not seen.
 const OfFetch = "of-fetch"
 
+// The Whats of a KindPod event.
+const (
+	PodCame    = "came"    // it runs; Detail: on which node
+	PodWent    = "went"    // it is gone
+	PodWritten = "written" // Service is the Secret that the API server now has with Credential; of no pod
+	PodSaw     = "saw"     // the kubelet has brought the Secret with Credential
+	PodUnseen  = "unseen"  // whether it has is not seen; Detail: why
+)
+
 // Reload is the What of a KindDelivered event of a service that was made to read
 // what it has again; of others it is the distribution of the page.
 const Reload = "reload"
@@ -125,7 +135,9 @@ type Event struct {
 	// operator's answer it is since when that was waited for.
 	Began  Offset `json:"began_ms,omitempty"`
 	Reader string `json:"reader,omitempty"`
-	What   string `json:"what,omitempty"`
+	// Replica is the pod of Service that it is about.
+	Replica string `json:"replica,omitempty"`
+	What    string `json:"what,omitempty"`
 	// From is where a fetch went; with a shared cache on the way it names the cache.
 	From string `json:"from,omitempty"`
 	// Credentials are those in a fetched or published set; Holds are those kept of it.

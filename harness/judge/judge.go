@@ -66,7 +66,7 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 	v := Verdict{
 		Rules: []Rule{}, Findings: []Finding{},
 		Phases: e.phases, Cells: e.report(), Gates: e.gates, Faults: e.faultReports(),
-		Validators: e.validators(), Rollback: e.rollback(), Ledger: e.ledgerFigures(),
+		Validators: e.validators(), Pods: e.pods(), Rollback: e.rollback(), Ledger: e.ledgerFigures(),
 		Leaks: e.leaks, Totals: Totals{Totals: e.totals}, Operator: e.operator(),
 	}
 	v.Budget = e.budget(v.Cells)

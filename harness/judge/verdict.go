@@ -189,6 +189,7 @@ type Verdict struct {
 	Gates        []history.Gate    `json:"gates"`
 	Faults       []FaultReport     `json:"faults"`
 	Validators   []ValidatorReport `json:"validators"`
+	Pods         []PodReport       `json:"pods,omitempty"` // of services in a cluster
 	Budget       Budget            `json:"error_budget"`
 	Rollback     RollbackReport    `json:"rollback"`
 	Ledger       map[string]int64  `json:"ledger"`

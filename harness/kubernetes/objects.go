@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -252,4 +253,45 @@ func encoded(o Object) ([]byte, error) {
 		return nil, fmt.Errorf("encode %s %s: %w", kind.Kind, o.GetName(), err)
 	}
 	return body, nil
+}
+
+// anyOf is a request about an object of any kind, by its resource.
+func (c *Client) anyOf(verb string, of schema.GroupVersionResource, name string) *rest.Request {
+	segments := []string{"/apis", of.Group, of.Version}
+	if of.Group == "" {
+		segments = []string{"/api", of.Version}
+	}
+	return c.versions[corev1.SchemeGroupVersion].Verb(verb).AbsPath(append(segments, "namespaces", c.namespace, of.Resource, name)...)
+}
+
+// Annotations are those of an object of any kind, by its resource.
+func (c *Client) Annotations(ctx context.Context, of schema.GroupVersionResource, name string) (annotations map[string]string, resourceVersion string, err error) {
+	raw, err := c.anyOf("GET", of, name).DoRaw(ctx)
+	var is struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &is)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s/%s: %w", of.Resource, name, err)
+	}
+	return is.Metadata.Annotations, is.Metadata.ResourceVersion, nil
+}
+
+// SetAnnotation gives an object of any kind an annotation; nil takes it away. Where
+// somebody has written the object since the resourceVersion, IsConflict is true.
+func (c *Client) SetAnnotation(ctx context.Context, of schema.GroupVersionResource, name, resourceVersion, annotation string, value *string) error {
+	metadata := map[string]any{"annotations": map[string]any{annotation: value}}
+	if resourceVersion != "" {
+		metadata["resourceVersion"] = resourceVersion
+	}
+	body, err := json.Marshal(map[string]any{"metadata": metadata})
+	if err == nil {
+		err = c.anyOf("PATCH", of, name).Param("fieldManager", FieldManager).SetHeader("Content-Type", string(types.MergePatchType)).Body(body).Do(ctx).Error()
+	}
+	if err != nil {
+		return fmt.Errorf("annotate %s/%s: %w", of.Resource, name, err)
+	}
+	return nil
 }

@@ -91,8 +91,16 @@ func (l *Logs) Follow(path, shown string) {
 }
 
 // Line takes one line of a service, without its end. Lines of one come in order.
-func (l *Logs) Line(service string, line []byte) {
-	a := l.keep(service, line)
+func (l *Logs) Line(service string, line []byte) { l.LineOf(service, "", line) }
+
+// LineOf is Line for one of the replicas of a service, whose lines have a file of
+// their own, SERVICE.REPLICA.log.
+func (l *Logs) LineOf(service, replica string, line []byte) {
+	file := service
+	if replica != "" {
+		file += "." + replica
+	}
+	a := l.keep(file, line)
 	parsed, ok := history.ParseLine(line)
 	l.tails.add(service, line, ok && parsed.Decides())
 	if service == Store {
@@ -131,19 +139,19 @@ func (l *Logs) Line(service string, line []byte) {
 	}
 }
 
-// keep writes a line to the service's file.
-func (l *Logs) keep(service string, line []byte) audit {
+// keep writes a line to the file of a service, or of a replica.
+func (l *Logs) keep(name string, line []byte) audit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failed != nil {
 		return l.audit
 	}
-	file := l.files[service]
+	file := l.files[name]
 	if file == nil {
-		if file, l.failed = os.OpenFile(filepath.Join(l.folder, service+".log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); l.failed != nil {
+		if file, l.failed = os.OpenFile(filepath.Join(l.folder, name+".log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); l.failed != nil {
 			return l.audit
 		}
-		l.files[service] = file
+		l.files[name] = file
 	}
 	_, l.failed = file.Write(append(line[:len(line):len(line)], '\n'))
 	return l.audit

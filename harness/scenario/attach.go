@@ -11,13 +11,15 @@ import (
 
 // Attach names a system that runs already and is rehearsed as it is: nothing of
 // it is started or stopped, and the secret is taken through its phases by the
-// team's own actions. Exactly one of Compose and URLs is set.
+// team's own actions. Exactly one of Compose, URLs and Kubernetes is set.
 type Attach struct {
 	// Compose is the name of a docker compose project on this machine. Its
 	// services are found by their labels.
 	Compose string `yaml:"compose,omitempty" json:"compose,omitempty"`
 	// URLs are the addresses of a system, by the names of its services.
 	URLs map[string]string `yaml:"urls,omitempty" json:"urls,omitempty"`
+	// Kubernetes are workloads of a cluster.
+	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty" json:"kubernetes,omitempty"`
 	// Vault is where steps that are Vault writes go.
 	Vault *VaultAt `yaml:"vault,omitempty" json:"vault,omitempty"`
 	// Prometheus is the address of a server that is asked for counters, and Scrape
@@ -82,7 +84,9 @@ type Counter struct {
 }
 
 // Act is one thing that is done: exactly one of a command, an HTTP call, a Vault
-// write, and the two ways of doing nothing. Its words may use {{ .credential }}, {{ .identifier }},
+// write, acts in a cluster, and the two ways of doing nothing. Of those in a cluster
+// it may have several, which are done in this order: the command whose output they use,
+// secret, annotate, rollout. Its words may use {{ .credential }}, {{ .identifier }},
 // {{ .NAME.url }} of a service, and {{ .env.NAME }} of the environment.
 type Act struct {
 	// Command is run in the folder of the scenario, without a shell.
@@ -90,6 +94,12 @@ type Act struct {
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	HTTP        *Call             `yaml:"http,omitempty" json:"http,omitempty"`
 	Vault       *Write            `yaml:"vault,omitempty" json:"vault,omitempty"`
+	// Secret writes to a Secret, Annotate gives an object an annotation, and Rollout
+	// has all pods of a Deployment replaced, as deployment/search-api, and waits until
+	// they are ready.
+	Secret   *SecretWrite `yaml:"secret,omitempty" json:"secret,omitempty"`
+	Annotate *Annotate    `yaml:"annotate,omitempty" json:"annotate,omitempty"`
+	Rollout  string       `yaml:"rollout,omitempty" json:"rollout,omitempty"`
 	// Cannot says why the team's system cannot take the step: accept, where what is
 	// made is accepted already, destroy, and the way back.
 	Cannot string `yaml:"cannot,omitempty" json:"cannot,omitempty"`
@@ -177,6 +187,12 @@ func (a Act) Texts() []string {
 		texts = append(texts, v.Path)
 		walk(v.Data, func(text string) { texts = append(texts, text) })
 	}
+	if s := a.Secret; s != nil {
+		texts = append(texts, slices.Collect(maps.Values(s.Data))...)
+	}
+	if n := a.Annotate; n != nil {
+		texts = append(texts, n.Value)
+	}
 	return texts
 }
 
@@ -203,6 +219,9 @@ func (s *Scenario) attached(page *runbook.Runbook) {
 		return
 	}
 	names := slices.Collect(maps.Keys(s.Attach.URLs))
+	if k := s.Attach.Kubernetes; k != nil {
+		names = append(names, slices.Collect(maps.Keys(k.Workloads))...)
+	}
 	if page != nil && s.Attach.Compose != "" {
 		for _, c := range page.Consumers {
 			names = append(names, c.Name)

@@ -17,11 +17,20 @@ func (c check) attach() {
 	if a == nil {
 		return
 	}
+	places := 0
+	for _, is := range []bool{a.Compose != "", len(a.URLs) > 0, a.Kubernetes != nil} {
+		if is {
+			places++
+		}
+	}
 	switch {
-	case a.Compose == "" && len(a.URLs) == 0:
-		c.Report("attach", "compose: PROJECT, or urls: {auth: http://…}", "names nothing to attach to")
-	case a.Compose != "" && len(a.URLs) > 0:
-		c.Report("attach", "", "has both compose and urls")
+	case places == 0:
+		c.Report("attach", "compose: PROJECT, urls: {auth: http://…}, or kubernetes: {namespace: …, workloads: …}", "names nothing to attach to")
+	case places > 1:
+		c.Report("attach", "", "has more than one of compose, urls and kubernetes")
+	}
+	if a.Kubernetes != nil {
+		c.kubernetes(a.Kubernetes)
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.URLs)) {
 		c.address(source.Join("attach.urls", name), a.URLs[name])
@@ -91,7 +100,7 @@ func (c check) steps(a *Attach) {
 		c.act(path, name, a.Steps[name], a)
 	}
 	for _, name := range StepNames {
-		if _, there := a.Steps[name]; !there && !slices.Contains(optionalSteps, name) {
+		if _, there := a.Steps[name]; !there && !slices.Contains(optionalSteps, name) && a.Undoes(name) == "" {
 			hint := "what you do for it: a command, an http call or a vault write"
 			switch {
 			case slices.Contains(cannotSteps, name):
@@ -116,14 +125,19 @@ func (c check) steps(a *Attach) {
 func (c check) act(path, name string, act Act, a *Attach) {
 	told := slices.Contains([]string{MakeStep, "current", "value"}, name)
 	ways := 0
-	for _, is := range []bool{len(act.Command) > 0, act.HTTP != nil, act.Vault != nil, act.Cannot != "", act.Expires != 0} {
+	prints := act.Secret != nil && len(act.Command) > 0
+	for _, is := range []bool{len(act.Command) > 0 && !prints, act.HTTP != nil, act.Vault != nil, act.Kube(), act.Cannot != "", act.Expires != 0} {
 		if is {
 			ways++
 		}
 	}
 	if ways != 1 {
-		c.Report(path, "command, http or vault", "says %d things to do, want one", ways)
+		c.Report(path, "command, http, vault, secret, annotate or rollout", "says %d things to do, want one", ways)
 	}
+	if told && act.Kube() {
+		c.Report(path, "command, http or vault", "nothing in a cluster tells what %s asks for", name)
+	}
+	c.kube(path, act, a)
 	switch {
 	case act.Cannot != "" && !slices.Contains(cannotSteps, name):
 		c.Report(path+".cannot", "it is for "+strings.Join(cannotSteps, ", "), "a rotation cannot do without %s", name)
@@ -158,7 +172,20 @@ func (c check) act(path, name string, act Act, a *Attach) {
 	case !byAnswer && len(act.Command) > 0 && act.Identifier != "":
 		c.Report(path+".identifier", "", "a command prints it as its last line")
 	}
-	c.mentions(path, act.Texts(), "credential", "identifier")
+	words := []string{"credential", "identifier"}
+	if act.Secret != nil {
+		if a.Value != nil {
+			words = append(words, "value")
+		}
+		if prints {
+			words = append(words, "printed")
+		}
+		used := Mentions(slices.Collect(maps.Values(act.Secret.Data))...)
+		if prints && !slices.Contains(used, Mention{Name: "printed"}) {
+			c.Report(path+".secret.data", "as {keys: \"{{ .printed }}\"}", "uses nothing of what the command prints")
+		}
+	}
+	c.mentions(path, act.Texts(), words...)
 }
 
 // mentions reports what a text uses and is not to be had.
@@ -187,7 +214,10 @@ func (c check) attachedTo(path string, s Service) {
 		c.Report(path+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
 	}
 	name := path[strings.LastIndex(path, ".")+1:]
-	if a := c.s.Attach; a.Compose == "" && a.URLs[name] == "" {
+	switch a := c.s.Attach; {
+	case a.Kubernetes != nil && a.Kubernetes.Workloads[name] == "":
+		c.Report(path, "add it to attach.kubernetes.workloads", "nothing is said of what runs it")
+	case a.Kubernetes == nil && a.Compose == "" && a.URLs[name] == "":
 		c.Report(path, "add it to attach.urls", "has no address")
 	}
 }

@@ -80,7 +80,7 @@ func (c check) present(path, name string, p Present, f runbook.Family) {
 func (c check) decisions(path, name string, a *Attach) {
 	d := a.Decisions[name]
 	c.service(path, name)
-	if d.File == "" && a.Compose == "" {
+	if d.File == "" && a.Compose == "" && a.Kubernetes == nil {
 		c.Report(path+".file", "the path of the log on this machine", "is missing: nobody follows the log of an address")
 	}
 	c.OneOf(path+".format", d.Format, DecisionFormats)

@@ -198,6 +198,19 @@ func (c *Console) tellOther(e history.Event) {
 		if s.first("read", e.Reader, e.What, e.Service) {
 			c.detail(e.At, "%s reads %s at %s", e.Reader, e.What, e.Service)
 		}
+	case history.KindPod:
+		switch e.What {
+		case history.PodWritten:
+			c.say(e.At, neutral, "%s has %s at the API server", e.Service, e.Credential)
+		case history.PodSaw:
+			c.say(e.At, neutral, "%s: the kubelet has brought %s to %s", e.Service, e.Credential, e.Replica)
+		case history.PodUnseen:
+			c.say(e.At, warn, "%s: whether the kubelet has brought %s to %s is not seen: %s", e.Service, e.Credential, e.Replica, e.Detail)
+		case history.PodCame:
+			c.detail(e.At, "%s: %s runs %s", e.Service, e.Replica, e.Detail)
+		case history.PodWent:
+			c.detail(e.At, "%s: %s is gone", e.Service, e.Replica)
+		}
 	case history.KindOperator:
 		if e.Began > 0 && s.phase != "" {
 			s.clock.Held = append(s.clock.Held, history.Gap{From: e.Began, To: e.At})

@@ -1,0 +1,492 @@
+package attached
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/kubernetes"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+const (
+	// AllowLabel is that which a namespace must carry, with AllowValue, before
+	// anything is rehearsed in it.
+	AllowLabel = "rehearse.dev/allow"
+	AllowValue = "true"
+	// leasePrefix is how the Leases of targets begin.
+	leasePrefix = "rehearse."
+	// lookEvery is how often a pod is asked whether the kubelet has brought a Secret:
+	// the precision of "seen".
+	lookEvery = 500 * time.Millisecond
+	// lookFor bounds the wait for a kubelet: its sync period (1m, and jitter) with the
+	// ttl of its cache (1m) come to less than three minutes by its defaults (1.37).
+	lookFor = 4 * time.Minute
+	// logAgain is how often the log of a pod that has not started is tried again.
+	logAgain = time.Second
+)
+
+// ErrNotAllowed is in the chain of OpenCluster's error where the namespace does not
+// carry the label.
+var ErrNotAllowed = errors.New("it does not carry the label " + AllowLabel + "=" + AllowValue)
+
+// Cluster is the namespace of a cluster that a rehearsal is attached to. It is safe
+// for concurrent use.
+//
+//	survey ─► namespace allowed? ─► workloads, Secrets ─► forwards
+//	steps  ─► Secret ─► annotation ─► rollout, each with what was there before
+//	pods   ─► logs, probes, and when the kubelet brought a Secret
+type Cluster struct {
+	client    *kubernetes.Client
+	is        *scenario.Kubernetes
+	plan      *plan.Plan
+	workloads map[string]*workload // by service
+	leases    []*kubernetes.Lease
+
+	mu      sync.Mutex
+	record  func(history.Event)
+	undo    map[string][]undo // by step
+	looking sync.WaitGroup
+	end     context.CancelFunc
+	ended   context.Context
+}
+
+// workload is what runs a service: pods behind one forward, and a forward to each.
+type workload struct {
+	service, called, selector string
+	port                      int
+	forward                   *kubernetes.Forward
+
+	mu   sync.Mutex
+	pods []corev1.Pod
+	to   map[string]*kubernetes.Forward // by pod
+	turn int
+}
+
+// OpenCluster finds what a plan is attached to in a cluster, and changes nothing.
+func OpenCluster(ctx context.Context, p *plan.Plan) (c *Cluster, endpoints []Endpoint, err error) {
+	k := p.Rehearsal.Attach.Kubernetes
+	client, err := kubernetes.Connect(kubernetes.Options{Context: k.Context, Namespace: k.Namespace})
+	if err != nil {
+		return nil, nil, err
+	}
+	c = &Cluster{client: client, is: k, plan: p, workloads: map[string]*workload{}, undo: map[string][]undo{}, record: func(history.Event) {}}
+	c.ended, c.end = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("attach to the namespace %s: %w", k.Namespace, err), c.Close())
+			c = nil
+		}
+	}()
+	if err := c.allowed(ctx); err != nil {
+		return c, nil, err
+	}
+	if err := c.writable(ctx); err != nil {
+		return c, nil, err
+	}
+	for _, service := range slices.Sorted(maps.Keys(k.Workloads)) {
+		e, err := c.find(ctx, service)
+		if err != nil {
+			return c, nil, fmt.Errorf("%s (%s): %w", service, k.Workloads[service], err)
+		}
+		endpoints = append(endpoints, e)
+	}
+	return c, endpoints, nil
+}
+
+// allowed wants the label on the namespace.
+func (c *Cluster) allowed(ctx context.Context) error {
+	var n corev1.Namespace
+	if err := c.client.Get(ctx, c.is.Namespace, &n); err != nil {
+		return err
+	}
+	if n.Labels[AllowLabel] != AllowValue {
+		return fmt.Errorf("%w: whoever owns it may say `kubectl label namespace %s %s=%s`", ErrNotAllowed, c.is.Namespace, AllowLabel, AllowValue)
+	}
+	return nil
+}
+
+// writable wants the Secrets of the steps to be there, and not immutable.
+func (c *Cluster) writable(ctx context.Context) error {
+	for _, name := range secretsOf(c.plan.Rehearsal.Attach) {
+		var s corev1.Secret
+		if err := c.client.Get(ctx, name, &s); err != nil {
+			return err
+		}
+		if s.Immutable != nil && *s.Immutable {
+			return fmt.Errorf("the Secret %s is immutable: a new value needs a new Secret and a rollout that names it, by a command of yours", name)
+		}
+	}
+	return nil
+}
+
+// secretsOf and deploymentsOf are the names of what the steps act on.
+func secretsOf(a *scenario.Attach) []string {
+	return namesIn(a, func(act scenario.Act) string {
+		if act.Secret == nil {
+			return ""
+		}
+		return act.Secret.Name
+	})
+}
+
+func deploymentsOf(a *scenario.Attach) []string {
+	return namesIn(a, func(act scenario.Act) string { return strings.TrimPrefix(act.Rollout, scenario.DeploymentPrefix) })
+}
+
+func namesIn(a *scenario.Attach, of func(scenario.Act) string) []string {
+	var all []string
+	for _, act := range a.Steps {
+		if name := of(act); name != "" {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// find finds the pods of a service, and begins to forward to them.
+func (c *Cluster) find(ctx context.Context, service string) (Endpoint, error) {
+	w := &workload{service: service, called: c.is.Workloads[service], selector: c.is.Workloads[service], to: map[string]*kubernetes.Forward{}}
+	if name, is := strings.CutPrefix(w.called, scenario.DeploymentPrefix); is {
+		var d appsv1.Deployment
+		if err := c.client.Get(ctx, name, &d); err != nil {
+			return Endpoint{}, err
+		}
+		w.selector = metav1.FormatLabelSelector(d.Spec.Selector)
+	}
+	var pods corev1.PodList
+	if err := c.client.List(ctx, w.selector, &pods); err != nil {
+		return Endpoint{}, err
+	}
+	w.set(pods.Items)
+	ready := w.ready()
+	if len(ready) == 0 {
+		return Endpoint{}, fmt.Errorf("no pod of it is ready: %s", kubernetes.Describe(pods.Items))
+	}
+	var err error
+	if w.port, err = c.port(service, &ready[0]); err != nil {
+		return Endpoint{}, err
+	}
+	if w.forward, err = c.client.Forward(c.ended, w.selector, w.port); err != nil {
+		return Endpoint{}, err
+	}
+	c.workloads[service] = w
+	e := Endpoint{
+		Service: service, URL: "http://" + w.forward.Address(), Inside: fmt.Sprintf("http://%s:%d", service, w.port), Logged: true,
+		Is: fmt.Sprintf("%s in %s, %s", w.called, c.is.Namespace, many(len(ready), "pod")), Replica: func() (string, string) { return c.replica(w) },
+	}
+	lines, err := c.client.Recent(ctx, ready[0].Name, container(&ready[0]), tellingLines)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e.Tells = slices.ContainsFunc(lines, func(line []byte) bool {
+		parsed, ok := history.ParseLine(line)
+		return ok && parsed.Service == service
+	})
+	return e, nil
+}
+
+// tellingLines is how many lines of a log are read to see what form it has.
+const tellingLines = 200
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// port is that which a service is asked at: the scenario's, or the only one that its
+// container says.
+func (c *Cluster) port(service string, p *corev1.Pod) (int, error) {
+	for _, s := range c.plan.Services {
+		if s.Name == service && len(s.Ports) > 0 {
+			return s.Ports[0], nil
+		}
+	}
+	var said []int
+	for _, of := range p.Spec.Containers {
+		if of.Name == container(p) {
+			for _, port := range of.Ports {
+				said = append(said, int(port.ContainerPort))
+			}
+		}
+	}
+	if len(said) != 1 {
+		return 0, fmt.Errorf("say its port, as services: {%s: {ports: [8080]}}: its container says %v", service, said)
+	}
+	return said[0], nil
+}
+
+// container is the one of a pod that is meant where none is said, as kubectl has it:
+// by annotation, else the first.
+func container(p *corev1.Pod) string {
+	if name := p.Annotations["kubectl.kubernetes.io/default-container"]; name != "" {
+		return name
+	}
+	return p.Spec.Containers[0].Name
+}
+
+func (w *workload) set(pods []corev1.Pod) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pods = pods
+}
+
+// ready are the pods that take something new.
+func (w *workload) ready() []corev1.Pod {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.pods), func(p corev1.Pod) bool { return !kubernetes.Ready(&p) })
+}
+
+// replica is the address of the pod whose turn it is to be asked, and its name;
+// that of them all where none is ready.
+func (c *Cluster) replica(w *workload) (url, pod string) {
+	ready := w.ready()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(ready) > 0 {
+		w.turn++
+		name := ready[w.turn%len(ready)].Name
+		f := w.to[name]
+		var err error
+		if f == nil {
+			if f, err = c.client.Forward(c.ended, "pod/"+name, w.port); err == nil {
+				w.to[name] = f
+			}
+		}
+		if err == nil {
+			return "http://" + f.Address(), name
+		}
+	}
+	return "http://" + w.forward.Address(), ""
+}
+
+// Hold takes the Lease of each workload, so that one rehearsal at a time has it, of
+// all who can reach the cluster. By is who holds it, for whoever is turned away.
+func (c *Cluster) Hold(ctx context.Context, by string) error {
+	for _, service := range slices.Sorted(maps.Keys(c.workloads)) { // in one order, so that two never wait for each other
+		l, err := c.client.Hold(ctx, leaseOf(c.is.Workloads[service]), by, map[string]string{"app.kubernetes.io/managed-by": kubernetes.FieldManager})
+		if err != nil {
+			return err
+		}
+		c.leases = append(c.leases, l)
+	}
+	return nil
+}
+
+// leaseOf is the name of the Lease of a workload.
+func leaseOf(workload string) string {
+	return leasePrefix + strings.Trim(strings.ToLower(strings.NewReplacer("/", ".", "=", ".", ",", ".", "_", "-").Replace(workload)), ".-")
+}
+
+// Lost says which Lease was lost; nil: all are held.
+func (c *Cluster) Lost() error {
+	for _, l := range c.leases {
+		if err := l.Lost(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Release lets go of what Hold took.
+func (c *Cluster) Release(ctx context.Context) error {
+	var errs []error
+	for _, l := range c.leases {
+		errs = append(errs, l.Release(ctx))
+	}
+	c.leases = nil
+	return errors.Join(errs...)
+}
+
+// Close lets go of the cluster.
+func (c *Cluster) Close() error {
+	c.end()
+	c.looking.Wait()
+	var errs []error
+	for _, w := range c.workloads {
+		w.mu.Lock()
+		forwards := append(slices.Collect(maps.Values(w.to)), w.forward)
+		w.mu.Unlock()
+		for _, f := range forwards {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Follow hands on the lines of all pods, from now on, and tells of pods that come
+// and go, until ctx ends.
+func (c *Cluster) Follow(ctx context.Context, record func(history.Event), line func(service, pod string, raw []byte)) []func() {
+	c.mu.Lock()
+	c.record = record
+	c.mu.Unlock()
+	since := time.Now()
+	var all []func()
+	for _, service := range slices.Sorted(maps.Keys(c.workloads)) {
+		w := c.workloads[service]
+		all = append(all, func() {
+			var follows sync.WaitGroup
+			defer follows.Wait()
+			known := map[string]context.CancelFunc{}
+			tell := func(pods []corev1.Pod) {
+				w.set(pods)
+				there := map[string]bool{}
+				for _, p := range pods {
+					there[p.Name] = true
+					if _, is := known[p.Name]; !is && p.Spec.NodeName != "" {
+						following, cancel := context.WithCancel(ctx)
+						known[p.Name] = cancel
+						record(history.Event{Kind: history.KindPod, Service: service, Replica: p.Name, What: history.PodCame, Detail: "on " + p.Spec.NodeName})
+						follows.Go(func() { c.followLog(following, w, &p, since, line) })
+					}
+				}
+				for name, cancel := range known {
+					if !there[name] {
+						cancel()
+						delete(known, name)
+						record(history.Event{Kind: history.KindPod, Service: service, Replica: name, What: history.PodWent})
+					}
+				}
+			}
+			if err := c.client.Pods(ctx, w.selector, tell); err != nil && ctx.Err() == nil {
+				record(history.Event{Kind: history.KindUnseen, Service: service, Detail: err.Error()})
+			}
+			for _, cancel := range known {
+				cancel()
+			}
+		})
+	}
+	return all
+}
+
+// followLog follows the log of one pod until that is gone. A container that starts
+// again writes on.
+func (c *Cluster) followLog(ctx context.Context, w *workload, p *corev1.Pod, since time.Time, line func(service, pod string, raw []byte)) {
+	for ctx.Err() == nil {
+		err := c.client.Logs(ctx, p.Name, container(p), since, func(raw []byte) { line(w.service, p.Name, raw) })
+		if err == nil {
+			since = time.Now()
+		}
+		timer := time.NewTimer(logAgain)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+// tell records an event.
+func (c *Cluster) tell(e history.Event) {
+	c.mu.Lock()
+	record := c.record
+	c.mu.Unlock()
+	record(e)
+}
+
+// look finds out, for each pod that mounts a Secret as a volume, when the kubelet
+// brought what is being written to it now. What it returns is called once that is
+// written, with the credential.
+func (c *Cluster) look(ctx context.Context, secret string) (written func(credential string)) {
+	type place struct {
+		w      *workload
+		pod    corev1.Pod
+		folder string
+		was    string
+		err    error
+	}
+	var places []*place
+	for _, service := range slices.Sorted(maps.Keys(c.workloads)) {
+		for _, p := range c.workloads[service].ready() {
+			for _, m := range mountsOf(&p, secret) {
+				at := &place{w: c.workloads[service], pod: p, folder: m.MountPath}
+				switch {
+				case m.SubPath != "" || m.SubPathExpr != "":
+					at.err = errors.New("it is mounted by subPath, and stays as it was when the pod started")
+				case !c.is.Exec:
+					at.err = errors.New("attach.kubernetes.exec does not allow to look into the pod")
+				default:
+					at.was, at.err = c.client.Exec(ctx, p.Name, container(&p), "readlink", at.folder+"/..data")
+				}
+				places = append(places, at)
+			}
+		}
+	}
+	return func(credential string) {
+		for _, at := range places {
+			event := history.Event{Kind: history.KindPod, Service: at.w.service, Replica: at.pod.Name, What: history.PodSaw, Credential: credential}
+			if at.err != nil {
+				event.What, event.Detail = history.PodUnseen, at.err.Error()
+				c.tell(event)
+				continue
+			}
+			c.looking.Go(func() {
+				looking, cancel := context.WithTimeout(c.ended, lookFor)
+				defer cancel()
+				tick := time.NewTicker(lookEvery)
+				defer tick.Stop()
+				for {
+					is, err := c.client.Exec(looking, at.pod.Name, container(&at.pod), "readlink", at.folder+"/..data")
+					if err == nil && is != at.was {
+						c.tell(event)
+						return
+					}
+					select {
+					case <-tick.C:
+					case <-looking.Done():
+						if c.ended.Err() == nil {
+							event.What, event.Detail = history.PodUnseen, fmt.Sprintf("its kubelet did not bring it within %s", lookFor)
+							c.tell(event)
+						}
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+// mountsOf are the places at which a pod's container has a Secret as a volume.
+func mountsOf(p *corev1.Pod, secret string) (all []corev1.VolumeMount) {
+	for _, v := range p.Spec.Volumes {
+		projected := v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool { return s.Secret != nil && s.Secret.Name == secret })
+		if !projected && (v.Secret == nil || v.Secret.SecretName != secret) {
+			continue
+		}
+		for _, of := range p.Spec.Containers {
+			for _, m := range of.VolumeMounts {
+				if of.Name == container(p) && m.Name == v.Name {
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// The kinds that an annotation can be given to by a short name.
+var annotated = map[string]schema.GroupVersionResource{
+	"deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
+	"secret":     {Version: "v1", Resource: "secrets"},
+	"pods":       {Version: "v1", Resource: "pods"},
+}
+
+// gone says that an object is not there any more: there is nothing to take back.
+func gone(err error) bool { return apierrors.IsNotFound(err) }
