@@ -182,6 +182,10 @@ kubernetes-down: ## take it down again, with nothing left of it
 test-kubernetes: build kubernetes ## all that needs a cluster, with one that is brought up for it; as root
 	K8S_DIR=$(K8S_DIR) GO=$(GO) .ci/kubernetes/test
 
+.PHONY: kubernetes-delays
+kubernetes-delays: kubernetes ## measure how long kubelets take to bring a change, and write the table anew; ten minutes, as root
+	K8S_DIR=$(K8S_DIR) GO=$(GO) .ci/kubernetes/delays
+
 # Images of programs that Debian packages, for services that are not ours.
 DEBIAN_IMAGE := debian:bookworm-slim
 .PHONY: debian-image

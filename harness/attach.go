@@ -124,6 +124,13 @@ func DryRun(ctx context.Context, w io.Writer, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
+	if found.cluster != nil {
+		for _, stays := range found.cluster.Stays() {
+			if _, err := fmt.Fprintln(w, "it will not come: "+stays); err != nil {
+				return errors.Join(err, found.close())
+			}
+		}
+	}
 	_, err = attached.New(completed, found.endpoints, attached.Options{Cluster: found.cluster})
 	return errors.Join(attached.Describe(w, completed, found.endpoints), err, found.close())
 }
@@ -132,6 +139,11 @@ func DryRun(ctx context.Context, w io.Writer, p *plan.Plan) error {
 func (a *attachment) announce(p *plan.Plan, say func(string)) {
 	for _, e := range a.endpoints {
 		say(fmt.Sprintf("attached to %s at %s: %s", e.Service, e.URL, e.Is))
+	}
+	if a.cluster != nil {
+		for _, stays := range a.cluster.Stays() {
+			say("it will not come: " + stays)
+		}
 	}
 	for _, e := range p.Limits.Evidence {
 		if e.None {
