@@ -117,7 +117,7 @@ func (i *issuer) discovery(w http.ResponseWriter, _ *http.Request) {
 		"token_endpoint":                        base + "/token",
 		"response_types_supported":              []string{"token"},
 		"subject_types_supported":               []string{"public"},
-		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
+		"id_token_signing_alg_values_supported": contract.SignatureAlgorithms(),
 	})
 }
 

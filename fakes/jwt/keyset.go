@@ -3,8 +3,12 @@ package jwt
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // publishedKeys is the document that an issuer reads: all keys in it are
@@ -13,7 +17,7 @@ type publishedKeys struct {
 	Emit string `json:"emit"`
 	Keys []struct {
 		KID string `json:"kid"`
-		// Algorithm is ES256 or RS256.
+		// Algorithm is one of contract.SignatureAlgorithms.
 		Algorithm string `json:"alg"`
 		// JWK is the private key (RFC 7517).
 		JWK json.RawMessage `json:"jwk"`
@@ -38,8 +42,8 @@ func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
 	var emitted, others []jose.JSONWebKey
 	for _, entry := range doc.Keys {
 		algorithm := jose.SignatureAlgorithm(entry.Algorithm)
-		if algorithm != jose.ES256 && algorithm != jose.RS256 {
-			return nil, fmt.Errorf("load key %s: alg %q is not supported, only ES256 and RS256 are", entry.KID, entry.Algorithm)
+		if !slices.Contains(contract.SignatureAlgorithms(), entry.Algorithm) {
+			return nil, fmt.Errorf("load key %s: alg %q is not supported, only %s are", entry.KID, entry.Algorithm, strings.Join(contract.SignatureAlgorithms(), ", "))
 		}
 		var key jose.JSONWebKey
 		if err := key.UnmarshalJSON(entry.JWK); err != nil {

@@ -3,11 +3,13 @@ package jwt
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,10 +33,13 @@ func newKey(t *testing.T, kid, algorithm string) testKey {
 	t.Helper()
 	var private crypto.Signer
 	var err error
-	if algorithm == "RS256" {
+	switch {
+	case algorithm == "EdDSA":
+		_, private, err = ed25519.GenerateKey(rand.Reader)
+	case !strings.HasPrefix(algorithm, "ES"):
 		private, err = rsa.GenerateKey(rand.Reader, 2048)
-	} else {
-		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		private, err = ecdsa.GenerateKey(map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}[algorithm], rand.Reader)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ type verifier struct {
 // with one of the libraries, behind its real cache: 200 with the token's
 // subject, or 401. Only one verifier per key set can run in a process.
 func ServeVerifier(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	c := settings{Verifier: contract.Verifier{Speed: 1, Algorithms: []string{"ES256", "RS256"}}}
+	c := settings{Verifier: contract.Verifier{Speed: 1, Algorithms: contract.SignatureAlgorithms()}}
 	if err := contract.Decode(config, &c.Verifier); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func ServeVerifier(ctx context.Context, config []byte, listener net.Listener, lo
 	switch {
 	case c.Library == "go-oidc" && c.Leeway != 0:
 		return errors.New("check configuration: go-oidc v3 has no leeway that could be set")
-	case c.Library == "jwx" && len(c.Algorithms) != 2:
+	case c.Library == "jwx" && !slices.Equal(c.Algorithms, contract.SignatureAlgorithms()):
 		return errors.New("check configuration: jwx v3 takes the algorithm that the key in the set says")
 	}
 	build, known := libraries[c.Library]

@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // testJWKS serves a key set and counts who fetched it.
@@ -143,6 +144,30 @@ func TestEveryLibraryDecides(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestEveryLibraryTakesEveryAlgorithm: each takes what is signed with the key that was
+// published for it, by the issuer that a rehearsal runs, and refuses another's.
+func TestEveryLibraryTakesEveryAlgorithm(t *testing.T) {
+	t.Parallel()
+	for _, algorithm := range contract.SignatureAlgorithms() {
+		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
+			key, others := newKey(t, "kid-1", algorithm), newKey(t, "kid-1", algorithm)
+			for _, library := range []string{"go-oidc", "jwx", "keyfunc", "single-key", "static"} {
+				jwks := newJWKS(t)
+				jwks.publish(t, key)
+				verifier, log := standintest.Serve(t, ServeVerifier, map[string]any{"name": "checkout", "library": library, "jwks": jwks.URL, "issuer": testIssuer})
+				standintest.AwaitReady(t, verifier)
+				if got := show(t, verifier, log, key.token(t, testIssuer, time.Hour)); got != 200 {
+					t.Errorf("%s: got %d for its key, want 200", library, got)
+				}
+				if got := show(t, verifier, log, others.token(t, testIssuer, time.Hour)); got != 401 {
+					t.Errorf("%s: got %d for the key of another, want 401", library, got)
+				}
+			}
+		})
 	}
 }
 

@@ -12,6 +12,12 @@ type Issuer struct {
 // Serves is issuer.
 func (*Issuer) Serves() string { return "issuer" }
 
+// SignatureAlgorithms are those that a key set can have keys for (RFC 7518 §3.1, RFC
+// 8037 §3.1). A key of HS256 and its like is shared, and is never published in one.
+func SignatureAlgorithms() []string {
+	return []string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
+}
+
 // Verifier is the configuration of a verifier of tokens.
 type Verifier struct {
 	Name string `json:"name"`
@@ -22,8 +28,8 @@ type Verifier struct {
 	// Speed divides the library's own times; at 1, the default, the library is
 	// built as its documentation shows, with no setting touched.
 	Speed float64 `json:"speed,omitempty"`
-	// Algorithms are those that it takes; default are ES256 and RS256. jwx takes
-	// what the key in the set says.
+	// Algorithms are those that it takes; default are all SignatureAlgorithms. jwx
+	// takes what the key in the set says.
 	Algorithms []string `json:"algorithms,omitempty"`
 	// Leeway is how far ahead of its clock a time in a token may be; default none.
 	Leeway Duration `json:"leeway,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -13,8 +14,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // jwtKind makes signing keys. Its entries are what fakes.ServeIssuer reads: the
@@ -26,7 +30,7 @@ type jwtKind struct {
 
 var _ kind = jwtKind{}
 
-// rsaBits is the least size that RS256 allows (RFC 7518 §3.3).
+// rsaBits is the least size that RS256 and PS256 allow (RFC 7518 §3.3, §3.5).
 const rsaBits = 2048
 
 // generate makes a key that is named by its thumbprint (RFC 7638, SHA-256), so
@@ -53,10 +57,17 @@ func newKey(algorithm string) (crypto.Signer, error) {
 	switch jose.SignatureAlgorithm(algorithm) {
 	case jose.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case jose.RS256:
+	case jose.ES384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case jose.ES512:
+		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case jose.EdDSA:
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512:
 		return rsa.GenerateKey(rand.Reader, rsaBits)
 	}
-	return nil, fmt.Errorf("make a key of type %q: only ES256 and RS256 are known", algorithm)
+	return nil, fmt.Errorf("make a key of type %q: known are %s", algorithm, strings.Join(contract.SignatureAlgorithms(), ", "))
 }
 
 // errNotASigningKey stands for whatever is wrong with an entry: the decoder's
@@ -90,7 +101,7 @@ func signingKey(entry map[string]any) (jose.JSONWebKey, error) {
 }
 
 // privateParts are the forms in which a key could leak: the private members of
-// its JWK (RFC 7518 §6.2.2 and §6.3.2) as they are written and as bytes, and
+// its JWK (RFC 7518 §6.2.2 and §6.3.2, RFC 8037 §2) as they are written and as bytes, and
 // its PKCS #8 form.
 func privateParts(key jose.JSONWebKey) ([]string, error) {
 	var numbers [][]byte
@@ -101,6 +112,8 @@ func privateParts(key jose.JSONWebKey) ([]string, error) {
 			return nil, errNotASigningKey
 		}
 		numbers = append(numbers, d)
+	case ed25519.PrivateKey:
+		numbers = append(numbers, private.Seed()) // d (RFC 8037 §2)
 	case *rsa.PrivateKey:
 		p := private.Precomputed
 		numbers = append(numbers, private.D.Bytes(), p.Dp.Bytes(), p.Dq.Bytes(), p.Qinv.Bytes())

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 func TestSigningKeysAreNamedByTheirThumbprint(t *testing.T) {
-	for _, algorithm := range []string{"ES256", "RS256"} {
+	for _, algorithm := range contract.SignatureAlgorithms() {
 		entry, err := jwtKind{algorithm: algorithm}.generate("k1")
 		if err != nil {
 			t.Fatalf("%s: %v", algorithm, err)
@@ -35,7 +37,7 @@ func TestSigningKeysAreNamedByTheirThumbprint(t *testing.T) {
 }
 
 func TestPrivatePartsAreAllThatTheJWKHides(t *testing.T) {
-	tests := map[string][]string{"ES256": {"d"}, "RS256": {"d", "p", "q", "dp", "dq", "qi"}}
+	tests := map[string][]string{"ES256": {"d"}, "ES512": {"d"}, "EdDSA": {"d"}, "RS256": {"d", "p", "q", "dp", "dq", "qi"}}
 	for algorithm, members := range tests {
 		k := jwtKind{algorithm: algorithm}
 		entry, err := k.generate("k1")

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
@@ -64,7 +65,7 @@ func (f Family) Symmetric() bool {
 // Families are those that can be rehearsed.
 var Families = map[string]Family{
 	"jwt-signing-key": {
-		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: []string{"ES256", "RS256"},
+		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: contract.SignatureAlgorithms(),
 		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache"},
 	},

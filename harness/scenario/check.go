@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
@@ -17,7 +18,7 @@ var (
 	GateModes  = []string{string(Enforce), string(Observe), string(Off)}
 	OnBudgets  = []string{string(BudgetRecord), string(BudgetRollback)}
 	Scales     = []string{string(ScaleFull), string(ScaleNone)}
-	Algorithms = []string{"ES256", "RS256"}
+	Algorithms = contract.SignatureAlgorithms()
 	OnRefusals = []string{string(Keep), string(Renew)}
 	Verdicts   = []string{"fail", "inconclusive", "pass"}
 	Extras     = []string{"allow"}

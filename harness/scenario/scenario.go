@@ -85,7 +85,7 @@ type Service struct {
 	// Without one it is that of the consumer on the page.
 	Library string `yaml:"library,omitempty" json:"library,omitempty"`
 	// Algorithms are those that a verifier takes, one signature algorithm each (RFC
-	// 7518 §3.1); default are ES256 and RS256. Leeway is how far ahead of its
+	// 7518 §3.1); default are all that a key set can have. Leeway is how far ahead of its
 	// clock it takes a token's iat to be, in wall time; default is the library's, none.
 	Algorithms []string         `yaml:"algorithms,omitempty" json:"algorithms,omitempty"`
 	Leeway     runbook.Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"`
