@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/leak"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // listenerPatience is how long listeners get for what is queued for them.
@@ -112,8 +113,8 @@ func (r *run) search(scanner *leak.Scanner) (history.Leaks, error) {
 		line := strings.Join(spec.Command, " ")
 		take("arguments of "+spec.Name, scanner.Count([]byte(line)), int64(len(line)))
 	}
-	if r.docker != nil {
-		labels := strings.Join(slices.Sorted(maps.Values(r.docker.Labels())), "\n")
+	if labelled, able := r.runtime.(world.Labeller); able {
+		labels := strings.Join(slices.Sorted(maps.Values(labelled.Labels())), "\n")
 		take("labels of the run", scanner.Count([]byte(labels)), int64(len(labels)))
 	}
 	err := filepath.WalkDir(r.folder, func(path string, entry fs.DirEntry, err error) error {

@@ -5,7 +5,8 @@ import (
 	"errors"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -16,9 +17,6 @@ import (
 // nothing is done.
 func BuildImages(ctx context.Context, plans []*plan.Plan, o Options) {
 	o = o.withDefaults()
-	if o.Runtime == Process {
-		return
-	}
 	var builds []world.Build
 	for _, p := range plans {
 		for _, s := range p.Services {
@@ -34,7 +32,12 @@ func BuildImages(ctx context.Context, plans []*plan.Plan, o Options) {
 	if len(builds) == 0 {
 		return
 	}
-	if err := docker.BuildImages(ctx, builds, o.Progress); err != nil && !errors.Is(err, docker.ErrNoEngine) {
-		o.Progress(err.Error())
+	for _, k := range runtime.Kinds() {
+		if k.Build == nil || o.Runtime != k.Name && !(o.Runtime == Auto && k.Auto) {
+			continue
+		}
+		if err := k.Build(ctx, builds, o.Progress); err != nil && !errors.Is(err, launch.ErrUnavailable) {
+			o.Progress(err.Error())
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -30,8 +31,10 @@ type Options struct {
 	// Folder is the run's own: it is made, and must hold no other run's events.
 	// It gets events.jsonl and logs/NAME.log.
 	Folder string
-	// Runtime is Auto (the default), Process or Docker.
+	// Runtime is Auto (the default), or the name of one of runtime.Kinds. Place says
+	// where, of one that has several places.
 	Runtime string
+	Place   launch.Place
 	// Store is Auto (the default), Embedded or Vault.
 	Store string
 	// VaultAddr is the address of a Vault to use instead, with VaultToken; both

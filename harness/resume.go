@@ -14,7 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -39,6 +40,7 @@ type ResumeOptions struct {
 	// that it did not start: the folder says which, and is not believed.
 	VaultAddr, VaultToken string
 	Runs                  string // as in Options
+	Place                 launch.Place
 	// Finish has the step that was under way finished; otherwise the rotation is
 	// taken back wherever it can be.
 	Finish bool
@@ -97,7 +99,7 @@ type resuming struct {
 	folder     string
 	o          ResumeOptions
 
-	services map[string]docker.Adopted // those that are still there
+	services map[string]launch.Adopted // those that are still there
 	store    *store.Store
 	bound    family.Bound
 	evidence evidence
@@ -106,8 +108,8 @@ type resuming struct {
 // attach finds the store and the authorities.
 func (r *resuming) attach(ctx context.Context) (err error) {
 	u := r.unfinished
-	if u.Runtime == Docker {
-		if r.services, err = docker.Adopt(ctx, u.Run); err != nil {
+	if kind, known := runtime.Of(u.Runtime); known && kind.Adopt != nil {
+		if r.services, err = kind.Adopt(ctx, u.Run, r.o.Place); err != nil {
 			return err
 		}
 	}
@@ -255,7 +257,7 @@ func (r *resuming) clean(ctx context.Context) error {
 		}
 		errs = append(errs, leftover.ForgetVault(r.o.Runs, r.unfinished.Run))
 	}
-	_, err := leftover.Sweep(ctx, r.o.Runs, Places(r.o.VaultAddr, r.o.VaultToken))
+	_, err := leftover.Sweep(ctx, r.o.Runs, Places(r.o.VaultAddr, r.o.VaultToken, r.o.Place))
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return err

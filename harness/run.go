@@ -24,7 +24,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -59,7 +59,7 @@ type run struct {
 
 	graph      *fault.Graph // what faults need before the start
 	runtime    world.Runtime
-	docker     *docker.Runtime // the same, where it is that
+	images     world.Imager // the same, where it runs services from images
 	store      *store.Store
 	storeURL   string       // as services see it
 	unsealKey  string       // that opens the run's own store after it was sealed
@@ -110,7 +110,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.family, err = family.Of(r.plan); err != nil {
 		return err
 	}
-	if r.o.Runtime != Docker { // which has no place for them
+	if k, _ := runtime.Of(r.o.Runtime); !k.Images { // which have no place for them
 		if err := missingPrograms(r.plan); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (r *run) recordRun(ctx context.Context) error {
 	}
 	// What cannot be removed now keeps nobody from rehearsing, and `rehearse
 	// clean` tells of it again.
-	swept, err := leftover.Sweep(ctx, runs, Places(r.o.VaultAddr, r.o.VaultToken))
+	swept, err := leftover.Sweep(ctx, runs, r.o.places())
 	if err != nil {
 		r.o.Progress("leftovers of an earlier run stay: " + err.Error())
 	}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
-	"github.com/rehearse-dev/rehearse/harness/runtime/process"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -25,38 +25,44 @@ func (r *run) launchOptions() launch.Options {
 
 // chooseRuntime makes the runtime that the options ask for, and says which it is.
 func (r *run) chooseRuntime(ctx context.Context) (world.Runtime, error) {
-	executable, o := r.executable(), r.launchOptions()
 	image, command := r.place()
-	switch {
-	case image != "" && command != "":
+	if image != "" && command != "" {
 		return nil, fmt.Errorf("%w: %s runs in a container only, and %s on this machine only", ErrNotHere, image, command)
-	case image != "" && r.o.Runtime == Process:
-		return nil, fmt.Errorf("%w: %s is an image, and needs --runtime docker", ErrNotHere, image)
-	case command != "" && r.o.Runtime == Docker:
-		return nil, fmt.Errorf("%w: %s is a command of this machine, and needs --runtime process", ErrNotHere, command)
-	case command != "":
-		r.o.Runtime = Process
 	}
-	switch r.o.Runtime {
-	case Process:
-		return process.New(executable, o), nil
-	case Auto, Docker:
-		d, err := docker.New(ctx, executable, o)
-		if err == nil {
-			r.docker = d
-			r.o.Progress("services run in containers: " + d.Engine())
-			return d, nil
+	settings := launch.Settings{Options: r.launchOptions(), Place: r.o.Place, Executable: r.executable()}
+	var none error
+	for _, k := range runtime.Kinds() {
+		switch asked := r.o.Runtime == k.Name; {
+		case !asked && !(r.o.Runtime == Auto && k.Auto):
+			continue
+		case asked && k.Commands && image != "":
+			return nil, fmt.Errorf("%w: %s is an image, and needs --runtime docker", ErrNotHere, image)
+		case asked && k.Images && command != "":
+			return nil, fmt.Errorf("%w: %s is a command of this machine, and needs --runtime process", ErrNotHere, command)
+		case k.Images && command != "":
+			continue
+		case k.Commands && image != "":
+			return nil, fmt.Errorf("%w: %s is an image: %w", ErrNotHere, image, none)
+		case none != nil:
+			r.o.Progress("services run as processes: no container engine answers")
 		}
-		if r.o.Runtime == Docker || !errors.Is(err, docker.ErrNoEngine) {
-			return nil, fmt.Errorf("use the docker runtime: %w", err)
+		opened, where, err := k.Open(ctx, settings)
+		switch {
+		case err == nil:
+			r.o.Runtime = k.Name
+			if r.images, _ = opened.(world.Imager); r.images != nil {
+				r.o.Progress("services run in " + where)
+			}
+			return opened, nil
+		case r.o.Runtime != Auto || !errors.Is(err, launch.ErrUnavailable):
+			return nil, fmt.Errorf("use the %s runtime: %w", k.Name, err)
 		}
-		if image != "" {
-			return nil, fmt.Errorf("%w: %s is an image: %w", ErrNotHere, image, err)
-		}
-		r.o.Progress("services run as processes: no container engine answers")
-		return process.New(executable, o), nil
+		none = errors.Join(none, err)
 	}
-	return nil, fmt.Errorf("unknown runtime %q: want %s, %s or %s", r.o.Runtime, Auto, Process, Docker)
+	if none != nil {
+		return nil, none
+	}
+	return nil, fmt.Errorf("unknown runtime %q: want %s or one of %s", r.o.Runtime, Auto, strings.Join(runtime.Names(), ", "))
 }
 
 // place is the first service of a team's own that runs in containers only, and

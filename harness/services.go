@@ -97,7 +97,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 // withProgram is a stand-in that runs a program of another: as it is installed
 // here, or in an image that has it.
 func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.Program) (world.Spec, error) {
-	if r.docker == nil {
+	if r.images == nil {
 		path, err := program.Find()
 		if err != nil {
 			return world.Spec{}, err
@@ -109,7 +109,7 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 		r.written = append(r.written, folder)
 		return spec, r.leftovers.AddFolder(folder)
 	}
-	image, err := r.docker.Image(ctx, program.Images...)
+	image, err := r.images.Image(ctx, program.Images...)
 	if err != nil {
 		return world.Spec{}, program.Missing(err)
 	}

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
-	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -27,11 +24,11 @@ func (r *run) start(ctx context.Context) (err error) {
 		return err
 	}
 	r.outcome.Runtime = r.runtime.Name()
+	r.endServices()
 	r.sayStandsIn()
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
-	r.endServices()
 	r.cleanUp("end the delivery of files", r.delivery.End)
 	var at func(ip string) string
 	if locator, able := r.runtime.(world.Locator); able {
@@ -85,22 +82,9 @@ func (r *run) sayStandsIn() {
 	}
 }
 
-// prepareDelivery makes the folder of the consumers' files, which is gone when
-// the run is: it is not in the run's own folder, and nobody but this user gets in.
-func (r *run) prepareDelivery() error {
-	folder := ""
-	if delivery.NeedsFolder(r.plan) {
-		var err error
-		if folder, err = os.MkdirTemp("", leftover.FolderName(r.leftovers.Run())); err != nil {
-			return fmt.Errorf("make a folder for the consumers' files: %w", err)
-		}
-		r.cleanUp("remove the consumers' files", func(context.Context) error { return os.RemoveAll(folder) })
-		if err := r.leftovers.AddFolder(folder); err != nil {
-			return err
-		}
-	}
-	var err error
-	r.delivery, err = delivery.New(r.plan, folder, r.runtime, delivery.Hooks{
+// prepareDelivery finds out how the consumers get what they do not read at the store.
+func (r *run) prepareDelivery() (err error) {
+	r.delivery, err = delivery.New(r.plan, r.runtime, delivery.Hooks{
 		Published: r.published, Wrote: r.delivered, Trouble: r.trouble,
 	})
 	return err
@@ -127,7 +111,7 @@ func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
 		return nil
 	}
 	r.started = append(r.started, specs...)
-	if err := r.runtime.Start(ctx, specs); errors.Is(err, docker.ErrNoImage) {
+	if err := r.runtime.Start(ctx, specs); errors.Is(err, world.ErrNoImage) {
 		return fmt.Errorf("%w: %w", ErrNotHere, err)
 	} else if err != nil {
 		return err

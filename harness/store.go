@@ -101,7 +101,7 @@ func (r *run) startStore(ctx context.Context) (keys store.Keys, err error) {
 // vaultSpec is a Vault as the runtime can run it, and the plugin that it has
 // beside it.
 func (r *run) vaultSpec(ctx context.Context) (world.Spec, store.Plugin, error) {
-	if r.docker == nil {
+	if r.images == nil {
 		binary, err := store.FindVault()
 		if err != nil {
 			return world.Spec{}, store.Plugin{}, err
@@ -109,11 +109,11 @@ func (r *run) vaultSpec(ctx context.Context) (world.Spec, store.Plugin, error) {
 		plugin, err := store.PluginBeside(binary)
 		return store.VaultSpec(storeService, "", binary), plugin, err
 	}
-	image, err := r.docker.Image(ctx, store.VaultImages()...)
+	image, err := r.images.Image(ctx, store.VaultImages()...)
 	if err != nil {
 		return world.Spec{}, store.Plugin{}, fmt.Errorf("find an image of Vault (`make vault-image` builds one): %w", err)
 	}
-	sum, err := r.docker.Label(ctx, image, store.PluginLabel)
+	sum, err := r.images.ImageLabel(ctx, image, store.PluginLabel)
 	return store.VaultSpec(storeService, image, ""), store.LabelledPlugin(sum), err
 }
 
@@ -137,7 +137,7 @@ func (r *run) reachable(address string) error {
 		return fmt.Errorf("use the Vault at %q: want http(s)://HOST:PORT", address)
 	}
 	ip := net.ParseIP(u.Hostname())
-	if r.docker != nil && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+	if r.images != nil && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
 		return fmt.Errorf("use the Vault at %s: %w", address, errLoopback)
 	}
 	return nil

@@ -3,18 +3,25 @@ package harness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 )
 
-// Places are where runs may have left something: the container engine of this
-// machine and, where an address is given, that Vault. What is at another is left
+// Places are where runs may have left something: those of the runtimes that are named,
+// none: of all, and, where an address is given, that Vault. What is at another is left
 // to whoever has a token of it.
-func Places(vaultAddr, vaultToken string) leftover.Places {
-	places := leftover.Places{Engine: docker.Leftovers{}}
+func Places(vaultAddr, vaultToken string, at launch.Place, runtimes ...string) leftover.Places {
+	var places leftover.Places
+	for _, k := range runtime.Kinds() {
+		if k.Leftovers != nil && (len(runtimes) == 0 || slices.Contains(runtimes, k.Name)) {
+			places.Engines = append(places.Engines, k.Leftovers(at))
+		}
+	}
 	if vaultAddr == "" {
 		return places
 	}
@@ -25,6 +32,17 @@ func Places(vaultAddr, vaultToken string) leftover.Places {
 		return true, removeFromVault(ctx, vaultAddr, vaultToken, left)
 	}
 	return places
+}
+
+// places are those of a run: a cluster is looked at where one is asked for.
+func (o Options) places() leftover.Places {
+	runtimes := []string{o.Runtime}
+	for _, k := range runtime.Kinds() {
+		if k.Auto {
+			runtimes = append(runtimes, k.Name)
+		}
+	}
+	return Places(o.VaultAddr, o.VaultToken, o.Place, runtimes...)
 }
 
 // removeFromVault removes what a dead run made on a server.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	embedded "github.com/rehearse-dev/rehearse/fakes/store"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 )
@@ -57,15 +58,15 @@ func TestNamedVaultIsLeftEmpty(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("another Vault was asked") }))
 	defer elsewhere.Close()
 	for _, address := range []string{"", elsewhere.URL} {
-		places := Places(address, root)
-		places.Engine = nil
+		places := Places(address, root, launch.Place{})
+		places.Engines = nil
 		swept, err := leftover.Sweep(t.Context(), runs, places)
 		if err != nil || len(swept.Left) != 1 || swept.Left[0].Mount != "rehearse-over" || len(swept.Left[0].Accessors) != 2 || len(swept.Left[0].Policies) != 2 {
 			t.Fatalf("swept without its address (%q): got %+v, %v; want its mount, two policies and two tokens told", address, swept, err)
 		}
 	}
-	places := Places(server.URL+"/", root)
-	places.Engine = nil
+	places := Places(server.URL+"/", root, launch.Place{})
+	places.Engines = nil
 	swept, err := leftover.Sweep(t.Context(), runs, places)
 	if err != nil || len(swept.Left) != 0 || len(swept.Runs) != 1 {
 		t.Fatalf("swept with its address: got %+v, %v; want the run gone", swept, err)

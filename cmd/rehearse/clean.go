@@ -10,6 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
@@ -30,7 +31,7 @@ func cleanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), harness.Places(vaultAddr, token))
+			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), harness.Places(vaultAddr, token, launch.Place{}))
 			removed := swept.Removed
 			if images {
 				tags, notRemoved := docker.RemoveImages(command.Context())

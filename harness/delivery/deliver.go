@@ -7,7 +7,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/atomicfile"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -94,7 +93,7 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 			if (world.WallClock{}).Sleep(ctx, time.Until(p.due)) != nil {
 				return
 			}
-			if err := atomicfile.WriteAll(f.folder, p.contents); err != nil {
+			if err := f.write(ctx, f.service, p.contents); err != nil {
 				d.hooks.Trouble(fmt.Errorf("write the files of %s: %w", f.service, err))
 				continue
 			}

@@ -21,7 +21,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/atomicfile"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -46,6 +45,7 @@ type Hooks struct {
 type Delivery struct {
 	hooks    Hooks
 	redeploy func(ctx context.Context, service string, environment map[string]string) error
+	write    func(ctx context.Context, service string, contents map[string][]byte) error
 	// wholeSet says that consumers use all that is published, and not only the
 	// credential to emit.
 	wholeSet bool
@@ -80,7 +80,9 @@ type published struct {
 // fileDelivery are the files of one consumer and what is on its way there.
 type fileDelivery struct {
 	service string
-	folder  string
+	folder  string // as the service finds it
+	brought string // by which way of distribution
+	write   func(ctx context.Context, service string, contents map[string][]byte) error
 	delay   time.Duration // wall
 	queue   chan parcel
 	last    map[string][]byte           // what was put there, or is on its way
@@ -103,10 +105,9 @@ type parcel struct {
 // has fewer than ten steps.
 const parcels = 32
 
-// New knows what each consumer of a plan is to get, and starts nothing. Folder is
-// where each has one of its own for its file (NeedsFolder). The error says what
-// the plan asks of the runtime that it cannot do.
-func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
+// New knows what each consumer of a plan is to get, and starts nothing. The error says
+// what the plan asks of the runtime that it cannot do.
+func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	d := &Delivery{
 		hooks: hooks, wholeSet: !runbook.Families[p.Page.Scope.Family].Authority,
 		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
@@ -114,8 +115,12 @@ func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Deli
 	}
 	for _, s := range p.Services {
 		if delivers(s) {
+			folder, err := d.folderOf(s, runtime)
+			if err != nil {
+				return nil, err
+			}
 			d.files = append(d.files, &fileDelivery{
-				service: s.Name, folder: filepath.Join(folder, s.Name), delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
+				service: s.Name, folder: folder, brought: s.Distribution, write: d.write, delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
 				own: ownFiles(s), bare: isBare(s), never: s.Pinned,
 			})
 		}
@@ -136,8 +141,15 @@ func New(p *plan.Plan, folder string, runtime world.Runtime, hooks Hooks) (*Deli
 	return d, nil
 }
 
-// NeedsFolder reports whether a plan has consumers with a file.
-func NeedsFolder(p *plan.Plan) bool { return slices.ContainsFunc(p.Services, delivers) }
+// folderOf is where a service has its files.
+func (d *Delivery) folderOf(s plan.Service, runtime world.Runtime) (string, error) {
+	files, able := runtime.(world.Files)
+	if !able {
+		return "", fmt.Errorf("the runtime %s cannot write files for %s: distribution %s is not possible here", runtime.Name(), s.Name, s.Distribution)
+	}
+	d.write = files.WriteFiles
+	return files.Folder(s.Name)
+}
 
 // delivers reports whether a service has files that are written for it.
 func delivers(s plan.Service) bool {
@@ -150,7 +162,7 @@ func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	switch {
 	case s.Own():
 		if f := d.filesOf(s.Name); f != nil {
-			spec.Folders = append(spec.Folders, f.folder)
+			f.give(spec)
 			spec.Links = f.links()
 		}
 	case runbook.Way(s.Distribution) == runbook.Env:
@@ -158,11 +170,16 @@ func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 		contract.PublishedTo(spec.Config).Variable = contract.SecretVariable
 	case runbook.Way(s.Distribution) == runbook.File:
 		if f := d.filesOf(s.Name); f != nil {
-			spec.Folders = append(spec.Folders, f.folder)
+			f.give(spec)
 			spec.Config = contract.Copy(s.Config)
 			contract.PublishedTo(spec.Config).File = filepath.Join(f.folder, secretFile)
 		}
 	}
+}
+
+// give says in a service's spec where it finds its files, and how they get there.
+func (f *fileDelivery) give(spec *world.Spec) {
+	spec.Folder, spec.Brought, spec.SubPath = f.folder, f.brought, f.never
 }
 
 // filesOf are the files of a service; nil: it has none.
@@ -192,11 +209,11 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 			r.last = r.uses(p.document)
 		}
 		for i := range specs {
-			d.before(&specs[i], p)
+			d.before(ctx, &specs[i], p)
 		}
 		for _, f := range d.files {
 			if len(f.own) == 0 { // of others the addresses in them are not known yet
-				if err := d.writeFirst(f, p); err != nil {
+				if err := d.writeFirst(ctx, f, p); err != nil {
 					return err
 				}
 			}
@@ -207,12 +224,12 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 }
 
 // writeFirst writes the files of a service that is about to be started.
-func (d *Delivery) writeFirst(f *fileDelivery, p published) error {
+func (d *Delivery) writeFirst(ctx context.Context, f *fileDelivery, p published) error {
 	contents, err := f.contents(p, d.addresses())
 	if err != nil {
 		return fmt.Errorf("write the files of %s: %w", f.service, err)
 	}
-	if err := atomicfile.WriteAll(f.folder, contents); err != nil {
+	if err := f.write(ctx, f.service, contents); err != nil {
 		return fmt.Errorf("write the files of %s: %w", f.service, err)
 	}
 	f.last = contents

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/atomicfile"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -94,7 +95,7 @@ func TestDeliveryThatFails(t *testing.T) {
 		troubles := make(chan error, 1)
 		d.hooks.Trouble = func(err error) { troubles <- err }
 		folder := t.TempDir()
-		d.files = []*fileDelivery{{service: "billing", folder: folder, queue: make(chan parcel, parcels)}}
+		d.files = []*fileDelivery{{service: "billing", folder: folder, write: writesTo(folder), queue: make(chan parcel, parcels)}}
 		if err := d.Begin(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -120,4 +121,11 @@ func TestDeliveryThatFails(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// writesTo writes files into a folder, whoever they are for.
+func writesTo(folder string) func(context.Context, string, map[string][]byte) error {
+	return func(_ context.Context, _ string, contents map[string][]byte) error {
+		return atomicfile.WriteAll(folder, contents)
+	}
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,7 +59,7 @@ func (f *fileDelivery) links() map[string]string {
 
 // before has the files of a service written when it is known where services are.
 // Its spec says what is in them, with all filled in that is known.
-func (d *Delivery) before(spec *world.Spec, p published) {
+func (d *Delivery) before(ctx context.Context, spec *world.Spec, p published) {
 	f := d.filesOf(spec.Name)
 	_, asks := d.own[spec.Name]
 	if f == nil && !asks {
@@ -78,7 +79,7 @@ func (d *Delivery) before(spec *world.Spec, p published) {
 		if f == nil || len(f.own) == 0 {
 			return nil
 		}
-		return d.writeFirst(f, p)
+		return d.writeFirst(ctx, f, p)
 	}
 }
 

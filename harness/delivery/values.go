@@ -39,8 +39,8 @@ type Values struct {
 // in its first folder. What they ask for of the secret itself is left to Begin,
 // which knows it, and addresses of services to the runtime.
 func (v Values) Fill(spec world.Spec) world.Spec {
-	if len(spec.Folders) > 0 {
-		v.file = filepath.Join(spec.Folders[0], secretFile)
+	if spec.Folder != "" {
+		v.file = filepath.Join(spec.Folder, secretFile)
 	}
 	v.files = map[string]string{}
 	for file := range spec.Files {

@@ -33,12 +33,12 @@ func TestValues(t *testing.T) {
 
 func TestFill(t *testing.T) {
 	spec := Values{StoreURL: "http://store", Speed: 1}.Fill(world.Spec{
-		Command: []string{"run", "{{ .store.url }}"}, Folders: []string{"/secrets/checkout"},
+		Command: []string{"run", "{{ .store.url }}"}, Folder: "/secrets/checkout",
 		Environment: map[string]string{"FILE": "{{ .secret.file }}", "KEY": "{{ .secret.value }}"},
 		Files:       map[string]string{"/etc/a": "{{ .auth.url }} {{ .scaled.2s.s }}"},
 	})
 	want := world.Spec{
-		Command: []string{"run", "http://store"}, Folders: []string{"/secrets/checkout"},
+		Command: []string{"run", "http://store"}, Folder: "/secrets/checkout",
 		Environment: map[string]string{"FILE": "/secrets/checkout/secret.json", "KEY": "{{ .secret.value }}"},
 		Files:       map[string]string{"/etc/a": "{{ .auth.url }} 2"},
 	}

@@ -197,15 +197,18 @@ type Spec struct {
 	Port        int      // that the image listens on; stand-ins choose theirs
 	Health      string   // path that answers 200 when the service is ready
 	Needs       []string // services that must be ready first
-	// Folders are folders of the harness's machine that the service reads, by
-	// their absolute paths. It finds them at the same paths, and cannot change them.
-	Folders []string
+	// Folder is where it finds the files that the runtime's Files writes for it, and
+	// which it cannot change; "": it has none. Brought is how they get there, in the
+	// words of a page: file, secret-volume, config-map.
+	Folder, Brought string
+	// SubPath has each of them mounted by itself: they stay as they were at its start.
+	SubPath bool
 	// Files are given to a container before it starts, by their paths in it.
 	Files map[string]string
 	// NewPrivileges lets what runs in a container gain rights that it was not
 	// started with, as setuid programs do.
 	NewPrivileges bool
-	// Links are files in Folders that a container finds at other paths too: where
+	// Links are files in its Folder that a container finds at other paths too: where
 	// each leads, by its path in the container.
 	Links map[string]string
 	// Before is called once, before the service starts for the first time and when
@@ -229,7 +232,7 @@ type LogSink func(service string, line []byte)
 
 // Runtime starts and ends services.
 type Runtime interface {
-	// Name is "process" or "docker".
+	// Name is the one under which it is asked for: "process", "docker".
 	Name() string
 	// Start starts services in parallel, each as soon as those that it needs
 	// are ready, and returns when all are ready or one failed; the error says
@@ -242,6 +245,36 @@ type Runtime interface {
 	// Stop ends and removes everything that was started, and waits until the
 	// last log line was delivered. It takes "already gone" for done.
 	Stop(ctx context.Context) error
+}
+
+// ErrNoImage is in the chain of errors that mean: the runtime does not have an image,
+// and could neither get nor build it.
+var ErrNoImage = errors.New("no such image")
+
+// Imager is the ability to run services from images: each on a network of the run,
+// with a loopback of its own. A runtime without it runs the programs of this machine.
+type Imager interface {
+	// Image is the first of several images that the runtime has, or else the first
+	// that it can get; ErrNoImage.
+	Image(ctx context.Context, images ...string) (string, error)
+	// ImageLabel is a label of an image that Image found; "" where it has none of the name.
+	ImageLabel(ctx context.Context, image, name string) (string, error)
+}
+
+// Labeller is the ability to put the run's labels on what it starts.
+type Labeller interface {
+	// Labels are those that all carry which the run has started.
+	Labels() map[string]string
+}
+
+// Files is the ability to write files for services, before they start and while they run.
+type Files interface {
+	// Folder is where a service has its files, by the path that is the Folder of its Spec.
+	Folder(service string) (string, error)
+	// WriteFiles makes contents the files of a service by their names, all at once: who
+	// reads them finds the old ones or the new ones. When they get there is told by
+	// what brings them. Errors quote nothing of a content.
+	WriteFiles(ctx context.Context, service string, contents map[string][]byte) error
 }
 
 // Killer, Pauser, Restarter, Redeployer, Signaller and Locator are optional abilities of a Runtime, which

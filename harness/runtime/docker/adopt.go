@@ -9,20 +9,11 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 )
 
-// Adopted is a service of a run whose harness is dead.
-type Adopted struct {
-	// URL is its address as this machine has it; empty: it has no port.
-	URL string
-	// Config is what it was told at its start, where it is a stand-in, and
-	// Environment what all containers have. They may hold secrets.
-	Config      []byte // JSON
-	Environment map[string]string
-}
-
 // Adopt finds the services of a run that still run, by their names.
-func Adopt(ctx context.Context, run string) (map[string]Adopted, error) {
+func Adopt(ctx context.Context, run string) (map[string]launch.Adopted, error) {
 	e, err := connect(ctx)
 	if err != nil {
 		return nil, err
@@ -32,7 +23,7 @@ func Adopt(ctx context.Context, run string) (map[string]Adopted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list containers of run %s: %w", run, err)
 	}
-	services := map[string]Adopted{}
+	services := map[string]launch.Adopted{}
 	for _, c := range list.Items {
 		found, err := e.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
 		if err != nil {
@@ -40,7 +31,7 @@ func Adopt(ctx context.Context, run string) (map[string]Adopted, error) {
 		}
 		name := strings.TrimPrefix(strings.TrimPrefix(found.Container.Name, "/"), "rehearse-"+run+"-")
 		name, _, _ = strings.Cut(name, ".") // the number of one that was deployed anew
-		a := Adopted{Environment: map[string]string{}}
+		a := launch.Adopted{Environment: map[string]string{}}
 		for _, variable := range found.Container.Config.Env {
 			key, value, _ := strings.Cut(variable, "=")
 			a.Environment[key] = value

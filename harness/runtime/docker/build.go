@@ -55,11 +55,11 @@ func (e *engine) build(ctx context.Context, b world.Build, progress func(string)
 		Tags: []string{name}, Dockerfile: dockerfile, Remove: true, ForceRemove: true,
 	})
 	if err != nil {
-		return "", fmt.Errorf("%w: build image %s: %w", ErrNoImage, name, err)
+		return "", fmt.Errorf("%w: build image %s: %w", world.ErrNoImage, name, err)
 	}
 	defer answer.Body.Close()
 	if err := built(answer.Body); err != nil {
-		return "", fmt.Errorf("%w: build image %s: %w", ErrNoImage, name, err)
+		return "", fmt.Errorf("%w: build image %s: %w", world.ErrNoImage, name, err)
 	}
 	return name, nil
 }

@@ -13,14 +13,19 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 )
 
 // ErrNoEngine is in the chain of errors that mean: no engine of use answers.
-var ErrNoEngine = errors.New("no container engine")
+var ErrNoEngine error = noEngine{}
 
-// ErrNoImage is in the chain of errors that mean: the engine does not have an
-// image, and could neither pull nor build it.
-var ErrNoImage = errors.New("no such image")
+type noEngine struct{}
+
+func (noEngine) Error() string { return "no container engine" }
+
+// Is says that it is launch.ErrUnavailable too.
+func (noEngine) Is(other error) bool { return other == launch.ErrUnavailable }
 
 // availableWithin bounds Available and the finding of an engine.
 const availableWithin = 3 * time.Second

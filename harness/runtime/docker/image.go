@@ -17,6 +17,8 @@ import (
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 const (
@@ -162,9 +164,9 @@ func (r *Runtime) Image(ctx context.Context, images ...string) (string, error) {
 	return "", errors.Join(errs...)
 }
 
-// Label is a label of an image that the engine has; "" where the image has none
+// ImageLabel is a label of an image that the engine has; "" where the image has none
 // of that name.
-func (r *Runtime) Label(ctx context.Context, image, name string) (string, error) {
+func (r *Runtime) ImageLabel(ctx context.Context, image, name string) (string, error) {
 	found, err := r.engine.ImageInspect(ctx, image)
 	if err != nil {
 		return "", fmt.Errorf("read the labels of image %s: %w", image, err)
@@ -195,7 +197,7 @@ func (e *engine) have(ctx context.Context, image string, progress func(string)) 
 		err = pull.Wait(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: the engine does not have %s and could not pull it: %w", ErrNoImage, image, err)
+		return fmt.Errorf("%w: the engine does not have %s and could not pull it: %w", world.ErrNoImage, image, err)
 	}
 	return nil
 }

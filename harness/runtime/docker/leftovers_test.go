@@ -61,7 +61,7 @@ func TestSweepRemovesWhatADeadHarnessLeft(t *testing.T) {
 	if err != nil || said != "started" {
 		t.Fatalf("the harness said %q, %v", line, err)
 	}
-	if report, err := leftover.Sweep(t.Context(), records, leftover.Places{Engine: Leftovers{}}); err != nil || slices.ContainsFunc(report.Removed, func(s string) bool {
+	if report, err := leftover.Sweep(t.Context(), records, leftover.Places{Engines: []leftover.Engine{Leftovers{}}}); err != nil || slices.ContainsFunc(report.Removed, func(s string) bool {
 		return strings.Contains(s, run)
 	}) {
 		t.Fatalf("sweep beside a live harness: got %+v, %v; want %s left alone", report, err, run)
@@ -71,7 +71,7 @@ func TestSweepRemovesWhatADeadHarnessLeft(t *testing.T) {
 	}
 	_ = harness.Wait() // killed: its exit is no news
 
-	report, err := leftover.Sweep(t.Context(), records, leftover.Places{Engine: Leftovers{}})
+	report, err := leftover.Sweep(t.Context(), records, leftover.Places{Engines: []leftover.Engine{Leftovers{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestNoImage(t *testing.T) {
 		"not to be built":  {Name: "billing", Build: &world.Build{Context: fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\nCOPY nothing /\n")}}}},
 	} {
 		err := r.Start(t.Context(), []world.Spec{spec})
-		if !errors.Is(err, ErrNoImage) || !strings.Contains(err.Error(), "start "+spec.Name) {
+		if !errors.Is(err, world.ErrNoImage) || !strings.Contains(err.Error(), "start "+spec.Name) {
 			t.Errorf("%s: got %v, want no such image, and for whom", name, err)
 		}
 	}

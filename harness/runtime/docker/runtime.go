@@ -27,6 +27,9 @@ var (
 	_ world.Redeployer = (*Runtime)(nil)
 	_ world.Signaller  = (*Runtime)(nil)
 	_ world.Locator    = (*Runtime)(nil)
+	_ world.Imager     = (*Runtime)(nil)
+	_ world.Labeller   = (*Runtime)(nil)
+	_ world.Files      = (*Runtime)(nil)
 )
 
 const (
@@ -40,6 +43,7 @@ const (
 // where a service is known by its name; each port is published on 127.0.0.1
 // only, under a number that stays when the service is started again.
 type Runtime struct {
+	*launch.Folders
 	engine *engine
 	source binarySource
 	o      launch.Options
@@ -63,6 +67,7 @@ func New(ctx context.Context, executable string, o launch.Options) (*Runtime, er
 	}
 	o = o.WithDefaults()
 	return &Runtime{
+		Folders:   launch.NewFolders(o.Record),
 		engine:    e,
 		o:         o,
 		source:    binarySource{executable: executable, command: mainPackage, cache: filepath.Join(leftover.CacheDir(), "bin"), progress: o.Progress},
@@ -73,7 +78,9 @@ func New(ctx context.Context, executable string, o launch.Options) (*Runtime, er
 }
 
 // Name is "docker".
-func (r *Runtime) Name() string { return "docker" }
+func (r *Runtime) Name() string { return name }
+
+const name = "docker"
 
 // Labels are those that all of the run's containers and networks carry.
 func (r *Runtime) Labels() map[string]string { return labelsOf(r.o.Record) }
@@ -205,7 +212,7 @@ func (r *Runtime) Stop(ctx context.Context) error {
 	all := func(map[string]string) bool { return true }
 	_, err := r.engine.remove(ctx, LabelRun+"="+r.o.Record.Run(), all)
 	// Idle connections only: the runtime may be used again.
-	return errors.Join(stopped, err, r.engine.Close())
+	return errors.Join(stopped, err, r.engine.Close(), r.Remove())
 }
 
 // running is a started service by name, for faults.

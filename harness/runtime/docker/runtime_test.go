@@ -464,7 +464,7 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 	specs := []world.Spec{
 		{
 			Name: "billing", Serve: "charger", Config: &settings{"greeting": "hello"},
-			Environment: map[string]string{"SECRET": "of-k1"}, Folders: []string{folder},
+			Environment: map[string]string{"SECRET": "of-k1"}, Folder: folder,
 		},
 		{Name: "front", Serve: "verifier", Config: &settings{"fetch": "{{ .billing.url }}/environment"}, Needs: []string{"billing"}},
 	}

@@ -250,7 +250,7 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 	return append(options, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 		h.PortBindings = bindings
 		confine(h, s.spec)
-		for _, folder := range s.spec.Folders {
+		if folder := s.spec.Folder; folder != "" {
 			// z: where the engine labels files (SELinux) this one may be read.
 			h.Binds = append(h.Binds, folder+":"+folder+":ro,z")
 		}

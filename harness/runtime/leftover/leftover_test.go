@@ -184,12 +184,12 @@ func TestSweepWaitsForWhatIsBeingMade(t *testing.T) {
 	bequeath(t, dir, "over", func(s *state) { s.Harness = dead(t) })
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		report, err := Sweep(t.Context(), dir, Places{Engine: lateEngine{began, map[string]time.Duration{"a": 700 * time.Millisecond, "b": 1500 * time.Millisecond}}})
+		report, err := Sweep(t.Context(), dir, Places{Engines: []Engine{lateEngine{began, map[string]time.Duration{"a": 700 * time.Millisecond, "b": 1500 * time.Millisecond}}}})
 		if err != nil || !slices.Equal(report.Removed, []string{"a", "b"}) {
 			t.Errorf("removed %v, %v; want a, and b that came after it", report.Removed, err)
 		}
 		began = time.Now()
-		if _, err := Sweep(t.Context(), dir, Places{Engine: lateEngine{began, nil}}); err != nil || time.Since(began) > 0 {
+		if _, err := Sweep(t.Context(), dir, Places{Engines: []Engine{lateEngine{began, nil}}}); err != nil || time.Since(began) > 0 {
 			t.Errorf("a sweep without a dead run took %s, %v; want no wait", time.Since(began), err)
 		}
 	})
@@ -201,7 +201,7 @@ func TestSweepGoesOnAfterTrouble(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "half.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Sweep(t.Context(), dir, Places{Engine: &brokenEngine{}})
+	report, err := Sweep(t.Context(), dir, Places{Engines: []Engine{&brokenEngine{}}})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "half.json") {
 		t.Errorf("got error %v; want both the engine's and the file's", err)
 	}
@@ -273,7 +273,7 @@ func TestSweepsWaitForEachOther(t *testing.T) {
 	dir, e := t.TempDir(), asMine{make(chan struct{}), make(chan struct{})}
 	ended := make(chan error, 2)
 	for range 2 {
-		go func() { _, err := Sweep(context.Background(), dir, Places{Engine: e}); ended <- err }()
+		go func() { _, err := Sweep(context.Background(), dir, Places{Engines: []Engine{e}}); ended <- err }()
 	}
 	<-e.asked
 	select {

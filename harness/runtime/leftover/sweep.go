@@ -23,10 +23,10 @@ type Engine interface {
 }
 
 // Places are where runs may have left something beside this machine's processes
-// and folders. Each may be nil: it is not there.
+// and folders.
 type Places struct {
-	Engine Engine
-	// Vault removes what a run left on a server that it did not start; false: it
+	Engines []Engine
+	// Vault, which may be nil, removes what a run left on a server that it did not start; false: it
 	// is not one that can be got at now.
 	Vault func(ctx context.Context, left Vault) (removed bool, err error)
 }
@@ -112,19 +112,23 @@ func (s *sweep) all(ctx context.Context) {
 	}
 	found = found || len(s.report.Runs) > 0
 	for range latePasses {
-		if s.places.Engine == nil || !found || (world.WallClock{}).Sleep(ctx, lateAfter) != nil {
+		if len(s.places.Engines) == 0 || !found || (world.WallClock{}).Sleep(ctx, lateAfter) != nil {
 			break
 		}
 		found = s.engine(ctx)
 	}
 }
 
-// engine has the engine swept.
+// engine has the engines swept.
 func (s *sweep) engine(ctx context.Context) (found bool) {
-	if s.places.Engine == nil {
-		return false
+	for _, e := range s.places.Engines {
+		found = s.sweepEngine(ctx, e) || found
 	}
-	removed, err := s.places.Engine.Sweep(ctx, func(host string, harness Identity, running bool) bool {
+	return found
+}
+
+func (s *sweep) sweepEngine(ctx context.Context, e Engine) (found bool) {
+	removed, err := e.Sweep(ctx, func(host string, harness Identity, running bool) bool {
 		if host != s.host {
 			return false
 		}

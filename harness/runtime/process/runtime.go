@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -20,6 +21,7 @@ var (
 	_ world.Restarter  = (*Runtime)(nil)
 	_ world.Redeployer = (*Runtime)(nil)
 	_ world.Signaller  = (*Runtime)(nil)
+	_ world.Files      = (*Runtime)(nil)
 )
 
 // Runtime starts stand-ins as children of this process, and other services
@@ -31,6 +33,7 @@ var (
 // for as long as the child lives, so that a service can be replaced without
 // losing a connection and a killed one refuses them.
 type Runtime struct {
+	*launch.Folders
 	executable string
 	o          launch.Options
 
@@ -42,6 +45,7 @@ type Runtime struct {
 // New makes a runtime whose stand-ins are run by executable, a rehearse binary.
 func New(executable string, o launch.Options) *Runtime {
 	return &Runtime{
+		Folders:    launch.NewFolders(o.Record),
 		executable: executable,
 		o:          o.WithDefaults(),
 		services:   map[string]*service{},
@@ -50,7 +54,9 @@ func New(executable string, o launch.Options) *Runtime {
 }
 
 // Name is "process".
-func (r *Runtime) Name() string { return "process" }
+func (r *Runtime) Name() string { return name }
+
+const name = "process"
 
 // Start starts services as world.Runtime says. After an error, Stop removes
 // those that were started.
@@ -142,7 +148,7 @@ func (r *Runtime) Stop(ctx context.Context) error {
 	services := r.services
 	r.services, r.addresses = map[string]*service{}, launch.Addresses{}
 	r.mu.Unlock()
-	return launch.StopAll(services, func(s *service) error { return s.stop(ctx) })
+	return errors.Join(launch.StopAll(services, func(s *service) error { return s.stop(ctx) }), r.Remove())
 }
 
 // running is a started service by name, for faults.
