@@ -5,7 +5,7 @@
 //	standin ◄── jwt       issuer, verifier, cache, keys
 //	        ◄── apikey    provider, charger
 //	        ◄── webhook   sender, receiver
-//	        ◄── database  postgres, redis, querier
+//	        ◄── database  postgres, redis, pgbouncer, querier
 //	            store     the secrets store that all of them read
 //
 // A new stand-in is a function of type standin.Service, and a line here.
@@ -22,16 +22,17 @@ import (
 // Services are the stand-ins of this package by the name under which they are
 // served.
 var Services = map[string]standin.Service{
-	"issuer":   jwt.ServeIssuer,
-	"verifier": jwt.ServeVerifier,
-	"cache":    jwt.ServeCache,
-	"provider": apikey.ServeProvider,
-	"charger":  apikey.ServeCharger,
-	"sender":   webhook.ServeSender,
-	"receiver": webhook.ServeReceiver,
-	"keys":     jwt.ServeKeys,
-	"proxy":    standin.ServeProxy,
-	"postgres": database.ServePostgres,
-	"querier":  database.ServeQuerier,
-	"redis":    database.ServeRedis,
+	"issuer":    jwt.ServeIssuer,
+	"verifier":  jwt.ServeVerifier,
+	"cache":     jwt.ServeCache,
+	"provider":  apikey.ServeProvider,
+	"charger":   apikey.ServeCharger,
+	"sender":    webhook.ServeSender,
+	"receiver":  webhook.ServeReceiver,
+	"keys":      jwt.ServeKeys,
+	"proxy":     standin.ServeProxy,
+	"pgbouncer": database.ServePgBouncer,
+	"postgres":  database.ServePostgres,
+	"querier":   database.ServeQuerier,
+	"redis":     database.ServeRedis,
 }

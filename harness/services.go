@@ -74,7 +74,10 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 	}
 	spec := world.Spec{Name: s.Name, Serve: s.Serve, Config: s.Config, Needs: s.Needs}
 	if program, runs := server.Programs[s.Serve]; runs {
-		return r.withProgram(ctx, spec, program)
+		var err error
+		if spec, err = r.withProgram(ctx, spec, program); err != nil {
+			return world.Spec{}, err
+		}
 	}
 	if !s.Reads {
 		return spec, nil
@@ -89,7 +92,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 		return world.Spec{}, err
 	}
 	r.secrets = append(r.secrets, token)
-	spec.Config = contract.Copy(s.Config)
+	spec.Config = contract.Copy(spec.Config)
 	contract.PublishedTo(spec.Config).Store = &contract.Stored{URL: r.storeURL, Token: token, Path: r.store.Path(page)}
 	return spec, nil
 }

@@ -82,6 +82,15 @@ func isPostgres(first []byte) bool { return first[0] == 0 }
 type logins struct {
 	name string
 	log  *slog.Logger
+	// answers is told of an error with which the server ends a login, by its code and
+	// its text; nil: its log tells.
+	answers func(login *login, code, text string)
+	// entered is told of a login that was accepted; nil: nobody is.
+	entered func(login *login)
+	// afterwards is for how long after a login the first answer of the session may
+	// still take it back, where retracts says so of its text; 0: it never does.
+	afterwards time.Duration
+	retracts   func(text string) bool
 	*tally
 }
 

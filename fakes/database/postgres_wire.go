@@ -72,6 +72,9 @@ func (l *logins) relay(client net.Conn, server string) error {
 		_ = upstream.Close()
 	}()
 	err = l.answer(client, upstream, login)
+	if err == nil && l.afterwards > 0 {
+		err = l.firstAnswer(client, upstream, login)
+	}
 	if err == nil {
 		_, err = io.Copy(client, upstream)
 	}
@@ -133,8 +136,17 @@ func (l *logins) answer(client io.Writer, upstream io.Reader, login *login) erro
 		if _, err := io.ReadFull(upstream, message[5:]); err != nil {
 			return err
 		}
-		if head[0] == 'Z' && login.decide() { // ReadyForQuery
-			l.accept(login, stateOK)
+		if head[0] == 'Z' { // ReadyForQuery
+			if l.entered != nil {
+				l.entered(login)
+			}
+			if l.afterwards == 0 && login.decide() {
+				l.accept(login, stateOK)
+			}
+		}
+		if head[0] == 'E' && l.answers != nil && login.decide() { // ErrorResponse
+			code, text := errorResponse(message[5:])
+			l.answers(login, code, text)
 		}
 		if _, err := client.Write(message); err != nil {
 			return err
@@ -143,4 +155,54 @@ func (l *logins) answer(client io.Writer, upstream io.Reader, login *login) erro
 			return nil
 		}
 	}
+}
+
+// firstAnswer hands on the first message of a session. A pooler may let somebody in
+// and turn them away at their first question; who asks nothing for some time is in.
+func (l *logins) firstAnswer(client io.Writer, upstream io.Reader, login *login) error {
+	in := func() {
+		if login.decide() {
+			l.accept(login, stateOK)
+		}
+	}
+	asked := time.AfterFunc(l.afterwards, in)
+	defer in()
+	defer asked.Stop()
+	head := make([]byte, 5)
+	if _, err := io.ReadFull(upstream, head); err != nil {
+		return err
+	}
+	if _, err := client.Write(head); err != nil {
+		return err
+	}
+	length := binary.BigEndian.Uint32(head[1:])
+	if head[0] != 'E' || length < 4 || length > maxMessage {
+		return nil
+	}
+	fields := make([]byte, length-4)
+	if _, err := io.ReadFull(upstream, fields); err != nil {
+		return err
+	}
+	if code, text := errorResponse(fields); l.retracts(text) && login.decide() {
+		l.refuse(login, code, text)
+	}
+	_, err := client.Write(fields)
+	return err
+}
+
+// errorResponse is the SQLSTATE and the text of an ErrorResponse (PostgreSQL,
+// Error and Notice Message Fields: C and M).
+func errorResponse(fields []byte) (code, text string) {
+	for field := range bytes.SplitSeq(fields, []byte{0}) {
+		if len(field) == 0 {
+			break
+		}
+		switch field[0] {
+		case 'C':
+			code = string(field[1:])
+		case 'M':
+			text = string(field[1:])
+		}
+	}
+	return code, text
 }

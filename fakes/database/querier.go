@@ -179,10 +179,20 @@ func (q *querier) login() (databaseLogin, bool) {
 
 func (q *querier) dialling() { q.began.Add(1) }
 
+// outcomes are what statuses of databases say of a credential: SQLSTATEs of
+// PostgreSQL (Appendix A) and of PgBouncer, whose every refusal is 08P01, and words of Redis.
+var outcomes = map[string]history.Outcome{
+	stateOK: history.OK, "28P01": history.AuthFailure, "28000": history.AuthFailure, "08P01": history.AuthFailure,
+	"OK": history.OK, "WRONGPASS": history.AuthFailure, "NOAUTH": history.AuthFailure,
+}
+
 func (q *querier) dialled(tag, status, detail string, took time.Duration) {
 	q.presented.Add(1)
 	attributes := []any{
 		"identifier", tag, "presenter", q.config.Name, "attempt", 1, "status", status, "latency_us", took.Microseconds(),
+	}
+	if outcome, decides := outcomes[status]; decides {
+		attributes = append(attributes, "outcome", outcome)
 	}
 	if detail != "" {
 		attributes = append(attributes, "detail", detail)

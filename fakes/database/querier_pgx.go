@@ -68,6 +68,9 @@ func newPostgresPool(c contract.Querier, from dialler) (pool, error) {
 	config.HealthCheckPeriod = poolCheck
 	config.ConnConfig.ConnectTimeout = queryDeadline
 	config.ConnConfig.Tracer = connectTracer{from}
+	if !c.Prepares {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
 		login, there := from.login()
 		if !there {

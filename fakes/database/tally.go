@@ -14,7 +14,7 @@ type login struct {
 	presenter, identifier string
 	user, remote          string // under which it logs in, and the address that it came from
 	began                 time.Time
-	own                   bool // the harness's own: neither counted nor told
+	own                   bool // the harness's own, or told of by a pooler: neither counted nor told
 	decided, denied       atomic.Bool
 	closed                time.Time // zero: it is open; guarded by the tally
 }
@@ -26,7 +26,7 @@ func newLogin(user, application string) *login {
 	if name, tag, found := strings.Cut(application, "/"); found {
 		l.presenter, l.identifier = name, tag
 	}
-	l.own = l.presenter == contract.DatabaseAdmin
+	l.own = l.presenter == contract.DatabaseAdmin || l.identifier == contract.DatabasePooled
 	return l
 }
 

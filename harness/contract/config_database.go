@@ -7,6 +7,13 @@ const (
 	// DatabaseTagEnd ends the tag with which a password begins where one user has
 	// several, since the database cannot say which of them was presented.
 	DatabaseTagEnd = "."
+	// DatabasePooled is the tag in the application name of the connections that a
+	// pooler makes to its database, NAME/TAG: for whom is told where that logged in
+	// at the pooler, so that the database does not count it once more.
+	DatabasePooled = "@pooled"
+	// LoginRetry is what keeps a pooler from letting anybody in for the time being:
+	// the setting by which it does not try to log in again at once where it was refused.
+	LoginRetry = "server_login_retry"
 )
 
 // Server is what every stand-in is told that runs somebody else's server.
@@ -53,6 +60,33 @@ type Redis struct {
 // Serves is redis.
 func (*Redis) Serves() string { return "redis" }
 
+// PgBouncer is the configuration of a PgBouncer in front of a PostgreSQL server.
+// Its AdminPassword is that of the server: with it the pooler asks for the
+// passwords of others (auth_query), and is asked itself.
+type PgBouncer struct {
+	Name string `json:"name"`
+	Server
+	// Database is the base URL of the stand-in that runs the server.
+	Database string `json:"database"`
+	// AuthQuery has it ask the server for a password at every login; without it it
+	// takes those of its auth_file, into which the published ones are written.
+	AuthQuery bool `json:"auth_query,omitempty"`
+	// Mode is its pool_mode: transaction or session.
+	Mode string `json:"mode"`
+	// Life is its server_lifetime, LoginRetry its server_login_retry, and QueryWait
+	// its query_wait_timeout.
+	Life       Duration `json:"life"`
+	LoginRetry Duration `json:"login_retry"`
+	QueryWait  Duration `json:"query_wait"`
+	// Pool is its default_pool_size: connections for each user.
+	Pool int `json:"pool"`
+	// Published says how it gets the passwords of its auth_file.
+	Published
+}
+
+// Serves is pgbouncer.
+func (*PgBouncer) Serves() string { return "pgbouncer" }
+
 // Querier is the configuration of a consumer of a database.
 type Querier struct {
 	Name string `json:"name"`
@@ -68,6 +102,10 @@ type Querier struct {
 	// connections of the one before live until their life is over. Without it there
 	// is one pool, whose connections are made anew one by one.
 	SwapsPool bool `json:"swaps_pool,omitempty"`
+	// Prepares has pgx prepare each statement once on a connection and use it by its
+	// name from then on, pgx's own default (QueryExecModeCacheStatement, v5.12);
+	// without it every query is described and run by itself (QueryExecModeExec).
+	Prepares bool `json:"prepares,omitempty"`
 	// Published says how it gets its password.
 	Published
 }

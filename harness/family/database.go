@@ -16,6 +16,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -37,10 +38,28 @@ func (databasePassword) Configure(p *plan.Plan) error {
 			s.Config = &contract.Postgres{Name: s.Name, Server: newServer(), Connections: s.Connections}
 		case "redis":
 			s.Config = &contract.Redis{Name: s.Name, Server: newServer()}
+		case "pgbouncer":
+			s.Config = &contract.PgBouncer{
+				Name: s.Name, Server: newServer(), Database: contract.AddressOf(s.Of), AuthQuery: s.AuthQuery, Mode: s.Pooling, Pool: s.Pool,
+				Life: contract.Duration(p.Wall(s.Life.Duration())), LoginRetry: contract.Duration(p.Wall(s.LoginRetry.Duration())),
+				QueryWait: contract.Duration(p.Wall(plan.PoolerQueryWait.Duration())),
+			}
+			if s.Reads {
+				s.Config.(*contract.PgBouncer).Published = readsOf(p, s)
+			}
 		case "querier":
 			s.Config = &contract.Querier{
 				Name: s.Name, Database: contract.AddressOf(s.Of), Type: p.Page.Format.Type,
-				Life: contract.Duration(p.Wall(s.Life.Duration())), Pool: s.Pool, SwapsPool: s.SwapsPool, Published: readsOf(p, s),
+				Life: contract.Duration(p.Wall(s.Life.Duration())), Pool: s.Pool, SwapsPool: s.SwapsPool, Prepares: s.Prepares, Published: readsOf(p, s),
+			}
+		}
+	}
+	for i := range p.Services { // a pooler administers its database with the password of that
+		if pooler, is := p.Services[i].Config.(*contract.PgBouncer); is {
+			for _, s := range p.Services {
+				if at := contract.ServerOf(s.Config); s.Name == p.Services[i].Of && at != nil {
+					pooler.AdminPassword = at.AdminPassword
+				}
 			}
 		}
 	}
@@ -53,16 +72,21 @@ func newServer() contract.Server {
 	return contract.Server{AdminPassword: rand.Text(), Folder: "rehearse-" + strings.ToLower(rand.Text()[:12])}
 }
 
+// entrance is where one logs in: a database, or a pooler in front of it.
+type entrance interface {
+	// login makes a new connection. The status is the database's own; a refusal
+	// is an outcome and no error.
+	login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error)
+}
+
 // database is what a rotation does at one database, and what a probe asks it.
 // Its errors never hold a password.
 type database interface {
+	entrance
 	// do takes a step. Each is safe to repeat.
 	do(ctx context.Context, step keyring.Step, c credential) error
 	// enabled are the credentials that can log in, by their tags.
 	enabled(ctx context.Context) ([]string, error)
-	// login makes a new connection. The status is the database's own; a refusal
-	// is an outcome and no error.
-	login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error)
 }
 
 // loginResult is what became of an attempt to log in.
@@ -83,7 +107,7 @@ type databaseSession interface {
 func (databasePassword) Bind(b Backend) Bound {
 	d := &databaseBound{
 		plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, control: b.Control,
-		databases: map[string]database{}, held: map[string]databaseSession{},
+		databases: map[string]database{}, poolers: map[string]entrance{}, held: map[string]databaseSession{},
 	}
 	authorities := Authorities(b.Plan)
 	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: b.Plan.Page.Format.Type == "redis"}
@@ -93,8 +117,11 @@ func (databasePassword) Bind(b Backend) Bound {
 	d.kind, d.steps = kind, newSteps(kind, b, d.administer)
 	d.steps.lists = d.enabled
 	for _, s := range b.Plan.Services {
-		if s.Serve == "querier" {
+		switch {
+		case s.Serve == "querier":
 			d.queriers = append(d.queriers, s.Name)
+		case slices.Contains(runbook.Families[b.Plan.Page.Scope.Family].Poolers, s.Serve):
+			d.poolers[s.Name] = &postgres{url: func() string { return b.URL(s.Name, false) }, kind: kind, pooled: true}
 		}
 		if !slices.Contains(authorities, s.Name) {
 			continue
@@ -172,6 +199,7 @@ type databaseBound struct {
 	kind      databaseKind
 	plan      *plan.Plan
 	databases map[string]database
+	poolers   map[string]entrance
 	passwords []string // of their administration
 	queriers  []string
 	url       func(service string) string
@@ -307,7 +335,10 @@ func (d *databaseBound) Hold(ctx context.Context, name string, _ time.Duration) 
 // Present logs in anew, and asks the session that was held for the credential,
 // if there is one. It is taken where either is.
 func (d *databaseBound) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
-	at, known := d.databases[validator]
+	at, known := d.poolers[validator]
+	if !known {
+		at, known = d.databases[validator]
+	}
 	if !known {
 		return history.Probe{}, fmt.Errorf("present %s to %s: it is no database of this run", name, validator)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,7 +26,18 @@ type postgres struct {
 	password      string // of the administration
 	kind          databaseKind
 	keepsSessions bool // a revoke leaves sessions alone
+	pooled        bool // it is a pooler in front of one
 	lookup        func(ctx context.Context, name string) (credential, error)
+}
+
+// refuses reports whether an answer is the refusal of a credential: 28P01
+// (invalid_password), 28000 (a role without LOGIN), and of a PgBouncer 08P01, which is
+// its every refusal (1.18), unless it has no database to hand a client on to.
+func (p *postgres) refuses(answered *pgconn.PgError) bool {
+	if p.pooled && answered.Code == "08P01" {
+		return !strings.Contains(answered.Message, "connect") && !strings.Contains(answered.Message, "timeout")
+	}
+	return answered.Code == "28P01" || answered.Code == "28000"
 }
 
 var _ database = (*postgres)(nil)
@@ -141,6 +153,11 @@ func (p *postgres) login(ctx context.Context, c credential, application string) 
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	conn, err := p.connect(ctx, user, c.values[0], application+"/"+c.identifier)
+	if err == nil && p.pooled { // which lets somebody in, and may turn them away at the first question
+		if _, err = conn.Exec(ctx, "SELECT 1", pgx.QueryExecModeSimpleProtocol); err != nil {
+			_ = conn.Close(ctx) // which the pooler has done
+		}
+	}
 	if err == nil {
 		return postgresSession{conn}, loginResult{history.OK, "00000"}, nil
 	}
@@ -150,7 +167,7 @@ func (p *postgres) login(ctx context.Context, c credential, application string) 
 		return nil, loginResult{}, ctx.Err()
 	case !ok:
 		return nil, loginResult{history.Unavailable, unanswered(err)}, nil
-	case answered.Code == "28P01", answered.Code == "28000": // invalid_password; a role without LOGIN
+	case p.refuses(answered): // invalid_password; a role without LOGIN
 		return nil, loginResult{history.AuthFailure, answered.Code}, nil
 	}
 	return nil, loginResult{history.Unavailable, answered.Code}, nil

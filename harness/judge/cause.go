@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -94,6 +95,16 @@ func (e *evidence) lastFetch(validator string) string {
 		return "it has not fetched the set since it was started"
 	}
 	return "its last fetch was at " + last.String()
+}
+
+// lastLoaded is the half sentence about when a party last took what is published.
+func (e *evidence) lastLoaded(party string) string {
+	for _, event := range slices.Backward(e.events) {
+		if event.Kind == history.KindLoaded && event.Service == party {
+			return fmt.Sprintf("it has what was published when it last read that, at %s", event.At)
+		}
+	}
+	return "nobody tells when it last read what is published"
 }
 
 // atLeast is a measured wall time with the margin, as page time.

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
@@ -38,7 +39,7 @@ func lockedOutProbe(c *cell) (explanation, bool) {
 func (e *evidence) lockedAt(authority string, at history.Offset) (lock history.Event, there bool) {
 	for _, event := range e.events {
 		switch {
-		case event.Service != authority:
+		case event.Service != authority || event.What == contract.LoginRetry: // see poisoned
 		// Of two calls at a time, the one that locks may be logged after one that is locked out.
 		case event.Kind == history.KindLocked && event.At <= at+history.Offset(nearly):
 			lock, there = event, true

@@ -35,6 +35,13 @@ func neverLearned(c *cell) (explanation, bool) {
 	if page != "" {
 		who = "it"
 	}
+	if v.Reads {
+		return explanation{
+			cause: CauseNeverLearned,
+			why:   fmt.Sprintf("%s%s never took it: %s", v.Name, c.offPage(v.Name), c.lastLoaded(v.Name)),
+			fix:   fmt.Sprintf("%shave %s read what is published again during the lead (a reload, a signal, a restart), and look at whether it did before emitting", page, who),
+		}, true
+	}
 	return explanation{
 		cause: CauseNeverLearned,
 		why:   fmt.Sprintf("%s%s never learned it: %s", v.Name, c.offPage(v.Name), c.lastFetch(v.Name)),

@@ -147,6 +147,7 @@ next:
 // found of one that comes earlier is not looked for by a later one.
 func detectors() []detector {
 	return []detector{
+		{of: refused, match: poisonedPool},
 		{of: refused, match: lockedOut},
 		{of: refused, match: otherRotation},
 		{of: refused, match: onePlace},
@@ -189,6 +190,7 @@ func detectors() []detector {
 		{of: unanswered, match: frozen},
 		{of: unanswered, match: lacksRights},
 		{of: unanswered, match: answeredAsFailing},
+		{of: unanswered, match: poisonedBehind},
 		{of: unanswered, match: refusedBehind},
 		{of: unanswered, match: notActiveYet},
 		{of: unanswered, match: tooManyConnections},

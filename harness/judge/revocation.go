@@ -99,6 +99,9 @@ func (e *evidence) refusesOld(f *Finding, v plan.Validator, revoked history.Offs
 		bound != runbook.Forever && p.LastAsked-revoked+2*bucketWidth >= history.Offset(e.limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.offPage(v.Name), e.old, e.page(p.LastTaken-revoked), e.boundText(bound))
 		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
+		if v.Reads {
+			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential lets someone in", v.Name)
+		}
 		if p.bySession() {
 			f.Message = fmt.Sprintf("%s lets nobody new in with %s, and still served a session made before, %s after the revoke", v.Name, e.old, e.page(p.LastTaken-revoked))
 		}

@@ -64,9 +64,9 @@ func (e *evidence) thin() string {
 // unasked says that a validator on the page was hardly shown the old credential
 // or the new one: then little shows what its callers would have felt. Connections of
 // a pool that were made before the rotation began serve in it: the logins count by
-// which they were made.
+// which they were made. One behind a pooler is shown nothing but by that.
 func (e *evidence) unasked(v plan.Validator) string {
-	if !v.OnPage {
+	if !v.OnPage || v.Behind != "" {
 		return ""
 	}
 	from := e.start

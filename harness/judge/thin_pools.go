@@ -21,5 +21,5 @@ func (e *evidence) least(v plan.Validator) int64 {
 // pooled reports whether a credential is presented to a validator with each
 // connection of a pool, and not with each request.
 func (e *evidence) pooled(v plan.Validator) bool {
-	return v.Authority && runbook.Families[e.limits.Family].Pools
+	return (v.Authority || v.Reads) && runbook.Families[e.limits.Family].Pools
 }

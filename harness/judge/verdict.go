@@ -249,6 +249,7 @@ const (
 	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
 	CauseLockedOut        Cause = "locked-out"        // an authority refused everybody, since somebody was refused too often
+	CausePoisonedPool     Cause = "poisoned-pool"     // a pooler let nobody in, since its database had refused what it logged in with
 	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
 	CauseUnknown          Cause = "unknown"
 

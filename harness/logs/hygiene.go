@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -41,6 +40,8 @@ func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte
 		says.Success = true
 	case parsed.Message == history.MessageRefused:
 		says.Failure = true
+	case parsed.Message == history.MessagePresented && parsed.Outcome != "":
+		says = history.Logged{Success: parsed.Outcome == history.OK, Failure: parsed.Outcome == history.AuthFailure}
 	case parsed.Message == history.MessagePresented:
 		says = meaning(parsed.Status)
 	default:
@@ -52,15 +53,13 @@ func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte
 	h.seen[service] = history.Logged{Success: now.Success || says.Success, Failure: now.Failure || says.Failure}
 }
 
-// meaning is what the status of a presentation says of a credential: of HTTP, of
-// PostgreSQL (SQLSTATE, class 28: invalid authorization) and of Redis.
+// meaning is what the HTTP status of a presentation says of a credential.
 func meaning(status string) history.Logged {
 	code, err := strconv.Atoi(status)
-	sqlstate := len(status) == 5
 	switch {
-	case slices.Contains([]string{"401", "403", "WRONGPASS", "NOAUTH"}, status), sqlstate && strings.HasPrefix(status, "28"):
+	case code == 401, code == 403:
 		return history.Logged{Failure: true}
-	case strings.EqualFold(status, "ok"), status == "00000", err == nil && !sqlstate && code < 400:
+	case err == nil && code < 400:
 		return history.Logged{Success: true}
 	}
 	return history.Logged{}

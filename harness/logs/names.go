@@ -230,7 +230,11 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 			return history.Event{}, false
 		}
 	case history.KindLocked:
-		e.Credential, e.Identifier, e.Reader, e.Count = n.Credential(l.Identifier), l.Identifier, n.presenter(l, service), l.Count
+		e.Credential, e.Identifier, e.Reader, e.Count = n.credential(l), l.Identifier, n.presenter(l, service), l.Count
+		e.What = l.What
+		if l.Presenter == service {
+			e.Reader = service // its own doing
+		}
 		if isProbe(l.Presenter) {
 			e.Reader = ""
 		}

@@ -168,7 +168,7 @@ func (b *builder) validates(name string) bool {
 		_, shown := a.Present[name]
 		return shown
 	}
-	return slices.Contains(b.family.CheckedBy, s.Serve) || s.Library != "" || c != nil && c.Has(runbook.Validates)
+	return slices.Contains(b.family.CheckedBy, s.Serve) || slices.Contains(b.family.Poolers, s.Serve) || s.Library != "" || c != nil && c.Has(runbook.Validates)
 }
 
 // services are those of the scenario with what the plan knows of them.
@@ -190,7 +190,7 @@ func (b *builder) reads(s scenario.Service) bool {
 	if s.Own() {
 		return s.Distribution != "" && s.Distribution != runbook.JWKS
 	}
-	return slices.Contains(b.family.ReadBy, s.Serve)
+	return slices.Contains(b.family.ReadBy, s.Serve) && !s.AuthQuery
 }
 
 // needs are the services that must be healthy before one starts: the one whose

@@ -20,8 +20,16 @@ const (
 	DefaultSessions = 1
 	DefaultPool     = 10  // connections of a consumer that keeps some
 	DefaultRenewAt  = 0.8 // share of a token's life
-	DefaultMethod   = "GET"
-	DefaultPath     = "/"
+
+	// Of a pooler, as PgBouncer 1.18 has them (config.md: pool_mode session is its
+	// default too): default_pool_size, server_lifetime, server_login_retry and
+	// query_wait_timeout, in page time.
+	DefaultPoolerPool = 20
+	DefaultPoolerLife = runbook.Duration(time.Hour)
+	DefaultLoginRetry = runbook.Duration(15 * time.Second)
+	PoolerQueryWait   = runbook.Duration(2 * time.Minute)
+	DefaultMethod     = "GET"
+	DefaultPath       = "/"
 )
 
 // or sets what has no value yet.
@@ -81,6 +89,12 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 			or(&s.Life, b.page.Format.LongestLife)
 			or(&s.Pool, DefaultPool)
 		}
+	case slices.Contains(b.family.Poolers, s.Serve):
+		or(&s.Of, b.serving(b.family.CheckedBy))
+		or(&s.Life, DefaultPoolerLife)
+		or(&s.Pool, DefaultPoolerPool)
+		or(&s.Pooling, scenario.SessionPooling)
+		or(&s.LoginRetry, DefaultLoginRetry)
 	case slices.Contains(b.family.CheckedBy, s.Serve) && !b.family.Authority && !b.reads(s):
 		or(&s.Of, b.emitter())
 	}

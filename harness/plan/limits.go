@@ -112,10 +112,15 @@ func (b *builder) validator(name string) Validator {
 	if v.Library == "" && c != nil {
 		v.Library = c.Library // of an image
 	}
-	if b.family.Authority {
+	pooler := slices.Contains(b.family.Poolers, s.Serve)
+	if b.family.Authority && !(pooler && b.reads(s)) {
 		// The other end of the secret: no consumer, and what it accepts is
-		// decided by the step itself.
+		// decided by the step itself. A pooler that asks it at every login is as fast.
 		v.Authority, v.OnPage, v.Keys, v.Connections = true, true, s.Holds, s.Connections
+		if pooler {
+			v.Keys = b.s.Services[s.Of].Holds
+		}
+		v.Behind = b.behind(name)
 	} else {
 		v.Learns, v.Forgets = runbook.Forever, runbook.Forever
 	}
@@ -123,7 +128,7 @@ func (b *builder) validator(name string) Validator {
 		v.Learns, v.Forgets = library.Learns, library.Forgets
 		v.Granule, v.Keys, v.OnMiss, v.Cooldown = library.Granularity, library.Keys, library.OnMiss, library.Cooldown
 	}
-	if b.family.Symmetric() {
+	if b.family.Symmetric() || pooler && b.reads(s) {
 		v.Reads = true
 		if c != nil && c.Refresh > 0 {
 			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
@@ -157,6 +162,24 @@ func (b *builder) validator(name string) Validator {
 		v.From, v.Via, v.Shared = b.source(name)
 	}
 	return v
+}
+
+// behind is the pooler by which all consumers of an authority reach it; "" where
+// one does by itself, or there is none.
+func (b *builder) behind(authority string) string {
+	pooler := ""
+	for _, name := range b.names() {
+		s := b.s.Services[name]
+		reaches := s.Of == authority || slices.Contains(s.References(), authority)
+		switch {
+		case !reaches:
+		case slices.Contains(b.family.Poolers, s.Serve):
+			pooler = name
+		default:
+			return ""
+		}
+	}
+	return pooler
 }
 
 // more is a figure that is larger than the page's, and has an end; else 0.

@@ -193,6 +193,9 @@ type Validator struct {
 	Reads bool `json:"reads,omitempty"`
 	// Connections is how many it has room for, where that is known.
 	Connections int `json:"connections,omitempty"`
+	// Behind is the pooler by which everybody reaches it, who checks what is presented
+	// in its place; empty where somebody presents to it, or nobody is known to.
+	Behind string `json:"behind,omitempty"`
 	// Rereads is how often it really reads, where the rehearsal has it otherwise
 	// than the page. The bounds are those of the page.
 	Rereads time.Duration `json:"rereads_ns,omitempty"`

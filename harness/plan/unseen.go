@@ -28,7 +28,7 @@ func (b *builder) unseen(p *Plan) []Unseen {
 	var found []Unseen
 	for _, v := range p.Limits.Validators {
 		found = append(found, b.untoldDeliveries(p, v)...)
-		if v.OnPage && !v.Authority && !b.called(v.Name) {
+		if v.OnPage && !v.Authority && !b.called(v.Name) && !slices.Contains(b.family.Poolers, b.s.Services[v.Name].Serve) {
 			found = append(found, Unseen{v.Name, "no client of the load presents anything to " + v.Name, fmt.Sprintf("load: a client with %s", b.calling(v.Name))})
 		}
 	}

@@ -32,6 +32,10 @@ type Family struct {
 	// EmittedBy, CheckedBy and Between are the kinds of stand-ins that emit a
 	// credential, check it, and stand between the two.
 	EmittedBy, CheckedBy, Between []string
+	// Poolers are the kinds of stand-ins between consumers and an authority that
+	// check what is presented to them, and log in there as those who presented it:
+	// parties of their own, which may have a password for longer than the authority.
+	Poolers []string
 	// Authority says that what checks is the authority itself, which learns and
 	// forgets at once; it is no consumer and need not be on the page.
 	Authority bool
@@ -54,7 +58,7 @@ type Family struct {
 
 // Kinds are the stand-ins that have a part in a family, sorted.
 func (f Family) Kinds() []string {
-	return slices.Sorted(slices.Values(slices.Concat(f.EmittedBy, f.CheckedBy, f.Between)))
+	return slices.Sorted(slices.Values(slices.Concat(f.EmittedBy, f.CheckedBy, f.Between, f.Poolers)))
 }
 
 // Symmetric reports whether those who check hold the secret that emitters have.
@@ -75,9 +79,9 @@ var Families = map[string]Family{
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
-		Name: "database-password", Distributions: Reading, ReadBy: []string{"querier"}, Types: []string{"postgresql", "redis"},
+		Name: "database-password", Distributions: Reading, ReadBy: []string{"pgbouncer", "querier"}, Types: []string{"postgresql", "redis"},
 		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
-		EmittedBy: []string{"querier"}, CheckedBy: []string{"postgres", "redis"}, Authority: true, Pools: true,
+		EmittedBy: []string{"querier"}, CheckedBy: []string{"postgres", "redis"}, Poolers: []string{"pgbouncer"}, Authority: true, Pools: true,
 	},
 	"webhook-secret": {
 		Name: "webhook-secret", Distributions: Reading, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),

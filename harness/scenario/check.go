@@ -14,7 +14,7 @@ import (
 // Values that a scenario can choose from.
 var (
 	RotatedBys = []string{RotatedByVault}
-	ServeKinds = []string{"cache", "charger", "issuer", "postgres", "provider", "querier", "receiver", "redis", "sender", "verifier"}
+	ServeKinds = []string{"cache", "charger", "issuer", "pgbouncer", "postgres", "provider", "querier", "receiver", "redis", "sender", "verifier"}
 	GateModes  = []string{string(Enforce), string(Observe), string(Off)}
 	OnBudgets  = []string{string(BudgetRecord), string(BudgetRollback)}
 	Scales     = []string{string(ScaleFull), string(ScaleNone)}
@@ -104,8 +104,8 @@ func (c check) consumers() {
 		if consumer.Has(runbook.Emits) && !slices.Contains(family.EmittedBy, s.Serve) {
 			c.Report(at+".serve", "the page gives it the role emit: "+strings.Join(family.EmittedBy, ", "), "%q does not emit", s.Serve)
 		}
-		if consumer.Has(runbook.Validates) && !slices.Contains(family.CheckedBy, s.Serve) {
-			c.Report(at+".serve", "the page gives it the role validate: "+strings.Join(family.CheckedBy, ", "), "%q does not validate", s.Serve)
+		if checks := slices.Concat(family.CheckedBy, family.Poolers); consumer.Has(runbook.Validates) && !slices.Contains(checks, s.Serve) {
+			c.Report(at+".serve", "the page gives it the role validate: "+strings.Join(checks, ", "), "%q does not validate", s.Serve)
 		}
 	}
 }

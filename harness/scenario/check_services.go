@@ -107,7 +107,12 @@ func (c check) standIn(path, name string, s Service) {
 		if s.Of == "" && !c.serves("postgres") && !c.serves("redis") {
 			c.Report(path+".of", "the database to which it logs in", "a querier needs it")
 		}
-		c.leadsTo(path, s, "postgres", "redis")
+		c.leadsTo(path, s, "postgres", "redis", "pgbouncer")
+	case "pgbouncer":
+		if s.Of == "" && !c.serves("postgres") {
+			c.Report(path+".of", "the database to which it logs in", "a pooler needs it")
+		}
+		c.leadsTo(path, s, "postgres")
 	default:
 		c.misplaced(path, fmt.Sprintf("%q takes nothing of another service", s.Serve), "of")
 	}
@@ -151,13 +156,27 @@ func (c check) charging(path string, s Service) {
 const mostConnections = 1000
 
 // databases are the kinds that are one, by the format.type of a page about it.
-var databases = map[string]string{"postgres": "postgresql", "redis": "redis"}
+var databases = map[string]string{"postgres": "postgresql", "pgbouncer": "postgresql", "redis": "redis"}
 
 // database holds against its kind what a stand-in says of a database, or of
 // the way to one.
 func (c check) database(path string, s Service) {
-	if s.Serve != "querier" {
-		c.misplaced(path, "is for a querier", "life", "pool", "swaps_pool")
+	switch s.Serve {
+	case "querier":
+		c.misplaced(path, "is for a pooler", "auth_query", "pooling", "login_retry")
+	case "pgbouncer":
+		c.misplaced(path, "is for a querier", "swaps_pool", "prepares")
+		c.OneOf(path+".pooling", s.Pooling, Poolings)
+		if s.AuthQuery {
+			c.misplaced(path, "is for a pooler with its passwords in a file, and this one asks the database (auth_query)", "refresh", "pinned", "distribution", "delay")
+		}
+		if c.Has(path+".login_retry") && s.LoginRetry <= 0 {
+			c.Report(path+".login_retry", "15s is PgBouncer's own", "must be more than 0")
+		}
+	default:
+		c.misplaced(path, "is for a querier or a pooler", "life", "pool")
+		c.misplaced(path, "is for a querier", "swaps_pool", "prepares")
+		c.misplaced(path, "is for a pooler", "auth_query", "pooling", "login_retry")
 	}
 	if c.Has(path+".pool") && (s.Pool < 1 || s.Pool > mostConnections) {
 		c.Report(path+".pool", "10 without it", "is %d, want 1 to %d", s.Pool, mostConnections)

@@ -80,7 +80,7 @@ const (
 // one of a team's own, which is an image, is built, or is a command of this
 // machine. Of Serve, Image and Build at most one is set.
 type Service struct {
-	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // issuer, verifier, cache, provider, charger, sender, receiver, postgres, querier
+	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // issuer, verifier, cache, provider, charger, sender, receiver, postgres, redis, pgbouncer, querier
 	// Library is which validator a verifier is: a key of runbook.Libraries.
 	// Without one it is that of the consumer on the page.
 	Library string `yaml:"library,omitempty" json:"library,omitempty"`
@@ -138,18 +138,30 @@ type Service struct {
 	Lockout *Lockout `yaml:"lockout,omitempty" json:"lockout,omitempty"`
 
 	// Life is how long a querier keeps a connection; default is the page's
-	// format.longest_life. KeepsSessions makes a revoke leave the sessions of a
+	// format.longest_life. Of a pooler it is that of its connections to the database
+	// (server_lifetime); default is 1h. KeepsSessions makes a revoke leave the sessions of a
 	// database alone: nobody new can log in, and who is in stays in.
 	Life          runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`
 	KeepsSessions bool             `yaml:"keeps_sessions,omitempty" json:"keeps_sessions,omitempty"`
 	// Pool is how many connections a querier has at most, and from the start;
-	// default is 10.
+	// default is 10. Of a pooler it is how many it has for each user; default is 20.
 	Pool int `yaml:"pool,omitempty" json:"pool,omitempty"`
 	// SwapsPool makes a querier of PostgreSQL build a whole new pool for a new
 	// login, and leave the connections of the old one alone until their life is
 	// over; without it each connection takes the login of the moment in which it is
 	// made anew (pgxpool's BeforeConnect), and there are those of one pool only.
 	SwapsPool bool `yaml:"swaps_pool,omitempty" json:"swaps_pool,omitempty"`
+	// Prepares has a querier of PostgreSQL use statements that it prepared on its
+	// connection before, by their names, as pgx does by default.
+	Prepares bool `yaml:"prepares,omitempty" json:"prepares,omitempty"`
+	// AuthQuery has a pooler ask its database for passwords at each login; without
+	// it, it has them in a file (auth_file), into which what is published is written
+	// at each refresh, and which it then reads anew. Pooling is its pool_mode:
+	// session (default) or transaction. LoginRetry is for how long it lets nobody in
+	// after the database refused it, in page time; default is 15s.
+	AuthQuery  bool             `yaml:"auth_query,omitempty" json:"auth_query,omitempty"`
+	Pooling    string           `yaml:"pooling,omitempty" json:"pooling,omitempty"`
+	LoginRetry runbook.Duration `yaml:"login_retry,omitempty" json:"login_retry,omitempty"`
 	// Connections is how many a PostgreSQL database has room for, beyond those
 	// that are kept for superusers: max_connections less
 	// superuser_reserved_connections, 3 (PostgreSQL, 20.3.1); default is 200. It
@@ -310,6 +322,16 @@ type ExpectedFinding struct {
 	Cause      string `yaml:"cause,omitempty" json:"cause,omitempty"`
 	FirstPhase string `yaml:"first_phase,omitempty" json:"first_phase,omitempty"`
 }
+
+// The Service.Pooling of a pooler: a connection to the database belongs to a client
+// for as long as that is connected, or for a transaction.
+const (
+	SessionPooling     = "session"
+	TransactionPooling = "transaction"
+)
+
+// Poolings are those.
+var Poolings = []string{SessionPooling, TransactionPooling}
 
 // RotatedByVault is the Service.RotatedBy that needs a real Vault as the store.
 const RotatedByVault = "vault"

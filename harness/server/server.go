@@ -32,10 +32,16 @@ type Program struct {
 }
 
 // debian is the image that `make database-image` builds.
-const debian = "rehearse-databases:bookworm"
+const debian = "rehearse-databases:bookworm-2"
 
 // Programs are the servers by the name of the stand-in that runs them.
 var Programs = map[string]Program{
+	"pgbouncer": {
+		Name: "pgbouncer", Variable: "REHEARSE_PGBOUNCER", Require: "REHEARSE_REQUIRE_PGBOUNCER",
+		Places: []string{"/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/opt/pgbouncer*/bin", "/usr/local/opt/pgbouncer*/bin"},
+		Images: []string{debian},
+		Get:    "apt-get install pgbouncer, brew install pgbouncer, or name its program in REHEARSE_PGBOUNCER; in containers `make database-image` builds one",
+	},
 	"postgres": {
 		Name: "postgres", Variable: "REHEARSE_POSTGRES", Require: "REHEARSE_REQUIRE_POSTGRES",
 		Places: []string{
