@@ -121,6 +121,7 @@ func overTime(m *Model, title string, width int, failing []named, whole []Point)
 	default:
 		c.Panels = append(c.Panels, shares)
 	}
+	c.Stretches = m.stretches(whole)
 	if strip, there := m.Timeline.Machine.strip(); there && title == wholeTitle {
 		c.Panels = append(c.Panels, strip)
 	}

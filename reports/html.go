@@ -81,7 +81,7 @@ func WriteHTML(w io.Writer, m *Model) error {
 func pageOf(m *Model) (*htmlPage, error) {
 	badge, headline, _ := strings.Cut(Headline(m.Verdict), ": ")
 	p := &htmlPage{
-		Model: m, Clock: m.clock(), Style: template.CSS(htmlStyle), Outcome: m.Verdict.Verdict, Badge: badge, Headline: capital(headline),
+		Model: m, Clock: m.clock(), Style: template.CSS(htmlStyle + pointing()), Outcome: m.Verdict.Verdict, Badge: badge, Headline: capital(headline),
 		Summary: summary(m), Header: header(m), Untold: untold(m), Findings: ByWeight(m.Findings),
 		BeforeNote: beforeNote, Phases: perPhase(m), Cells: cells(m), Tables: tables(m), Again: again(m),
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -45,6 +46,13 @@ func SVG(c Chart, id string) (string, error) {
 	s, err := accessible(canvas, id, title, description)
 	if err != nil {
 		return "", fmt.Errorf("draw chart %s: %w", id, err)
+	}
+	if t, over := c.(*Timeline); over {
+		inside, closing := strings.CutSuffix(s, "</svg>")
+		if !closing {
+			return "", fmt.Errorf("draw chart %s: the drawing library does not end its SVG element", id)
+		}
+		s = inside + t.hover() + "</svg>"
 	}
 	return s, nil
 }

@@ -2,7 +2,9 @@ package chart
 
 import (
 	"fmt"
+	"html"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -23,6 +25,16 @@ type Timeline struct {
 	// First + i×Step until First + (i+1)×Step.
 	First, Step float64
 	Panels      []Panel
+	// Stretches say in words what the lines show, for who points at them.
+	Stretches []Stretch
+}
+
+// Stretch is what was in a stretch of time, in words. Those of one Index are of the
+// same time in every chart of a page, and are pointed out together.
+type Stretch struct {
+	From, To float64
+	Index    int
+	Text     string
 }
 
 // Tick is a labelled moment on the axis of time.
@@ -77,6 +89,25 @@ func (t *Timeline) size() (width, height vg.Length) {
 	_, phases := t.labels(t.phaseBands(), vg.Length(t.Width))
 	_, bands := t.labels(t.Bands, vg.Length(t.Width))
 	return vg.Length(t.Width), vg.Length((phases+bands)*labelHeight + len(t.Panels)*(panelHeight+titleHeight) + axisHeight + 6)
+}
+
+// hover are the stretches as SVG: each is as high as the picture, and unseen until it
+// is pointed at.
+func (t *Timeline) hover() string {
+	if len(t.Stretches) == 0 {
+		return ""
+	}
+	width, height := t.size()
+	left, room := t.margin(), width-t.margin()-rightMargin
+	var b strings.Builder
+	b.WriteString(`<g class="hover">`)
+	for _, s := range t.Stretches {
+		from, to := left+t.share(s.From)*room, left+t.share(s.To)*room
+		fmt.Fprintf(&b, `<rect class="t%d" x="%.1f" y="0" width="%.1f" height="%.0f"><title>%s</title></rect>`,
+			s.Index, float64(from), float64(max(to-from, 0.5)), float64(height), html.EscapeString(s.Text))
+	}
+	b.WriteString("</g>\n")
+	return b.String()
 }
 
 func (t *Timeline) phaseBands() []Band {
