@@ -1,7 +1,7 @@
 // Package fault knows the disturbances that a scenario can ask for. One file is
 // one kind: what it does, what it needs, how it is injected and taken back.
 // Schedule injects them at their time, has their effect measured by somebody
-// else than who injects them, and undoes them.
+// else than who injects them, which is the evidence, and undoes them.
 package fault
 
 import (

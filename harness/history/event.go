@@ -1,6 +1,7 @@
 // Package history records what happened in a run: events, and counted
-// observations of decisions about credentials. A history is all that the judge
-// reads. It holds names, identifiers and figures; never a secret's value.
+// observations of decisions about credentials, by cell: which presenter showed which
+// credential to which validator. A history is all that the judge reads. It holds
+// names, identifiers and figures; never a secret's value.
 package history
 
 import (

@@ -1,5 +1,6 @@
 // Package plan is a page and a scenario merged, checked and timed: what a run
-// will do, known before anything is started.
+// will do, known before anything is started: its phases with the lead and the window
+// of the page, in page time and at the speed of the run, and what the bounds need.
 package plan
 
 import (
