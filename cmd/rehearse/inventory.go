@@ -19,11 +19,13 @@ import (
 // inventoryCommand is `rehearse inventory DIR`.
 func inventoryCommand() *cobra.Command {
 	var format, runs string
+	var only inventory.Filter
 	command := &cobra.Command{
 		Use:   "inventory DIR",
 		Short: "List the secrets of a folder of pages: owners, reviews, last rehearsals",
 		Long: "List the secrets of the pages in a folder: owner, cadence, next review, and the last rehearsal\n" +
-			"with its verdict. Exit code 1 where a review, or a rehearsal by the page's cadence, is overdue;\n" +
+			"with its verdict: ✓ it passed as the page is now, ✗ it failed or something is overdue, ? nobody\n" +
+			"knows. What was only simulated is no rehearsal. Exit code 1 where a review, or a rehearsal by the page's cadence, is overdue;\n" +
 			"2 where a page is invalid, beside which the others are listed.",
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -39,7 +41,7 @@ func inventoryCommand() *cobra.Command {
 				return err
 			}
 			now := time.Now()
-			secrets := inventory.Of(pages, saved, now)
+			secrets := only.Of(inventory.Of(pages, saved, now))
 			out := command.OutOrStdout()
 			switch format {
 			case "json":
@@ -64,6 +66,10 @@ func inventoryCommand() *cobra.Command {
 	}
 	command.Flags().StringVar(&format, "format", "table", "table, json, ics (a calendar) or message (for a team's channel)")
 	completes(command, "format", "table", "json", "ics", "message")
+	command.Flags().StringVar(&only.Owner, "owner", "", "only those of this owner")
+	command.Flags().StringVar(&only.Family, "family", "", "only those of this family")
+	completes(command, "family", runbook.FamilyNames()...)
+	command.Flags().BoolVar(&only.Overdue, "overdue", false, "only those of which something is overdue")
 	command.Flags().StringVar(&runs, "runs", runsFolder, "the folder in which saved runs are looked for")
 	return command
 }

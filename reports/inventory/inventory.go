@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/reports"
 )
@@ -38,6 +39,30 @@ type Secret struct {
 	Last          *Rehearsal `json:"last_rehearsal"` // nil: never
 	// Overdue says what is, in words; none where nothing is.
 	Overdue []string `json:"overdue"`
+	// Standing is what to make of it.
+	Standing Standing `json:"standing"`
+}
+
+// Standing is how a secret stands.
+type Standing string
+
+// The standings, the worst first.
+const (
+	Late    Standing = "overdue" // a review or a rehearsal is
+	Failed  Standing = "failed"  // the last rehearsal did
+	Unknown Standing = "unknown" // never rehearsed, or not as the page is now, or it could not tell
+	Ready   Standing = "ready"   // the last rehearsal passed, and nothing is overdue
+)
+
+// sign is a standing in one character.
+func (s Standing) sign() string {
+	switch s {
+	case Late, Failed:
+		return "✗"
+	case Ready:
+		return "✓"
+	}
+	return "?"
 }
 
 // Rehearsal is one that was found among the saved runs.
@@ -65,6 +90,7 @@ func Of(pages []Page, runs []Run, now time.Time) []Secret {
 		}
 		s.Last = last(p, runs)
 		s.due(p.Schedule.Cadence.Duration(), now)
+		s.Standing = s.stands()
 		secrets = append(secrets, s)
 	}
 	slices.SortFunc(secrets, func(a, b Secret) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Page, b.Page)) })
@@ -77,6 +103,9 @@ func last(p Page, runs []Run) *Rehearsal {
 	var newest *Rehearsal
 	for _, run := range runs {
 		same := run.RunbookDigest == p.Digest
+		if run.Runtime == reports.Simulated {
+			continue // nothing was rotated
+		}
 		if !same && run.Secret != p.Scope.Name {
 			continue
 		}
@@ -105,6 +134,35 @@ func (s *Secret) due(cadence time.Duration, now time.Time) {
 		s.Overdue = append(s.Overdue, fmt.Sprintf("last rehearsed %s ago, every %s is planned",
 			runbook.Duration(now.Sub(s.Last.At).Truncate(24*time.Hour)), s.Cadence))
 	}
+}
+
+// stands is what to make of a secret by what is known of it.
+func (s *Secret) stands() Standing {
+	switch {
+	case len(s.Overdue) > 0:
+		return Late
+	case s.Last == nil || s.Last.OldPage:
+		return Unknown
+	case s.Last.Verdict == string(judge.Fail):
+		return Failed
+	case s.Last.Verdict == string(judge.Pass):
+		return Ready
+	}
+	return Unknown
+}
+
+// Filter are the secrets that are asked for; what is empty asks for any.
+type Filter struct {
+	Owner, Family string
+	// Overdue leaves out those of which nothing is.
+	Overdue bool
+}
+
+// Of are the secrets that pass.
+func (f Filter) Of(secrets []Secret) []Secret {
+	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool {
+		return f.Owner != "" && s.Owner != f.Owner || f.Family != "" && s.Family != f.Family || f.Overdue && len(s.Overdue) == 0
+	})
 }
 
 // Overdue says whether anything of anything is.

@@ -47,6 +47,29 @@ func run(secret, digest string, days int, verdict judge.Outcome) inventory.Run {
 	}}
 }
 
+// simulated is a run in which nothing was rotated.
+func simulated(r inventory.Run) inventory.Run {
+	r.Runtime = reports.Simulated
+	return r
+}
+
+func TestFilter(t *testing.T) {
+	all := []inventory.Secret{
+		{Name: "a", Owner: "x", Family: "api-key", Overdue: []string{"late"}}, {Name: "b", Owner: "y", Family: "api-key"}, {Name: "c", Owner: "x", Family: "webhook-secret"},
+	}
+	for want, f := range map[string]inventory.Filter{
+		"abc": {}, "ac": {Owner: "x"}, "ab": {Family: "api-key"}, "a": {Overdue: true}, "c": {Owner: "x", Family: "webhook-secret"}, "": {Owner: "z"},
+	} {
+		got := ""
+		for _, s := range f.Of(all) {
+			got += s.Name
+		}
+		if got != want {
+			t.Errorf("%+v: got %q, want %q", f, got, want)
+		}
+	}
+}
+
 func TestOf(t *testing.T) {
 	written := load(t, page)
 	for _, tt := range []struct {
@@ -56,23 +79,27 @@ func TestOf(t *testing.T) {
 		last    string
 		next    string
 		overdue []string
+		stands  inventory.Standing
 	}{
-		{"never rehearsed", written, nil, "never", "", nil},
-		{"other secrets only", written, []inventory.Run{run("other", "x", 1, judge.Pass)}, "never", "", nil},
+		{"never rehearsed", written, nil, "never", "", nil, inventory.Unknown},
+		{"only simulated", written, []inventory.Run{simulated(run("payments-api-key", written.Digest, 1, judge.Pass))}, "never", "", nil, inventory.Unknown},
+		{"failed", written, []inventory.Run{run("payments-api-key", written.Digest, 1, judge.Fail)}, "fail on 2026-11-22", "2027-02-20", nil, inventory.Failed},
+		{"could not tell", written, []inventory.Run{run("payments-api-key", written.Digest, 1, judge.Inconclusive)}, "inconclusive on 2026-11-22", "2027-02-20", nil, inventory.Unknown},
+		{"other secrets only", written, []inventory.Run{run("other", "x", 1, judge.Pass)}, "never", "", nil, inventory.Unknown},
 		{"the newest counts", written, []inventory.Run{
 			run("payments-api-key", written.Digest, 3, judge.Fail), run("payments-api-key", written.Digest, 1, judge.Pass),
 			run("payments-api-key", written.Digest, 2, judge.Inconclusive),
-		}, "pass on 2026-11-22", "2027-02-20", nil},
+		}, "pass on 2026-11-22", "2027-02-20", nil, inventory.Ready},
 		{"the page as it is written goes before a newer one of its secret", written, []inventory.Run{
 			run("payments-api-key", "x", 1, judge.Fail), run("payments-api-key", written.Digest, 5, judge.Pass), run("payments-api-key", "x", 2, judge.Fail),
-		}, "pass on 2026-11-18", "2027-02-16", nil},
+		}, "pass on 2026-11-18", "2027-02-16", nil, inventory.Ready},
 		{"a page that was changed since", written, []inventory.Run{
 			run("payments-api-key", "x", 4, judge.Pass), run("payments-api-key", "y", 3, judge.Fail),
-		}, "fail on 2026-11-20, of another version of the page", "2027-02-18", nil},
-		{"90 days ago", written, []inventory.Run{run("payments-api-key", written.Digest, 90, judge.Pass)}, "pass on 2026-08-25", "2026-11-23", nil},
+		}, "fail on 2026-11-20, of another version of the page", "2027-02-18", nil, inventory.Unknown},
+		{"90 days ago", written, []inventory.Run{run("payments-api-key", written.Digest, 90, judge.Pass)}, "pass on 2026-08-25", "2026-11-23", nil, inventory.Ready},
 		{"91 days ago", written, []inventory.Run{run("payments-api-key", written.Digest, 91, judge.Pass)}, "pass on 2026-08-24", "2026-11-22",
-			[]string{"last rehearsed 91d ago, every 90d is planned"}},
-		{"review yesterday", load(t, strings.Replace(page, "2026-11-23", "2026-11-22", 1)), nil, "never", "", []string{"the review was due on 2026-11-22"}},
+			[]string{"last rehearsed 91d ago, every 90d is planned"}, inventory.Late},
+		{"review yesterday", load(t, strings.Replace(page, "2026-11-23", "2026-11-22", 1)), nil, "never", "", []string{"the review was due on 2026-11-22"}, inventory.Late},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			secrets := inventory.Of([]inventory.Page{tt.page}, tt.runs, now)
@@ -82,6 +109,9 @@ func TestOf(t *testing.T) {
 			s := secrets[0]
 			if got := s.Last.String(); got != tt.last {
 				t.Errorf("last rehearsal is %q, want %q", got, tt.last)
+			}
+			if s.Standing != tt.stands {
+				t.Errorf("stands as %s, want %s", s.Standing, tt.stands)
 			}
 			if s.NextRehearsal != tt.next {
 				t.Errorf("next rehearsal is %q, want %q", s.NextRehearsal, tt.next)

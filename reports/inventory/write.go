@@ -16,9 +16,9 @@ import (
 // WriteTable writes a table for a terminal, and below it what is overdue.
 func WriteTable(w io.Writer, secrets []Secret) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SECRET\tFAMILY\tOWNER\tEVERY\tNEXT REVIEW\tNEXT REHEARSAL\tLAST REHEARSAL")
+	fmt.Fprintln(t, " \tSECRET\tFAMILY\tOWNER\tEVERY\tNEXT REVIEW\tNEXT REHEARSAL\tLAST REHEARSAL\tPAGE")
 	for _, s := range secrets {
-		cells := []string{s.Name, s.Family, orDash(s.Owner), orDash(s.Cadence), orDash(s.NextReview), orDash(s.NextRehearsal), s.Last.String()}
+		cells := []string{s.Standing.sign(), s.Name, s.Family, orDash(s.Owner), orDash(s.Cadence), orDash(s.NextReview), orDash(s.NextRehearsal), s.Last.String(), s.Page}
 		for i := range cells {
 			cells[i] = plaintext.Line(cells[i])
 		}
@@ -104,16 +104,16 @@ func WriteICalendar(w io.Writer, secrets []Secret, now time.Time) error {
 func WriteMessage(w io.Writer, secrets []Secret) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*Secret rotations: %s, %d overdue*\n", counted(len(secrets)), overdue(secrets))
-	for _, late := range []bool{true, false} {
+	for _, standing := range []Standing{Late, Failed, Unknown, Ready} {
 		for _, s := range secrets {
-			if late != (len(s.Overdue) > 0) {
+			if s.Standing != standing {
 				continue
 			}
-			mark, what := "✓", "next review "+orDash(s.NextReview)+", next rehearsal "+orDash(s.NextRehearsal)
-			if late {
-				mark, what = "✗", strings.Join(s.Overdue, "; ")
+			what := "next review " + orDash(s.NextReview) + ", next rehearsal " + orDash(s.NextRehearsal)
+			if standing == Late {
+				what = strings.Join(s.Overdue, "; ")
 			}
-			fmt.Fprintf(&b, "%s `%s` (%s): %s; last rehearsal: %s\n", mark,
+			fmt.Fprintf(&b, "%s `%s` (%s): %s; last rehearsal: %s\n", standing.sign(),
 				plaintext.Chat(s.Name), plaintext.Chat(orDash(s.Owner)), plaintext.Chat(what), plaintext.Chat(s.Last.String()))
 		}
 	}
