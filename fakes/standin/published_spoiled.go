@@ -2,8 +2,10 @@ package standin
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
@@ -60,6 +62,10 @@ func (s *spoiler) spoiled(how, tag, value string) string {
 		return value + "\n"
 	case "truncated":
 		return value[:max(0, len(value)-cutOff)]
+	case "base64":
+		return base64.StdEncoding.EncodeToString([]byte(value))
+	case "quoted":
+		return strconv.Quote(value)
 	}
 	if s.foreign == nil {
 		s.foreign = map[string]string{}
@@ -91,7 +97,7 @@ func (s *spoiler) held() any {
 // Disturbable lets a consumer be disturbed in how it gets what is published, and
 // in more ways where it has any.
 func (p *PublishedSecret) Disturbable(mux *http.ServeMux, more map[string]func(string) error) {
-	kinds := map[string]func(string) error{contract.OrderHold: OneOf("all"), contract.OrderValue: OneOf("newline", "truncated", "foreign")}
+	kinds := map[string]func(string) error{contract.OrderHold: OneOf("all"), contract.OrderValue: OneOf("newline", "truncated", "foreign", "base64", "quoted")}
 	for kind, check := range more {
 		kinds[kind] = check
 	}

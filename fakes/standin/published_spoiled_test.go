@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -27,6 +28,8 @@ func TestSpoiledSecrets(t *testing.T) {
 	}{
 		{"newline", func(was, is string) bool { return is == was+"\n" }},
 		{"truncated", func(was, is string) bool { return is == was[:len(was)-cutOff] }},
+		{"base64", func(was, is string) bool { return is == base64.StdEncoding.EncodeToString([]byte(was)) }},
+		{"quoted", func(was, is string) bool { return is == `"`+was+`"` }},
 		{"foreign", func(was, is string) bool { return is != was && len(is) == len(was) && strings.HasPrefix(is, "whsec_") }},
 	} {
 		t.Run(tt.how, func(t *testing.T) {

@@ -81,7 +81,7 @@ const (
 	// OrderHold makes a consumer keep what it has: it reads nothing new.
 	OrderHold = "hold"
 	// OrderValue spoils the values that a consumer did not have yet: "newline",
-	// "truncated", "foreign".
+	// "truncated", "foreign", "base64", "quoted".
 	OrderValue = "value"
 	// OrderKeep switches a shared cache on: the value is how long it keeps an answer.
 	OrderKeep = "keep"

@@ -115,8 +115,8 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // kinds are those that there are, sorted by name: a new one is a new file and
 // its name here.
 var kinds = []Kind{
-	cache, clock, cut, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, partition,
-	pause, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
+	cache, clock, cut, doubleBase64, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, partition,
+	pause, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

@@ -93,6 +93,8 @@ var mechanisms = map[string]struct {
 	"wrong-algorithm": {CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
 	"newline":         {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
 	"truncated":       {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
+	"double-base64":   {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; encode once: the stringData of a Kubernetes Secret is plain text, its data is base64"},
+	"quoting":         {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; have whatever reads the file take its quotes away, or write none"},
 	"foreign-secret":  {CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
 }
 

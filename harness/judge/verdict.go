@@ -246,7 +246,7 @@ const (
 	CauseClockSkew        Cause = "clock-skew"        // a clock was further off than the validator allows for
 	CauseMissingKid       Cause = "missing-kid"       // what was presented did not say with which key it was made
 	CauseWrongAlgorithm   Cause = "wrong-algorithm"   // the new key is of a type that the validator does not take
-	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, or cut off
+	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, cut off, quoted, encoded twice
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
 	CauseLockedOut        Cause = "locked-out"        // an authority refused everybody, since somebody was refused too often
 	CausePoisonedPool     Cause = "poisoned-pool"     // a pooler let nobody in, since its database had refused what it logged in with
