@@ -210,5 +210,8 @@ func fixBound(b plan.Bound) string {
 	if len(b.Seen) > 0 {
 		fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
 	}
+	if b.Open {
+		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
+	}
 	return fix
 }

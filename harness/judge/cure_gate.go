@@ -77,5 +77,10 @@ func (e *evidence) cureParty(g history.Gate) string {
 	case g.Phase == history.Watch:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.old, e.fresh)
 	}
+	for _, key := range e.hop() {
+		if key.Presenter == name && key.Credential == e.fresh && e.view.Sum(key, 0, e.end+1).OK == 0 {
+			return fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.fresh, key.Validator, e.old, key.Validator)
+		}
+	}
 	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.fresh, e.old)
 }

@@ -45,8 +45,17 @@ func neverLearned(c *cell) (explanation, bool) {
 	return explanation{
 		cause: CauseNeverLearned,
 		why:   fmt.Sprintf("%s%s never learned it: %s", v.Name, c.offPage(v.Name), c.lastFetch(v.Name)),
-		fix:   fmt.Sprintf("%smake %s fetch the set again, or reload it during the lead", page, who),
+		fix:   fmt.Sprintf("%smake %s fetch the set again, or reload it during the lead%s", page, who, c.noLead()),
 	}, true
+}
+
+// noLead adds that waiting longer is no cure of a validator that read its set when
+// it was started, and not once since the rotation began.
+func (c *cell) noLead() string {
+	if v := c.validator.Name; c.hasFetches(v) && len(c.fetches(v, c.start, c.end)) == 0 {
+		return ": it reads that when it is started, and no lead is long enough"
+	}
+	return ""
 }
 
 // staleCache matches where a validator learned the new credential after it was

@@ -76,6 +76,7 @@ func checks() []check {
 		{G1, leads}, {G2, windows}, {G3, watches},
 		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {subPath, mountedBySubPath}, {readable, secretsInConfigMaps}, {kubelet, soonerThanKubelets}, {rollout, untimedRollouts}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
+		{backToBack, rotatingTooOften},
 		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
 	}
 }

@@ -52,6 +52,8 @@ func TestPage(t *testing.T) {
 		{"watch", "watch: 16m", "watch: 1m", "G3", "9:52", "rollout.watch: at least 16m"},
 		{"validator that never forgets", "library: jwx", "library: go-oidc", "G3", "9:52", "no rollout.watch is long enough: make search fetch anew"},
 		{"one slot", "library: jwx", "library: single-key", "one-key-validator", "7:5", "let search hold two, and choose by kid"},
+		{"again within what caches keep", "cadence: 90d", "cadence: 26m", "back-to-back", "13:72", "schedule.cadence: at least 26m30s"},
+		{"again just after", "cadence: 90d", "cadence: 26m30s", "", "", ""},
 		{"no owner", "owner: identity-team, ", "", "missing-owner", "13:15", "schedule.owner"},
 		{"review yesterday", "2026-11-23", "2026-11-22", "review-overdue", "13:51", "2027-02-21"},
 		{"no review", "next_review: 2026-11-23, ", "", "review-overdue", "13:15", "2027-02-21"},

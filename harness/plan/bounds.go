@@ -35,6 +35,10 @@ type Bound struct {
 	Party string
 	Seen  []string
 
+	// Open says that a figure in it was still growing when it was looked at: what was
+	// waited for was not seen, and nothing tells that any time is enough.
+	Open bool
+
 	room time.Duration // by which what was seen may be wrong
 	most time.Duration // by which the worst figure is longer than the page says
 }

@@ -87,7 +87,7 @@ func (b *builder) arrives() (most time.Duration, of string) {
 
 func (b *builder) emitterLimits(name string) Emitter {
 	e := Emitter{
-		Name: name, Refresh: b.s.Services[name].Refresh.Duration(),
+		Name: name, Refresh: b.s.Services[name].Refresh.Duration(), Reloaded: b.s.Services[name].Reload != nil,
 		Several: slices.Contains(b.family.Several, b.page.Format.Type),
 	}
 	if c := b.consumer(name); c != nil {

@@ -219,6 +219,9 @@ type Emitter struct {
 	Name    string        `json:"name"`
 	OnPage  bool          `json:"on_page"`
 	Refresh time.Duration `json:"refresh_ns"`
+	// Reloaded says that the rehearsal makes it use what has changed: how often it
+	// reads by itself is then no figure of it.
+	Reloaded bool `json:"reloaded,omitempty"`
 	// Several says that it presents every accepted credential at once, the
 	// emitted one first: a validator may take either.
 	Several bool `json:"several,omitempty"`

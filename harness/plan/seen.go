@@ -53,6 +53,7 @@ type figure struct {
 	party string        // to look at
 	how   string        // a sentence
 	room  time.Duration // page time by which it may be wrong
+	open  bool          // it was not over when it was looked at
 }
 
 // seenG1 is the least lead for a validator.
@@ -152,13 +153,14 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 		most, found = tell("fetches every", set, 0), true
 	}
 	room := unsure + v.Granule
-	gap, how := s.View.Pause(v.Name), "was seen to fetch every"
+	gap, how, unended := s.View.Pause(v.Name), "was seen to fetch every", false
 	if since := s.View.Since(v.Name); open && since.Length() > gap.Length() {
-		gap, how = since, "had not fetched for"
+		gap, how, unended = since, "had not fetched for", true
 	}
 	due := gap.From + history.Offset(l.Wall(claimed)+room)
 	if seen := l.Page(gap.Length().Duration()); gap.To > due && seen > most.time+l.Page(room) && s.asked(v.Name, due, gap.To-history.Offset(unsure)) {
 		most, found = tell(how, seen, l.Page(room)), true
+		most.open = unended
 	}
 	return most, found
 }
@@ -220,7 +222,8 @@ func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 
 // seenRefresh is how often an emitter really takes what is published for it, where
 // that is longer than the page says: by the times between its reads of the store,
-// or by when it published or switched.
+// or by when it published or switched. One that is made to read reads when something
+// has changed.
 func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
 	consider := func(wall history.Offset, allowed time.Duration, how string) {
@@ -234,7 +237,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 			consider(ended-began, l.Propagation, how)
 		}
 	}
-	if e.Refresh > 0 {
+	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
 			if r.Name == e.Name && r.What != runbook.JWKS {
 				consider(r.Habit().Length(), 0, e.Name+" was seen to read the store every %s")
@@ -311,6 +314,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
+		b.Open = b.Open || seen.open
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
 		}

@@ -32,7 +32,8 @@ func (l Look) user(key history.CellKey) string {
 
 // overlap holds when the window is at least G2, nothing of the old credential is
 // used any more, no session that was made with it is left where an authority can
-// tell, and nobody off the page takes part.
+// tell, nobody who presents the new one is refused with it, and nobody off the page
+// takes part.
 func (l Look) overlap() (string, []refusal) {
 	var refusals []refusal
 	for _, name := range l.emittersOn(Old, false) {
@@ -50,6 +51,7 @@ func (l Look) overlap() (string, []refusal) {
 	}
 	refusals = append(refusals, l.strangers()...)
 	refusals = append(refusals, l.inSession()...)
+	refusals = append(refusals, l.turnedAway()...)
 	for name, u := range used {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
 	}
@@ -75,6 +77,27 @@ func (l Look) withBounds(refusals []refusal) []refusal {
 	}
 	for _, b := range l.short("G3") {
 		refusals = append(refusals, refusal{b.Party, b.Short()})
+	}
+	return refusals
+}
+
+// turnedAway refuses for those whose every presentation of the new credential an
+// authority refuses: they have another value, as that of another environment, and
+// nothing but the old one still to go back to. That the old one is out of use says
+// nothing there.
+func (l Look) turnedAway() []refusal {
+	var refusals []refusal
+	for _, key := range l.View.Keys() {
+		v, _ := l.Limits.Validator(key.Validator)
+		if key.Source != l.Limits.Hop || key.Credential != New || !v.Authority {
+			continue
+		}
+		within := l.Limits.LastUse(l.View, key, New, l.Now)
+		sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
+		if sum.AuthFailures > 0 && sum.OK == 0 {
+			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and took it never: it needs %s still",
+				key.Presenter, New, key.Validator, plan.Counted(sum.AuthFailures, "time"), plan.Text(l.Limits.Page(within)), Old)})
+		}
 	}
 	return refusals
 }

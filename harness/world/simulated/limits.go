@@ -24,6 +24,10 @@ func Beyond(p *plan.Plan) string {
 		return "an authority with room for one credential"
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Reads && !polls(p, v.Name) }):
 		return "a receiver to which the secret is brought"
+	case slices.ContainsFunc(p.Services, func(s plan.Service) bool {
+		return slices.Contains(runbook.Families[p.Limits.Family].Poolers, s.Serve)
+	}):
+		return "a pooler before the database"
 	case pools && slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return p.Limits.Window < p.Limits.Outlives(m.Life) }):
 		return "connections that the revoke ends while they are in use"
 	}
