@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -25,7 +28,9 @@ func (r *run) start(ctx context.Context) (err error) {
 	}
 	r.outcome.Runtime = r.runtime.Name()
 	r.endServices()
-	r.sayStandsIn()
+	if err := r.checkCluster(ctx); err != nil {
+		return err
+	}
 	if err := r.prepareDelivery(); err != nil {
 		return err
 	}
@@ -69,6 +74,25 @@ func (r *run) start(ctx context.Context) (err error) {
 	return nil
 }
 
+// checkCluster refuses a speed at which the kubelets of the cluster are too slow for
+// the page, or, where there is no cluster, says what is rehearsed in its place.
+func (r *run) checkCluster(ctx context.Context) error {
+	cluster, is := r.runtime.(world.Cluster)
+	if !is {
+		r.sayStandsIn()
+		return nil
+	}
+	if !slices.ContainsFunc(r.plan.Services, func(s plan.Service) bool { return s.Reads && runbook.Mounted(s.Distribution) }) {
+		return nil
+	}
+	sync, known := cluster.Sync(ctx)
+	r.o.Progress(fmt.Sprintf("a kubelet looks at its pods at least every %s, %s", sync, known))
+	if most := runbook.ScalesTo(sync); r.plan.Speed > most {
+		return fmt.Errorf("%w at speed %v: kubelets are not quicker in a rehearsal; at most %.4g", ErrNotHere, r.plan.Speed, math.Floor(most*100)/100)
+	}
+	return nil
+}
+
 // sayStandsIn says what is rehearsed in the place of what only a cluster has.
 func (r *run) sayStandsIn() {
 	for _, s := range r.plan.Services {
@@ -85,7 +109,7 @@ func (r *run) sayStandsIn() {
 // prepareDelivery finds out how the consumers get what they do not read at the store.
 func (r *run) prepareDelivery() (err error) {
 	r.delivery, err = delivery.New(r.plan, r.runtime, delivery.Hooks{
-		Published: r.published, Wrote: r.delivered, Trouble: r.trouble,
+		Published: r.published, Wrote: r.delivered, Mounted: r.mounted, Trouble: r.trouble,
 	})
 	return err
 }
@@ -104,6 +128,16 @@ func (r *run) delivered(service, what, identifier string) {
 	})
 }
 
+// mounted records that the API server has a credential for a service.
+func (r *run) mounted(service string, identifiers []string) {
+	for _, identifier := range identifiers {
+		r.evidence.Record(history.Event{
+			At: r.evidence.Offset(), Kind: history.KindPod, Service: "the volume of " + service, What: history.PodWritten,
+			Identifier: identifier, Credential: r.names.Credential(identifier),
+		})
+	}
+}
+
 // startServices starts services and says of those that do not say so themselves
 // what they are.
 func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
@@ -111,7 +145,7 @@ func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
 		return nil
 	}
 	r.started = append(r.started, specs...)
-	if err := r.runtime.Start(ctx, specs); errors.Is(err, world.ErrNoImage) {
+	if err := r.runtime.Start(ctx, specs); errors.Is(err, world.ErrNoImage) || errors.Is(err, world.ErrCannot) {
 		return fmt.Errorf("%w: %w", ErrNotHere, err)
 	} else if err != nil {
 		return err

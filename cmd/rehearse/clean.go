@@ -17,11 +17,12 @@ import (
 // cleanCommand is `rehearse clean`.
 func cleanCommand() *cobra.Command {
 	var images bool
-	var vaultAddr string
+	var vaultAddr, context string
 	command := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what runs that died have left",
-		Long: "Remove processes, containers and networks of runs that died. What belongs to a run\n" +
+		Long: "Remove processes, containers, networks and namespaces of runs that died; namespaces of the\n" +
+			"cluster of the kubeconfig, where one answers. What belongs to a run\n" +
 			"that is alive is not touched, and neither are the folders of runs. What they left in a\n" +
 			"Vault that was named to them is told, and removed where --vault-addr names it again:\n" +
 			"as long as something of it is left the exit code is 4.",
@@ -31,7 +32,7 @@ func cleanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), harness.Places(vaultAddr, token, launch.Place{}))
+			swept, err := leftover.Sweep(command.Context(), leftover.DefaultDir(), harness.Places(vaultAddr, token, launch.Place{Context: context}))
 			removed := swept.Removed
 			if images {
 				tags, notRemoved := docker.RemoveImages(command.Context())
@@ -63,6 +64,7 @@ func cleanCommand() *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&images, "images", false, "remove the images that stand-ins were run from as well")
+	command.Flags().StringVar(&context, "context", "", "look in the cluster of this `context` of the kubeconfig (default: its current one)")
 	command.Flags().StringVar(&vaultAddr, "vault-addr", "", "remove what they left in the Vault at this `URL` too, with the token in "+vaultTokenVariable)
 	return command
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/kubernetes"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/store"
@@ -37,6 +39,11 @@ func doctorCommand() *cobra.Command {
 			} else {
 				say("docker", "%s", engine)
 				auto = harness.Docker
+			}
+			if cluster, err := kubernetes.Available(command.Context(), launch.Place{}); err != nil {
+				say("kubernetes", "no: %v", err)
+			} else {
+				say("kubernetes", "%s", cluster)
 			}
 			say("processes", "yes, on loopback")
 			say("--runtime auto", "is %s", auto)

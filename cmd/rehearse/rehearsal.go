@@ -15,6 +15,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
+	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/reports"
 )
@@ -26,22 +28,25 @@ const vaultTokenVariable = "REHEARSE_VAULT_TOKEN"
 // place is where a rehearsal takes place: the flags that `run` and `test` share.
 type place struct {
 	runtime, store, vaultAddr string
+	at                        launch.Place
 }
 
 func (p *place) register(command *cobra.Command) {
 	f := command.Flags()
-	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker")
+	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker, kubernetes")
+	f.StringVar(&p.at.Context, "context", "", "with --runtime kubernetes: the `context` of the kubeconfig (default: its current one)")
+	f.StringVar(&p.at.Image, "image", "", "with --runtime kubernetes: the `image` of rehearse, which the cluster has or can pull (default: the released one)")
 	f.StringVar(&p.store, "store", harness.Auto, "which secrets store is started: auto, embedded, vault")
 	f.StringVar(&p.vaultAddr, "vault-addr", "", "use the Vault at this `URL` instead, with the token in "+vaultTokenVariable+";\n"+
 		"the run makes a mount of its own there and removes it")
-	completes(command, "runtime", harness.Auto, harness.Process, harness.Docker)
+	completes(command, "runtime", append([]string{harness.Auto}, runtime.Names()...)...)
 	completes(command, "store", harness.Auto, harness.Embedded, harness.Vault)
 }
 
 // options are the place as options of a run; an error is one of usage.
 func (p *place) options() (harness.Options, error) {
-	o := harness.Options{Runtime: p.runtime, Store: p.store, VaultAddr: p.vaultAddr}
-	if err := oneOf("--runtime", p.runtime, harness.Auto, harness.Process, harness.Docker); err != nil {
+	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr}
+	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto}, runtime.Names()...)...); err != nil {
 		return o, err
 	}
 	if err := oneOf("--store", p.store, harness.Auto, harness.Embedded, harness.Vault); err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/signal"
@@ -43,7 +45,34 @@ func serveCommand() *cobra.Command {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		command.AddCommand(serviceCommand(name, all[name]))
 	}
+	command.AddCommand(&cobra.Command{
+		Use: "copy FILE", Hidden: true, SilenceUsage: true, Args: arguments(cobra.ExactArgs(1)),
+		Short: "Copy this binary, for an image that has another's program",
+		RunE:  func(_ *cobra.Command, args []string) error { return copySelf(args[0]) },
+	})
 	return command
+}
+
+// copySelf copies this binary into a file that can be run.
+func copySelf(to string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("copy this binary: %w", err)
+	}
+	from, err := os.Open(self)
+	if err != nil {
+		return fmt.Errorf("copy this binary: %w", err)
+	}
+	defer from.Close()
+	into, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
+	if err != nil {
+		return fmt.Errorf("copy this binary: %w", err)
+	}
+	_, err = io.Copy(into, from)
+	if err := errors.Join(err, into.Close()); err != nil {
+		return fmt.Errorf("copy this binary: %w", err)
+	}
+	return nil
 }
 
 func serviceCommand(name string, service standin.Service) *cobra.Command {

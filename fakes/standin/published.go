@@ -146,6 +146,9 @@ func (p *PublishedSecret) Follow(ctx context.Context, load func(context.Context)
 	}
 	ticker := time.NewTicker(retryFirst)
 	defer ticker.Stop()
+	volume := newVolume(p.config.File)
+	looks := time.NewTicker(lookEvery)
+	defer looks.Stop()
 	last := ""
 	for {
 		err := load(ctx)
@@ -169,10 +172,17 @@ func (p *PublishedSecret) Follow(ctx context.Context, load func(context.Context)
 				p.ready.Set(err)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
+		for due := false; !due; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+				due = true
+			case <-looks.C:
+				if brought := volume.news(); len(brought) > 0 {
+					p.log.Info(string(history.KindPod), "what", history.PodSaw, "identifiers", brought)
+				}
+			}
 		}
 	}
 }

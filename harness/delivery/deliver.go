@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -45,9 +46,16 @@ func (d *Delivery) send(p published) error {
 		if maps.EqualFunc(contents, f.last, bytes.Equal) {
 			continue
 		}
-		f.last = contents
+		news := []string{}
+		keys := contract.HeldOf(p.document).Keys
+		for _, name := range slices.Sorted(maps.Keys(keys)) {
+			if _, there := f.keys[name]; !there {
+				news = append(news, name)
+			}
+		}
+		f.last, f.keys = contents, keys
 		select {
-		case f.queue <- parcel{contents, p.identifier(), time.Now().Add(f.delay)}:
+		case f.queue <- parcel{contents, p.identifier(), news, time.Now().Add(f.delay)}:
 		default:
 			return fmt.Errorf("deliver to the files of %s: %d documents are on their way already", f.service, parcels)
 		}
@@ -74,6 +82,9 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 			return fmt.Errorf("deliver to the environment of %s: %w", name, err)
 		}
 	}
+	if d.cluster {
+		d.hooks.Mounted(name, []string{p.identifier()})
+	}
 	if err := d.redeploy(ctx, name, environment); err != nil {
 		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
 	}
@@ -96,6 +107,9 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 			if err := f.write(ctx, f.service, p.contents); err != nil {
 				d.hooks.Trouble(fmt.Errorf("write the files of %s: %w", f.service, err))
 				continue
+			}
+			if d.cluster && len(p.news) > 0 {
+				d.hooks.Mounted(f.service, p.news)
 			}
 			d.hooks.Wrote(f.service, runbook.File, p.identifier)
 			if f.reload != nil {

@@ -37,6 +37,9 @@ type Hooks struct {
 	// Wrote is told that a service was given what is published, by runbook.Env,
 	// runbook.File or history.Reload, with the identifier of the credential to emit.
 	Wrote func(service, what, identifier string)
+	// Mounted is told that the API server of a cluster has, for a service, credentials
+	// that it had not before, by their identifiers: what is left is its kubelet's to do.
+	Mounted func(service string, identifiers []string)
 	// Trouble is told what goes wrong while nobody waits for it.
 	Trouble func(error)
 }
@@ -62,6 +65,9 @@ type Delivery struct {
 	last   map[string]string // what each has, so far as it uses it
 	moved  map[string]bool   // those that were started anew
 
+	// cluster says that volumes and environments are brought as a cluster does it.
+	cluster bool
+
 	// own are the environments of consumers of a team's own that have the secret
 	// in variables of their choice, before it is filled in.
 	own map[string]map[string]string
@@ -86,6 +92,7 @@ type fileDelivery struct {
 	delay   time.Duration // wall
 	queue   chan parcel
 	last    map[string][]byte           // what was put there, or is on its way
+	keys    map[string]string           // of its document
 	reload  func(context.Context) error // once they were written; nil: their reader notices
 	// bare says that there is no secretFile: its own files are all that it has.
 	bare bool
@@ -98,6 +105,7 @@ type fileDelivery struct {
 type parcel struct {
 	contents   map[string][]byte
 	identifier string
+	news       []string // identifiers of credentials that were not there before
 	due        time.Time
 }
 
@@ -113,6 +121,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
 		own: map[string]map[string]string{},
 	}
+	_, d.cluster = runtime.(world.Cluster)
 	for _, s := range p.Services {
 		if delivers(s) {
 			folder, err := d.folderOf(s, runtime)
@@ -120,7 +129,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 				return nil, err
 			}
 			d.files = append(d.files, &fileDelivery{
-				service: s.Name, folder: folder, brought: s.Distribution, write: d.write, delay: p.Wall(s.Delay.Duration()), queue: make(chan parcel, parcels),
+				service: s.Name, folder: folder, brought: s.Distribution, write: d.write, delay: d.delayOf(p, s), queue: make(chan parcel, parcels),
 				own: ownFiles(s), bare: isBare(s), never: s.Pinned,
 			})
 		}
@@ -139,6 +148,14 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 		d.redeploy = redeployer.Redeploy
 	}
 	return d, nil
+}
+
+// delayOf is how long after the store the files of a service are written; wall time.
+func (d *Delivery) delayOf(p *plan.Plan, s plan.Service) time.Duration {
+	if d.cluster && runbook.Mounted(s.Distribution) {
+		return 0
+	}
+	return p.Wall(s.Delay.Duration())
 }
 
 // folderOf is where a service has its files.
@@ -232,7 +249,7 @@ func (d *Delivery) writeFirst(ctx context.Context, f *fileDelivery, p published)
 	if err := f.write(ctx, f.service, contents); err != nil {
 		return fmt.Errorf("write the files of %s: %w", f.service, err)
 	}
-	f.last = contents
+	f.last, f.keys = contents, contract.HeldOf(p.document).Keys
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (d *Delivery) announce(p published) error {
 		}
 		r.last = uses
 		select {
-		case r.queue <- parcel{nil, p.identifier(), time.Now().Add(r.after)}:
+		case r.queue <- parcel{nil, p.identifier(), nil, time.Now().Add(r.after)}:
 		default:
 			return fmt.Errorf("reload %s: %d changes are on their way already", r.service, parcels)
 		}

@@ -52,6 +52,8 @@ type Line struct {
 	// because it was called.
 	Unasked bool `json:"unasked"`
 
+	// Pod is the pod in which the line was written, of a service in a cluster.
+	Pod string `json:"pod"`
 	// Order names what was to be done once, over all attempts at it. Effect is
 	// what an authority did because of a presentation; empty: nothing. Idempotent
 	// says that it was given a key to know the same by.

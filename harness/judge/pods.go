@@ -63,6 +63,10 @@ func (e *evidence) pods() []PodReport {
 			case event.What == history.PodUnseen:
 				p.SeenWhy = event.Detail
 			}
+		case event.Replica != "" && wrote && (event.Kind == history.KindLearned && event.Credential == e.fresh || event.Kind == history.KindLoaded && slices.Contains(event.Credentials, e.fresh)):
+			if p := of(event.Service, event.Replica); p.TookAfterMS < 0 { // by its own log
+				p.TookAfterMS = (event.At - written).Milliseconds()
+			}
 		case event.Kind == history.KindProbe && event.Probe.Replica != "":
 			p := known[[2]string{event.Service, event.Probe.Replica}]
 			if p == nil {

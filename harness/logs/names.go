@@ -221,9 +221,15 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 	case history.KindFetchFailed:
 		e.From = n.service(l.From)
 	case history.KindLearned, history.KindForgot, history.KindEmitting:
-		e.Credential, e.Identifier = n.Credential(l.Identifier), l.Identifier
+		e.Credential, e.Identifier, e.Replica = n.Credential(l.Identifier), l.Identifier, l.Pod
+	case history.KindPod:
+		if l.Pod == "" || len(l.Identifiers) == 0 { // a file of this machine
+			return history.Event{}, false
+		}
+		e.Replica, e.What, e.Identifier = l.Pod, l.What, l.Identifiers[0]
+		e.Credential = n.Credential(e.Identifier)
 	case history.KindLoaded:
-		e.Credential, e.Identifier, e.Credentials = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers)
+		e.Credential, e.Identifier, e.Credentials, e.Replica = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers), l.Pod
 	case history.KindEnded, history.KindDenied:
 		e.Credential, e.Identifier, e.Reader = n.credential(l), l.Identifier, n.presenter(l, service)
 		if isProbe(l.Presenter) {

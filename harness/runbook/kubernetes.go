@@ -65,6 +65,13 @@ func Arrives(distribution string) (d time.Duration, of string) {
 	return 0, ""
 }
 
+// ScalesTo is the largest speed at which kubelets that look at their pods at least once
+// in sync bring what is published no later than the page has it, whose kubelets have
+// their defaults: both scale but for the watch.
+func ScalesTo(sync time.Duration) float64 {
+	return float64(KubeletSync+KubeletCache) / float64(sync+KubeletCache)
+}
+
 // Reaches is the distribution of a page as it is rehearsed: what is immutable cannot
 // change, so that what is new has another name, with which consumers are rolled out.
 func (s Storage) Reaches() string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/runtime/docker"
+	"github.com/rehearse-dev/rehearse/harness/runtime/kubernetes"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
 	"github.com/rehearse-dev/rehearse/harness/runtime/process"
 )
@@ -15,6 +16,7 @@ func Kinds() []launch.Kind {
 	return []launch.Kind{
 		docker.Kind(),
 		process.Kind(),
+		kubernetes.Kind(),
 	}
 }
 

@@ -251,6 +251,10 @@ type Runtime interface {
 // and could neither get nor build it.
 var ErrNoImage = errors.New("no such image")
 
+// ErrCannot is in the chain of errors that mean: a plan asks of the runtime what it
+// cannot do, and another can.
+var ErrCannot = errors.New("not possible with this runtime")
+
 // Imager is the ability to run services from images: each on a network of the run,
 // with a loopback of its own. A runtime without it runs the programs of this machine.
 type Imager interface {
@@ -275,6 +279,14 @@ type Files interface {
 	// reads them finds the old ones or the new ones. When they get there is told by
 	// what brings them. Errors quote nothing of a content.
 	WriteFiles(ctx context.Context, service string, contents map[string][]byte) error
+}
+
+// Cluster is the ability to bring what is published as a Kubernetes cluster does: files
+// by its kubelets, and environments by its rollouts, in the time that these take.
+type Cluster interface {
+	// Sync is the longest time between two looks of a kubelet at a pod to which nothing
+	// happens, as the kubelets are set, and in words how that is known.
+	Sync(ctx context.Context) (time.Duration, string)
 }
 
 // Killer, Pauser, Restarter, Redeployer, Signaller and Locator are optional abilities of a Runtime, which
