@@ -21,7 +21,7 @@ import (
 func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
 		Name: s.Name, Image: s.Image, Command: s.Command, Health: s.Healthcheck, Needs: s.Needs,
-		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges,
+		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, Entrypoint: s.Entrypoint, User: s.User,
 	}
 	if len(s.Ports) > 0 {
 		spec.Port = s.Ports[0]

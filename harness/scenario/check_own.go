@@ -45,8 +45,12 @@ func (c check) own(at string, s Service) {
 		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
 	}
 	if !s.NeedsImage() {
-		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges")
+		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges", "entrypoint", "user")
 	}
+	for i, word := range s.Entrypoint {
+		c.asItIs(fmt.Sprintf("%s.entrypoint[%d]", at, i), word)
+	}
+	c.asItIs(at+".user", s.User)
 	if b := s.Build; b != nil && (b.Context == "" || path.IsAbs(b.Context)) {
 		c.Report(at+".build.context", "as ../reports", "%q is not a path relative to this file", b.Context)
 	}

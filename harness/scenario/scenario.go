@@ -176,6 +176,10 @@ type Service struct {
 	// Command is what an image is to run in place of its own command, or, without
 	// an image, a program of this machine, in the folder of the scenario.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+	// Entrypoint is what runs in place of the image's own, before the command. User is as
+	// whom it runs, a name or a number, and in a cluster a number.
+	Entrypoint []string `yaml:"entrypoint,omitempty" json:"entrypoint,omitempty"`
+	User       string   `yaml:"user,omitempty" json:"user,omitempty"`
 	// Environment and Files, by their paths in the image, may use {{ .NAME.url }},
 	// .host and .port of any service, {{ .store.url }}, .path and .token, parts of
 	// the secret ({{ .secret.value }}, .identifier, .user, .values, .other.value,

@@ -205,6 +205,10 @@ type Spec struct {
 	SubPath bool
 	// Files are given to a container before it starts, by their paths in it.
 	Files map[string]string
+	// Entrypoint is what a container runs in place of its image's own, before Command;
+	// User is as whom. Empty: as the image has it.
+	Entrypoint []string
+	User       string
 	// NewPrivileges lets what runs in a container gain rights that it was not
 	// started with, as setuid programs do.
 	NewPrivileges bool

@@ -20,13 +20,14 @@ func TestBuiltImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := fstest.MapFS{
-		"docker/file": {Data: []byte("FROM " + r.image + "\nCOPY data/note /note\n")},
+		"docker/file": {Data: []byte("FROM " + r.image + "\nCOPY data/note /note\nENTRYPOINT [\"/nothing\"]\n")},
 		"data/note":   {Data: []byte("built in")},
 	}
 	reports := world.Spec{
 		Name: "reports", Build: &world.Build{Context: folder, Dockerfile: "docker/file"}, Port: 9000, Health: "/healthz", Needs: []string{"auth"},
 		Environment: map[string]string{"REHEARSE_LISTEN": ":9000", "REHEARSE_CONFIG": `{"fetch": "{{ .auth.url }}/caller"}`},
 		Files:       map[string]string{"/etc/reports.conf": "ask {{ .auth.url }}"},
+		Entrypoint:  []string{binaryPath}, User: "65534",
 	}
 	if err := r.Start(t.Context(), []world.Spec{reports}); err != nil {
 		t.Fatal(err)
@@ -45,6 +46,9 @@ func TestBuiltImage(t *testing.T) {
 		if got, err := get(t, at+"/file?path="+path); err != nil || got != want {
 			t.Errorf("%s: got %q, %v, want %q", path, got, err, want)
 		}
+	}
+	if got, err := get(t, at+"/file?path=/proc/self/status"); err != nil || !strings.Contains(got, "Uid:\t65534\t") {
+		t.Errorf("it runs as another than was said: %q, %v", got, err)
 	}
 	caller, err := get(t, at+"/fetch")
 	if got := r.ServiceAt(caller); err != nil || got != "reports" {

@@ -235,8 +235,14 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 		testcontainers.WithCmd(command...),
 		tcnetwork.WithNetworkName([]string{s.spec.Name}, inside),
 	}
-	if s.spec.Base != "" {
+	switch {
+	case s.spec.Base != "":
 		options = append(options, testcontainers.WithEntrypoint(binaryPath))
+	case len(s.spec.Entrypoint) > 0:
+		options = append(options, testcontainers.WithEntrypoint(s.spec.Entrypoint...))
+	}
+	if s.spec.User != "" {
+		options = append(options, testcontainers.WithConfigModifier(func(c *container.Config) { c.User = s.spec.User }))
 	}
 	var bindings network.PortMap
 	if s.port != 0 {

@@ -137,9 +137,13 @@ func (s *service) pod() (corev1.PodSpec, error) {
 	}
 	switch {
 	case s.spec.Serve == "":
-		main.Command = nil
-		if main.Args = command; len(command) > 0 && s.spec.Image != "" {
-			main.Command, main.Args = nil, command
+		main.Command, main.Args = s.spec.Entrypoint, command
+		if s.spec.User != "" {
+			user, err := strconv.ParseInt(s.spec.User, 10, 64)
+			if err != nil {
+				return corev1.PodSpec{}, fmt.Errorf("services.%s.user is %q: a cluster takes the number of a user", s.spec.Name, s.spec.User)
+			}
+			pod.SecurityContext.RunAsUser = &user
 		}
 	case s.spec.Base != "":
 		main.Image, main.Command = s.spec.Base, []string{binaryFolder + "/rehearse", "serve", s.spec.Serve}

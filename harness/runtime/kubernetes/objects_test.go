@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,26 @@ func TestPodsAreConfined(t *testing.T) {
 
 // TestMounts: a folder is a volume, and by subPath each of its files is mounted by
 // itself; a file at a path of its own is the volume of that path's folder, so that it changes.
+// TestOwnEntrypointAndUser: an image of a team's own runs what the scenario says, as whom
+// it says, and a cluster takes no name for that.
+func TestOwnEntrypointAndUser(t *testing.T) {
+	r := newTestRuntime(t,
+		world.Spec{Name: "shop", Image: "acme/shop:1", Entrypoint: []string{"/run"}, Command: []string{"--fast"}, User: "1000"},
+		world.Spec{Name: "named", Image: "acme/shop:1", User: "app"},
+	)
+	d, err := r.service("shop").deployment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := d.Spec.Template.Spec
+	if c := pod.Containers[0]; !slices.Equal(c.Command, []string{"/run"}) || !slices.Equal(c.Args, []string{"--fast"}) || *pod.SecurityContext.RunAsUser != 1000 {
+		t.Errorf("runs %q %q as %v, want /run --fast as 1000", c.Command, c.Args, pod.SecurityContext.RunAsUser)
+	}
+	if _, err := r.service("named").deployment(); err == nil || !strings.Contains(err.Error(), `services.named.user is "app"`) {
+		t.Errorf("got %v, want an error that says which user", err)
+	}
+}
+
 func TestMounts(t *testing.T) {
 	r := newTestRuntime(t,
 		world.Spec{Name: "a", Serve: "charger", Folder: "/run/rehearse/a", Brought: runbook.SecretVolume},
