@@ -17,7 +17,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
-	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -33,11 +32,10 @@ var _ Family = databasePassword{}
 func (databasePassword) Configure(p *plan.Plan) error {
 	for i := range p.Services {
 		s := &p.Services[i]
+		if kind, is := databaseServers[s.Serve]; is {
+			s.Config = kind.config(*s)
+		}
 		switch s.Serve {
-		case "postgres":
-			s.Config = &contract.Postgres{Name: s.Name, Server: newServer(), Connections: s.Connections}
-		case "redis":
-			s.Config = &contract.Redis{Name: s.Name, Server: newServer()}
 		case "pgbouncer":
 			s.Config = &contract.PgBouncer{
 				Name: s.Name, Server: newServer(), Database: contract.AddressOf(s.Of), AuthQuery: s.AuthQuery, Mode: s.Pooling, Pool: s.Pool,
@@ -71,6 +69,17 @@ func (databasePassword) Configure(p *plan.Plan) error {
 func newServer() contract.Server {
 	return contract.Server{AdminPassword: rand.Text(), Folder: "rehearse-" + strings.ToLower(rand.Text()[:12])}
 }
+
+// databaseServer is a kind of database: how its stand-in is told what to run, and
+// what a rotation does there. What it is able to do is in runbook.Databases.
+type databaseServer struct {
+	config func(s plan.Service) contract.Config
+	bind   func(b Backend, d *databaseBound, s plan.Service, password string) database
+}
+
+// databaseServers are those that there are, by the kind of stand-in: a new one is a
+// file and its line here.
+var databaseServers = map[string]databaseServer{"postgres": postgresServer, "redis": redisDatabase}
 
 // entrance is where one logs in: a database, or a pooler in front of it.
 type entrance interface {
@@ -110,7 +119,8 @@ func (databasePassword) Bind(b Backend) Bound {
 		databases: map[string]database{}, poolers: map[string]entrance{}, held: map[string]databaseSession{},
 	}
 	authorities := Authorities(b.Plan)
-	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: b.Plan.Page.Format.Type == "redis"}
+	asked, _ := runbook.DatabaseOf(b.Plan.Page.Format.Type)
+	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: asked.SeveralPasswords}
 	for _, s := range b.Plan.Services {
 		kind.single = kind.single || slices.Contains(authorities, s.Name) && s.Holds == 1
 	}
@@ -131,24 +141,7 @@ func (databasePassword) Bind(b Backend) Bound {
 			password = server.AdminPassword
 		}
 		d.passwords = append(d.passwords, password)
-		if s.Serve == "redis" {
-			d.databases[s.Name] = &redisServer{
-				url: func() string { return b.URL(s.Name, false) }, password: password,
-				kind: kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
-			}
-			continue
-		}
-		p := &postgres{
-			url: func() string { return d.url(s.Name) }, password: password,
-			kind: kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
-		}
-		d.databases[s.Name] = p
-		if s.RotatedBy == scenario.RotatedByVault {
-			roles, _ := b.Store.(world.StaticRoles)
-			d.databases[s.Name] = &vaultRole{
-				postgres: p, roles: roles, name: s.Name, inside: func() string { return b.URL(s.Name, true) }, replace: d.steps.replace,
-			}
-		}
+		d.databases[s.Name] = databaseServers[s.Serve].bind(b, d, s, password)
 	}
 	return d
 }

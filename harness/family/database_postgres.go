@@ -14,6 +14,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // sessionsEnd bounds the wait until sessions that were ended are gone.
@@ -41,6 +44,25 @@ func (p *postgres) refuses(answered *pgconn.PgError) bool {
 }
 
 var _ database = (*postgres)(nil)
+
+var postgresServer = databaseServer{
+	config: func(s plan.Service) contract.Config {
+		return &contract.Postgres{Name: s.Name, Server: newServer(), Connections: s.Connections}
+	},
+	bind: func(b Backend, d *databaseBound, s plan.Service, password string) database {
+		p := &postgres{
+			url: func() string { return d.url(s.Name) }, password: password,
+			kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
+		}
+		if s.RotatedBy != scenario.RotatedByVault {
+			return p
+		}
+		roles, _ := b.Store.(world.StaticRoles)
+		return &vaultRole{
+			postgres: p, roles: roles, name: s.Name, inside: func() string { return b.URL(s.Name, true) }, replace: d.steps.replace,
+		}
+	},
+}
 
 // connect logs in, with one address and no encryption: one attempt is one
 // connection.

@@ -17,6 +17,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // redisServer is one Redis server with its ACLs. A user holds a list of
@@ -39,6 +40,16 @@ type redisServer struct {
 }
 
 var _ database = (*redisServer)(nil)
+
+var redisDatabase = databaseServer{
+	config: func(s plan.Service) contract.Config { return &contract.Redis{Name: s.Name, Server: newServer()} },
+	bind: func(_ Backend, d *databaseBound, s plan.Service, password string) database {
+		return &redisServer{
+			url: func() string { return d.url(s.Name) }, password: password,
+			kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
+		}
+	},
+}
 
 // redisRights are those of the user: to its own keys, and to nothing that
 // administers the server.

@@ -79,9 +79,9 @@ var Families = map[string]Family{
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
-		Name: "database-password", Distributions: Reading, ReadBy: []string{"pgbouncer", "querier"}, Types: []string{"postgresql", "redis"},
+		Name: "database-password", Distributions: Reading, ReadBy: []string{"pgbouncer", "querier"}, Types: databaseTypes(),
 		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
-		EmittedBy: []string{"querier"}, CheckedBy: []string{"postgres", "redis"}, Poolers: []string{"pgbouncer"}, Authority: true, Pools: true,
+		EmittedBy: []string{"querier"}, CheckedBy: databaseKinds(), Poolers: []string{"pgbouncer"}, Authority: true, Pools: true,
 	},
 	"webhook-secret": {
 		Name: "webhook-secret", Distributions: Reading, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),

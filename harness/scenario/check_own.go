@@ -85,11 +85,12 @@ func (c check) arguments(at string, s Service) {
 
 // login wants the user beside the password, where each credential has one of its own.
 func (c check) login(at string, s Service) {
-	if c.page == nil || c.page.Format.Type != databases["postgres"] {
+	asked, database := runbook.DatabaseOf(c.formatType())
+	if !database || asked.SeveralPasswords {
 		return
 	}
-	for _, name := range c.serving("postgres") {
-		if c.s.Services[name].Holds == 1 {
+	for _, name := range c.names() {
+		if s := c.s.Services[name]; s.Holds == 1 && runbook.Databases[s.Serve].Type == asked.Type {
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -104,15 +105,16 @@ func (c check) standIn(path, name string, s Service) {
 		}
 		c.leadsTo(path, s, "provider")
 	case "querier":
-		if s.Of == "" && !c.serves("postgres") && !c.serves("redis") {
+		if s.Of == "" && !slices.ContainsFunc(databaseKinds(), c.serves) {
 			c.Report(path+".of", "the database to which it logs in", "a querier needs it")
 		}
-		c.leadsTo(path, s, "postgres", "redis", "pgbouncer")
+		c.leadsTo(path, s, append(databaseKinds(), runbook.Families["database-password"].Poolers...)...)
 	case "pgbouncer":
-		if s.Of == "" && !c.serves("postgres") {
+		behind := slices.DeleteFunc(databaseKinds(), func(kind string) bool { return !slices.Contains(runbook.Databases[kind].Poolers, s.Serve) })
+		if s.Of == "" && !slices.ContainsFunc(behind, c.serves) {
 			c.Report(path+".of", "the database to which it logs in", "a pooler needs it")
 		}
-		c.leadsTo(path, s, "postgres")
+		c.leadsTo(path, s, behind...)
 	default:
 		c.misplaced(path, fmt.Sprintf("%q takes nothing of another service", s.Serve), "of")
 	}
@@ -155,8 +157,19 @@ func (c check) charging(path string, s Service) {
 // each is a process of the server.
 const mostConnections = 1000
 
-// databases are the kinds that are one, by the format.type of a page about it.
-var databases = map[string]string{"postgres": "postgresql", "pgbouncer": "postgresql", "redis": "redis"}
+// databaseKinds are the stand-ins that run a database, sorted.
+func databaseKinds() []string { return slices.Sorted(maps.Keys(runbook.Databases)) }
+
+// speaks is the format.type of a page about what a stand-in runs, a database or a
+// pooler before one; "" where it is neither.
+func speaks(serve string) string {
+	for kind, d := range runbook.Databases {
+		if kind == serve || slices.Contains(d.Poolers, serve) {
+			return d.Type
+		}
+	}
+	return ""
+}
 
 // database holds against its kind what a stand-in says of a database, or of
 // the way to one.
@@ -181,34 +194,46 @@ func (c check) database(path string, s Service) {
 	if c.Has(path+".pool") && (s.Pool < 1 || s.Pool > mostConnections) {
 		c.Report(path+".pool", "10 without it", "is %d, want 1 to %d", s.Pool, mostConnections)
 	}
-	if s.Serve == "querier" && s.SwapsPool && c.page != nil && c.page.Format.Type != databases["postgres"] {
+	if asked, _ := runbook.DatabaseOf(c.formatType()); s.Serve == "querier" && s.SwapsPool && c.page != nil && !asked.SwapsPool {
 		c.Report(path+".swaps_pool", "without it every connection takes the login of its moment", "is for a querier of a PostgreSQL database")
 	}
-	if c.Has(path+".connections") && s.Serve == "postgres" && (s.Connections < 1 || s.Connections > mostConnections) {
+	if c.Has(path+".connections") && runbook.Databases[s.Serve].Bounded && (s.Connections < 1 || s.Connections > mostConnections) {
 		c.Report(path+".connections", "200 without it; every pool, a new one beside its old one too, needs its size", "is %d, want 1 to %d", s.Connections, mostConnections)
 	}
 	if c.Has(path+".life") && s.Life <= 0 {
 		c.Report(path+".life", "an hour is pgxpool's own", "must be more than 0")
 	}
-	if speaks, is := databases[s.Serve]; is && c.page != nil && c.page.Format.Type != speaks {
-		c.Report(path+".serve", "on the page: format.type: "+speaks, "the page's format.type is %q", c.page.Format.Type)
+	if format := speaks(s.Serve); format != "" && c.page != nil && c.page.Format.Type != format {
+		c.Report(path+".serve", "on the page: format.type: "+format, "the page's format.type is %q", c.page.Format.Type)
 	}
-	if s.Serve != "postgres" {
-		c.misplaced(path, "is for a PostgreSQL database", "rotated_by", "connections")
+	runs, database := runbook.Databases[s.Serve]
+	if !runs.Bounded {
+		c.misplaced(path, "is for a PostgreSQL database", "connections")
+	}
+	if !runs.RotatedByVault {
+		c.misplaced(path, "is for a PostgreSQL database", "rotated_by")
 	} else if s.RotatedBy != "" && c.OneOf(path+".rotated_by", s.RotatedBy, RotatedBys) && s.Holds != 1 {
 		c.Report(path+".rotated_by", "holds: 1", "is of a role whose password is changed in place, and this database has two")
 	}
-	switch s.Serve {
-	case "postgres", "redis":
+	switch {
+	case database:
 		if s.Holds > 1 {
 			c.Report(path+".holds", "1 for a role whose password is changed in place; without it a second role is made", "is %d", s.Holds)
 		}
-	case "receiver":
+	case s.Serve == "receiver":
 		c.misplaced(path, "is for a database", "keeps_sessions")
 	default:
 		c.misplaced(path, "is for a database", "keeps_sessions")
 		c.misplaced(path, "is for a receiver or a database", "holds")
 	}
+}
+
+// formatType is the page's; "" where there is no page.
+func (c check) formatType() string {
+	if c.page == nil {
+		return ""
+	}
+	return c.page.Format.Type
 }
 
 // reading holds against its kind what a stand-in says of how it gets what is
