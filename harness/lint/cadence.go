@@ -9,7 +9,7 @@ import (
 )
 
 var backToBack = Rule{"back-to-back", "the cadence is at least what the slowest cache keeps, and the longest life on top",
-	"a second rotation begins while caches and clients still have what the first one replaced: an authority that holds two then refuses them (FACTS, mode 40)"}
+	"a second rotation begins while caches and clients still have what the first one replaced: an authority that holds two then refuses them"}
 
 // rotatingTooOften finds a cadence by which a rotation begins while somebody may
 // still have the credential before the last: of two logins that alternate, it is the
