@@ -3,7 +3,6 @@ package rotation
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -86,12 +85,11 @@ func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(c
 	var failed error
 	asking, withdraw := context.WithCancel(ctx)
 	waiting, answered := context.WithCancel(ctx)
-	var person sync.WaitGroup
-	person.Go(func() {
+	person := r.world.Clock.Go(func() {
 		defer answered()
 		command, failed = question(asking)
 	})
-	defer person.Wait()
+	defer person()
 	defer withdraw()
 	began := r.world.Clock.Now()
 	for waiting.Err() == nil {
@@ -101,7 +99,7 @@ func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(c
 		// Its only error is the end of the wait, which is looked at above.
 		_ = r.world.Clock.Sleep(waiting, tick)
 	}
-	person.Wait()
+	person()
 	r.handsOn(began)
 	if failed != nil {
 		return "", fmt.Errorf("ask the operator before %s: %w", phase, failed)

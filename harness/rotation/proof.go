@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +37,9 @@ const (
 	doubt = 3
 	// abreast is how many presentations may wait for an answer of one validator.
 	abreast = 8
+	// freePlace is how often is looked for one that has its answer, where that many
+	// wait for theirs.
+	freePlace = 20 * time.Millisecond
 	// cutShort is how long presentations under way are waited for when a rotation
 	// turns back.
 	cutShort = 500 * time.Millisecond
@@ -52,7 +54,7 @@ type proving struct {
 	began bool               // connections were made anew
 	stop  context.CancelFunc // nothing more is shown; nil: nothing is yet
 	cut   context.CancelFunc // what is under way is given up too
-	shown chan struct{}      // closed when nothing is under way any more
+	shown func()             // returns when nothing is under way any more
 }
 
 // keepFor is how long what is made with the old credential must live to be presented
@@ -83,13 +85,11 @@ func (r *rotation) beginProof(ctx context.Context) {
 	}
 	showing, cut := context.WithCancel(ctx)
 	going, stop := context.WithCancel(showing)
-	shown := make(chan struct{})
-	r.proving.cut, r.proving.stop, r.proving.shown = cut, stop, shown
-	go func() {
-		defer close(shown)
+	r.proving.cut, r.proving.stop = cut, stop
+	r.proving.shown = r.world.Clock.Go(func() {
 		// The only error is the end of what it is shown under.
-		_ = sideBySide(r.proving.of, func(v plan.Validator) error { return r.showOld(showing, going, v) })
-	}()
+		_ = r.sideBySide(r.proving.of, func(v plan.Validator) error { return r.showOld(showing, going, v) })
+	})
 }
 
 // endProof stops it and waits for what is under way: at most for a moment where the
@@ -100,29 +100,36 @@ func (r *rotation) endProof(back bool) {
 	}
 	r.proving.stop()
 	if back {
-		late := time.AfterFunc(cutShort, r.proving.cut)
-		defer late.Stop()
+		waiting, over := context.WithCancel(context.Background())
+		late := r.world.Clock.Go(func() {
+			if r.world.Clock.Sleep(waiting, cutShort) == nil {
+				r.proving.cut()
+			}
+		})
+		defer late()
+		defer over()
 	}
-	<-r.proving.shown
+	r.proving.shown()
 	r.proving.cut()
 	r.proving.stop = nil
 }
 
 // sideBySide does something with every one of some validators at the same time.
-func sideBySide(of []plan.Validator, do func(plan.Validator) error) error {
-	errs := make([]error, len(of))
-	var under sync.WaitGroup
+func (r *rotation) sideBySide(of []plan.Validator, do func(plan.Validator) error) error {
+	errs, waits := make([]error, len(of)), make([]func(), len(of))
 	for i, v := range of {
-		under.Go(func() { errs[i] = do(v) })
+		waits[i] = r.world.Clock.Go(func() { errs[i] = do(v) })
 	}
-	under.Wait()
+	for _, wait := range waits {
+		wait()
+	}
 	return errors.Join(errs...)
 }
 
 // show shows a credential that should be taken to some validators, each as often
 // as it takes to know.
 func (r *rotation) show(ctx context.Context, credential string, purpose history.Purpose, to []plan.Validator) error {
-	return sideBySide(to, func(v plan.Validator) error { return r.series(ctx, v, credential, purpose) })
+	return r.sideBySide(to, func(v plan.Validator) error { return r.series(ctx, v, credential, purpose) })
 }
 
 // series shows a credential to one validator until enough answers say the same.
@@ -145,7 +152,7 @@ func (r *rotation) showTimes(ctx context.Context, v plan.Validator, credential s
 	if v.OnMiss || v.Authority {
 		workers = workers[:1] // what meets another one's fetch may be refused for that
 	}
-	return sideBySide(workers, func(plan.Validator) error {
+	return r.sideBySide(workers, func(plan.Validator) error {
 		for ctx.Err() == nil && !enough(shown.Load()) && r.world.Clock.Now().Sub(began) < seriesWithin {
 			shown.Add(1)
 			if _, err := r.present(ctx, v.Name, credential, purpose); err != nil {
@@ -231,27 +238,31 @@ func (r *rotation) saidOld(v plan.Validator) (a history.Answers) {
 // showOld shows the old credential to one validator for as long as going lasts;
 // what it has shown by then is answered within the validator's own time.
 func (r *rotation) showOld(showing, going context.Context, v plan.Validator) error {
-	places := abreast
+	places := int64(abreast)
 	if v.Authority {
 		places = 1
 	}
-	place := make(chan struct{}, places)
-	var under sync.WaitGroup
-	defer under.Wait()
+	var taken atomic.Int64
+	var under []func()
 	for going.Err() == nil {
-		select {
-		case place <- struct{}{}:
-		case <-going.Done():
-			return showing.Err()
+		if taken.Load() >= places {
+			_ = r.world.Clock.Sleep(going, freePlace) // looked at above
+			continue
 		}
-		under.Go(func() {
-			defer func() { <-place }()
+		if taken.Add(1) == 1 {
+			under = under[:0] // all have ended
+		}
+		under = append(under, r.world.Clock.Go(func() {
+			defer taken.Add(-1)
 			phase := history.Watch
 			r.see(func(view *history.View) { phase = view.Phase })
 			// Its only error is the end of what it is shown under.
 			_, _ = r.presentIn(showing, phase, v.Name, Old, history.OldAfter)
-		})
+		}))
 		_ = r.world.Clock.Sleep(going, r.pace(v)) // looked at above
+	}
+	for _, wait := range under {
+		wait()
 	}
 	return showing.Err()
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -106,7 +105,7 @@ type rehearsal struct {
 	view    *history.View
 }
 
-// rehearse runs a plan to its end in a bubble of its own.
+// rehearse runs a plan to its end.
 func rehearse(t *testing.T, p *plan.Plan, o simulated.Options) *rehearsal {
 	t.Helper()
 	return rehearseUntil(t, p, o, simulated.Moment{})
@@ -117,7 +116,7 @@ func rehearse(t *testing.T, p *plan.Plan, o simulated.Options) *rehearsal {
 func rehearseUntil(t *testing.T, p *plan.Plan, o simulated.Options, end simulated.Moment) *rehearsal {
 	t.Helper()
 	return rehearseIn(t, p, o, func(w *world.World, cancel context.CancelFunc) {
-		w.Faults = cancelling{w.Faults, end, cancel}
+		w.Faults = cancelling{w.Faults, w.Clock, end, cancel}
 	})
 }
 
@@ -131,6 +130,7 @@ func rehearseIn(t *testing.T, p *plan.Plan, o simulated.Options, change func(*wo
 // cancelling ends a context some time after a phase began.
 type cancelling struct {
 	world.Faults
+	clock  world.Clock
 	end    simulated.Moment
 	cancel context.CancelFunc
 }
@@ -138,7 +138,11 @@ type cancelling struct {
 func (c cancelling) Begin(ctx context.Context, phase history.Phase) {
 	c.Faults.Begin(ctx, phase)
 	if phase == c.end.Phase {
-		time.AfterFunc(c.end.After, c.cancel)
+		c.clock.Go(func() {
+			if c.clock.Sleep(ctx, c.end.After) == nil {
+				c.cancel()
+			}
+		})
 	}
 }
 

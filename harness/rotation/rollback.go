@@ -100,7 +100,7 @@ func (r *rotation) allTakeBack(ctx context.Context) (bool, error) {
 			before[v.Name] = said(v).Refused
 		}
 	}
-	err := sideBySide(to, func(v plan.Validator) error {
+	err := r.sideBySide(to, func(v plan.Validator) error {
 		return r.showTimes(ctx, v, Old, history.Back, func(shown int64) bool {
 			return shown >= v.InARow() || said(v).Refused > before[v.Name]
 		})
@@ -229,7 +229,7 @@ func (r *rotation) showBack(ctx context.Context) error {
 	if err := r.show(ctx, Old, history.Restored, r.limits.Validators); err != nil {
 		return err
 	}
-	return sideBySide(r.limits.Validators, func(v plan.Validator) error {
+	return r.sideBySide(r.limits.Validators, func(v plan.Validator) error {
 		_, err := r.present(ctx, v.Name, New, history.Withdrawn)
 		return err
 	})

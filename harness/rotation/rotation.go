@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -77,11 +76,10 @@ func Provision(ctx context.Context, steps world.Steps, evidence world.Evidence) 
 func Run(ctx context.Context, p *plan.Plan, w world.World) (string, error) {
 	r := &rotation{plan: p, limits: p.Limits, world: w, noted: map[history.Trigger]bool{}}
 	asking, enough := context.WithCancel(ctx)
-	var asker sync.WaitGroup
-	asker.Go(func() { r.keepContact(asking) })
+	asked := w.Clock.Go(func() { r.keepContact(asking) })
 	how, err := r.forward(ctx)
 	enough()
-	asker.Wait()
+	asked()
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	if undone := w.Faults.Undo(undo); undone != nil {

@@ -2,10 +2,12 @@ package world
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
-// WallClock is the machine's clock; under testing/synctest, the bubble's.
+// WallClock is the machine's clock; under testing/synctest, the bubble's. Its parties
+// are goroutines.
 type WallClock struct{}
 
 var _ Clock = WallClock{}
@@ -26,4 +28,11 @@ func (WallClock) Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Go starts f in a goroutine of its own.
+func (WallClock) Go(f func()) (wait func()) {
+	var under sync.WaitGroup
+	under.Go(f)
+	return under.Wait
 }

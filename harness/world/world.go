@@ -1,6 +1,5 @@
 // Package world is what a rotation sees: interfaces only. A real world is
-// bound to a runtime, a store and load; a simulated one stands in under
-// testing/synctest.
+// bound to a runtime, a store and load; a simulated one stands in, in virtual time.
 package world
 
 import (
@@ -29,6 +28,10 @@ type Clock interface {
 	Now() time.Time
 	// Sleep waits for d or until ctx ends; its error is then that of ctx.
 	Sleep(ctx context.Context, d time.Duration) error
+	// Go starts f beside its caller, who owns it: wait returns when f has. Whoever
+	// waits by the clock is started so, and waits for others by wait or Sleep alone:
+	// a virtual clock goes on when all of them wait.
+	Go(f func()) (wait func())
 }
 
 // Steps are the changes of a rotation: our own calls on authority and store in

@@ -7,7 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// evidence is the world's recorder, with the model up to date.
+// evidence is the world's recorder.
 type evidence struct{ *World }
 
 var _ world.Evidence = evidence{}
@@ -15,21 +15,17 @@ var _ world.Evidence = evidence{}
 // Record appends an event with the present offset. A phase that begins starts
 // what the options time from it.
 func (w evidence) Record(e history.Event) {
-	w.advance(func() {
-		w.record(e)
-		if e.Kind == history.KindPhase {
-			w.begin(w.waiting, e.Phase)
-		}
-	})
+	w.record(e)
+	if e.Kind == history.KindPhase {
+		w.begin(w.waiting, e.Phase)
+	}
 }
 
 // See calls f with the live view.
-func (w evidence) See(f func(*history.View)) {
-	w.advance(func() { w.recorder.See(f) })
-}
+func (w evidence) See(f func(*history.View)) { w.recorder.See(f) }
 
 // Offset is the present offset.
-func (w evidence) Offset() history.Offset { return w.recorder.Offset(w.clock.Now()) }
+func (w evidence) Offset() history.Offset { return w.now() }
 
 // operator approves everything but what the options say otherwise.
 type operator struct{ *World }
@@ -56,11 +52,9 @@ func (w operator) Approve(ctx context.Context, next history.Phase) (world.Comman
 // Confirm answers at once as the options say.
 func (w operator) Confirm(ctx context.Context, _ history.Phase, _ string) (command world.Command, err error) {
 	command = world.Approved
-	w.advance(func() {
-		if len(w.confirms) > 0 {
-			command, w.confirms = w.confirms[0], w.confirms[1:]
-		}
-	})
+	if len(w.confirms) > 0 {
+		command, w.confirms = w.confirms[0], w.confirms[1:]
+	}
 	return command, ctx.Err()
 }
 
@@ -74,18 +68,16 @@ var _ world.Faults = faults{}
 
 // Begin times the faults of a phase.
 func (w faults) Begin(_ context.Context, phase history.Phase) {
-	w.advance(func() { w.begin(w.faults, phase) })
+	w.begin(w.faults, phase)
 }
 
 // Undo brings everything up that is still down, and keeps what has not begun
 // from beginning.
 func (w faults) Undo(context.Context) error {
-	w.advance(func() {
-		w.undone = true
-		for _, name := range w.order {
-			w.bringUp(name)
-		}
-	})
+	w.undone = true
+	for _, name := range w.order {
+		w.bringUp(name)
+	}
 	return nil
 }
 
@@ -97,7 +89,7 @@ func (w *World) takeDown(name string, span Span) {
 	w.fault(name, history.FaultInjected, false)
 	w.fault(name, history.FaultEvidence, true)
 	if span.For > 0 {
-		w.agenda.add(w.now+history.Offset(span.For), func() { w.bringUp(name) })
+		w.clock.at(w.now()+history.Offset(span.For), func() { w.bringUp(name) })
 	}
 }
 

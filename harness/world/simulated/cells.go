@@ -43,7 +43,7 @@ type cell struct {
 // hop that is judged.
 func (w *World) count(key history.CellKey, d decision) {
 	c := w.cells.cell(key)
-	if index := w.now / bucket; c.counts == nil || index != c.index {
+	if index := w.now() / bucket; c.counts == nil || index != c.index {
 		w.close(c)
 		c.index = index
 		c.counts = &history.Counts{
@@ -53,7 +53,7 @@ func (w *World) count(key history.CellKey, d decision) {
 	if key.Source == w.limits.Hop {
 		w.total(d)
 	}
-	c.add(w.now, d)
+	c.add(w.now(), d)
 }
 
 // total counts one attempt that was put on the wire.
@@ -137,10 +137,10 @@ func (w *World) close(c *cell) {
 // flush records the buckets that are past, and with all the present ones too.
 func (w *World) flush(all bool) {
 	for _, c := range w.cells.order {
-		if all || c.index < w.now/bucket {
+		if all || c.index < w.now()/bucket {
 			w.close(c)
 		}
-		due := w.now
+		due := w.now()
 		if c.key.Source != history.FromLoad {
 			due -= late
 		}

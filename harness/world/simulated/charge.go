@@ -69,7 +69,7 @@ func (o *order) attempt() {
 		o.attempt()
 	default:
 		w.orders = append(w.orders, o)
-		w.agenda.add(w.now+history.Offset(w.limits.Wall(emitter.RetryAfter.Duration())), o.again)
+		w.clock.at(w.now()+history.Offset(w.limits.Wall(emitter.RetryAfter.Duration())), o.again)
 	}
 }
 
@@ -139,11 +139,11 @@ func (o *order) settle(d decision) {
 func (w *World) irregular(like history.Irregular) {
 	for i, known := range w.books.Irregular {
 		if known.First, known.Last, known.Count = 0, 0, 0; known == like {
-			w.books.Irregular[i].Last = w.now
+			w.books.Irregular[i].Last = w.now()
 			w.books.Irregular[i].Count++
 			return
 		}
 	}
-	like.First, like.Last, like.Count = w.now, w.now, 1
+	like.First, like.Last, like.Count = w.now(), w.now(), 1
 	w.books.Irregular = append(w.books.Irregular, like)
 }

@@ -70,14 +70,14 @@ func (c *client) renewal() history.Offset {
 // period as those of sessions that began at different times, and begins to send.
 func (c *client) start() {
 	w := c.world
-	c.begun = w.now
+	c.begun = w.now()
 	if c.limits.From != "" {
 		for _, s := range c.sessions {
 			c.mint(s)
 			c.renewLater(s, s.issued+history.Offset(c.random.Int64N(int64(c.renewal()))))
 		}
 	}
-	w.agenda.add(w.now, c.next)
+	w.clock.at(w.now(), c.next)
 }
 
 // mint gives a session a token of what the emitter emits; false where it is down.
@@ -87,7 +87,7 @@ func (c *client) mint(s *session) bool {
 		return false
 	}
 	s.credential = w.emitters[c.limits.From].loaded.emit
-	s.issued, s.expires = w.now, w.now+c.life()
+	s.issued, s.expires = w.now(), w.now()+c.life()
 	return true
 }
 
@@ -95,12 +95,12 @@ func (c *client) mint(s *session) bool {
 // its life. A token that was renewed meanwhile is left as it is.
 func (c *client) renewLater(s *session, at history.Offset) {
 	w, issued := c.world, s.issued
-	w.agenda.add(at, func() {
+	w.clock.at(at, func() {
 		switch {
 		case s.issued != issued || c.mint(s):
 			c.renewLater(s, s.issued+c.renewal())
 		default:
-			c.renewLater(s, w.now+renewAgain)
+			c.renewLater(s, w.now()+renewAgain)
 		}
 	})
 }
@@ -122,13 +122,13 @@ func (c *client) next() {
 	default:
 		c.ask(s)
 	}
-	w.agenda.add(c.begun+history.Offset(c.attempts)*c.interval, c.next)
+	w.clock.at(c.begun+history.Offset(c.attempts)*c.interval, c.next)
 }
 
 // present shows a session's token to the validator.
 func (c *client) present(s *session) {
 	w := c.world
-	if w.now >= s.expires {
+	if w.now() >= s.expires {
 		w.totals.NotSent++
 		s.held++
 		return
@@ -160,13 +160,13 @@ func (c *client) decision(s *session, presenter, to string) decision {
 func (c *client) tellHeld(all bool) {
 	w := c.world
 	for _, s := range c.sessions {
-		if s.held == 0 || !all && s.told != 0 && w.now-s.told < renewAgain {
+		if s.held == 0 || !all && s.told != 0 && w.now()-s.told < renewAgain {
 			continue
 		}
 		w.record(history.Event{
 			Kind: history.KindSession, Service: c.limits.Name, Count: s.held, Credential: s.credential,
 			Detail: "session " + s.name + ": its token ran out and " + c.limits.From + " gave no other",
 		})
-		s.held, s.told = 0, w.now
+		s.held, s.told = 0, w.now()
 	}
 }

@@ -66,7 +66,7 @@ func (e *emitter) deliver() {
 	w, published := e.world, e.world.published
 	switch e.distribution {
 	case runbook.File:
-		w.agenda.add(w.now+e.delay, func() { e.file = published })
+		w.clock.at(w.now()+e.delay, func() { e.file = published })
 	case runbook.Env:
 		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.Hop == history.FromLoad) {
 			e.load()
@@ -130,12 +130,12 @@ func (w *World) fetch(reader, source string) ([]string, bool) {
 
 func (c *cache) answer() ([]string, bool) {
 	w := c.world
-	if c.filled && w.now-c.at < c.ttl {
+	if c.filled && w.now()-c.at < c.ttl {
 		return c.set, true
 	}
 	set, ok := w.fetch(c.name, c.of)
 	if ok {
-		c.filled, c.at, c.set = true, w.now, set
+		c.filled, c.at, c.set = true, w.now(), set
 	}
 	return set, ok
 }

@@ -23,16 +23,16 @@ type refusal struct {
 func (v *validator) refuse(presenter, credential string) {
 	w := v.world
 	policy := w.services[v.name].Lockout
-	if policy == nil || w.now < v.lockout.until {
+	if policy == nil || w.now() < v.lockout.until {
 		return
 	}
 	within := history.Offset(policy.Within.Duration()) // at any speed, as rates are
-	v.lockout.calls = append(slices.DeleteFunc(v.lockout.calls, func(r refusal) bool { return w.now-r.at > within }),
-		refusal{w.now, presenter, credential})
+	v.lockout.calls = append(slices.DeleteFunc(v.lockout.calls, func(r refusal) bool { return w.now()-r.at > within }),
+		refusal{w.now(), presenter, credential})
 	if len(v.lockout.calls) < policy.After {
 		return
 	}
-	v.lockout = lockout{until: w.now + v.wall(policy.For.Duration())}
+	v.lockout = lockout{until: w.now() + v.wall(policy.For.Duration())}
 	w.record(history.Event{Kind: history.KindLocked, Service: v.name, Reader: presenter, Credential: credential, Count: int64(policy.After)})
-	w.agenda.add(v.lockout.until, func() { w.record(history.Event{Kind: history.KindUnlocked, Service: v.name}) })
+	w.clock.at(v.lockout.until, func() { w.record(history.Event{Kind: history.KindUnlocked, Service: v.name}) })
 }

@@ -67,7 +67,7 @@ func (q *deliveries) attempt(d *delivery, due []history.Offset) {
 	if outcome == history.OK && !d.fails || len(due) == 0 {
 		return
 	}
-	w.agenda.add(due[0], func() {
+	w.clock.at(due[0], func() {
 		if !w.loadEnded {
 			q.attempt(d, due[1:])
 		}
@@ -79,7 +79,7 @@ func (q *deliveries) due() []history.Offset {
 	if q.span <= 0 {
 		return nil
 	}
-	at := q.world.now
+	at := q.world.now()
 	return []history.Offset{at + q.span/8, at + q.span/4, at + q.span/2, at + q.span}
 }
 

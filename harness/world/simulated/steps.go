@@ -29,13 +29,20 @@ var errStoreDown = errors.New("the store does not answer")
 var errNoSlot = errors.New("no slot is free: delete a key first")
 
 // Contact fails while the store is down.
-func (w steps) Contact(ctx context.Context) (err error) {
-	w.advance(func() {
-		if err = ctx.Err(); err == nil && w.down[storeName] {
-			err = errStoreDown
-		}
-	})
-	return err
+func (w steps) Contact(ctx context.Context) error {
+	if err := cancelled(ctx); err != nil || !w.down[storeName] {
+		return err
+	}
+	return errStoreDown
+}
+
+// cancelled is the error of a context that was cancelled. A deadline is of the
+// machine's time, in which nothing here takes any.
+func cancelled(ctx context.Context) error {
+	if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 // Compare finds what the options say, a step that was begun and not ended, and
@@ -44,72 +51,54 @@ func (w steps) Compare(ctx context.Context) (differences []string, err error) {
 	if err := w.Contact(ctx); err != nil {
 		return nil, err
 	}
-	w.advance(func() {
-		differences = slices.Clone(w.options.Disagree)
-		if p := w.keyring.Pending; p != nil {
-			differences = append(differences, fmt.Sprintf("the %s of %s is under way", p.Step, p.Credential))
-		}
-		if set := slices.Sorted(slices.Values(w.published.set)); !slices.Equal(set, w.accepted()) {
-			differences = append(differences, fmt.Sprintf("published are %v, accepted %v", set, w.accepted()))
-		}
-	})
+	differences = slices.Clone(w.options.Disagree)
+	if p := w.keyring.Pending; p != nil {
+		differences = append(differences, fmt.Sprintf("the %s of %s is under way", p.Step, p.Credential))
+	}
+	if set := slices.Sorted(slices.Values(w.published.set)); !slices.Equal(set, w.accepted()) {
+		differences = append(differences, fmt.Sprintf("published are %v, accepted %v", set, w.accepted()))
+	}
 	return differences, nil
 }
 
 // Make adds a pending credential; its identifier is its name with a prefix.
 func (w steps) Make(ctx context.Context, name string) (identifier string, err error) {
-	w.advance(func() {
-		if err = ctx.Err(); err != nil {
-			return
-		}
-		if w.started && w.makeError != nil {
-			err, w.makeError = w.makeError, nil
-			return
-		}
-		if w.down[storeName] {
-			err = errStoreDown
-			return
-		}
-		identifier = "kid-" + name
-		err = w.keyring.Add(name, identifier)
-	})
-	return identifier, err
+	if err := w.Contact(ctx); err != nil {
+		return "", err
+	}
+	if w.started && w.makeError != nil {
+		err, w.makeError = w.makeError, nil
+		return "", err
+	}
+	identifier = "kid-" + name
+	return identifier, w.keyring.Add(name, identifier)
 }
 
 // Do takes a step at once: the keyring has it, what consumers read is
 // published, and an authority decides by it.
-func (w steps) Do(ctx context.Context, step keyring.Step, credential string) (err error) {
-	w.advance(func() {
-		if err = ctx.Err(); err != nil {
-			return
-		}
-		if w.down[storeName] {
-			err = errStoreDown
-			return
-		}
-		if w.deliveries != nil && w.deliveries.oldest && step == keyring.Emit && w.keyring.Emit > credential {
-			err = fmt.Errorf("emit %s: it was revoked at the sender", credential)
-			return
-		}
-		if err = w.keyring.Begin(step, credential); err != nil {
-			return
-		}
-		intent := keyring.Intent{Step: step, Credential: credential}
-		if scripted := w.options.StepErrors[intent]; scripted != nil && !w.failed[intent] {
-			w.failed[intent] = true
-			err = scripted
-			return
-		}
-		if step == keyring.Accept && w.started && w.full() {
-			err = fmt.Errorf("accept %s: %w", credential, errNoSlot)
-			return
-		}
-		if err = w.keyring.End(); err != nil {
-			return
-		}
-		w.publish()
-	})
-	return err
+func (w steps) Do(ctx context.Context, step keyring.Step, credential string) error {
+	if err := w.Contact(ctx); err != nil {
+		return err
+	}
+	if w.deliveries != nil && w.deliveries.oldest && step == keyring.Emit && w.keyring.Emit > credential {
+		return fmt.Errorf("emit %s: it was revoked at the sender", credential)
+	}
+	if err := w.keyring.Begin(step, credential); err != nil {
+		return err
+	}
+	intent := keyring.Intent{Step: step, Credential: credential}
+	if scripted := w.options.StepErrors[intent]; scripted != nil && !w.failed[intent] {
+		w.failed[intent] = true
+		return scripted
+	}
+	if step == keyring.Accept && w.started && w.full() {
+		return fmt.Errorf("accept %s: %w", credential, errNoSlot)
+	}
+	if err := w.keyring.End(); err != nil {
+		return err
+	}
+	w.publish()
+	return nil
 }
 
 // publish puts the accepted credentials where emitters read them, and tells the
@@ -142,14 +131,9 @@ type probes struct{ *World }
 var _ world.Probes = probes{}
 
 // Hold makes a token now that lives for the time.
-func (w probes) Hold(ctx context.Context, credential string, life time.Duration) (err error) {
-	w.advance(func() {
-		if err = ctx.Err(); err != nil {
-			return
-		}
-		w.held[credential] = w.now + history.Offset(life)
-	})
-	return err
+func (w probes) Hold(ctx context.Context, credential string, life time.Duration) error {
+	w.held[credential] = w.now() + history.Offset(life)
+	return ctx.Err()
 }
 
 // errNoToken says that a revocation cannot be proven: whatever is presented was
@@ -163,42 +147,32 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 	if err := w.clock.Sleep(ctx, took); err != nil {
 		return probe, err
 	}
-	w.advance(func() {
-		v := w.validators[name]
-		switch {
-		case ctx.Err() != nil:
-			err = ctx.Err()
-			return
-		case v == nil:
-			err = fmt.Errorf("present %s: there is no validator %q", credential, name)
-			return
+	v := w.validators[name]
+	if v == nil {
+		return probe, fmt.Errorf("present %s: there is no validator %q", credential, name)
+	}
+	probe = history.Probe{Purpose: purpose, Latency: history.Offset(took) + history.Offset(latency*time.Microsecond), Presentation: "new token"}
+	if purpose == history.OldAfter && !v.authority {
+		if w.held[credential] <= w.now() {
+			return probe, fmt.Errorf("present %s: %w", credential, errNoToken)
 		}
-		probe = history.Probe{Purpose: purpose, Latency: history.Offset(took) + history.Offset(latency*time.Microsecond), Presentation: "new token"}
-		if purpose == history.OldAfter && !v.authority {
-			if w.held[credential] <= w.now {
-				err = fmt.Errorf("present %s: %w", credential, errNoToken)
-				return
-			}
-			probe.Presentation = "token made before the revoke"
-		}
-		fetches := v.fetches
-		probe.Outcome, probe.Status = v.decide("", credential)
-		probe.CausedFetch = v.fetches > fetches
-		w.totals.Probes++
-		w.totals.Scheduled++
-		w.total(decision{outcome: probe.Outcome, status: probe.Status})
-	})
-	return probe, err
+		probe.Presentation = "token made before the revoke"
+	}
+	fetches := v.fetches
+	probe.Outcome, probe.Status = v.decide("", credential)
+	probe.CausedFetch = v.fetches > fetches
+	w.totals.Probes++
+	w.totals.Scheduled++
+	w.total(decision{outcome: probe.Outcome, status: probe.Status})
+	return probe, nil
 }
 
 // takes is how long a validator's answer takes, or how long one is waited for that
 // does not come.
 func (w probes) takes(name string) (took time.Duration) {
-	w.advance(func() {
-		took = w.options.Slow[name]
-		if w.down[name] && w.options.Down[name].Frozen {
-			took = contract.ClientTimeout
-		}
-	})
+	took = w.options.Slow[name]
+	if w.down[name] && w.options.Down[name].Frozen {
+		took = contract.ClientTimeout
+	}
 	return min(took, contract.ClientTimeout)
 }

@@ -181,7 +181,7 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 	if w.options.Erring[v.name] {
 		return history.Unavailable, serverError
 	}
-	if w.now < v.lockout.until {
+	if w.now() < v.lockout.until {
 		return history.AuthFailure, "403"
 	}
 	r := v.replicas[0]
@@ -192,7 +192,7 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 		r.holds = v.holds
 	}
 	if !slices.Contains(r.holds, credential) && v.mayFetch(r) {
-		r.missed, r.missAt = true, w.now
+		r.missed, r.missAt = true, w.now()
 		v.fetch(r)
 	}
 	if slices.Contains(r.holds, credential) {
@@ -204,7 +204,7 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 
 func (v *validator) mayFetch(r *replica) bool {
 	return r.behaviour.OnMiss && !v.authority && !v.pinned &&
-		(!r.missed || v.world.now-r.missAt >= v.wall(r.behaviour.Cooldown))
+		(!r.missed || v.world.now()-r.missAt >= v.wall(r.behaviour.Cooldown))
 }
 
 // decided has an authority take what is accepted now, and refuse the rest after
@@ -230,7 +230,7 @@ func (v *validator) decided() {
 	}
 	// What was revoked now, and nothing that is revoked meanwhile: that has a lag of
 	// its own.
-	w.agenda.add(w.now+lag, func() {
+	w.clock.at(w.now()+lag, func() {
 		v.keep(slices.DeleteFunc(slices.Clone(v.holds), func(c string) bool {
 			return slices.Contains(gone, c) && !slices.Contains(w.accepted(), c)
 		}))

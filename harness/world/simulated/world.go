@@ -1,8 +1,8 @@
 // Package simulated is a world in memory: emitters, shared caches, validators
 // and clients that behave by the figures of a plan, without containers, HTTP or
-// keys. Under testing/synctest a rehearsal in it takes milliseconds, and the
-// same seed gives the same history. It records the events that a real run
-// records, so that gates, budget and judge cannot tell the difference.
+// keys. Time is virtual: a rehearsal in it takes milliseconds, and the same seed gives
+// the same history. It records the events that a real run records, so that gates,
+// budget and judge cannot tell the difference.
 //
 //	keyring ──► published ──poll──► emitters ──► caches ──fetch──► validators
 //	  (steps)                          └──tokens──► clients ──attempts──┘
@@ -12,13 +12,11 @@
 package simulated
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -29,28 +27,20 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-const (
-	// tick is how often Run lets the model catch up with the clock.
-	tick = 20 * time.Millisecond
-	// closing is how long Finish waits for slow listeners.
-	closing = time.Second
-)
+// closing is how long Finish waits for slow listeners.
+const closing = time.Second
 
-// World is a simulated world. What is due happens at its exact time whenever
-// the model is asked or Run ticks; so the order of events does not depend on
-// which goroutine wakes first.
+// World is a simulated world, to be used by one goroutine and by what its clock
+// starts: what is due happens at its exact time when they wait.
 type World struct {
 	plan     *plan.Plan
 	limits   plan.Limits
 	options  Options
-	clock    world.Clock
+	clock    *clock
 	recorder *history.Recorder
 	commands chan world.Command
 	confirms []world.Command // that are still to be given
 
-	mu      sync.Mutex
-	agenda  agenda
-	now     history.Offset            // of what is happening
 	waiting map[history.Phase][]timed // what is timed from phases to come
 	faults  map[history.Phase][]timed
 
@@ -83,10 +73,9 @@ type timed struct {
 	do    func()
 }
 
-// New makes the world of a plan, at the present time of the clock: under
-// testing/synctest call it inside the bubble. Its services start when the first
-// credential is emitted. It panics where options name a service that the plan
-// does not have.
+// New makes the world of a plan, with a clock of its own that begins at the present
+// time of the machine's. Its services start when the first credential is emitted. It
+// panics where options name a service that the plan does not have.
 func New(p *plan.Plan, o Options) *World {
 	if o.Seed == 0 {
 		o.Seed = p.Seed
@@ -94,9 +83,10 @@ func New(p *plan.Plan, o Options) *World {
 	if o.RateFactor == 0 {
 		o.RateFactor = 1
 	}
+	began := time.Now()
 	w := &World{
-		plan: p, limits: p.Limits, options: o, clock: world.WallClock{},
-		recorder:   history.NewRecorder(time.Now(), nil),
+		plan: p, limits: p.Limits, options: o, clock: newClock(began),
+		recorder:   history.NewRecorder(began, nil),
 		commands:   make(chan world.Command, len(o.Commands)),
 		waiting:    map[history.Phase][]timed{},
 		faults:     map[history.Phase][]timed{},
@@ -165,16 +155,21 @@ func (w *World) script() {
 // when puts something on the agenda, now or when its phase begins.
 func (w *World) when(waiting map[history.Phase][]timed, m Moment, do func()) {
 	if m.Phase == "" {
-		w.agenda.add(history.Offset(m.After), do)
+		w.clock.at(history.Offset(m.After), do)
 		return
 	}
 	waiting[m.Phase] = append(waiting[m.Phase], timed{m.After, do})
 }
 
-// begin puts on the agenda what is timed from a phase that begins now.
+// begin puts on the agenda what is timed from a phase that begins now, and does what
+// begins with it.
 func (w *World) begin(waiting map[history.Phase][]timed, phase history.Phase) {
 	for _, t := range waiting[phase] {
-		w.agenda.add(w.now+history.Offset(t.after), t.do)
+		if t.after <= 0 {
+			t.do()
+			continue
+		}
+		w.clock.at(w.now()+history.Offset(t.after), t.do)
 	}
 	delete(waiting, phase)
 }
@@ -187,40 +182,23 @@ func (w *World) World() world.World {
 	}
 }
 
-// Run keeps the model going until ctx ends. Its caller owns the goroutine that
-// it runs in and waits for it.
-func (w *World) Run(ctx context.Context) {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			w.advance(func() {})
-		}
-	}
-}
-
 // Finish ends the run: load stops, the last counts, the totals and a scan
 // that found no leak are recorded. It returns the history, to which nothing is
-// added any more; Run must have ended.
+// added any more.
 func (w *World) Finish() (*history.History, error) {
-	w.advance(func() {
-		w.loadEnded = true
-		w.drain()
-		w.flush(true)
-		totals := w.totals
-		totals.Complete = true
-		if w.options.Totals != nil {
-			w.options.Totals(&totals)
-		}
-		if w.books.Orders > 0 {
-			w.record(history.Event{Kind: history.KindLedger, Ledger: &w.books})
-		}
-		w.record(history.Event{Kind: history.KindTotals, Totals: &totals})
-		w.record(history.Event{Kind: history.KindLeaks, Leaks: &history.Leaks{Searched: 1}})
-	})
+	w.loadEnded = true
+	w.drain()
+	w.flush(true)
+	totals := w.totals
+	totals.Complete = true
+	if w.options.Totals != nil {
+		w.options.Totals(&totals)
+	}
+	if w.books.Orders > 0 {
+		w.record(history.Event{Kind: history.KindLedger, Ledger: &w.books})
+	}
+	w.record(history.Event{Kind: history.KindTotals, Totals: &totals})
+	w.record(history.Event{Kind: history.KindLeaks, Leaks: &history.Leaks{Searched: 1}})
 	h, err := w.recorder.Close(closing)
 	if err != nil {
 		return nil, fmt.Errorf("close the history: %w", err)
@@ -228,26 +206,12 @@ func (w *World) Finish() (*history.History, error) {
 	return h, nil
 }
 
-// advance does what is due by now, and then f, both alone.
-func (w *World) advance(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	until := w.recorder.Offset(w.clock.Now())
-	for {
-		e, due := w.agenda.next(until)
-		if !due {
-			break
-		}
-		w.now = max(w.now, e.at)
-		e.do()
-	}
-	w.now = until
-	f()
-}
+// now is the offset of what is happening.
+func (w *World) now() history.Offset { return w.clock.offset() }
 
 // record appends an event of the model itself.
 func (w *World) record(e history.Event) {
-	e.At = w.now
+	e.At = w.now()
 	w.recorder.Record(e)
 }
 
@@ -266,13 +230,13 @@ func (w *World) every(name string, period history.Offset, f func()) {
 		return
 	}
 	var again func()
-	next := w.now + history.Offset(w.random(name).Int64N(int64(period)))
+	next := w.now() + history.Offset(w.random(name).Int64N(int64(period)))
 	again = func() {
 		f()
 		next += period
-		w.agenda.add(next, again)
+		w.clock.at(next, again)
 	}
-	w.agenda.add(next, again)
+	w.clock.at(next, again)
 }
 
 // start starts the services, each after those that it needs, and the load.

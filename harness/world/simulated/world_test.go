@@ -1,15 +1,12 @@
 package simulated
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
-	"testing/synctest"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -76,40 +73,24 @@ type act struct {
 	credential string
 }
 
-// live runs a world for a wall time in a bubble, with k1 emitted from the start
-// and other steps at their times, and returns its history.
+// live runs a world for a wall time, with k1 emitted from the start and other steps
+// at their times, and returns its history.
 func live(t *testing.T, p *plan.Plan, o Options, length time.Duration, acts ...act) *history.History {
 	t.Helper()
-	var h *history.History
-	synctest.Test(t, func(t *testing.T) {
-		w := New(p, o)
-		ctx, cancel := context.WithCancel(t.Context())
-		var model sync.WaitGroup
-		model.Go(func() { w.Run(ctx) })
-		bound := w.World()
-		began := time.Now()
-		for _, a := range append([]act{{0, keyring.Accept, "k1"}, {0, keyring.Emit, "k1"}}, acts...) {
-			time.Sleep(a.after - time.Since(began)) // of the bubble's clock: exact
-			if a.step == keyring.Accept {
-				if _, err := bound.Steps.Make(ctx, a.credential); err != nil {
-					t.Errorf("make %s: %v", a.credential, err)
-				}
-			}
-			if err := bound.Steps.Do(ctx, a.step, a.credential); err != nil {
-				t.Errorf("%s %s: %v", a.step, a.credential, err)
-			}
-		}
-		time.Sleep(length - time.Since(began))
-		if err := bound.Faults.Undo(ctx); err != nil {
-			t.Errorf("undo faults: %v", err)
-		}
-		cancel()
-		model.Wait()
-		var err error
-		if h, err = w.Finish(); err != nil {
-			t.Fatalf("finish: %v", err)
-		}
-	})
+	w := New(p, o)
+	bound := w.World()
+	for _, a := range append([]act{{0, keyring.Accept, "k1"}, {0, keyring.Emit, "k1"}}, acts...) {
+		pass(t, bound, a.after-w.now().Duration())
+		take(t, bound, a.step, a.credential)
+	}
+	pass(t, bound, length-w.now().Duration())
+	if err := bound.Faults.Undo(t.Context()); err != nil {
+		t.Errorf("undo faults: %v", err)
+	}
+	h, err := w.Finish()
+	if err != nil {
+		t.Fatalf("finish: %v", err)
+	}
 	return h
 }
 

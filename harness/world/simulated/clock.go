@@ -1,0 +1,220 @@
+package simulated
+
+import (
+	"container/heap"
+	"context"
+	"iter"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// clock is a virtual clock: time stands still while anybody has something to do,
+// and goes on to what is due next when everybody waits. What the model does and
+// those who wait stand in one queue, in order of time.
+//
+//	caller ──Sleep──► turn, turn, … until its time has come
+//	                   │ the model does what is due
+//	                   │ nothing is: a party that is ready goes on until it waits
+//	                   │ none is: those are whose context has ended
+//	                   └ none is: time goes on to the next entry
+//
+// A party that was started by Go is a coroutine: one of them runs at a time, in an
+// order that follows from the queue alone, so that a run can be repeated. A clock
+// belongs to one goroutine, that of its maker.
+type clock struct {
+	began   time.Time
+	now     history.Offset
+	queue   entries
+	count   int // of all entries so far
+	ready   []*party
+	running *party // nil: the caller itself
+	// waiting are those who sleep, by the context that may end before their time
+	// comes; contexts are its keys in their order.
+	waiting  map[context.Context][]*signal
+	contexts []context.Context
+}
+
+var _ world.Clock = (*clock)(nil)
+
+// entry is what is due at a time.
+type entry struct {
+	at    history.Offset
+	late  bool // one that sleeps: it finds done whatever the model does at that time
+	order int
+	do    func()
+}
+
+// party is what runs beside the caller.
+type party struct {
+	resume func() (struct{}, bool)
+	yield  func(struct{}) bool
+	ended  signal
+}
+
+// signal is what one party, or the caller, waits for.
+type signal struct {
+	given  bool
+	waiter *party
+}
+
+func newClock(began time.Time) *clock {
+	return &clock{began: began, waiting: map[context.Context][]*signal{}}
+}
+
+// Now is the virtual time.
+func (c *clock) Now() time.Time { return c.began.Add(c.now.Duration()) }
+
+// offset is the present offset in whole microseconds, as a recorder keeps it.
+func (c *clock) offset() history.Offset { return c.now - c.now%history.Offset(time.Microsecond) }
+
+// Sleep lets others go on until its time has come or ctx ends.
+func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil || d <= 0 {
+		return err
+	}
+	s := &signal{}
+	c.push(entry{at: c.now + history.Offset(d), late: true, do: func() { c.give(s) }})
+	if ctx.Done() != nil {
+		if len(c.waiting[ctx]) == 0 {
+			c.contexts = append(c.contexts, ctx)
+		}
+		c.waiting[ctx] = append(c.waiting[ctx], s)
+	}
+	c.await(s)
+	return ctx.Err()
+}
+
+// Go starts f as a party. It begins when its caller waits.
+func (c *clock) Go(f func()) (wait func()) {
+	p := &party{}
+	p.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
+		p.yield = yield
+		f()
+	})
+	c.ready = append(c.ready, p)
+	return func() { c.await(&p.ended) }
+}
+
+// at puts in what the model does at an offset, in whole microseconds. What is due at
+// the same time comes in the order in which it was put in.
+func (c *clock) at(offset history.Offset, do func()) {
+	c.push(entry{at: offset - offset%history.Offset(time.Microsecond), do: do})
+}
+
+func (c *clock) push(e entry) {
+	c.count++
+	e.order = c.count
+	heap.Push(&c.queue, e)
+}
+
+// await returns when a signal was given; others go on meanwhile.
+func (c *clock) await(s *signal) {
+	switch {
+	case s.given:
+	case c.running != nil:
+		s.waiter = c.running
+		s.waiter.yield(struct{}{})
+	default:
+		for !s.given {
+			c.turn()
+		}
+	}
+}
+
+// give gives a signal, once: who waits for it is ready.
+func (c *clock) give(s *signal) {
+	if s.given {
+		return
+	}
+	s.given = true
+	if s.waiter != nil {
+		c.ready = append(c.ready, s.waiter)
+	}
+}
+
+// turn has the model do what is due now, lets one party go on until it waits or ends
+// or, where none is ready, lets time go on to what is due next.
+func (c *clock) turn() {
+	due := len(c.queue) > 0 && c.queue[0].at <= c.now && !c.queue[0].late
+	switch {
+	case due || len(c.ready) == 0 && !c.endedContexts():
+		if len(c.queue) == 0 {
+			panic("simulated world: everybody waits, and nothing is due")
+		}
+		e := heap.Pop(&c.queue).(entry)
+		c.now = max(c.now, e.at)
+		e.do()
+	case len(c.ready) > 0:
+		p := c.ready[0]
+		c.ready = c.ready[1:]
+		c.running = p
+		_, waits := p.resume()
+		c.running = nil
+		if !waits {
+			c.give(&p.ended)
+		}
+	default: // the caller itself may go on
+	}
+}
+
+// endedContexts gives the signals of those whose context has ended, and reports
+// whether there was one.
+func (c *clock) endedContexts() (any bool) {
+	kept := c.contexts[:0]
+	for _, ctx := range c.contexts {
+		open := c.waiting[ctx][:0]
+		for _, s := range c.waiting[ctx] {
+			if !s.given {
+				open = append(open, s)
+			}
+		}
+		if len(open) > 0 && ctx.Err() == nil {
+			c.waiting[ctx] = open
+			kept = append(kept, ctx)
+			continue
+		}
+		for _, s := range open {
+			c.give(s)
+			any = true
+		}
+		delete(c.waiting, ctx)
+	}
+	c.contexts = kept
+	return any
+}
+
+// entries is a heap.Interface.
+type entries []entry
+
+// Len is how many there are.
+func (e entries) Len() int { return len(e) }
+
+// Swap exchanges two.
+func (e entries) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+
+// Less puts the earlier one first; of two at the same time the model's before one
+// that sleeps, and then the one that was put in first.
+func (e entries) Less(i, j int) bool {
+	switch a, b := e[i], e[j]; {
+	case a.at != b.at:
+		return a.at < b.at
+	case a.late != b.late:
+		return b.late
+	default:
+		return a.order < b.order
+	}
+}
+
+// Push adds one at the end.
+func (e *entries) Push(x any) { *e = append(*e, x.(entry)) }
+
+// Pop takes the last one off.
+func (e *entries) Pop() any {
+	last := len(*e) - 1
+	x := (*e)[last]
+	(*e)[last] = entry{} // what it holds can be freed
+	*e = (*e)[:last]
+	return x
+}
