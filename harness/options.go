@@ -9,16 +9,19 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // Where services run, and which secrets store a run starts.
 const (
-	Auto     = "auto" // docker where an engine answers, else process; the embedded store
-	Process  = "process"
-	Docker   = "docker"
-	Embedded = "embedded"
-	Vault    = "vault"
+	Auto    = "auto" // docker where an engine answers, else process; the embedded store
+	Process = "process"
+	Docker  = "docker"
+	// Simulated is in virtual time: nothing is started, and no store.
+	Simulated = scenario.Simulated
+	Embedded  = "embedded"
+	Vault     = "vault"
 )
 
 // ErrNotHere is in the chain of Run's error where nothing is wrong but that this
@@ -31,8 +34,9 @@ type Options struct {
 	// Folder is the run's own: it is made, and must hold no other run's events.
 	// It gets events.jsonl and logs/NAME.log.
 	Folder string
-	// Runtime is Auto (the default), or the name of one of runtime.Kinds. Place says
-	// where, of one that has several places.
+	// Runtime is Auto (the default), Simulated, or the name of one of runtime.Kinds; Auto
+	// is Simulated where the scenario says so. Place says where, of one that has several
+	// places.
 	Runtime string
 	Place   launch.Place
 	// Store is Auto (the default), Embedded or Vault.
@@ -92,7 +96,7 @@ type Outcome struct {
 	Ended     string
 	Folder    string
 	Run       string // the name under which the run's parts are labelled
-	Runtime   string // process, docker
+	Runtime   string // process, docker, simulated
 	Store     string // "vault 1.21.0", "embedded"
 	StartedAt time.Time
 	// Overhead is the wall time that the run took beside the rotation itself.

@@ -89,8 +89,11 @@ type bound interface {
 // (ErrCleanUp), or that not all could be kept that it wrote (ErrNotKept); there
 // may be an outcome all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
+	if o = o.withDefaults(); o.Simulates(p) {
+		return simulate(ctx, p, o)
+	}
 	began := time.Now()
-	r := &run{plan: p, o: o.withDefaults(), names: logs.NewNames(p)}
+	r := &run{plan: p, o: o, names: logs.NewNames(p)}
 	if err := r.prepare(ctx, began); err != nil {
 		return nil, errors.Join(err, r.cleanAll(ctx), r.closeHistory())
 	}

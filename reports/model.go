@@ -29,7 +29,7 @@ type Model struct {
 	ScenarioDigest string    `json:"scenario_digest"`
 	RunbookDigest  string    `json:"runbook_digest"`
 	Seed           int64     `json:"seed"`
-	Runtime        string    `json:"runtime"` // process, docker
+	Runtime        string    `json:"runtime"` // process, docker, simulated
 	Store          string    `json:"store"`   // "vault 1.21.0", "embedded"
 	Speed          float64   `json:"speed"`   // page time divided by wall time
 

@@ -11,8 +11,15 @@ import (
 )
 
 // Headline is the answer in one line: the verdict, and whether auth failures
-// stayed flat.
+// stayed flat. What was simulated says so.
 func Headline(v judge.Verdict) string {
+	if v.Simulated {
+		return "Simulated, not run: " + headline(v)
+	}
+	return headline(v)
+}
+
+func headline(v judge.Verdict) string {
 	switch v.Verdict {
 	case judge.Pass:
 		return "Pass: auth failures stayed flat"

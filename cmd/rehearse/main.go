@@ -61,8 +61,8 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
-		runCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
-		lintCommand(), planCommand(), initCommand(), runbookCommand(), scenarioCommand(), inventoryCommand(),
+		runCommand(), simulateCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
+		lintCommand(), planCommand(), sweepCommand(), initCommand(), runbookCommand(), scenarioCommand(), inventoryCommand(),
 		scenariosCommand(), faultsCommand(), schemaCommand(), doctorCommand(), cleanCommand(),
 		serveCommand(), seedCommand(), turnCommand(),
 	)

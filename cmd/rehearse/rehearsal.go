@@ -33,20 +33,21 @@ type place struct {
 
 func (p *place) register(command *cobra.Command) {
 	f := command.Flags()
-	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker, kubernetes")
+	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker, kubernetes,\n"+
+		"simulated (in virtual time)")
 	f.StringVar(&p.at.Context, "context", "", "with --runtime kubernetes: the `context` of the kubeconfig (default: its current one)")
 	f.StringVar(&p.at.Image, "image", "", "with --runtime kubernetes: the `image` of rehearse, which the cluster has or can pull (default: the released one)")
 	f.StringVar(&p.store, "store", harness.Auto, "which secrets store is started: auto, embedded, vault")
 	f.StringVar(&p.vaultAddr, "vault-addr", "", "use the Vault at this `URL` instead, with the token in "+vaultTokenVariable+";\n"+
 		"the run makes a mount of its own there and removes it")
-	completes(command, "runtime", append([]string{harness.Auto}, runtime.Names()...)...)
+	completes(command, "runtime", append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...)
 	completes(command, "store", harness.Auto, harness.Embedded, harness.Vault)
 }
 
 // options are the place as options of a run; an error is one of usage.
 func (p *place) options() (harness.Options, error) {
 	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr}
-	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto}, runtime.Names()...)...); err != nil {
+	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...); err != nil {
 		return o, err
 	}
 	if err := oneOf("--store", p.store, harness.Auto, harness.Embedded, harness.Vault); err != nil {

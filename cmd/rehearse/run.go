@@ -97,7 +97,7 @@ func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Option
 		return o, plan.Options{}, err
 	}
 	o.Lock = f.lock
-	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back, Paced: f.hold}
+	p := plan.Options{Gates: scenario.GateMode(f.gates), Speed: f.speed, Seed: f.seed, RollbackFrom: f.back, Paced: f.hold, Simulated: f.runtime == harness.Simulated}
 	fail := func(format string, args ...any) (harness.Options, plan.Options, error) {
 		return o, p, usage(fmt.Errorf(format, args...))
 	}
@@ -108,6 +108,10 @@ func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Option
 		return fail("--lock: %s is less than 0", f.lock)
 	case f.timeout < 0:
 		return fail("--timeout: %s is less than 0", f.timeout)
+	case f.runtime == harness.Simulated && f.hold:
+		return fail("--hold asks a person before each phase, and nobody is there in virtual time: leave one of them out")
+	case f.runtime == harness.Simulated && f.vaultAddr != "":
+		return fail("--vault-addr: a simulation needs no store")
 	case f.hold && f.yes:
 		return fail("--hold asks before each phase, and --yes asks nothing: leave one of them out")
 	case command.Flags().Changed("out") && f.out == "":
@@ -146,7 +150,11 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 		defer cancel()
 	}
 	if f.ui != uiJSON {
-		command.Println(plaintext.Line(fmt.Sprintf("%s at speed %v: %s", p.Name, p.Speed, p.Rehearsal.Description)))
+		how := ""
+		if o.Simulates(p) {
+			how = ", simulated"
+		}
+		command.Println(plaintext.Line(fmt.Sprintf("%s at speed %v%s: %s", p.Name, p.Speed, how, p.Rehearsal.Description)))
 	}
 	// The terminal is given back whatever happens, also where this panics.
 	defer t.Close()

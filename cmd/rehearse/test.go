@@ -68,7 +68,7 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	plans, leftOut, err := plansToTest(paths)
+	plans, leftOut, err := plansToTest(paths, plan.Options{Simulated: f.runtime == harness.Simulated})
 	if err != nil {
 		return err
 	}
@@ -117,14 +117,16 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	w := command.OutOrStdout()
 	table := console.NewTable(w, lookOf(w), names, f.parallel)
 	o.Progress = once(func(text string) { table.Say(command.ErrOrStderr(), text) })
-	harness.BuildImages(command.Context(), plans, o)
+	harness.BuildImages(command.Context(), slices.DeleteFunc(slices.Clone(plans), o.Simulates), o)
 	group, ctx := errgroup.WithContext(command.Context())
 	group.SetLimit(f.parallel)
 	here := newRoom()
 	for i, p := range plans {
 		group.Go(func() error {
-			here.enter(ctx)
-			defer here.leave()
+			if !o.Simulates(p) { // which needs none of the machine
+				here.enter(ctx)
+				defer here.leave()
+			}
 			if ctx.Err() != nil {
 				return nil
 			}

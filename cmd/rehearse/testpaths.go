@@ -23,7 +23,7 @@ const builtIn = "scenarios"
 // plansToTest loads and plans every scenario at some paths. All that is wrong
 // with any of them is told at once, before anything is started. What is attached
 // to a system that runs is left out, unless it is named itself.
-func plansToTest(paths []string) (plans []*plan.Plan, leftOut []string, err error) {
+func plansToTest(paths []string, o plan.Options) (plans []*plan.Plan, leftOut []string, err error) {
 	var problems source.Problems
 	for _, path := range paths {
 		names, err := scenariosAt(path)
@@ -31,7 +31,7 @@ func plansToTest(paths []string) (plans []*plan.Plan, leftOut []string, err erro
 			return nil, nil, err
 		}
 		for _, name := range names {
-			p, err := planToTest(name)
+			p, err := planToTest(name, o)
 			if found, ok := errors.AsType[source.Problems](err); ok {
 				problems = append(problems, found...)
 			} else if err != nil {
@@ -78,7 +78,7 @@ func shardOf(shard string, plans []*plan.Plan) ([]*plan.Plan, error) {
 }
 
 // planToTest wants a scenario to say what it expects.
-func planToTest(name string) (*plan.Plan, error) {
+func planToTest(name string, o plan.Options) (*plan.Plan, error) {
 	loaded, err := loadScenario(name)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func planToTest(name string) (*plan.Plan, error) {
 			Hint: "as expect: {verdict: pass}, or use `rehearse run`",
 		}}
 	}
-	return plan.Build(loaded, plan.Options{})
+	return plan.Build(loaded, o)
 }
 
 // twice refuses scenarios whose runs would have one folder.

@@ -42,6 +42,10 @@ const requireDocker = "REHEARSE_REQUIRE_DOCKER"
 // hold holds a result against what its scenario expects.
 func (r *result) hold() {
 	missing, noServer := errors.AsType[*server.MissingError](r.err)
+	if errors.Is(r.err, harness.ErrNotSimulated) {
+		r.skipped, r.err = r.err.Error(), nil
+		return
+	}
 	skippable := noServer && !missing.Program.Required() || errors.Is(r.err, harness.ErrNotHere) && os.Getenv(requireDocker) == ""
 	if skippable && !errors.Is(r.err, harness.ErrCleanUp) {
 		r.skipped, r.err = r.err.Error(), nil

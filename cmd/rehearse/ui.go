@@ -70,7 +70,11 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 	o.Progress = func(text string) { command.PrintErrln(plaintext.Line(text)) }
 	// A screen stays until somebody leaves it: in CI nobody would, also where
 	// there is a terminal. That CI is set is what CI systems have in common.
-	if f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" {
+	if o.Simulates(p) {
+		if f.ui == uiTUI {
+			return nil, usage(errors.New("--ui tui: a simulation is over before a screen is drawn: use --ui plain or json"))
+		}
+	} else if f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" {
 		in, to, err := terminal(command.InOrStdin(), out, os.Getenv)
 		switch {
 		case err == nil:
@@ -86,7 +90,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 			return nil, usage(fmt.Errorf("--ui tui draws on a terminal, and %w: use --ui plain or json", err))
 		}
 	}
-	if f.hold || f.confirms(p) {
+	if f.hold || f.confirms(p) && !o.Simulates(p) {
 		operator, err := atTerminal(command, f.hold)
 		if err != nil {
 			return nil, err

@@ -33,6 +33,7 @@ type Recorder struct {
 	out    *bufio.Writer
 	outErr error
 	queues []*queue
+	tells  []Listener // at once
 	closed bool
 }
 
@@ -78,6 +79,9 @@ func (r *Recorder) Record(e Event) {
 	r.h.add(e)
 	if r.out != nil && r.outErr == nil {
 		r.outErr = r.write(e)
+	}
+	for _, l := range r.tells {
+		l.Event(e)
 	}
 	for _, q := range r.queues {
 		select {
@@ -131,6 +135,15 @@ func (r *Recorder) Listen(l Listener) {
 			l.Dropped(q.dropped)
 		}
 	}()
+}
+
+// Tell tells l of every event from now on, within Record and without a queue: where
+// time is virtual, nothing that is measured waits for it, and none is dropped. It
+// must not ask the recorder for anything.
+func (r *Recorder) Tell(l Listener) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tells = append(r.tells, l)
 }
 
 // See calls f with the live view while no event can come in. f must be quick

@@ -29,8 +29,7 @@ func (r *rehearsal) expects(rule string) bool {
 	return slices.ContainsFunc(r.loaded.Scenario.Expect.Findings, func(f scenario.ExpectedFinding) bool { return f.RuleID == rule })
 }
 
-// rehearse runs a built-in scenario to its end in a bubble of its own and
-// judges what it left. A fault of the scenario takes its service down.
+// rehearse runs a built-in scenario to its end and judges what it left.
 func rehearse(t *testing.T, name string, o simulated.Options) *rehearsal {
 	t.Helper()
 	return rehearseBack(t, name, "", o)
@@ -55,13 +54,6 @@ func rehearseBack(t *testing.T, name string, from history.Phase, o simulated.Opt
 	t.Helper()
 	loaded, p := planOf(t, name, from)
 	r := &rehearsal{loaded: loaded, limits: p.Limits}
-	for _, f := range p.Rehearsal.Faults {
-		if o.Down == nil {
-			o.Down = map[string]simulated.Span{}
-		}
-		at := simulated.Moment{Phase: history.Phase(f.At.Phase), After: p.Wall(f.At.After.Duration())}
-		o.Down[f.On] = simulated.Span{From: at, For: p.Wall(f.For.Duration())}
-	}
 	ended := simulatedtest.RehearseIn(t, p, o, func(*world.World, context.CancelFunc) {})
 	// A scenario may be about a step that cannot be taken.
 	if ended.Err != nil && !r.expects("rollback") && !(oneWay[name] && from != "") {

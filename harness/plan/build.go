@@ -20,6 +20,9 @@ type Options struct {
 	Seed     int64
 	// RollbackFrom is the phase at whose end the rotation is taken back.
 	RollbackFrom string
+	// Simulated plans a rehearsal in virtual time, as a scenario's own runtime does:
+	// nothing there keeps a duration to more than our own timers.
+	Simulated bool
 	// Paced slows a rehearsal down, where Speed does not say otherwise, to one in
 	// which a person can act.
 	Paced bool
@@ -69,6 +72,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		}
 		p.Limits.Evidence = append(p.Limits.Evidence, Evidence{Rule: "auth-failures-flat", From: strings.Join(slices.Compact(why), "; "), None: true})
 	}
+	p.Limits.Simulated = o.Simulated || b.s.Runtime == scenario.Simulated
 	p.Times = b.times(p.Limits)
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
 	if p.Speed > p.MaxSpeed || p.Speed != 1 && len(b.unscaled()) > 0 {

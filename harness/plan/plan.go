@@ -33,6 +33,8 @@ type Plan struct {
 	// back out.
 	RollbackFrom history.Phase
 	Compromised  bool
+	// AnyMoment lets the accept fall into any moment, and not into the worst.
+	AnyMoment bool
 	// MaxSpeed is the largest speed at which every scaled duration stays well
 	// above the granularity of what keeps it; MaxSpeedBecause names that duration.
 	MaxSpeed        float64
@@ -94,6 +96,8 @@ type Service struct {
 type Limits struct {
 	Family string  `json:"family"`
 	Speed  float64 `json:"speed"`
+	// Simulated says that it is rehearsed in virtual time.
+	Simulated bool `json:"simulated,omitempty"`
 	// Hop is whose observations decide flatness: those of the load where users
 	// present the credential themselves, of the authority where a consumer does.
 	Hop       history.Source `json:"hop"`

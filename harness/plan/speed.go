@@ -19,6 +19,9 @@ const wellAbove = 5
 // topSpeed is the most where nothing else limits the speed.
 const topSpeed = 1000
 
+// topVirtual is that in virtual time, where it is a matter of how fine is judged.
+const topVirtual = 100_000
+
 // Granules: the wall time to which something is kept, whatever the speed.
 const (
 	tokenGranule = time.Second            // JWT exp and iat are whole seconds (RFC 7519 §2 as every library writes them)
@@ -39,12 +42,23 @@ func (b *builder) maxSpeed(l Limits) (float64, string) {
 	if names := b.unscaled(); len(names) > 0 {
 		return 1, fmt.Sprintf("the settings of %s are not scaled (scale: none)", strings.Join(names, ", "))
 	}
-	most, because := float64(topSpeed), "no duration is limited by what keeps it"
+	if l.Simulated {
+		return b.mostOf(l, topVirtual)
+	}
+	return b.mostOf(l, topSpeed)
+}
+
+// mostOf is maxSpeed up to a figure.
+func (b *builder) mostOf(l Limits, top float64) (float64, string) {
+	most, because := top, "no duration is limited by what keeps it"
 	for _, k := range b.kept(l) {
 		if k.page <= 0 || k.page == runbook.Forever {
 			continue
 		}
 		// Rounded down, so that the figure as it is told is still allowed.
+		if l.Simulated {
+			k.granule = timerGranule
+		}
 		speed := max(1, math.Floor(float64(k.page)/float64(wellAbove*k.granule)*100)/100)
 		if speed < most {
 			most, because = speed, fmt.Sprintf("%s, %s, must stay at least %s, %d times what it is kept to",

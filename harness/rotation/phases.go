@@ -28,7 +28,7 @@ func (r *rotation) baseline(ctx context.Context) error {
 // and a run that fails will fail again. Whose worst moment was not had is recorded.
 func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	ahead := r.limits.LooksAhead()
-	if ahead == 0 {
+	if ahead == 0 || r.plan.AnyMoment {
 		return nil
 	}
 	// Longer than it takes to see everybody fetch: on a busy machine the news of that

@@ -45,6 +45,7 @@ type check struct {
 func (c check) all() {
 	runbook.CheckHead(c.Checker, c.s.APIVersion, c.s.Kind, Kind)
 	c.OneOf("gates", string(c.s.Gates), GateModes)
+	c.OneOf("runtime", c.s.Runtime, []string{Simulated})
 	c.OneOf("on_budget", string(c.s.OnBudget), OnBudgets)
 	if phase := c.s.RollbackFrom; phase != "" {
 		if invalid := CheckRollbackFrom(phase); invalid != nil {

@@ -46,6 +46,9 @@ type Scenario struct {
 	OnBudget OnBudget       `yaml:"on_budget,omitempty" json:"on_budget,omitempty"` // default: rollback with enforced gates, record otherwise
 	Speed    float64        `yaml:"speed,omitempty" json:"speed,omitempty"`         // default 1
 	Seed     int64          `yaml:"seed,omitempty" json:"seed,omitempty"`           // default 1
+	// Runtime is simulated for what lasts too long to be rehearsed for real: it is
+	// rehearsed in virtual time then, unless another is asked for. Default is any.
+	Runtime string `yaml:"runtime,omitempty" json:"runtime,omitempty"`
 	// Baseline is how long the old credential is watched before anything is
 	// changed, in page time; default 5m.
 	Baseline runbook.Duration `yaml:"baseline,omitempty" json:"baseline,omitempty"`
@@ -65,6 +68,9 @@ type Scenario struct {
 	Faults   []Fault            `yaml:"faults,omitempty" json:"faults,omitempty"`
 	Expect   *Expect            `yaml:"expect,omitempty" json:"expect,omitempty"`
 }
+
+// Simulated is the Scenario.Runtime of what is rehearsed in virtual time.
+const Simulated = "simulated"
 
 // Scale says whether a service's settings were given divided by the speed.
 type Scale string

@@ -34,6 +34,7 @@ func Schema(faults ...string) ([]byte, error) {
 			"Scenario.apiVersion":    {runbook.APIVersion},
 			"Scenario.kind":          {Kind},
 			"Scenario.gates":         GateModes,
+			"Scenario.runtime":       {Simulated},
 			"Scenario.on_budget":     OnBudgets,
 			"Scenario.rollback_from": RollbackPhases(),
 			"Service.serve":          ServeKinds,

@@ -23,7 +23,11 @@ type decision struct {
 	outcome history.Outcome
 	status  string
 	retry   bool
+	more    int64 // attempts that were made with it, at the same moment and alike
 }
+
+// attempts are how many it stands for.
+func (d decision) attempts() int64 { return 1 + d.more }
 
 // cells are what is counted, in the order in which they were first seen.
 type cells struct {
@@ -58,15 +62,16 @@ func (w *World) count(key history.CellKey, d decision) {
 
 // total counts one attempt that was put on the wire.
 func (w *World) total(d decision) {
-	w.totals.Sent++
-	w.totals.Recorded++
+	n := d.attempts()
+	w.totals.Sent += n
+	w.totals.Recorded += n
 	if d.retry {
-		w.totals.Retried++
+		w.totals.Retried += n
 	}
 	if d.outcome == history.Unavailable && d.status != serverError {
-		w.totals.Unanswered++
+		w.totals.Unanswered += n
 	} else {
-		w.totals.Served++
+		w.totals.Served += n
 	}
 }
 
@@ -85,25 +90,26 @@ func (c *cells) cell(key history.CellKey) *cell {
 
 func (c *cell) add(at history.Offset, d decision) {
 	n := c.counts
+	times := d.attempts()
 	if d.retry {
-		n.Retries++
+		n.Retries += times
 		if d.outcome == history.OK {
-			n.RetriesOK++
+			n.RetriesOK += times
 		}
 		return
 	}
-	n.Attempts++
+	n.Attempts += times
 	if n.Statuses == nil {
 		n.Statuses = map[string]int64{}
 		n.Latency = [][2]int64{{latency, 0}}
 	}
-	n.Statuses[d.status]++
-	n.Latency[0][1]++
+	n.Statuses[d.status] += times
+	n.Latency[0][1] += times
 	switch d.outcome {
 	case history.OK:
-		n.OK++
+		n.OK += times
 	case history.Unavailable:
-		n.Unavailable++
+		n.Unavailable += times
 	case history.AuthFailure:
 		c.authFailure(at, d)
 	}
@@ -111,12 +117,12 @@ func (c *cell) add(at history.Offset, d decision) {
 
 func (c *cell) authFailure(at history.Offset, d decision) {
 	n := c.counts
-	n.AuthFailures++
+	n.AuthFailures += d.attempts()
 	if n.FailedSessions == nil {
 		n.FirstFailure, n.FailedSessions = at, map[string]int64{}
 	}
 	n.LastFailure = at
-	n.FailedSessions[d.session.name]++
+	n.FailedSessions[d.session.name] += d.attempts()
 	if c.examples < examplesPerCell && len(n.Examples) < examplesPerBucket {
 		c.examples++
 		n.Examples = append(n.Examples, history.Example{

@@ -30,7 +30,7 @@ func (c *client) ask(s *session) {
 	w := c.world
 	front := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To}
 	e := w.emitters[c.limits.To]
-	if e == nil || w.down[e.name] {
+	if e == nil || !w.reaches(loadName, e.name) {
 		w.count(front, decision{session: s, outcome: history.Unavailable, status: "refused"})
 		return
 	}

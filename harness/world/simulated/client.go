@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -18,6 +19,12 @@ const (
 	// minRenewal is the least age at which a token is renewed, as in the load
 	// service.
 	minRenewal = history.Offset(100 * time.Millisecond)
+	// loadName is what the load is called among services.
+	loadName = "load"
+	// mostEvents is how many requests of a client in a second are each an event of its
+	// own. Of more several are made at a moment, by one session: they are counted, and
+	// cost no more.
+	mostEvents = 200
 	// latency is what every attempt takes, in microseconds.
 	latency = 1000
 )
@@ -32,7 +39,8 @@ type client struct {
 	sessions []*session
 	interval history.Offset
 	begun    history.Offset
-	attempts int64
+	at       int64 // a moment, how many requests
+	moments  int64 // that were so far
 }
 
 // session is one user of a client and its token.
@@ -46,9 +54,13 @@ type session struct {
 }
 
 func newClient(w *World, c plan.Client, token *scenario.Token) *client {
+	rate, at := c.Rate*w.options.RateFactor, int64(1)
+	if c.From != "" { // what others present because of it is not counted, but done
+		at = max(1, int64(math.Ceil(rate/mostEvents)))
+	}
 	made := &client{
-		world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name),
-		interval: max(1, history.Offset(float64(time.Second)/(c.Rate*w.options.RateFactor))),
+		world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name), at: at,
+		interval: max(1, history.Offset(float64(at)*float64(time.Second)/rate)),
 	}
 	if token != nil {
 		made.renewAt, made.retries = token.RenewAt, token.OnRefusal == scenario.Renew
@@ -111,9 +123,9 @@ func (c *client) next() {
 	if w.loadEnded {
 		return
 	}
-	s := c.sessions[c.attempts%int64(len(c.sessions))]
-	c.attempts++
-	w.totals.Scheduled++
+	s := c.sessions[c.moments%int64(len(c.sessions))]
+	c.moments++
+	w.totals.Scheduled += c.at
 	switch {
 	case c.limits.From != "":
 		c.present(s)
@@ -122,15 +134,15 @@ func (c *client) next() {
 	default:
 		c.ask(s)
 	}
-	w.clock.at(c.begun+history.Offset(c.attempts)*c.interval, c.next)
+	w.clock.at(c.begun+history.Offset(c.moments)*c.interval, c.next)
 }
 
 // present shows a session's token to the validator.
 func (c *client) present(s *session) {
 	w := c.world
 	if w.now() >= s.expires {
-		w.totals.NotSent++
-		s.held++
+		w.totals.NotSent += c.at
+		s.held += c.at
 		return
 	}
 	d := c.decision(s, c.limits.Name, c.limits.To)
@@ -146,13 +158,16 @@ func (c *client) present(s *session) {
 // decision is what a validator makes of a session's credential and its presenter.
 func (c *client) decision(s *session, presenter, to string) decision {
 	outcome, status := history.OK, "200"
+	if broken := c.world.broken[edge{loadName, to}]; broken != "" && presenter == c.limits.Name {
+		return decision{session: s, outcome: history.Unavailable, status: broken, more: c.at - 1}
+	}
 	if v := c.world.validators[to]; v != nil {
 		outcome, status = v.decide(presenter, s.credential)
 	}
 	if outcome == history.OK && c.random.Float64() < c.world.options.Failing {
 		outcome, status = history.AuthFailure, "401"
 	}
-	return decision{session: s, outcome: outcome, status: status}
+	return decision{session: s, outcome: outcome, status: status, more: c.at - 1}
 }
 
 // tellHeld records the sessions that held requests back, each at once and then

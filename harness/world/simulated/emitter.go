@@ -77,7 +77,7 @@ func (e *emitter) deliver() {
 // load reads what was published and takes it over.
 func (e *emitter) load() {
 	w := e.world
-	if w.down[e.name] {
+	if w.down[e.name] || w.heldBack[e.name] {
 		return
 	}
 	there := w.published
@@ -86,7 +86,7 @@ func (e *emitter) load() {
 		there = e.file
 	case runbook.Env:
 	default:
-		if w.down[storeName] {
+		if !w.reaches(e.name, storeName) {
 			return
 		}
 		w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: e.name, What: w.plan.Page.Storage.Publish.Path})
@@ -116,26 +116,40 @@ type cache struct {
 }
 
 // fetch is the key set as a source (an emitter or a cache) answers it to a
-// reader; false where it does not answer.
-func (w *World) fetch(reader, source string) ([]string, bool) {
-	if w.down[source] {
-		return nil, false
+// reader, or why it does not.
+func (w *World) fetch(reader, source string) (set []string, failed string) {
+	if !w.reaches(reader, source) {
+		return nil, "connection refused"
 	}
-	w.record(history.Event{Kind: history.KindRead, Service: source, Reader: reader, What: "jwks"})
-	if e := w.emitters[source]; e != nil {
-		return e.loaded.set, true
+	if c := w.inserted[edge{reader, source}]; c != nil {
+		w.record(history.Event{Kind: history.KindRead, Service: c.name, Reader: reader, What: runbook.JWKS})
+		return c.answer()
 	}
-	return w.caches[source].answer()
+	read := history.Event{Kind: history.KindRead, Service: source, Reader: reader, What: runbook.JWKS}
+	e := w.emitters[source]
+	if e == nil {
+		w.record(read)
+		return w.caches[source].answer()
+	}
+	set = e.loaded.set
+	if a := w.answers[source]; a != nil && !a.lets(w.now()) {
+		set = nil
+		if a.answer != "empty" {
+			read.Detail = a.answer
+			failed = "status " + a.answer
+		}
+	}
+	w.record(read)
+	return set, failed
 }
 
-func (c *cache) answer() ([]string, bool) {
+func (c *cache) answer() (set []string, failed string) {
 	w := c.world
 	if c.filled && w.now()-c.at < c.ttl {
-		return c.set, true
+		return c.set, ""
 	}
-	set, ok := w.fetch(c.name, c.of)
-	if ok {
+	if set, failed = w.fetch(c.name, c.of); failed == "" {
 		c.filled, c.at, c.set = true, w.now(), set
 	}
-	return set, ok
+	return set, failed
 }

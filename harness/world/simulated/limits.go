@@ -1,37 +1,57 @@
 package simulated
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// Beyond says what a plan hangs on that this world does not have; empty:
-// nothing. It presents a credential with each request and knows no connections:
-// none that outlives a revoke, or is ended by one. Its authorities have room for
-// every credential.
-func Beyond(p *plan.Plan) string {
+// Beyond says what a plan hangs on that this world does not have, a clause each; none:
+// nothing. It presents a credential with each request and knows no connections: none
+// that outlives a revoke, or is ended by one. Its authorities have room for every
+// credential. What a team's own program does is in its settings, and not on the page.
+func Beyond(p *plan.Plan) (beyond []string) {
+	say := func(format string, args ...any) { beyond = append(beyond, fmt.Sprintf(format, args...)) }
+	if p.Rehearsal.Attach != nil {
+		say("it is about a system that runs already")
+	}
+	for _, s := range p.Services {
+		if s.Own() {
+			say("what %s does is in a program of its own, and not on the page", s.Name)
+		}
+	}
+	for _, f := range p.Rehearsal.Faults {
+		if kinds[f.Kind] != nil {
+			continue
+		}
+		why := without[f.Kind]
+		if why == "" {
+			why = "this world does not have it"
+		}
+		say("the fault %s: %s", f.Kind, why)
+	}
 	pools := runbook.Families[p.Limits.Family].Pools
 	switch {
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.KeepsSessions }):
-		return "sessions that outlive the revoke"
+		say("sessions that outlive the revoke: there are no connections here")
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Connections > 0 }):
-		return "a database with room for so many connections"
+		say("a database with room for so many connections: there are none here")
 	case slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return m.SwapsPool }):
-		return "a new pool beside the old one"
+		say("a new pool beside the old one: there are no connections here")
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
-		return "an authority with room for one credential"
+		say("an authority with room for one credential")
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Reads && !polls(p, v.Name) }):
-		return "a receiver to which the secret is brought"
+		say("a receiver to which the secret is brought")
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool {
 		return slices.Contains(runbook.Families[p.Limits.Family].Poolers, s.Serve)
 	}):
-		return "a pooler before the database"
+		say("a pooler before the database")
 	case pools && slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return p.Limits.Window < p.Limits.Outlives(m.Life) }):
-		return "connections that the revoke ends while they are in use"
+		say("connections that the revoke ends while they are in use: there are none here")
 	}
-	return ""
+	return beyond
 }
 
 // polls reports whether a service reads what is published at the store itself.

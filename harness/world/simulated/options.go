@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -60,6 +61,10 @@ type Options struct {
 	Confirms []world.Command
 	// Commands are what the operator asks for in between.
 	Commands []Command
+	// Events gets every event as a JSON line, and Listeners are told of every one, as
+	// it comes; nil: nobody is.
+	Events    io.Writer
+	Listeners []history.Listener
 	// Totals may change the four counters before they are recorded, which agree
 	// otherwise.
 	Totals func(*history.Totals)

@@ -95,7 +95,9 @@ func (e *emitter) presents() []string {
 // which of them it took; the first where it took none.
 func (v *validator) decideAmong(presenter string, credentials []string) (outcome history.Outcome, status, credential string) {
 	for _, held := range v.holds {
-		if slices.Contains(credentials, held) && !v.world.down[v.name] && !v.world.options.Erring[v.name] {
+		w := v.world
+		if slices.Contains(credentials, held) && w.reaches(presenter, v.name) && !w.options.Erring[v.name] &&
+			w.fits(v.name, held) && w.fits(presenter, held) {
 			return history.OK, "204", held
 		}
 	}

@@ -71,6 +71,7 @@ func (w steps) Make(ctx context.Context, name string) (identifier string, err er
 		return "", err
 	}
 	identifier = "kid-" + name
+	w.odd[name] = w.otherType
 	return identifier, w.keyring.Add(name, identifier)
 }
 
@@ -79,6 +80,9 @@ func (w steps) Make(ctx context.Context, name string) (identifier string, err er
 func (w steps) Do(ctx context.Context, step keyring.Step, credential string) error {
 	if err := w.Contact(ctx); err != nil {
 		return err
+	}
+	if w.crossed != nil && step != keyring.Destroy { // which publishes nothing
+		return fmt.Errorf("%s %s: %w", step, credential, world.ErrOtherRotation)
 	}
 	if w.deliveries != nil && w.deliveries.oldest && step == keyring.Emit && w.keyring.Emit > credential {
 		return fmt.Errorf("emit %s: it was revoked at the sender", credential)
@@ -97,6 +101,13 @@ func (w steps) Do(ctx context.Context, step keyring.Step, credential string) err
 	if err := w.keyring.End(); err != nil {
 		return err
 	}
+	if w.crossed != nil {
+		return nil
+	}
+	if w.dies != nil {
+		w.decide()
+		w.clock.await(w.dies)
+	}
 	w.publish()
 	return nil
 }
@@ -108,19 +119,31 @@ func (w *World) publish() {
 	if i := slices.Index(accepted, w.keyring.Emit); i > 0 {
 		accepted = slices.Insert(slices.Delete(accepted, i, i+1), 0, w.keyring.Emit)
 	}
-	w.published = document{version: w.published.version + 1, set: accepted, emit: w.keyring.Emit}
+	w.put(accepted, w.keyring.Emit)
+}
+
+// put publishes a set.
+func (w *World) put(set []string, emit string) {
+	w.published = document{version: w.published.version + 1, set: set, emit: emit}
 	if !w.started {
 		if w.keyring.Emit != "" {
 			w.start()
 		}
 		return
 	}
+	w.decide()
 	for _, name := range w.order {
-		if v := w.validators[name]; v != nil && v.authority {
-			v.decided()
-		}
 		if e := w.emitters[name]; e != nil {
 			e.deliver()
+		}
+	}
+}
+
+// decide has authorities take what is accepted now.
+func (w *World) decide() {
+	for _, name := range w.order {
+		if v := w.validators[name]; v != nil && v.authority && w.started {
+			v.decided()
 		}
 	}
 }
@@ -161,9 +184,7 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 	fetches := v.fetches
 	probe.Outcome, probe.Status = v.decide("", credential)
 	probe.CausedFetch = v.fetches > fetches
-	w.totals.Probes++
-	w.totals.Scheduled++
-	w.total(decision{outcome: probe.Outcome, status: probe.Status})
+	w.probed(probe)
 	return probe, nil
 }
 
@@ -171,7 +192,7 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 // does not come.
 func (w probes) takes(name string) (took time.Duration) {
 	took = w.options.Slow[name]
-	if w.down[name] && w.options.Down[name].Frozen {
+	if w.down[name] && w.frozen[name] {
 		took = contract.ClientTimeout
 	}
 	return min(took, contract.ClientTimeout)

@@ -22,6 +22,7 @@ type validator struct {
 	pinned    bool
 	authority bool
 	reads     bool // the published secret itself
+	lags      bool // goes on taking what is revoked
 
 	holds    []string // what is known of it from outside: the set that was fetched last
 	replicas []*replica
@@ -105,20 +106,24 @@ func (v *validator) wall(page time.Duration) history.Offset {
 // fetch has a replica take over the key set; what it cannot fetch it keeps.
 func (v *validator) fetch(r *replica) {
 	w := v.world
-	if w.down[v.name] {
+	if w.down[v.name] || w.heldBack[v.name] {
 		return
 	}
 	v.fetches++
-	set, ok := w.read(v)
-	if !ok {
-		w.record(history.Event{Kind: history.KindFetchFailed, Service: v.name, From: v.source, Detail: "connection refused"})
+	from := v.source
+	if c := w.inserted[edge{v.name, v.source}]; c != nil {
+		from = c.name
+	}
+	set, failed := w.read(v)
+	if failed != "" {
+		w.record(history.Event{Kind: history.KindFetchFailed, Service: v.name, From: from, Detail: failed})
 		return
 	}
 	kept := set
 	if r.behaviour.Keys > 0 && len(set) > r.behaviour.Keys {
 		kept = set[:r.behaviour.Keys]
 	}
-	w.record(history.Event{Kind: history.KindFetched, Service: v.name, Credentials: set, Holds: kept, From: v.source})
+	w.record(history.Event{Kind: history.KindFetched, Service: v.name, Credentials: set, Holds: kept, From: from})
 	v.keep(kept)
 	if r.behaviour.KeepsAll {
 		for _, c := range r.holds {
@@ -134,16 +139,16 @@ func (v *validator) fetch(r *replica) {
 // that a validator fetched which reads the published secret itself.
 const storeName = "store"
 
-// read is the set as a validator's source has it now.
-func (w *World) read(v *validator) (set []string, ok bool) {
+// read is the set as a validator's source has it now, or why it cannot be had.
+func (w *World) read(v *validator) (set []string, failed string) {
 	if !v.reads {
 		return w.fetch(v.name, v.source)
 	}
-	if w.down[storeName] {
-		return nil, false
+	if !w.reaches(v.name, storeName) {
+		return nil, "connection refused"
 	}
 	w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: v.name, What: w.plan.Page.Storage.Publish.Path})
-	return w.published.set, true
+	return w.published.set, ""
 }
 
 // keep replaces what the validator takes, and says what it learned and forgot.
@@ -172,11 +177,13 @@ const (
 // decide is what the validator answers to a credential and its presenter.
 func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
 	w := v.world
-	if w.down[v.name] {
-		if w.options.Down[v.name].Frozen {
-			return history.Unavailable, noAnswer
-		}
+	switch {
+	case w.down[v.name] && w.frozen[v.name]:
+		return history.Unavailable, noAnswer
+	case w.down[v.name]:
 		return history.Unavailable, "refused"
+	case w.broken[edge{presenter, v.name}] != "":
+		return history.Unavailable, w.broken[edge{presenter, v.name}]
 	}
 	if w.options.Erring[v.name] {
 		return history.Unavailable, serverError
@@ -191,11 +198,15 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 	if v.authority {
 		r.holds = v.holds
 	}
+	if !v.takesType(credential) { // which a library looks at before it looks for a key
+		v.refuse(presenter, credential)
+		return history.AuthFailure, "401"
+	}
 	if !slices.Contains(r.holds, credential) && v.mayFetch(r) {
 		r.missed, r.missAt = true, w.now()
 		v.fetch(r)
 	}
-	if slices.Contains(r.holds, credential) {
+	if slices.Contains(r.holds, credential) && w.fits(v.name, credential) && w.fits(presenter, credential) {
 		return history.OK, "200"
 	}
 	v.refuse(presenter, credential)
@@ -213,6 +224,9 @@ func (v *validator) decided() {
 	w := v.world
 	accepted := w.accepted()
 	lag := v.wall(w.services[v.name].Lag.Duration())
+	if v.lags {
+		lag = history.Offset(runbook.Forever)
+	}
 	if lag <= 0 {
 		v.keep(accepted)
 		return
@@ -225,7 +239,7 @@ func (v *validator) decided() {
 		}
 	}
 	v.keep(stays)
-	if len(gone) == 0 {
+	if len(gone) == 0 || v.lags {
 		return
 	}
 	// What was revoked now, and nothing that is revoked meanwhile: that has a lag of
@@ -251,4 +265,9 @@ func (w *World) full() bool {
 }
 
 // accepted are the credentials that an authority takes.
-func (w *World) accepted() []string { return w.keyring.In(keyring.Accepted) }
+func (w *World) accepted() []string {
+	if w.crossed != nil {
+		return w.crossed
+	}
+	return w.keyring.In(keyring.Accepted)
+}

@@ -52,9 +52,20 @@ type World struct {
 
 	started    bool
 	undone     bool // faults, for good
+	inEffect   []*disturbance
 	loadEnded  bool
 	down       map[string]bool
-	order      []string // names of emitters, validators and caches, as the plan has them
+	frozen     map[string]bool       // of those that are down
+	broken     map[edge]string       // ways on which nothing comes through: with which status
+	heldBack   map[string]bool       // consumers that get nothing new
+	spoilt     map[string][]string   // consumers whose new secrets fit nowhere: which do
+	inserted   map[edge]*cache       // that nobody sees
+	answers    map[string]*setAnswer // of issuers, in place of their key set
+	dies       *signal               // when another rotator is started, where one is to die; nil: none is
+	crossed    []string              // what is accepted since another rotation began; nil: none did
+	otherType  bool                  // the next credential is of another type of key
+	odd        map[string]bool       // those that are
+	order      []string              // names of emitters, validators and caches, as the plan has them
 	emitters   map[string]*emitter
 	caches     map[string]*cache
 	validators map[string]*validator
@@ -86,7 +97,7 @@ func New(p *plan.Plan, o Options) *World {
 	began := time.Now()
 	w := &World{
 		plan: p, limits: p.Limits, options: o, clock: newClock(began),
-		recorder:   history.NewRecorder(began, nil),
+		recorder:   history.NewRecorder(began, o.Events),
 		commands:   make(chan world.Command, len(o.Commands)),
 		waiting:    map[history.Phase][]timed{},
 		faults:     map[history.Phase][]timed{},
@@ -95,10 +106,20 @@ func New(p *plan.Plan, o Options) *World {
 		makeError:  o.MakeError,
 		confirms:   slices.Clone(o.Confirms),
 		down:       map[string]bool{},
+		frozen:     map[string]bool{},
+		broken:     map[edge]string{},
+		heldBack:   map[string]bool{},
+		spoilt:     map[string][]string{},
+		answers:    map[string]*setAnswer{},
+		inserted:   map[edge]*cache{},
+		odd:        map[string]bool{},
 		emitters:   map[string]*emitter{},
 		caches:     map[string]*cache{},
 		validators: map[string]*validator{},
 		services:   map[string]scenario.Service{},
+	}
+	for _, l := range o.Listeners {
+		w.recorder.Tell(l)
 	}
 	w.deliveries = newDeliveries(w, p)
 	w.build()
@@ -136,11 +157,7 @@ func (w *World) build() {
 
 // script puts on the agenda what the options time.
 func (w *World) script() {
-	for _, name := range slices.Concat(w.order, []string{storeName}) {
-		if span, there := w.options.Down[name]; there {
-			w.when(w.faults, span.From, func() { w.takeDown(name, span) })
-		}
-	}
+	w.disturb()
 	for _, c := range w.options.Commands {
 		w.when(w.waiting, c.At, func() { w.commands <- c.Command }) // the channel holds all of them
 	}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// progress tells on a terminal how far something has come, and how long it may still
+// take. Elsewhere it tells nothing.
+type progress struct {
+	w     io.Writer // nil: it tells nothing
+	what  string
+	began time.Time
+
+	mu   sync.Mutex
+	n    int
+	told time.Time
+}
+
+const (
+	// tellEvery is how often a line is written anew.
+	tellEvery = 200 * time.Millisecond
+	// barWidth is how many characters a bar has.
+	barWidth = 24
+)
+
+func newProgress(w io.Writer, what string) *progress {
+	p := &progress{what: what, began: time.Now()}
+	if file, is := w.(*os.File); is && term.IsTerminal(int(file.Fd())) {
+		p.w = w
+	}
+	return p
+}
+
+// step is one more of so many that there are to be, at most.
+func (p *progress) step(of int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n++
+	now := time.Now()
+	if p.w == nil || now.Sub(p.told) < tellEvery {
+		return
+	}
+	p.told = now
+	share := min(1, float64(p.n)/float64(max(1, of)))
+	left := time.Duration(float64(now.Sub(p.began)) * (1 - share) / share)
+	full := int(share * barWidth)
+	bar := ""
+	for i := range barWidth {
+		if i < full {
+			bar += "█"
+		} else {
+			bar += "░"
+		}
+	}
+	// What cannot be told is not missed: the result is what counts.
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s %s of %d at most, %s left", bar, p.what, of, plan.Text(left.Round(time.Second)))
+}
+
+// end takes the line away.
+func (p *progress) end() {
+	if p.w != nil {
+		_, _ = fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,61 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/simulation"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+)
+
+// ErrNotSimulated is in the chain of Run's error where the simulated world does not
+// have what a plan hangs on.
+var ErrNotSimulated = errors.New("cannot be simulated")
+
+// Simulates reports whether a plan is carried out in virtual time.
+func (o Options) Simulates(p *plan.Plan) bool {
+	auto := o.Runtime == Auto || o.Runtime == ""
+	return o.Runtime == Simulated || auto && p.Rehearsal.Runtime == Simulated
+}
+
+// Simulatable is nil where the simulated world has all that a plan hangs on; else the
+// error says what it has not, with ErrNotSimulated in its chain.
+func Simulatable(p *plan.Plan) error {
+	if beyond := simulated.Beyond(p); len(beyond) > 0 {
+		return fmt.Errorf("%s %w: %s", p.Name, ErrNotSimulated, strings.Join(beyond, "; "))
+	}
+	return nil
+}
+
+// simulate is Run in virtual time. Nothing is started, and the operator approves
+// everything.
+func simulate(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
+	if err := Simulatable(p); err != nil {
+		return nil, err
+	}
+	r := &run{plan: p, o: o}
+	if err := r.makeFolder(); err != nil {
+		return nil, fmt.Errorf("make folder of the run: %w", err)
+	}
+	began := time.Now()
+	ended, err := simulation.Rehearse(ctx, p, simulated.Options{Events: r.events, Listeners: o.Listeners})
+	if err = notKept(errors.Join(err, r.events.Close())); err != nil {
+		return nil, err
+	}
+	r.outcome = &Outcome{
+		Plan: p, History: ended.History, Ended: ended.How, Folder: o.Folder, Runtime: Simulated, StartedAt: began, Overhead: time.Since(began),
+	}
+	if err := r.judge(); err != nil {
+		return nil, err
+	}
+	// The history has a step that failed, and what came of it.
+	if _, failed := errors.AsType[*rotation.StepError](ended.Err); !failed {
+		err = ended.Err
+	}
+	return r.outcome, errors.Join(err, notKept(o.Report(r.outcome)))
+}

@@ -1,0 +1,170 @@
+package harness_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/simulation"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// simulatedPlan is the plan of a built-in scenario in virtual time.
+func simulatedPlan(t *testing.T, name string, seed int64) *plan.Plan {
+	t.Helper()
+	loaded, err := scenario.Load(scenarios.FS, scenarios.File(name))
+	if err != nil {
+		t.Fatalf("load %s: %v", name, err)
+	}
+	p, err := plan.Build(loaded, plan.Options{Simulated: true, Seed: seed})
+	if err != nil {
+		t.Fatalf("plan %s: %v", name, err)
+	}
+	return p
+}
+
+// otherwise are the built-in scenarios that come to something else in virtual time than
+// they expect of a real run, each with what differs and why. With a seed, they come to
+// what they expect with that one.
+var otherwise = map[string]struct {
+	why, differs string
+	seed         int64
+}{
+	"api-key/provider-cut-off": {
+		why:     "answers take no time here, so that no charge is under way when the way to the provider is cut: none is made and not confirmed",
+		differs: "no finding is {ruleId: ledger",
+	},
+	"api-key/second-rotation": {
+		why:     "with the scenario's seed billing happens to read the store 10 ms after the other rotation took its key away",
+		differs: "credential: k1, caused_by: second-rotation", seed: 2,
+	},
+}
+
+// beyond are words for what cannot be simulated, with how many built-in scenarios hang on
+// it: it grows with a reason only.
+var beyond = map[string]int{
+	"is in a program of its own": 12, "a database with room for so many connections": 3, "connections that the revoke ends": 4,
+	"an authority with room for one credential": 8, "sessions that outlive the revoke": 2,
+	"the fault clock": 4, "the fault missing-kid": 2, "the fault same-kid": 1, "the fault slow": 1, "a system that runs already": 0,
+}
+
+// TestTheCatalogueSimulated takes every built-in scenario through virtual time and holds
+// it against what it expects of a real run.
+func TestTheCatalogueSimulated(t *testing.T) {
+	names, err := scenarios.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unable := map[string]int{}
+	for _, name := range names {
+		p := simulatedPlan(t, name, 0)
+		o := harness.Options{Runtime: harness.Simulated, Folder: filepath.Join(t.TempDir(), "run")}
+		outcome, err := harness.Run(t.Context(), p, o)
+		if errors.Is(err, harness.ErrNotSimulated) {
+			known := false
+			for words := range beyond {
+				if strings.Contains(err.Error(), words) {
+					unable[words]++
+					known = true
+					break
+				}
+			}
+			if !known {
+				t.Errorf("%v: that is no reason that is known", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !outcome.Verdict.Simulated || outcome.Runtime != harness.Simulated {
+			t.Errorf("%s: nothing says that it was simulated", name)
+		}
+		differences := harness.Differences(p.Rehearsal.Expect, outcome.Verdict)
+		other, explained := otherwise[name]
+		switch {
+		case !explained && len(differences) > 0:
+			t.Errorf("%s: %q", name, differences)
+		case explained && !slices.ContainsFunc(differences, func(d string) bool { return strings.Contains(d, other.differs) }):
+			t.Errorf("%s: got the differences %q, want one with %q (%s)", name, differences, other.differs, other.why)
+		case other.seed != 0:
+			p := simulatedPlan(t, name, other.seed)
+			o.Folder = filepath.Join(t.TempDir(), "run")
+			outcome, err := harness.Run(t.Context(), p, o)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if differences := harness.Differences(p.Rehearsal.Expect, outcome.Verdict); len(differences) > 0 {
+				t.Errorf("%s with seed %d: %q, want none", name, other.seed, differences)
+			}
+		}
+	}
+	for words, want := range beyond {
+		if unable[words] > want {
+			t.Errorf("%d scenarios cannot be simulated because of %q, want at most %d", unable[words], words, want)
+		}
+	}
+}
+
+// TestASeedReplaysASimulation wants the same history twice, event by event.
+func TestASeedReplaysASimulation(t *testing.T) {
+	var events [2][]history.Event
+	for i := range events {
+		outcome, err := harness.Run(t.Context(), simulatedPlan(t, "jwt-signing-key/brownout", 7), harness.Options{
+			Runtime: harness.Simulated, Folder: filepath.Join(t.TempDir(), "run"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events[i] = outcome.History.Events
+	}
+	if len(events[0]) != len(events[1]) {
+		t.Fatalf("events: got %d and %d, want as many", len(events[0]), len(events[1]))
+	}
+	for i, e := range events[0] {
+		if other := events[1][i]; e.At != other.At || e.Kind != other.Kind || e.Service != other.Service {
+			t.Fatalf("event %d: got %s of %s at %s and %s of %s at %s, want the same", i, e.Kind, e.Service, e.At, other.Kind, other.Service, other.At)
+		}
+	}
+}
+
+// BenchmarkRequests shows that a simulation costs by its events, and hardly by its
+// requests.
+func BenchmarkRequests(b *testing.B) {
+	loaded, err := scenario.Load(scenarios.FS, scenarios.File("jwt-signing-key/stale-cache"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, times := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("%d×", times), func(b *testing.B) {
+			more := *loaded
+			more.Scenario.Load = slices.Clone(loaded.Scenario.Load)
+			for i := range more.Scenario.Load {
+				more.Scenario.Load[i].Rate *= scenario.Rate(10 * times) // from 10 times the scenario's on
+			}
+			p, err := plan.Build(&more, plan.Options{Simulated: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var requests int64
+			for b.Loop() {
+				r, err := simulation.Rehearse(b.Context(), p, simulated.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				requests = judge.Judge(r.History, p.Limits).Totals.Sent
+			}
+			b.ReportMetric(float64(requests), "requests")
+		})
+	}
+}

@@ -1,0 +1,320 @@
+package simulated
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// edge is the way from one service to another.
+type edge struct{ from, to string }
+
+// disturbance is a fault of this world: one of the scenario, or of the options.
+type disturbance struct {
+	kind, target string
+	at           edge          // of a target that is an edge
+	lasts        time.Duration // wall time; 0: until faults are undone
+	stays        bool          // nothing takes it back
+	inject       func() (undo func())
+
+	undo func() // nil: it is not in effect
+}
+
+// kind is how this world does a kind of fault: inject does it and returns what takes
+// it back, nil where nothing does.
+type kind func(w *World, f scenario.Fault) (undo func())
+
+// kinds are the faults that this world has. Their names are those of harness/fault.
+var kinds = map[string]kind{
+	"kill":    func(w *World, f scenario.Fault) func() { return w.takeDown(f.On, false) },
+	"restart": func(w *World, f scenario.Fault) func() { return w.takeDown(f.On, false) },
+	"pause":   func(w *World, f scenario.Fault) func() { return w.takeDown(f.On, true) },
+	"seal":    func(w *World, f scenario.Fault) func() { return w.takeDown(f.On, false) },
+
+	"partition": func(w *World, f scenario.Fault) func() { return w.breakWay(f, noAnswer) },
+	"cut":       func(w *World, f scenario.Fault) func() { return w.breakWay(f, "reset") },
+	"latency": func(w *World, f scenario.Fault) func() {
+		if late := f.Latency.Duration(); late > 0 && late >= contract.ClientTimeout {
+			return w.breakWay(f, noAnswer)
+		}
+		return func() {} // what is late and comes is no refusal
+	},
+	"hold-back": func(w *World, f scenario.Fault) func() {
+		w.heldBack[f.On] = true
+		return func() { delete(w.heldBack, f.On) }
+	},
+	"foreign-secret": (*World).spoil,
+	"newline":        (*World).spoil,
+	"truncated":      (*World).spoil,
+	"revocation-lag": func(w *World, f scenario.Fault) func() {
+		v := w.validators[f.On]
+		v.lags = true
+		return func() { v.lags = false; v.decided() }
+	},
+	"cache": (*World).insertCache, "jwks": (*World).answerElse,
+	"garbage-kids": (*World).showGarbage, "kill-rotator": (*World).killRotator,
+	"second-rotation": func(w *World, _ scenario.Fault) func() { w.rotateToo(); return nil },
+	"wrong-algorithm": func(w *World, f scenario.Fault) func() {
+		w.otherType = true
+		return func() { w.otherType = false }
+	},
+}
+
+// without are the kinds that have no meaning here, and why.
+var without = map[string]string{
+	"clock":       "every party has the same clock here",
+	"missing-kid": "what a library does without a kid is not among its figures",
+	"same-kid":    "what a library makes of two keys under one kid is not among its figures",
+	"slow":        "messages have no size here, and what is slow to come is not late",
+}
+
+// disturb puts the faults of the scenario and of the options on the agenda.
+func (w *World) disturb() {
+	for _, f := range w.plan.Rehearsal.Faults {
+		d := &disturbance{
+			kind: f.Kind, target: f.On, at: edge{f.From, f.To}, lasts: w.plan.Wall(f.For.Duration()), stays: f.Kind == "second-rotation",
+			inject: func() func() { return kinds[f.Kind](w, f) },
+		}
+		if d.target == "" {
+			d.target = f.From + " → " + f.To
+		}
+		if f.Kind == "restart" && d.lasts == 0 {
+			d.lasts = restarts
+		}
+		w.when(w.faults, Moment{Phase: history.Phase(f.At.Phase), After: w.plan.Wall(f.At.After.Duration())}, func() { w.begun(d) })
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.options.Down)) {
+		span := w.options.Down[name]
+		d := &disturbance{kind: "down", target: name, lasts: span.For, inject: func() func() { return w.takeDown(name, span.Frozen) }}
+		w.when(w.faults, span.From, func() { w.begun(d) })
+	}
+}
+
+// restarts is how long one is away that is ended and started again at once; wall time.
+const restarts = 100 * time.Millisecond
+
+// begun injects a disturbance.
+func (w *World) begun(d *disturbance) {
+	if w.undone {
+		return
+	}
+	w.tell(d, history.Fault{Stage: history.FaultInjected})
+	d.undo = d.inject()
+	w.tell(d, history.Fault{Stage: history.FaultEvidence, Took: true})
+	if d.stays {
+		w.tell(d, history.Fault{Stage: history.FaultUndone, Detail: "nothing to undo: it stays as it is"})
+		return
+	}
+	w.inEffect = append(w.inEffect, d)
+	if d.lasts > 0 {
+		w.clock.at(w.now()+history.Offset(d.lasts), func() { w.ended(d) })
+	}
+}
+
+// ended takes one back that is in effect.
+func (w *World) ended(d *disturbance) {
+	if d.undo == nil {
+		return
+	}
+	d.undo()
+	d.undo = nil
+	w.tell(d, history.Fault{Stage: history.FaultUndone})
+}
+
+func (w *World) tell(d *disturbance, f history.Fault) {
+	f.Kind, f.Target, f.From, f.To = d.kind, d.target, d.at.from, d.at.to
+	w.record(history.Event{Kind: history.KindFault, Service: d.target, Fault: &f})
+}
+
+// faults are the disturbances, as a rotation sees them.
+type faults struct{ *World }
+
+var _ world.Faults = faults{}
+
+// Begin times the faults of a phase.
+func (w faults) Begin(_ context.Context, phase history.Phase) { w.begin(w.faults, phase) }
+
+// Undo takes back what is still in effect, and keeps what has not begun from beginning.
+func (w faults) Undo(context.Context) error {
+	w.undone = true
+	for _, d := range w.inEffect {
+		w.ended(d)
+	}
+	return nil
+}
+
+// takeDown ends or freezes a service. One that was ended begins anew: what it kept in
+// memory is gone.
+func (w *World) takeDown(name string, frozen bool) (undo func()) {
+	w.down[name], w.frozen[name] = true, frozen
+	return func() {
+		w.down[name], w.frozen[name] = false, false
+		if frozen {
+			return
+		}
+		if e := w.emitters[name]; e != nil && e.rereads() {
+			e.load()
+		}
+		if v := w.validators[name]; v != nil && !v.authority && !v.pinned {
+			for _, r := range v.replicas {
+				v.fetch(r)
+			}
+		}
+	}
+}
+
+// breakWay lets nothing through from one service to another.
+func (w *World) breakWay(f scenario.Fault, status string) (undo func()) {
+	at := edge{f.From, f.To}
+	w.broken[at] = status
+	return func() { delete(w.broken, at) }
+}
+
+// reaches reports whether a service gets an answer of another.
+func (w *World) reaches(from, to string) bool { return !w.down[to] && w.broken[edge{from, to}] == "" }
+
+// spoil makes every new secret that a consumer gets one that fits nowhere else.
+func (w *World) spoil(f scenario.Fault) (undo func()) {
+	w.spoilt[f.On] = slices.Clone(w.published.set)
+	return func() { delete(w.spoilt, f.On) }
+}
+
+// fits reports whether what a consumer has of a credential is what was published.
+func (w *World) fits(consumer, credential string) bool {
+	good, disturbed := w.spoilt[consumer]
+	return !disturbed || slices.Contains(good, credential)
+}
+
+// defaultCacheTTL is how long a cache that was put in keeps an answer, as harness/fault has it.
+const defaultCacheTTL = 40 * time.Minute
+
+// insertCache puts a shared cache on the way of a validator; it is called as harness/fault
+// calls it.
+func (w *World) insertCache(f scenario.Fault) (undo func()) {
+	ttl := f.TTL.Duration()
+	if ttl == 0 {
+		ttl = defaultCacheTTL
+	}
+	at := edge{f.From, f.To}
+	w.inserted[at] = &cache{world: w, name: "cache-" + f.From + "-" + f.To, of: f.To, ttl: history.Offset(w.limits.Wall(ttl))}
+	return func() { delete(w.inserted, at) }
+}
+
+// setAnswer is what an issuer answers for its key set in place of it.
+type setAnswer struct {
+	answer string
+	every  history.Offset // wall time between requests that are answered right; 0: none is
+	spare  int
+	at     history.Offset
+}
+
+// answerElse makes an issuer answer so.
+func (w *World) answerElse(f scenario.Fault) (undo func()) {
+	a := &setAnswer{answer: f.Answer, at: w.now()}
+	if f.Limit > 0 {
+		a.every, a.spare = history.Offset(float64(time.Second)/float64(f.Limit)), max(1, int(f.Limit))
+	}
+	w.answers[f.On] = a
+	return func() { delete(w.answers, f.On) }
+}
+
+// lets reports whether a request is answered as ever; with a limit, as many at once as
+// come in a second.
+func (a *setAnswer) lets(now history.Offset) bool {
+	if a.every == 0 {
+		return false
+	}
+	most := max(1, int(history.Offset(time.Second)/a.every))
+	if came := int((now - a.at) / a.every); came > 0 {
+		a.spare, a.at = min(most, a.spare+came), a.at+history.Offset(came)*a.every
+	}
+	if a.spare == 0 {
+		return false
+	}
+	a.spare--
+	return true
+}
+
+// defaultGarbage is how often a made-up name is shown, as harness/fault has it.
+const defaultGarbage = time.Minute
+
+// showGarbage shows a validator names that nobody has made.
+func (w *World) showGarbage(f scenario.Fault) (undo func()) {
+	every := f.Every.Duration()
+	if every == 0 {
+		every = defaultGarbage
+	}
+	v, n, over := w.validators[f.On], 0, false
+	var show func()
+	show = func() {
+		if over {
+			return
+		}
+		n++
+		p := history.Probe{Purpose: history.Garbage, Latency: history.Offset(latency * time.Microsecond), Presentation: "made-up kid"}
+		fetches := v.fetches
+		p.Outcome, p.Status = v.decide("", fmt.Sprintf("made-up %d", n))
+		p.CausedFetch = v.fetches > fetches
+		w.probed(p)
+		w.record(history.Event{Kind: history.KindProbe, Service: f.On, Probe: &p})
+		w.clock.at(w.now()+v.wall(every), show)
+	}
+	show()
+	return func() { over = true }
+}
+
+// probed counts a probe.
+func (w *World) probed(p history.Probe) {
+	w.totals.Probes++
+	w.totals.Scheduled++
+	w.total(decision{outcome: p.Outcome, status: p.Status})
+}
+
+// killRotator has the rotator die in its next step, after the authority has it and
+// before it is published; another takes it up when the fault is over.
+func (w *World) killRotator(scenario.Fault) (undo func()) {
+	w.dies = &signal{}
+	return func() {
+		if w.dies != nil {
+			w.clock.give(w.dies)
+			w.dies = nil
+		}
+	}
+}
+
+// thirdCredential is what another rotation makes.
+const thirdCredential = "k3"
+
+// rotateToo begins another rotation, which knows of this one only what is published: a
+// third credential is accepted, and the oldest of two goes at once.
+func (w *World) rotateToo() {
+	set := w.accepted()
+	w.record(history.Event{Kind: history.KindCredential, Credential: thirdCredential, Identifier: "kid-" + thirdCredential, Detail: "made by another rotation"})
+	emit := w.keyring.Emit
+	if gone := set[:max(0, len(set)-slots+1)]; len(gone) > 0 {
+		set = set[len(gone):]
+		if slices.Contains(gone, emit) {
+			emit = thirdCredential
+		}
+	}
+	w.crossed = append(slices.Clone(set), thirdCredential)
+	w.put(w.crossed, emit)
+}
+
+// takesType reports whether a validator takes the type of key that a credential has: of
+// the next one another, where a fault makes it so.
+func (v *validator) takesType(credential string) bool {
+	w := v.world
+	if !w.odd[credential] {
+		return true
+	}
+	algorithms := w.services[v.name].Algorithms
+	return len(algorithms) == 0 || len(algorithms) > 1
+}
