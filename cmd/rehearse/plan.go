@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -80,6 +82,9 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		}
 		say("%s %s", mark, b)
 	}
+	if key := brokenBy(p.Limits.Bounds()); key != "" && harness.Simulatable(p) == nil {
+		say("  what less than that would risk: rehearse sweep --key %s %s", key, cmp.Or(p.File, p.Name))
+	}
 	for _, u := range p.Unseen {
 		say("? %s", u)
 	}
@@ -90,6 +95,17 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 		return fmt.Errorf("print plan: %w", err)
 	}
 	return nil
+}
+
+// brokenBy is the field of the page by which the first bound is broken that some time
+// would hold; empty: none is.
+func brokenBy(bounds []plan.Bound) string {
+	for _, b := range bounds {
+		if !b.Held && b.Needed != runbook.Forever {
+			return b.Field
+		}
+	}
+	return ""
 }
 
 // exception says whether the revoke waits for a client that may keep the old
