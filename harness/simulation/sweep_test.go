@@ -48,11 +48,11 @@ func TestKeys(t *testing.T) {
 			continue
 		}
 		before := k.Value(l)
-		other := k.With(l, 18*time.Minute)
-		if got := k.Value(other); got != 18*time.Minute {
-			t.Errorf("%s: got %s, want 18m", name, got)
+		other := k.With(l, 19*time.Minute)
+		if got := k.Value(other); got != 19*time.Minute {
+			t.Errorf("%s: got %s, want 19m", name, got)
 		}
-		if got := k.Value(l); got != before || got == 18*time.Minute {
+		if got := k.Value(l); got != before || got == 19*time.Minute {
 			t.Errorf("%s: it was changed where it comes from: got %s, want %s", name, got, before)
 		}
 	}
