@@ -76,7 +76,9 @@ func lintSummary(findings []lint.Finding, files int) string {
 		return fmt.Sprintf("nothing found in %s", counted(files, "file"))
 	}
 	summary := fmt.Sprintf("\n%s in %s", counted(len(findings), "finding"), counted(files, "file"))
-	if slices.ContainsFunc(findings, func(f lint.Finding) bool { return f.RuleID == lint.G1.ID || f.RuleID == lint.G2.ID || f.RuleID == lint.G3.ID }) {
+	if slices.ContainsFunc(findings, func(f lint.Finding) bool {
+		return f.RuleID == lint.G1.ID || f.RuleID == lint.G2.ID || f.RuleID == lint.G3.ID
+	}) {
 		summary += "\nwhat less than a bound would risk: rehearse sweep --key lead|window|watch SCENARIO"
 	}
 	return summary
