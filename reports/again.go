@@ -14,7 +14,7 @@ type Command struct{ Line, Does string }
 // again is how to run a rehearsal once more, and to ask its folder again.
 func again(m *Model) []Command {
 	args := []string{"rehearse", "run"}
-	if m.Verdict.Simulated {
+	if m.Totals.Simulated {
 		args[1], m = "simulate", &Model{Scenario: m.Scenario, ScenarioFile: m.ScenarioFile, Speed: m.Speed, Seed: m.Seed, Limits: m.Limits}
 	}
 	add := func(flag, value string) {

@@ -13,7 +13,7 @@ import (
 // Headline is the answer in one line: the verdict, and whether auth failures
 // stayed flat. What was simulated says so.
 func Headline(v judge.Verdict) string {
-	if v.Simulated {
+	if v.Totals.Simulated {
 		return "Simulated, not run: " + headline(v)
 	}
 	return headline(v)

@@ -393,6 +393,8 @@ type Example struct {
 // Served lies between Sent − Unanswered and Sent. The harness's own probes are
 // counted in all four.
 type Totals struct {
+	// Simulated says that all of it happened in virtual time.
+	Simulated bool  `json:"simulated,omitempty"`
 	Scheduled int64 `json:"scheduled"` // first attempts that were due, by the plan's rate
 	Sent      int64 `json:"sent"`      // by the transport: attempts put on the wire, retries included
 	Recorded  int64 `json:"recorded"`  // in this history: attempts counted, retries included

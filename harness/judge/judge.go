@@ -64,7 +64,7 @@ func Limits(h *history.History) (plan.Limits, error) {
 func Judge(h *history.History, l plan.Limits) Verdict {
 	e := gather(h, l)
 	v := Verdict{
-		Simulated: l.Simulated, Rules: []Rule{}, Findings: []Finding{},
+		Rules: []Rule{}, Findings: []Finding{},
 		Phases: e.phases, Cells: e.report(), Gates: e.gates, Faults: e.faultReports(),
 		Validators: e.validators(), Pods: e.pods(), Rollback: e.rollback(), Ledger: e.ledgerFigures(),
 		Leaks: e.leaks, Totals: Totals{Totals: e.totals}, Operator: e.operator(),

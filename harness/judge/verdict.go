@@ -179,8 +179,6 @@ const (
 
 // Verdict is what a history means.
 type Verdict struct {
-	// Simulated says that what is judged happened in virtual time.
-	Simulated    bool              `json:"simulated,omitempty"`
 	Verdict      Outcome           `json:"verdict"`
 	AuthFailures Flatness          `json:"auth_failures"`
 	Why          string            `json:"why"` // one sentence for a tired reader

@@ -207,7 +207,7 @@ func (w *World) Finish() (*history.History, error) {
 	w.drain()
 	w.flush(true)
 	totals := w.totals
-	totals.Complete = true
+	totals.Complete, totals.Simulated = true, true
 	if w.options.Totals != nil {
 		w.options.Totals(&totals)
 	}
