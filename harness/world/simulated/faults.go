@@ -53,6 +53,8 @@ var kinds = map[string]kind{
 	"foreign-secret": (*World).spoil,
 	"newline":        (*World).spoil,
 	"truncated":      (*World).spoil,
+	"double-base64":  (*World).spoil,
+	"quoting":        (*World).spoil,
 	"revocation-lag": func(w *World, f scenario.Fault) func() {
 		v := w.validators[f.On]
 		v.lags = true

@@ -32,9 +32,6 @@ func Beyond(p *plan.Plan) (beyond []string) {
 		}
 		say("the fault %s: %s", f.Kind, why)
 	}
-	if slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.Serve == "pgbouncer" }) {
-		say("a pooler, which presents for those that it serves")
-	}
 	pools := runbook.Families[p.Limits.Family].Pools
 	switch {
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.KeepsSessions }):
