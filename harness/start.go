@@ -132,7 +132,7 @@ func (r *run) delivered(service, what, identifier string) {
 func (r *run) mounted(service string, identifiers []string) {
 	for _, identifier := range identifiers {
 		r.evidence.Record(history.Event{
-			At: r.evidence.Offset(), Kind: history.KindPod, Service: "the volume of " + service, What: history.PodWritten,
+			At: r.evidence.Offset(), Kind: history.KindPod, Service: "the Secret or ConfigMap of " + service, What: history.PodWritten,
 			Identifier: identifier, Credential: r.names.Credential(identifier),
 		})
 	}
