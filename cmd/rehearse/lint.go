@@ -16,6 +16,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/lint"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -68,6 +69,8 @@ func lintCommand() *cobra.Command {
 	command.Flags().StringVar(&known.audit, "audit", "", "a file of a Vault audit device: name those who read the secret and are not on its page")
 	command.Flags().StringVar(&known.compose, "compose", "", "a compose `FILE`, or a project that runs: name those who are set up with the secret or\n"+
 		"its key set and are not on its page")
+	command.Flags().StringVar(&known.kubernetes, "kubernetes", "", "`NAMESPACE/SECRET` of the kubeconfig's cluster: name the workloads that have it and are not on its page,\n"+
+		"and those that keep it as it was until they are rolled out")
 	return command
 }
 
@@ -94,8 +97,9 @@ func counted(n int, what string) string {
 
 // lintKnown is what is known of the parties beside pages and scenarios.
 type lintKnown struct {
-	audit, compose string
-	services       []lint.ProjectService
+	audit, compose, kubernetes string
+	services                   []lint.ProjectService
+	users                      []lint.ClusterUser
 }
 
 // lint holds all that some paths name against the rules. What is wrong with a file
@@ -103,6 +107,11 @@ type lintKnown struct {
 func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.Finding, files int, err error) {
 	if k.compose != "" {
 		if k.services, err = composeServices(ctx, k.compose); err != nil {
+			return nil, 0, err
+		}
+	}
+	if k.kubernetes != "" {
+		if k.users, err = clusterUsers(ctx, k.kubernetes); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -149,7 +158,7 @@ func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		return k.parties(lint.Page(page, now), page.Runbook, page.Position("consumers"))
+		return k.parties(lint.Page(page, now), page.Runbook, page.Position("consumers"), nil)
 	}
 	loaded, err := loadScenario(name)
 	if err != nil {
@@ -159,13 +168,15 @@ func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.parties(found, loaded.Runbook, loaded.PagePosition("consumers"))
+	return k.parties(found, loaded.Runbook, loaded.PagePosition("consumers"), loaded.Scenario.Attach)
 }
 
 // parties adds who has to do with the secret of a page, by the audit log and
-// the compose project, and is not on it.
-func (k *lintKnown) parties(found []lint.Finding, page runbook.Runbook, at source.Position) ([]lint.Finding, error) {
+// the compose project and the cluster, and is not on it.
+func (k *lintKnown) parties(found []lint.Finding, page runbook.Runbook, at source.Position, a *scenario.Attach) ([]lint.Finding, error) {
 	found = append(found, lint.Project(page, at, k.services)...)
+	users, rolledOut := asAttached(k.users, a)
+	found = append(found, lint.Cluster(page, at, users, rolledOut)...)
 	if k.audit == "" {
 		return found, nil
 	}

@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -328,3 +330,20 @@ func TestClusterPodsSayWhyTheyWait(t *testing.T) {
 }
 
 func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
+
+func TestClusterUsers(t *testing.T) {
+	c := onCluster(t, "client-users")
+	ctx := t.Context()
+	idle := hostPython("/usr/bin/true")
+	has := *idle.DeepCopy()
+	has.RestartPolicy = corev1.RestartPolicyNever
+	has.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}}}
+	nightly := &batchv1.CronJob{ObjectMeta: named("nightly"), Spec: batchv1.CronJobSpec{Schedule: "0 3 * * *", JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: has}}}}}
+	if err := errors.Join(c.Apply(ctx, nightly), c.Apply(ctx, deployment("idle", 0, idle))); err != nil {
+		t.Fatal(err)
+	}
+	users, err := c.Users(ctx, "s")
+	if err != nil || len(users) != 1 || users[0].Workload != "cronjob/nightly" || !slices.Equal(users[0].Ways, []string{Environment}) {
+		t.Errorf("who has the Secret: %v, %v, want cronjob/nightly in its environment", users, err)
+	}
+}

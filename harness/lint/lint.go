@@ -87,7 +87,7 @@ func Rules() []Rule {
 	for _, c := range checks() {
 		rules = append(rules, c.Rule)
 	}
-	return append(rules, readerNotOnPage, projectNotOnPage, invalidFile)
+	return append(rules, readerNotOnPage, projectNotOnPage, clusterNotOnPage, clusterKeeps, invalidFile)
 }
 
 // Page holds a page against the rules, as of a day.
