@@ -158,7 +158,7 @@ func validators(m *Model) table {
 func pods(m *Model) (t table, ok bool) {
 	t = table{
 		Title: "Pods",
-		Note: "File seen: from the write to the API server until the kubelet had brought the changed Secret, as seen from outside every half second. " +
+		Note: "File seen: from the write to the API server until the kubelet had brought the changed Secret, as seen from outside once a second. " +
 			"Taken by: the first time that the pod is known to have taken the new credential; it is asked at the end of the lead, and may have taken it before. " + timesNote(m),
 		Head: []column{words("Service"), words("Pod"), figure("There from"), figure("Until"), figure("File seen after"), figure("Taken by"), figure("New one refused"), figure("Old one refused after")},
 	}

@@ -62,7 +62,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		runCommand(), simulateCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
-		lintCommand(), planCommand(), sweepCommand(), initCommand(), runbookCommand(), scenarioCommand(), inventoryCommand(),
+		lintCommand(), kubernetesCommand(), planCommand(), sweepCommand(), initCommand(), runbookCommand(), scenarioCommand(), inventoryCommand(),
 		scenariosCommand(), faultsCommand(), schemaCommand(), doctorCommand(), cleanCommand(),
 		serveCommand(), seedCommand(), turnCommand(),
 	)

@@ -31,7 +31,7 @@ const (
 	leasePrefix = "rehearse."
 	// lookEvery is how often a pod is asked whether the kubelet has brought a Secret:
 	// the precision of "seen".
-	lookEvery = 500 * time.Millisecond
+	lookEvery = time.Second
 	// lookFor bounds the wait for a kubelet: its sync period (1m, and jitter) with the
 	// ttl of its cache (1m) come to less than three minutes by its defaults (1.37).
 	lookFor = 4 * time.Minute

@@ -278,6 +278,11 @@ func TestAttach(t *testing.T) {
 				if !found {
 					t.Fatalf("--dry-run prints no Role:\n%s", printed)
 				}
+				manifests, err := run(config, binary, "kubernetes", "manifests", "--image", "localhost/rehearse:dev", file)
+				if err != nil {
+					t.Fatalf("manifests: %v\n%s", err, manifests)
+				}
+				kubectl(manifests, "apply", "--dry-run=server", "-f", "-")
 				as := withRole(t, kubectl, ns, role, out)
 				for _, workload := range []string{"auth", "orders-api"} { // of a rehearsal that died long ago
 					kubectl(`{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "rehearse.deployment.`+workload+`"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -67,6 +68,9 @@ type Client struct {
 func Connect(o Options) (*Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.Kubeconfig
+	if Inside() && !slices.ContainsFunc(rules.GetLoadingPrecedence(), there) {
+		o.Context = "" // of the kubeconfig of whoever wrote the scenario
+	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: o.Context}
 	overrides.Context.Namespace = o.Namespace
 	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
@@ -151,6 +155,12 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask %s for its version: it is no API server of Kubernetes", c.config.Host)
 	}
 	return is.GitVersion, nil
+}
+
+// there reports whether there is a file.
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Inside reports whether this process runs in a Pod.
