@@ -35,6 +35,8 @@ const (
 	// lookFor bounds the wait for a kubelet: its sync period (1m, and jitter) with the
 	// ttl of its cache (1m) come to less than three minutes by its defaults (1.37).
 	lookFor = 4 * time.Minute
+	// lookTimeout bounds one look: a stream to a busy kubelet may say nothing for ever.
+	lookTimeout = 10 * time.Second
 	// logAgain is how often the log of a pod that has not started is tried again.
 	logAgain = time.Second
 )
@@ -404,7 +406,7 @@ func (c *Cluster) tell(e history.Event) {
 // look finds out, for each pod that mounts a Secret as a volume, when the kubelet
 // brought what is being written to it now. What it returns is called once that is
 // written, with the credential.
-func (c *Cluster) look(ctx context.Context, secret string) (written func(credential string)) {
+func (c *Cluster) look(ctx context.Context, step, secret string) (written func(credential string)) {
 	type place struct {
 		w      *workload
 		pod    corev1.Pod
@@ -423,7 +425,7 @@ func (c *Cluster) look(ctx context.Context, secret string) (written func(credent
 				case !c.is.Exec:
 					at.err = errors.New("attach.kubernetes.exec does not allow to look into the pod")
 				default:
-					at.was, at.err = c.client.Exec(ctx, p.Name, container(&p), "readlink", at.folder+"/..data")
+					at.was, at.err = c.readlink(ctx, &p, at.folder)
 				}
 				places = append(places, at)
 			}
@@ -431,7 +433,7 @@ func (c *Cluster) look(ctx context.Context, secret string) (written func(credent
 	}
 	return func(credential string) {
 		for _, at := range places {
-			event := history.Event{Kind: history.KindPod, Service: at.w.service, Replica: at.pod.Name, What: history.PodSaw, Credential: credential}
+			event := history.Event{Kind: history.KindPod, Service: at.w.service, Replica: at.pod.Name, What: history.PodSaw, Step: step, Credential: credential}
 			if at.err != nil {
 				event.What, event.Detail = history.PodUnseen, at.err.Error()
 				c.tell(event)
@@ -443,7 +445,7 @@ func (c *Cluster) look(ctx context.Context, secret string) (written func(credent
 				tick := time.NewTicker(lookEvery)
 				defer tick.Stop()
 				for {
-					is, err := c.client.Exec(looking, at.pod.Name, container(&at.pod), "readlink", at.folder+"/..data")
+					is, err := c.readlink(looking, &at.pod, at.folder)
 					if err == nil && is != at.was {
 						c.tell(event)
 						return
@@ -461,6 +463,15 @@ func (c *Cluster) look(ctx context.Context, secret string) (written func(credent
 			})
 		}
 	}
+}
+
+// readlink is where a kubelet keeps what a volume has now: with each change it writes
+// all of it to a folder of a new name, and leads there by the link ..data
+// (pkg/volume/util/atomic_writer.go).
+func (c *Cluster) readlink(ctx context.Context, p *corev1.Pod, folder string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return c.client.Exec(ctx, p.Name, container(p), "readlink", folder+"/..data")
 }
 
 // mountsOf are the places at which a pod's container has a Secret as a volume.

@@ -44,7 +44,7 @@ func (c *Cluster) do(ctx context.Context, step, credential string, act scenario.
 		c.undo[step] = append(c.undo[step], u)
 	}
 	if act.Secret != nil {
-		if err := c.write(ctx, act.Secret, credential, data, kept); err != nil {
+		if err := c.write(ctx, step, credential, act.Secret, data, kept); err != nil {
 			return err
 		}
 	}
@@ -75,8 +75,8 @@ func (c *Cluster) takeBack(ctx context.Context, step string) error {
 }
 
 // write writes to a Secret.
-func (c *Cluster) write(ctx context.Context, w *scenario.SecretWrite, credential string, data map[string]string, kept func(undo)) error {
-	written := c.look(ctx, w.Name)
+func (c *Cluster) write(ctx context.Context, step, credential string, w *scenario.SecretWrite, data map[string]string, kept func(undo)) error {
+	written := c.look(ctx, step, w.Name)
 	wrote := map[string][]byte{} // nil: it was taken away
 	before := map[string][]byte{}
 	err := c.changeSecret(ctx, w.Name, func(s *corev1.Secret) (map[string][]byte, error) {
@@ -117,7 +117,7 @@ func (c *Cluster) write(ctx context.Context, w *scenario.SecretWrite, credential
 			return back, nil
 		})
 	})
-	c.tell(history.Event{Kind: history.KindPod, Service: "secret/" + w.Name, What: history.PodWritten, Credential: credential})
+	c.tell(history.Event{Kind: history.KindPod, Service: "secret/" + w.Name, What: history.PodWritten, Step: step, Credential: credential})
 	written(credential)
 	return nil
 }

@@ -114,8 +114,8 @@ const OfFetch = "of-fetch"
 const (
 	PodCame    = "came"    // it runs; Detail: on which node
 	PodWent    = "went"    // it is gone
-	PodWritten = "written" // Service is the Secret that the API server now has with Credential; of no pod
-	PodSaw     = "saw"     // the kubelet has brought the Secret with Credential
+	PodWritten = "written" // Service is the Secret that the API server now has as Step of Credential wrote it; of no pod
+	PodSaw     = "saw"     // the kubelet has brought that
 	PodUnseen  = "unseen"  // whether it has is not seen; Detail: why
 )
 

@@ -23,6 +23,8 @@ import (
 const (
 	// watchAgain is how long until a watch that broke off begins anew.
 	watchAgain = time.Second
+	// lostLog is what a kubelet (1.37) answers of a container that is gone.
+	lostLog = "unable to retrieve container logs for "
 	// maxLine bounds a line of a log; what is longer comes in pieces.
 	maxLine = 1 << 20
 	// maxPrinted bounds what is kept of what a command prints.
@@ -185,7 +187,11 @@ func (c *Client) Logs(ctx context.Context, pod, container string, since time.Tim
 	if err != nil {
 		return fmt.Errorf("follow the log of %s: %w", pod, err)
 	}
-	err = lines(stream, line)
+	err = lines(stream, func(raw []byte) {
+		if !bytes.HasPrefix(raw, []byte(lostLog)) { // the kubelet says that, in the place of a log
+			line(raw)
+		}
+	})
 	if closed := stream.Close(); err == nil {
 		err = closed
 	}

@@ -201,11 +201,11 @@ func (c *Console) tellOther(e history.Event) {
 	case history.KindPod:
 		switch e.What {
 		case history.PodWritten:
-			c.say(e.At, neutral, "%s has %s at the API server", e.Service, e.Credential)
+			c.say(e.At, neutral, "the API server has %s as %s of %s wrote it", e.Service, e.Step, e.Credential)
 		case history.PodSaw:
-			c.say(e.At, neutral, "%s: the kubelet has brought %s to %s", e.Service, e.Credential, e.Replica)
+			c.say(e.At, neutral, "%s: the kubelet has brought to %s what %s of %s wrote", e.Service, e.Replica, e.Step, e.Credential)
 		case history.PodUnseen:
-			c.say(e.At, warn, "%s: whether the kubelet has brought %s to %s is not seen: %s", e.Service, e.Credential, e.Replica, e.Detail)
+			c.say(e.At, warn, "%s: when the kubelet brings to %s what %s of %s wrote is not seen: %s", e.Service, e.Replica, e.Step, e.Credential, e.Detail)
 		case history.PodCame:
 			c.detail(e.At, "%s: %s runs %s", e.Service, e.Replica, e.Detail)
 		case history.PodWent:

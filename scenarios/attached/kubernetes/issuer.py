@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         form = {k: v[0] for k, v in parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()).items()}
         what, _, kid = self.path.removeprefix("/admin/").partition("/")
         if self.path == "/oauth/token":
-            kid, life, now = form.get("kid") or active, int(form.get("ttl") or 8), int(time.time())
+            kid, life, now = form.get("kid") or active, int(form.get("ttl") or 12), int(time.time())
             if kid not in keys: return self.reply(400, {"error": "no such key"})
             token = jwt.encode({"iss": "http://auth:8080", "aud": "orders", "sub": form.get("client_id", "?"), "iat": now, "exp": now + life, "jti": str(uuid.uuid4())}, keys[kid], algorithm="ES256", headers={"kid": kid})
             return self.reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": life})
