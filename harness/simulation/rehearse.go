@@ -1,5 +1,5 @@
 // Package simulation rehearses plans in the simulated world: the rotation, gates and
-// judge of a real run, in virtual time.
+// judge of a real run, in virtual time. scenarios/README.md shows it to users.
 package simulation
 
 import (
