@@ -213,7 +213,7 @@ func TestGameDay(t *testing.T) {
 	m.press("u")
 	m.await("undone")
 	m.tmux("resize-window", "-t", "s", "-x", "160", "-y", "50")
-	m.await("── gates", "── faults", "budget left")
+	m.await("─ gates", "─ faults", "budget left")
 	m.press("g")
 	m.await("before verify")
 	m.press("g")
@@ -286,7 +286,7 @@ func TestARevokeOverItsGate(t *testing.T) {
 			m.await(map[string]string{"tui": "before watch: g goes on", "plain": "begin watch?"}[tt.ui])
 			m.press(tt.goOn...)
 			if tt.ui == "tui" {
-				m.await("── verdict")
+				m.await("╭─ verdict")
 				m.press("q")
 			}
 			m.left()
