@@ -51,8 +51,14 @@ func (e *evidence) underTheMachine(rules []Rule, findings []Finding) ([]Rule, []
 				return true
 			}
 			how := e.underPressure(f)
-			pressure = cmp.Or(pressure, how)
-			return how != ""
+			explained := how != ""
+			if f.RuleID == "sessions" {
+				how, explained = e.heldBack(strained, f)
+			}
+			if explained {
+				pressure = cmp.Or(pressure, how)
+			}
+			return explained
 		})
 		switch kept := total(strained) >= history.Offset(leastStretch)/2; {
 		case pressure != "" && hasError(out):

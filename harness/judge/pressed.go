@@ -2,10 +2,21 @@ package judge
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
+
+// pressure is what the kernel can say that somebody waited for: by its own name for it,
+// from which share of the time on it counts, and in words.
+type pressure struct {
+	what  string
+	share float64
+	words string
+}
 
 // pressed is from which share of the time on, by what the kernel says (PSI, "some"),
 // that somebody waited for something a time-out says nothing of who was asked. Harness
@@ -13,11 +24,7 @@ import (
 // that is fair gives it to them, where a database that starts a process for each
 // connection waits. One rehearsal alone on two processors is pressed some 0.3 of the
 // time, four beside each other 0.8.
-var pressed = []struct {
-	what  string
-	share float64
-	words string
-}{
+var pressed = []pressure{
 	{"cpu", 0.6, "somebody waited for a processor"},
 	{"memory", 0.2, "somebody waited for memory"},
 	{"io", 0.5, "somebody waited for a disk"},
@@ -42,6 +49,36 @@ func (e *evidence) underPressure(f Finding) (how string) {
 		}
 	}
 	return ""
+}
+
+// heldBack reports whether the machine explains that tokens were not renewed, each
+// time by itself: that a client held an attempt back now, and one minutes later, says
+// nothing of the time between. How is what the kernel says of it, where harness and
+// load had their time; what is left unexplained is inside the objective.
+func (e *evidence) heldBack(strained []stretch, f Finding) (how string, explained bool) {
+	var late, left int64
+	for _, event := range e.events {
+		if event.Kind != history.KindSession || event.Service != f.Presenter {
+			continue
+		}
+		n := max(1, event.Count)
+		late += n
+		if slices.ContainsFunc(strained, func(s stretch) bool {
+			return s.from-history.Offset(nearly) <= event.At && event.At <= s.until+answerWait
+		}) {
+			continue
+		}
+		from := max(0, event.At-answerWait)
+		i := slices.IndexFunc(pressed, func(p pressure) bool { return e.shareOf(p.what, from, event.At+1) >= p.share })
+		if i < 0 {
+			left += n
+			continue
+		}
+		how = fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", pressed[i].words, 100*e.shareOf(pressed[i].what, from, event.At+1), from, event.At)
+	}
+	client, _ := e.limits.Client(f.Presenter)
+	sum, _, _ := e.lost(f.Presenter, client.To, e.start, e.end+1)
+	return how, late > left && float64(left) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+left))
 }
 
 // shareOf is the mean of what the kernel says of something in [from, until). What it

@@ -58,3 +58,38 @@ func TestSessions(t *testing.T) {
 		})
 	}
 }
+
+// TestSessionsOnAStarvedMachine: who did not renew tokens while the machine kept
+// everybody from running is not named, however far apart the times were; who did not
+// while it had room is.
+func TestSessionsOnAStarvedMachine(t *testing.T) {
+	t.Parallel()
+	held := func(moment float64, n int64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindSession, Service: "app", Count: n, Detail: "app-1: timeout"})
+	}
+	full, free := map[string]float64{"cpu": 0.9}, map[string]float64{"cpu": 0.1}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome // of sessions
+		named   bool
+	}{
+		{"twice, and it was full then", []change{pressedFrom(1, full), held(20, 900), held(50, 900)}, judge.Inconclusive, false},
+		{"twice, and it was full at the first", []change{pressedFrom(1, full), pressedFrom(30, free), held(20, 900), held(50, 900)}, judge.Fail, true},
+		{"it had room", []change{pressedFrom(1, free), held(20, 900), held(50, 900)}, judge.Fail, true},
+		{"nothing is known of it", []change{held(20, 900), held(50, 900)}, judge.Fail, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "sessions", tt.want)
+			named := false
+			for _, f := range v.Findings {
+				named = named || f.RuleID == "sessions" && f.Level == judge.Error
+			}
+			if named != tt.named {
+				t.Errorf("named: got %v, want %v", named, tt.named)
+			}
+		})
+	}
+}
