@@ -40,10 +40,9 @@ func sweepCommand() *cobra.Command {
 		Use:   "sweep [SCENARIO]",
 		Short: "Find the smallest safe lead, window or watch in virtual time, and what less would risk",
 		Long: "Vary one duration of a page or a scenario, simulate the rotation many times at each value, and\n" +
-			"tell the smallest that is safe: by the bounds; at a chosen risk, for a rotation that begins at any\n" +
-			"moment; and at the worst moment, which `rehearse run` seeks. Nothing stops the rotation: the gates\n" +
-			"are off. Harm is that anybody is refused; of the watch, that the old credential is still taken at\n" +
-			"its end.\n\n" +
+			"tell the smallest that is safe: by the bounds, which hold at every moment; and at a chosen risk, for\n" +
+			"a rotation that begins at any moment. Nothing stops the rotation: the gates are off. Harm is that\n" +
+			"anybody is refused; of the watch, that the old credential is still taken at its end.\n\n" +
 			"Exit codes: 0 the page's own value is safe at the risk · 1 it is not · 2 bad usage, or it cannot be\n" +
 			"simulated · 130 interrupted: what was found until then is told.",
 		Args: arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: completingScenarios,
@@ -193,16 +192,11 @@ func printCurve(w io.Writer, name string, c *simulation.Curve) error {
 	}
 	fmt.Fprintf(t, "\nthe page says\t%s\n", plan.Text(c.Now))
 	fmt.Fprintf(t, "safe by the bounds\t%s\n", plaintext.Line(saysLeast(c.Bounds)))
-	fmt.Fprintf(t, "safe at the worst moment\t%s\n", plaintext.Line(saysLeast(c.Worst)))
 	fmt.Fprintf(t, "safe at the risk\t%s\n", plaintext.Line(saysLeast(c.AtRisk)))
 	fmt.Fprintf(t, "\t(chance of any harm at most %s, of requests refused at most %s, at any moment)\n\n", percent(c.Risk), percent(c.Share))
-	fmt.Fprintf(t, "%s\tchance of any harm\trequests refused\tat the worst moment\twho\n", c.Key)
+	fmt.Fprintf(t, "%s\tchance of any harm\trequests refused\twho\n", c.Key)
 	for _, p := range c.Points {
-		worst := "safe"
-		if p.Worst {
-			worst = "harm"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", plan.Text(p.Value), within(p.Any), within(p.Refused), worst,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", plan.Text(p.Value), within(p.Any), within(p.Refused),
 			plaintext.Line(strings.Join(slices.Sorted(maps.Keys(p.By)), ", ")))
 	}
 	if err := t.Flush(); err != nil {
@@ -216,7 +210,7 @@ func drawCurve(file, name string, c *simulation.Curve) error {
 	title := fmt.Sprintf("Chance of harm by %s, simulated", c.Key)
 	picture := &chart.Curve{
 		Title: title, Width: 760, Height: 420, XName: c.Key + " (page time)", YName: "chance of any harm",
-		Description: fmt.Sprintf("%s: safe by the bounds %s; at the worst moment %s; at the risk %s.", name, saysLeast(c.Bounds), saysLeast(c.Worst), saysLeast(c.AtRisk)),
+		Description: fmt.Sprintf("%s: safe by the bounds %s; at the risk %s.", name, saysLeast(c.Bounds), saysLeast(c.AtRisk)),
 		XText:       func(x float64) string { return plan.Text(time.Duration(x * float64(time.Second)).Round(time.Second)) },
 	}
 	for _, p := range c.Points {
@@ -225,7 +219,7 @@ func drawCurve(file, name string, c *simulation.Curve) error {
 	for _, m := range []struct {
 		name string
 		at   simulation.Least
-	}{{"by the bounds", c.Bounds}, {"at the worst moment", c.Worst}, {fmt.Sprintf("at a risk of %s", percent(c.Risk)), c.AtRisk}} {
+	}{{"by the bounds", c.Bounds}, {fmt.Sprintf("at a risk of %s", percent(c.Risk)), c.AtRisk}} {
 		if !m.at.Never && !m.at.Unknown {
 			picture.Marks = append(picture.Marks, chart.CurveMark{X: m.at.Value.Seconds(), Name: m.name + ": " + saysLeast(m.at)})
 		}

@@ -50,7 +50,6 @@ type Curve struct {
 	// BoundBy the bound that decides it; Never says that there is none up to the end.
 	Bounds  Least   `json:"by_the_bounds"`
 	AtRisk  Least   `json:"at_the_risk"`
-	Worst   Least   `json:"at_the_worst_moment"`
 	Points  []Point `json:"points"`            // by value
 	Partial bool    `json:"partial,omitempty"` // it was interrupted
 }
@@ -74,16 +73,9 @@ type Point struct {
 	Any Interval `json:"any"`
 	// Refused is the share of requests that is refused.
 	Refused Interval `json:"refused"`
-	// Worst says that harm comes where the rotation begins at the worst moment, as in
-	// `rehearse run`.
-	Worst bool `json:"worst"`
 	// By are those who refuse or keep, with how many rehearsals they do so in.
 	By map[string]int `json:"by,omitempty"`
 }
-
-// worstRuns is how many rehearsals are made with the worst moment: it is sought, so that
-// little is left to chance.
-const worstRuns = 4
 
 // ErrSearch is in the chain of an error of what is searched for.
 var ErrSearch = errors.New("cannot sweep")
@@ -99,7 +91,7 @@ type sweep struct {
 func Sweep(ctx context.Context, s Search) (*Curve, error) {
 	w := &sweep{Search: s, kept: s.Key.Path == short["watch"]}
 	w.curve = Curve{Key: s.Key.Path, Now: s.Key.Value(s.Loaded), Risk: s.Risk, Share: s.Share, Runs: s.Runs}
-	p, err := w.plan(w.curve.Now, true)
+	p, err := w.plan(w.curve.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +102,7 @@ func Sweep(ctx context.Context, s Search) (*Curve, error) {
 		return nil, err
 	}
 	values := w.values()
-	most := len(values) + 2*refinements
+	most := len(values) + refinements
 	for i, v := range values {
 		if err := w.point(ctx, v, most-i); err != nil {
 			return nil, err
@@ -120,30 +112,27 @@ func Sweep(ctx context.Context, s Search) (*Curve, error) {
 	if w.curve.AtRisk, err = w.refine(ctx, safe); err != nil {
 		return nil, err
 	}
-	if w.curve.Worst, err = w.refine(ctx, func(p Point) bool { return !p.Worst }); err != nil {
-		return nil, err
-	}
 	w.curve.Partial = ctx.Err() != nil
 	return &w.curve, nil
 }
 
 // plan is the plan of a value. Nothing stops a rehearsal: what is asked is what would
 // come of it.
-func (w *sweep) plan(v time.Duration, worst bool) (*plan.Plan, error) {
+func (w *sweep) plan(v time.Duration) (*plan.Plan, error) {
 	p, err := plan.Build(w.Key.With(w.Loaded, v), plan.Options{
 		Simulated: true, Gates: scenario.Off, OnBudget: scenario.BudgetRecord, Seed: w.Seed, Speed: w.Speed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s = %s: %w", w.Key.Path, plan.Text(v), err)
 	}
-	p.AnyMoment = !worst
+	p.AnyMoment = true
 	return p, nil
 }
 
 // bounds finds the least value that the bounds allow, and where the sweep ends.
 func (w *sweep) bounds(now *plan.Plan) error {
 	broken := func(v time.Duration) (names []string, err error) {
-		p, err := w.plan(v, true)
+		p, err := w.plan(v)
 		if err != nil {
 			return nil, err
 		}
@@ -233,26 +222,18 @@ func (w *sweep) point(ctx context.Context, v time.Duration, left int) error {
 	}
 	done := func() {
 		if w.Done != nil {
-			w.Done(left * (w.Runs + worstRuns))
+			w.Done(left * w.Runs)
 		}
 	}
-	any, err := w.plan(v, false)
+	planned, err := w.plan(v)
 	if err != nil {
 		return err
 	}
-	samples, err := Draw(ctx, any, w.Runs, done)
-	if err != nil {
+	samples, err := Draw(ctx, planned, w.Runs, done)
+	if err != nil || len(samples) == 0 {
 		return err
 	}
-	worst, err := w.plan(v, true)
-	if err != nil {
-		return err
-	}
-	sought, err := Draw(ctx, worst, worstRuns, done)
-	if err != nil || len(samples) == 0 || len(sought) < worstRuns {
-		return err // interrupted: it says too little
-	}
-	p := Point{Value: v, Runs: len(samples), By: map[string]int{}, Worst: slices.ContainsFunc(sought, w.harmed)}
+	p := Point{Value: v, Runs: len(samples), By: map[string]int{}}
 	harmed, shares := 0, make([]float64, 0, len(samples))
 	for _, s := range samples {
 		shares = append(shares, s.Share())
@@ -264,7 +245,7 @@ func (w *sweep) point(ctx context.Context, v time.Duration, left int) error {
 	if w.kept {
 		p.Refused = Interval{}
 	}
-	for _, s := range slices.Concat(samples, sought) {
+	for _, s := range samples {
 		for _, name := range w.harmers(s) {
 			p.By[name]++
 		}
