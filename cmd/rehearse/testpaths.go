@@ -150,6 +150,9 @@ func ourFiles(folder string) ([]string, error) {
 // read may be ours.
 func isAnothers(file string) bool {
 	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
+	if errors.Is(err, source.ErrSeveral) && document != nil { // as manifests have: the first tells whose they are
+		err = nil
+	}
 	if err != nil || document.Kind != source.Mapping {
 		return false
 	}

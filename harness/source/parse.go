@@ -81,6 +81,10 @@ func describe(mode fs.FileMode) string {
 	return "a device or pipe"
 }
 
+// ErrSeveral is in the chain of the error where a file has more than one document, as
+// manifests of Kubernetes have; the first of them is returned beside it.
+var ErrSeveral = errors.New("it has more than one document")
+
 // Parse parses one YAML document. The error is a Problem.
 func Parse(file string, data []byte) (*Node, error) { return parseDocument(file, data, false) }
 
@@ -109,11 +113,18 @@ func parseDocument(file string, data []byte, foreign bool) (*Node, error) {
 	})
 	c := converter{file: file, foreign: foreign, anchors: map[string]*Node{}}
 	if len(parsed.Docs) > 1 {
-		second := Problem{Position: Position{File: file}, Message: "there is a second document", Hint: "one file is one document"}
+		second := Problem{Position: Position{File: file}, Message: "there is a second document", Hint: "one file is one document", Err: ErrSeveral}
 		if start := parsed.Docs[1].Start; start != nil {
 			second.Line, second.Column = start.Position.Line, start.Position.Column
 		}
-		return nil, second
+		if parsed.Docs[0].Body == nil {
+			return nil, second
+		}
+		first, err := c.node(parsed.Docs[0].Body)
+		if err != nil {
+			return nil, err
+		}
+		return first, second
 	}
 	if len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil {
 		return nil, Problem{Position: Position{File: file, Line: 1, Column: 1}, Message: "the file is empty"}
