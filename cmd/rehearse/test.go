@@ -196,6 +196,25 @@ func void(r result) (why string) {
 			return rule.Detail
 		}
 	}
+	return pressed(r)
+}
+
+// fullShare is from which share of a rehearsal on, in which somebody waited for a
+// processor by what the kernel says (PSI, "some"), its details are not what they would
+// be by itself: answers come late to some, and beside what is looked for.
+const fullShare = 0.6
+
+// pressed says that a rehearsal came to the verdict that is expected, and not to the
+// findings, on a machine that was full.
+func pressed(r result) string {
+	if string(r.outcome.Verdict.Verdict) != r.plan.Rehearsal.Expect.Verdict {
+		return ""
+	}
+	for _, e := range r.outcome.History.Events {
+		if m := e.Machine; e.Kind == history.KindMachine && m != nil && m.What == history.MachineSum && m.Shares["cpu"] >= fullShare {
+			return fmt.Sprintf("it came to other findings, and somebody waited for a processor %.0f%% of the time", 100*m.Shares["cpu"])
+		}
+	}
 	return ""
 }
 

@@ -48,11 +48,21 @@ func TestVoid(t *testing.T) {
 		r.outcome.Verdict.Rules = []judge.Rule{{ID: "machine", Outcome: judge.Inconclusive, Detail: "the load was not held"}}
 		return r
 	}
+	full := func(r result, share float64) result {
+		r.outcome.History.Events = append(r.outcome.History.Events,
+			history.Event{Kind: history.KindMachine, Machine: &history.Machine{What: history.MachineSum, Shares: map[string]float64{"cpu": share}}})
+		return r
+	}
+	const others = "it came to other findings, and somebody waited for a processor 86% of the time"
 	for _, tt := range []struct {
 		name string
 		of   result
 		want string
 	}{
+		{"fails as it should, by other findings, on a full machine", full(expecting(came("a", judge.Fail, "finding"), judge.Fail), 0.86), others},
+		{"fails as it should, by other findings, on one with room", full(expecting(came("a", judge.Fail, "finding"), judge.Fail), 0.3), ""},
+		{"fails as it should, on a full machine", full(expecting(came("a", judge.Fail), judge.Fail), 0.86), ""},
+		{"fails and should pass, on a full machine", full(expecting(came("a", judge.Fail, "verdict"), judge.Pass), 0.86), ""},
 		{"cannot tell, since the machine did not keep up", starved(expecting(came("a", judge.Inconclusive, "verdict"), judge.Pass)), "the load was not held"},
 		{"cannot tell, as expected of that machine", starved(expecting(came("a", judge.Inconclusive), judge.Inconclusive)), ""},
 		{"as expected, though the clock was set", set(expecting(came("a", judge.Pass), judge.Pass)), ""},
