@@ -40,15 +40,9 @@ func missingVariables(p *plan.Plan) error {
 				if value, is := variable(w); !is || value != "" {
 					continue
 				}
-				path := fmt.Sprintf("load[%d].token.%s", i, key)
-				problem := source.Problem{Position: source.Position{File: p.Name}, Path: path}
-				if p.Position != nil {
-					problem.Position = p.Position(path)
-				}
 				_, name := w.Of()
-				problem.Message = fmt.Sprintf("the variable %s is not set, or empty", name)
-				problem.Hint = "set it in the shell that rehearse is started from"
-				problems = append(problems, problem)
+				problems = append(problems, problemAt(p, fmt.Sprintf("load[%d].token.%s", i, key),
+					"set it in the shell that rehearse is started from", "the variable %s is not set, or empty", name))
 			}
 		}
 	}

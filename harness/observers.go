@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -143,10 +142,7 @@ func (r *run) issuers() []observe.Issuer {
 			continue
 		}
 		asked[t.From] = true
-		call := r.filled(t.TokenCall)
-		if len(call.Form) == 0 && call.Body == "" && call.Method != http.MethodGet {
-			call.Form = map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()}
-		}
+		call := r.filled(t.TokenCall).Or(map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()})
 		issuers = append(issuers, observe.Issuer{Service: t.From, Token: func(ctx context.Context) (string, error) {
 			return observe.TokenKid(ctx, r.runtime.URL(t.From, false), call)
 		}})

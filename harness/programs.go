@@ -26,14 +26,17 @@ func missingPrograms(p *plan.Plan) error {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
 		}
-		path := "services." + s.Name + ".command[0]"
-		problem := source.Problem{Position: source.Position{File: p.Name}, Path: path}
-		if p.Position != nil {
-			problem.Position = p.Position(path)
-		}
-		problem.Message = fmt.Sprintf("there is no program %q on this machine", s.Command[0])
-		problem.Hint = "a path is relative to the folder of the scenario, a name is looked for in PATH"
-		problems = append(problems, problem)
+		problems = append(problems, problemAt(p, "services."+s.Name+".command[0]",
+			"a path is relative to the folder of the scenario, a name is looked for in PATH", "there is no program %q on this machine", s.Command[0]))
 	}
 	return problems.Err()
+}
+
+// problemAt is a problem with what the scenario of a plan says at a path.
+func problemAt(p *plan.Plan, path, hint, message string, args ...any) source.Problem {
+	problem := source.Problem{Position: source.Position{File: p.Name}, Path: path, Message: fmt.Sprintf(message, args...), Hint: hint}
+	if p.Position != nil {
+		problem.Position = p.Position(path)
+	}
+	return problem
 }

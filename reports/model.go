@@ -14,9 +14,6 @@ import (
 // Schema names the shape of result.json.
 const Schema = "rehearse/result/v1"
 
-// Simulated is the Runtime of a run that was simulated.
-const Simulated = "simulated"
-
 // Model is all that a report is made of. Its JSON form is result.json: the
 // fields of the verdict stand beside those of the header.
 type Model struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,14 +53,7 @@ func (p *progress) step(of int) {
 	share := min(1, float64(p.n)/float64(max(1, of)))
 	left := time.Duration(float64(now.Sub(p.began)) * (1 - share) / share)
 	full := int(share * barWidth)
-	bar := ""
-	for i := range barWidth {
-		if i < full {
-			bar += "█"
-		} else {
-			bar += "░"
-		}
-	}
+	bar := strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
 	// What cannot be told is not missed: the result is what counts.
 	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s %s of %d at most, %s left", bar, p.what, of, plan.Text(left.Round(time.Second)))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/kubernetes"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 const (
@@ -386,12 +387,7 @@ func (c *Cluster) followLog(ctx context.Context, w *workload, p *corev1.Pod, sin
 		if err == nil {
 			since = time.Now()
 		}
-		timer := time.NewTimer(logAgain)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
+		_ = world.WallClock{}.Sleep(ctx, logAgain) // its end is looked at above
 	}
 }
 

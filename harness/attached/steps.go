@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // Make makes a credential. The first is the one that is in use already, known
@@ -171,14 +172,7 @@ func (s *System) awaitExpiry(ctx context.Context, after time.Duration) error {
 	s.mu.Lock()
 	left := time.Until(s.emittedAt.Add(after))
 	s.mu.Unlock()
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return world.WallClock{}.Sleep(ctx, left)
 }
 
 // Compare holds what the emitter publishes and signs with against the steps that

@@ -2,17 +2,15 @@ package attached
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -40,9 +38,7 @@ func tokensOf(p *plan.Plan) scenario.Tokens {
 	if said := p.Rehearsal.Attach.Tokens; said != nil {
 		t = *said
 	}
-	if len(t.Form) == 0 && t.Body == "" && t.Method != http.MethodGet {
-		t.Form = map[string]string{"client": family.ProbeAgent, "session": "probe", "life": "{{ .life }}"}
-	}
+	t.TokenCall = t.Or(map[string]string{"client": family.ProbeAgent, "session": "probe", "life": "{{ .life }}"})
 	t.From = tokensFrom(p)
 	return t
 }
@@ -133,7 +129,7 @@ func read(raw string) (token, error) {
 	var claims struct {
 		Expiry float64 `json:"exp"`
 	}
-	if len(parts) != 3 || decode(parts[0], &header) != nil || decode(parts[1], &claims) != nil {
+	if len(parts) != 3 || contract.DecodePart(parts[0], &header) != nil || contract.DecodePart(parts[1], &claims) != nil {
 		return token{}, errors.New("read a token: it is no JWT")
 	}
 	if header.Kid == "" {
@@ -144,12 +140,4 @@ func read(raw string) (token, error) {
 		got.expiry = time.UnixMilli(int64(claims.Expiry * 1000))
 	}
 	return got, nil
-}
-
-func decode(part string, into any) error {
-	plain, err := base64.RawURLEncoding.DecodeString(part)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(plain, into)
 }

@@ -57,6 +57,14 @@ func (c TokenCall) Asked() bool {
 	return c.Path != "" || c.Method != "" || len(c.Form) > 0 || c.Body != "" || len(c.Headers) > 0 || c.Basic != nil || c.Field != ""
 }
 
+// Or is a call with another form, where it says nothing itself of what it sends.
+func (c TokenCall) Or(form map[string]string) TokenCall {
+	if len(c.Form) == 0 && c.Body == "" && c.Method != http.MethodGet {
+		c.Form = form
+	}
+	return c
+}
+
 // Texts are all that may have words, by the keys of the YAML.
 func (c TokenCall) Texts() map[string]string {
 	texts := map[string]string{"path": c.Path, "body": c.Body}
@@ -222,8 +230,20 @@ func KidOf(jwt string) string {
 	var header struct {
 		Kid string `json:"kid"`
 	}
-	if decoded, err := base64.RawURLEncoding.DecodeString(encoded); err == nil {
-		_ = json.Unmarshal(decoded, &header) // what is not there stays empty
-	}
+	_ = DecodePart(encoded, &header) // what is not there stays empty
 	return header.Kid
+}
+
+// errPart stands for what is wrong with a part of a JWT: a decoder's own errors may
+// quote it.
+var errPart = errors.New("it is no part of a JWT (RFC 7515 section 3.1)")
+
+// DecodePart decodes the header or the claims of a JWT (RFC 7515 §3.1), without checking
+// anything. The error quotes nothing of it.
+func DecodePart(part string, into any) error {
+	decoded, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil || json.Unmarshal(decoded, into) != nil {
+		return errPart
+	}
+	return nil
 }

@@ -133,7 +133,7 @@ func (g cacheGauge) look(ctx context.Context) (http.Header, error) {
 
 // count is how many key sets the issuer says it has served.
 func (g cacheGauge) count(ctx context.Context) (float64, error) {
-	_, body, err := g.site.fetch(ctx, http.MethodGet, g.issuer, contract.StatusPath, nil)
+	_, _, body, err := g.site.fetch(ctx, g.issuer, contract.StatusPath)
 	if err != nil {
 		return 0, err
 	}

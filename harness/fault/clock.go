@@ -56,7 +56,7 @@ type toldDate struct {
 
 func (d toldDate) once(ctx context.Context) Reading {
 	asked := time.Now()
-	_, header, _, err := d.site.fetchAll(ctx, http.MethodGet, d.service, "/healthz", nil)
+	_, header, _, err := d.site.fetch(ctx, d.service, "/healthz")
 	if err != nil {
 		return Reading{}
 	}

@@ -78,7 +78,7 @@ func (g holdingGauge) once(ctx context.Context) Reading {
 	if err != nil {
 		return Reading{}
 	}
-	code, body, err := g.site.fetch(ctx, http.MethodGet, g.service, contract.DisturbPath, nil)
+	code, _, body, err := g.site.fetch(ctx, g.service, contract.DisturbPath)
 	var held contract.Held
 	if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 		return Reading{}

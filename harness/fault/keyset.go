@@ -2,15 +2,15 @@ package fault
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // probeAgent is how the harness's own requests are told from load, wherever a
@@ -57,7 +57,7 @@ func (k keySetGauge) Back(before, after Reading) bool {
 }
 
 func (k keySetGauge) once(ctx context.Context) Reading {
-	code, body, err := k.site.fetch(ctx, http.MethodGet, k.service, k.site.plan.Page.Storage.JWKS, nil)
+	code, _, body, err := k.site.fetch(ctx, k.service, k.site.plan.Page.Storage.JWKS)
 	if err != nil {
 		return Reading{}
 	}
@@ -81,23 +81,13 @@ func (k keySetGauge) once(ctx context.Context) Reading {
 }
 
 // fetch makes a request in the name of the harness's probes.
-func (s *site) fetch(ctx context.Context, method, service, path string, form url.Values) (code int, body []byte, err error) {
-	code, _, body, err = s.fetchAll(ctx, method, service, path, form)
-	return code, body, err
-}
-
-// fetchAll is fetch with the headers of the answer.
-func (s *site) fetchAll(ctx context.Context, method, service, path string, form url.Values) (code int, header http.Header, body []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, s.Runtime.URL(service, false)+path, strings.NewReader(form.Encode()))
+func (s *site) fetch(ctx context.Context, service, path string) (code int, header http.Header, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Runtime.URL(service, false)+path, nil)
 	if err != nil {
 		return 0, nil, nil, err
 	}
 	req.Header.Set("User-Agent", probeAgent)
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	} else {
-		req.Header.Set("Authorization", "Bearer "+s.token)
-	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
 	resp, err := orders.Do(req)
 	if err != nil {
 		return 0, nil, nil, fmt.Errorf("ask %s: %w", service, err)
@@ -118,13 +108,12 @@ type askedToken struct {
 
 func (a askedToken) once(ctx context.Context) Reading {
 	asked := time.Now()
-	code, body, err := a.site.fetch(ctx, http.MethodPost, a.issuer, "/token", url.Values{
-		"client": {probeAgent}, "session": {probeAgent}, "life": {probeLife.String()},
-	})
-	if err != nil || code != http.StatusOK {
+	call := contract.TokenCall{Form: map[string]string{"client": probeAgent, "session": probeAgent, "life": probeLife.String()}}
+	answer, err := call.Ask(ctx, orders, a.site.Runtime.URL(a.issuer, false), probeAgent)
+	if err != nil {
 		return Reading{}
 	}
-	header, claims, err := look(body)
+	header, claims, err := look(answer.Token)
 	if err != nil {
 		return Reading{}
 	}
@@ -135,34 +124,15 @@ func (a askedToken) once(ctx context.Context) Reading {
 	return r
 }
 
-// look reads the kid and the iat of the token in an answer. The error quotes
-// nothing of it.
-func look(answer []byte) (kid string, iat int64, err error) {
-	var token struct {
-		Raw string `json:"access_token"`
-	}
-	if json.Unmarshal(answer, &token) != nil {
-		return "", 0, errNoToken
-	}
-	parts := strings.Split(token.Raw, ".")
+// look reads the kid and the iat of a token. The error quotes nothing of it.
+func look(token string) (kid string, iat int64, err error) {
+	parts := strings.Split(token, ".")
 	var header struct{ Kid string }
 	var claims struct{ Iat int64 }
-	if len(parts) != 3 || decodePart(parts[0], &header) != nil || decodePart(parts[1], &claims) != nil {
+	if len(parts) != 3 || contract.DecodePart(parts[0], &header) != nil || contract.DecodePart(parts[1], &claims) != nil {
 		return "", 0, errNoToken
 	}
 	return header.Kid, claims.Iat, nil
 }
 
 var errNoToken = errors.New("the answer holds no token")
-
-// decodePart reads a part of a JWT (RFC 7515 §3.1).
-func decodePart(part string, into any) error {
-	decoded, err := base64.RawURLEncoding.DecodeString(part)
-	if err != nil {
-		return errNoToken
-	}
-	if json.Unmarshal(decoded, into) != nil {
-		return errNoToken
-	}
-	return nil
-}

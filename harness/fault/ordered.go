@@ -46,3 +46,17 @@ func atReader(f scenario.Fault, g *Graph) error {
 	}
 	return g.rereads(f.On)
 }
+
+// spoils is a kind that spoils what one consumer gets, as a setting of
+// contract.OrderValue says.
+func spoils(name, setting, does string) Kind {
+	return Kind{
+		Name: name, Does: does,
+		Where:    "on: a charger, receiver or sender that reads the store or a file; before accept",
+		Evidence: "what the consumer holds is not what is published at the store, by their fingerprints",
+		prepare:  atReader,
+		bind: func(f scenario.Fault, s *site) (Fault, error) {
+			return orderedFault{ordered{site: s, service: f.On, kind: contract.OrderValue, setting: setting}, newHoldingGauge(s, f.On)}, nil
+		},
+	}
+}

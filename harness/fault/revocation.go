@@ -64,7 +64,7 @@ func (revokedGauge) Took(before, during Reading) bool {
 func (revokedGauge) Back(_, after Reading) bool { return len(after) > 0 && after[putOff] == 0 }
 
 func (g revokedGauge) once(ctx context.Context) Reading {
-	code, body, err := g.site.fetch(ctx, http.MethodGet, g.provider, "/dashboard.json", nil)
+	code, _, body, err := g.site.fetch(ctx, g.provider, "/dashboard.json")
 	var page struct {
 		Keys []struct {
 			PutOff bool `json:"put_off"`

@@ -64,7 +64,7 @@ func (sealGauge) Took(before, during Reading) bool {
 func (sealGauge) Back(_, after Reading) bool { return after[status] == http.StatusOK }
 
 func (g sealGauge) once(ctx context.Context) Reading {
-	code, _, err := g.site.fetch(ctx, http.MethodGet, storeName, "/v1/sys/health", nil)
+	code, _, _, err := g.site.fetch(ctx, storeName, "/v1/sys/health")
 	if err != nil {
 		return Reading{}
 	}

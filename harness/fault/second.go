@@ -113,7 +113,7 @@ func (s *second) patience() time.Duration {
 func (s *second) once(ctx context.Context) Reading {
 	r := Reading{}
 	for _, name := range s.site.readers() {
-		code, body, err := s.site.fetch(ctx, http.MethodGet, name, contract.DisturbPath, nil)
+		code, _, body, err := s.site.fetch(ctx, name, contract.DisturbPath)
 		var held contract.Held
 		if err != nil || code != http.StatusOK || json.Unmarshal(body, &held) != nil {
 			continue

@@ -328,6 +328,10 @@ func (v *View) between(key CellKey, from, to Offset) []Bucket {
 // Buckets are a cell's buckets that begin in [from, to).
 func (v *View) Buckets(key CellKey, from, to Offset) []Bucket { return v.between(key, from, to) }
 
+// Answered counts the attempts that got an answer: one without is counted when it was
+// given up, and may have been made long before.
+func (c *Counts) Answered() int64 { return c.OK + c.AuthFailures }
+
 // Add adds the figures of o: counts, statuses, sessions, the outermost
 // failures. Latencies and examples are appended.
 func (c *Counts) Add(o *Counts) {

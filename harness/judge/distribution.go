@@ -40,15 +40,15 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 		// Not with the bucket that the revoke falls into: it has also what was
 		// refused because of it.
 		from, until := revoked-lastUse, revoked-bucketWidth+1
-		sum := e.view.Sum(key, from, until)
-		// An attempt without an answer is counted when it was given up, and may
-		// have been made long before.
-		used := sum.OK + sum.AuthFailures
-		if used == 0 {
+		buckets := e.view.Buckets(key, from, until)
+		first := slices.IndexFunc(buckets, func(b history.Bucket) bool { return b.Answered() > 0 })
+		if first < 0 {
 			continue
 		}
-		if i := slices.IndexFunc(e.view.Buckets(key, from, until), func(b history.Bucket) bool { return b.OK+b.AuthFailures > 0 }); i >= 0 {
-			from = e.view.Buckets(key, from, until)[i].At
+		from = buckets[first].At
+		var used int64
+		for _, b := range buckets {
+			used += b.Answered()
 		}
 		emitter := e.emitterOf(key.Presenter)
 		f := Finding{

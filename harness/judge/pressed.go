@@ -2,21 +2,11 @@ package judge
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/plan"
 )
-
-// pressure is what the kernel can say that somebody waited for: by its own name for it,
-// from which share of the time on it counts, and in words.
-type pressure struct {
-	what  string
-	share float64
-	words string
-}
 
 // pressed is from which share of the time on, by what the kernel says (PSI, "some"),
 // that somebody waited for something a time-out says nothing of who was asked. Harness
@@ -24,7 +14,11 @@ type pressure struct {
 // that is fair gives it to them, where a database that starts a process for each
 // connection waits. One rehearsal alone on two processors is pressed some 0.3 of the
 // time, four beside each other 0.8.
-var pressed = []pressure{
+var pressed = []struct {
+	what  string
+	share float64
+	words string
+}{
 	{"cpu", 0.6, "somebody waited for a processor"},
 	{"memory", 0.2, "somebody waited for memory"},
 	{"io", 0.5, "somebody waited for a disk"},
@@ -43,6 +37,11 @@ func (e *evidence) underPressure(f Finding) (how string) {
 	if late := sum.Statuses[statusTimeout]; late == 0 || 2*late < sum.Unavailable {
 		return ""
 	}
+	return e.waited(from, until)
+}
+
+// waited is what the kernel says that somebody waited for most of a time; "": nothing.
+func (e *evidence) waited(from, until history.Offset) string {
 	for _, p := range pressed {
 		if share := e.shareOf(p.what, from, until); share >= p.share {
 			return fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", p.words, 100*share, from, until)
@@ -68,17 +67,13 @@ func (e *evidence) heldBack(strained []stretch, f Finding) (how string, explaine
 		}) {
 			continue
 		}
-		from := max(0, event.At-answerWait)
-		i := slices.IndexFunc(pressed, func(p pressure) bool { return e.shareOf(p.what, from, event.At+1) >= p.share })
-		if i < 0 {
+		if said := e.waited(max(0, event.At-answerWait), event.At+1); said != "" {
+			how = said
+		} else {
 			left += n
-			continue
 		}
-		how = fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", pressed[i].words, 100*e.shareOf(pressed[i].what, from, event.At+1), from, event.At)
 	}
-	client, _ := e.limits.Client(f.Presenter)
-	sum, _, _ := e.lost(f.Presenter, client.To, e.start, e.end+1)
-	return how, late > left && float64(left) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+left))
+	return how, late > left && e.heldInside(f.Presenter, left)
 }
 
 // shareOf is the mean of what the kernel says of something in [from, until). What it

@@ -41,11 +41,7 @@ func sessions(e *evidence) (Outcome, string, []Finding) {
 	var findings []Finding
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		f := *found[name]
-		client, _ := e.limits.Client(name)
-		sum, _, _ := e.lost(name, client.To, e.start, e.end+1)
-		// A budget of less than one attempt is one: a renewal that came a moment
-		// late, once in a short run, is no session that could not be renewed.
-		if float64(f.Count) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+f.Count)) {
+		if e.heldInside(name, f.Count) {
 			f.Level = Warning
 		}
 		f.Message = fmt.Sprintf("%s held %d attempts back, since %s did not renew its tokens", name, f.Count, f.Consumer)
@@ -55,4 +51,13 @@ func sessions(e *evidence) (Outcome, string, []Finding) {
 		return Pass, "a few sessions renewed their tokens late, inside the objective", findings
 	}
 	return Fail, "sessions could not renew their tokens", findings
+}
+
+// heldInside reports whether so many attempts that a client held back are inside the
+// objective. A budget of less than one attempt is one: a renewal that came a moment
+// late, once in a short run, is no session that could not be renewed.
+func (e *evidence) heldInside(name string, n int64) bool {
+	client, _ := e.limits.Client(name)
+	sum, _, _ := e.lost(name, client.To, e.start, e.end+1)
+	return float64(n) <= math.Ceil(plan.Allowed(e.limits.Objective, sum.Attempts+n))
 }

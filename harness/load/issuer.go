@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -96,17 +94,13 @@ func lifeOf(promised, wanted time.Duration, asked, expiry int64) time.Duration {
 // call is how a token is asked for: as is said, or as a stand-in takes it.
 func (i *issuer) call(session string) contract.TokenCall {
 	t := i.client.Token
-	if call := t.TokenCall; call.Body != "" || len(call.Form) > 0 || call.Method == http.MethodGet {
-		return call
-	}
-	call := t.TokenCall
-	call.Form = map[string]string{"client": i.client.Name, "session": session, "life": time.Duration(t.Life).String()}
+	form := map[string]string{"client": i.client.Name, "session": session, "life": time.Duration(t.Life).String()}
 	for name, value := range map[string]string{"iss": t.Issuer, "aud": t.Audience, "claims": t.Claims} {
 		if value != "" {
-			call.Form[name] = value
+			form[name] = value
 		}
 	}
-	return call
+	return t.TokenCall.Or(form)
 }
 
 // renewalPeriod is the age at which a token of a life is renewed. A token that
@@ -125,18 +119,11 @@ func expiryOf(jwt string) int64 {
 	var claims struct {
 		Expiry float64 `json:"exp"` // seconds; a fraction is allowed (RFC 7519 §2)
 	}
-	decodePart(parts[1], &claims)
+	_ = contract.DecodePart(parts[1], &claims) // what is not there stays as it was
 	if claims.Expiry <= 0 || claims.Expiry > math.MaxInt64/1e6 {
 		return math.MaxInt64
 	}
 	return int64(claims.Expiry * 1e6)
-}
-
-// decodePart decodes a part of a JWT as far as it is JSON of that shape.
-func decodePart(encoded string, into any) {
-	if decoded, err := base64.RawURLEncoding.DecodeString(encoded); err == nil {
-		_ = json.Unmarshal(decoded, into) // what is not there stays as it was
-	}
 }
 
 // header is what every request of a client carries with a credential, or with

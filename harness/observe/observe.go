@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 const (
@@ -66,7 +67,7 @@ func (w *Watch) Run(ctx context.Context) {
 		w.Now = time.Now
 	}
 	if w.Sleep == nil {
-		w.Sleep = sleep
+		w.Sleep = world.WallClock{}.Sleep
 	}
 	var tasks sync.WaitGroup
 	for _, p := range w.Places {
@@ -94,17 +95,6 @@ func (w *Watch) repeat(ctx context.Context, look func(context.Context)) {
 		if w.Sleep(ctx, Every) != nil {
 			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

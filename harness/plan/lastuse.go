@@ -45,7 +45,7 @@ func longestPause(buckets []history.Bucket) time.Duration {
 	var longest, before history.Offset
 	seen := false
 	for _, b := range buckets {
-		if b.OK+b.AuthFailures == 0 {
+		if b.Answered() == 0 {
 			continue
 		}
 		if seen {

@@ -11,10 +11,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// answered counts the attempts that got an answer: one without is counted when
-// it was given up, and may have been made long before.
-func answered(c history.Counts) int64 { return c.OK + c.AuthFailures }
-
 // use is how often a party used a credential in the last time.
 type use struct {
 	times  int64
@@ -43,7 +39,8 @@ func (l Look) overlap() (string, []refusal) {
 	for _, key := range l.View.Keys() {
 		if key.Source == l.Limits.Hop && key.Credential == Old && !l.Limits.Excepted(key.Presenter) {
 			within := l.Limits.LastUse(l.View, key, New, l.Now)
-			if n := answered(l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)); n > 0 {
+			sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
+			if n := sum.Answered(); n > 0 {
 				u := used[l.user(key)]
 				used[l.user(key)] = use{u.times + n, max(u.within, within)}
 			}

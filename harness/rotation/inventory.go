@@ -64,7 +64,8 @@ func (l Look) strangers() []refusal {
 		if key.Source != l.Limits.Hop || key.Credential != Old || known {
 			continue
 		}
-		if n := answered(l.View.Sum(key, l.View.PhaseStart[history.Overlap], l.Now+1)); n > 0 {
+		sum := l.View.Sum(key, l.View.PhaseStart[history.Overlap], l.Now+1)
+		if n := sum.Answered(); n > 0 {
 			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
 				key.Presenter, Old, key.Validator, plan.Counted(n, "time"), New)})
 		}

@@ -188,7 +188,8 @@ func (r *rotation) uses(credential string, from, to history.Offset) int64 {
 	r.see(func(v *history.View) {
 		for key := range v.Cells {
 			if key.Source == r.limits.Hop && key.Credential == credential {
-				n += answered(v.Sum(key, from, to))
+				sum := v.Sum(key, from, to)
+				n += sum.Answered()
 			}
 		}
 	})

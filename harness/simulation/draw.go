@@ -5,6 +5,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,17 +49,17 @@ func Draw(ctx context.Context, p *plan.Plan, n int, done func()) ([]Sample, erro
 	samples := make([]Sample, n)
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	turn := make(chan struct{}, 1)
+	var mu sync.Mutex // done is called one at a time
 	for i := range n {
 		group.Go(func() error {
 			s, err := draw(within, p, p.Seed+int64(i))
 			if err != nil || s.Seed == 0 {
 				return err
 			}
-			turn <- struct{}{}
 			samples[i] = s
+			mu.Lock()
+			defer mu.Unlock()
 			done()
-			<-turn
 			return nil
 		})
 	}

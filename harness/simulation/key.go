@@ -27,10 +27,7 @@ func KeyOf(l *scenario.Loaded, name string) (Key, error) {
 	if long, is := short[name]; is {
 		path = long
 	}
-	page, rehearsal := copied(l)
-	all := map[string]reflect.Value{}
-	durations("", reflect.ValueOf(&page).Elem(), all)
-	durations("", reflect.ValueOf(&rehearsal).Elem(), all)
+	_, all := varied(l)
 	if _, there := all[path]; !there {
 		return Key{}, fmt.Errorf("no duration is called %q: %s", name, source.DidYouMean(name, slices.Sorted(maps.Keys(all))))
 	}
@@ -39,20 +36,13 @@ func KeyOf(l *scenario.Loaded, name string) (Key, error) {
 
 // Value is what it is now.
 func (k Key) Value(l *scenario.Loaded) time.Duration {
-	page, rehearsal := copied(l)
-	all := map[string]reflect.Value{}
-	durations("", reflect.ValueOf(&page).Elem(), all)
-	durations("", reflect.ValueOf(&rehearsal).Elem(), all)
+	_, all := varied(l)
 	return time.Duration(all[k.Path].Int())
 }
 
 // With is a scenario in which it is something else.
 func (k Key) With(l *scenario.Loaded, d time.Duration) *scenario.Loaded {
-	changed := *l
-	changed.Runbook, changed.Scenario = copied(l)
-	all := map[string]reflect.Value{}
-	durations("", reflect.ValueOf(&changed.Runbook).Elem(), all)
-	durations("", reflect.ValueOf(&changed.Scenario).Elem(), all)
+	changed, all := varied(l)
 	all[k.Path].SetInt(int64(d))
 	// Maps hold copies of what is in them.
 	for name, s := range changed.Scenario.Services {
@@ -65,7 +55,17 @@ func (k Key) With(l *scenario.Loaded, d time.Duration) *scenario.Loaded {
 		own[rest].SetInt(int64(d))
 		changed.Scenario.Services[name] = s
 	}
-	return &changed
+	return changed
+}
+
+// varied is a copy of a scenario with its page, and the durations in that by their paths.
+func varied(l *scenario.Loaded) (*scenario.Loaded, map[string]reflect.Value) {
+	changed := *l
+	changed.Runbook, changed.Scenario = copied(l)
+	all := map[string]reflect.Value{}
+	durations("", reflect.ValueOf(&changed.Runbook).Elem(), all)
+	durations("", reflect.ValueOf(&changed.Scenario).Elem(), all)
+	return &changed, all
 }
 
 // copied are page and scenario, of which what can be varied is shared with nobody.

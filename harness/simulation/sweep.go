@@ -46,8 +46,8 @@ type Curve struct {
 	// Share is the share of requests that may be refused.
 	Share float64 `json:"share"`
 	Runs  int     `json:"runs_per_value"`
-	// Bounds is the least value at which no bound is broken that hangs on it, and
-	// BoundBy the bound that decides it; Never says that there is none up to the end.
+	// Bounds is the least value at which no bound is broken that hangs on it, and AtRisk
+	// that at which the risk is accepted.
 	Bounds  Least   `json:"by_the_bounds"`
 	AtRisk  Least   `json:"at_the_risk"`
 	Points  []Point `json:"points"`            // by value

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -103,7 +104,7 @@ func last(p Page, runs []Run) *Rehearsal {
 	var newest *Rehearsal
 	for _, run := range runs {
 		same := run.RunbookDigest == p.Digest
-		if run.Runtime == reports.Simulated {
+		if run.Runtime == scenario.Simulated {
 			continue // nothing was rotated
 		}
 		if !same && run.Secret != p.Scope.Name {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/reports"
 	"github.com/rehearse-dev/rehearse/reports/inventory"
 )
@@ -49,7 +50,7 @@ func run(secret, digest string, days int, verdict judge.Outcome) inventory.Run {
 
 // simulated is a run in which nothing was rotated.
 func simulated(r inventory.Run) inventory.Run {
-	r.Runtime = reports.Simulated
+	r.Runtime = scenario.Simulated
 	return r
 }
 

@@ -102,16 +102,9 @@ func (r *Runtime) Start(ctx context.Context, specs []world.Spec) error {
 	if err := r.provide(ctx, specs); err != nil {
 		return err
 	}
-	prepare := func(ctx context.Context, spec world.Spec) error {
-		if spec.Before != nil {
-			if err := spec.Before(r.resolve); err != nil {
-				return err
-			}
-		}
-		return r.service(spec.Name).create(ctx)
-	}
+	prepare := func(ctx context.Context, spec world.Spec) error { return r.service(spec.Name).create(ctx) }
 	start := func(ctx context.Context, spec world.Spec) error { return r.service(spec.Name).start(ctx) }
-	return launch.InOrder(ctx, specs, r.ready, prepare, start)
+	return launch.InOrder(ctx, specs, r.ready, r.resolve, prepare, start)
 }
 
 // address says where each service will be reached.

@@ -8,15 +8,16 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// InOrder calls prepare for every spec in parallel, and start as soon as both
-// its own prepare and start of all that it needs have returned. It returns when
-// every call has. The first error ends the context of the others; those of
-// other services that failed by themselves are joined to it. ready says which
-// services were started before.
-func InOrder(ctx context.Context, specs []world.Spec, ready func(name string) bool,
+// InOrder calls Before and prepare (nil: there is nothing to prepare) for every spec in
+// parallel, and start as soon as both its own prepare and start of all that it needs
+// have returned. It returns when every call has. The first error ends the context of
+// the others; those of other services that failed by themselves are joined to it. ready
+// says which services were started before, and address fills in a word of theirs.
+func InOrder(ctx context.Context, specs []world.Spec, ready func(name string) bool, address func(contract.Word) (string, error),
 	prepare, start func(context.Context, world.Spec) error,
 ) error {
 	if err := checkOrder(specs, ready); err != nil {
@@ -44,7 +45,7 @@ func InOrder(ctx context.Context, specs []world.Spec, ready func(name string) bo
 	}
 	for _, s := range specs {
 		wg.Go(func() {
-			if err := prepare(ctx, s); err != nil {
+			if err := before(ctx, s, address, prepare); err != nil {
 				fail(fmt.Errorf("start %s: %w", s.Name, err))
 				return
 			}
@@ -70,6 +71,19 @@ func InOrder(ctx context.Context, specs []world.Spec, ready func(name string) bo
 		return fmt.Errorf("start services: %w", ctx.Err())
 	}
 	return errors.Join(errs...)
+}
+
+// before does what comes before a service is started.
+func before(ctx context.Context, s world.Spec, address func(contract.Word) (string, error), prepare func(context.Context, world.Spec) error) error {
+	if s.Before != nil {
+		if err := s.Before(address); err != nil {
+			return err
+		}
+	}
+	if prepare == nil {
+		return nil
+	}
+	return prepare(ctx, s)
 }
 
 // checkOrder finds names that are used twice, needs that nobody meets, and

@@ -22,7 +22,7 @@ func TestInOrder(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var order []string
-	err := InOrder(t.Context(), specs, func(name string) bool { return name == "earlier" }, nothing,
+	err := InOrder(t.Context(), specs, func(name string) bool { return name == "earlier" }, nil, nothing,
 		func(_ context.Context, s world.Spec) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -37,7 +37,7 @@ func TestInOrder(t *testing.T) {
 func TestInOrderStopsAtTheFirstError(t *testing.T) {
 	broken := errors.New("broken")
 	specs := []world.Spec{{Name: "store"}, {Name: "other"}, {Name: "auth", Needs: []string{"store"}}}
-	err := InOrder(t.Context(), specs, func(string) bool { return false }, nothing, func(ctx context.Context, s world.Spec) error {
+	err := InOrder(t.Context(), specs, func(string) bool { return false }, nil, nothing, func(ctx context.Context, s world.Spec) error {
 		switch s.Name {
 		case "store":
 			return broken
@@ -55,7 +55,7 @@ func TestInOrderStopsAtTheFirstError(t *testing.T) {
 func TestInOrderEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	specs := []world.Spec{{Name: "store"}, {Name: "auth", Needs: []string{"store"}}}
-	err := InOrder(ctx, specs, func(string) bool { return false }, nothing, func(ctx context.Context, s world.Spec) error {
+	err := InOrder(ctx, specs, func(string) bool { return false }, nil, nothing, func(ctx context.Context, s world.Spec) error {
 		cancel()
 		<-ctx.Done()
 		return ctx.Err()

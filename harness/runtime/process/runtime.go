@@ -74,16 +74,10 @@ func (r *Runtime) Start(ctx context.Context, specs []world.Spec) error {
 			return fmt.Errorf("start %s: it has neither a stand-in to serve nor a command", spec.Name)
 		}
 	}
-	prepare := func(_ context.Context, spec world.Spec) error {
-		if spec.Before == nil {
-			return nil
-		}
-		return spec.Before(r.resolve)
-	}
 	if err := r.listen(specs); err != nil {
 		return err
 	}
-	return launch.InOrder(ctx, specs, r.ready, prepare, func(ctx context.Context, spec world.Spec) error {
+	return launch.InOrder(ctx, specs, r.ready, r.resolve, nil, func(ctx context.Context, spec world.Spec) error {
 		return r.service(spec.Name).start(ctx)
 	})
 }
