@@ -80,9 +80,9 @@ func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration)
 }
 
 // Present shows a validator the token that was held for a credential, or else
-// one that is made for the purpose. Of a canary it says also whether the
-// validator fetched a key set just then; a fetch that was due in that moment
-// counts as caused.
+// one that is made for the purpose. Of a canary that may teach the validator it
+// says also whether that fetched a key set just then; a fetch that was due in that
+// moment counts as caused.
 func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
 	at := t.url(validator)
 	if at == "" {
@@ -93,13 +93,13 @@ func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpo
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
-	before := t.fetches(validator)
+	before, had := t.fetches(validator), t.has(validator, name)
 	probe, err := ask.show(ctx, at, raw)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
 	probe.Purpose, probe.Presentation = purpose, presentation
-	if purpose == history.Canary {
+	if purpose == history.Canary && !had && t.news(validator, name, probe.Outcome) {
 		probe.CausedFetch = t.fetchedSince(ctx, validator, before)
 	}
 	return probe, nil
@@ -160,6 +160,24 @@ func (t *tokenProbes) token(ctx context.Context, name string, ask asking) (raw, 
 func (t *tokenProbes) fetches(validator string) (n int64) {
 	t.see(func(v *history.View) { n = v.Fetches[validator] })
 	return n
+}
+
+// has reports whether a validator is known to have a credential.
+func (t *tokenProbes) has(validator, name string) (has bool) {
+	t.see(func(v *history.View) { _, has = v.Holds[validator][name] })
+	return has
+}
+
+// news reports whether an answer to a canary may be that of a validator which just
+// learned the credential: the first one, or the first one that takes it. Whether it
+// fetched is waited for then, and not for each canary of a series, which would
+// stretch the lead.
+func (t *tokenProbes) news(validator, name string, answer history.Outcome) (may bool) {
+	t.see(func(v *history.View) {
+		said := v.Said(validator, name, history.Canary)
+		may = said.Asked() == 0 || said.Taken == 0 && answer == history.OK
+	})
+	return may
 }
 
 // fetchedSince waits, for a short time, for a validator's log to tell of more fetches.

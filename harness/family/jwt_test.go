@@ -68,8 +68,16 @@ func TestSigningKeysAmongRealServices(t *testing.T) {
 			if p := r.present(t, "checkout", "k2", history.Canary); p.Outcome != history.OK || p.CausedFetch {
 				t.Errorf("k2 at checkout again: got %+v, want ok without a fetch", p)
 			}
-			if p := r.present(t, "search", "k2", history.Canary); p.Outcome != history.AuthFailure || p.Status != "401" || !p.CausedFetch {
+			p := r.present(t, "search", "k2", history.Canary)
+			if p.Outcome != history.AuthFailure || p.Status != "401" || !p.CausedFetch {
 				t.Errorf("k2 at search: got %+v, want an auth failure, 401, and that it caused a fetch", p)
+			}
+			// A series does not stretch the lead: a fetch is looked for at its first answer.
+			r.see(func(v *history.View) {
+				v.Apply(history.Event{Kind: history.KindProbe, Service: "search", Credential: "k2", Probe: &p})
+			})
+			if p := r.present(t, "search", "k2", history.Canary); p.Outcome != history.AuthFailure || p.CausedFetch {
+				t.Errorf("k2 at search once more: got %+v, want an auth failure, and no look for a fetch", p)
 			}
 			strays := r.Bound.(family.Strayer)
 			for range 2 {
