@@ -13,6 +13,9 @@ const (
 	// aReason is how many kinds of lines are told beside a cause that was found,
 	// and noReason where none was.
 	aReason, noReason = 1, 3
+	// briefHead and briefTail are what is kept of a line beside a cause that was
+	// found, in characters: errors of Go wrap others, and the innermost stands last.
+	briefHead, briefTail = 40, 80
 )
 
 // itsLog tells what a party wrote into its own log that it had not written before
@@ -45,12 +48,26 @@ func (c *cell) itsLog(found bool) string {
 		if line.Count > 1 {
 			times = fmt.Sprintf(" (%d times)", line.Count)
 		}
-		told = append(told, fmt.Sprintf("%q%s", line.Text, times))
+		text := line.Text
+		if found {
+			text = brief(text)
+		}
+		told = append(told, fmt.Sprintf("%q%s", text, times))
 	}
 	if len(told) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("; the log of %s says %s: %s", c.validator.Name, when, strings.Join(told, ", "))
+}
+
+// brief is the first line of a text without what is in its middle, where that is long.
+func brief(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	letters := []rune(line)
+	if len(letters) <= briefHead+briefTail {
+		return line
+	}
+	return string(letters[:briefHead]) + " … " + string(letters[len(letters)-briefTail:])
 }
 
 // saidBy are the kinds of lines of a party's own log, those written last at the end.

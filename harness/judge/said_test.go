@@ -41,6 +41,8 @@ func TestItsLog(t *testing.T) {
 		{"what it wrote long before", []change{unknown, says("ready", 1, 1, 1)}, ""},
 		{"what it wrote after the end", []change{unknown, says("stopped", 60.7, 60.7, 1)}, ""},
 		{"beside a cause that was found", append([]change{says("refused: no such kid", 15.4, 24, 90)}, known...), `says since then: "refused: no such kid" (90 times)`},
+		{"a long one beside a cause", append([]change{says("refused 401 jwt.Parse: failed to parse token: "+strings.Repeat("jws.Verify: signature: ", 9)+"failed to find key with key ID in key set\nmore", 15.4, 24, 90)}, known...),
+			`"refused 401 jwt.Parse: failed to parse t … ify: signature: jws.Verify: signature: failed to find key with key ID in key set" (90 times)`},
 		{"what it always writes, beside a cause", append([]change{says("GET / 401", 1, 60, 900)}, known...), ""},
 		{"it tells nothing", []change{unknown}, ""},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -244,6 +245,7 @@ func (r *rotation) showOld(showing, going context.Context, v plan.Validator) err
 	}
 	var taken atomic.Int64
 	var under []func()
+	random := rand.New(rand.NewPCG(1, 1)) // the same in each run
 	for going.Err() == nil {
 		if taken.Load() >= places {
 			_ = r.world.Clock.Sleep(going, freePlace) // looked at above
@@ -259,7 +261,7 @@ func (r *rotation) showOld(showing, going context.Context, v plan.Validator) err
 			// Its only error is the end of what it is shown under.
 			_, _ = r.presentIn(showing, phase, v.Name, Old, history.OldAfter)
 		}))
-		_ = r.world.Clock.Sleep(going, r.pace(v)) // looked at above
+		_ = r.world.Clock.Sleep(going, uneven(r.pace(v), random)) // looked at above
 	}
 	for _, wait := range under {
 		wait()
@@ -267,7 +269,14 @@ func (r *rotation) showOld(showing, going context.Context, v plan.Validator) err
 	return showing.Err()
 }
 
-// pace is the time until the old credential is shown to a validator again.
+// uneven is a pause of a pace, between half of it and one and a half. A proof and a
+// load that both ask in step would meet the same replica of three each time, where
+// their addresses are taken in turns.
+func uneven(pace time.Duration, random *rand.Rand) time.Duration {
+	return pace/2 + time.Duration(random.Int64N(int64(pace)))
+}
+
+// pace is the mean time until the old credential is shown to a validator again.
 func (r *rotation) pace(v plan.Validator) time.Duration {
 	a, watch := r.saidOld(v), r.plan.Times.Watch
 	switch {
