@@ -38,7 +38,10 @@ func availability(e *evidence) (Outcome, string, []Finding) {
 	for _, f := range e.absent(findings) {
 		findings, lost = append(findings, f), lost+f.Count
 	}
+	findings = append(findings, e.stalled(findings)...)
 	switch {
+	case hasError(findings) && lost == 0:
+		return Fail, fmt.Sprintf("every first attempt got an answer, and %s too late for the page", findings[0].Consumer), findings
 	case hasError(findings):
 		return Fail, fmt.Sprintf("%d of %d first attempts got no answer", lost, total), findings
 	case unsure != "":

@@ -1,8 +1,10 @@
 package judge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -81,6 +83,53 @@ func TestAvailability(t *testing.T) {
 			for _, f := range v.Findings {
 				if f.RuleID == "availability" && (f.Consumer != tt.consumer || f.Cause != tt.cause || f.CausedBy != tt.causedBy || f.Presenter != "app" || f.Validator != "search") {
 					t.Errorf("finding: got %s, want app at search, consumer %s, cause %s, caused by %s", text(f), tt.consumer, tt.cause, tt.causedBy)
+				}
+			}
+		})
+	}
+}
+
+// TestStalled: one that was frozen answered what waited when it went on. At the speed
+// of the rehearsal that was in time, and at the page's pace it was not.
+func TestStalled(t *testing.T) {
+	t.Parallel()
+	frozen := func(from, to float64) change {
+		return add(fault(at(from), "pause", "search", "injected", false), fault(at(from+0.1), "pause", "search", "evidence", true), fault(at(to), "pause", "search", "undone", false))
+	}
+	all := func(from, to float64) change { // nobody is answered by search
+		return func(s *story) {
+			for _, presenter := range []string{"app", "search"} {
+				silent(presenter, from, to)(s)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    string // "": nothing
+	}{
+		{"frozen for four minutes of the page", []change{frozen(45, 49), all(45, 49)}, "search answered app nothing for 4m, under the fault pause, and then "},
+		{"for less than a time-out, at the page's pace", []change{frozen(45, 49), all(45, 49), func(s *story) { s.limits.Speed = 1 }}, ""},
+		{"a client that waits for five minutes", []change{frozen(45, 49), all(45, 49), func(s *story) {
+			for i := range s.limits.Clients {
+				s.limits.Clients[i].Timeout = 5 * time.Minute
+			}
+		}}, ""},
+		{"it answered meanwhile", []change{frozen(45, 49)}, ""},
+		{"quiet, and under no fault", []change{all(45, 49)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "availability" && f.Cause == judge.CauseServiceDown })
+			switch {
+			case tt.want == "" && i >= 0:
+				t.Errorf("got a finding that nobody wants: %s", text(v.Findings[i]))
+			case tt.want != "" && i < 0:
+				t.Errorf("no finding, want %q", tt.want)
+			case tt.want != "":
+				if f := v.Findings[i]; !strings.HasPrefix(f.Message, tt.want) || f.Consumer != "search" || f.CausedBy != "pause" || f.Level != judge.Error || v.Verdict != judge.Fail {
+					t.Errorf("got %s, verdict %s; want a failure by the pause of search: %q", text(f), v.Verdict, tt.want)
 				}
 			}
 		})

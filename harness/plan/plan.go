@@ -256,6 +256,7 @@ type Client struct {
 	Rate     float64       `json:"rate"`               // per second of wall time
 	Sessions int           `json:"sessions"`
 	Life     time.Duration `json:"life_ns"`
+	Timeout  time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout
 }
 
 // Cache is a shared cache in front of a key set.

@@ -1,0 +1,68 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// stalled are the parties that a fault froze for longer, in page time, than those who
+// ask them wait, and that answered what waited once they went on: how long a fault
+// lasts is divided by the speed of a rehearsal, and a time-out is not. At the page's own
+// pace nobody would have waited for those answers.
+func (e *evidence) stalled(felt []Finding) []Finding {
+	var findings []Finding
+	for _, r := range e.faultReports() {
+		told := slices.ContainsFunc(append(slices.Clone(felt), findings...), func(f Finding) bool {
+			return f.Consumer == r.Target || f.Validator == r.Target
+		})
+		if r.Kind != "pause" || !r.Took || r.UndoneMS < 0 || told {
+			continue
+		}
+		for _, key := range e.view.Keys() {
+			timeout := e.timeoutOf(key.Presenter)
+			from, until, after := e.silence(key, r)
+			frozen := e.limits.Page((until - from).Duration())
+			if key.Validator != r.Target || after == 0 || frozen <= timeout {
+				continue
+			}
+			findings = append(findings, Finding{
+				Level: Error, Presenter: key.Presenter, Validator: r.Target, Consumer: r.Target, Cause: CauseServiceDown,
+				CausedBy: r.Kind, FirstPhase: e.phaseAt(from), FirstMS: from.Milliseconds(), LastMS: until.Milliseconds(), Count: after,
+				Message: fmt.Sprintf("%s answered %s nothing for %s, under the fault %s, and then %s: each within the time-out of %s only since the rehearsal is %g times as fast as the page",
+					r.Target, key.Presenter, plan.Text(frozen), r.Kind, plan.Counted(after, "attempt"), timeout, e.limits.Speed),
+				Fix: fmt.Sprintf("bring %s back before going on, and rotate only while every party answers", r.Target),
+			})
+			break
+		}
+	}
+	return findings
+}
+
+// timeoutOf is for how long a presenter waits for an answer.
+func (e *evidence) timeoutOf(presenter string) time.Duration {
+	client, _ := e.limits.Client(presenter)
+	return cmp.Or(client.Timeout, contract.ClientTimeout)
+}
+
+// silence is the longest time without an answer in a cell while a fault was in effect,
+// and how many attempts were answered in the moment that ended it.
+func (e *evidence) silence(key history.CellKey, r FaultReport) (from, until history.Offset, after int64) {
+	injected, undone := moment(r.InjectedMS), moment(r.UndoneMS)
+	last, seen := injected, false
+	for _, b := range e.view.Buckets(key, injected-history.Offset(nearly), undone+2*bucketWidth) {
+		if b.Answered() == 0 {
+			continue
+		}
+		if seen && b.At > injected && b.At-last > until-from {
+			from, until, after = last, b.At, b.Answered()
+		}
+		last, seen = max(injected, b.At+b.Width), true
+	}
+	return from, until, after
+}
