@@ -26,7 +26,10 @@ func Facts(f judge.Finding, clock Clock) []Fact {
 		first, last := millis(f.FirstMS), millis(f.LastMS)
 		when := "at " + clock.Moment(first)
 		if last > first {
-			when = fmt.Sprintf("from %s until %s, for %s", clock.Moment(first), clock.Moment(last), PageAndWall(clock.Speed, (last-first).Duration()))
+			when = fmt.Sprintf("from %s until %s", clock.Moment(first), clock.Moment(last))
+		}
+		if last > first && first >= clock.Zero {
+			when += ", for " + PageAndWall(clock.Speed, (last-first).Duration())
 		}
 		if f.FirstPhase != "" {
 			when += ", first in " + f.FirstPhase
