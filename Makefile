@@ -182,14 +182,15 @@ kubernetes-down: ## take it down again, with nothing left of it
 test-kubernetes: build kubernetes ## all that needs a cluster, with one that is brought up for it; as root
 	K8S_DIR=$(K8S_DIR) GO=$(GO) .ci/kubernetes/test
 
-# Healthy and known bad of each family without a server of another's, and what a cluster
-# alone does with a secret. The machine must have room: without it they are inconclusive.
+# Healthy and known bad of each family, and what a cluster alone
+# does with a secret. The machine must have room: without it they are inconclusive.
 IN_CLUSTER ?= jwt-signing-key/healthy jwt-signing-key/stale-cache api-key/healthy api-key/missed-consumer webhook-secret/healthy webhook-secret/one-secret \
+	database-password/healthy database-password/missed-consumer \
 	webhook-secret/secret-volume webhook-secret/secret-volume-short-lead api-key/secret-volume api-key/secret-volume-sub-path api-key/config-map \
 	api-key/secret-env api-key/secret-env-not-rolled-out
 .PHONY: test-kubernetes-scenarios
-test-kubernetes-scenarios: build kubernetes ## rehearse the scenarios IN_CLUSTER with services in a cluster that is brought up for it; as root
-	K8S_DIR=$(K8S_DIR) .ci/kubernetes/scenarios $(IN_CLUSTER)
+test-kubernetes-scenarios: build kubernetes database-image ## rehearse the scenarios IN_CLUSTER with services in a cluster that is brought up for it; as root
+	K8S_DIR=$(K8S_DIR) DATABASE_IMAGE=$(DATABASE_IMAGE) .ci/kubernetes/scenarios $(IN_CLUSTER)
 
 .PHONY: kubernetes-delays
 kubernetes-delays: kubernetes ## measure how long kubelets take to bring a change, and write the table anew; ten minutes, as root
