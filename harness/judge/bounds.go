@@ -39,6 +39,9 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 			f.Message, came = b.Short(), Fail
 		case len(b.Seen) > 0:
 			f.Level, came = Error, Fail
+			if felt, _, _ := flat(e); felt == Fail {
+				f.Level = Warning // the run is about who was refused, and why
+			}
 		}
 		if r, held := e.reprieved(b); held && !hurt {
 			f.Message = fmt.Sprintf("held because of the hold: %s; %s", b.Short(), r.text)

@@ -67,7 +67,7 @@ func (e *evidence) cureParty(g history.Gate) string {
 	case name == "":
 		return "look into what the gate says"
 	case g.Phase == history.Verify && emits:
-		return fmt.Sprintf("make %s publish %s as soon as it is accepted", name, e.fresh)
+		return fmt.Sprintf("make %s have %s in its key set as soon as it is accepted", name, e.fresh)
 	case g.Phase == history.Verify:
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.fresh)
 	case g.Phase == history.Emit:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // gates holds when every enforced gate held. A gate that only observed breaks
@@ -24,31 +26,20 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 			held++
 		case g.Mode == "enforce" && g.Phase == history.Baseline:
 			untried = "nothing was tried: " + g.Detail
-			findings = append(findings, Finding{
-				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer),
-				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
-				Message: fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail),
-				Fix:     "mend what fails already, or send more, then rehearse again",
-			})
+			f := e.tellGate(event, Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail))
+			f.Credential, f.Fix = "", "mend what fails already, or send more, then rehearse again"
+			findings = append(findings, f)
 		case g.Mode == "enforce":
-			findings = append(findings, Finding{
-				Level: Error, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
-				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
-				Message: fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail),
-				Fix:     e.cure(*g) + "; then rehearse again: nothing beyond this gate was tried",
-			})
+			f := e.tellGate(event, Error, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail))
+			f.Fix += "; then rehearse again: nothing beyond this gate was tried"
+			findings = append(findings, f)
 		case noted == "":
 			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
-			fix := e.cure(*g)
+			f := e.tellGate(event, Warning, "enforced, "+noted)
 			if g.Phase != history.Watch {
-				fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt, and not by luck"
+				f.Fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt, and not by luck"
 			}
-			findings = append(findings, Finding{
-				Level: Warning, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
-				CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
-				Message: fmt.Sprintf("enforced, %s", noted),
-				Fix:     fix,
-			})
+			findings = append(findings, f)
 		}
 	}
 	switch {
@@ -68,6 +59,44 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 		return Inconclusive, "gates are enforced, and none was evaluated", nil
 	}
 	return Skipped, "no gate was evaluated", nil
+}
+
+// tellGate is the finding of a gate that did not hold: of the party that it names, or
+// of who is behind what that party did.
+func (e *evidence) tellGate(event history.Event, level Level, message string) Finding {
+	g := event.Gate
+	f := Finding{
+		Level: level, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
+		CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+		Message: message, Fix: e.cure(*g),
+	}
+	if told, found := e.behindCanary(*g, event.At); found {
+		f.Consumer, f.Cause, f.Fix = told.consumer, told.cause, told.fix
+		f.Message += ": " + told.why
+	}
+	return f
+}
+
+// behindCanary is what explains that a validator refused the canary, where another
+// party is behind it: who the gate saw refusing is not to blame then. That it was
+// emitted too soon is said by the bounds.
+func (e *evidence) behindCanary(g history.Gate, at history.Offset) (told explanation, found bool) {
+	v, there := e.limits.Validator(g.Consumer)
+	if g.Phase != history.Verify || !there || len(e.brokenAt(g)) > 0 {
+		return explanation{}, false
+	}
+	answer, a := e.limits.Answered(e.view, v.Name, e.fresh, history.Canary)
+	if answer != plan.Refuses {
+		return explanation{}, false
+	}
+	c := e.refusal(history.CellKey{Source: e.limits.Hop, Validator: v.Name, Credential: e.fresh}, &history.Counts{
+		Attempts: a.Asked(), OK: a.Taken, AuthFailures: a.Refused, FirstFailure: a.FirstRefused, LastFailure: at,
+	})
+	if _, emitted := e.done(string(keyring.Emit), e.fresh); !emitted {
+		c.emitted = at // it would have been now
+	}
+	told, found = c.detect()
+	return told, found && told.cause != CauseUnknown && told.consumer != "" && told.consumer != v.Name
 }
 
 // unseen says who could not be looked at from outside while gates were held, and
