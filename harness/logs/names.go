@@ -20,6 +20,7 @@ type Names struct {
 	unnamed  map[string]bool   // those of which the scenario says no agent
 	reaches  func(from, to string) bool
 	sole     func(of string) string // the one service of a team's own that reaches another
+	emits    func(name string) bool // whether a service presents a credential of its own
 
 	mu          sync.RWMutex
 	edges       []fault.Edge      // with a proxy or a cache on it, which is taken for the service behind it
@@ -36,6 +37,10 @@ func NewNames(p *plan.Plan) *Names {
 		agents: map[string]string{}, own: map[string]bool{}, unnamed: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
 		url: func(string) string { return "" }, at: func(string) string { return "" },
 		reaches: p.Reaches, sole: p.SoleClient,
+		emits: func(name string) bool {
+			_, emits := p.Limits.Emitter(name)
+			return emits
+		},
 	}
 	for _, s := range p.Services {
 		n.services = append(n.services, s.Name)
@@ -172,7 +177,8 @@ func (n *Names) nameless(reader, of string) string {
 
 // presenter is the service that presented something to a validator, by the name
 // that it gave itself, how its agent begins, its address, or because no other
-// could have: a pooler hands on the names of those behind it, or none.
+// could have: a pooler presents a credential of its own, under the names of those
+// behind it or none. A gateway hands on what they present.
 func (n *Names) presenter(l history.Line, validator string) string {
 	if isProbe(l.Presenter) {
 		return l.Presenter
@@ -184,10 +190,11 @@ func (n *Names) presenter(l history.Line, validator string) string {
 	if slices.Contains(n.services, name) && n.reaches(name, validator) {
 		return name
 	}
-	if sole := n.sole(validator); sole != "" {
-		return sole
+	sole := n.sole(validator)
+	if handsOn := !n.emits(sole); sole == "" || handsOn && slices.Contains(n.services, name) && n.reaches(name, sole) {
+		return name
 	}
-	return name
+	return sole
 }
 
 // credential is the name of the credential that a line is about. The login under

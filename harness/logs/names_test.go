@@ -211,3 +211,28 @@ func TestNamesCredential(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfPresentersBehindAnother: what a gateway hands on is of the one behind it,
+// what a pooler presents is its own, and nobody else could have presented the rest.
+func TestNamesOfPresentersBehindAnother(t *testing.T) {
+	t.Parallel()
+	way := map[string]string{"shop": "gate", "gate": "payments", "billing": "pooler", "pooler": "db"}
+	n := &Names{
+		services: []string{"shop", "gate", "payments", "billing", "pooler", "db"},
+		at:       func(string) string { return "" },
+		reaches:  func(from, to string) bool { return to != "" && way[from] == to },
+		sole:     func(of string) string { return map[string]string{"payments": "gate", "db": "pooler"}[of] },
+		emits:    func(name string) bool { return name == "shop" || name == "pooler" },
+	}
+	for _, tt := range []struct{ presenter, validator, want string }{
+		{"gate", "payments", "gate"},
+		{"shop", "payments", "shop"},
+		{"billing", "db", "pooler"},
+		{"python-requests/2.31", "payments", "gate"},
+		{"billing", "payments", "gate"},
+	} {
+		if got := n.presenter(history.Line{Presenter: tt.presenter}, tt.validator); got != tt.want {
+			t.Errorf("%s at %s: got %s, want %s", tt.presenter, tt.validator, got, tt.want)
+		}
+	}
+}
