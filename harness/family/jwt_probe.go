@@ -175,7 +175,7 @@ func (t *tokenProbes) has(validator, name string) (has bool) {
 func (t *tokenProbes) news(validator, name string, answer history.Outcome) (may bool) {
 	t.see(func(v *history.View) {
 		said := v.Said(validator, name, history.Canary)
-		may = said.Asked() == 0 || said.Taken == 0 && answer == history.OK
+		may = said.Asked()+said.Unanswered == 0 || said.Taken == 0 && answer == history.OK
 	})
 	return may
 }

@@ -167,7 +167,8 @@ func (e *evidence) hurt(rule string) bool {
 	}
 	switch rule {
 	case "G1":
-		return refused(e.fresh, e.start)
+		_, _, felt := availability(e) // a refusal in other words
+		return refused(e.fresh, e.start) || slices.ContainsFunc(felt, func(f Finding) bool { return f.Level == Error && f.Credential == e.fresh })
 	case "G2":
 		revoked, _ := e.begun(string(keyring.Revoke), e.old)
 		used, _, _ := distribution(e)
