@@ -12,7 +12,7 @@ import (
 
 const (
 	// saidKinds is how many kinds of lines of each service are kept.
-	saidKinds = 32
+	saidKinds = 64
 	// saidLine is how much of a line is kept, in bytes: much more than is told of it,
 	// since what is blacked out must not have been cut in two before.
 	saidLine = 4 << 10
@@ -21,6 +21,20 @@ const (
 // varying is what differs from line to line of one kind: numbers, times,
 // identifiers, addresses.
 var varying = regexp.MustCompile(`[[:alnum:]_.:+/-]*[0-9][[:alnum:]_.:+/-]*|[[:alnum:]_-]{20,}`)
+
+// failing is a number that may be the status of an HTTP answer which is an error
+// (RFC 9110 §15.5, §15.6): what a line is about, and not what differs in it.
+var failing = regexp.MustCompile(`^[45][0-9]{2}$`)
+
+// kindOf is a line without what differs from line to line of one kind.
+func kindOf(text string) string {
+	return varying.ReplaceAllStringFunc(text, func(word string) string {
+		if failing.MatchString(word) {
+			return word
+		}
+		return "#"
+	})
+}
 
 // said is what services wrote into their logs, by kinds of lines that differ in
 // no more than numbers and identifiers: each with its last line, when it was first
@@ -48,7 +62,7 @@ func (s *said) add(service string, at history.Offset, line []byte, parsed histor
 	if len(text) > saidLine {
 		text = strings.ToValidUTF8(text[:saidLine], "")
 	}
-	kind := varying.ReplaceAllString(text, "#")
+	kind := kindOf(text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kinds := s.kinds[service]

@@ -30,6 +30,12 @@ func TestSaid(t *testing.T) {
 	if got := s.of("search"); len(got) != 1 || got[0].Text != "refused 401 no matching keys" {
 		t.Errorf("search: got %+v, want why it refused, and no more", got)
 	}
+	for i, status := range []string{"201", "401", "401", "204"} {
+		s.add("till", history.Offset(1000*i), []byte("charge k2 "+status), history.Line{}, false)
+	}
+	if got := s.of("till"); len(got) != 2 || got[0].Text != "charge k2 401" || got[0].Count != 2 || got[1].Text != "charge k2 204" || got[1].Count != 2 {
+		t.Errorf("till: got %+v, want what was refused told from what was done", got)
+	}
 	for i := range 3 * saidKinds {
 		s.add("loud", history.Offset(10_000*(i+1)), []byte("word "+strings.Repeat("x", i%19+1)+strings.Repeat(" y", i)), history.Line{}, false)
 	}
