@@ -179,6 +179,7 @@ func detectors() []detector {
 		{of: refused, match: neverLearned},
 		{of: refused, needs: []need{seesLearned}, match: insideTheFetch},
 		{of: refused, needs: []need{seesLearned, seesSet}, match: latePublish},
+		{of: refused, needs: []need{seesLearned, seesFetches}, match: startedAnew},
 		{of: refused, needs: []need{seesLearned}, match: staleCache},
 
 		// Of the old one.
