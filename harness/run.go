@@ -92,6 +92,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	if o = o.withDefaults(); o.Simulates(p) {
 		return simulate(ctx, p, o)
 	}
+	if err := onlySimulated(p); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	r := &run{plan: p, o: o, names: logs.NewNames(p)}
 	if err := r.prepare(ctx, began); err != nil {

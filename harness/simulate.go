@@ -32,6 +32,22 @@ func Simulatable(p *plan.Plan) error {
 	return nil
 }
 
+// ErrOnlySimulated is in the chain of Run's error where a plan has what the simulated
+// world alone has, and another runtime was asked for.
+var ErrOnlySimulated = errors.New("can be simulated only")
+
+// onlySimulated is nil where all of a plan can be started; else the error says what
+// cannot, with ErrOnlySimulated in its chain.
+func onlySimulated(p *plan.Plan) error {
+	for _, s := range p.Services {
+		if s.Serve == "verifier" && s.Library == "" {
+			return fmt.Errorf("%s %w: %s is known by what the page says of it (learns_within, forgets_within) and runs no library: "+
+				"give it one (library: …), or leave --runtime out", p.Name, ErrOnlySimulated, s.Name)
+		}
+	}
+	return nil
+}
+
 // simulate is Run in virtual time. Nothing is started, and the operator approves
 // everything.
 func simulate(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {

@@ -3,6 +3,8 @@ package harness_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -135,6 +137,18 @@ func TestASeedReplaysASimulation(t *testing.T) {
 		if other := events[1][i]; e.At != other.At || e.Kind != other.Kind || e.Service != other.Service {
 			t.Fatalf("event %d: got %s of %s at %s and %s of %s at %s, want the same", i, e.Kind, e.Service, e.At, other.Kind, other.Service, other.At)
 		}
+	}
+}
+
+// TestOnlySimulated refuses to start what virtual time alone has, before anything is.
+func TestOnlySimulated(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "run")
+	_, err := harness.Run(t.Context(), simulatedPlan(t, "incidents/istio", 0), harness.Options{Runtime: "process", Folder: folder})
+	if !errors.Is(err, harness.ErrOnlySimulated) || !strings.Contains(err.Error(), "mesh is known by what the page says of it") {
+		t.Errorf("got %v, want %v of mesh", err, harness.ErrOnlySimulated)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder of the run: got %v, want that there is none", err)
 	}
 }
 

@@ -53,7 +53,7 @@ func exitCode(err error) int {
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
 	}
-	if _, ok := errors.AsType[source.Problems](err); ok || errors.Is(err, harness.ErrFolderInUse) || errors.Is(err, harness.ErrNotSimulated) {
+	if _, ok := errors.AsType[source.Problems](err); ok || errors.Is(err, harness.ErrFolderInUse) || errors.Is(err, harness.ErrNotSimulated) || errors.Is(err, harness.ErrOnlySimulated) {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[*history.Damaged](err); ok {

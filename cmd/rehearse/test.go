@@ -117,12 +117,13 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	w := command.OutOrStdout()
 	table := console.NewTable(w, lookOf(w), names, f.parallel)
 	o.Progress = once(func(text string) { table.Say(command.ErrOrStderr(), text) })
-	harness.BuildImages(command.Context(), slices.DeleteFunc(slices.Clone(plans), o.Simulates), o)
+	harness.BuildImages(command.Context(), slices.DeleteFunc(slices.Clone(plans), func(p *plan.Plan) bool { return in(p, o).Simulates(p) }), o)
 	group, ctx := errgroup.WithContext(command.Context())
 	group.SetLimit(f.parallel)
 	here := newRoom()
 	for i, p := range plans {
 		group.Go(func() error {
+			o := in(p, o)
 			if !o.Simulates(p) { // which needs none of the machine
 				here.enter(ctx)
 				defer here.leave()
@@ -131,7 +132,6 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 				return nil
 			}
 			table.Begin(p.Name)
-			o := o
 			o.Folder = filepath.Join(out, folderOf(p.Name))
 			results[i] = rehearsed(ctx, p, o)
 			if why := void(results[i]); why != "" {
@@ -147,13 +147,22 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 			continue
 		}
 		if command.Context().Err() == nil {
-			o := o
+			o := in(p, o)
 			o.Folder = filepath.Join(out, folderOf(p.Name)+"-again")
 			results[i] = rehearsed(command.Context(), p, o)
 		}
 		err = errors.Join(err, table.Add(results[i].row()))
 	}
 	return results, errors.Join(err, table.Close("folders and "+junitFile+" are in "+out))
+}
+
+// in are the options with which a scenario is rehearsed among many: one that says so is
+// simulated wherever the others run, since it would last for hours.
+func in(p *plan.Plan, o harness.Options) harness.Options {
+	if p.Rehearsal.Runtime == harness.Simulated {
+		o.Runtime = harness.Simulated
+	}
+	return o
 }
 
 // notCleanedUp is the errors of runs that may have left something.

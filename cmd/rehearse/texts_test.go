@@ -47,6 +47,8 @@ func TestUsageTexts(t *testing.T) {
 		{[]string{"plan", "--speed", "-1"}, exitUsage, "--speed: -1 is not more than 0"},
 		{[]string{"plan", page}, exitUsage, "`rehearse lint` holds pages"},
 		{[]string{"lint", empty}, exitUsage, "no page or scenario at " + empty},
+		{[]string{"run", "--runtime", "process", "--ui", "plain", "--out", filepath.Join(dir, "run"), "incidents/istio"}, exitUsage, "incidents/istio can be simulated only"},
+		{[]string{"test", "--runtime", "process", "--out", filepath.Join(dir, "test"), "incidents/istio"}, 0, "1 of 1 as expected"}, // simulated all the same
 		{[]string{"judge", empty}, exitUsage, empty + " is no run folder"},
 		{[]string{"report", empty}, exitUsage, "what `rehearse run` writes"},
 		{[]string{"compare", empty, empty}, exitUsage, "is no run folder"},

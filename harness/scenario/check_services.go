@@ -95,8 +95,10 @@ func (c check) standIn(path, name string, s Service) {
 		}
 		c.leadsTo(path, s, "issuer", "cache")
 	case "verifier":
-		if consumer, _ := c.consumer(name); s.Library == "" && consumer.Library == "" && c.page != nil {
-			c.Report(path+".library", source.DidYouMean("", runbook.ServedNames()), "a verifier needs it, here or on the page")
+		consumer, _ := c.consumer(name)
+		paged := c.s.Runtime == Simulated && consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
+		if s.Library == "" && consumer.Library == "" && !paged && c.page != nil {
+			c.Report(path+".library", source.DidYouMean("", runbook.ServedNames()), "a verifier needs it, here or on the page%s", c.orPaged())
 		}
 		c.leadsTo(path, s, "issuer", "cache")
 	case "charger":
@@ -290,4 +292,12 @@ func (c check) circle(name string) []string {
 		}
 	}
 	return nil
+}
+
+// orPaged is what else a verifier may be known by, where nothing is started.
+func (c check) orPaged() string {
+	if c.s.Runtime != Simulated {
+		return ""
+	}
+	return ", or learns_within and forgets_within of it on the page"
 }

@@ -47,7 +47,8 @@ type Scenario struct {
 	Speed    float64        `yaml:"speed,omitempty" json:"speed,omitempty"`         // default 1
 	Seed     int64          `yaml:"seed,omitempty" json:"seed,omitempty"`           // default 1
 	// Runtime is simulated for what lasts too long to be rehearsed for real: it is
-	// rehearsed in virtual time then, unless another is asked for. Default is any.
+	// rehearsed in virtual time then, unless another is asked for, and among many
+	// (rehearse test) always. Default is any.
 	Runtime string `yaml:"runtime,omitempty" json:"runtime,omitempty"`
 	// Baseline is how long the old credential is watched before anything is
 	// changed, in page time; default 5m.
@@ -88,7 +89,8 @@ const (
 type Service struct {
 	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // issuer, verifier, cache, provider, charger, sender, receiver, postgres, redis, pgbouncer, querier
 	// Library is which validator a verifier is: a key of runbook.Libraries.
-	// Without one it is that of the consumer on the page.
+	// Without one it is that of the consumer on the page or, with the runtime
+	// simulated, learns and forgets as that says (learns_within, forgets_within).
 	Library string `yaml:"library,omitempty" json:"library,omitempty"`
 	// Algorithms are those that a verifier takes, one signature algorithm each (RFC
 	// 7518 §3.1); default are all that a key set can have. Leeway is how far ahead of its
