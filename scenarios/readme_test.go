@@ -69,6 +69,9 @@ func TestTableOfModes(t *testing.T) {
 		}
 	}
 	for _, name := range names {
+		if strings.HasPrefix(name, "incidents/") {
+			continue // of modes that are in the table; their own README tells of them
+		}
 		_, excepted := notInTable[name]
 		if listed := slices.Contains(all, name); listed == excepted && !strings.HasSuffix(name, "-gated") && verdict(name) != "pass" {
 			t.Errorf("%s expects not to pass: in the table %t, an exception %t; want it to be one of the two", name, listed, excepted)

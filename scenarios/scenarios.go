@@ -1,6 +1,7 @@
 // Package scenarios holds the rehearsals that are built into the binary: a
 // folder for each family with its page, runbook.yaml, a healthy scenario and
-// the known-bad twins that must turn red.
+// the known-bad twins that must turn red; and one of public incidents, which are
+// simulated only.
 package scenarios
 
 import (
@@ -13,7 +14,7 @@ import (
 
 // FS has the files of this folder: FAMILY/NAME.yaml.
 //
-//go:embed */*.yaml jwt-signing-key/library-matrix bring-your-own/till
+//go:embed */*.yaml incidents/pages jwt-signing-key/library-matrix bring-your-own/till
 var FS embed.FS
 
 // Default is the scenario that is run where none is named.
