@@ -21,10 +21,10 @@ const DefaultTokenPath = "/token"
 // mostTokenAnswer bounds the answer of a token endpoint, in bytes.
 const mostTokenAnswer = 1 << 20
 
-// TokenSource has the file whose comments describe a TokenCall, for the JSON Schema of
+// TokenSource has the files whose comments describe a TokenCall, for the JSON Schema of
 // a scenario.
 //
-//go:embed token.go
+//go:embed token.go assertion.go
 var TokenSource embed.FS
 
 // TokenCall is how a token endpoint is asked (RFC 6749 §4.4.2). Its texts may have
@@ -41,6 +41,9 @@ type TokenCall struct {
 	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
 	// Basic is how the client proves who it is (RFC 6749 §2.3.1, client_secret_basic).
 	Basic *BasicClient `yaml:"basic,omitempty" json:"basic,omitempty"`
+	// PrivateKeyJWT is how it does so without a secret that both have (OpenID Connect
+	// Core §9, private_key_jwt): by a token of its own in the form.
+	PrivateKeyJWT *KeyClient `yaml:"private_key_jwt,omitempty" json:"private_key_jwt,omitempty"`
 	// Field is where in the answer, a JSON object, the token is: data.token; default
 	// access_token (RFC 6749 §5.1).
 	Field string `yaml:"field,omitempty" json:"field,omitempty"`
@@ -54,7 +57,7 @@ type BasicClient struct {
 
 // Asked reports whether a call says anything of its own.
 func (c TokenCall) Asked() bool {
-	return c.Path != "" || c.Method != "" || len(c.Form) > 0 || c.Body != "" || len(c.Headers) > 0 || c.Basic != nil || c.Field != ""
+	return c.Path != "" || c.Method != "" || len(c.Form) > 0 || c.Body != "" || len(c.Headers) > 0 || c.Basic != nil || c.PrivateKeyJWT != nil || c.Field != ""
 }
 
 // Or is a call with another form, where it says nothing itself of what it sends.
@@ -76,6 +79,9 @@ func (c TokenCall) Texts() map[string]string {
 	}
 	if c.Basic != nil {
 		texts["basic.id"], texts["basic.secret"] = c.Basic.ID, c.Basic.Secret
+	}
+	if k := c.PrivateKeyJWT; k != nil {
+		texts["private_key_jwt.id"], texts["private_key_jwt.key"], texts["private_key_jwt.kid"], texts["private_key_jwt.audience"] = k.ID, k.Key, k.Kid, k.Audience
 	}
 	return texts
 }
@@ -103,6 +109,9 @@ func (c TokenCall) Filled(fill func(string) (string, error)) (TokenCall, error) 
 	c.Path, c.Body, c.Form, c.Headers = text(c.Path), text(c.Body), all(c.Form), all(c.Headers)
 	if c.Basic != nil {
 		c.Basic = &BasicClient{ID: text(c.Basic.ID), Secret: text(c.Basic.Secret)}
+	}
+	if k := c.PrivateKeyJWT; k != nil {
+		c.PrivateKeyJWT = &KeyClient{ID: text(k.ID), Key: text(k.Key), Kid: text(k.Kid), Audience: text(k.Audience), Algorithm: k.Algorithm}
 	}
 	return c, failed
 }
@@ -152,6 +161,14 @@ func (c TokenCall) request(ctx context.Context, endpoint string) (*http.Request,
 	form := url.Values{}
 	for name, value := range c.Form {
 		form.Set(name, value)
+	}
+	if c.PrivateKeyJWT != nil {
+		assertion, err := c.PrivateKeyJWT.assertion(endpoint, time.Now())
+		if err != nil {
+			return nil, fmt.Errorf("ask %s: %w", endpoint, err)
+		}
+		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion", assertion)
 	}
 	method, body, kind := cmp.Or(c.Method, http.MethodPost), c.Body, "application/json"
 	if body == "" {

@@ -83,14 +83,14 @@ func TestTokenCallThatFailsQuotesNothing(t *testing.T) {
 // TestTokenCallFilled fills in every text, and changes nothing of the original.
 func TestTokenCallFilled(t *testing.T) {
 	t.Parallel()
-	call := TokenCall{Path: "x", Body: "x", Field: "x", Form: map[string]string{"x": "x"}, Headers: map[string]string{"x": "x"}, Basic: &BasicClient{"x", "x"}}
+	call := TokenCall{Path: "x", Body: "x", Field: "x", Form: map[string]string{"x": "x"}, Headers: map[string]string{"x": "x"}, Basic: &BasicClient{"x", "x"}, PrivateKeyJWT: &KeyClient{ID: "x", Key: "x", Kid: "x", Audience: "x"}}
 	got, err := call.Filled(func(s string) (string, error) { return s + "y", nil })
 	for key, text := range got.Texts() {
 		if text != "xy" {
 			t.Errorf("%s: got %q, want it filled in", key, text)
 		}
 	}
-	if len(got.Texts()) != 6 || got.Field != "x" || err != nil {
+	if len(got.Texts()) != 10 || got.Field != "x" || err != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for key, text := range call.Texts() {
