@@ -31,6 +31,7 @@ var Services = map[string]standin.Service{
 	"receiver":  webhook.ServeReceiver,
 	"keys":      jwt.ServeKeys,
 	"proxy":     standin.ServeProxy,
+	"balancer":  standin.ServeBalancer,
 	"pgbouncer": database.ServePgBouncer,
 	"postgres":  database.ServePostgres,
 	"querier":   database.ServeQuerier,

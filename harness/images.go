@@ -24,7 +24,7 @@ func BuildImages(ctx context.Context, plans []*plan.Plan, o Options) {
 				continue
 			}
 			// A folder that is not there is for the rehearsal to tell.
-			if b, err := buildOf(p, s); err == nil {
+			if b, err := buildOf(p, s.Name, *s.Build); err == nil {
 				builds = append(builds, *b)
 			}
 		}

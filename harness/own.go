@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -27,26 +28,44 @@ func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 		spec.Port = s.Ports[0]
 	}
 	if s.Build != nil {
-		build, err := buildOf(r.plan, s)
+		build, err := buildOf(r.plan, r.names.Whole(s.Name), *s.Build)
 		if err != nil {
 			return world.Spec{}, err
 		}
 		spec.Build = build
 	}
+	for i, text := range s.Volumes {
+		volume, err := r.volume(fmt.Sprintf("services.%s.volumes[%d]", r.names.Whole(s.Name), i), text)
+		if err != nil {
+			return world.Spec{}, fmt.Errorf("start %s: %w", s.Name, err)
+		}
+		spec.Volumes = append(spec.Volumes, volume)
+	}
 	if !s.NeedsImage() && r.plan.File != "" {
 		spec.Dir = filepath.Dir(r.plan.File)
 	}
+	ownPort(&spec, r.names.Whole(s.Name))
 	r.delivery.Configure(&spec, s)
 	return r.fill(ctx, spec)
 }
 
-// buildOf is what the image of a service is built of.
-func buildOf(p *plan.Plan, s plan.Service) (*world.Build, error) {
-	folder, err := p.Folder("services."+s.Name+".build.context", s.Build.Context)
+// volume is what the container of a service has a copy of.
+func (r *run) volume(at, text string) (world.Volume, error) {
+	v, err := scenario.ParseVolume(text)
 	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", s.Name, err)
+		return world.Volume{}, err
 	}
-	return &world.Build{Context: folder, Dockerfile: s.Build.Dockerfile}, nil
+	folder, err := r.plan.Folder(at, path.Dir(v.From))
+	return world.Volume{From: folder, Name: path.Base(v.From), To: v.To}, err
+}
+
+// buildOf is what the image of a service is built of.
+func buildOf(p *plan.Plan, service string, of scenario.Build) (*world.Build, error) {
+	folder, err := p.Folder("services."+service+".build.context", of.Context)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", service, err)
+	}
+	return &world.Build{Context: folder, Dockerfile: of.Dockerfile}, nil
 }
 
 // fill fills in what settings ask for of the store, of scaled durations and of

@@ -16,9 +16,12 @@ import (
 // launchOptions are what every runtime of this run takes.
 func (r *run) launchOptions() launch.Options {
 	return launch.Options{
-		Record: r.leftovers, Sink: r.logs.Line, Progress: r.o.Progress,
+		Record: r.leftovers, Progress: r.o.Progress,
+		Sink: func(service string, line []byte) {
+			r.logs.LineOf(r.names.Whole(service), r.names.Replica(service), line)
+		},
 		OnExit: func(service string, err error) {
-			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: service, Detail: err.Error()})
+			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: r.names.Whole(service), Replica: r.names.Replica(service), Detail: err.Error()})
 		},
 	}
 }

@@ -29,12 +29,12 @@ const (
 // ready before the first credential is made and the others.
 func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err error) {
 	first := family.Authorities(r.plan)
-	for _, s := range r.plan.Services {
+	for _, s := range r.plan.Instances() {
 		spec, err := r.spec(ctx, s)
 		if err != nil {
 			return nil, nil, err
 		}
-		if slices.Contains(first, s.Name) {
+		if slices.Contains(first, r.names.Whole(s.Name)) {
 			authorities = append(authorities, spec)
 		} else {
 			others = append(others, spec)
@@ -49,13 +49,13 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 	}
 	for _, specs := range [][]world.Spec{authorities, others} {
 		for i := range specs {
-			if err := r.graph.Adapt(&specs[i], r.filledIn); err != nil {
+			if err := r.adapt(&specs[i]); err != nil {
 				return nil, nil, err
 			}
 			specs[i].Control = r.graph.Token()
 		}
 	}
-	return authorities, append(others, r.graph.Proxies()...), nil
+	return r.balanced(authorities), append(r.balanced(others), r.graph.Proxies()...), nil
 }
 
 // filledIn is the address of a service whose address is put into settings as it

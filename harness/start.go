@@ -123,7 +123,7 @@ func (r *run) published(ctx context.Context) (map[string]any, error) {
 // delivered records that a consumer was given what is published.
 func (r *run) delivered(service, what, identifier string) {
 	r.evidence.Record(history.Event{
-		At: r.evidence.Offset(), Kind: history.KindDelivered, Service: service, What: what,
+		At: r.evidence.Offset(), Kind: history.KindDelivered, Service: r.names.Whole(service), Replica: r.names.Replica(service), What: what,
 		Identifier: identifier, Credential: r.names.Credential(identifier),
 	})
 }
@@ -132,7 +132,7 @@ func (r *run) delivered(service, what, identifier string) {
 func (r *run) mounted(service string, identifiers []string) {
 	for _, identifier := range identifiers {
 		r.evidence.Record(history.Event{
-			At: r.evidence.Offset(), Kind: history.KindPod, Service: "the Secret or ConfigMap of " + service, What: history.PodWritten,
+			At: r.evidence.Offset(), Kind: history.KindPod, Service: "the Secret or ConfigMap of " + r.names.Whole(service), What: history.PodWritten,
 			Identifier: identifier, Credential: r.names.Credential(identifier),
 		})
 	}
@@ -152,7 +152,7 @@ func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
 	}
 	for _, spec := range specs {
 		if spec.Serve == "" && spec.Name != storeService { // the store says its version
-			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindService, Service: spec.Name, Detail: whatIs(spec)})
+			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindService, Service: r.names.Whole(spec.Name), Replica: r.names.Replica(spec.Name), Detail: whatIs(spec)})
 		}
 	}
 	return nil

@@ -45,6 +45,7 @@ func init() {
 	register[Redis]()
 	register[Querier]()
 	register[Proxy]()
+	register[Balancer]()
 	register[Store]()
 }
 

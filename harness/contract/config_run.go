@@ -29,3 +29,13 @@ type Proxy struct {
 
 // Serves is proxy.
 func (*Proxy) Serves() string { return "proxy" }
+
+// Balancer is the configuration of what stands before the replicas of a service.
+type Balancer struct {
+	Name string `json:"name"`
+	// To are the hosts and ports of the replicas.
+	To []string `json:"to"`
+}
+
+// Serves is balancer.
+func (*Balancer) Serves() string { return "balancer" }

@@ -122,7 +122,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 		own: map[string]map[string]string{},
 	}
 	_, d.cluster = runtime.(world.Cluster)
-	for _, s := range p.Services {
+	for _, s := range p.Instances() {
 		if delivers(s) {
 			folder, err := d.folderOf(s, runtime)
 			if err != nil {

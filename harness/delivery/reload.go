@@ -90,7 +90,7 @@ func (d *Delivery) reload(ctx context.Context, service, identifier string, reloa
 
 // prepareReloads finds out how each consumer that has to be made to reload is.
 func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
-	for _, s := range p.Services {
+	for _, s := range p.Instances() {
 		if s.Reload == nil || s.Pinned {
 			continue
 		}

@@ -132,7 +132,7 @@ func (l *Logs) LineOf(service, replica string, line []byte) {
 		}
 		l.record(e)
 		if e.Kind == history.KindRead {
-			for _, e := range l.names.fetched(e, service, parsed.Identifiers) {
+			for _, e := range l.names.fetched(e, service, parsed) {
 				l.record(e)
 			}
 		}
@@ -170,7 +170,7 @@ func (l *Logs) read(a audit, line []byte) {
 	if err := json.Unmarshal(line, &stamp); err == nil && !stamp.Time.IsZero() {
 		at = stamp.Time
 	}
-	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: Store, Reader: reader, What: a.shown})
+	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: Store, Reader: l.names.Whole(reader), What: a.shown})
 }
 
 // Ledger is what was to be done against what was, once no more lines come; false

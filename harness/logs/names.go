@@ -18,6 +18,8 @@ type Names struct {
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
 	unnamed  map[string]bool   // those of which the scenario says no agent
+	replicas map[string][]string
+	whole    map[string]string // the service of which one is a replica
 	reaches  func(from, to string) bool
 	sole     func(of string) string // the one service of a team's own that reaches another
 	emits    func(name string) bool // whether a service presents a credential of its own
@@ -27,15 +29,17 @@ type Names struct {
 	credentials map[string]string // by identifier
 	url         func(service string) string
 	at          func(ip string) (service string) // "" where none is there
+	replicaAt   func(ip string) (started string) // as at, of replicas by their own names
 	located     bool                             // addresses tell who somebody is
-	holds       map[string][]string              // what services of a team's own fetched last
+	holds       map[string][]string              // what services of a team's own, or their replicas, fetched last
 }
 
 // NewNames knows the services of a plan, and no address yet.
 func NewNames(p *plan.Plan) *Names {
 	n := &Names{
 		agents: map[string]string{}, own: map[string]bool{}, unnamed: map[string]bool{}, credentials: map[string]string{}, holds: map[string][]string{},
-		url: func(string) string { return "" }, at: func(string) string { return "" },
+		replicas: map[string][]string{}, whole: map[string]string{},
+		url: func(string) string { return "" }, at: func(string) string { return "" }, replicaAt: func(string) string { return "" },
 		reaches: p.Reaches, sole: p.SoleClient,
 		emits: func(name string) bool {
 			_, emits := p.Limits.Emitter(name)
@@ -44,6 +48,12 @@ func NewNames(p *plan.Plan) *Names {
 	}
 	for _, s := range p.Services {
 		n.services = append(n.services, s.Name)
+		if n.replicas[s.Name] = p.ReplicasOf(s.Name); p.Rehearsal.Attach != nil {
+			n.replicas[s.Name] = nil
+		}
+		for _, replica := range n.replicas[s.Name] {
+			n.whole[replica] = s.Name
+		}
 		if n.own[s.Name] = s.Own() && p.Rehearsal.Attach == nil; s.Agent != "" {
 			n.agents[s.Agent] = s.Name
 		} else if n.own[s.Name] {
@@ -54,6 +64,22 @@ func NewNames(p *plan.Plan) *Names {
 	return n
 }
 
+// Whole is the service of which one that was started is a replica, or that itself.
+func (n *Names) Whole(started string) string {
+	if service, is := n.whole[started]; is {
+		return service
+	}
+	return started
+}
+
+// Replica is which replica one is that was started; "" where it is none.
+func (n *Names) Replica(started string) string {
+	if _, is := n.whole[started]; is {
+		return started
+	}
+	return ""
+}
+
 // Locate says how to find the address at which services reach another, and the
 // service that a request comes from; at is nil where addresses do not tell.
 func (n *Names) Locate(url func(service string) string, at func(ip string) string) {
@@ -61,7 +87,8 @@ func (n *Names) Locate(url func(service string) string, at func(ip string) strin
 	defer n.mu.Unlock()
 	n.url = url
 	if at != nil {
-		n.at, n.located = at, true
+		n.replicaAt, n.located = at, true
+		n.at = func(ip string) string { return n.Whole(at(ip)) }
 	}
 }
 
@@ -270,18 +297,25 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 
 // fetched is what it means that a service of a team's own has read a key set,
 // as its issuer tells: such a service says nothing itself, and is taken to keep
-// what it fetched. Nothing for others, whose own logs tell.
-func (n *Names) fetched(read history.Event, issuer string, identifiers []string) []history.Event {
-	if !n.own[read.Reader] || identifiers == nil {
+// what it fetched. Nothing for others, whose own logs tell. One of several replicas has
+// learned what all of them have, and forgotten what none has any more; where
+// addresses do not tell which of them fetched, nobody knows.
+func (n *Names) fetched(read history.Event, issuer string, l history.Line) []history.Event {
+	if !n.own[read.Reader] || l.Identifiers == nil {
 		return nil
 	}
-	set := n.All(identifiers)
+	set := n.All(l.Identifiers)
 	n.mu.Lock()
-	held := n.holds[read.Reader]
-	n.holds[read.Reader] = set
+	fetcher := read.Reader
+	if n.replicas[read.Reader] != nil {
+		fetcher = n.replicaAt(l.Remote) // "": one of them
+	}
+	hadByAll, hadBySome := n.held(read.Reader)
+	n.holds[fetcher] = set
+	all, some := n.held(read.Reader)
 	n.mu.Unlock()
 	events := []history.Event{{
-		At: read.At, Kind: history.KindFetched, Service: read.Reader, Credentials: set, Holds: set, From: issuer,
+		At: read.At, Kind: history.KindFetched, Service: read.Reader, Replica: n.Replica(fetcher), Credentials: set, Holds: set, From: issuer,
 	}}
 	changed := func(kind history.Kind, of, against []string) {
 		for _, credential := range of {
@@ -290,7 +324,29 @@ func (n *Names) fetched(read history.Event, issuer string, identifiers []string)
 			}
 		}
 	}
-	changed(history.KindLearned, set, held)
-	changed(history.KindForgot, held, set)
+	changed(history.KindLearned, all, hadByAll)
+	changed(history.KindForgot, hadBySome, some)
 	return events
+}
+
+// held is what a service has fetched: what all of its replicas have, and what some
+// have. n.mu is held.
+func (n *Names) held(service string) (all, some []string) {
+	replicas := n.replicas[service]
+	if replicas == nil {
+		return n.holds[service], n.holds[service]
+	}
+	for i, replica := range replicas {
+		set := n.holds[replica]
+		for _, credential := range set {
+			if !slices.Contains(some, credential) {
+				some = append(some, credential)
+			}
+		}
+		if i == 0 {
+			all = slices.Clone(set)
+		}
+		all = slices.DeleteFunc(all, func(credential string) bool { return !slices.Contains(set, credential) })
+	}
+	return all, some
 }

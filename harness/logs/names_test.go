@@ -129,16 +129,73 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 		}
 	}
 	read := history.Event{Kind: history.KindRead, Reader: "checkout", What: "jwks"}
-	n.fetched(read, "auth", []string{"kid-1"})
+	n.fetched(read, "auth", history.Line{Identifiers: []string{"kid-1"}})
 	var got []string
-	for _, e := range n.fetched(read, "auth", []string{"kid-2"}) {
+	for _, e := range n.fetched(read, "auth", history.Line{Identifiers: []string{"kid-2"}}) {
 		got = append(got, string(e.Kind)+" "+e.Credential+" "+e.What)
 	}
 	if want := []string{"fetched  ", "learned k2 of-fetch", "forgot k1 of-fetch"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := n.fetched(history.Event{Reader: "edge"}, "auth", []string{"kid-1"}); got != nil {
+	if got := n.fetched(history.Event{Reader: "edge"}, "auth", history.Line{Identifiers: []string{"kid-1"}}); got != nil {
 		t.Errorf("got %v for a stand-in, whose own log tells", got)
+	}
+}
+
+// TestNamesOfReplicas: what one of several fetched is known by its address, and the
+// service has learned what all have; where nothing tells them apart, nobody knows.
+func TestNamesOfReplicas(t *testing.T) {
+	p := plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
+		`checkout: {command: [./checkout, "{{ .auth.url }}", "{{ .checkout.port }}"], replicas: 2, ports: [8080], scale: full}`, 1))
+	var started []string
+	for _, s := range p.Instances() {
+		if s.Name != strings.TrimSuffix(s.Name, "-1") || strings.HasSuffix(s.Name, "-2") {
+			started = append(started, s.Name)
+		}
+	}
+	if want := []string{"checkout-1", "checkout-2"}; !slices.Equal(started, want) {
+		t.Errorf("started %q, want %q", started, want)
+	}
+	at := map[string]string{"10.0.0.5": "checkout-1", "10.0.0.6": "checkout-2"}
+	for _, tt := range []struct {
+		name    string
+		located bool
+		fetches []string // ADDRESS KID,…
+		want    []string
+	}{
+		{"by address", true, []string{"10.0.0.5 kid-1", "10.0.0.6 kid-1", "10.0.0.6 kid-1,kid-2", "10.0.0.6 kid-2", "10.0.0.5 kid-1,kid-2", "10.0.0.5 kid-2"},
+			[]string{"learned k1", "learned k2", "forgot k1"}},
+		{"one fetches for both", true, []string{"10.0.0.5 kid-1", "10.0.0.6 kid-1", "10.0.0.5 kid-1,kid-2", "10.0.0.5 kid-1,kid-2"}, []string{"learned k1"}},
+		{"not told apart", false, []string{"127.0.0.1 kid-1", "127.0.0.1 kid-1,kid-2", "127.0.0.1 kid-2"}, nil},
+	} {
+		n := NewNames(p)
+		n.AddCredential("kid-1", "k1")
+		n.AddCredential("kid-2", "k2")
+		if tt.located {
+			n.Locate(func(string) string { return "" }, func(ip string) string { return at[ip] })
+		}
+		var got []string
+		for _, fetch := range tt.fetches {
+			ip, kids, _ := strings.Cut(fetch, " ")
+			l := history.Line{Message: string(history.KindRead), Reader: "checkout/1", Remote: ip, Identifiers: strings.Split(kids, ","), What: "jwks"}
+			read, ok := n.event("auth", l, 0)
+			if !ok || read.Reader != "checkout" {
+				t.Fatalf("%s: %s was read by %q", tt.name, fetch, read.Reader)
+			}
+			for _, e := range n.fetched(read, "auth", l) {
+				if e.Kind != history.KindFetched {
+					got = append(got, string(e.Kind)+" "+e.Credential)
+				} else if e.Service != "checkout" || e.Replica != n.Replica(at[ip]) && tt.located {
+					t.Errorf("%s: %s is a fetch of %s, %q", tt.name, fetch, e.Service, e.Replica)
+				}
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if n.Whole("checkout-2") != "checkout" || n.Whole("auth") != "auth" || n.Replica("auth") != "" {
+			t.Error("a replica is not known by its service")
+		}
 	}
 }
 

@@ -45,12 +45,25 @@ func (c check) own(at string, s Service) {
 		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
 	}
 	if !s.NeedsImage() {
-		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges", "entrypoint", "user")
+		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges", "entrypoint", "user", "volumes")
 	}
+	c.replicas(at, s)
 	for i, word := range s.Entrypoint {
 		c.asItIs(fmt.Sprintf("%s.entrypoint[%d]", at, i), word)
 	}
 	c.asItIs(at+".user", s.User)
+	for i, file := range s.EnvFile {
+		if err := relativeFile(file); err != nil {
+			c.Report(fmt.Sprintf("%s.env_file[%d]", at, i), "as ./shop.env", "%v", err)
+		}
+	}
+	for i, text := range s.Volumes {
+		if v, err := ParseVolume(text); err != nil {
+			c.Report(fmt.Sprintf("%s.volumes[%d]", at, i), "as ./conf:/etc/shop; it is copied into the container", "%v", err)
+		} else if _, file := s.Files[v.To]; file {
+			c.Report(fmt.Sprintf("%s.volumes[%d]", at, i), "one of them", "%s is one of its files too", v.To)
+		}
+	}
 	if b := s.Build; b != nil && (b.Context == "" || path.IsAbs(b.Context)) {
 		c.Report(at+".build.context", "as ../reports", "%q is not a path relative to this file", b.Context)
 	}
@@ -71,6 +84,32 @@ func (c check) own(at string, s Service) {
 	c.login(at, s)
 	c.reload(at+".reload", s)
 	c.refusal(at+".refusal", s)
+}
+
+// replicas holds against a service that there are several of it.
+func (c check) replicas(at string, s Service) {
+	if !c.Has(at + ".replicas") {
+		return
+	}
+	if s.Replicas < 1 || s.Replicas > mostReplicas {
+		c.Report(at+".replicas", "1 without it", "is %d, want 1 to %d", s.Replicas, mostReplicas)
+		return
+	}
+	name := at[strings.LastIndex(at, ".")+1:]
+	for i := range s.Replicas {
+		if _, there := c.s.Services[ReplicaName(name, i)]; there && s.Replicas > 1 {
+			c.Report(at+".replicas", "give that service another name", "%s is the name of another service and of its replica", ReplicaName(name, i))
+		}
+	}
+	if s.Replicas > 1 && !s.NeedsImage() && len(s.Ports) > 0 && !slices.Contains(s.Actions(), Action{name, "port"}) {
+		c.Report(at+".replicas", fmt.Sprintf("have it listen at {{ .%s.port }}, as environment: {PORT: \"{{ .%s.port }}\"}", name, name),
+			"each replica of a command has a port of its own, and nothing tells it which")
+	}
+	for i, f := range c.s.Faults {
+		if f.On == name && s.Replicas > 1 {
+			c.Report(fmt.Sprintf("faults[%d].on", i), "an edge from or to it, or replicas: 1", "%s has replicas, and a fault is at one service", name)
+		}
+	}
 }
 
 // arguments keeps values of secrets out of a command, which the list of processes
@@ -183,7 +222,7 @@ func (c check) presented(at string, t Token) {
 }
 
 // tokenCallKeys are those of a TokenCall.
-var tokenCallKeys = []string{"path", "method", "form", "body", "headers", "basic", "field"}
+var tokenCallKeys = []string{"path", "method", "form", "body", "headers", "basic", "private_key_jwt", "field"}
 
 // timeClaims are what decides how long a token is taken (RFC 7519 §4.1).
 var timeClaims = []string{"exp", "nbf", "iat"}
@@ -207,6 +246,15 @@ func (c check) tokenCall(at string, t contract.TokenCall) {
 	}
 	if t.Basic != nil && (t.Basic.ID == "" || t.Basic.Secret == "") {
 		c.Report(at+".basic", "{id: shop, secret: '{{ .env.CLIENT_SECRET }}'}", "wants the client's id and its secret")
+	}
+	if k := t.PrivateKeyJWT; k != nil {
+		if k.ID == "" || k.Key == "" {
+			c.Report(at+".private_key_jwt", "{id: shop, key: '{{ .env.CLIENT_KEY }}'}", "wants the client's id and its key, as PEM")
+		}
+		if t.Basic != nil || t.Body != "" || t.Method == "GET" {
+			c.Report(at+".private_key_jwt", "leave basic, body and method out", "is sent in a form, and in place of a secret")
+		}
+		c.OneOf(at+".private_key_jwt.algorithm", k.Algorithm, contract.AssertionAlgorithms)
 	}
 	if strings.HasPrefix(t.Field, ".") || strings.HasSuffix(t.Field, ".") || strings.Contains(t.Field, "..") {
 		c.Report(at+".field", "as data.token", "%q is no path into a JSON object", t.Field)

@@ -127,6 +127,7 @@ func load(l *loader, file string, options []Option) (*Loaded, error) {
 		rules.page, rules.onPage = page, source.NewChecker(loaded.page, problems)
 	}
 	loaded.Scenario.attached(rules.page)
+	l.readFiles(&loaded.Scenario, document)
 	rules.all()
 	if rules.onPage != nil {
 		l.problems = append(l.problems, rules.onPage.Problems()...)

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"path"
 	"slices"
 
@@ -48,6 +49,13 @@ var Signals = []string{"HUP", "USR1", "USR2"}
 
 // Action is one {{ .Name.Part }} of a setting.
 type Action struct{ Name, Part string }
+
+// mostReplicas bounds how many there can be of a service: all are on one machine.
+const mostReplicas = 20
+
+// ReplicaName is the name under which a replica of a service is started, by its number
+// from 0.
+func ReplicaName(service string, i int) string { return fmt.Sprintf("%s-%d", service, i+1) }
 
 // Own reports whether a service is a team's own: no stand-in.
 func (s Service) Own() bool { return s.Serve == "" }

@@ -188,6 +188,13 @@ type Service struct {
 	// whom it runs, a name or a number, and in a cluster a number.
 	Entrypoint []string `yaml:"entrypoint,omitempty" json:"entrypoint,omitempty"`
 	User       string   `yaml:"user,omitempty" json:"user,omitempty"`
+	// EnvFile are files of variables, NAME=value a line, relative to the file that says
+	// it. What is said later counts, and Environment before all of them.
+	EnvFile []string `yaml:"env_file,omitempty" json:"env_file,omitempty"`
+	// Volumes are files and folders that a container has a copy of, as FROM:TO, from a
+	// path relative to the file that says it, to one of the image: what it writes there
+	// changes nothing of a team's own.
+	Volumes []string `yaml:"volumes,omitempty" json:"volumes,omitempty"`
 	// Environment and Files, by their paths in the image, may use {{ .NAME.url }},
 	// .host and .port of any service, {{ .store.url }}, .path and .token, parts of
 	// the secret ({{ .secret.value }}, .identifier, .user, .values, .other.value,
@@ -199,9 +206,13 @@ type Service struct {
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
 	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // the first is where it is called
-	Healthcheck string            `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"`
-	Reload      *Reload           `yaml:"reload,omitempty" json:"reload,omitempty"`
-	Refusal     *Refusal          `yaml:"refusal,omitempty" json:"refusal,omitempty"`
+	// Replicas is how many of it run behind its address, which gives each request to the
+	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
+	// restarted for its environment is, one replica after the other.
+	Replicas    int      `yaml:"replicas,omitempty" json:"replicas,omitempty"`
+	Healthcheck string   `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"`
+	Reload      *Reload  `yaml:"reload,omitempty" json:"reload,omitempty"`
+	Refusal     *Refusal `yaml:"refusal,omitempty" json:"refusal,omitempty"`
 	// Agent is how its own requests begin their User-Agent: by it processes are
 	// told apart, which have no addresses of their own.
 	Agent string `yaml:"agent,omitempty" json:"agent,omitempty"`

@@ -45,6 +45,7 @@ func Schema(faults ...string) ([]byte, error) {
 			"Reload.signal":          Signals,
 			"Token.on_refusal":       OnRefusals,
 			"Decisions.format":       DecisionFormats,
+			"KeyClient.algorithm":    contract.AssertionAlgorithms,
 			"Fault.kind":             faults,
 			"Expect.verdict":         Verdicts,
 			"Expect.extra":           Extras,

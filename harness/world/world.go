@@ -208,6 +208,8 @@ type Spec struct {
 	SubPath bool
 	// Files are given to a container before it starts, by their paths in it.
 	Files map[string]string
+	// Volumes are copied into a container before it starts, with all that is in them.
+	Volumes []Volume
 	// Entrypoint is what a container runs in place of its image's own, before Command;
 	// User is as whom. Empty: as the image has it.
 	Entrypoint []string
@@ -225,6 +227,13 @@ type Spec struct {
 	// Dir is where a Command without an image is run; default is where this
 	// process runs.
 	Dir string
+}
+
+// Volume is a file or a folder that a container has a copy of.
+type Volume struct {
+	From fs.FS
+	Name string // of the file or folder in From
+	To   string // its absolute path in the container
 }
 
 // Build is what an image is made of.

@@ -163,6 +163,11 @@ func (s *service) give(ctx context.Context) error {
 			return fmt.Errorf("copy %s: %w", path, err)
 		}
 	}
+	for _, volume := range s.spec.Volumes {
+		if err := s.runtime.engine.copyVolume(ctx, s.container.GetContainerID(), volume); err != nil {
+			return fmt.Errorf("copy %s: %w", volume.To, err)
+		}
+	}
 	if len(s.spec.Links) == 0 {
 		return nil
 	}

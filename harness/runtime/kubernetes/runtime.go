@@ -113,6 +113,8 @@ func (r *Runtime) Start(ctx context.Context, specs []world.Spec) error {
 		switch {
 		case spec.Build != nil:
 			return fmt.Errorf("start %s: %w: no cluster builds images: name one that it has or can pull", spec.Name, world.ErrNoImage)
+		case len(spec.Volumes) > 0:
+			return fmt.Errorf("start %s: %w: volumes are copied into containers; in a cluster have them in the image, or as files", spec.Name, world.ErrCannot)
 		case spec.Image == "" && spec.Serve == "":
 			return fmt.Errorf("start %s: it is a command of this machine, and needs processes: run with --runtime process", spec.Name)
 		case spec.Folder != "" && !mounted(spec.Brought):
