@@ -227,6 +227,9 @@ func (r *run) faultPlace() fault.Place {
 	if s, can := r.bound.(family.Strayer); can {
 		p.Stray = s.Stray
 	}
+	if l, can := r.bound.(fault.Logins); can {
+		p.Logins = l
+	}
 	if r.store != nil { // there is none where the run is attached to a system
 		p.Published = r.published
 	}

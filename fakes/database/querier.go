@@ -117,6 +117,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 		q.pool.renew(r.Context())
 		w.WriteHeader(http.StatusNoContent)
 	})
+	source.Disturbable(mux, nil)
 	return standin.ServeHTTP(ctx, listener, source.Handler(mux), logger, func(ctx context.Context) error {
 		return source.Follow(ctx, q.load)
 	})

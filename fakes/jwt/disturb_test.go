@@ -86,6 +86,11 @@ func TestIssuerNamesKeysBadly(t *testing.T) {
 	if got, told := header(), mint(t, issuer, "1m").KID; got != "kid-1" || told != "kid-2" {
 		t.Errorf("a token: got kid %q and told %q, want the old name in it, and the key that it is", got, told)
 	}
+	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderKid, "old")
+	standintest.Eventually(t, "a set with their own names, and tokens under the old one", func() bool {
+		kids, _ := getJWKS(t, issuer)
+		return len(kids) == 2 && kids[0] == "kid-2" && kids[1] == "kid-1" && header() == "kid-1"
+	})
 	standintest.Disturb(t, issuer, standintest.DisturbToken, contract.OrderKid, "")
 	standintest.Eventually(t, "their own names", func() bool { return header() == "kid-2" })
 }

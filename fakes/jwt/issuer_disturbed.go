@@ -24,7 +24,7 @@ var issuerDisturbances = map[string]func(string) error{
 		}
 		return standin.OneOf("429", "500", "503", "503-empty", "empty", "garbage")(how)
 	},
-	contract.OrderKid:   standin.OneOf("none", "same"),
+	contract.OrderKid:   standin.OneOf("none", "same", "old"),
 	contract.OrderClock: standin.CheckShift,
 }
 
@@ -94,6 +94,9 @@ func (i *issuer) naming(ordered string) naming {
 		first := i.first
 		same := func(string) string { return first }
 		return naming{inSet: same, inToken: same}
+	case "old":
+		first := i.first
+		return naming{inSet: ownNames.inSet, inToken: func(string) string { return first }}
 	}
 	return ownNames
 }

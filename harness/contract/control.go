@@ -75,8 +75,8 @@ const (
 	// OrderClock puts a clock ahead by a duration, or behind by a negative one:
 	// that of an issuer, a verifier or a receiver.
 	OrderClock = "clock"
-	// OrderKid makes an issuer leave the kid out of its tokens ("none"), or keep
-	// the one that it had for every new key ("same").
+	// OrderKid makes an issuer leave the kid out of its tokens ("none"), keep the one
+	// that it had for every new key ("same"), or keep it in its tokens only ("old").
 	OrderKid = "kid"
 	// OrderHold makes a consumer keep what it has: it reads nothing new.
 	OrderHold = "hold"

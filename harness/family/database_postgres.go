@@ -132,6 +132,15 @@ func (p *postgres) change(ctx context.Context, role postgresRole, step keyring.S
 	return nil
 }
 
+// putBack gives the one role the password of a credential; where each has a role of
+// its own, nobody else sets that of another.
+func (p *postgres) putBack(ctx context.Context, c credential) error {
+	if !p.kind.single {
+		return errors.ErrUnsupported
+	}
+	return p.do(ctx, keyring.Accept, c)
+}
+
 func (p *postgres) enabled(ctx context.Context) (tags []string, err error) {
 	err = p.asAdmin(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT shobj_description(oid, 'pg_authid') FROM pg_roles

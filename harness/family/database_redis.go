@@ -170,6 +170,13 @@ func (r *redisServer) hashes(ctx context.Context, admin *redis.Client, user stri
 	return hashes, nil
 }
 
+// putBack leaves the user one password.
+func (r *redisServer) putBack(ctx context.Context, c credential) error {
+	return r.asAdmin(ctx, func(ctx context.Context, admin *redis.Client) error {
+		return r.set(ctx, admin, r.kind.user(c.identifier), "resetpass", "#"+r.hash(c))
+	})
+}
+
 func (r *redisServer) enabled(ctx context.Context) (tags []string, err error) {
 	err = r.asAdmin(ctx, func(ctx context.Context, admin *redis.Client) error {
 		hashes, err := r.hashes(ctx, admin, r.kind.user(""))

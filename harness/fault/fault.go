@@ -64,6 +64,8 @@ type Place struct {
 	// Stray shows a validator a credential that nobody has made, under a name that
 	// is new every time; nil: the family has none with a name.
 	Stray func(ctx context.Context, validator string) (history.Probe, error)
+	// Logins are those at the databases of the run; nil: it has none of its own.
+	Logins Logins
 	// Rotator is who takes the steps; nil: they are a team's own.
 	Rotator Rotator
 }
@@ -115,8 +117,8 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // kinds are those that there are, sorted by name: a new one is a new file and
 // its name here.
 var kinds = []Kind{
-	cache, clock, cut, doubleBase64, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, partition,
-	pause, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
+	cache, clock, cut, doubleBase64, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, oldKid, partition,
+	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

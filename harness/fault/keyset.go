@@ -27,6 +27,7 @@ const (
 	kids      = "kids"        // different ones among them
 	otherType = "other_types" // keys of another type than the page's
 	hasKid    = "has_kid"     // 1 where a token's header has one
+	misnamed  = "misnamed"    // 1 where that is not of the key that the issuer says it signed with
 	ahead     = "ahead_ms"    // of a token's iat, or an answer's Date, over the harness's clock
 )
 
@@ -117,9 +118,12 @@ func (a askedToken) once(ctx context.Context) Reading {
 	if err != nil {
 		return Reading{}
 	}
-	r := Reading{hasKid: 0, ahead: float64(time.Unix(claims, 0).Sub(asked).Milliseconds())}
+	r := Reading{hasKid: 0, misnamed: 0, ahead: float64(time.Unix(claims, 0).Sub(asked).Milliseconds())}
 	if header != "" {
 		r[hasKid] = 1
+		if answer.Kid != header {
+			r[misnamed] = 1
+		}
 	}
 	return r
 }

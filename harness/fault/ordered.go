@@ -37,7 +37,7 @@ type orderedFault struct {
 func atIssuer(f scenario.Fault, g *Graph) error { return g.serves(f.On, "issuer") }
 
 // holders are the stand-ins that read what is published and say what they hold.
-var holders = []string{"charger", "issuer", "receiver", "sender"}
+var holders = []string{"charger", "issuer", "querier", "receiver", "sender"}
 
 // atReader prepares what a consumer is ordered to do whose secret is a value.
 func atReader(f scenario.Fault, g *Graph) error {

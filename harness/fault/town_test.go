@@ -26,6 +26,7 @@ type town struct {
 	ctx     context.Context
 	another func(ctx context.Context, credential string) (identifier string, err error)
 	rotator Rotator
+	logins  Logins
 
 	mu        sync.Mutex
 	addresses launch.Addresses
@@ -127,7 +128,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Stray: w.stray})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, Stray: w.stray})
 	if err != nil {
 		w.t.Fatal(err)
 	}

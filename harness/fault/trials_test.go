@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,7 +123,13 @@ func onAnIssuer(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	published := newPublication(t, first)
 	s := w.settle(of(f, scenario.Service{Serve: "issuer"}), d, reading(&contract.Issuer{Name: "auth", Issuer: "http://auth"}, published))
 	live(s)
-	through(t, s, d, func() { published.publish(first, signingKey(t, "k2", s.Type("ES256"))) })
+	through(t, s, d, func() {
+		entries := []map[string]any{first, signingKey(t, "k2", s.Type("ES256"))}
+		if kind == "old-kid" { // which shows where the new one signs
+			slices.Reverse(entries)
+		}
+		published.publish(entries...)
+	})
 }
 
 // onAKeySet tries what is put between a reader of a key set and its issuer.
@@ -172,6 +180,29 @@ func onAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	s.Published = published.read
 	live(s)
 	through(t, s, d, func() { published.publish(first, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}) })
+}
+
+// onALogin tries who sets passwords beside the rotation.
+func onALogin(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	p := of(scenario.Fault{Kind: kind, On: "db", For: runbook.Duration(lasts), At: scenario.Moment{Phase: "emit"}}, scenario.Service{Serve: "redis"})
+	w.logins = &login{}
+	s := w.settle(p, d)
+	live(s)
+	through(t, s, d, nil)
+}
+
+// login is one that takes the old password, or the new one too.
+type login struct{ old atomic.Bool }
+
+func (l *login) PutBack(context.Context, string) error  { l.old.Store(true); return nil }
+func (l *login) PutRight(context.Context, string) error { l.old.Store(false); return nil }
+
+func (l *login) TakesNewest(context.Context, string) (history.Outcome, error) {
+	if l.old.Load() {
+		return history.AuthFailure, nil
+	}
+	return history.OK, nil
 }
 
 // besideAReader tries another rotation, of whose credential a consumer tells.

@@ -305,6 +305,21 @@ func TestCauses(t *testing.T) {
 			"search did not fetch the set in the 2m after it first met k2", "let auth write the kid",
 		},
 		{
+			"learned as it was first met, and refused to the end",
+			[]change{searchLearns(28.3), refuse("app", "k2", 28.4, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
+			"it was refused although search had learned it", "look into the log of search",
+		},
+		{
+			"refused since it is named after the old key",
+			[]change{
+				func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, refuse("app", "k2", 28.4, 61, 10),
+				add(fault(at(0), "old-kid", "auth", "injected", false), fault(at(28.4), "old-kid", "auth", "evidence", true), fault(at(60.5), "old-kid", "auth", "undone", false)),
+			},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "old-kid", Cause: judge.CauseOldKid, FirstPhase: "emit"}, 28401,
+			"it was refused although search had learned it", "the kid of the key that it signs that one with",
+		},
+		{
 			"refused for something else than its key",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,

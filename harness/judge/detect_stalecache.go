@@ -59,9 +59,10 @@ func (c *cell) noLead() string {
 }
 
 // staleCache matches where a validator learned the new credential after it was
-// first used, and nothing else made it late.
+// first used, and nothing else made it late. One that goes on refusing everything when
+// it has learned it does so for something else.
 func staleCache(c *cell) (explanation, bool) {
-	if !c.late() {
+	if !c.late() || c.sum.OK == 0 && c.last > c.learnedAt+2*history.Offset(nearly) {
 		return explanation{}, false
 	}
 	name := c.validator.Name

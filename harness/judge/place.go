@@ -90,6 +90,7 @@ var mechanisms = map[string]struct {
 }{
 	"clock":           {CauseClockSkew, "set the clock of %s by a time server and watch how far it is off; give validators a leeway (a tolerance) that is more than that"},
 	"missing-kid":     {CauseMissingKid, "let %s write the kid of the key into every token; only a validator that tries every key can do without"},
+	"old-kid":         {CauseOldKid, "let %s write into every token the kid of the key that it signs that one with, a refreshed one too; a token whose header was copied names the key before"},
 	"wrong-algorithm": {CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
 	"newline":         {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
 	"truncated":       {CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; look for a field on the way that is too short"},

@@ -145,7 +145,7 @@ func (e *evidence) tellUntaken(f Finding, v plan.Validator) Finding {
 	f.LastMS = e.end.Milliseconds()
 	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.fresh, e.old)
 	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
-	if _, ever := e.learned(v.Name, e.fresh, e.start); !ever {
+	if _, ever := e.learned(v.Name, e.fresh, e.start); !ever && !v.Authority { // which has it from the step itself
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.lastFetch(v.Name))
 	}
 	told, found := (&cell{evidence: e, symptom: untaken, validator: v, credential: e.fresh, first: at, last: at, way: e.wayTo(v)}).detect()

@@ -245,11 +245,13 @@ const (
 	CauseCutOff           Cause = "cut-off"           // sessions in use were ended with the credential that they were made with
 	CauseClockSkew        Cause = "clock-skew"        // a clock was further off than the validator allows for
 	CauseMissingKid       Cause = "missing-kid"       // what was presented did not say with which key it was made
+	CauseOldKid           Cause = "old-kid"           // what was made with the new key was named after the old one
 	CauseWrongAlgorithm   Cause = "wrong-algorithm"   // the new key is of a type that the validator does not take
 	CauseBadSecret        Cause = "bad-secret"        // the value was spoiled on its way: a newline at its end, cut off, quoted, encoded twice
 	CauseOtherEnvironment Cause = "other-environment" // the value is that of another environment
 	CauseLockedOut        Cause = "locked-out"        // an authority refused everybody, since somebody was refused too often
 	CausePoisonedPool     Cause = "poisoned-pool"     // a pooler let nobody in, since its database had refused what it logged in with
+	CausePutBack          Cause = "put-back"          // somebody gave a login its old password back
 	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
 	CauseUnknown          Cause = "unknown"
 

@@ -63,6 +63,11 @@ var kinds = map[string]kind{
 	"cache": (*World).insertCache, "jwks": (*World).answerElse,
 	"garbage-kids": (*World).showGarbage, "kill-rotator": (*World).killRotator,
 	"second-rotation": func(w *World, _ scenario.Fault) func() { w.rotateToo(); return nil },
+	"put-back":        (*World).putBack,
+	"old-kid": func(w *World, f scenario.Fault) func() {
+		w.oldNames = slices.Clone(w.published.set)
+		return func() { w.oldNames = nil }
+	},
 	"wrong-algorithm": func(w *World, f scenario.Fault) func() {
 		w.otherType = true
 		return func() { w.otherType = false }
@@ -308,6 +313,32 @@ func (w *World) rotateToo() {
 	}
 	w.crossed = append(slices.Clone(set), thirdCredential)
 	w.put(w.crossed, emit)
+}
+
+// putBack has an authority take the oldest credential and none that is accepted beside
+// it, until what the keyring accepts is put right.
+func (w *World) putBack(f scenario.Fault) (undo func()) {
+	v := w.validators[f.On]
+	oldest := slices.Min(slices.Collect(maps.Keys(w.keyring.Credentials)))
+	accepted := w.accepted()
+	v.thrownOut = slices.DeleteFunc(slices.Clone(accepted), func(c string) bool { return c == oldest })
+	if !slices.Contains(accepted, oldest) {
+		v.putBack = oldest
+	}
+	v.decided()
+	return func() {
+		v.thrownOut, v.putBack = nil, ""
+		v.decided()
+	}
+}
+
+// nameOn is the name that is on what a presenter shows: that of the credential that it
+// was made with, unless a fault has another there. The harness makes its own itself.
+func (w *World) nameOn(presenter, credential string) string {
+	if len(w.oldNames) == 0 || presenter == "" || slices.Contains(w.oldNames, credential) {
+		return credential
+	}
+	return w.oldNames[0]
 }
 
 // takesType reports whether a validator takes the type of key that a credential has: of

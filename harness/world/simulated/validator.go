@@ -24,6 +24,10 @@ type validator struct {
 	reads     bool // the published secret itself
 	lags      bool // goes on taking what is revoked
 
+	// What somebody else has taken from an authority, and put back there.
+	thrownOut []string
+	putBack   string
+
 	holds    []string // what is known of it from outside: the set that was fetched last
 	replicas []*replica
 	random   *rand.Rand // which replica meets a presentation
@@ -202,11 +206,12 @@ func (v *validator) decide(presenter, credential string) (history.Outcome, strin
 		v.refuse(presenter, credential)
 		return history.AuthFailure, "401"
 	}
-	if !slices.Contains(r.holds, credential) && v.mayFetch(r) {
+	name := w.nameOn(presenter, credential)
+	if !slices.Contains(r.holds, name) && v.mayFetch(r) {
 		r.missed, r.missAt = true, w.now()
 		v.fetch(r)
 	}
-	if slices.Contains(r.holds, credential) && w.fits(v.name, credential) && w.fits(presenter, credential) {
+	if name == credential && slices.Contains(r.holds, credential) && w.fits(v.name, credential) && w.fits(presenter, credential) {
 		return history.OK, "200"
 	}
 	v.refuse(presenter, credential)
@@ -222,7 +227,10 @@ func (v *validator) mayFetch(r *replica) bool {
 // its lag.
 func (v *validator) decided() {
 	w := v.world
-	accepted := w.accepted()
+	accepted := slices.DeleteFunc(slices.Clone(w.accepted()), func(c string) bool { return slices.Contains(v.thrownOut, c) })
+	if v.putBack != "" {
+		accepted = append(accepted, v.putBack)
+	}
 	lag := v.wall(w.services[v.name].Lag.Duration())
 	if v.lags {
 		lag = history.Offset(runbook.Forever)

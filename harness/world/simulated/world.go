@@ -63,6 +63,7 @@ type World struct {
 	answers    map[string]*setAnswer // of issuers, in place of their key set
 	dies       *signal               // when another rotator is started, where one is to die; nil: none is
 	crossed    []string              // what is accepted since another rotation began; nil: none did
+	oldNames   []string              // the credentials whose name is on what is made with another; nil: each has its own
 	otherType  bool                  // the next credential is of another type of key
 	odd        map[string]bool       // those that are
 	order      []string              // names of emitters, validators and caches, as the plan has them

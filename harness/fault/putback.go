@@ -1,0 +1,79 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// putBack has somebody put the old password back, who is none of the rotation: an
+// operator that reconciles a login from a Secret that nobody changed, a job of
+// Terraform or Ansible, a dump that is restored. When it is over, somebody has
+// changed that source, and the login is as the rotation left it.
+var putBack = Kind{
+	Name: "put-back",
+	Does: "has a controller give the login of a database its old password back, in the place of all others, " +
+		"since the source that it reconciles from was not changed; when `for` is over it was, and the login is put right",
+	Where:    "on: a database with one login for both passwords; at: verify or later",
+	Evidence: "the database lets the harness in with the newest accepted password before it, and refuses that while it lasts",
+	prepare: func(f scenario.Fault, g *Graph) error {
+		s, there := g.service(f.On)
+		if db := runbook.Databases[s.Serve]; !there || s.Holds != 1 && !db.SeveralPasswords {
+			return fmt.Errorf("%s is no database with one login for all passwords: %w", f.On, ErrCannot)
+		}
+		if slices.Contains([]history.Phase{history.Baseline, history.Accept}, history.Phase(f.At.Phase)) {
+			return errors.New("until the new password is accepted there is nothing to put back: at: verify, or later")
+		}
+		return nil
+	},
+	bind: func(f scenario.Fault, s *site) (Fault, error) {
+		if s.Logins == nil {
+			return nil, fmt.Errorf("the login is not the run's own: %w", ErrCannot)
+		}
+		p := putBackFault{logins: s.Logins, at: f.On}
+		p.showing = showing{once: p.once, differs: func(r Reading) bool { return r[takesNewest] == 0 }}
+		return p, nil
+	},
+}
+
+// Logins sets and asks logins at databases, beside the steps of a rotation.
+type Logins interface {
+	// PutBack makes the oldest credential the only one that a database takes.
+	PutBack(ctx context.Context, database string) error
+	// PutRight has it take what the keyring accepts.
+	PutRight(ctx context.Context, database string) error
+	// TakesNewest logs in with the newest credential that the keyring accepts.
+	TakesNewest(ctx context.Context, database string) (history.Outcome, error)
+}
+
+// takesNewest is 1 where a database takes the newest accepted credential.
+const takesNewest = "takes_newest"
+
+type putBackFault struct {
+	lasting
+	showing
+	logins Logins
+	at     string
+}
+
+// Inject puts it back.
+func (p putBackFault) Inject(ctx context.Context) error { return p.logins.PutBack(ctx, p.at) }
+
+// Undo has the database take what it was told by the rotation.
+func (p putBackFault) Undo(ctx context.Context) error { return p.logins.PutRight(ctx, p.at) }
+
+// once logs in; nothing is read where there was no answer.
+func (p putBackFault) once(ctx context.Context) Reading {
+	switch outcome, err := p.logins.TakesNewest(ctx, p.at); {
+	case err == nil && outcome == history.OK:
+		return Reading{takesNewest: 1}
+	case err == nil && outcome == history.AuthFailure:
+		return Reading{takesNewest: 0}
+	}
+	return Reading{}
+}
