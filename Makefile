@@ -190,7 +190,7 @@ IN_CLUSTER ?= jwt-signing-key/healthy jwt-signing-key/stale-cache api-key/health
 	api-key/secret-env api-key/secret-env-not-rolled-out
 .PHONY: test-kubernetes-scenarios
 test-kubernetes-scenarios: build kubernetes database-image ## rehearse the scenarios IN_CLUSTER with services in a cluster that is brought up for it; as root
-	K8S_DIR=$(K8S_DIR) DATABASE_IMAGE=$(DATABASE_IMAGE) .ci/kubernetes/scenarios $(IN_CLUSTER)
+	K8S_DIR=$(K8S_DIR) DATABASE_IMAGE=$(DATABASE_IMAGE) SHARD=$(SHARD) .ci/kubernetes/scenarios $(IN_CLUSTER)
 
 .PHONY: kubernetes-delays
 kubernetes-delays: kubernetes ## measure how long kubelets take to bring a change, and write the table anew; ten minutes, as root
