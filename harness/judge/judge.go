@@ -93,6 +93,7 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 		v.Findings = append(v.Findings, findings...)
 	}
 	v.Rules, v.Findings = e.underTheMachine(v.Rules, v.Findings)
+	nameTheBound(v.Rules, v.Findings)
 	for _, r := range v.Rules {
 		outcomes[r.ID] = r.Outcome
 	}
@@ -110,6 +111,19 @@ func Judge(h *history.History, l plan.Limits) Verdict {
 	}
 	v.Why = why(&v, e)
 	return v
+}
+
+// nameTheBound makes an error of what the rule bounds says first where that alone fails
+// a run: it is what the run is about then, whatever else was excused.
+func nameTheBound(rules []Rule, findings []Finding) {
+	failed := func(r Rule) bool { return r.Outcome == Fail }
+	i := slices.IndexFunc(findings, func(f Finding) bool { return f.RuleID == "bounds" })
+	if at := slices.IndexFunc(rules, failed); i < 0 || at < 0 || rules[at].ID != "bounds" || slices.ContainsFunc(rules[at+1:], failed) {
+		return
+	}
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Level == Error }) {
+		findings[i].Level = Error
+	}
 }
 
 // overall is fail over inconclusive over pass; what was skipped has no voice.

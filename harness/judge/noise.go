@@ -214,7 +214,9 @@ func (s stream) scattered() (enough int64, yes bool) {
 	if base.of >= enough {
 		return enough, false
 	}
-	_, _, burst := s.burst(func(history.Offset) tally { return tally{t.bad, t.of + base.of} }, s.changed())
+	attempts := s
+	attempts.sessions = 0 // what is compared is counted by attempts on both sides
+	_, _, burst := attempts.burst(func(history.Offset) tally { return tally{t.bad, t.of + base.of} }, s.changed())
 	return enough, !burst
 }
 

@@ -65,6 +65,14 @@ func TestBurstInNoise(t *testing.T) {
 	}
 	v = judged(t, once("app", "k1", 24), once("app", "k2", 33), once("app", "k2", 52))
 	wantRule(t, v, "auth-failures-flat", judge.Inconclusive)
+	by := func(session string, moment float64) change {
+		return func(s *story) {
+			s.buckets("app", "k2", moment, moment+0.1, func(at history.Offset, c *history.Counts) { fail(at, c, session) })
+		}
+	}
+	if v := judged(t, by("app-1", 33), by("app-2", 36), by("app-3", 41), by("app-4", 52)); rule(t, v, "auth-failures-flat").Outcome != judge.Inconclusive {
+		t.Errorf("three sessions in ten seconds: got %s, want what attempts tell, not what sessions do", rule(t, v, "auth-failures-flat").Outcome)
+	}
 	if got := rule(t, v, "auth-failures-flat").Detail; !strings.Contains(got, "attempts on one does") {
 		t.Errorf("detail: got %q, want it to say from how many attempts a baseline tells", got)
 	}
