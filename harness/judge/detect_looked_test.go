@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,36 @@ func TestSlowSet(t *testing.T) {
 				t.Errorf("got %+v, want one of cause %s that says %q", found, tt.cause, tt.says)
 			}
 		})
+	}
+}
+
+// TestGateLooksBehindTheCanary: a verifier that refuses the canary since its set came
+// without the new key is not who the gate names; one whose set has it is.
+func TestGateLooksBehindTheCanary(t *testing.T) {
+	t.Parallel()
+	refused := func(s *story) {
+		withoutProbes("search", history.Canary)(s)
+		for i := range 8 {
+			s.add(probe(at(27.5)+history.Offset(i)*millisecond, "search", "k2", history.Canary, history.AuthFailure))
+		}
+		s.add(history.Event{At: at(27.8), Kind: history.KindGate, Phase: history.Verify,
+			Gate: &history.Gate{Phase: history.Verify, Mode: "enforce", Consumer: "search", Detail: "search refuses k2"}})
+		s.add(history.Event{At: at(27.9), Kind: history.KindStep, Phase: history.Rollback, Step: "withdraw", Credential: "k2"})
+	}
+	auth := []change{behindEdge, refused, looked(0, "auth", key1), looked(10.5, "auth", key1, key2), looked(0, "edge", key1)}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+		says     string
+	}{
+		{"the set of edge lacks it", auth, "edge", "the gate of verify stopped the rotation: search refuses k2: the set of edge did not have it"},
+		{"the set of edge has it", append(slices.Clone(auth), looked(11, "edge", key1, key2)), "search", "the gate of verify stopped the rotation: search refuses k2"},
+	} {
+		v := judged(t, tt.changes...)
+		i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" && f.Level == judge.Error })
+		if i < 0 || v.Findings[i].Consumer != tt.consumer || !strings.HasPrefix(v.Findings[i].Message, tt.says) {
+			t.Errorf("%s: got %+v, want %s named: %q", tt.name, v.Findings, tt.consumer, tt.says)
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // been made with it was out of use.
 func withdrawnInUse(c *cell) (explanation, bool) {
 	withdrawn, there := c.done(string(keyring.Withdraw), c.fresh)
-	if !there || !c.isFresh() || c.first < withdrawn-history.Offset(nearly) {
+	if !there || !c.isFresh() || c.presenter == "" || c.first < withdrawn-history.Offset(nearly) {
 		return explanation{}, false
 	}
 	emitter := c.emitterOf(c.presenter)
