@@ -55,7 +55,7 @@ func (p *progress) step(of int) {
 	full := int(share * barWidth)
 	bar := strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
 	// What cannot be told is not missed: the result is what counts.
-	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s %s of %d at most, %s left", bar, p.what, of, plan.Text(left.Round(time.Second)))
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s %d of %d %s, %s left at most", bar, p.n, of, p.what, plan.Text(left.Round(time.Second)))
 }
 
 // end takes the line away.
