@@ -306,6 +306,11 @@ func (r *run) watchSystem(ctx context.Context) error {
 		return err
 	}
 	tasks.Go(follow)
+	guard, err := r.attachment.system.Guard(background)
+	if err != nil {
+		return err
+	}
+	tasks.Go(guard)
 	return nil
 }
 

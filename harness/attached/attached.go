@@ -60,6 +60,7 @@ type System struct {
 	tokens    *tokens
 	seen      *seen
 
+	stops stops
 	steps sync.Mutex // one step at a time
 
 	mu           sync.Mutex
@@ -79,6 +80,7 @@ type System struct {
 var (
 	_ world.Steps    = (*System)(nil)
 	_ world.Comparer = (*System)(nil)
+	_ world.Stopper  = (*System)(nil)
 	_ world.Probes   = (*System)(nil)
 )
 
@@ -131,6 +133,9 @@ func (s *System) environment() error {
 		if act != nil {
 			acts = append(acts, *act)
 		}
+	}
+	for _, w := range s.attach.StopWhen {
+		acts = append(acts, scenario.Act{HTTP: &scenario.Call{URL: w.URL}})
 	}
 	for _, act := range acts {
 		for _, m := range scenario.Mentions(act.Texts()...) {

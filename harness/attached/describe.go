@@ -86,6 +86,16 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 			fmt.Fprintf(t, "  %s %s\t%s\t%s\n", s[0], s[1], does, timeout)
 		}
 	}
+	if len(a.StopWhen) > 0 {
+		fmt.Fprintln(t, "\nturned back when")
+	}
+	for _, w := range a.StopWhen {
+		holds := "at once"
+		if w.For > 0 {
+			holds = "for " + plan.Text(w.For.Duration())
+		}
+		fmt.Fprintf(t, "  %s\tholds %s\n", w.Text(), holds)
+	}
 	fmt.Fprintln(t, "\nload")
 	for _, c := range p.Rehearsal.Load {
 		fmt.Fprintf(t, "  %s\t%s %s%s\t%v a second\n", c.Client, c.Request.Method, c.To, c.Request.Path, float64(c.Rate))

@@ -251,6 +251,7 @@ const (
 	TriggerError    Trigger = "error"            // a step could not be taken
 	TriggerStore    Trigger = "store"            // contact with the store was lost
 	TriggerAnother  Trigger = "another-rotation" // somebody else changed the same secret
+	TriggerStopWhen Trigger = "stop-when"        // a check of the team's own held
 	TriggerAsked    Trigger = "asked"            // the scenario, or whoever started the run, wanted the way back
 )
 

@@ -32,8 +32,8 @@ func (r *rotation) poll(ctx context.Context, d time.Duration, done func() bool, 
 	}
 }
 
-// look takes what came in between: an operator's command, an overrun of the
-// timebox or the budget, silence of the store.
+// look takes what came in between: an operator's command, a check of the team's own
+// that holds, an overrun of the timebox or the budget, silence of the store.
 func (r *rotation) look() error {
 	select {
 	case command := <-r.world.Operator.Interrupt():
@@ -41,6 +41,9 @@ func (r *rotation) look() error {
 			return err
 		}
 	default:
+	}
+	if err := r.stopped(); err != nil {
+		return err
 	}
 	if err := r.timebox(time.Time{}); err != nil {
 		return err

@@ -43,6 +43,10 @@ type Attach struct {
 	// and for the way back restore and withdraw, and emit-back where to have the old
 	// one emitted again is another thing to do than to emit.
 	Steps map[string]Act `yaml:"steps" json:"steps"`
+	// StopWhen are checks of the team's own, as those of its alerts: while the rotation goes
+	// on each is asked once a second, and one that holds turns it back, whatever the mode
+	// of the gates is.
+	StopWhen []StopWhen `yaml:"stop_when,omitempty" json:"stop_when,omitempty"`
 	// Waive are rules that are not held against the rehearsal, each with the reason:
 	// what it came to is told all the same.
 	Waive map[string]string `yaml:"waive,omitempty" json:"waive,omitempty"`
@@ -81,6 +85,26 @@ type Counter struct {
 	// AtLeast says that others call the service too: it may have served more than
 	// the load sent, and never less.
 	AtLeast bool `yaml:"at_least,omitempty" json:"at_least,omitempty"`
+}
+
+// StopWhen is a check that turns the rotation back; Query or URL is set.
+type StopWhen struct {
+	// Query is an expression of Prometheus that holds while it has a sample, as that of
+	// an alerting rule: sum(rate(errors_total[1m])) > 5.
+	Query string `yaml:"query,omitempty" json:"query,omitempty"`
+	// URL is asked with GET, and holds while it answers without success, or not at all.
+	// It may use {{ .NAME.url }} of a service, and {{ .env.NAME }}.
+	URL string `yaml:"url,omitempty" json:"url,omitempty"`
+	// For is how long it must hold before that counts, in wall time; default is at once.
+	For runbook.Duration `yaml:"for,omitempty" json:"for,omitempty"`
+}
+
+// Text is what it asks, in words.
+func (w StopWhen) Text() string {
+	if w.Query != "" {
+		return "Prometheus (" + w.Query + ")"
+	}
+	return w.URL
 }
 
 // Act is one thing that is done: exactly one of a command, an HTTP call, a Vault

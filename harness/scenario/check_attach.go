@@ -47,6 +47,7 @@ func (c check) attach() {
 	c.tokens(a)
 	c.seen(a)
 	c.counters(a)
+	c.stopWhen(a)
 	c.steps(a)
 }
 
@@ -87,6 +88,22 @@ func (c check) counters(a *Attach) {
 		case counter.Path != "" && (!strings.HasPrefix(counter.Path, "/") || counter.Field == ""):
 			c.Report(path, "as {path: /status, field: served}", "wants a path and a field of its answer")
 		}
+	}
+}
+
+func (c check) stopWhen(a *Attach) {
+	for i, w := range a.StopWhen {
+		path := fmt.Sprintf("attach.stop_when[%d]", i)
+		switch {
+		case (w.Query == "") == (w.URL == ""):
+			c.Report(path, "query: 'sum(rate(errors_total[1m])) > 5', or url: '{{ .shop.url }}/healthz'", "wants one thing to ask")
+		case w.Query != "" && a.Prometheus == "":
+			c.Report(path+".query", "say attach.prometheus", "there is no Prometheus to ask")
+		}
+		if w.For < 0 {
+			c.Report(path+".for", "30s is usual", "cannot be less than 0")
+		}
+		c.mentions(path+".url", []string{w.URL})
 	}
 }
 

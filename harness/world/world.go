@@ -61,6 +61,13 @@ type Contacter interface {
 	Contact(ctx context.Context) error
 }
 
+// Stopper is an optional ability of Steps: to say that somebody outside wants the
+// rotation taken back, as a team's own alert does.
+type Stopper interface {
+	// Stop is why, and for how long that has been so; "" where nobody does.
+	Stop() (why string, held time.Duration)
+}
+
 // Probes are presentations of a credential by the harness itself.
 type Probes interface {
 	// Hold makes what must exist before a revoke to be presented after it: a

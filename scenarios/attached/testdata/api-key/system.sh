@@ -13,6 +13,8 @@ up)
 	echo $! >"$folder/pids"
 	PAYMENTS_BASE_URL=http://127.0.0.1:7180 PAYMENTS_KEY_FILE="$folder/payments_api_key" PORT=7181 nohup python3 payclient.py >"$folder/payclient.out" 2>&1 &
 	echo $! >>"$folder/pids"
+	nohup python3 prometheus.py "$folder" >"$folder/prometheus.out" 2>&1 &
+	echo $! >>"$folder/pids"
 	;;
 down) xargs kill <"$folder/pids" || true ;;
 esac

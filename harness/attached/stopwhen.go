@@ -1,0 +1,153 @@
+package attached
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+const (
+	// stopEvery is how often each check of attach.stop_when is asked.
+	stopEvery = time.Second
+	// stopTimeout bounds one question.
+	stopTimeout = 5 * time.Second
+)
+
+// stops is what the checks of attach.stop_when said last.
+type stops struct {
+	mu    sync.Mutex
+	holds map[int]held // by their places in the list
+}
+
+// held is a check that holds.
+type held struct {
+	since time.Time
+	why   string
+}
+
+// Guard asks each check of attach.stop_when once, and then until ctx ends. The error
+// is that one cannot be asked, or holds before anything was changed: a rotation that it
+// turned back would tell nothing.
+func (s *System) Guard(ctx context.Context) (follow func(), err error) {
+	for _, w := range s.attach.StopWhen {
+		switch why, err := s.holds(ctx, w); {
+		case err != nil:
+			return nil, fmt.Errorf("ask attach.stop_when: %w", err)
+		case why != "":
+			return nil, fmt.Errorf("attach.stop_when holds before anything is changed: %s", why)
+		}
+	}
+	return func() {
+		var all sync.WaitGroup
+		for i, w := range s.attach.StopWhen {
+			all.Go(func() { s.guard(ctx, i, w) })
+		}
+		all.Wait()
+	}, nil
+}
+
+// guard asks one check until ctx ends. While it cannot be asked what it said last stays,
+// and the log of the steps says so once.
+func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen) {
+	tick, silent := time.NewTicker(stopEvery), false
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		why, err := s.holds(ctx, w)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if !silent {
+				s.log("stop_when: cannot be asked: " + err.Error())
+			}
+			silent = true
+			continue
+		}
+		silent = false
+		s.stops.said(i, why, time.Now())
+	}
+}
+
+// said keeps what a check said at a moment.
+func (s *stops) said(i int, why string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, heldBefore := s.holds[i]
+	switch {
+	case why == "":
+		delete(s.holds, i)
+	case heldBefore:
+		s.holds[i] = held{before.since, why}
+	default:
+		if s.holds == nil {
+			s.holds = map[int]held{}
+		}
+		s.holds[i] = held{now, why}
+	}
+}
+
+// Stop is the first check that has held for as long as it must.
+func (s *System) Stop() (why string, lasting time.Duration) {
+	return s.stops.over(s.attach.StopWhen, time.Now())
+}
+
+func (s *stops) over(checks []scenario.StopWhen, now time.Time) (why string, lasting time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, w := range checks {
+		h, holds := s.holds[i]
+		if lasting = now.Sub(h.since); !holds || lasting < w.For.Duration() {
+			continue
+		}
+		why = "stop_when: " + h.why
+		if w.For > 0 {
+			why += ", for " + plan.Text(lasting.Round(time.Second))
+		}
+		return why, lasting
+	}
+	return "", 0
+}
+
+// holds asks a check; "" where it does not hold.
+func (s *System) holds(ctx context.Context, w scenario.StopWhen) (why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if w.Query == "" {
+		// Its address may have a word of the environment in it: it is told as the scenario has it.
+		if _, err := send(ctx, looker, http.MethodGet, s.fill(w.URL, nil), http.Header{}, ""); err != nil {
+			return w.URL + " does not answer with success", nil
+		}
+		return "", nil
+	}
+	answer, err := send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(w.Query), http.Header{}, "")
+	if err != nil {
+		return "", err
+	}
+	var read struct {
+		Data struct {
+			Type   string `json:"resultType"`
+			Result []struct {
+				Value [2]any `json:"value"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if json.Unmarshal([]byte(answer), &read) != nil || read.Data.Type != "vector" {
+		return "", fmt.Errorf("the query does not answer with an instant vector: %s", w.Query)
+	}
+	if len(read.Data.Result) == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("%s has %v", w.Text(), read.Data.Result[0].Value[1]), nil
+}
