@@ -77,17 +77,18 @@ func (d *databaseBound) PutRight(ctx context.Context, at string) error {
 	return nil
 }
 
-// TakesNewest asks a database whether it lets somebody in with the newest of the
+// ShowNewest asks a database whether it lets somebody in with the newest of the
 // credentials that are accepted.
-func (d *databaseBound) TakesNewest(ctx context.Context, at string) (history.Outcome, error) {
+func (d *databaseBound) ShowNewest(ctx context.Context, at string) (credential string, probe history.Probe, err error) {
 	ring, err := d.Keyring(ctx)
 	if err != nil {
-		return "", err
+		return "", history.Probe{}, err
 	}
 	accepted := ring.In(keyring.Accepted)
 	if len(accepted) == 0 {
-		return "", errors.New("nothing is accepted")
+		return "", history.Probe{}, errors.New("nothing is accepted")
 	}
-	probe, err := d.Present(ctx, at, slices.Max(accepted), history.Canary)
-	return probe.Outcome, err
+	credential = slices.Max(accepted)
+	probe, err = d.Present(ctx, at, credential, history.Canary)
+	return credential, probe, err
 }

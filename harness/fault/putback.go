@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // putBack has somebody put the old password back, who is none of the rotation: an
@@ -35,7 +36,7 @@ var putBack = Kind{
 		if s.Logins == nil {
 			return nil, fmt.Errorf("the login is not the run's own: %w", ErrCannot)
 		}
-		p := putBackFault{logins: s.Logins, at: f.On}
+		p := putBackFault{logins: s.Logins, at: f.On, evidence: s.Evidence}
 		p.showing = showing{once: p.once, differs: func(r Reading) bool { return r[takesNewest] == 0 }}
 		return p, nil
 	},
@@ -47,8 +48,9 @@ type Logins interface {
 	PutBack(ctx context.Context, database string) error
 	// PutRight has it take what the keyring accepts.
 	PutRight(ctx context.Context, database string) error
-	// TakesNewest logs in with the newest credential that the keyring accepts.
-	TakesNewest(ctx context.Context, database string) (history.Outcome, error)
+	// ShowNewest logs in with the newest credential that the keyring accepts, and says
+	// which that is.
+	ShowNewest(ctx context.Context, database string) (credential string, probe history.Probe, err error)
 }
 
 // takesNewest is 1 where a database takes the newest accepted credential.
@@ -57,8 +59,9 @@ const takesNewest = "takes_newest"
 type putBackFault struct {
 	lasting
 	showing
-	logins Logins
-	at     string
+	logins   Logins
+	at       string
+	evidence world.Evidence
 }
 
 // Inject puts it back.
@@ -67,12 +70,19 @@ func (p putBackFault) Inject(ctx context.Context) error { return p.logins.PutBac
 // Undo has the database take what it was told by the rotation.
 func (p putBackFault) Undo(ctx context.Context) error { return p.logins.PutRight(ctx, p.at) }
 
-// once logs in; nothing is read where there was no answer.
+// once logs in, which is counted as the harness's own; nothing is read where there
+// was no answer.
 func (p putBackFault) once(ctx context.Context) Reading {
-	switch outcome, err := p.logins.TakesNewest(ctx, p.at); {
-	case err == nil && outcome == history.OK:
+	credential, probe, err := p.logins.ShowNewest(ctx, p.at)
+	if err != nil {
+		return Reading{}
+	}
+	probe.Purpose = history.Garbage
+	p.evidence.Record(history.Event{At: p.evidence.Offset(), Kind: history.KindProbe, Service: p.at, Credential: credential, Probe: &probe})
+	switch probe.Outcome {
+	case history.OK:
 		return Reading{takesNewest: 1}
-	case err == nil && outcome == history.AuthFailure:
+	case history.AuthFailure:
 		return Reading{takesNewest: 0}
 	}
 	return Reading{}

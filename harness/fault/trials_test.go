@@ -198,11 +198,11 @@ type login struct{ old atomic.Bool }
 func (l *login) PutBack(context.Context, string) error  { l.old.Store(true); return nil }
 func (l *login) PutRight(context.Context, string) error { l.old.Store(false); return nil }
 
-func (l *login) TakesNewest(context.Context, string) (history.Outcome, error) {
+func (l *login) ShowNewest(context.Context, string) (string, history.Probe, error) {
 	if l.old.Load() {
-		return history.AuthFailure, nil
+		return "k2", history.Probe{Outcome: history.AuthFailure}, nil
 	}
-	return history.OK, nil
+	return "k2", history.Probe{Outcome: history.OK}, nil
 }
 
 // besideAReader tries another rotation, of whose credential a consumer tells.

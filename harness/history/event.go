@@ -313,7 +313,7 @@ const (
 	Withdrawn Purpose = "withdrawn" // the withdrawn credential, after a rollback
 	Back      Purpose = "back"      // the old credential, in a rollback, until every answer takes it again
 	Restored  Purpose = "restored"  // the old credential, after a rollback
-	Garbage   Purpose = "garbage"   // a made-up one, by a fault
+	Garbage   Purpose = "garbage"   // a made-up one, or another by which a fault shows what it did
 )
 
 // Probe is one presentation of a credential by the harness itself. Probes are
