@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
+	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -100,7 +101,7 @@ func TestOwnSpec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{plan: p}
+	r := &run{plan: p, names: logs.NewNames(p)}
 	if err := r.prepareDelivery(); err != nil {
 		t.Fatal(err)
 	}
