@@ -89,7 +89,7 @@ func (s *System) count(ctx context.Context, name string, c scenario.Counter) (n 
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	if c.Query != "" {
-		answer, err := send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(c.Query), http.Header{}, "")
+		answer, err := s.query(ctx, c.Query)
 		if err != nil {
 			return 0, false, err
 		}
@@ -107,22 +107,47 @@ func (s *System) count(ctx context.Context, name string, c scenario.Counter) (n 
 	return n, true, err
 }
 
+// query is what the Prometheus of the system answers to an instant query now.
+func (s *System) query(ctx context.Context, expression string) (answer string, err error) {
+	return send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(expression), http.Header{}, "")
+}
+
+// sample is one of an instant vector.
+type sample struct {
+	Labels map[string]string  `json:"metric"`
+	Value  [2]json.RawMessage `json:"value"` // when, and what
+}
+
+// text is the value, as Prometheus writes it.
+func (s sample) text() (text string, err error) {
+	if json.Unmarshal(s.Value[1], &text) != nil {
+		return "", fmt.Errorf("a sample has no value")
+	}
+	return text, nil
+}
+
+// samplesOf are the samples of an instant vector (Prometheus HTTP API v1).
+func samplesOf(answer string) ([]sample, error) {
+	var read struct {
+		Data struct {
+			Type   string   `json:"resultType"`
+			Result []sample `json:"result"`
+		} `json:"data"`
+	}
+	if json.Unmarshal([]byte(answer), &read) != nil || read.Data.Type != "vector" {
+		return nil, fmt.Errorf("the query does not answer with an instant vector")
+	}
+	return read.Data.Result, nil
+}
+
 // sum adds up the samples of an instant vector (Prometheus HTTP API v1) that have
 // all of some labels. Of nothing counted yet there are none.
 func sum(answer string, labels map[string]string) (total int64, found bool, err error) {
-	var read struct {
-		Data struct {
-			Type   string `json:"resultType"`
-			Result []struct {
-				Labels map[string]string  `json:"metric"`
-				Value  [2]json.RawMessage `json:"value"`
-			} `json:"result"`
-		} `json:"data"`
+	samples, err := samplesOf(answer)
+	if err != nil {
+		return 0, false, err
 	}
-	if err := json.Unmarshal([]byte(answer), &read); err != nil || read.Data.Type != "vector" {
-		return 0, false, fmt.Errorf("the query does not answer with an instant vector")
-	}
-	for _, sample := range read.Data.Result {
+	for _, sample := range samples {
 		other := false
 		for name, value := range labels {
 			other = other || sample.Labels[name] != value
@@ -130,9 +155,9 @@ func sum(answer string, labels map[string]string) (total int64, found bool, err 
 		if other {
 			continue
 		}
-		var text string
-		if err := json.Unmarshal(sample.Value[1], &text); err != nil {
-			return 0, false, fmt.Errorf("a sample has no value")
+		text, err := sample.text()
+		if err != nil {
+			return 0, false, err
 		}
 		n, err := whole(text)
 		if err != nil {

@@ -2,10 +2,8 @@ package attached
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -131,23 +129,20 @@ func (s *System) holds(ctx context.Context, w scenario.StopWhen) (why string, er
 		}
 		return "", nil
 	}
-	answer, err := send(ctx, looker, http.MethodGet, s.attach.Prometheus+"/api/v1/query?query="+url.QueryEscape(w.Query), http.Header{}, "")
+	answer, err := s.query(ctx, w.Query)
 	if err != nil {
 		return "", err
 	}
-	var read struct {
-		Data struct {
-			Type   string `json:"resultType"`
-			Result []struct {
-				Value [2]any `json:"value"`
-			} `json:"result"`
-		} `json:"data"`
+	samples, err := samplesOf(answer)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, w.Query)
 	}
-	if json.Unmarshal([]byte(answer), &read) != nil || read.Data.Type != "vector" {
-		return "", fmt.Errorf("the query does not answer with an instant vector: %s", w.Query)
-	}
-	if len(read.Data.Result) == 0 {
+	if len(samples) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("%s has %v", w.Text(), read.Data.Result[0].Value[1]), nil
+	value, err := samples[0].text()
+	if err != nil {
+		return "", err
+	}
+	return w.Text() + " has " + value, nil
 }

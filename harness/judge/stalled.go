@@ -25,10 +25,13 @@ func (e *evidence) stalled(felt []Finding) []Finding {
 			continue
 		}
 		for _, key := range e.view.Keys() {
+			if key.Validator != r.Target {
+				continue
+			}
 			timeout := e.timeoutOf(key.Presenter)
 			from, until, after := e.silence(key, r)
 			frozen := e.limits.Page((until - from).Duration())
-			if key.Validator != r.Target || after == 0 || frozen <= timeout {
+			if after == 0 || frozen <= timeout {
 				continue
 			}
 			findings = append(findings, Finding{
