@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/observe"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -81,12 +82,17 @@ func (r *run) places() []observe.Place {
 		}
 	}
 	slices.Sort(names)
+	gateways := r.plan.Gateways()
 	var places []observe.Place
 	for _, name := range slices.Compact(names) {
 		if r.kindOf(name) == "cache" {
 			continue // who asks a cache fills it
 		}
-		places = append(places, observe.Place{Service: name, URL: r.keySetURL(name), Tells: !r.serves(name)})
+		place := observe.Place{Service: name, URL: r.keySetURL(name), Tells: !r.serves(name)}
+		if slices.ContainsFunc(gateways, func(g plan.Gateway) bool { return g.Name == name }) {
+			place.Rests = restsAt(name, r.evidence.See)
+		}
+		places = append(places, place)
 	}
 	for _, edge := range r.graph.Edges() {
 		if !r.serves(edge.From) && slices.Contains(r.plan.KeySetsOf(edge.From), edge.To) && r.slowed(edge) {
@@ -94,6 +100,26 @@ func (r *run) places() []observe.Place {
 		}
 	}
 	return places
+}
+
+// restsAt says, once for each look that is due, when a gateway is not to be looked
+// at. One that keeps what it fetched, be it stale while it fetches anew, would
+// be kept fresh by looks, and whoever learns through it would learn sooner than
+// without: it is left alone from the accept until the new credential is in use, and
+// from the revoke on. It is none where each look at it was seen to go through to an
+// issuer.
+func restsAt(gateway string, see func(func(*history.View))) func() bool {
+	looks := int64(0)
+	return func() (rests bool) {
+		see(func(v *history.View) {
+			through := 10*v.Fetches[gateway] >= 9*looks // what was asked last may not be told yet
+			rests = !through && slices.Contains([]history.Phase{history.Accept, history.Verify, history.Emit, history.Revoke, history.Watch}, v.Phase)
+		})
+		if !rests {
+			looks++
+		}
+		return rests
+	}
 }
 
 // slowing are the faults through whose proxy a look changes nothing: others count

@@ -40,6 +40,9 @@ type Place struct {
 	URL     func() string // of the key set
 	// Tells says that what is published there is told by nobody else.
 	Tells bool
+	// Rests says that it is not to be looked at now: who asks a cache fills it, and
+	// readers would have from it what they had not without. Nil: never.
+	Rests func() bool
 }
 
 // Issuer is a party that gives tokens and tells nothing of what it signs with.
@@ -113,6 +116,9 @@ const maxBefore = 8
 
 // look looks once, and tells of it where that says something new.
 func (s *seen) look(ctx context.Context) {
+	if s.place.Rests != nil && s.place.Rests() {
+		return
+	}
 	found := KeySet(ctx, s.place.URL())
 	if ctx.Err() != nil {
 		return // the end of the run, not of the place

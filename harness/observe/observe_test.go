@@ -107,6 +107,26 @@ func TestSeen(t *testing.T) {
 	told("now and then", look(Every, set(time.Millisecond, "a", "b")), int64(tellEvery/Every), false)
 }
 
+// A place that rests is not asked.
+func TestRests(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = w.Write([]byte(`{"keys":[]}`))
+	}))
+	defer server.Close()
+	rests := true
+	s := &seen{place: Place{Service: "edge", URL: func() string { return server.URL }, Rests: func() bool { return rests }}, watch: &Watch{Record: func(history.Event) {}, Now: time.Now}}
+	s.look(t.Context())
+	if asked != 0 {
+		t.Errorf("it was asked %d times while it rests, want never", asked)
+	}
+	rests = false
+	if s.look(t.Context()); asked != 1 {
+		t.Errorf("it was asked %d times when it does not rest, want once", asked)
+	}
+}
+
 // An issuer is told of when it signs with another key; that it gives no token is
 // told by those who need one.
 func TestWatchIssuer(t *testing.T) {
