@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -163,8 +164,8 @@ func (c check) reload(at string, s Service) {
 	if r.HTTP != nil && len(s.Ports) == 0 && s.NeedsImage() {
 		c.Report(at+".http", "say its ports", "it has no port to be called at")
 	}
-	if runbook.Way(s.Distribution) == runbook.Env {
-		c.Report(at, "", "is not for distribution env or secret-env: it is started anew in any case")
+	if runbook.Way(cmp.Or(s.Distribution, s.Gets())) == runbook.Env {
+		c.Report(at, "without it, or with the secret in a file ({{ .files.NAME }})", "is not for a service that has the secret in its environment: it is started anew for each change in any case")
 	}
 }
 
