@@ -56,9 +56,15 @@ type heldToken struct {
 }
 
 var (
-	_ world.Probes = (*tokenProbes)(nil)
-	_ Strayer      = (*tokenProbes)(nil)
+	_ world.Probes  = (*tokenProbes)(nil)
+	_ Strayer       = (*tokenProbes)(nil)
+	_ world.Doubter = (*tokenProbes)(nil)
 )
+
+// Doubts are a token that nobody signed, and one that was signed just now.
+func (t *tokenProbes) Doubts() []history.Purpose {
+	return []history.Purpose{history.MadeUp, history.Anew}
+}
 
 // Hold makes a token of a credential now, for each of those who want it with
 // other claims, which is presented from then on.
@@ -84,12 +90,17 @@ func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration)
 // says also whether that fetched a key set just then; a fetch that was due in that
 // moment counts as caused.
 func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
+	if purpose == history.MadeUp {
+		probe, err := t.Stray(ctx, validator)
+		probe.Purpose = purpose
+		return probe, err
+	}
 	at := t.url(validator)
 	if at == "" {
 		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", name, validator)
 	}
 	ask := t.asks[validator]
-	raw, presentation, err := t.token(ctx, name, ask)
+	raw, presentation, err := t.token(ctx, name, purpose, ask)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
@@ -146,11 +157,11 @@ func (t *tokenProbes) nobodys() (jose.JSONWebKey, error) {
 }
 
 // token is the token to present, and how it was made.
-func (t *tokenProbes) token(ctx context.Context, name string, ask asking) (raw, presentation string, err error) {
+func (t *tokenProbes) token(ctx context.Context, name string, purpose history.Purpose, ask asking) (raw, presentation string, err error) {
 	t.mu.Lock()
 	held, there := t.held[heldKey{name, ask.issuer, ask.audience}]
 	t.mu.Unlock()
-	if there && time.Now().Before(held.expiry) {
+	if there && purpose != history.Anew && time.Now().Before(held.expiry) {
 		return held.raw, "unexpired token, made before", nil
 	}
 	raw, _, err = t.mint(ctx, name, ask, probeLife)

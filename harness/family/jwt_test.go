@@ -195,6 +195,25 @@ func TestTokensOfProbes(t *testing.T) {
 	}
 }
 
+// TestDoubtsOfTokens: a token that nobody signed, and one of a held credential that is
+// another than the one held.
+func TestDoubtsOfTokens(t *testing.T) {
+	r := rehearse(t, strings.Replace(signingKeyPage, "TYPE", "ES256", 1), signingKeyServices)
+	if p := r.present(t, "checkout", "k1", history.MadeUp); p.Outcome != history.AuthFailure || p.Purpose != history.MadeUp {
+		t.Errorf("made up: got %+v, want that it is refused", p)
+	}
+	shown := spy(t, r, "checkout")
+	if err := r.Hold(t.Context(), "k1", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	r.present(t, "checkout", "k1", history.OldAfter)
+	held, _ := shown()
+	r.present(t, "checkout", "k1", history.Anew)
+	if anew, _ := shown(); anew == held {
+		t.Error("anew: got the token that was held, want another")
+	}
+}
+
 func TestProbesThatCannotBeMade(t *testing.T) {
 	r := rehearse(t, strings.Replace(signingKeyPage, "TYPE", "ES256", 1), signingKeyServices)
 	if err := r.Hold(t.Context(), "k9", time.Minute); err == nil {

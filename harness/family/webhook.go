@@ -127,7 +127,13 @@ type webhookBound struct {
 	url    func(service string) string
 }
 
-var _ world.Probes = (*webhookBound)(nil)
+var (
+	_ world.Probes  = (*webhookBound)(nil)
+	_ world.Doubter = (*webhookBound)(nil)
+)
+
+// Doubts are a delivery that is signed with a secret which nobody has.
+func (w *webhookBound) Doubts() []history.Purpose { return []history.Purpose{history.MadeUp} }
 
 // Do takes a step, but for an emit that such a sender does not know.
 func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) error {
@@ -173,11 +179,18 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 		return fail(err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
-	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, c.values[0])
+	secret, presentation := c.values[0], "delivery signed with "+name+" alone"
+	if purpose == history.MadeUp {
+		if secret, err = w.scheme.NewSecret(); err != nil {
+			return fail(err)
+		}
+		presentation = "delivery signed with a made-up secret"
+	}
+	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, secret)
 	probe, err := Ask(ctx, http.MethodPost, at+deliveredAt(w.plan, validator), header, bytes.NewReader(body), Signs(w.plan, validator))
 	if err != nil {
 		return fail(err)
 	}
-	probe.Purpose, probe.Presentation = purpose, "delivery signed with "+name+" alone"
+	probe.Purpose, probe.Presentation = purpose, presentation
 	return probe, nil
 }

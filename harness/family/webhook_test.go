@@ -168,6 +168,17 @@ func TestProbesOfWebhooksAreTold(t *testing.T) {
 	}
 }
 
+// TestDoubtsOfWebhooks: a delivery that is signed with what nobody has is refused by a
+// receiver that takes what is signed with the secret.
+func TestDoubtsOfWebhooks(t *testing.T) {
+	r := rehearse(t, strings.Replace(webhookPage, "SCHEME", "stripe", 1), webhookServices)
+	for purpose, want := range map[history.Purpose]history.Outcome{history.OldAfter: history.OK, history.MadeUp: history.AuthFailure} {
+		if p := r.present(t, "orders", "k1", purpose); p.Outcome != want || p.Purpose != purpose {
+			t.Errorf("%s: got %+v, want %s", purpose, p, want)
+		}
+	}
+}
+
 func TestReceiverThatIsNotThere(t *testing.T) {
 	r := rehearse(t, strings.Replace(webhookPage, "SCHEME", "github", 1), webhookServices)
 	r.ends["orders"]()

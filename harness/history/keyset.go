@@ -18,6 +18,8 @@ type KeySet struct {
 	// Again says that this very set had been found here before, with another one
 	// in between: whoever answers here does not speak with one voice.
 	Again bool `json:"again,omitempty"`
+	// ETag is the one that came with it (RFC 9110 §8.8.3); empty: none did.
+	ETag string `json:"etag,omitempty"`
 }
 
 // Key is one key of a set: its members of RFC 7517 §4 that say what it is, and a

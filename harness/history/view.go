@@ -286,6 +286,22 @@ func (v *View) OnHold(from, to Offset) (held Offset) {
 	return held
 }
 
+// FirstRefusedBy reports whether a presenter was refused for the first time in the
+// second before a moment, as far as counts tell.
+func (v *View) FirstRefusedBy(presenter string, at Offset) bool {
+	const second = Offset(time.Second)
+	first := Offset(-1)
+	for key := range v.Cells {
+		if key.Presenter != presenter || key.Source == FromProbe {
+			continue
+		}
+		if sum := v.Sum(key, 0, v.Now+1); sum.AuthFailures > 0 && (first < 0 || sum.FirstFailure < first) {
+			first = sum.FirstFailure
+		}
+	}
+	return first >= 0 && first >= at-second && first <= at
+}
+
 // Keys lists the cells in a fixed order.
 func (v *View) Keys() []CellKey {
 	return slices.SortedFunc(maps.Keys(v.Cells), func(a, b CellKey) int {

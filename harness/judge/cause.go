@@ -123,6 +123,9 @@ func (c *cell) fixLead() string {
 	if !c.everLearned {
 		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), v.Name)
 	}
+	if c.bySight {
+		return fmt.Sprintf("publish more than %s before emitting (lead): nobody tells how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.atLeast(c.learnedAt-c.accepted), v.Name, v.Name)
+	}
 	need := max(g1, c.limits.Page((c.learnedAt-c.accepted).Duration())+margin)
 	return fmt.Sprintf("publish at least %s before emitting (lead), and let the gate of verify wait for %s", plan.Text(roundUp(need)), v.Name)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -15,12 +16,25 @@ func cutOff(c *cell) (explanation, bool) {
 		return explanation{}, false
 	}
 	m, _ := c.limits.Emitter(service)
-	return explanation{
+	told := explanation{
 		cause: CauseCutOff, credential: c.old,
 		why: fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use (57P01)", authority, plan.Counted(n, "session"), service, c.causedBy, c.old),
 		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s",
 			plan.Text(c.limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.old),
-	}, true
+	}
+	// One that waited for so long already is cured by no window that the page asks for.
+	if kept := c.first - c.lastSwitch(); c.causedBy == string(keyring.Revoke) && kept >= history.Offset(c.limits.Wall(c.limits.Outlives(m.Life))) {
+		life := max(m.Life, c.limits.LongestLife)
+		told.why += fmt.Sprintf(", %s after the last emitter's switch: it keeps connections for longer than the %s of the page, or for good", c.page(kept), plan.Text(life))
+		told.fix = fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life))
+	}
+	return told, true
+}
+
+// lastSwitch is when the last emitter began to use the new credential: not before the emit.
+func (e *evidence) lastSwitch() history.Offset {
+	emitted, _ := e.done(string(keyring.Emit), e.fresh)
+	return max(emitted, e.view.LastSwitch(e.fresh))
 }
 
 // cutOff is how many sessions of a consumer an authority ended meanwhile, and

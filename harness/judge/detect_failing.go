@@ -114,8 +114,8 @@ func answeredAsFailing(c *cell) (explanation, bool) {
 	return told, true
 }
 
-// onlyFresh is the cell of the new credential, with its errors (5xx) counted as
-// refusals, where those were answered to no other credential of the presenter:
+// onlyFresh is the cell of the new credential, with its errors (5xx, and 4xx that are
+// no refusals here) counted as refusals, where those were answered to no other credential of the presenter:
 // another was presented beside it, or they began as soon as it was.
 func (c *cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool) {
 	if c.limits.Hop != history.FromLoad {
@@ -133,7 +133,9 @@ func (c *cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool)
 	}
 	sum = c.view.Sum(key, c.start, c.end+1)
 	atOnce := c.view.Sum(key, c.start, c.first-history.Offset(nearly)).Attempts == 0
-	if kind, _, n := c.mostly(); kind != "5xx" || n != c.sum.Unavailable || sum.Unavailable == 0 || others.bad > 0 || others.of == 0 || !beside && !atOnce {
+	kind, statuses, n := c.mostly()
+	answered := kind == "5xx" || kind == "4xx" && statuses != "429" // that is of how much is asked, and not with what
+	if !answered || n != c.sum.Unavailable || sum.Unavailable == 0 || others.bad > 0 || others.of == 0 || !beside && !atOnce {
 		return key, sum, false
 	}
 	sum.AuthFailures, sum.FirstFailure, sum.LastFailure = sum.Unavailable, c.first, c.last

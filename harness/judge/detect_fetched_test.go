@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -56,7 +57,7 @@ func TestFetchedSets(t *testing.T) {
 }
 
 // TestTokenCache: who takes a token although it fetched the set without the key
-// keeps tokens, and not keys.
+// keeps tokens, or the key; a token that it cannot have kept tells which.
 func TestTokenCache(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -65,6 +66,8 @@ func TestTokenCache(t *testing.T) {
 		want    judge.Cause
 	}{
 		{"it had fetched the set without it", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2"))}, judge.CauseTokenCache},
+		{"and refused one that was signed since", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2")), asks(60.45, history.Anew, history.AuthFailure)}, judge.CauseTokenCache},
+		{"and took one that was signed since", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2")), asks(60.45, history.Anew, history.OK)}, judge.CauseSetNotUsed},
 		{"it had not fetched since", []change{still(0, 41, 50, 60.4)}, judge.CauseKeptRevoked},
 		{"it was still in the set", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k1", "k2"))}, judge.CauseKeptRevoked},
 		{"taken a moment after the fetch", []change{still(60, 41, 58.9, 59.9), add(fetched(at(59), "search", "auth", "k2"))}, judge.CauseKeptRevoked},
@@ -77,6 +80,25 @@ func TestTokenCache(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSetNotUsed: who fetched the new key, never took it, and takes the old one to
+// the end by what it cannot have kept, goes on with what it had.
+func TestSetNotUsed(t *testing.T) {
+	t.Parallel()
+	// It tells nothing itself: that it learned is known by its fetch.
+	fetches := func(s *story) {
+		searchLearns(0)(s)
+		s.add(fetched(at(24), "search", "auth", "k1", "k2"), fetched(at(45), "search", "auth", "k2"),
+			history.Event{At: at(24), Kind: history.KindLearned, Service: "search", Credential: "k2", What: history.OfFetch})
+	}
+	never := []change{fetches, withoutProbes("search", history.Canary), withoutProbes("search", history.NewAfter), refuse("app", "k2", 28.4, 61, 10), still(0, 41, 60.4)}
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"it takes what was signed with the old one since", append(slices.Clone(never), asks(60.45, history.Anew, history.OK)), judge.CauseSetNotUsed, "search",
+			"it goes on with the keys that it had, whatever it fetches", "no lead is long enough"},
+		{"it refuses that", append(slices.Clone(never), asks(60.45, history.Anew, history.AuthFailure)), judge.CauseUnknown, "search", "", ""},
+		{"it took the new one once", append(slices.Clone(never), asks(60.45, history.Anew, history.OK), asks(28, history.Canary, history.OK)), judge.CauseUnknown, "search", "", ""},
+	})
 }
 
 // TestNotActiveYet: a consumer that fails from its switch on, while nothing of it

@@ -51,6 +51,23 @@ func behindEdge(s *story) {
 	s.limits.Gateways = []plan.Gateway{{Name: "edge", Of: []string{"auth"}}}
 }
 
+// TestSameETag: a set that changed under its ETag is behind one that never learned, and
+// blames nobody where the ETag changed, came with no set, or the validator may still learn.
+func TestSameETag(t *testing.T) {
+	t.Parallel()
+	under := func(moment float64, tag string, keys ...history.Key) change {
+		return add(history.Event{At: at(moment), Kind: history.KindLooked, Service: "auth", Set: &history.KeySet{Status: "200", Looks: 1, ETag: tag, Keys: keys}})
+	}
+	alone := func(s *story) { behindEdge(s); s.limits.Validators[1].Via, s.limits.Gateways = "", nil }
+	never := refuse("app", "k2", 28.4, 61, 10)
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"the same", []change{alone, never, under(1, `"a"`, key1), under(11, `"a"`, key1, key2)}, judge.CauseSameETag, "auth", "auth has it in its set since 11s, under the ETag that the set had without it", "an ETag of its own"},
+		{"another", []change{alone, never, under(1, `"a"`, key1), under(11, `"b"`, key1, key2)}, judge.CauseNeverLearned, "search", "", ""},
+		{"none", []change{alone, never, under(1, "", key1), under(11, "", key1, key2)}, judge.CauseNeverLearned, "search", "", ""},
+		{"the same, and it took it after a while", []change{alone, refuse("app", "k2", 28.4, 34, 10), under(1, `"a"`, key1), under(11, `"a"`, key1, key2)}, judge.CauseStaleCache, "search", "", ""},
+	})
+}
+
 // TestLookedAt: what was found at each step of the way of a key set says who is
 // behind, and since when; a set that has all it must have blames nobody.
 func TestLookedAt(t *testing.T) {

@@ -8,25 +8,57 @@ import (
 )
 
 // tokenCache matches where a validator went on taking a revoked credential after
-// it had fetched the set without it: it keeps what it checked, and not the key.
+// it had fetched the set without it: it keeps what it checked, or the key all the
+// same. Which of them, a token tells that was signed after the revoke.
 func tokenCache(c *cell) (explanation, bool) {
-	name, revoked := c.validator.Name, c.first
+	name := c.validator.Name
+	fetched, without := c.fetchedWithout()
+	if !without {
+		return explanation{}, false
+	}
+	told := explanation{
+		cause: CauseTokenCache,
+		why: fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
+			c.old, fetched, c.old, c.page(c.last-fetched)),
+		fix: fmt.Sprintf("bound how long %s keeps what it has checked (introspection or token cache, by kid too), or empty that with the revoke; an expiry of its key set changes nothing", name),
+	}
+	switch anew := c.view.Said(name, c.old, history.Anew); {
+	case anew.Taken > 0:
+		told.cause = CauseSetNotUsed
+		told.why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.old, fetched, c.page(anew.LastTaken-fetched))
+		told.fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then it is to be restarted after a revoke", name)
+	case anew.Refused == 0:
+		told.why += ", or it keeps the key whatever it fetches"
+		told.fix += "; look at whether it replaces its keys by what it fetches, too"
+	}
+	return told, true
+}
+
+// fetchedWithout is when the cell's validator, by its one cache, fetched a set without
+// the old credential, since when it was taken for longer than use of what was fetched takes.
+func (c *cell) fetchedWithout() (at history.Offset, is bool) {
 	if n, _ := c.caches(); n > 1 {
-		return explanation{}, false // one replica fetched, and another took it
+		return 0, false // one replica fetched, and another took it
 	}
-	for _, fetch := range c.fetches(name, revoked, c.end) {
-		if slices.Contains(fetch.Credentials, c.old) || slices.Contains(fetch.Holds, c.old) {
-			continue
+	for _, fetch := range c.fetches(c.validator.Name, c.first, c.end) {
+		if !slices.Contains(fetch.Credentials, c.old) && !slices.Contains(fetch.Holds, c.old) {
+			return fetch.At, c.last > fetch.At+2*history.Offset(nearly)
 		}
-		if c.last <= fetch.At+2*history.Offset(nearly) {
-			return explanation{}, false
-		}
-		return explanation{
-			cause: CauseTokenCache,
-			why: fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
-				c.old, fetch.At, c.old, c.page(c.last-fetch.At)),
-			fix: fmt.Sprintf("bound how long %s keeps what it has checked (introspection or token cache, by kid too), or empty that with the revoke; an expiry of its key set changes nothing", name),
-		}, true
 	}
-	return explanation{}, false
+	return 0, false
+}
+
+// setNotUsed matches where a validator fetched the new credential and never took it,
+// and takes the old one by what is signed with it after a set came without it.
+func setNotUsed(c *cell) (explanation, bool) {
+	name := c.validator.Name
+	if !c.isFresh() || c.sum.OK > 0 || !c.view.OnlyFetched(name, c.fresh) || c.view.Said(name, c.old, history.Anew).Taken == 0 {
+		return explanation{}, false
+	}
+	return explanation{
+		cause: CauseSetNotUsed,
+		why: fmt.Sprintf("%s fetched it %s after it was accepted, never took it, and takes %s to the end: it goes on with the keys that it had, whatever it fetches",
+			name, c.page(c.learnedAt-c.accepted), c.old),
+		fix: fmt.Sprintf("find out why %s does not use what it fetches (a comparison that finds nothing new, an error on the way), and prove %s by a canary before emitting: no lead is long enough", name, c.fresh),
+	}, true
 }

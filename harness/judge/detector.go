@@ -45,8 +45,11 @@ type way struct {
 	accepted, emitted history.Offset
 	learnedAt         history.Offset
 	everLearned       bool
-	published         history.Offset
-	isPublished       bool // whether its emitter says when it published it
+	// bySight says that nothing tells so but its answers: it refused the credential
+	// until then, and takes it since.
+	bySight     bool
+	published   history.Offset
+	isPublished bool // whether its emitter says when it published it
 }
 
 // wayTo is the way of the new credential to a validator.
@@ -57,7 +60,10 @@ func (e *evidence) wayTo(v plan.Validator) way {
 	if v.Authority { // it has the new one before the step that gave it is done
 		since, _ = e.begun(string(keyring.Accept), e.fresh)
 	}
-	w.learnedAt, w.everLearned = e.learned(v.Name, e.fresh, since)
+	if w.learnedAt, w.everLearned = e.learned(v.Name, e.fresh, since); !w.everLearned {
+		w.learnedAt, w.everLearned = e.tookAfterAll(v.Name)
+		w.bySight = w.everLearned
+	}
 	w.emitted, _ = e.done(string(keyring.Emit), e.fresh)
 	w.published, w.isPublished = e.view.PublishedAt[v.From][e.fresh]
 	return w
@@ -160,7 +166,8 @@ func detectors() []detector {
 		{of: refused, needs: []need{seesFetches}, match: unreadSet},
 		{of: refused, needs: []need{seesFetches}, match: oneSlot},
 
-		{of: refused, needs: []need{seesFetches}, match: firstOfTheSet},
+		{of: refused, needs: []need{seesFetches}, match: oneOfTheSet},
+		{of: refused, needs: []need{seesFetches}, match: setNotUsed},
 
 		// Of the new credential.
 		{of: refused, match: withdrawnInUse},
@@ -170,6 +177,7 @@ func detectors() []detector {
 		{of: refused, needs: []need{seesSet, seesFetches}, match: freshNotInSet},
 		{of: refused, needs: []need{seesFetches}, match: lostNotInSet},
 		{of: refused, needs: []need{seesLooks}, match: missingAtTheSource},
+		{of: refused, needs: []need{seesLooks}, match: sameETag},
 		{of: refused, match: lostInOutage},
 		{of: refused, needs: []need{seesLearned}, match: someReplicas},
 		{of: refused, match: flagDayFresh},
@@ -211,6 +219,7 @@ func detectors() []detector {
 
 		{of: unrenewed, match: faultAtTheService},
 
+		{of: kept, match: takesAnything},
 		{of: kept, match: keptSessions},
 		{of: kept, match: publishedForTooLong},
 		{of: kept, match: keptUnderAFault},

@@ -211,6 +211,35 @@ func (e *evidence) learned(validator, credential string, after history.Offset) (
 	return 0, false
 }
 
+// tookAfterAll is when a validator of which nothing is seen but its answers last refused
+// the new credential: all who presented it until then, and none of enough since.
+func (e *evidence) tookAfterAll(validator string) (at history.Offset, did bool) {
+	if e.hasFetches(validator) || len(e.view.Learned[validator]) > 0 {
+		return 0, false
+	}
+	var cells []history.CellKey
+	var first history.Offset
+	for _, key := range e.hop() {
+		if key.Validator != validator || key.Credential != e.fresh {
+			continue
+		}
+		cells = append(cells, key)
+		if sum := e.view.Sum(key, e.start, e.end+1); sum.AuthFailures > 0 {
+			at = max(at, sum.LastFailure)
+			if first == 0 || sum.FirstFailure < first {
+				first = sum.FirstFailure
+			}
+		}
+	}
+	var before, since history.Counts
+	for _, key := range cells {
+		refused, taken := e.view.Sum(key, first, at), e.view.Sum(key, at+bucketWidth, e.end+1)
+		before.Add(&refused)
+		since.Add(&taken)
+	}
+	return at, at > 0 && at+history.Offset(nearly) < e.end && before.OK <= before.AuthFailures/leastAttempts && since.OK >= leastAttempts
+}
+
 // fetches are the key sets that a validator fetched in [from, to].
 func (e *evidence) fetches(validator string, from, to history.Offset) []history.Event {
 	var found []history.Event

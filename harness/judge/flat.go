@@ -47,7 +47,7 @@ func flat(e *evidence) (Outcome, string, []Finding) {
 		findings = append(findings, f)
 	}
 	thin := e.thin()
-	noisy := cmp.Or(e.noisy(), unsure, e.answeredOtherwise())
+	noisy := cmp.Or(e.noisy(), unsure, e.answeredOtherwise(), e.unreadableRefusals())
 	switch {
 	case hasError(findings):
 		return Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings

@@ -80,6 +80,9 @@ func (e *evidence) refusesOld(f *Finding, v plan.Validator, revoked history.Offs
 	p := e.oldProbes(v, revoked)
 	f.LastMS, f.Count = p.LastTaken.Milliseconds(), p.Taken
 	bound := e.limits.G3(v)
+	if why := e.unreadable(v.Name); why != "" {
+		return why
+	}
 	switch {
 	case p.refused && e.keptTooLong(v, p, revoked):
 		f.Message = fmt.Sprintf("%s%s took %s until %s after the revoke; the bound is %s", v.Name, e.offPage(v.Name), e.old, e.page(p.LastTaken-revoked), plan.Text(bound))
@@ -145,7 +148,7 @@ func (e *evidence) tellUntaken(f Finding, v plan.Validator) Finding {
 	f.LastMS = e.end.Milliseconds()
 	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.fresh, e.old)
 	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
-	if _, ever := e.learned(v.Name, e.fresh, e.start); !ever && !v.Authority { // which has it from the step itself
+	if _, ever := e.learned(v.Name, e.fresh, e.start); !ever && a.Taken == 0 && !v.Authority { // which has it from the step itself
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.lastFetch(v.Name))
 	}
 	told, found := (&cell{evidence: e, symptom: untaken, validator: v, credential: e.fresh, first: at, last: at, way: e.wayTo(v)}).detect()

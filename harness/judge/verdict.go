@@ -215,6 +215,7 @@ const (
 	CauseSourceDown       Cause = "source-down"       // it asked for the set, and got no answer
 	CauseTurnedAway       Cause = "turned-away"       // it asked for the set when too many did, and was answered 429
 	CauseNotInSet         Cause = "not-in-set"        // it asked for the set, and what it got lacked a credential in use
+	CauseSameETag         Cause = "same-etag"         // the set changed and its ETag did not
 	CauseUnusableSet      Cause = "unusable-set"      // it could not read a key of the set, and did without the others
 	CauseAmbiguousKid     Cause = "ambiguous-kid"     // the set has one kid twice, and it took the wrong one
 	CauseNoAlg            Cause = "no-alg"            // the new key came without its algorithm
@@ -224,6 +225,8 @@ const (
 	CauseLacksRights      Cause = "lacks-rights"      // the new credential is taken, and may not do what the old one may
 	CauseNotDestroyed     Cause = "not-destroyed"     // what was revoked could not be removed
 	CauseTokenCache       Cause = "token-cache"       // it keeps checked tokens, and not keys
+	CauseSetNotUsed       Cause = "set-not-used"      // it fetches sets, and goes on with keys that it had
+	CauseTakesAnything    Cause = "takes-anything"    // it takes what nobody gave
 	CauseSomeReplicas     Cause = "some-replicas"     // some of its replicas had it, and others had not
 	CauseNeverLearned     Cause = "never-learned"     // it never took the new credential
 	CauseFlagDay          Cause = "flag-day"          // accept, emit and revoke fell together

@@ -16,6 +16,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
+// maxETag bounds how much of an ETag is kept: enough to tell two apart.
+const maxETag = 80
+
 // maxAnswer bounds how much of an answer is read.
 const maxAnswer = 1 << 20
 
@@ -32,8 +35,8 @@ func KeySet(ctx context.Context, url string) history.KeySet {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	begin := time.Now()
-	status, body := get(ctx, url)
-	set := history.KeySet{Status: status, Took: history.Offset(time.Since(begin).Truncate(time.Microsecond))}
+	status, etag, body := get(ctx, url)
+	set := history.KeySet{Status: status, ETag: etag, Took: history.Offset(time.Since(begin).Truncate(time.Microsecond))}
 	if status == history.StatusSet {
 		var ok bool
 		if set.Keys, ok = parse(body); !ok {
@@ -43,21 +46,22 @@ func KeySet(ctx context.Context, url string) history.KeySet {
 	return set
 }
 
-func get(ctx context.Context, url string) (status string, body []byte) {
+func get(ctx context.Context, url string) (status, etag string, body []byte) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return "error", nil
+		return "error", "", nil
 	}
 	req.Header.Set("User-Agent", Agent)
 	resp, err := looker.Do(req)
 	if err != nil {
-		return unanswered(err), nil
+		return unanswered(err), "", nil
 	}
 	defer resp.Body.Close()
 	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
-		return unanswered(err), nil
+		return unanswered(err), "", nil
 	}
-	return strconv.Itoa(resp.StatusCode), body
+	etag = resp.Header.Get("ETag")
+	return strconv.Itoa(resp.StatusCode), etag[:min(len(etag), maxETag)], body
 }
 
 // unanswered names why there was no answer, in the words of the load's counts.

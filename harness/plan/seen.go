@@ -239,8 +239,9 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	}
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
-			if r.Name == e.Name && r.What != runbook.JWKS {
-				consider(r.Habit().Length(), 0, e.Name+" was seen to read the store every %s")
+			// What it read because it was refused was no habit.
+			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) {
+				consider(gap.Length(), 0, e.Name+" was seen to read the store every %s")
 			}
 		}
 	}
@@ -249,7 +250,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	after(accepted, was, published, did, e.Name+" published "+s.New+" %s after it was accepted")
 	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
 	switched, did := s.View.Switched[e.Name][s.New]
-	after(emitted, was, switched, did, e.Name+" switched %s after it was told to")
+	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched), e.Name+" switched %s after it was told to")
 	return most, found
 }
 

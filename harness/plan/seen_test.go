@@ -69,6 +69,11 @@ func TestBoundsSeen(t *testing.T) {
 			Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: "k1", Width: moment(0.1), LongestLife: history.Offset(wall),
 		}}
 	}
+	refusedAt := func(at float64) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: "auth", Validator: "db", Credential: "k1", Width: moment(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: moment(at), LastFailure: moment(at),
+		}}
+	}
 	learned := history.Event{At: moment(12), Kind: history.KindLearned, Service: "search", Credential: "k2"}
 	canary := history.Event{At: moment(12.05), Kind: history.KindProbe, Service: "search", Credential: "k2", Probe: &history.Probe{
 		Purpose: history.Canary, Outcome: history.OK, CausedFetch: true, Latency: moment(0.01),
@@ -128,8 +133,11 @@ func TestBoundsSeen(t *testing.T) {
 			[]string{"G1 search 16m30s", "G3 search 1h1m30s"}, "search fetches every 15m, and the page says that it learns within 5m"},
 		{"an emitter that reads every twelve minutes", nil, sightOf(nil, read(0), read(12), read(24)),
 			[]string{"G1 auth 18m", "G2 auth 27m", "G3 auth 18m"}, "auth was seen to read the store every 12m, and the page says 1m"},
+		{"an emitter that reads when it is refused", nil, sightOf(nil, read(0), read(12), refusedAt(11.9)), nil, ""},
+		{"an emitter that reads, having been refused for long", nil, sightOf(nil, read(0), read(12), refusedAt(6)), []string{"G1 auth 18m", "G2 auth 27m", "G3 auth 18m"}, "auth was seen to read the store every 12m"},
 		{"an emitter that switched late", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
 			[]string{"G1 auth 9m30s", "G2 auth 18m30s", "G3 auth 9m30s"}, "auth switched 4m after it was told to, and the page says 1m"},
+		{"an emitter that switched when it was refused", nil, sightOf(nil, step(10, "emit", "k2"), refusedAt(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"an emitter that switched just in time", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(11.5 + granule), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"tokens that are planned to live longer", func(l *Limits) { l.Clients[0].Life = 30 * time.Minute }, sightOf(nil),
 			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},

@@ -205,7 +205,30 @@ func (r *rotation) refusing(ctx context.Context) error {
 		return true
 	})
 	r.endProof(err != nil)
-	return errors.Join(err, ctx.Err())
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	return r.doubts(ctx)
+}
+
+// doubts asks those who took the old credential to the end what tells how that is
+// meant: whether they take what nobody gave, and what they cannot have kept.
+func (r *rotation) doubts(ctx context.Context) error {
+	doubter, able := r.world.Probes.(world.Doubter)
+	if !able {
+		return nil
+	}
+	for _, v := range r.proving.of {
+		if a := r.saidOld(v); a.Taken == 0 || a.Refused > 0 || a.Last.Session {
+			continue
+		}
+		for _, purpose := range doubter.Doubts() {
+			if _, err := r.present(ctx, v.Name, Old, purpose); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // provenBy reports whether a proof may end, so long after the watch: it is one, or

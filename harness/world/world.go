@@ -85,6 +85,14 @@ type Renewer interface {
 	Renew(ctx context.Context, emitter string) (told bool, err error)
 }
 
+// Doubter is an optional ability of Probes: to show what tells how it is meant that
+// a validator takes what it should refuse.
+type Doubter interface {
+	// Doubts are the purposes beside those of a rotation, MadeUp and Anew, for which
+	// Present can show a credential.
+	Doubts() []history.Purpose
+}
+
 // Sessions is an optional ability of Probes: to say whose sessions are still
 // served that were made with a credential, where an authority can tell them from
 // those that were made with another.

@@ -102,7 +102,8 @@ const mostTurns = 4
 // answer or another than before.
 func (c *Console) tellProbe(e history.Event) {
 	p := e.Probe
-	if p == nil || p.Purpose == history.Garbage { // that is told with the fault that shows it
+	// What a fault shows is told with it, and what an acceptance means with the verdict.
+	if p == nil || p.Purpose == history.Garbage || p.Purpose == history.MadeUp || p.Purpose == history.Anew {
 		return
 	}
 	key := strings.Join([]string{e.Service, e.Credential, string(p.Purpose)}, "\x00")
