@@ -19,7 +19,7 @@ func (r *run) balanced(specs []world.Spec) []world.Spec {
 		if !slices.ContainsFunc(specs, func(spec world.Spec) bool { return slices.Contains(replicas, spec.Name) }) {
 			continue
 		}
-		if len(s.Ports) > 0 {
+		if s.Listens(s.Name) {
 			config := &contract.Balancer{Name: s.Name}
 			for _, replica := range replicas {
 				config.To = append(config.To, contract.HostPortOf(replica))

@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -22,6 +23,25 @@ func TestOwnPort(t *testing.T) {
 	for name, want := range map[string]string{"PUBLIC_URL": "{{ .shop.url }}", "PORT": "{{ .shop-2.port }}", "OTHER": "{{ .auth.port }}"} {
 		if got := spec.Environment[name]; got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestListens: a command that asks for its port takes requests as an image does that says
+// its ports, and one that asks for another's does not.
+func TestListens(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		service scenario.Service
+		want    bool
+	}{
+		{"an image with a port", scenario.Service{Image: "acme/shop", Ports: []int{80}}, true},
+		{"an image without", scenario.Service{Image: "acme/shop", Environment: map[string]string{"PORT": "{{ .shop.port }}"}}, false},
+		{"a command with its own port", scenario.Service{Command: []string{"shop"}, Environment: map[string]string{"PORT": "{{ .shop.port }}"}}, true},
+		{"a command with another's", scenario.Service{Command: []string{"shop", "{{ .db.port }}"}}, false},
+	} {
+		if got := tt.service.Listens("shop"); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }

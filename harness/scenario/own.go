@@ -103,6 +103,12 @@ func Holds(text string) bool {
 	return slices.ContainsFunc(ActionsOf(text), func(a Action) bool { return a.Name == "secret" && a.Part != "file" })
 }
 
+// Listens reports whether a service of a team's own, under its name, takes requests: an
+// image says at which ports, and a command has its own from its settings.
+func (s Service) Listens(name string) bool {
+	return len(s.Ports) > 0 || !s.NeedsImage() && slices.Contains(s.Actions(), Action{name, "port"})
+}
+
 // HasSecretFiles reports whether a service is given files that have the secret in them.
 func (s Service) HasSecretFiles() bool {
 	for _, content := range s.Files {
