@@ -64,6 +64,8 @@ func (e *evidence) cureParty(g history.Gate) string {
 	name := g.Consumer
 	_, emits := e.limits.Emitter(name)
 	switch {
+	case g.Phase == history.Baseline:
+		return "mend what fails already, or send more, then rehearse again"
 	case name == "":
 		return "look into what the gate says"
 	case g.Phase == history.Verify && emits:

@@ -26,9 +26,7 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 			held++
 		case g.Mode == "enforce" && g.Phase == history.Baseline:
 			untried = "nothing was tried: " + g.Detail
-			f := e.tellGate(event, Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail))
-			f.Credential, f.Fix = "", "mend what fails already, or send more, then rehearse again"
-			findings = append(findings, f)
+			findings = append(findings, e.tellGate(event, Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce":
 			f := e.tellGate(event, Error, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail))
 			f.Fix += "; then rehearse again: nothing beyond this gate was tried"
@@ -120,6 +118,8 @@ func (e *evidence) validatorName(name string) string {
 // gateCredential is the credential that a phase's gate is about.
 func (e *evidence) gateCredential(phase history.Phase) string {
 	switch phase {
+	case history.Baseline:
+		return ""
 	case history.Verify, history.Emit:
 		return e.fresh
 	}

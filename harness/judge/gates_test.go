@@ -23,6 +23,19 @@ func TestGateOfTheBaseline(t *testing.T) {
 	wantSaid(t, v, "gates", "before anything was changed: app made 3 attempts")
 }
 
+// TestGateOfTheBaselineObserved: what fails before anything is changed is not cured by
+// a credential that nobody has made yet.
+func TestGateOfTheBaselineObserved(t *testing.T) {
+	t.Parallel()
+	v := judged(t, add(history.Event{At: at(10), Kind: history.KindGate, Phase: history.Baseline,
+		Gate: &history.Gate{Phase: history.Baseline, Mode: "observe", Consumer: "search", Detail: "4 of 159 attempts of app at search failed"}}))
+	for _, f := range v.Findings {
+		if f.RuleID == "gates" && (f.Credential != "" || strings.Contains(f.Fix, "k2") || !strings.Contains(f.Fix, "mend what fails already")) {
+			t.Errorf("got %s, %q, want that what fails is to be mended", text(f), f.Fix)
+		}
+	}
+}
+
 func TestGates(t *testing.T) {
 	t.Parallel()
 	// mode replaces that of all gates; one that observes does not stop a run.
