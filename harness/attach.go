@@ -377,6 +377,9 @@ func (r *run) recordLeft() {
 			{"accept", rotation.New, "withdraw", rotation.New},
 		} {
 			did, tried := v.Tried[step.did][step.of]
+			if r.plan.Limits.Rotator() { // what was not seen of it was not done, for all that is known
+				did, tried = v.Steps[step.did][step.of]
+			}
 			undid, undone := v.Steps[step.back][step.to]
 			if tried && !(undone && undid > did) {
 				left = append(left, history.Event{Kind: history.KindLeft, Step: step.back, Credential: step.to})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -23,7 +24,8 @@ import (
 // roll back or abort in the middle of one.
 type asking struct {
 	to       io.Writer
-	hold     bool // asks before each phase, and not only before the revoke
+	hold     bool          // asks before each phase, and not only before one
+	confirm  history.Phase // that one
 	commands chan world.Command
 	// confirming says that the question is one that a line without a word does not
 	// answer.
@@ -48,12 +50,21 @@ func atTerminal(command *cobra.Command, hold bool) (*asking, error) {
 	return newAsking(file, command.ErrOrStderr(), hold), nil
 }
 
-// confirms reports whether a person must approve the revoke: at a system that
-// the run did not make, unless that was said to be needless.
-func (f *runFlags) confirms(p *plan.Plan) bool { return p.Rehearsal.Attach != nil && !f.yes }
+// confirms is the phase that a person must approve: the revoke at a system that the
+// run did not make, or what begins it there where a rotator goes on by itself; "":
+// none, or that was said to be needless.
+func (f *runFlags) confirms(p *plan.Plan) history.Phase {
+	switch a := p.Rehearsal.Attach; {
+	case a == nil || f.yes:
+		return ""
+	case a.Rotates(string(keyring.Revoke)):
+		return history.Accept
+	}
+	return history.Revoke
+}
 
 func newAsking(from io.Reader, to io.Writer, hold bool) *asking {
-	a := &asking{to: to, hold: hold, commands: make(chan world.Command)}
+	a := &asking{to: to, hold: hold, confirm: history.Revoke, commands: make(chan world.Command)}
 	// A read of a terminal cannot be called off: this goroutine ends with the
 	// process, or with its input.
 	go a.listen(from)
@@ -85,11 +96,15 @@ func (a *asking) listen(from io.Reader) {
 
 // Approve asks, and waits for the answer or the end of ctx.
 func (a *asking) Approve(ctx context.Context, next history.Phase) (world.Command, error) {
-	if !a.hold && next != history.Revoke {
+	if !a.hold && next != a.confirm {
 		return world.GoOn, ctx.Err()
 	}
 	for {
-		fmt.Fprintf(a.to, "begin %s? [Y]es, [r]oll back, [a]bort\n", next)
+		what := "begin " + string(next)
+		if next == a.confirm && next != history.Revoke {
+			what = "start the rotator, which goes on by itself from then on, the revoke included"
+		}
+		fmt.Fprintf(a.to, "%s? [Y]es, [r]oll back, [a]bort\n", what)
 		if command, err := a.answer(ctx); err != nil || command != world.Wait {
 			return command, err
 		}

@@ -89,21 +89,24 @@ func example(t *testing.T, marker string) string {
 }
 
 // TestReadmeAttach plans scenarios that are attached as the guides show it: one of
-// a secret that signs tokens, one in a cluster, and one of a secret that is presented itself.
+// a secret that signs tokens, one in a cluster, one with a rotator, and one of a secret
+// that is presented itself.
 func TestReadmeAttach(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "scenarios", "attached", "testdata", "database", "runbook.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := examples(t, "attach:")
-	if len(shown) != 3 || !strings.Contains(shown[0], "tokens:") || !strings.Contains(shown[1], "kubernetes:") || !strings.Contains(shown[2], "current:") {
-		t.Fatalf("yaml examples with attach: in the guides: got %d, want one with tokens, one with kubernetes and one with current", len(shown))
+	has := []string{"tokens:", "kubernetes:", "rotator:", "current:"}
+	if !slices.EqualFunc(shown, has, strings.Contains) {
+		t.Fatalf("yaml examples with attach: in the guides: got %d, want one with each of %s", len(shown), has)
 	}
 	const step = "{command: [./rotate.sh]}"
 	for name, files := range map[string]map[string]string{
 		"tokens":  {"runbook.yaml": example(t, "kind: Runbook"), "scenario.yaml": "load: [{client: web, to: search, rate: 10/s, token: {}}]\n" + shown[0]},
 		"cluster": {"runbook.yaml": example(t, "kind: Runbook"), "scenario.yaml": "load: [{client: web, to: search, rate: 10/s, token: {}}]\n" + shown[1]},
-		"values": {"runbook.yaml": string(page), "scenario.yaml": "load: [{client: web, to: shop, rate: 10/s}]\n" + shown[2] +
+		"rotator": {"runbook.yaml": example(t, "kind: Runbook"), "scenario.yaml": "load: [{client: web, to: search, rate: 10/s, token: {}}]\n" + shown[2]},
+		"values": {"runbook.yaml": string(page), "scenario.yaml": "load: [{client: web, to: shop, rate: 10/s}]\n" + shown[3] +
 			"  steps: {make: " + step + ", accept: " + step + ", emit: " + step + ", revoke: " + step + ", restore: " + step + ", withdraw: " + step + "}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

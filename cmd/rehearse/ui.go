@@ -90,11 +90,12 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 			return nil, usage(fmt.Errorf("--ui tui draws on a terminal, and %w: use --ui plain or json", err))
 		}
 	}
-	if f.hold || f.confirms(p) && !o.Simulates(p) {
+	if f.hold || f.confirms(p) != "" && !o.Simulates(p) {
 		operator, err := atTerminal(command, f.hold)
 		if err != nil {
 			return nil, err
 		}
+		operator.confirm = f.confirms(p)
 		o.Operator = operator
 		t.look.Terminal = false // a line that is written anew would take the question's place
 	}

@@ -69,6 +69,11 @@ func (s *System) do(ctx context.Context, act scenario.Act, step, credential stri
 	timeout := timeoutOf(act)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
+	return s.doWithin(ctx, act, step, credential, timeout)
+}
+
+// doWithin does one act in a context that lasts for some time.
+func (s *System) doWithin(ctx context.Context, act scenario.Act, step, credential string, timeout time.Duration) (string, error) {
 	var out string
 	var err error
 	switch {
@@ -126,6 +131,9 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	printed := said.out.String()
 	if s.attach.Value != nil && step == "value" || act.Secret != nil {
 		printed = "" // it is nobody else's
+	}
+	if err == nil && (step == "current" || step == "new") {
+		printed = "" // they are asked often, and tell what the history has
 	}
 	for line := range strings.Lines(printed + said.complaints.String()) {
 		s.log(step + ": " + strings.TrimRight(line, "\r\n"))

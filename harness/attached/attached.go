@@ -60,8 +60,10 @@ type System struct {
 	tokens    *tokens
 	seen      *seen
 
-	stops stops
-	steps sync.Mutex // one step at a time
+	stops   stops
+	rotator rotator
+	watched watched
+	steps   sync.Mutex // one step at a time
 
 	mu           sync.Mutex
 	identifiers  map[string]string     // of credentials, by name
@@ -75,12 +77,14 @@ type System struct {
 	values       map[string]string     // by credential
 	sessions     map[session]*pgx.Conn // that probes hold
 	secrets      []string
+	published    []string // the key set before a rotator was started
 }
 
 var (
 	_ world.Steps    = (*System)(nil)
 	_ world.Comparer = (*System)(nil)
 	_ world.Stopper  = (*System)(nil)
+	_ world.Rotator  = (*System)(nil)
 	_ world.Probes   = (*System)(nil)
 )
 
@@ -129,7 +133,12 @@ func (s *System) environment() error {
 		s.secrets = append(s.secrets, value)
 	}
 	acts := slices.Collect(maps.Values(s.attach.Steps))
-	for _, act := range []*scenario.Act{s.attach.Current, s.attach.Value} {
+	told := []*scenario.Act{s.attach.Current, s.attach.Value}
+	if r := s.attach.Rotator; r != nil {
+		start := r.Start()
+		told = append(told, &start, r.New, r.Stop, r.Back)
+	}
+	for _, act := range told {
 		if act != nil {
 			acts = append(acts, *act)
 		}

@@ -107,6 +107,7 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 
 // Close lets go of what probes hold.
 func (s *System) Close(ctx context.Context) {
+	s.closeRotator()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, conn := range s.sessions {

@@ -42,6 +42,27 @@ func undoes(step string, act scenario.Act) string {
 	return "put back what was there before " + step + " (" + describe(act) + ")"
 }
 
+// describeRotator writes what a rotator of the team's own does, and what is left to the run.
+func describeRotator(w io.Writer, p *plan.Plan) {
+	r := p.Rehearsal.Attach.Rotator
+	fmt.Fprintf(w, "\nthe team's own rotator takes the steps\n  start\t%s\twithin %s\n", describe(r.Start()), plan.Text(p.RotatorTimeout()))
+	if r.New != nil {
+		fmt.Fprintf(w, "  new\t%s\ttells what is new\n", describe(*r.New))
+	}
+	stop := "nothing: nobody may stop it"
+	switch {
+	case r.Stop != nil:
+		stop = describe(*r.Stop)
+	case r.MayEnd:
+		stop = "its command is ended, with all that it has started"
+	}
+	back := "nothing: what it did is left as it is"
+	if r.Back != nil {
+		back = describe(*r.Back)
+	}
+	fmt.Fprintf(w, "  stop\t%s\t\n  way back\t%s\t\n", stop, back)
+}
+
 // Describe writes what a rehearsal of a system would do, step by step, and
 // where its evidence would come from. The plan has its Evidence.
 func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
@@ -55,6 +76,9 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 		}
 		fmt.Fprintf(t, "  %s\t%s\t%s%s\n", e.Service, e.URL, e.Is, log)
 	}
+	if a.Rotator != nil {
+		describeRotator(t, p)
+	}
 	for _, part := range []struct {
 		title string
 		steps [][2]string
@@ -62,8 +86,13 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 		{"steps", [][2]string{{"make", "k2"}, {"accept", "k2"}, {"emit", "k2"}, {"revoke", "k1"}, {"destroy", "k1"}}},
 		{"way back, as far as it is needed", [][2]string{{"restore", "k1"}, {"emit", "k1"}, {"withdraw", "k2"}}},
 	} {
-		fmt.Fprintf(t, "\n%s\n", part.title)
+		if a.Rotator == nil {
+			fmt.Fprintf(t, "\n%s\n", part.title)
+		}
 		for _, s := range part.steps {
+			if a.Rotator != nil && (a.Rotates(s[0]) || a.Steps[s[0]].None()) {
+				continue
+			}
 			act, there := a.Steps[s[0]]
 			if back, own := a.Steps[scenario.EmitBackStep]; own && s[0] == "emit" && s[1] == "k1" {
 				act = back

@@ -41,6 +41,9 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 		}
 		return identifier, nil
 	}
+	if s.attach.Rotator != nil {
+		return "", errors.New("the rotator was not seen to make one")
+	}
 	out, err := s.act(ctx, scenario.MakeStep, name)
 	if err != nil {
 		return "", err
@@ -77,6 +80,14 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	s.mu.Unlock()
 	if alone {
 		return nil // it was accepted and emitted before anybody attached
+	}
+	switch back := slices.Contains([]keyring.Step{keyring.Restore, keyring.Withdraw}, step) || step == keyring.Emit && credential == s.first; {
+	case s.attach.Rotator == nil || !s.Rotates(step):
+	case back:
+		return s.back(ctx, step)
+	default: // it was seen
+		s.meet()
+		return nil
 	}
 	act, name, there := s.stepOf(step, credential)
 	if !there {
@@ -147,6 +158,12 @@ func (s *System) takeBack(ctx context.Context, step string) error {
 // Does says what is done for a step with a credential, as somebody would do it by
 // hand: with its identifier, and without any value of the environment.
 func (s *System) Does(step, credential string) string {
+	if r := s.attach.Rotator; r != nil && s.Rotates(keyring.Step(step)) {
+		if r.Back == nil {
+			return "attach.rotator says nothing of how"
+		}
+		return scenario.ReplaceMentions(describe(*r.Back), func(m scenario.Mention) string { return "$" + cmp.Or(m.Part, m.Name) }) + ", which takes back all of it"
+	}
 	act, name, there := s.stepOf(keyring.Step(step), credential)
 	if !there {
 		return "nothing: the scenario says nothing for it"

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -67,7 +68,7 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow 
 		return nil, err
 	}
 	name := s.emitter()
-	tell := func(was, is Look) {
+	s.watched.tell = func(was, is Look) {
 		if !slices.Equal(was.Published, is.Published) {
 			record(history.Event{Kind: history.KindPublished, Service: name, Credentials: is.Published})
 		}
@@ -75,8 +76,9 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow 
 			record(history.Event{Kind: history.KindEmitting, Service: name, Identifier: is.Emitting})
 		}
 	}
-	tell(Look{}, last)
+	s.watched.see(last, false)
 	if s.endpoints[name].Tells {
+		s.watched.tell = nil
 		return func() {}, nil
 	}
 	return func() {
@@ -100,10 +102,37 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow 
 				record(history.Event{Kind: history.KindUnseen, Service: name})
 			}
 			failed = 0
-			tell(last, is)
-			last = is
+			s.watched.see(is, s.unmet())
 		}
 	}, nil
+}
+
+// watched is what was told last of the emitter, whoever looked.
+type watched struct {
+	tell func(was, is Look) // nil: its log tells
+
+	mu       sync.Mutex
+	last, is Look
+}
+
+// see tells of a look, or keeps it for later: what nobody has a name for yet would be
+// told of as a stranger's.
+func (w *watched) see(is Look, later bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.is = is; w.tell == nil || later {
+		return
+	}
+	w.tell(w.last, is)
+	w.last = is
+}
+
+// catchUp tells of the last look.
+func (w *watched) catchUp() {
+	w.mu.Lock()
+	is := w.is
+	w.mu.Unlock()
+	w.see(is, false)
 }
 
 // agent is how the watch names itself: readers of that name are the harness.

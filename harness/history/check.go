@@ -85,6 +85,7 @@ var needs = map[Kind][]need{
 	KindFault:      {needFault},
 	KindLeft:       {needStep, needCredential},
 	KindOperator:   {},
+	KindRotator:    {},
 	KindAgreement:  {needAgreement},
 	KindRenewed:    {needService},
 	KindMoment:     {needService},

@@ -61,6 +61,7 @@ const (
 	KindDecision   Kind = "decision"   // Decision: the run chose to roll back, to stop, or only noted that it would have
 	KindFault      Kind = "fault"      // Fault was injected, evidenced or undone
 	KindLeft       Kind = "left"       // Step of Credential is still to be taken by hand, to take the rotation back; Detail: what the team does for it
+	KindRotator    Kind = "rotator"    // What became of the team's own rotator: started, stopped, ended
 	KindOperator   Kind = "operator"   // a person acted; Detail: what; Began: since when they were waited for, if they were
 	KindAgreement  Kind = "agreement"  // Agreement: whether authority and store agreed when it was asked
 	KindRenewed    Kind = "renewed"    // Service (emitter) was told to make its connections anew; Detail: error if it was not

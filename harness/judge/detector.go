@@ -158,6 +158,7 @@ func detectors() []detector {
 		{of: refused, match: otherRotation},
 		{of: refused, match: putBack},
 		{of: refused, match: onePlace},
+		{of: refused, match: notAccepted},
 		{of: refused, needs: []need{seesLooks}, match: unusableSet},
 		{of: refused, needs: []need{seesLooks}, match: ambiguousKid},
 		{of: refused, needs: []need{seesLooks}, match: noAlg},
@@ -228,6 +229,7 @@ func detectors() []detector {
 		{of: kept, needs: []need{seesFetches}, match: tokenCache},
 
 		{of: untaken, match: lockedOutProbe},
+		{of: untaken, match: notAcceptedProbe},
 		{of: untaken, match: refusedLikeOthers},
 		{of: untaken, match: reusedKidAfter},
 		{of: untaken, match: neverPublished},

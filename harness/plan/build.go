@@ -43,7 +43,10 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	if problems := o.check(); problems != nil {
 		return nil, problems
 	}
-	b := builder{loaded: l, page: l.Runbook, family: family, s: o.over(l.Scenario)}
+	b := builder{loaded: l, page: l.Runbook, family: family, s: o.over(l.Scenario), asked: o}
+	if problems := b.rotator(); problems != nil {
+		return nil, problems
+	}
 	b.defaults()
 	if o.Paced && o.Speed == 0 {
 		b.s.Speed = b.pace()
@@ -143,6 +146,7 @@ type builder struct {
 	page   runbook.Runbook
 	family runbook.Family
 	s      scenario.Scenario // with options and, once filled in, defaults
+	asked  Options
 }
 
 // names are those of the services, sorted.

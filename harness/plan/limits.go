@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -32,6 +33,11 @@ func (b *builder) limits() Limits {
 	}
 	if a := b.s.Attach; a != nil {
 		l.Waived = a.Waive
+		for _, step := range []keyring.Step{keyring.Accept, keyring.Emit, keyring.Revoke} {
+			if a.Rotates(string(step)) {
+				l.Rotated = append(l.Rotated, string(step))
+			}
+		}
 		for name, act := range a.Steps {
 			if act.Cannot != "" {
 				if l.Cannot == nil {

@@ -124,6 +124,9 @@ type Limits struct {
 	// Gateways are services of a team's own that hand on a key set.
 	Gateways []Gateway `json:"gateways,omitempty"`
 
+	// Rotated are the steps that a rotator of the team's own takes, in its own time.
+	Rotated []string `json:"rotated,omitempty"`
+
 	// Waived are rules that are not held against the rehearsal, with the reason, and
 	// Cannot the steps that the system cannot take.
 	Waived map[string]string `json:"waived,omitempty"`

@@ -58,13 +58,16 @@ type figure struct {
 
 // seenG1 is the least lead for a validator.
 func (l Limits) seenG1(s Sight, v Validator) Bound {
-	b := Bound{Rule: "G1", Validator: v.Name, Field: "rollout.lead", Planned: l.Lead, Party: v.Name}
+	b := Bound{Rule: "G1", Validator: v.Name, Field: "rollout.lead", Party: v.Name}
+	if b.Planned, b.room = l.lead(s); b.room > 0 {
+		b.Field = "what the rotator lets pass between accept and emit"
+	}
 	learns, found := l.seenLearning(s, v)
 	b.term("learns", v.Learns, learns, found)
 	b.term("cache "+v.Via, v.Shared, figure{}, false)
 	l.publishing(&b, s, v)
 	b.term(l.propagation(), l.Propagation, figure{}, false)
-	if s.ahead(v.From) {
+	if s.ahead(v.From) || l.unled(s, v) {
 		b.Held = true
 		return b
 	}
@@ -85,12 +88,19 @@ func (s Sight) ahead(emitter string) bool {
 
 // seenG2 is the least window.
 func (l Limits) seenG2(s Sight) Bound {
-	b := Bound{Rule: "G2", Field: "overlap.window", Planned: l.Window}
+	b := Bound{Rule: "G2", Field: "overlap.window"}
+	if b.Planned, b.room = l.window(s); b.room > 0 {
+		b.Field = "what the rotator lets pass between the last switch and the revoke"
+	}
 	life, found := l.seenLife(s)
 	b.term("longest life", l.LongestLife, life, found)
 	b.term(l.propagation(), l.Propagation, figure{}, false)
 	if late, found := l.seenLateness(s); found {
 		b.term("late switch of "+late.party, 0, late, true)
+	}
+	if l.unrevoked(s) {
+		b.Held = true
+		return b
 	}
 	return b.settled()
 }

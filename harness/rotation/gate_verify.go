@@ -18,6 +18,13 @@ import (
 func (l Look) verify() (string, []refusal) {
 	var refusals []refusal
 	since := plan.Text(l.since(string(keyring.Accept), New))
+	if _, accepted := l.View.Steps[string(keyring.Accept)][New]; l.Limits.Rotator() && !accepted {
+		why := fmt.Sprintf("the rotator had %s in use before it was accepted", New)
+		if l.is != "" {
+			why += ": " + l.is
+		}
+		return "", append(l.outsiders(), refusal{"", why})
+	}
 	late, short := map[string]bool{}, map[string][]string{}
 	for _, b := range l.short("G1") {
 		short[b.Party] = append(short[b.Party], b.Short())
@@ -130,6 +137,9 @@ func (l Look) taken(v plan.Validator, credential string) (bool, string) {
 		return false, why
 	case answer != plan.Unasked || holds || v.Authority || v.OnMiss || v.Untold:
 		return true, ""
+	}
+	if l.Limits.Rotator() && v.OnPage {
+		return false, fmt.Sprintf("the rotator had %s in use before %s was seen to take it", credential, v.Name)
 	}
 	return false, fmt.Sprintf("%s has not taken %s", v.Name, credential)
 }

@@ -20,12 +20,16 @@ type Look struct {
 	OnPage []string
 
 	served map[string]int64 // sessions of the old credential, by whose; nil: nobody can tell
+	is     string           // what was seen last of what a rotator of the team's own does
 	moment plan.Moment      // into which the accept falls
 }
 
 // lookAt is what the rotation's own gates look at now.
 func (r *rotation) lookAt(v *history.View) Look {
 	l := Look{Limits: r.limits, View: v, Now: r.world.Evidence.Offset(), Baseline: r.plan.Times.Baseline, moment: r.moment}
+	if rotator := r.rotator(); rotator != nil {
+		l.is = rotator.Progress().Is
+	}
 	for _, c := range r.plan.Page.Consumers {
 		l.OnPage = append(l.OnPage, c.Name)
 	}

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,6 +80,9 @@ func (r *rotation) tellMoment() {
 
 func (r *rotation) accept(ctx context.Context) error {
 	r.tellMoment()
+	if rotator := r.rotator(); rotator != nil {
+		return r.startRotator(ctx, rotator)
+	}
 	if err := r.make(ctx, New); err != nil {
 		return err
 	}
@@ -92,6 +96,9 @@ func (r *rotation) accept(ctx context.Context) error {
 
 // verify waits out the lead and shows the canary at its end.
 func (r *rotation) verify(ctx context.Context) error {
+	if rotator := r.rotator(); rotator != nil {
+		return r.verifySeen(ctx, rotator)
+	}
 	lead := r.plan.Times.Lead - r.world.Clock.Now().Sub(r.acceptedAt)
 	if err := r.wait(ctx, lead, nil); err != nil {
 		return err
@@ -99,6 +106,11 @@ func (r *rotation) verify(ctx context.Context) error {
 	if !r.plan.Page.Verification.Lists("canary") {
 		return nil
 	}
+	return r.showCanary(ctx)
+}
+
+// showCanary shows the new credential to every validator that is to have learned it.
+func (r *rotation) showCanary(ctx context.Context) error {
 	var to []plan.Validator
 	for _, v := range r.limits.Validators {
 		if !v.Authority { // that said itself that it has it, when the step was read back
@@ -127,22 +139,43 @@ func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator
 }
 
 func (r *rotation) emit(ctx context.Context) error {
-	r.emitted = true
-	if err := r.step(ctx, keyring.Emit, New); err != nil {
-		return err
+	rotator := r.rotator()
+	if rotator != nil {
+		if err := r.awaitEmit(ctx, rotator); err != nil {
+			return err
+		}
+	} else {
+		r.emitted = true
+		if err := r.step(ctx, keyring.Emit, New); err != nil {
+			return err
+		}
 	}
-	if err := r.wait(ctx, r.plan.Times.Propagation+settle, func() bool { return len(r.emittersOn(Old, true)) == 0 }); err != nil {
-		return err
+	var failed error
+	err := r.wait(ctx, r.plan.Times.Propagation+settle, func() bool {
+		if rotator != nil {
+			failed = r.seenOf(ctx, rotator)
+		}
+		return failed != nil || r.revoked || len(r.emittersOn(Old, true)) == 0
+	})
+	if err != nil || failed != nil {
+		return errors.Join(err, failed)
 	}
 	r.switchedAt = r.world.Clock.Now()
 	return nil
 }
 
 func (r *rotation) overlap(ctx context.Context) error {
+	if rotator := r.rotates(keyring.Revoke); rotator != nil {
+		return r.await(ctx, rotator, keyring.Revoke)
+	}
 	return r.wait(ctx, r.plan.Times.Window-r.world.Clock.Now().Sub(r.switchedAt), nil)
 }
 
 func (r *rotation) revoke(ctx context.Context) error {
+	if r.rotates(keyring.Revoke) != nil {
+		r.toProve()
+		return nil
+	}
 	if err := r.world.Probes.Hold(ctx, Old, r.keepFor()); err != nil {
 		return fmt.Errorf("hold a token of %s for the proof of its revocation: %w", Old, err)
 	}
@@ -150,11 +183,16 @@ func (r *rotation) revoke(ctx context.Context) error {
 	if err := r.step(ctx, keyring.Revoke, Old); err != nil {
 		return err
 	}
-	if _, lacks := r.limits.Lacks(revocation); lacks {
-		return nil
-	}
-	r.proving.of = r.limits.Validators
+	r.toProve()
 	return nil
+}
+
+// toProve has the old credential shown to every validator from now on, where there is
+// anything to be shown.
+func (r *rotation) toProve() {
+	if _, lacks := r.limits.Lacks(revocation); !lacks {
+		r.proving.of = r.limits.Validators
+	}
 }
 
 // watch shows the old credential to every validator until the end, and then the new one.

@@ -49,6 +49,7 @@ type rotation struct {
 	switchedAt time.Time // when the last emitter had switched
 	// What was done so far, which is what a rollback has to take back.
 	made, emitted, revoked bool
+	known                  bool        // of a rotator of the team's own: what it made
 	moment                 plan.Moment // into which the accept fell
 	overBudget             bool        // noted already, where the budget only records
 	noted                  map[history.Trigger]bool
@@ -78,6 +79,9 @@ func Run(ctx context.Context, p *plan.Plan, w world.World) (string, error) {
 	asking, enough := context.WithCancel(ctx)
 	asked := w.Clock.Go(func() { r.keepContact(asking) })
 	how, err := r.forward(ctx)
+	if over := r.endRotator(context.WithoutCancel(ctx), true); over != nil {
+		err = errors.Join(err, over)
+	}
 	enough()
 	asked()
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
@@ -118,6 +122,7 @@ func (r *rotation) forward(ctx context.Context) (string, error) {
 			return r.leave(ctx, err)
 		}
 	}
+	r.overRotator(ctx)
 	if err := r.step(ctx, keyring.Destroy, Old); err != nil {
 		return history.EndedComplete, err
 	}
@@ -135,6 +140,9 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	case errors.As(err, &h) && h.decision.Action == history.ActionStop:
 		return history.EndedStopped, nil
 	case errors.As(err, &h):
+		if over := r.endRotator(ctx, true); over != nil || r.nothingSeen() {
+			return history.EndedStopped, over
+		}
 		return r.rollBack(ctx)
 	}
 	// A step that failed may have left authority and store apart: the way back
@@ -146,7 +154,16 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	if crossed {
 		trigger = history.TriggerAnother
 	}
+	if over := r.endRotator(ctx, true); over != nil {
+		return history.EndedStopped, errors.Join(err, over)
+	}
+	if r.nothingSeen() {
+		return history.EndedStopped, err
+	}
 	r.decide(trigger, err.Error(), r.world.Evidence.Offset())
+	if r.stranded() {
+		return history.EndedStopped, err
+	}
 	how, back := r.rollBack(ctx)
 	if crossed && errors.Is(back, world.ErrOtherRotation) {
 		back = nil // what kept it from going on keeps it from going back: once is enough to be told
@@ -156,8 +173,10 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 
 // enter asks the operator and begins a phase.
 func (r *rotation) enter(ctx context.Context, phase history.Phase) error {
-	if err := r.approve(ctx, phase); err != nil {
-		return err
+	if r.asksFor(phase) {
+		if err := r.approve(ctx, phase); err != nil {
+			return err
+		}
 	}
 	r.begin(ctx, phase)
 	return nil

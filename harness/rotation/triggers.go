@@ -33,7 +33,12 @@ func (r *rotation) obey(command world.Command) error {
 // decide records the decision to go back, or to stop where nothing was changed.
 func (r *rotation) decide(trigger history.Trigger, why string, since history.Offset) error {
 	d := history.Decision{Action: history.ActionRollBack, Trigger: trigger, Why: why, Since: since}
-	if !r.made {
+	switch {
+	case trigger != history.TriggerError && r.unheld():
+		return r.unturned(d)
+	case r.stranded():
+		d.Action, d.Why = history.ActionStop, why+"; attach.rotator has no way back, and the rotation is left as it is"
+	case !r.made:
 		d.Action = history.ActionStop
 	}
 	r.record(history.Event{Kind: history.KindDecision, Phase: r.phase, Decision: &d})

@@ -39,10 +39,13 @@ type Attach struct {
 	Decisions map[string]Decisions `yaml:"decisions,omitempty" json:"decisions,omitempty"`
 	// Counters are those of services that count what they served.
 	Counters map[string]Counter `yaml:"counters,omitempty" json:"counters,omitempty"`
+	// Rotator takes the whole rotation by itself, in its own time.
+	Rotator *Rotator `yaml:"rotator,omitempty" json:"rotator,omitempty"`
 	// Steps are what is done for each step: make, accept, emit, revoke, destroy,
 	// and for the way back restore and withdraw, and emit-back where to have the old
-	// one emitted again is another thing to do than to emit.
-	Steps map[string]Act `yaml:"steps" json:"steps"`
+	// one emitted again is another thing to do than to emit. Beside a rotator revoke and
+	// destroy are those that it leaves to others.
+	Steps map[string]Act `yaml:"steps,omitempty" json:"steps,omitempty"`
 	// StopWhen are checks of the team's own, as those of its alerts: while the rotation goes
 	// on each is asked once a second, and one that holds turns it back, whatever the mode
 	// of the gates is.
@@ -136,6 +139,11 @@ type Act struct {
 	// the answer of a call or a write: data.keys.0.kid; of value, where that is. A
 	// command prints it, as its last line.
 	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+}
+
+// None reports whether an act says nothing at all.
+func (a Act) None() bool {
+	return len(a.Command) == 0 && a.HTTP == nil && a.Vault == nil && !a.Kube() && a.Cannot == "" && a.Expires == 0
 }
 
 // Call is an HTTP request; an answer that is no success is an error.

@@ -116,8 +116,11 @@ func (c check) steps(a *Attach) {
 		}
 		c.act(path, name, a.Steps[name], a)
 	}
+	if a.Rotator != nil {
+		c.rotator(a)
+	}
 	for _, name := range StepNames {
-		if _, there := a.Steps[name]; !there && !slices.Contains(optionalSteps, name) && a.Undoes(name) == "" {
+		if _, there := a.Steps[name]; !there && a.Rotator == nil && !slices.Contains(optionalSteps, name) && a.Undoes(name) == "" {
 			hint := "what you do for it: a command, an http call or a vault write"
 			switch {
 			case slices.Contains(cannotSteps, name):
@@ -140,7 +143,7 @@ func (c check) steps(a *Attach) {
 }
 
 func (c check) act(path, name string, act Act, a *Attach) {
-	told := slices.Contains([]string{MakeStep, "current", "value"}, name)
+	told := slices.Contains([]string{MakeStep, "current", "value", "new"}, name)
 	ways := 0
 	prints := act.Secret != nil && len(act.Command) > 0
 	for _, is := range []bool{len(act.Command) > 0 && !prints, act.HTTP != nil, act.Vault != nil, act.Kube(), act.Cannot != "", act.Expires != 0} {
@@ -190,6 +193,9 @@ func (c check) act(path, name string, act Act, a *Attach) {
 		c.Report(path+".identifier", "", "a command prints it as its last line")
 	}
 	words := []string{"credential", "identifier"}
+	if slices.Contains([]string{"rotator", "new", "stop"}, name) {
+		words = nil // no new credential is known yet, or need be
+	}
 	if act.Secret != nil {
 		if a.Value != nil {
 			words = append(words, "value")
@@ -213,7 +219,7 @@ func (c check) mentions(path string, texts []string, words ...string) {
 		case m.Part == "url":
 			c.service(path, m.Name)
 		default:
-			c.Report(path, fmt.Sprintf("%s, NAME.url or env.NAME", strings.Join(words, ", ")), "{{ .%s }} is not to be had", strings.TrimSuffix(m.Name+"."+m.Part, "."))
+			c.Report(path, strings.Join(append(slices.Clone(words), "NAME.url or env.NAME"), ", "), "{{ .%s }} is not to be had", strings.TrimSuffix(m.Name+"."+m.Part, "."))
 		}
 	}
 }

@@ -68,6 +68,47 @@ type Stopper interface {
 	Stop() (why string, held time.Duration)
 }
 
+// Rotator is an optional ability of Steps: that another than the run takes some of
+// them, in its own time. Make and Do of those are called when they were seen.
+type Rotator interface {
+	// Rotates reports whether the rotator takes a step.
+	Rotates(step keyring.Step) bool
+	// Start has the rotator begin, and returns when it has begun.
+	Start(ctx context.Context) error
+	// Progress is what it was seen to do so far.
+	Progress() Progress
+	// Halt stops it where the team lets a rehearsal do so, and returns when it has
+	// ended.
+	Halt(ctx context.Context) error
+	// Await returns when it has ended by itself or its time is over.
+	Await(ctx context.Context)
+	// Lets says whether the team lets a rehearsal stop it, and has what it did taken back.
+	Lets() (stop, back bool)
+}
+
+// Progress is what a rotator was seen to do so far.
+type Progress struct {
+	// Identifier is that of the new credential; "": none was seen.
+	Identifier string
+	// Taken are the steps that were seen, each with what was looked at.
+	Taken map[keyring.Step]Taken
+	// Over says that it has ended, and Err why not with success; then it may still have
+	// been seen to do all.
+	Over   bool
+	OverAt time.Time
+	Err    error
+	// Is is what was seen at the last look, in words: what stands in the way of the step
+	// that is waited for.
+	Is string
+	// Blind is why the last look saw nothing; what was seen before stays.
+	Blind error
+	// Odd is that it did what no rotation does, in words.
+	Odd error
+}
+
+// Taken is when a step of another was seen: it was taken between the two.
+type Taken struct{ NotYet, Seen time.Time }
+
 // Probes are presentations of a credential by the harness itself.
 type Probes interface {
 	// Hold makes what must exist before a revoke to be presented after it: a

@@ -217,6 +217,8 @@ func (c *Console) tellOther(e history.Event) {
 			s.clock.Held = append(s.clock.Held, history.Gap{From: e.Began, To: e.At})
 		}
 		c.say(e.At, neutral, "operator: %s", e.Detail)
+	case history.KindRotator:
+		c.say(e.At, neutral, "the rotator %s", map[string]string{"started": "was started", "stopped": "was stopped", "ended": "ended with success"}[e.What])
 	case history.KindLeft:
 		c.say(e.At, bad, "still to be taken back by hand: %s %s: %s", e.Step, e.Credential, e.Detail)
 	case history.KindUnseen:

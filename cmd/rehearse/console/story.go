@@ -105,6 +105,9 @@ func (c *Console) tellPhase(e history.Event) {
 // purpose says what a phase does, and for how long.
 func (c *Console) purpose(p history.Phase) string {
 	from, to := c.story.oldName(), c.story.newName()
+	if text := c.followed(p, from, to); text != "" {
+		return text
+	}
 	switch p {
 	case history.Baseline:
 		text := from + " alone under load"
@@ -138,12 +141,35 @@ func (c *Console) purpose(p history.Phase) string {
 	return ""
 }
 
+// followed is purpose where a rotator of the team's own takes the steps; "": the phase
+// is as any.
+func (c *Console) followed(p history.Phase, from, to string) string {
+	if !c.limits.Rotator() {
+		return ""
+	}
+	switch p {
+	case history.Accept:
+		return fmt.Sprintf("start the rotator, and see it accept %s beside %s", to, from)
+	case history.Verify:
+		return fmt.Sprintf("until the rotator is seen to have %s in use; the page gives it %s", to, c.planned(c.limits.Lead))
+	case history.Emit:
+		return fmt.Sprintf("until every emitter is seen to use %s, within %s", to, c.planned(c.limits.Switching()))
+	case history.Overlap:
+		return fmt.Sprintf("until %s is revoked; the page gives it %s", from, c.planned(c.limits.Window))
+	case history.Revoke:
+		return from + " is to be taken no more"
+	}
+	return ""
+}
+
 func (c *Console) tellStep(e history.Event) {
 	if e.Detail != "" {
 		c.say(e.At, bad, "%s %s failed: %s", e.Step, e.Credential, e.Detail)
 		return
 	}
-	c.story.steps[e.Step+" "+e.Credential] = e.At
+	if c.story.phase != "" { // others made the state to start from
+		c.story.steps[e.Step+" "+e.Credential] = e.At
+	}
 	done := map[string]string{
 		"accept": "accepted", "emit": "the one to emit", "revoke": "revoked",
 		"restore": "accepted again", "withdraw": "withdrawn", "destroy": "destroyed",
@@ -184,7 +210,11 @@ func (c *Console) tellDecision(e history.Event) {
 	case history.ActionRollBack:
 		c.say(e.At, back, "rolling back: %s%s", e.Decision.Why, took)
 	case history.ActionStop:
-		c.say(e.At, back, "stopping, nothing was changed: %s%s", e.Decision.Why, took)
+		stopping := "stopping, nothing was changed"
+		if c.limits.Rotator() && c.story.changing() { // whether it changed anything is told by what it left
+			stopping = "stopping"
+		}
+		c.say(e.At, back, "%s: %s%s", stopping, e.Decision.Why, took)
 	default:
 		if e.Decision.Trigger == history.TriggerGate {
 			return // the gate's own line says so

@@ -109,7 +109,7 @@ func newScreen(t *testing.T, width, height int, hold bool) *screen {
 	s.console = console.New(told, limits, console.Options{NoProgress: true})
 	s.model = &model{
 		board:    board.New(board.Run{Name: "jwt-signing-key/stale-cache", Limits: limits, Baseline: 5 * time.Minute, OnPage: []string{"auth", "checkout", "search"}}, now),
-		operator: newOperator(hold, false, now), story: told, now: now, help: newHelp(), interrupt: func() { s.interrupted = true },
+		operator: newOperator(hold, "", now), story: told, now: now, help: newHelp(), interrupt: func() { s.interrupted = true },
 	}
 	s.operator.Equip(s.controls)
 	s.send(tea.WindowSizeMsg{Width: width, Height: height})

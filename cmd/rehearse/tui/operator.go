@@ -21,7 +21,7 @@ type operator struct {
 
 	mu         sync.Mutex
 	hold       bool          // stop before each phase
-	confirm    bool          // stop before the revoke, also without hold
+	confirm    history.Phase // stop before this one, also without hold; "": before none
 	asked      history.Phase // that is waited for; empty: none
 	says       string        // what the gate says no to, where that is asked
 	since      time.Time     // it is
@@ -37,7 +37,7 @@ var (
 	_ world.Equipped  = (*operator)(nil)
 )
 
-func newOperator(hold, confirm bool, now func() time.Time) *operator {
+func newOperator(hold bool, confirm history.Phase, now func() time.Time) *operator {
 	return &operator{now: now, hold: hold, confirm: confirm, answers: make(chan world.Command, 1), interrupts: make(chan world.Command, 1)}
 }
 
@@ -108,7 +108,7 @@ func (o *operator) heard(answers <-chan world.Command) {
 
 // stops reports whether a person is waited for before a phase; o.mu is held.
 func (o *operator) stops(next history.Phase) bool {
-	return o.hold || o.confirm && next == history.Revoke
+	return o.hold || next == o.confirm
 }
 
 // Interrupt delivers what is decided in the middle of a phase.

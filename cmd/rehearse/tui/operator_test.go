@@ -30,17 +30,18 @@ func approve(ctx context.Context, s *operator, next history.Phase) <-chan answer
 
 func TestApprove(t *testing.T) {
 	for _, tt := range []struct {
-		name          string
-		hold, confirm bool
-		next          history.Phase // default emit
-		do            func(*operator)
-		want          answer
-		soon          bool // it does not wait for a person
+		name    string
+		hold    bool
+		confirm history.Phase
+		next    history.Phase // default emit
+		do      func(*operator)
+		want    answer
+		soon    bool // it does not wait for a person
 	}{
-		{name: "confirm another phase than the revoke", confirm: true, want: answer{world.GoOn, nil}, soon: true},
-		{name: "confirm the revoke", confirm: true, next: history.Revoke, do: func(s *operator) { s.goOn() }, want: answer{world.Approved, nil}},
+		{name: "confirm another phase than the revoke", confirm: history.Revoke, want: answer{world.GoOn, nil}, soon: true},
+		{name: "confirm the revoke", confirm: history.Revoke, next: history.Revoke, do: func(s *operator) { s.goOn() }, want: answer{world.Approved, nil}},
 		{
-			name: "hold no more approves no revoke that is to be confirmed", hold: true, confirm: true, next: history.Revoke,
+			name: "hold no more approves no revoke that is to be confirmed", hold: true, confirm: history.Revoke, next: history.Revoke,
 			do: func(s *operator) { s.setHold(false); s.command(world.RollBack) }, want: answer{world.RollBack, nil},
 		},
 		{name: "without hold", want: answer{world.GoOn, nil}, soon: true},
@@ -77,7 +78,7 @@ func TestApprove(t *testing.T) {
 func TestApproveEndsWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newOperator(true, false, time.Now)
+		s := newOperator(true, "", time.Now)
 		answers := approve(ctx, s, history.Emit)
 		synctest.Wait()
 		cancel()
@@ -91,7 +92,7 @@ func TestApproveEndsWithTheRun(t *testing.T) {
 // not let a later phase begin.
 func TestStaleAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newOperator(true, false, time.Now)
+		s := newOperator(true, "", time.Now)
 		if s.goOn() {
 			t.Error("went on where nothing waits")
 		}
@@ -116,7 +117,7 @@ func TestStaleAnswers(t *testing.T) {
 
 // TestInterrupts come in the middle of a phase, or just before one.
 func TestInterrupts(t *testing.T) {
-	s := newOperator(false, false, time.Now)
+	s := newOperator(false, "", time.Now)
 	s.command(world.RollBack)
 	s.command(world.Abort) // the last one stands
 	if got := <-s.Interrupt(); got != world.Abort {
@@ -131,7 +132,7 @@ func TestInterrupts(t *testing.T) {
 // A command that comes when the rotation was just told to go on is not lost,
 // whether it has heard that already or not.
 func TestCommandAfterGoingOn(t *testing.T) {
-	s := newOperator(true, false, time.Now)
+	s := newOperator(true, "", time.Now)
 	s.asked = history.Revoke
 	s.goOn()
 	s.command(world.RollBack)
@@ -146,7 +147,7 @@ func TestCommandAfterGoingOn(t *testing.T) {
 }
 
 func TestLeftOperator(t *testing.T) {
-	s := newOperator(true, false, time.Now)
+	s := newOperator(true, "", time.Now)
 	s.leave()
 	s.leave()
 	s.goOn()

@@ -49,9 +49,9 @@ type Options struct {
 	Console console.Options
 	// Hold makes the run stop before each phase until a person goes on.
 	Hold bool
-	// Confirm makes it stop before the revoke in any case: at a system that the
-	// run did not make.
-	Confirm bool
+	// Confirm is the phase before which it stops in any case: the revoke at a system
+	// that the run did not make.
+	Confirm history.Phase
 	// Interrupt is called for Ctrl-C, when the terminal is whole again.
 	Interrupt func()
 }

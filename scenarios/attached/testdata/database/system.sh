@@ -6,6 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$2
+db=${DB_PORT:-7432} listen=127.0.0.1:${SHOP_PORT:-7080}
 bin=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
 # PostgreSQL does not run as root.
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"; else "$@"; fi; }
@@ -20,11 +21,11 @@ up)
 	as "$bin/initdb" -D data -U admin --pwfile=admin -A scram-sha-256 -N >/dev/null
 	rm "$folder/server/admin"
 	: >server.log && chmod 666 server.log
-	as "$bin/pg_ctl" -D data -l server.log -w -o "-p 7432 -h 127.0.0.1 -c unix_socket_directories= -c log_connections=on -c fsync=off" start >/dev/null
+	as "$bin/pg_ctl" -D data -l server.log -w -o "-p $db -h 127.0.0.1 -c unix_socket_directories= -c log_connections=on -c fsync=off" start >/dev/null
 	cd "$here"
 	export SHOP="$folder"
 	"${ROTATE:-./two-roles.sh}" first
-	DATABASE_URL_FILE="$folder/secrets/dsn" LISTEN=127.0.0.1:7080 CONN_MAX_LIFETIME=500ms nohup "$folder/shop" >"$folder/shop.log" 2>&1 &
+	DATABASE_URL_FILE="$folder/secrets/dsn" LISTEN=$listen CONN_MAX_LIFETIME=500ms nohup "$folder/shop" >"$folder/shop.log" 2>&1 &
 	echo $! >"$folder/shop.pid"
 	;;
 down)

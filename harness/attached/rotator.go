@@ -1,0 +1,454 @@
+package attached
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/world"
+)
+
+// rotator is what is known of a rotator of the team's own.
+type rotator struct {
+	cancel  context.CancelFunc // ends its command
+	stop    context.CancelFunc // ends the looking
+	looking sync.WaitGroup
+	ended   chan struct{} // closed when it is over
+
+	mu       sync.Mutex // of what follows, and of ended
+	progress world.Progress
+	backed   bool // attach.rotator.back was done
+	met      bool // the run has a name for what it made
+}
+
+// fresh is the name of the credential that a rotator makes, as all that is new has.
+const fresh = rotation.New
+
+// rotatorTakes are the steps that are seen, in the order of a rotation.
+var rotatorTakes = []keyring.Step{keyring.Accept, keyring.Emit, keyring.Revoke}
+
+// standing is how it stands with the two credentials at one look.
+type standing struct {
+	fresh                        string // the identifier of the new one; "": there is none
+	freshTaken, oldGone, emitted bool
+	odd                          error
+	is                           string // in words
+}
+
+// Rotates reports whether the team's own rotator takes a step.
+func (s *System) Rotates(step keyring.Step) bool { return s.attach.Rotates(string(step)) }
+
+// Lets says whether the rotator may be stopped, and what it did taken back.
+func (s *System) Lets() (stop, back bool) {
+	r := s.attach.Rotator
+	return r != nil && r.Stoppable(), r != nil && r.Back != nil
+}
+
+// Start has the rotator begin, and looks from then on what it has done.
+func (s *System) Start(ctx context.Context) error {
+	before, err := s.stand(ctx, standing{})
+	if err != nil {
+		return fmt.Errorf("look before the rotator is started: %w", err)
+	}
+	s.hold(ctx, s.first)
+	act, timeout := s.attach.Rotator.Start(), s.plan.RotatorTimeout()
+	r := &s.rotator
+	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.mu.Lock()
+	r.cancel, r.stop, r.ended = cancel, stop, make(chan struct{})
+	r.mu.Unlock()
+	if len(act.Command) > 0 {
+		r.looking.Go(func() {
+			_, err := s.doWithin(running, act, "rotator", fresh, timeout)
+			r.finish(err)
+		})
+	} else if _, err := s.do(ctx, act, "rotator", fresh); err != nil {
+		cancel()
+		stop()
+		return err
+	}
+	began := time.Now()
+	r.looking.Go(func() { s.follow(watching, running, began, before) })
+	return nil
+}
+
+// finish says that the rotator has ended.
+func (r *rotator) finish(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.progress.Over {
+		return
+	}
+	r.progress.Over, r.progress.OverAt, r.progress.Err = true, time.Now(), err
+	close(r.ended)
+}
+
+// follow looks until its context ends. What is called, and not a command, is over when
+// all was seen of it, or its time is.
+func (s *System) follow(ctx, running context.Context, began time.Time, last standing) {
+	r := &s.rotator
+	called := len(s.attach.Rotator.Command) == 0
+	tick := time.NewTicker(plan.SeenEvery)
+	defer tick.Stop()
+	before, failed := began, 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		looked := time.Now()
+		is, err := s.stand(ctx, last)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if failed++; failed == unseenAfter {
+				s.unseen(err)
+			}
+			r.mu.Lock()
+			r.progress.Blind = err
+			r.mu.Unlock()
+			continue
+		}
+		if failed >= unseenAfter {
+			s.unseen(nil)
+		}
+		failed = 0
+		s.tell(is, before, time.Now())
+		last, before = is, looked
+		if !called {
+			continue
+		}
+		if s.sawAll() {
+			r.finish(nil)
+		} else if running.Err() != nil {
+			r.finish(fmt.Errorf("%s has not had it done within %s", describe(s.attach.Rotator.Start()), s.plan.RotatorTimeout()))
+		}
+	}
+}
+
+// unseen records that nothing could be looked at, or can be again. The key set and
+// tokens are watched, and told of, all the time.
+func (s *System) unseen(err error) {
+	if s.byTokens() {
+		return
+	}
+	s.seen.mu.Lock()
+	record := s.seen.record
+	s.seen.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.attach.Present)) {
+		e := history.Event{Kind: history.KindUnseen, Service: name}
+		if err != nil {
+			e.Detail = err.Error()
+		}
+		record(e)
+	}
+}
+
+// sawAll reports whether all was seen that the rotator takes.
+func (s *System) sawAll() bool {
+	taken := s.Progress().Taken
+	return !slices.ContainsFunc(rotatorTakes, func(step keyring.Step) bool {
+		_, seen := taken[step]
+		return s.Rotates(step) && !seen
+	})
+}
+
+// tell keeps what was seen at a look that is over now, and was not seen at one that began before.
+func (s *System) tell(is standing, before, now time.Time) {
+	r := &s.rotator
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress.Identifier, r.progress.Is, r.progress.Odd, r.progress.Blind = is.fresh, is.is, is.odd, nil
+	if r.progress.Taken == nil {
+		r.progress.Taken = map[keyring.Step]world.Taken{}
+	}
+	for step, so := range map[keyring.Step]bool{keyring.Accept: is.freshTaken, keyring.Emit: is.emitted, keyring.Revoke: is.oldGone} {
+		if _, seen := r.progress.Taken[step]; so && !seen {
+			r.progress.Taken[step] = world.Taken{NotYet: before, Seen: now}
+			s.book(step)
+		}
+	}
+}
+
+// book keeps that a step was taken, as after one of the run's own.
+func (s *System) book(step keyring.Step) {
+	if step != keyring.Revoke {
+		s.there()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch step {
+	case keyring.Accept:
+		s.accepted[fresh], s.lastAccepted = true, fresh
+	case keyring.Emit:
+		s.emitting, s.emittedAt = fresh, time.Now()
+	case keyring.Revoke:
+		s.accepted[s.first] = false
+	}
+}
+
+// Progress is what the rotator was seen to do so far.
+func (s *System) Progress() world.Progress {
+	s.rotator.mu.Lock()
+	defer s.rotator.mu.Unlock()
+	p := s.rotator.progress
+	p.Taken = maps.Clone(p.Taken)
+	return p
+}
+
+// Halt stops the rotator as the team says, and waits until it has ended.
+func (s *System) Halt(ctx context.Context) error {
+	says, r := s.attach.Rotator, &s.rotator
+	within := askedToEnd + killedWithin + DefaultTimeout
+	switch {
+	case says.MayEnd:
+		r.cancel()
+	case says.Stop == nil:
+		return errors.New("nobody may stop the rotator: attach.rotator says neither stop nor may_end")
+	default:
+		if _, err := s.do(ctx, *says.Stop, "stop", ""); err != nil {
+			return fmt.Errorf("stop the rotator: %w", err)
+		}
+		within = timeoutOf(*says.Stop)
+		if len(says.Command) == 0 {
+			r.finish(errors.New("it was stopped"))
+		}
+	}
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-r.ended:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("the rotator goes on %s after it was told to stop", within)
+	}
+}
+
+// Await waits until the rotator has ended: at the latest when its time is over.
+func (s *System) Await(ctx context.Context) {
+	if s.rotator.ended == nil {
+		return
+	}
+	select {
+	case <-s.rotator.ended:
+	case <-ctx.Done():
+	}
+}
+
+// closeRotator ends the looking, and whatever of the rotator is still there.
+func (s *System) closeRotator() {
+	if s.rotator.stop == nil {
+		return
+	}
+	s.rotator.stop()
+	s.rotator.cancel()
+	s.rotator.looking.Wait()
+}
+
+// back takes the rotation back as the team does, once, and waits until a step of the
+// way back is seen: it must be there when what brings it to consumers has had its time.
+func (s *System) back(ctx context.Context, step keyring.Step) error {
+	r, says := &s.rotator, s.attach.Rotator
+	r.mu.Lock()
+	again := r.backed
+	r.backed = true
+	r.mu.Unlock()
+	if !again {
+		if _, err := s.do(ctx, *says.Back, "back", s.first); err != nil {
+			return err
+		}
+	}
+	end := time.Now().Add(s.plan.Times.Propagation + time.Second)
+	for {
+		is, err := s.stand(ctx, standing{fresh: s.Progress().Identifier})
+		back := map[keyring.Step]bool{keyring.Restore: !is.oldGone, keyring.Emit: !is.emitted, keyring.Withdraw: !is.freshTaken}
+		switch late := time.Now().After(end); {
+		case err == nil && back[step]:
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			switch step {
+			case keyring.Restore:
+				s.accepted[s.first], s.lastAccepted = true, s.first
+			case keyring.Emit:
+				s.emitting, s.emittedAt, s.lastAccepted = s.first, time.Now(), s.first
+			case keyring.Withdraw:
+				s.accepted[fresh] = false
+			}
+			return nil
+		case err != nil && late:
+			return err
+		case late:
+			return fmt.Errorf("%s says that it was done, and %s", describe(*says.Back), is.is)
+		}
+		if err := (world.WallClock{}).Sleep(ctx, plan.SeenEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// stand looks how it stands, and knows which credential was new at the last look.
+func (s *System) stand(ctx context.Context, last standing) (standing, error) {
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	is := standing{fresh: last.fresh}
+	if act := s.attach.Rotator.New; act != nil && is.fresh == "" {
+		// One that is not there yet may be an error of whoever is asked.
+		if told, err := s.told(ctx, *act, "new", ""); err == nil && told != s.Identifier(s.first) {
+			is.fresh = told
+		}
+	}
+	var err error
+	if s.byTokens() {
+		err = s.standTokens(ctx, &is)
+	} else {
+		err = s.standValues(ctx, &is)
+	}
+	return is, err
+}
+
+// name gives the new credential its identifier, by which it is had and shown. Where it
+// takes the old one's place, what is refused under their one name is the old one until then.
+func (s *System) name(identifier string) {
+	if identifier == "" {
+		return
+	}
+	s.mu.Lock()
+	s.identifiers[fresh] = identifier
+	s.mu.Unlock()
+	if !s.plan.Limits.InPlace() {
+		s.there()
+	}
+}
+
+// there has the new credential known to whoever tells by a name who was let in.
+func (s *System) there() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.made, fresh) {
+		s.made = append(s.made, fresh)
+	}
+}
+
+// standTokens looks at the key set of the emitter and at a token of it.
+func (s *System) standTokens(ctx context.Context, is *standing) error {
+	l, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	old, emitter := s.Identifier(s.first), s.emitter()
+	if s.rotator.ended == nil { // before the start
+		s.published = l.Published
+	}
+	for _, kid := range l.Published {
+		if is.fresh == "" && kid != old && !slices.Contains(s.published, kid) {
+			is.fresh = kid
+		}
+	}
+	ahead := is.fresh == "" && l.Emitting != old && slices.Contains(s.published, l.Emitting)
+	if is.fresh == "" && l.Emitting != old {
+		is.fresh = l.Emitting
+	}
+	s.name(is.fresh)
+	s.watched.see(l, s.unmet())
+	is.freshTaken = is.fresh != "" && (slices.Contains(l.Published, is.fresh) || ahead)
+	is.oldGone, is.emitted = !slices.Contains(l.Published, old), is.fresh != "" && l.Emitting == is.fresh
+	if l.Emitting != old && l.Emitting != is.fresh {
+		is.odd = fmt.Errorf("%s signs with %s, and the new key that was seen first is %s: say attach.rotator.new, which prints the one that comes next", emitter, l.Emitting, is.fresh)
+	}
+	names := make([]string, len(l.Published))
+	for i, kid := range l.Published {
+		names[i] = s.called(kid)
+	}
+	is.is = fmt.Sprintf("%s publishes %s and signs with %s", emitter, strings.Join(names, ", "), s.called(l.Emitting))
+	return nil
+}
+
+// unmet reports whether a rotator has made what the run has no name for yet.
+func (s *System) unmet() bool {
+	s.rotator.mu.Lock()
+	defer s.rotator.mu.Unlock()
+	return s.rotator.ended != nil && !s.rotator.met
+}
+
+// meet is called when the run has a name for what the rotator made.
+func (s *System) meet() {
+	s.rotator.mu.Lock()
+	s.rotator.met = true
+	s.rotator.mu.Unlock()
+	s.watched.catchUp()
+}
+
+// called is the name of a credential by its identifier, or that where it has none.
+func (s *System) called(identifier string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, known := range s.identifiers {
+		if known == identifier {
+			return name
+		}
+	}
+	return identifier
+}
+
+// standValues asks which is in use, and shows both to everybody who checks.
+func (s *System) standValues(ctx context.Context, is *standing) error {
+	used, err := s.told(ctx, *s.attach.Current, "current", "")
+	if err != nil {
+		return err
+	}
+	old := s.Identifier(s.first)
+	if is.fresh == "" && used != old {
+		is.fresh = used
+	}
+	s.name(is.fresh)
+	if is.emitted = is.fresh != "" && used == is.fresh; !is.emitted && used != old {
+		is.odd = fmt.Errorf("%s is in use, and the new one that was seen first is %s", used, is.fresh)
+	}
+	is.freshTaken = is.fresh != ""
+	said := []string{s.called(used) + " is in use"}
+	for _, name := range slices.Sorted(maps.Keys(s.attach.Present)) {
+		was, err := s.show(ctx, name, s.first, history.Canary)
+		if err != nil {
+			return err
+		}
+		if was.Outcome == history.Unavailable {
+			return fmt.Errorf("%s gives no answer about %s (%s)", name, s.first, was.Status)
+		}
+		is.oldGone = is.oldGone || was.Outcome == history.AuthFailure
+		said = append(said, fmt.Sprintf("%s %s %s", name, does(was), s.first))
+		if is.fresh == "" {
+			continue
+		}
+		now, err := s.show(ctx, name, fresh, history.Canary)
+		if err != nil { // its value is not to be had yet
+			now.Outcome, now.Status = history.AuthFailure, "its value is not to be had"
+		}
+		is.freshTaken = is.freshTaken && now.Outcome == history.OK
+		said = append(said, fmt.Sprintf("%s %s %s", name, does(now), fresh))
+	}
+	is.is = strings.Join(said, ", ")
+	return nil
+}
+
+// does says what became of a probe.
+func does(probe history.Probe) string {
+	switch probe.Outcome {
+	case history.OK:
+		return "takes"
+	case history.AuthFailure:
+		return "refuses (" + probe.Status + ")"
+	}
+	return "gives no answer (" + probe.Status + ") about"
+}
