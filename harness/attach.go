@@ -242,7 +242,7 @@ func ready(ctx context.Context, url, path string) error {
 }
 
 // watchSystem begins to follow logs, finds the credential in use, and begins to
-// watch the emitter. All of it ends with the run.
+// look at the emitters. All of it ends with the run.
 func (r *run) watchSystem(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
@@ -251,19 +251,12 @@ func (r *run) watchSystem(ctx context.Context) error {
 		tasks.Wait()
 		return nil
 	})
-	record := func(e history.Event) {
-		e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
-		if e.Identifier != "" {
-			e.Credential = r.names.Credential(e.Identifier)
-		}
-		r.evidence.Record(e)
-	}
-	decide, follows, err := r.attachment.system.Decide(background, r.logs.Line, record)
+	decide, follows, err := r.attachment.system.Decide(background, r.logs.Line, r.observed)
 	if err != nil {
 		return err
 	}
 	if c := r.attachment.cluster; c != nil {
-		follows = append(follows, c.Follow(background, record, func(service, pod string, line []byte) {
+		follows = append(follows, c.Follow(background, r.observed, func(service, pod string, line []byte) {
 			if _, decides := r.plan.Rehearsal.Attach.Decisions[service]; decides {
 				decide(service, line)
 				return
@@ -301,11 +294,11 @@ func (r *run) watchSystem(ctx context.Context) error {
 		r.attachment.system.Close(ctx)
 		return nil
 	})
-	follow, err := r.attachment.system.Watch(background, record)
+	watch, err := r.attachment.system.Watch(background, r.observed)
 	if err != nil {
 		return err
 	}
-	tasks.Go(follow)
+	tasks.Go(func() { watch.Run(background) })
 	guard, err := r.attachment.system.Guard(background)
 	if err != nil {
 		return err

@@ -169,7 +169,7 @@ func (r *run) issuers() []observe.Issuer {
 		}
 		asked[t.From] = true
 		call := r.filled(t.TokenCall).Or(map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()})
-		issuers = append(issuers, observe.Issuer{Service: t.From, Token: func(ctx context.Context) (string, error) {
+		issuers = append(issuers, observe.Issuer{Service: r.plan.SignerOf(t.From), Token: func(ctx context.Context) (string, error) {
 			return observe.TokenKid(ctx, r.runtime.URL(t.From, false), call)
 		}})
 	}

@@ -5,7 +5,7 @@
 //
 //	rotation ──► Steps ──► act: command, HTTP call, Vault write
 //	         └─► Probes ─► tokens ──► validators
-//	history  ◄── Watch ◄── key set and token endpoint of the emitter, once a second
+//	history  ◄── Watch ◄── key sets of the emitters, and tokens, once a second
 package attached
 
 import (
@@ -77,7 +77,7 @@ type System struct {
 	values       map[string]string     // by credential
 	sessions     map[session]*pgx.Conn // that probes hold
 	secrets      []string
-	published    []string // the key set before a rotator was started
+	ahead        []string // the key set before a rotator was started
 }
 
 var (
@@ -177,9 +177,6 @@ func (s *System) Identifier(credential string) string {
 	defer s.mu.Unlock()
 	return s.identifiers[credential]
 }
-
-// emitter is the service whose tokens and key set are watched.
-func (s *System) emitter() string { return tokensFrom(s.plan) }
 
 // tokensFrom is the service that gives tokens: that which the scenario says, or
 // the first on the page that emits.

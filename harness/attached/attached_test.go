@@ -418,20 +418,24 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	events := make(chan history.Event, 100)
-	follow, err := s.Watch(ctx, func(e history.Event) { events <- e })
+	looks, err := s.Watch(ctx, func(e history.Event) { events <- e })
 	if err != nil {
 		t.Fatal(err)
 	}
 	var watch sync.WaitGroup
-	watch.Go(follow)
+	watch.Go(func() { looks.Run(ctx) })
+	var seen []history.Event
 	wait := func(kind history.Kind, is func(history.Event) bool) {
 		t.Helper()
-		for deadline := time.After(30 * time.Second); ; {
+		deadline := time.After(30 * time.Second)
+		for { // who publishes and who signs are looked at side by side
+			if i := slices.IndexFunc(seen, func(e history.Event) bool { return e.Kind == kind && is(e) }); i >= 0 {
+				seen = slices.Delete(seen, i, i+1)
+				return
+			}
 			select {
 			case e := <-events:
-				if e.Kind == kind && is(e) {
-					return
-				}
+				seen = append(seen, e)
 			case <-deadline:
 				t.Fatalf("no event of kind %s, want one", kind)
 			}

@@ -58,7 +58,7 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	say("availability", load)
 	say("sessions", "the load alone: whether its tokens are renewed")
 	say("distribution", load)
-	watched := fmt.Sprintf("the key set of %s and its tokens, once a second", t.From)
+	watched := fmt.Sprintf("the key set of %s and the tokens of %s, once a second", strings.Join(publishers(p), ", "), t.From)
 	if len(telling) > 0 {
 		watched = "the logs of " + strings.Join(telling, ", ")
 	}

@@ -27,7 +27,6 @@ type rotator struct {
 	mu       sync.Mutex // of what follows, and of ended
 	progress world.Progress
 	backed   bool // attach.rotator.back was done
-	met      bool // the run has a name for what it made
 }
 
 // fresh is the name of the credential that a rotator makes, as all that is new has.
@@ -67,6 +66,7 @@ func (s *System) Start(ctx context.Context) error {
 	r.mu.Lock()
 	r.cancel, r.stop, r.ended = cancel, stop, make(chan struct{})
 	r.mu.Unlock()
+	s.watched.await()
 	if len(act.Command) > 0 {
 		r.looking.Go(func() {
 			_, err := s.doWithin(running, act, "rotator", fresh, timeout)
@@ -343,51 +343,40 @@ func (s *System) there() {
 
 // standTokens looks at the key set of the emitter and at a token of it.
 func (s *System) standTokens(ctx context.Context, is *standing) error {
-	l, err := s.look(ctx)
+	sets, err := s.published(ctx)
 	if err != nil {
 		return err
 	}
-	old, emitter := s.Identifier(s.first), s.emitter()
-	if s.rotator.ended == nil { // before the start
-		s.published = l.Published
+	emitting, err := s.emitted(ctx)
+	if err != nil {
+		return err
 	}
-	for _, kid := range l.Published {
-		if is.fresh == "" && kid != old && !slices.Contains(s.published, kid) {
+	old, emitter := s.Identifier(s.first), s.publisher()
+	published := sets[emitter]
+	if s.rotator.ended == nil { // before the start
+		s.ahead = published
+	}
+	for _, kid := range published {
+		if is.fresh == "" && kid != old && !slices.Contains(s.ahead, kid) {
 			is.fresh = kid
 		}
 	}
-	ahead := is.fresh == "" && l.Emitting != old && slices.Contains(s.published, l.Emitting)
-	if is.fresh == "" && l.Emitting != old {
-		is.fresh = l.Emitting
+	ahead := is.fresh == "" && emitting != old && slices.Contains(s.ahead, emitting)
+	if is.fresh == "" && emitting != old {
+		is.fresh = emitting
 	}
 	s.name(is.fresh)
-	s.watched.see(l, s.unmet())
-	is.freshTaken = is.fresh != "" && (slices.Contains(l.Published, is.fresh) || ahead)
-	is.oldGone, is.emitted = !slices.Contains(l.Published, old), is.fresh != "" && l.Emitting == is.fresh
-	if l.Emitting != old && l.Emitting != is.fresh {
-		is.odd = fmt.Errorf("%s signs with %s, and the new key that was seen first is %s: say attach.rotator.new, which prints the one that comes next", emitter, l.Emitting, is.fresh)
+	is.freshTaken = is.fresh != "" && (slices.Contains(published, is.fresh) || ahead)
+	is.oldGone, is.emitted = !slices.Contains(published, old), is.fresh != "" && emitting == is.fresh
+	if emitting != old && emitting != is.fresh {
+		is.odd = fmt.Errorf("%s signs with %s, and the new key that was seen first is %s: say attach.rotator.new, which prints the one that comes next", s.signer(), emitting, is.fresh)
 	}
-	names := make([]string, len(l.Published))
-	for i, kid := range l.Published {
+	names := make([]string, len(published))
+	for i, kid := range published {
 		names[i] = s.called(kid)
 	}
-	is.is = fmt.Sprintf("%s publishes %s and signs with %s", emitter, strings.Join(names, ", "), s.called(l.Emitting))
+	is.is = fmt.Sprintf("%s publishes %s and signs with %s", emitter, strings.Join(names, ", "), s.called(emitting))
 	return nil
-}
-
-// unmet reports whether a rotator has made what the run has no name for yet.
-func (s *System) unmet() bool {
-	s.rotator.mu.Lock()
-	defer s.rotator.mu.Unlock()
-	return s.rotator.ended != nil && !s.rotator.met
-}
-
-// meet is called when the run has a name for what the rotator made.
-func (s *System) meet() {
-	s.rotator.mu.Lock()
-	s.rotator.met = true
-	s.rotator.mu.Unlock()
-	s.watched.catchUp()
 }
 
 // called is the name of a credential by its identifier, or that where it has none.

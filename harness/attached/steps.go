@@ -86,7 +86,7 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	case back:
 		return s.back(ctx, step)
 	default: // it was seen
-		s.meet()
+		s.watched.named()
 		return nil
 	}
 	act, name, there := s.stepOf(step, credential)
@@ -205,24 +205,30 @@ func (s *System) Compare(ctx context.Context) (differences []string, err error) 
 		}
 		return differences, nil
 	}
-	is, err := s.look(ctx)
+	sets, err := s.published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	emitting, err := s.emitted(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(s.identifiers)) {
-		switch published := slices.Contains(is.Published, s.identifiers[name]); {
-		case published && !s.accepted[name] && s.attach.Steps["withdraw"].Cannot != "" && s.emitting == s.first && name != s.first:
-			// It was published before anybody rotated, and stays so.
-		case published && !s.accepted[name]:
-			differences = append(differences, fmt.Sprintf("%s still publishes %s", s.emitter(), name))
-		case !published && s.accepted[name]:
-			differences = append(differences, fmt.Sprintf("%s does not publish %s", s.emitter(), name))
+	for _, emitter := range slices.Sorted(maps.Keys(sets)) {
+		for _, name := range slices.Sorted(maps.Keys(s.identifiers)) {
+			switch published := slices.Contains(sets[emitter], s.identifiers[name]); {
+			case published && !s.accepted[name] && s.attach.Steps["withdraw"].Cannot != "" && s.emitting == s.first && name != s.first:
+				// It was published before anybody rotated, and stays so.
+			case published && !s.accepted[name]:
+				differences = append(differences, fmt.Sprintf("%s still publishes %s", emitter, name))
+			case !published && s.accepted[name]:
+				differences = append(differences, fmt.Sprintf("%s does not publish %s", emitter, name))
+			}
 		}
 	}
-	if is.Emitting != s.identifiers[s.emitting] {
-		differences = append(differences, fmt.Sprintf("%s does not sign with %s", s.emitter(), s.emitting))
+	if emitting != s.identifiers[s.emitting] {
+		differences = append(differences, fmt.Sprintf("%s does not sign with %s", s.signer(), s.emitting))
 	}
 	return differences, nil
 }

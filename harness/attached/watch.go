@@ -2,141 +2,154 @@ package attached
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/observe"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 const (
-	// watchEvery is how often the emitter is looked at from outside.
+	// watchEvery is how often emitters are looked at from outside.
 	watchEvery = time.Second
-	// watchTimeout bounds one look.
-	watchTimeout = 5 * time.Second
 	// unseenAfter is how many looks in a row must fail to be told of: one may.
 	unseenAfter = 3
 )
 
-// Look is what can be seen of the emitter from outside: the identifiers in its
-// key set, and that of the credential that it signs with.
-type Look struct {
-	Published []string
-	Emitting  string
+// publishers are the services whose key set is looked at: the emitters on the page
+// or, where none of them has an address here, the one that gives tokens.
+func publishers(p *plan.Plan) []string {
+	var names []string
+	for _, c := range p.Page.Consumers {
+		if _, there := p.Rehearsal.Services[c.Name]; there && c.Has(runbook.Emits) {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		names = append(names, tokensFrom(p))
+	}
+	return names
 }
 
-// look asks the emitter once.
-func (s *System) look(ctx context.Context) (Look, error) {
-	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
-	defer cancel()
+// keySetURL is where a service has its key set, by the page.
+func (s *System) keySetURL(service string) string {
+	return strings.TrimSuffix(s.endpoints[service].URL, "/") + s.plan.Page.Storage.JWKS
+}
+
+// published are the identifiers in the key sets of the emitters, by emitter. One that has
+// no key set is left out while another has one: not each that signs publishes.
+func (s *System) published(ctx context.Context) (map[string][]string, error) {
+	sets := map[string][]string{}
+	var unread error
+	for _, name := range publishers(s.plan) {
+		set := observe.KeySet(ctx, s.keySetURL(name))
+		if err := observe.Unreadable(name, &set); err != nil {
+			unread = errors.Join(unread, err)
+			continue
+		}
+		sets[name] = set.Credentials()
+	}
+	if len(sets) > 0 {
+		unread = nil
+	}
+	return sets, unread
+}
+
+// emitted is the identifier of the credential that new tokens are signed with now.
+func (s *System) emitted(ctx context.Context) (string, error) {
 	t, err := s.tokens.get(ctx, "", DefaultTimeout)
-	if err != nil {
-		return Look{}, err
-	}
-	document, err := send(ctx, looker, http.MethodGet, s.endpoints[s.emitter()].URL+s.plan.Page.Storage.JWKS, http.Header{"User-Agent": {agent}}, "")
-	if err != nil {
-		return Look{}, fmt.Errorf("look at the key set of %s: %w", s.emitter(), err)
-	}
-	var set struct {
-		Keys []struct {
-			Kid string `json:"kid"`
-		} `json:"keys"`
-	}
-	if err := json.Unmarshal([]byte(document), &set); err != nil {
-		return Look{}, fmt.Errorf("look at the key set of %s: it is no JSON", s.emitter())
-	}
-	l := Look{Emitting: t.identifier}
-	for _, key := range set.Keys {
-		l.Published = append(l.Published, key.Kid)
-	}
-	return l, nil
+	return t.identifier, err
 }
 
-// Watch records what the emitter publishes and signs with: how it stands now,
-// and, until ctx ends, every change, where its log does not tell. The error is
-// that of the first look; that it could not be looked at later is an event.
-func (s *System) Watch(ctx context.Context, record func(history.Event)) (follow func(), err error) {
-	if !s.byTokens() {
-		return func() {}, nil // who emits which is seen in what it presents
+// Watch records what the emitters publish and sign with now, and returns what goes on
+// to look at them, and to record every change that their logs do not tell. The error
+// is that of the first look; that one cannot be looked at later is an event.
+func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observe.Watch, error) {
+	s.watched.record = record
+	w := &observe.Watch{Record: s.watched.tell, Every: watchEvery, Unseen: unseenAfter}
+	if s.attach.Rotator != nil {
+		w.Every = plan.SeenEvery // no later than its steps
 	}
-	last, err := s.look(ctx)
+	if !s.byTokens() {
+		return w, nil // who emits which is seen in what it presents
+	}
+	sets, err := s.published(ctx)
 	if err != nil {
 		return nil, err
 	}
-	name := s.emitter()
-	s.watched.tell = func(was, is Look) {
-		if !slices.Equal(was.Published, is.Published) {
-			record(history.Event{Kind: history.KindPublished, Service: name, Credentials: is.Published})
-		}
-		if was.Emitting != is.Emitting {
-			record(history.Event{Kind: history.KindEmitting, Service: name, Identifier: is.Emitting})
-		}
+	emitting, err := s.emitted(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s.watched.see(last, false)
-	if s.endpoints[name].Tells {
-		s.watched.tell = nil
-		return func() {}, nil
-	}
-	return func() {
-		failed := 0
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			is, err := s.look(ctx)
-			if err != nil {
-				if failed++; failed == unseenAfter && ctx.Err() == nil {
-					record(history.Event{Kind: history.KindUnseen, Service: name, Detail: err.Error()})
-				}
-				continue
-			}
-			if failed >= unseenAfter {
-				record(history.Event{Kind: history.KindUnseen, Service: name})
-			}
-			failed = 0
-			s.watched.see(is, s.unmet())
+	for _, name := range publishers(s.plan) {
+		set, has := sets[name]
+		if !has {
+			continue
 		}
-	}, nil
+		record(history.Event{Kind: history.KindPublished, Service: name, Credentials: set})
+		w.Places = append(w.Places, observe.Place{Service: name, URL: func() string { return s.keySetURL(name) }, Tells: !s.endpoints[name].Tells})
+	}
+	signer := s.signer()
+	record(history.Event{Kind: history.KindEmitting, Service: signer, Identifier: emitting})
+	if !s.endpoints[signer].Tells {
+		w.Issuers = append(w.Issuers, observe.Issuer{Service: signer, Token: s.emitted})
+	}
+	return w, nil
 }
 
-// watched is what was told last of the emitter, whoever looked.
+// signer is who signs the tokens that are given.
+func (s *System) signer() string { return s.plan.SignerOf(tokensFrom(s.plan)) }
+
+// publisher is in whose key set that is to be found.
+func (s *System) publisher() string {
+	if all := publishers(s.plan); !slices.Contains(all, s.signer()) {
+		return all[0]
+	}
+	return s.signer()
+}
+
+// watched keeps what was seen while a rotator has made what the run has no name for yet:
+// told at once, it would be a stranger's.
 type watched struct {
-	tell func(was, is Look) // nil: its log tells
-
-	mu       sync.Mutex
-	last, is Look
+	mu      sync.Mutex
+	record  func(history.Event)
+	unnamed bool
+	kept    []history.Event
 }
 
-// see tells of a look, or keeps it for later: what nobody has a name for yet would be
-// told of as a stranger's.
-func (w *watched) see(is Look, later bool) {
+// tell records an event, or keeps it.
+func (w *watched) tell(e history.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.is = is; w.tell == nil || later {
+	if w.unnamed {
+		w.kept = append(w.kept, e)
 		return
 	}
-	w.tell(w.last, is)
-	w.last = is
+	w.record(e)
 }
 
-// catchUp tells of the last look.
-func (w *watched) catchUp() {
+// await has what is seen kept until it has a name.
+func (w *watched) await() {
 	w.mu.Lock()
-	is := w.is
-	w.mu.Unlock()
-	w.see(is, false)
+	defer w.mu.Unlock()
+	w.unnamed = true
 }
 
-// agent is how the watch names itself: readers of that name are the harness.
-const agent = "rehearse-probe/watch"
+// named records what was kept.
+func (w *watched) named() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unnamed = false
+	for _, e := range w.kept {
+		w.record(e)
+	}
+	w.kept = nil
+}
 
 // inside is the host and port by which neighbours know a service.
 func (e Endpoint) inside() string {

@@ -89,6 +89,16 @@ func (h *History) Named() []Event {
 		for identifier, name := range names {
 			e.Credentials, e.Holds = renamed(e.Credentials, identifier, name), renamed(e.Holds, identifier, name)
 		}
+		if e.Set != nil {
+			set := *e.Set
+			set.Keys = slices.Clone(set.Keys)
+			for k := range set.Keys {
+				if name := names[set.Keys[k].Kid]; name != "" {
+					set.Keys[k].Credential = name
+				}
+			}
+			e.Set = &set
+		}
 	}
 	return events
 }

@@ -14,7 +14,11 @@ import (
 func (e *evidence) cure(g history.Gate) string {
 	var cures []string
 	if e.isOffPage(g.Consumer) {
-		cures = append(cures, fmt.Sprintf("put %s on the page, with how it comes by %s", g.Consumer, e.fresh))
+		cure := fmt.Sprintf("put %s on the page, with how it comes by %s", g.Consumer, e.fresh)
+		if signer := e.soleSigner(); signer != "" && slices.ContainsFunc(e.limits.Clients, func(c plan.Client) bool { return c.From == g.Consumer }) {
+			cure += fmt.Sprintf("; if it hands on what %s signs, say so: services: {%s: {of: %s}}", signer, g.Consumer, signer)
+		}
+		cures = append(cures, cure)
 	}
 	for _, b := range plan.Worst(e.brokenAt(g)) {
 		cures = append(cures, fixBound(b))
@@ -23,6 +27,14 @@ func (e *evidence) cure(g history.Gate) string {
 		cures = append(cures, e.cureParty(g))
 	}
 	return strings.Join(cures, "; ")
+}
+
+// soleSigner is the one emitter on the page; "" where there are none, or several.
+func (e *evidence) soleSigner() string {
+	if all := e.limits.Emitters; len(all) == 1 && all[0].OnPage {
+		return all[0].Name
+	}
+	return ""
 }
 
 // brokenAt are the bounds that do not hold of which a gate speaks, for the party

@@ -23,6 +23,10 @@ func putBack(c *cell) (explanation, bool) {
 	if at, withdrawn := c.done(string(keyring.Withdraw), c.fresh); withdrawn && at <= c.last {
 		return explanation{}, false
 	}
+	// Where there is room for one, the way back to the old one takes the new one away.
+	if at, restored := c.begun(string(keyring.Restore), c.old); restored && c.validator.Keys == 1 && at <= c.last {
+		return explanation{}, false
+	}
 	b, seen := c.brokenOff()
 	if !seen || len(b.who) < 2 {
 		return explanation{}, false

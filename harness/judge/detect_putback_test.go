@@ -38,6 +38,7 @@ func TestPutBack(t *testing.T) {
 		{"now and then", []change{database, refuse("app", "k2", 45, 48, 10), refuse("app", "k2", 55, 58, 10), refuse("nightly", "k2", 46, 48, 10)}, false, ""},
 		{"never taken", []change{database, refuse("app", "k2", 0, 61, 10), refuse("nightly", "k2", 0, 61, 10), withoutProbes("search", history.Canary)}, false, ""},
 		{"withdrawn", []change{database, app, nightly, add(step(at(44.9), history.Watch, "withdraw", "k2"))}, false, ""},
+		{"turned back where there is room for one", []change{database, app, nightly, limit(func(l *plan.Limits) { l.Validators[0].Keys = 1 }), add(step(at(44.9), history.Rollback, "restore", "k1"))}, false, ""},
 		{"at a validator with a cache", []change{database, app, nightly, limit(func(l *plan.Limits) { l.Validators[0].Authority = false })}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -58,6 +59,11 @@ type Watch struct {
 	Issuers []Issuer
 	// Record takes an event without its time; identifiers are those of the wire.
 	Record func(history.Event)
+	// Every is how often each is looked at; 0 is the constant Every.
+	Every time.Duration
+	// Unseen is how many looks in a row must fail to be told of as one that cannot be
+	// looked at, as is the first that does not after that; 0: never.
+	Unseen int
 	// Now is the time, and Sleep waits; nil are those of the machine.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -72,17 +78,24 @@ func (w *Watch) Run(ctx context.Context) {
 	if w.Sleep == nil {
 		w.Sleep = world.WallClock{}.Sleep
 	}
+	if w.Every == 0 {
+		w.Every = Every
+	}
 	var tasks sync.WaitGroup
 	for _, p := range w.Places {
-		seen := &seen{place: p, watch: w}
+		seen := &seen{place: p, watch: w, lost: unseen{service: p.Service, watch: w}}
 		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	for _, i := range w.Issuers {
-		last := ""
+		last, lost := "", unseen{service: i.Service, watch: w}
 		tasks.Go(func() {
 			w.repeat(ctx, func(ctx context.Context) {
-				// That none is given is felt by those who need one, and told by them.
-				if kid, err := i.Token(ctx); err == nil && kid != "" && kid != last {
+				kid, err := i.Token(ctx)
+				if ctx.Err() != nil {
+					return // the end of the run, not of the issuer
+				}
+				lost.looked(err)
+				if err == nil && kid != "" && kid != last {
 					last = kid
 					w.Record(history.Event{Kind: history.KindEmitting, Service: i.Service, Identifier: kid})
 				}
@@ -95,8 +108,31 @@ func (w *Watch) Run(ctx context.Context) {
 func (w *Watch) repeat(ctx context.Context, look func(context.Context)) {
 	for ctx.Err() == nil {
 		look(ctx)
-		if w.Sleep(ctx, Every) != nil {
+		if w.Sleep(ctx, w.Every) != nil {
 			return
+		}
+	}
+}
+
+// unseen tells of a party that cannot be looked at, and of when it can be again.
+type unseen struct {
+	service string
+	watch   *Watch
+	failed  int // looks in a row
+}
+
+// looked takes what came of one look.
+func (u *unseen) looked(err error) {
+	told := u.watch.Unseen > 0 && u.failed >= u.watch.Unseen
+	switch {
+	case err == nil:
+		u.failed = 0
+		if told {
+			u.watch.Record(history.Event{Kind: history.KindUnseen, Service: u.service})
+		}
+	case !told:
+		if u.failed++; u.failed == u.watch.Unseen {
+			u.watch.Record(history.Event{Kind: history.KindUnseen, Service: u.service, Detail: err.Error()})
 		}
 	}
 }
@@ -105,6 +141,7 @@ func (w *Watch) repeat(ctx context.Context, look func(context.Context)) {
 type seen struct {
 	place  Place
 	watch  *Watch
+	lost   unseen
 	last   *history.KeySet // nil: nothing yet
 	set    *history.KeySet // the last that was one
 	before []*history.KeySet
@@ -123,7 +160,16 @@ func (s *seen) look(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // the end of the run, not of the place
 	}
+	s.lost.looked(Unreadable(s.place.Service, &found))
 	s.take(&found)
+}
+
+// Unreadable says why what was found where a service has its key set is none; nil: it is one.
+func Unreadable(service string, found *history.KeySet) error {
+	if found.Readable() {
+		return nil
+	}
+	return fmt.Errorf("look at the key set of %s: the answer is %s", service, found.Status)
 }
 
 // take compares what was found with what was there before.

@@ -1,5 +1,17 @@
 package plan
 
+import (
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// Pools reports whether a service is a pooler: it checks who logs in to it, and logs in
+// itself to what is behind it.
+func (p *Plan) Pools(name string) bool {
+	return slices.Contains(runbook.Families[p.Page.Scope.Family].Poolers, p.Rehearsal.Services[name].Serve)
+}
+
 // Reaches reports whether a service is set up to reach another: it is of it, or
 // has its address in its settings. A stand-in that presents a credential reaches
 // every service that checks it.

@@ -39,6 +39,19 @@ func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string 
 	return at
 }
 
+// SignerOf is who signs the tokens that a service gives: the emitter that it is of,
+// where it hands on what that signs, else the service itself.
+func (p *Plan) SignerOf(name string) string { return signerOf(p.Rehearsal, p.Limits, name) }
+
+func signerOf(s scenario.Scenario, l Limits, name string) string {
+	of := s.Services[name].Of
+	_, signs := l.Emitter(name)
+	if _, other := l.Emitter(of); other && !signs {
+		return of
+	}
+	return name
+}
+
 // Gateways are the services of a team's own that hand on a key set which others
 // make, sorted.
 func (p *Plan) Gateways() []Gateway {

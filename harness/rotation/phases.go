@@ -94,7 +94,9 @@ func (r *rotation) accept(ctx context.Context) error {
 	return nil
 }
 
-// verify waits out the lead and shows the canary at its end.
+// verify waits out the lead and shows the canary at its end: to authorities too, for what
+// one accepted may have been taken back since. A pooler is not asked: it would log in
+// anew with the right password, and then let in whom it had turned away.
 func (r *rotation) verify(ctx context.Context) error {
 	if rotator := r.rotator(); rotator != nil {
 		return r.verifySeen(ctx, rotator)
@@ -113,7 +115,7 @@ func (r *rotation) verify(ctx context.Context) error {
 func (r *rotation) showCanary(ctx context.Context) error {
 	var to []plan.Validator
 	for _, v := range r.limits.Validators {
-		if !v.Authority { // that said itself that it has it, when the step was read back
+		if !r.plan.Pools(v.Name) {
 			to = append(to, v)
 		}
 	}

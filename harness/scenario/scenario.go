@@ -99,7 +99,7 @@ type Service struct {
 	Leeway     runbook.Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"`
 	// Of is the service whose key set or answers this one takes: a cache's
 	// origin, a verifier's key source (default: the page's emitter), a
-	// charger's provider.
+	// charger's provider, the emitter whose tokens a broker hands on.
 	Of string `yaml:"of,omitempty" json:"of,omitempty"`
 	// Distribution is how this one gets what is published: jwks, poll, env or
 	// file, or in a cluster secret-volume, config-map or secret-env. The default is the
