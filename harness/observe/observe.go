@@ -83,7 +83,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 	var tasks sync.WaitGroup
 	for _, p := range w.Places {
-		seen := &seen{place: p, watch: w, lost: unseen{service: p.Service, watch: w}}
+		seen := newSeen(w, p)
 		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	for _, i := range w.Issuers {
@@ -146,6 +146,10 @@ type seen struct {
 	set    *history.KeySet // the last that was one
 	before []*history.KeySet
 	told   time.Time
+}
+
+func newSeen(w *Watch, p Place) *seen {
+	return &seen{place: p, watch: w, lost: unseen{service: p.Service, watch: w}}
 }
 
 // maxBefore bounds how many sets of a place are remembered.

@@ -73,7 +73,7 @@ func TestSeen(t *testing.T) {
 	now := time.Unix(0, 0)
 	var events []history.Event
 	w := &Watch{Record: func(e history.Event) { events = append(events, e) }, Now: func() time.Time { return now }}
-	s := &seen{place: Place{Service: "auth", Tells: true}, watch: w}
+	s := newSeen(w, Place{Service: "auth", Tells: true})
 	look := func(after time.Duration, found *history.KeySet) []history.Event {
 		events, now = nil, now.Add(after)
 		s.take(found)
@@ -116,7 +116,7 @@ func TestRests(t *testing.T) {
 	}))
 	defer server.Close()
 	rests := true
-	s := &seen{place: Place{Service: "edge", URL: func() string { return server.URL }, Rests: func() bool { return rests }}, watch: &Watch{Record: func(history.Event) {}, Now: time.Now}}
+	s := newSeen(&Watch{Record: func(history.Event) {}, Now: time.Now}, Place{Service: "edge", URL: func() string { return server.URL }, Rests: func() bool { return rests }})
 	s.look(t.Context())
 	if asked != 0 {
 		t.Errorf("it was asked %d times while it rests, want never", asked)
@@ -124,6 +124,31 @@ func TestRests(t *testing.T) {
 	rests = false
 	if s.look(t.Context()); asked != 1 {
 		t.Errorf("it was asked %d times when it does not rest, want once", asked)
+	}
+}
+
+// A party that cannot be looked at is told of after so many looks in a row, and when it
+// can be again.
+func TestUnseen(t *testing.T) {
+	away := errors.New("away")
+	for _, tt := range []struct {
+		after int
+		looks []error
+		want  string
+	}{
+		{3, []error{away, away, nil, away, away, nil}, ""},
+		{3, []error{nil, away, away, away, away}, "away,"},
+		{3, []error{away, away, away, away, nil, nil}, "away,,"},
+		{0, []error{away, away, away, nil}, ""},
+	} {
+		told := ""
+		u := unseen{service: "auth", watch: &Watch{Unseen: tt.after, Record: func(e history.Event) { told += e.Detail + "," }}}
+		for _, err := range tt.looks {
+			u.looked(err)
+		}
+		if told != tt.want {
+			t.Errorf("%v, told after %d: got %q, want %q", tt.looks, tt.after, told, tt.want)
+		}
 	}
 }
 
