@@ -36,7 +36,7 @@ const (
 //	client ──► listener ──┬─ HTTP ──► healthz, status
 //	                      └─ PostgreSQL ──► server, whose log says what became of it
 func ServePostgres(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c contract.Postgres
+	var c contract.Database
 	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}

@@ -21,12 +21,12 @@ import (
 // postgresServer is a server that runs as a child.
 type postgresServer struct {
 	child
-	config contract.Postgres
+	config contract.Database
 }
 
 // startPostgres starts a server, on a new cluster unless there is one already in
 // its folder, and hands each line of its log on.
-func startPostgres(ctx context.Context, c contract.Postgres, log *slog.Logger, logged func(postgresLine)) (*postgresServer, error) {
+func startPostgres(ctx context.Context, c contract.Database, log *slog.Logger, logged func(postgresLine)) (*postgresServer, error) {
 	s := &postgresServer{config: c}
 	return s, s.raise("postgres", c.Program, c.Folder, func(program string, user *identity) error {
 		if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +101,7 @@ func (s *postgresServer) run(program string, user *identity, log *slog.Logger, l
 
 // maxConnections is the server's setting of that name, which counts those that
 // are kept for superusers too.
-func maxConnections(c contract.Postgres) int {
+func maxConnections(c contract.Database) int {
 	if c.Connections == 0 {
 		return defaultConnections + reservedConnections
 	}

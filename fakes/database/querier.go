@@ -50,11 +50,16 @@ type pool interface {
 	close()
 }
 
-// pools make a pool, by what the database speaks.
-var pools = map[string]func(c contract.Querier, from dialler) (pool, error){
-	"postgresql": newPostgresPool,
-	"redis":      newRedisPool,
+// driver is how a database is spoken to from a pool.
+type driver struct {
+	open func(c contract.Querier, from dialler) (pool, error)
+	// outcomes are what statuses of the database say of a credential; others say nothing.
+	outcomes map[string]history.Outcome
 }
+
+// drivers are those that there are, by what the database speaks: a new one is a file
+// and its line here.
+var drivers = map[string]driver{"postgresql": pgxDriver, "redis": redisDriver}
 
 // dialler is what a pool is told and tells, for each connection.
 type dialler interface {
@@ -68,12 +73,13 @@ type dialler interface {
 }
 
 type querier struct {
-	config  contract.Querier
-	source  *standin.PublishedSecret
-	log     *slog.Logger
-	pool    pool
-	version int // written by the one goroutine that loads
-	current atomic.Pointer[databaseLogin]
+	config   contract.Querier
+	source   *standin.PublishedSecret
+	log      *slog.Logger
+	pool     pool
+	outcomes map[string]history.Outcome
+	version  int // written by the one goroutine that loads
+	current  atomic.Pointer[databaseLogin]
 
 	served, began, presented atomic.Int64
 }
@@ -90,7 +96,7 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 	if err := errors.Join(standin.Require("name", c.Name, "database", c.Database), standin.CheckPublished(c.Published)); err != nil {
 		return err
 	}
-	newPool, known := pools[c.Type]
+	driver, known := drivers[c.Type]
 	if !known || c.Life <= 0 || c.Pool < 1 {
 		return fmt.Errorf("check configuration: type %q with life %s and a pool of %d, want a known type, a life and at least 1 connection",
 			c.Type, time.Duration(c.Life), c.Pool)
@@ -100,8 +106,8 @@ func ServeQuerier(ctx context.Context, config []byte, listener net.Listener, log
 	if err != nil {
 		return err
 	}
-	q := &querier{config: c, source: source, log: logger}
-	if q.pool, err = newPool(c, q); err != nil {
+	q := &querier{config: c, source: source, log: logger, outcomes: driver.outcomes}
+	if q.pool, err = driver.open(c, q); err != nil {
 		return err
 	}
 	defer q.pool.close()
@@ -180,19 +186,12 @@ func (q *querier) login() (databaseLogin, bool) {
 
 func (q *querier) dialling() { q.began.Add(1) }
 
-// outcomes are what statuses of databases say of a credential: SQLSTATEs of
-// PostgreSQL (Appendix A) and of PgBouncer, whose every refusal is 08P01, and words of Redis.
-var outcomes = map[string]history.Outcome{
-	stateOK: history.OK, "28P01": history.AuthFailure, "28000": history.AuthFailure, "08P01": history.AuthFailure,
-	"OK": history.OK, "WRONGPASS": history.AuthFailure, "NOAUTH": history.AuthFailure,
-}
-
 func (q *querier) dialled(tag, status, detail string, took time.Duration) {
 	q.presented.Add(1)
 	attributes := []any{
 		"identifier", tag, "presenter", q.config.Name, "attempt", 1, "status", status, "latency_us", took.Microseconds(),
 	}
-	if outcome, decides := outcomes[status]; decides {
+	if outcome, decides := q.outcomes[status]; decides {
 		attributes = append(attributes, "outcome", outcome)
 	}
 	if detail != "" {

@@ -51,6 +51,12 @@ type postgresPool struct {
 	closed  bool
 }
 
+// pgxDriver knows SQLSTATEs of PostgreSQL (Appendix A) and of PgBouncer, whose every
+// refusal is 08P01.
+var pgxDriver = driver{open: newPostgresPool, outcomes: map[string]history.Outcome{
+	stateOK: history.OK, "28P01": history.AuthFailure, "28000": history.AuthFailure, "08P01": history.AuthFailure,
+}}
+
 func newPostgresPool(c contract.Querier, from dialler) (pool, error) {
 	at, err := url.Parse(c.Database)
 	if err != nil || at.Host == "" {

@@ -29,6 +29,10 @@ type redisPool struct {
 	client *redis.Client
 }
 
+var redisDriver = driver{open: newRedisPool, outcomes: map[string]history.Outcome{
+	redisTaken: history.OK, redisWrongPass: history.AuthFailure, redisNoAuth: history.AuthFailure,
+}}
+
 func newRedisPool(c contract.Querier, from dialler) (pool, error) {
 	at, err := url.Parse(c.Database)
 	if err != nil || at.Host == "" {

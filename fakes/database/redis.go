@@ -20,7 +20,7 @@ import (
 // and its ACL LOG adds up refusals of a minute, so that what it decided of each
 // connection is read from its answer on the wire.
 func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c contract.Redis
+	var c contract.Database
 	if err := contract.Decode(config, &c); err != nil {
 		return err
 	}

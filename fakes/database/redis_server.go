@@ -24,7 +24,7 @@ import (
 // redisServer is a server that runs as a child.
 type redisServer struct {
 	child
-	config contract.Redis
+	config contract.Database
 }
 
 // aclFile is where the server keeps its users.
@@ -32,7 +32,7 @@ const aclFile = "users.acl"
 
 // startRedis starts a server, with the users that are in its folder already or
 // else with that of the administration alone.
-func startRedis(c contract.Redis, log *slog.Logger) (*redisServer, error) {
+func startRedis(c contract.Database, log *slog.Logger) (*redisServer, error) {
 	s := &redisServer{config: c}
 	return s, s.raise("redis", c.Program, c.Folder, func(program string, user *identity) error {
 		if err := s.users(user); err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/server"
 )
 
 // Config is the configuration of one stand-in: a pointer to one of the types of
@@ -41,12 +43,16 @@ func init() {
 	register[Charger]()
 	register[Sender]()
 	register[Receiver]()
-	register[Postgres]()
-	register[Redis]()
+	register[PgBouncer]()
 	register[Querier]()
 	register[Proxy]()
 	register[Balancer]()
 	register[Store]()
+	for _, kind := range server.Kinds() {
+		if _, own := configs[kind]; !own {
+			configs[kind] = func() Config { return &Database{Kind: kind} }
+		}
+	}
 }
 
 // Parse reads the configuration of a stand-in by the name under which it is served.

@@ -36,29 +36,23 @@ func ServerOf(c Config) *Server {
 	return nil
 }
 
-// Postgres is the configuration of a PostgreSQL server.
-type Postgres struct {
+// Database is the configuration of the server of a database.
+type Database struct {
+	// Kind is under which name its stand-in is served: one of server.Kinds.
+	Kind string `json:"kind"`
 	Name string `json:"name"`
 	Server
 	// Connections is how many the server has room for beyond those that it keeps
-	// for superusers (PostgreSQL, 20.3.1); 0: as many as it has by default.
+	// for its administration; 0: as many as it has by default. Of those that can be
+	// bounded (runbook.Database).
 	Connections int `json:"connections,omitempty"`
 }
 
-// Serves is postgres.
-func (*Postgres) Serves() string { return "postgres" }
+// Serves is its kind.
+func (d *Database) Serves() string { return d.Kind }
 
 // PostgresDatabase is the database that consumers of a PostgreSQL server use.
 const PostgresDatabase = "postgres"
-
-// Redis is the configuration of a Redis server.
-type Redis struct {
-	Name string `json:"name"`
-	Server
-}
-
-// Serves is redis.
-func (*Redis) Serves() string { return "redis" }
 
 // PgBouncer is the configuration of a PgBouncer in front of a PostgreSQL server.
 // Its AdminPassword is that of the server: with it the pooler asks for the

@@ -24,8 +24,9 @@ func TestBothSidesReadTheSame(t *testing.T) {
 		&contract.Charger{Name: "shop", Retries: 2, Published: published()},
 		&contract.Sender{Name: "payments", Endpoints: map[string]string{"orders": "{{ .orders.url }}"}, Published: published()},
 		&contract.Receiver{Name: "orders", Holds: 1, Fails: 0.02, Published: published()},
-		&contract.Postgres{Name: "db", Server: contract.Server{AdminPassword: "p", Folder: "f"}, Connections: 14},
-		&contract.Redis{Name: "db", Server: contract.Server{AdminPassword: "p", Folder: "f"}},
+		&contract.Database{Kind: "postgres", Name: "db", Server: contract.Server{AdminPassword: "p", Folder: "f"}, Connections: 14},
+		&contract.Database{Kind: "redis", Name: "db", Server: contract.Server{AdminPassword: "p", Folder: "f"}},
+		&contract.PgBouncer{Name: "pool", Server: contract.Server{AdminPassword: "p", Folder: "f"}, Mode: "session", Pool: 20},
 		&contract.Querier{Name: "orders", Type: "postgresql", Pool: 10, SwapsPool: true, Published: published()},
 		&contract.Proxy{Name: "proxy-a-b", To: "b:80", Token: "t"},
 		&contract.Store{RootToken: "r", UnsealKey: "u"},
@@ -57,7 +58,7 @@ func TestWhatAConfigurationIsTold(t *testing.T) {
 	if plan.Store != nil || plan.Disturb != "" {
 		t.Errorf("the plan's own has become %+v: a token would stay in it", plan)
 	}
-	for _, config := range []contract.Config{&contract.Proxy{}, &contract.Store{}, &contract.Postgres{}} {
+	for _, config := range []contract.Config{&contract.Proxy{}, &contract.Store{}, &contract.Database{}} {
 		if contract.PublishedTo(config) != nil || contract.OrdersTo(config) != nil {
 			t.Errorf("%s: want that it reads no secret and follows no orders", config.Serves())
 		}

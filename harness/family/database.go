@@ -32,8 +32,8 @@ var _ Family = databasePassword{}
 func (databasePassword) Configure(p *plan.Plan) error {
 	for i := range p.Services {
 		s := &p.Services[i]
-		if kind, is := databaseServers[s.Serve]; is {
-			s.Config = kind.config(*s)
+		if _, is := databaseServers[s.Serve]; is {
+			s.Config = &contract.Database{Kind: s.Serve, Name: s.Name, Server: newServer(), Connections: s.Connections}
 		}
 		switch s.Serve {
 		case "pgbouncer":
@@ -70,16 +70,13 @@ func newServer() contract.Server {
 	return contract.Server{AdminPassword: rand.Text(), Folder: "rehearse-" + strings.ToLower(rand.Text()[:12])}
 }
 
-// databaseServer is a kind of database: how its stand-in is told what to run, and
-// what a rotation does there. What it is able to do is in runbook.Databases.
-type databaseServer struct {
-	config func(s plan.Service) contract.Config
-	bind   func(b Backend, d *databaseBound, s plan.Service, password string) database
-}
+// databaseServer makes what a rotation does at a database of a kind. What that is
+// able to do is in runbook.Databases.
+type databaseServer func(b Backend, d *databaseBound, s plan.Service, password string) database
 
 // databaseServers are those that there are, by the kind of stand-in: a new one is a
 // file and its line here.
-var databaseServers = map[string]databaseServer{"postgres": postgresServer, "redis": redisDatabase}
+var databaseServers = map[string]databaseServer{"postgres": bindPostgres, "redis": bindRedis}
 
 // entrance is where one logs in: a database, or a pooler in front of it.
 type entrance interface {
@@ -141,7 +138,7 @@ func (databasePassword) Bind(b Backend) Bound {
 			password = server.AdminPassword
 		}
 		d.passwords = append(d.passwords, password)
-		d.databases[s.Name] = databaseServers[s.Serve].bind(b, d, s, password)
+		d.databases[s.Name] = databaseServers[s.Serve](b, d, s, password)
 	}
 	return d
 }

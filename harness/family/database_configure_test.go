@@ -44,7 +44,7 @@ func TestConfigureDatabase(t *testing.T) {
 			for _, s := range planOf(t, databasePage, tt.scenario).Services {
 				got, want := "", tt.db
 				switch config := s.Config.(type) {
-				case *contract.Postgres:
+				case *contract.Database:
 					got = fmt.Sprint(config.Connections)
 				case *contract.Querier:
 					got, want = fmt.Sprint(config.Pool, config.SwapsPool, time.Duration(config.Life)), tt.orders

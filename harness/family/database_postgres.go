@@ -45,23 +45,18 @@ func (p *postgres) refuses(answered *pgconn.PgError) bool {
 
 var _ database = (*postgres)(nil)
 
-var postgresServer = databaseServer{
-	config: func(s plan.Service) contract.Config {
-		return &contract.Postgres{Name: s.Name, Server: newServer(), Connections: s.Connections}
-	},
-	bind: func(b Backend, d *databaseBound, s plan.Service, password string) database {
-		p := &postgres{
-			url: func() string { return d.url(s.Name) }, password: password,
-			kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
-		}
-		if s.RotatedBy != scenario.RotatedByVault {
-			return p
-		}
-		roles, _ := b.Store.(world.StaticRoles)
-		return &vaultRole{
-			postgres: p, roles: roles, name: s.Name, inside: func() string { return b.URL(s.Name, true) }, replace: d.steps.replace,
-		}
-	},
+func bindPostgres(b Backend, d *databaseBound, s plan.Service, password string) database {
+	p := &postgres{
+		url: func() string { return d.url(s.Name) }, password: password,
+		kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
+	}
+	if s.RotatedBy != scenario.RotatedByVault {
+		return p
+	}
+	roles, _ := b.Store.(world.StaticRoles)
+	return &vaultRole{
+		postgres: p, roles: roles, name: s.Name, inside: func() string { return b.URL(s.Name, true) }, replace: d.steps.replace,
+	}
 }
 
 // connect logs in, with one address and no encryption: one attempt is one

@@ -41,14 +41,11 @@ type redisServer struct {
 
 var _ database = (*redisServer)(nil)
 
-var redisDatabase = databaseServer{
-	config: func(s plan.Service) contract.Config { return &contract.Redis{Name: s.Name, Server: newServer()} },
-	bind: func(_ Backend, d *databaseBound, s plan.Service, password string) database {
-		return &redisServer{
-			url: func() string { return d.url(s.Name) }, password: password,
-			kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
-		}
-	},
+func bindRedis(_ Backend, d *databaseBound, s plan.Service, password string) database {
+	return &redisServer{
+		url: func() string { return d.url(s.Name) }, password: password,
+		kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
+	}
 }
 
 // redisRights are those of the user: to its own keys, and to nothing that

@@ -113,5 +113,15 @@ func Readers() []string {
 	return slices.Compact(kinds)
 }
 
+// Kinds are the stand-ins that have a part in any family, sorted.
+func Kinds() []string {
+	var kinds []string
+	for _, f := range Families {
+		kinds = append(kinds, f.Kinds()...)
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
+
 // FamilyNames are the names of Families, sorted.
 func FamilyNames() []string { return slices.Sorted(maps.Keys(Families)) }

@@ -14,7 +14,7 @@ import (
 // Values that a scenario can choose from.
 var (
 	RotatedBys = []string{RotatedByVault}
-	ServeKinds = []string{"cache", "charger", "issuer", "pgbouncer", "postgres", "provider", "querier", "receiver", "redis", "sender", "verifier"}
+	ServeKinds = runbook.Kinds()
 	GateModes  = []string{string(Enforce), string(Observe), string(Off)}
 	OnBudgets  = []string{string(BudgetRecord), string(BudgetRollback)}
 	Scales     = []string{string(ScaleFull), string(ScaleNone)}

@@ -87,7 +87,7 @@ const (
 // one of a team's own, which is an image, is built, or is a command of this
 // machine. Of Serve, Image and Build at most one is set.
 type Service struct {
-	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // issuer, verifier, cache, provider, charger, sender, receiver, postgres, redis, pgbouncer, querier
+	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // the kind of stand-in
 	// Library is which validator a verifier is: a key of runbook.Libraries.
 	// Without one it is that of the consumer on the page or, with the runtime
 	// simulated, learns and forgets as that says (learns_within, forgets_within).
