@@ -24,13 +24,28 @@ var asker = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
+// askTimes is how often a service is asked that gives no answer of HTTP. One whose own
+// protocol has the server speak first takes a client that is late for one of that
+// (standin.Silence).
+const askTimes = 3
+
+// asked is the answer to a question without a body, which may be put again.
+func asked(req *http.Request) (resp *http.Response, err error) {
+	for range askTimes {
+		if resp, err = asker.Do(req); err == nil || req.Context().Err() != nil {
+			break
+		}
+	}
+	return resp, err
+}
+
 // counters are those of a stand-in, from GET /rehearse/status.
 func counters(ctx context.Context, base string) (map[string]int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+contract.StatusPath, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask for counters: %w", err)
 	}
-	resp, err := asker.Do(req)
+	resp, err := asked(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask for counters: %w", err)
 	}
@@ -53,7 +68,7 @@ func quiesce(ctx context.Context, base, token string) error {
 		return fmt.Errorf("quiesce: %w", err)
 	}
 	contract.SetBearer(req, token)
-	resp, err := asker.Do(req)
+	resp, err := asked(req)
 	if err != nil {
 		return fmt.Errorf("quiesce: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,5 +160,32 @@ func TestCountersFollowNoRedirect(t *testing.T) {
 	}
 	if err := quiesce(t.Context(), server.URL, ""); err == nil || !strings.Contains(err.Error(), "302") {
 		t.Errorf("quiesce: got %v, want that it answered 302", err)
+	}
+}
+
+// TestCountersAskAgain: who gets a greeting of another protocol asks again.
+func TestCountersAskAgain(t *testing.T) {
+	var late atomic.Int64
+	late.Store(askTimes - 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if late.Add(-1) < 0 {
+			_, _ = w.Write([]byte(`{"served": 1}`))
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = conn.Write([]byte("\x4a\x00\x00\x00\x0a5.5.5-10.11.19-MariaDB"))
+		conn.Close()
+	}))
+	defer server.Close()
+	if counted, err := counters(t.Context(), server.URL); err != nil || counted["served"] != 1 {
+		t.Errorf("answered well at the last time: got %v, %v, want 1 served", counted, err)
+	}
+	late.Store(askTimes)
+	if counted, err := counters(t.Context(), server.URL); err == nil {
+		t.Errorf("never answered: got %v, want an error", counted)
 	}
 }

@@ -78,7 +78,7 @@ func ServePgBouncer(ctx context.Context, config []byte, listener net.Listener, l
 	}
 	p.server = server
 	mux := standin.NewMux(ready, p.counters)
-	web := standin.NewSplit(listener, logger, isPostgres, func(_ context.Context, conn *standin.Conn) {
+	web := standin.NewSplit(listener, logger, 0, isPostgres, func(_ context.Context, conn *standin.Conn) {
 		if err := p.relay(conn, server.address); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}

@@ -59,7 +59,7 @@ func ServePostgres(ctx context.Context, config []byte, listener net.Listener, lo
 		logins.settle(decisionsWithin)
 		return logins.counters()
 	})
-	web := standin.NewSplit(listener, logger, isPostgres, func(_ context.Context, conn *standin.Conn) {
+	web := standin.NewSplit(listener, logger, 0, isPostgres, func(_ context.Context, conn *standin.Conn) {
 		if err := logins.relay(conn, server.address); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}
@@ -109,7 +109,7 @@ func (l *logins) logged(line postgresLine) {
 		return
 	case !login.decide():
 		if line.state == stateEnded {
-			l.end(login)
+			l.end(login, stateEnded)
 		}
 	case line.refuses():
 		l.refuse(login, line.state, line.text)
@@ -156,11 +156,12 @@ func (l *logins) denied(login *login, text string) {
 		"status", stateNoRight, "detail", text)
 }
 
-// end tells of a session that was ended from outside: nothing is decided then.
-func (l *logins) end(login *login) {
+// end tells of a session that was ended from outside, with the database's own word
+// for that: nothing is decided then.
+func (l *logins) end(login *login, status string) {
 	if login.own {
 		return
 	}
-	l.log.Info(string(history.KindEnded), "identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote, "status", stateEnded,
+	l.log.Info(string(history.KindEnded), "identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote, "status", status,
 		"detail", fmt.Sprintf("%s ended a session of %s with %s", l.name, login.presenter, login.identifier))
 }

@@ -37,7 +37,7 @@ func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log i
 	}
 	logins := newLogins(c.Name, logger)
 	mux := standin.NewMux(ready, logins.counters)
-	web := standin.NewSplit(listener, logger, isRedis, func(_ context.Context, conn *standin.Conn) {
+	web := standin.NewSplit(listener, logger, 0, isRedis, func(_ context.Context, conn *standin.Conn) {
 		if err := logins.relayRedis(conn, server.address); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}

@@ -21,7 +21,8 @@ import (
 )
 
 // ServeProxy passes connections on to another service through toxiproxy, which
-// can disturb them. It is for protocols in which the client speaks first.
+// can disturb them. Who says nothing at first is passed on too: what there is behind
+// it may speak first.
 //
 //	presenter ─► listener ─┬─► toxiproxy, on loopback ─► To
 //	                       └─► its API, below contract.ProxyPath
@@ -47,7 +48,7 @@ func ServeProxy(ctx context.Context, config []byte, listener net.Listener, log i
 		WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
 	mux.Handle(contract.ProxyPath+"proxies/", contract.RequireToken(c.Token, http.StripPrefix(contract.ProxyPath[:len(contract.ProxyPath)-1], server.Routes())))
-	api := NewSplit(listener, logger, func(first []byte) bool { return !toProxy(first) }, func(ctx context.Context, conn *Conn) {
+	api := NewSplit(listener, logger, Silence, func(first []byte) bool { return !toProxy(first) }, func(ctx context.Context, conn *Conn) {
 		pass(ctx, conn, inner.Listen, logger)
 	})
 	return ServeHTTP(ctx, api, mux, logger)

@@ -22,6 +22,12 @@ func startProxy(t *testing.T, origin http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(origin)
 	t.Cleanup(server.Close)
+	return startProxyTo(t, strings.TrimPrefix(server.URL, "http://"))
+}
+
+// startProxyTo runs one in front of an address.
+func startProxyTo(t *testing.T, to string) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +35,7 @@ func startProxy(t *testing.T, origin http.Handler) string {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- ServeProxy(ctx, []byte(`{"name":"p","to":"`+strings.TrimPrefix(server.URL, "http://")+`","token":"let-me"}`), listener, io.Discard)
+		ended <- ServeProxy(ctx, []byte(`{"name":"p","to":"`+to+`","token":"let-me"}`), listener, io.Discard)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -98,6 +104,32 @@ func TestProxyPassesOn(t *testing.T) {
 	long := strings.Repeat("a long one ", 100_000) // longer than what is read to tell what it is
 	if got := askThrough(t, base, long, standintest.Patience); got != long {
 		t.Errorf("got %d bytes back, want the %d that were sent", len(got), len(long))
+	}
+}
+
+// TestProxyPassesOnSilence: a client whose server speaks first is passed on too.
+func TestProxyPassesOnSilence(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		if conn, err := server.Accept(); err == nil { // none: the test has ended
+			_, _ = io.WriteString(conn, "welcome")
+			conn.Close()
+		}
+	}()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(startProxyTo(t, server.Addr().String()), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(standintest.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := io.ReadAll(conn); err != nil || string(said) != "welcome" {
+		t.Errorf("got %q, %v, want what the server said first", said, err)
 	}
 }
 

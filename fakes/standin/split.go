@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -21,9 +22,10 @@ const (
 // What begins like that is handed to its handler.
 type Split struct {
 	net.Listener
-	other  func(first []byte) bool
-	handle func(context.Context, *Conn)
-	log    *slog.Logger
+	other   func(first []byte) bool
+	silence time.Duration
+	handle  func(context.Context, *Conn)
+	log     *slog.Logger
 
 	open   context.Context // until Close
 	end    context.CancelFunc
@@ -33,12 +35,17 @@ type Split struct {
 	wait   sync.WaitGroup
 }
 
+// Silence is for how long a client that waits to be spoken to is waited for: long
+// enough for one of HTTP on a busy machine, and short beside any deadline of a login.
+const Silence = 100 * time.Millisecond
+
 // NewSplit takes over a listener. Other is shown what was read first of a
-// connection, one byte at least; it is for protocols in which the client speaks
-// first. The context of a handler ends with Close, which ends its connection
-// too, and waits for it.
-func NewSplit(listener net.Listener, log *slog.Logger, other func(first []byte) bool, handle func(context.Context, *Conn)) *Split {
-	s := &Split{Listener: listener, other: other, handle: handle, log: log, web: make(chan net.Conn), failed: make(chan error, 1)}
+// connection, one byte at least. A client that says nothing for as long as silence is
+// handed to the handler too: MySQL's server speaks first. 0 is for protocols in which
+// the client does. The context of a handler ends with Close, which ends its
+// connection too, and waits for it.
+func NewSplit(listener net.Listener, log *slog.Logger, silence time.Duration, other func(first []byte) bool, handle func(context.Context, *Conn)) *Split {
+	s := &Split{Listener: listener, other: other, silence: silence, handle: handle, log: log, web: make(chan net.Conn), failed: make(chan error, 1)}
 	s.open, s.end = context.WithCancel(context.Background())
 	s.wait.Go(s.accept)
 	return s
@@ -80,13 +87,13 @@ func (s *Split) sort(conn net.Conn) {
 	stop := context.AfterFunc(s.open, func() { conn.Close() })
 	defer stop()
 	begun := &Conn{Conn: conn, reader: bufio.NewReader(conn)}
-	_, err := begun.reader.Peek(1)
+	silent, err := s.listen(begun)
 	if err != nil {
 		conn.Close()
 		return
 	}
 	first, _ := begun.reader.Peek(begun.reader.Buffered()) // all of it is there
-	if s.other(first) {
+	if silent || s.other(first) {
 		s.handle(s.open, begun)
 		conn.Close()
 		return
@@ -96,6 +103,24 @@ func (s *Split) sort(conn net.Conn) {
 	case <-s.open.Done():
 		conn.Close()
 	}
+}
+
+// listen waits until a client says something, and reports whether it waits to be
+// spoken to.
+func (s *Split) listen(conn *Conn) (silent bool, err error) {
+	if s.silence > 0 {
+		if err := conn.SetReadDeadline(time.Now().Add(s.silence)); err != nil {
+			return false, err
+		}
+	}
+	_, err = conn.reader.Peek(1)
+	if silent = s.silence > 0 && errors.Is(err, os.ErrDeadlineExceeded); silent {
+		err = nil
+	}
+	if err == nil && s.silence > 0 {
+		err = conn.SetReadDeadline(time.Time{})
+	}
+	return silent, err
 }
 
 // Accept returns the next connection that speaks HTTP.

@@ -42,7 +42,7 @@ func TestSplitWaitsForDescriptors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		none := &net.OpError{Op: "accept", Err: os.NewSyscallError("accept", syscall.EMFILE)}
 		listener := &refusing{closed: make(chan struct{}), errs: []error{none, none, none, none, none, none, none, none, none, none}}
-		s := NewSplit(listener, history.NewLogger(io.Discard, "db"), nil, nil)
+		s := NewSplit(listener, history.NewLogger(io.Discard, "db"), 0, nil, nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		select {
@@ -63,11 +63,62 @@ func TestSplitWaitsForDescriptors(t *testing.T) {
 	})
 }
 
+// A client that waits to be spoken to is handed on after a silence, with nothing read
+// of it, and one of HTTP is not, which takes its time afterwards.
+func TestSplitHearsSilence(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string)
+	s := NewSplit(listener, history.NewLogger(io.Discard, "db"), 10*time.Millisecond, func([]byte) bool { return false }, func(_ context.Context, conn *Conn) {
+		_, _ = io.WriteString(conn, "welcome\n")
+		said, _ := io.ReadAll(conn)
+		heard <- string(said)
+	})
+	defer s.Close()
+	silent, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	greeting := make([]byte, len("welcome\n"))
+	if _, err := io.ReadFull(silent, greeting); err != nil || string(greeting) != "welcome\n" {
+		t.Fatalf("who says nothing: got %q, %v, want to be greeted", greeting, err)
+	}
+	_, err = io.WriteString(silent, "hello")
+	if err := errors.Join(err, silent.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if said := <-heard; said != "hello" {
+		t.Errorf("got %q of it, want all that it said", said)
+	}
+	web, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer web.Close()
+	if _, err := io.WriteString(web, "G"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.Accept()
+	if err != nil {
+		t.Fatalf("who speaks at once: %v", err)
+	}
+	go func() {
+		time.Sleep(20 * time.Millisecond) // longer than the silence, which is over for it
+		_, _ = io.WriteString(web, "ET")
+	}()
+	word := make([]byte, 3)
+	if _, err := io.ReadFull(conn, word); err != nil || string(word) != "GET" {
+		t.Errorf("got %q, %v, want GET and no deadline", word, err)
+	}
+}
+
 // What will not pass ends the listening, and Accept says why.
 func TestSplitEnds(t *testing.T) {
 	broken := errors.New("the socket is broken")
 	listener := &refusing{closed: make(chan struct{}), errs: []error{broken}}
-	s := NewSplit(listener, history.NewLogger(io.Discard, "db"), nil, nil)
+	s := NewSplit(listener, history.NewLogger(io.Discard, "db"), 0, nil, nil)
 	if _, err := s.Accept(); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
@@ -86,7 +137,7 @@ func TestSplitCloseEndsTheOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun, ended := make(chan struct{}), false
-	s := NewSplit(listener, history.NewLogger(io.Discard, "db"), func(first []byte) bool { return first[0] == '*' }, func(ctx context.Context, conn *Conn) {
+	s := NewSplit(listener, history.NewLogger(io.Discard, "db"), 0, func(first []byte) bool { return first[0] == '*' }, func(ctx context.Context, conn *Conn) {
 		close(begun)
 		_, err := io.Copy(io.Discard, conn)
 		ended = err != nil && ctx.Err() != nil

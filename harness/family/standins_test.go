@@ -149,7 +149,7 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
+		ended, gone := make(chan error, 1), make(chan struct{})
 		lines := &launch.Lines{Deliver: func(line []byte) { r.tell(service.Name, line) }}
 		var mu sync.Mutex
 		log := writerFunc(func(p []byte) (int, error) {
@@ -157,7 +157,10 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 			defer mu.Unlock()
 			return lines.Write(p)
 		})
-		go func() { ended <- fakes.Services[service.Serve](ctx, encoded, r.listeners[service.Name], log) }()
+		go func() {
+			defer close(gone)
+			ended <- fakes.Services[service.Serve](ctx, encoded, r.listeners[service.Name], log)
+		}()
 		end := sync.OnceFunc(func() {
 			cancel()
 			if err := <-ended; err != nil {
@@ -166,7 +169,7 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 		})
 		t.Cleanup(end)
 		r.ends[service.Name] = end
-		if err := launch.Ready(t.Context(), r.addresses[service.Name].URL(), contract.HealthPath, nil); err != nil {
+		if err := launch.Ready(t.Context(), r.addresses[service.Name].URL(), contract.HealthPath, gone); err != nil {
 			t.Fatalf("%s: %v", service.Name, err)
 		}
 	}

@@ -43,7 +43,10 @@ func Serve(t *testing.T, s func(context.Context, []byte, net.Listener, io.Writer
 	log = NewLog(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s(ctx, data, listener, log) }()
+	go func() {
+		defer listener.Close() // of one that did not start: nobody waits for it
+		done <- s(ctx, data, listener, log)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		Client.CloseIdleConnections()
