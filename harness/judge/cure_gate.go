@@ -75,6 +75,7 @@ func (e *evidence) isOffPage(name string) bool {
 func (e *evidence) cureParty(g history.Gate) string {
 	name := g.Consumer
 	_, emits := e.limits.Emitter(name)
+	v, _ := e.limits.Validator(name)
 	switch {
 	case g.Phase == history.Baseline:
 		return "mend what fails already, or send more, then rehearse again"
@@ -88,6 +89,8 @@ func (e *evidence) cureParty(g history.Gate) string {
 		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.fresh, plan.Text(e.limits.Switching()))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.old)
+	case g.Phase == history.Watch && v.Authority:
+		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.old, e.fresh)
 	case g.Phase == history.Watch:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.old, e.fresh)
 	}

@@ -16,11 +16,15 @@ func cutOff(c *cell) (explanation, bool) {
 		return explanation{}, false
 	}
 	m, _ := c.limits.Emitter(service)
+	shorter := ""
+	if m.Life > c.limits.LongestLife {
+		shorter = fmt.Sprintf("; or let %s keep a connection for %s at most, as the page says", service, plan.Text(c.limits.LongestLife))
+	}
 	told := explanation{
 		cause: CauseCutOff, credential: c.old,
-		why: fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use (57P01)", authority, plan.Counted(n, "session"), service, c.causedBy, c.old),
-		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s",
-			plan.Text(c.limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.old),
+		why: fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use", authority, plan.Counted(n, "session"), service, c.causedBy, c.old),
+		fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s%s",
+			plan.Text(c.limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.old, shorter),
 	}
 	// One that waited for so long already is cured by no window that the page asks for.
 	if kept := c.first - c.lastSwitch(); c.causedBy == string(keyring.Revoke) && kept >= history.Offset(c.limits.Wall(c.limits.Outlives(m.Life))) {

@@ -16,7 +16,7 @@ import (
 func keptSessions(c *cell) (explanation, bool) {
 	return explanation{
 		cause: CauseKeptSessions,
-		fix:   fmt.Sprintf("end the sessions of %s with the revoke (pg_terminate_backend on those of its role): a session outlives its password, and its role too", c.old),
+		fix:   fmt.Sprintf("end the sessions of %s with the revoke (pg_terminate_backend, KILL or CLIENT KILL): a session outlives its password, and its role too", c.old),
 	}, c.presented.bySession()
 }
 
