@@ -206,9 +206,9 @@ debian-image: ## Debian's base image: the engine's, the registry's, else made fr
 		debootstrap --variant=minbase bookworm .cache/debian >.cache/debian.log && \
 		tar -C .cache/debian -c . | docker import - $(DEBIAN_IMAGE) && rm -rf .cache/debian; }
 
-DATABASE_IMAGE := rehearse-databases:bookworm-2
+DATABASE_IMAGE := rehearse-databases:bookworm-3
 .PHONY: database-image
-database-image: debian-image ## an image of PostgreSQL and Redis, where no registry has them
+database-image: debian-image ## an image of MariaDB, PostgreSQL and Redis, where no registry has them
 	docker image inspect $(DATABASE_IMAGE) >/dev/null 2>&1 || docker build -q -t $(DATABASE_IMAGE) - <.ci/databases.Dockerfile
 
 # As the linker has written it into the binary itself: every module with its version

@@ -5,7 +5,7 @@
 //	standin ◄── jwt       issuer, verifier, cache, keys
 //	        ◄── apikey    provider, charger
 //	        ◄── webhook   sender, receiver
-//	        ◄── database  postgres, redis, pgbouncer, querier
+//	        ◄── database  mariadb, postgres, redis, pgbouncer, querier
 //	            store     the secrets store that all of them read
 //
 // A new stand-in is a function of type standin.Service, and a line here.
@@ -32,6 +32,7 @@ var Services = map[string]standin.Service{
 	"keys":      jwt.ServeKeys,
 	"proxy":     standin.ServeProxy,
 	"balancer":  standin.ServeBalancer,
+	"mariadb":   database.ServeMariaDB,
 	"pgbouncer": database.ServePgBouncer,
 	"postgres":  database.ServePostgres,
 	"querier":   database.ServeQuerier,

@@ -34,10 +34,11 @@ type child struct {
 	folder  string // what it writes; gone when it ends
 	address string // where it listens, for this process only
 	cmd     *exec.Cmd
+	ends    os.Signal      // with which it is asked to end in order; nil: os.Interrupt
 	read    sync.WaitGroup // of its log
 	gone    chan struct{}
 	err     error  // of its end; after gone
-	last    string // line of its log; after gone
+	last    string // line of its log, or the first that says that it is an error; after gone
 }
 
 // raise makes a folder for a server of a kind and finds its program, unless one
@@ -104,7 +105,9 @@ func (c *child) start(from func() (io.ReadCloser, error), line func(string)) err
 	var reading error
 	c.read.Go(func() {
 		reading = eachLine(out, func(text string) {
-			c.last = text
+			if !strings.Contains(c.last, "[ERROR]") { // after which MariaDB says that it ends
+				c.last = text
+			}
 			line(text)
 		})
 	})
@@ -184,11 +187,14 @@ func (c *child) awaitAnswer(ctx context.Context, ask func(context.Context) (stri
 	}
 }
 
-// stop ends the server at once, in order where it can, and removes its folder.
+// stop ends the server at once, in order where that is quick, and removes its folder.
 // Where nobody can be asked to end, as on Windows, it is killed.
 func (c *child) stop() error {
-	patience := childEnds
-	if err := c.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	patience, ends := childEnds, c.ends
+	if ends == nil {
+		ends = os.Interrupt
+	}
+	if err := c.cmd.Process.Signal(ends); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		patience = 0
 	}
 	select {

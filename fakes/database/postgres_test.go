@@ -1,6 +1,7 @@
 package database
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -40,11 +41,14 @@ func servePostgres(t *testing.T) (url string, log *standintest.Log) {
 	return servePostgresWith(t, 0)
 }
 
+// testFolder is a name that no other test has, in another process neither.
+func testFolder() string { return "rehearse-test-" + rand.Text()[:12] }
+
 // servePostgresWith runs one with room for so many connections; 0: its default.
 func servePostgresWith(t *testing.T, connections int) (url string, log *standintest.Log) {
 	t.Helper()
 	requireServer(t, "postgres")
-	folder := "rehearse-test-" + filepath.Base(t.TempDir()) + "-" + filepath.Base(t.Name())
+	folder := testFolder()
 	t.Cleanup(func() {
 		if _, err := os.Stat(filepath.Join(os.TempDir(), folder)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the server's folder at the end: got %v, want none", err)

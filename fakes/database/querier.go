@@ -59,7 +59,7 @@ type driver struct {
 
 // drivers are those that there are, by what the database speaks: a new one is a file
 // and its line here.
-var drivers = map[string]driver{"postgresql": pgxDriver, "redis": redisDriver}
+var drivers = map[string]driver{"mariadb": mysqlDriver, "postgresql": pgxDriver, "redis": redisDriver}
 
 // dialler is what a pool is told and tells, for each connection.
 type dialler interface {

@@ -54,6 +54,14 @@ func (d *Database) Serves() string { return d.Kind }
 // PostgresDatabase is the database that consumers of a PostgreSQL server use.
 const PostgresDatabase = "postgres"
 
+const (
+	// MariaDBDatabase is the database that consumers of a MariaDB server use.
+	MariaDBDatabase = "rehearsal"
+	// MariaDBApplication is the attribute of a connection in which a client says
+	// who it is, NAME/TAG, as an application name does elsewhere.
+	MariaDBApplication = "program_name"
+)
+
 // PgBouncer is the configuration of a PgBouncer in front of a PostgreSQL server.
 // Its AdminPassword is that of the server: with it the pooler asks for the
 // passwords of others (auth_query), and is asked itself.

@@ -76,7 +76,7 @@ type databaseServer func(b Backend, d *databaseBound, s plan.Service, password s
 
 // databaseServers are those that there are, by the kind of stand-in: a new one is a
 // file and its line here.
-var databaseServers = map[string]databaseServer{"postgres": bindPostgres, "redis": bindRedis}
+var databaseServers = map[string]databaseServer{"mariadb": bindMariaDB, "postgres": bindPostgres, "redis": bindRedis}
 
 // entrance is where one logs in: a database, or a pooler in front of it.
 type entrance interface {
@@ -119,7 +119,10 @@ func (databasePassword) Bind(b Backend) Bound {
 	asked, _ := runbook.DatabaseOf(b.Plan.Page.Format.Type)
 	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: asked.SeveralPasswords}
 	for _, s := range b.Plan.Services {
-		kind.single = kind.single || slices.Contains(authorities, s.Name) && s.Holds == 1
+		if slices.Contains(authorities, s.Name) {
+			kind.single = kind.single || s.Holds == 1
+			kind.tagged = kind.tagged && asked.OneLogin(s.Holds, s.Users)
+		}
 	}
 	d.kind, d.steps = kind, newSteps(kind, b, d.administer)
 	d.steps.lists = d.enabled

@@ -24,7 +24,7 @@ var putBack = Kind{
 	Evidence: "the database lets the harness in with the newest accepted password before it, and refuses that while it lasts",
 	prepare: func(f scenario.Fault, g *Graph) error {
 		s, there := g.service(f.On)
-		if db := runbook.Databases[s.Serve]; !there || s.Holds != 1 && !db.SeveralPasswords {
+		if db := runbook.Databases[s.Serve]; !there || !db.OneLogin(s.Holds, s.Users) {
 			return fmt.Errorf("%s is no database with one login for all passwords: %w", f.On, ErrCannot)
 		}
 		if slices.Contains([]history.Phase{history.Baseline, history.Accept}, history.Phase(f.At.Phase)) {

@@ -13,6 +13,9 @@ type Database struct {
 	// SeveralPasswords says that one login takes several passwords at once, so that an
 	// overlap needs no second login. Which of them was presented it cannot say.
 	SeveralPasswords bool
+	// TakesTurns says that SeveralPasswords need not be used: two users can take turns
+	// in their place, each with one password (users: 2).
+	TakesTurns bool
 	// SwapsPool says that there is a consumer that makes a new pool for a new login.
 	SwapsPool bool
 	// Bounded says that it has room for so many connections, and tells who finds none.
@@ -25,8 +28,15 @@ type Database struct {
 
 // Databases are those that there are, by the kind of stand-in that runs each.
 var Databases = map[string]Database{
+	"mariadb":  mariadb,
 	"postgres": postgresql,
 	"redis":    redis,
+}
+
+// OneLogin reports whether all passwords are one login's, of a database that holds so
+// many passwords of it, or has so many users; 0: as it is able to.
+func (d Database) OneLogin(holds, users int) bool {
+	return holds == 1 || d.SeveralPasswords && users != 2
 }
 
 // DatabaseOf is the database of a page's format.type; false where there is none.

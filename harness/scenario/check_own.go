@@ -35,7 +35,7 @@ func Scaled(part string) (d runbook.Duration, unit string, err error) {
 
 // own holds a service of a team's own against itself.
 func (c check) own(at string, s Service) {
-	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "pool", "swaps_pool", "prepares", "auth_query", "pooling", "login_retry", "keeps_sessions", "rotated_by", "connections",
+	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "pool", "swaps_pool", "prepares", "auth_query", "pooling", "login_retry", "keeps_sessions", "users", "rotated_by", "connections",
 		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken")
 	for i, port := range s.Ports {
 		if port < 1 || port > 65535 {
@@ -126,13 +126,17 @@ func (c check) arguments(at string, s Service) {
 // login wants the user beside the password, where each credential has one of its own.
 func (c check) login(at string, s Service) {
 	asked, database := runbook.DatabaseOf(c.formatType())
-	if !database || asked.SeveralPasswords {
+	if !database {
 		return
 	}
+	one := asked.OneLogin(0, 0)
 	for _, name := range c.names() {
-		if s := c.s.Services[name]; s.Holds == 1 && runbook.Databases[s.Serve].Type == asked.Type {
-			return
+		if s := c.s.Services[name]; runbook.Databases[s.Serve].Type == asked.Type {
+			one = asked.OneLogin(s.Holds, s.Users)
 		}
+	}
+	if one {
+		return
 	}
 	asks := func(parts ...string) bool {
 		return slices.ContainsFunc(s.Actions(), func(a Action) bool { return a.Name == "secret" && slices.Contains(parts, a.Part) })

@@ -197,7 +197,7 @@ func (c check) database(path string, s Service) {
 		c.Report(path+".pool", "10 without it", "is %d, want 1 to %d", s.Pool, mostConnections)
 	}
 	if asked, _ := runbook.DatabaseOf(c.formatType()); s.Serve == "querier" && s.SwapsPool && c.page != nil && !asked.SwapsPool {
-		c.Report(path+".swaps_pool", "without it every connection takes the login of its moment", "is for a querier of a PostgreSQL database")
+		c.Report(path+".swaps_pool", "without it every connection takes the login of its moment", "is for a querier of %s", able(func(d runbook.Database) bool { return d.SwapsPool }))
 	}
 	if c.Has(path+".connections") && runbook.Databases[s.Serve].Bounded && (s.Connections < 1 || s.Connections > mostConnections) {
 		c.Report(path+".connections", "200 without it; every pool, a new one beside its old one too, needs its size", "is %d, want 1 to %d", s.Connections, mostConnections)
@@ -210,17 +210,25 @@ func (c check) database(path string, s Service) {
 	}
 	runs, database := runbook.Databases[s.Serve]
 	if !runs.Bounded {
-		c.misplaced(path, "is for a PostgreSQL database", "connections")
+		c.misplaced(path, "is for "+able(func(d runbook.Database) bool { return d.Bounded }), "connections")
 	}
 	if !runs.RotatedByVault {
-		c.misplaced(path, "is for a PostgreSQL database", "rotated_by")
+		c.misplaced(path, "is for "+able(func(d runbook.Database) bool { return d.RotatedByVault }), "rotated_by")
 	} else if s.RotatedBy != "" && c.OneOf(path+".rotated_by", s.RotatedBy, RotatedBys) && s.Holds != 1 {
 		c.Report(path+".rotated_by", "holds: 1", "is of a role whose password is changed in place, and this database has two")
 	}
 	switch {
+	case !runs.TakesTurns:
+		c.misplaced(path, "is for "+able(func(d runbook.Database) bool { return d.TakesTurns }), "users")
+	case c.Has(path+".users") && s.Users != 2:
+		c.Report(path+".users", "2, who take turns; without it one user has both passwords", "is %d", s.Users)
+	case s.Users == 2 && s.Holds == 1:
+		c.Report(path+".users", "leave one of them out", "two users who take turns, and one user whose password is changed in place (holds: 1), are two ways to rotate")
+	}
+	switch {
 	case database:
 		if s.Holds > 1 {
-			c.Report(path+".holds", "1 for a role whose password is changed in place; without it a second role is made", "is %d", s.Holds)
+			c.Report(path+".holds", "1 for a login whose password is changed in place; without it both are taken", "is %d", s.Holds)
 		}
 	case s.Serve == "receiver":
 		c.misplaced(path, "is for a database", "keeps_sessions")
@@ -228,6 +236,17 @@ func (c check) database(path string, s Service) {
 		c.misplaced(path, "is for a database", "keeps_sessions")
 		c.misplaced(path, "is for a receiver or a database", "holds")
 	}
+}
+
+// able are the databases that can do something, as pages call them: "redis or mariadb".
+func able(does func(runbook.Database) bool) string {
+	var types []string
+	for _, kind := range databaseKinds() {
+		if d := runbook.Databases[kind]; does(d) {
+			types = append(types, d.Type)
+		}
+	}
+	return "a database of type " + strings.Join(types, " or ")
 }
 
 // formatType is the page's; "" where there is no page.

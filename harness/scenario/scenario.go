@@ -118,10 +118,12 @@ type Service struct {
 	// again, and nobody starts it anew.
 	Pinned bool `yaml:"pinned,omitempty" json:"pinned,omitempty"`
 	// Holds is how many secrets a receiver has room for, the emitted one first;
-	// 0: all. A database that holds 1 has one role, whose password is changed in
-	// place. Fails is the share of events that it takes for authentic and cannot
+	// 0: all. A database that holds 1 has one login, whose password is changed in
+	// place; one whose login has several passwords can have two Users take turns in
+	// their place, each with one: 2. Fails is the share of events that it takes for authentic and cannot
 	// process: it answers 503, and the sender tries them again.
 	Holds int             `yaml:"holds,omitempty" json:"holds,omitempty"`
+	Users int             `yaml:"users,omitempty" json:"users,omitempty"`
 	Fails runbook.Percent `yaml:"fails,omitempty" json:"fails,omitempty"`
 	// Retries is how often a charger tries a charge again that was not made:
 	// after a refusal at once, with the key read anew; where there was no good
@@ -154,10 +156,10 @@ type Service struct {
 	// Pool is how many connections a querier has at most, and from the start;
 	// default is 10. Of a pooler it is how many it has for each user; default is 20.
 	Pool int `yaml:"pool,omitempty" json:"pool,omitempty"`
-	// SwapsPool makes a querier of PostgreSQL build a whole new pool for a new
+	// SwapsPool makes a querier build a whole new pool for a new
 	// login, and leave the connections of the old one alone until their life is
 	// over; without it each connection takes the login of the moment in which it is
-	// made anew (pgxpool's BeforeConnect), and there are those of one pool only.
+	// made anew (pgxpool's BeforeConnect, a driver.Connector), and there are those of one pool only.
 	SwapsPool bool `yaml:"swaps_pool,omitempty" json:"swaps_pool,omitempty"`
 	// Prepares has a querier of PostgreSQL use statements that it prepared on its
 	// connection before, by their names, as pgx does by default.

@@ -32,10 +32,16 @@ type Program struct {
 }
 
 // debian is the image that `make database-image` builds.
-const debian = "rehearse-databases:bookworm-2"
+const debian = "rehearse-databases:bookworm-3"
 
 // Programs are the servers by the name of the stand-in that runs them.
 var Programs = map[string]Program{
+	"mariadb": {
+		Name: "mariadbd", Variable: "REHEARSE_MARIADB", Require: "REHEARSE_REQUIRE_MARIADB",
+		Places: []string{"/usr/sbin", "/usr/libexec", "/usr/local/sbin", "/usr/local/mysql/bin", "/opt/homebrew/opt/mariadb*/bin", "/usr/local/opt/mariadb*/bin"},
+		Images: []string{"mariadb:10.11", debian},
+		Get:    "apt-get install mariadb-server, brew install mariadb, or name its program in REHEARSE_MARIADB; in containers `make database-image` builds one",
+	},
 	"pgbouncer": {
 		Name: "pgbouncer", Variable: "REHEARSE_PGBOUNCER", Require: "REHEARSE_REQUIRE_PGBOUNCER",
 		Places: []string{"/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/opt/pgbouncer*/bin", "/usr/local/opt/pgbouncer*/bin"},

@@ -1,0 +1,363 @@
+package family
+
+import (
+	"context"
+	"crypto/sha1"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// mariaDB is one MariaDB server. A user may be let in by either of several
+// passwords, so that an overlap needs no second user; where a plan wants it, each
+// credential has a user of its own all the same.
+//
+//	accept ──► ALTER USER u IDENTIFIED VIA … USING old OR … USING new     both log in
+//	revoke ──► ALTER USER u IDENTIFIED VIA … USING new                    and KILL its sessions
+//
+// A session outlives its password, and its user too. By which password it was let in
+// the server does not know; its clients say so themselves, in an attribute of the
+// connection.
+type mariaDB struct {
+	url           func() string
+	password      string // of the administration
+	kind          databaseKind
+	keepsSessions bool // a revoke leaves sessions alone
+	lookup        func(ctx context.Context, name string) (credential, error)
+
+	mu   sync.Mutex
+	tags map[string]string // of the credentials that it was told of, by hash
+}
+
+var _ database = (*mariaDB)(nil)
+
+func bindMariaDB(_ Backend, d *databaseBound, s plan.Service, password string) database {
+	return &mariaDB{
+		url: func() string { return d.url(s.Name) }, password: password,
+		kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
+	}
+}
+
+// connector makes connections that ask once, as a client of some name.
+func (m *mariaDB) connector(user, password, application string) (driver.Connector, error) {
+	at, err := url.Parse(m.url())
+	if err != nil || at.Host == "" {
+		return nil, errors.New("it was not started")
+	}
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.Net, config.Addr, config.DBName = user, password, "tcp", at.Host, contract.MariaDBDatabase
+	config.ConnectionAttributes = contract.MariaDBApplication + ":" + application
+	config.Timeout, config.Logger, config.InterpolateParams = probeTimeout, &mysql.NopLogger{}, true
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("configure a connection: %w", err)
+	}
+	return connector, nil
+}
+
+// asAdmin runs f on connections of the administration.
+func (m *mariaDB) asAdmin(ctx context.Context, f func(context.Context, *sql.DB) error) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	connector, err := m.connector(contract.DatabaseAdmin, m.password, contract.DatabaseAdmin)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	return errors.Join(f(ctx, db), db.Close())
+}
+
+// hash is what a server keeps of a credential's password (mysql_native_password).
+func (m *mariaDB) hash(c credential) string {
+	once := sha1.Sum([]byte(c.values[0]))
+	hash := fmt.Sprintf("*%X", sha1.Sum(once[:]))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tags[hash] = c.identifier
+	return hash
+}
+
+// mariaDBUser is a user as it is at the server.
+type mariaDBUser struct {
+	name   string
+	hashes []string // of its passwords
+	locked bool
+}
+
+// users are those of the page whose names begin so.
+func (m *mariaDB) users(ctx context.Context, db *sql.DB, prefix string) (users []mariaDBUser, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT User, Priv FROM mysql.global_priv WHERE LEFT(User, CHAR_LENGTH(?)) = ?", prefix, prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		user, text := mariaDBUser{}, ""
+		if err := rows.Scan(&user.name, &text); err != nil {
+			return nil, err
+		}
+		type method struct {
+			Hash string `json:"authentication_string"`
+		}
+		var told struct {
+			method
+			Or     []method `json:"auth_or"` // the one above among them, as an empty one
+			Locked bool     `json:"account_locked"`
+		}
+		if err := json.Unmarshal([]byte(text), &told); err != nil {
+			return nil, fmt.Errorf("read the user %s: %w", user.name, err)
+		}
+		user.locked = told.Locked
+		for _, by := range append(told.Or, told.method) {
+			if by.Hash != "" {
+				user.hashes = append(user.hashes, by.Hash)
+			}
+		}
+		users = append(users, user)
+	}
+	return users, rows.Err()
+}
+
+// user is the one of a name; one without passwords where there is none.
+func (m *mariaDB) user(ctx context.Context, db *sql.DB, name string) (mariaDBUser, error) {
+	users, err := m.users(ctx, db, name)
+	for _, u := range users {
+		if u.name == name {
+			return u, err
+		}
+	}
+	return mariaDBUser{name: name}, err
+}
+
+// mariaDBName is a user's name as SQL has it.
+func mariaDBName(user string) string { return "`" + strings.ReplaceAll(user, "`", "``") + "`" }
+
+// run runs statements one after the other.
+func (m *mariaDB) run(ctx context.Context, db *sql.DB, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set has a user let in by these passwords and no others. What is sent is what the
+// server keeps of them.
+func (m *mariaDB) set(ctx context.Context, db *sql.DB, user string, hashes ...string) error {
+	var by []string
+	for _, hash := range hashes {
+		by = append(by, "mysql_native_password USING '"+hash+"'")
+	}
+	name, identified := mariaDBName(user), " IDENTIFIED VIA "+strings.Join(by, " OR ")
+	return m.run(ctx, db,
+		"CREATE USER IF NOT EXISTS "+name+identified,
+		"GRANT SELECT ON "+contract.MariaDBDatabase+".* TO "+name,
+		"ALTER USER "+name+identified,
+		"ALTER USER "+name+" ACCOUNT UNLOCK")
+}
+
+func (m *mariaDB) do(ctx context.Context, step keyring.Step, c credential) error {
+	several := !m.kind.single && m.kind.tagged
+	if step == keyring.Emit && !m.kind.single || step == keyring.Destroy && (m.kind.single || several) {
+		return nil // who logs in with which is not the server's business, and a password that is revoked it has forgotten
+	}
+	name := m.kind.user(c.identifier)
+	if step == keyring.Destroy { // its value may be gone already
+		return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+			return m.run(ctx, db, "DROP USER IF EXISTS "+mariaDBName(name))
+		})
+	}
+	c, err := m.lookup(ctx, c.identifier)
+	if err != nil {
+		return err
+	}
+	hash := m.hash(c)
+	return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+		is, err := m.user(ctx, db, name)
+		if err != nil {
+			return err
+		}
+		has := slices.Contains(is.hashes, hash)
+		switch step {
+		case keyring.Accept, keyring.Restore, keyring.Emit:
+			hashes := []string{hash}
+			if several && !is.locked {
+				hashes = append(slices.DeleteFunc(is.hashes, func(other string) bool { return other == hash }), hash)
+			}
+			return m.set(ctx, db, name, hashes...)
+		case keyring.Revoke, keyring.Withdraw:
+			if has && len(is.hashes) > 1 {
+				err = m.set(ctx, db, name, slices.DeleteFunc(is.hashes, func(other string) bool { return other == hash })...)
+			} else if has { // no user can be without a password
+				err = m.run(ctx, db, "ALTER USER "+mariaDBName(name)+" ACCOUNT LOCK")
+			}
+			if err == nil && !m.keepsSessions {
+				err = m.endSessions(ctx, db, c.identifier)
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+// mariaDBSession is one of a user: its number, and who it says it is with which
+// credential; "" where it does not say.
+type mariaDBSession struct {
+	id       int64
+	who, tag string
+}
+
+// sessionsOf are the sessions of the user of a credential that may have been let in
+// with it: those of a user of its own are, and of one that has several passwords
+// those that do not say that it was with another.
+func (m *mariaDB) sessionsOf(ctx context.Context, db *sql.DB, tag string) (sessions []mariaDBSession, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT p.ID, COALESCE(a.ATTR_VALUE, '') FROM information_schema.PROCESSLIST p
+		LEFT JOIN performance_schema.session_connect_attrs a ON a.PROCESSLIST_ID = p.ID AND a.ATTR_NAME = ? WHERE p.USER = ?`,
+		contract.MariaDBApplication, m.kind.user(tag))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s, application := mariaDBSession{}, ""
+		if err := rows.Scan(&s.id, &application); err != nil {
+			return nil, err
+		}
+		s.who, s.tag, _ = strings.Cut(application, "/")
+		if !m.kind.single && !m.kind.tagged || s.tag == tag || s.tag == "" {
+			sessions = append(sessions, s)
+		}
+	}
+	return sessions, rows.Err()
+}
+
+// endSessions ends those of a credential, and returns when they are gone.
+func (m *mariaDB) endSessions(ctx context.Context, db *sql.DB, tag string) error {
+	ctx, cancel := context.WithTimeout(ctx, sessionsEnd)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		left, err := m.sessionsOf(ctx, db, tag)
+		if err != nil {
+			return fmt.Errorf("end sessions with %s: %w", tag, err)
+		}
+		for _, s := range left {
+			_, err := db.ExecContext(ctx, "KILL "+strconv.FormatInt(s.id, 10))
+			if answered, ok := errors.AsType[*mysql.MySQLError](err); err != nil && !(ok && answered.Number == mariaDBNoSession) {
+				return fmt.Errorf("end sessions with %s: %w", tag, err)
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("end sessions with %s: %d are there still: %w", tag, len(left), ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// sessions counts those with a credential by who they say they are, but for those
+// that do not say with which password they were let in.
+func (m *mariaDB) sessions(ctx context.Context, c credential) (held map[string]int64, err error) {
+	held = map[string]int64{}
+	err = m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+		sessions, err := m.sessionsOf(ctx, db, c.identifier)
+		for _, s := range sessions {
+			if s.who != contract.DatabaseAdmin && (s.tag == c.identifier || !m.kind.single && !m.kind.tagged) {
+				held[s.who]++
+			}
+		}
+		return err
+	})
+	return held, err
+}
+
+// putBack leaves the user one password.
+func (m *mariaDB) putBack(ctx context.Context, c credential) error {
+	return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+		return m.set(ctx, db, m.kind.user(c.identifier), m.hash(c))
+	})
+}
+
+func (m *mariaDB) enabled(ctx context.Context) (tags []string, err error) {
+	err = m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+		users, err := m.users(ctx, db, m.kind.page+"_")
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, user := range users {
+			for _, hash := range user.hashes {
+				tag, known := m.tags[hash]
+				switch {
+				case user.locked:
+				case known:
+					tags = append(tags, tag)
+				default:
+					tags = append(tags, "one that is not the run's")
+				}
+			}
+		}
+		return err
+	})
+	return tags, err
+}
+
+// Numbers of errors (MariaDB, Error Codes).
+const (
+	mariaDBNoSession = 1094 // ER_NO_SUCH_THREAD
+	mariaDBDenied    = 1045 // ER_ACCESS_DENIED_ERROR: of a wrong password
+	mariaDBNoAccess  = 1698 // ER_ACCESS_DENIED_NO_PASSWORD_ERROR: of an unknown user, too
+	mariaDBLocked    = 4151 // ER_ACCOUNT_HAS_BEEN_LOCKED
+)
+
+func (m *mariaDB) login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error) {
+	user, _ := c.entry["user"].(string)
+	bounded, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	connector, err := m.connector(user, c.values[0], application+"/"+c.identifier)
+	if err != nil {
+		return nil, loginResult{}, err
+	}
+	conn, err := connector.Connect(bounded)
+	if err == nil {
+		return mariaDBHeld{conn}, loginResult{history.OK, "OK"}, nil
+	}
+	answered, ok := errors.AsType[*mysql.MySQLError](err)
+	switch {
+	case !ok && ctx.Err() != nil:
+		return nil, loginResult{}, ctx.Err()
+	case !ok:
+		return nil, loginResult{history.Unavailable, unanswered(err)}, nil
+	}
+	outcome := history.Unavailable
+	if slices.Contains([]uint16{mariaDBDenied, mariaDBNoAccess, mariaDBLocked}, answered.Number) {
+		outcome = history.AuthFailure
+	}
+	return nil, loginResult{outcome, strconv.Itoa(int(answered.Number))}, nil
+}
+
+// mariaDBHeld is a session of a probe.
+type mariaDBHeld struct{ conn driver.Conn }
+
+func (s mariaDBHeld) works(ctx context.Context) bool { return s.conn.(driver.Pinger).Ping(ctx) == nil }
+
+func (s mariaDBHeld) close(context.Context) { _ = s.conn.Close() }
