@@ -34,7 +34,7 @@ type child struct {
 	folder  string // what it writes; gone when it ends
 	address string // where it listens, for this process only
 	cmd     *exec.Cmd
-	ends    os.Signal      // with which it is asked to end in order; nil: os.Interrupt
+	ends    os.Signal      // with which it is asked to end, by the system too where this process is gone; nil: os.Interrupt
 	read    sync.WaitGroup // of its log
 	gone    chan struct{}
 	err     error  // of its end; after gone
@@ -86,6 +86,9 @@ func (c *child) start(from func() (io.ReadCloser, error), line func(string)) err
 	out, err := from()
 	if err != nil {
 		return fmt.Errorf("read the server's log: %w", err)
+	}
+	if c.ends != nil {
+		endWithParent(c.cmd, c.ends)
 	}
 	c.gone = make(chan struct{})
 	started := make(chan error)

@@ -56,7 +56,7 @@ func (i *identity) give(pipe *os.File) error {
 func (i *identity) apply(cmd *exec.Cmd) {
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	endWithParent(cmd.SysProcAttr)
+	endWithParent(cmd, os.Interrupt)
 	if i != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: i.uid, Gid: i.gid}
 	}

@@ -1,9 +1,15 @@
 package database
 
 import (
+	"os"
+	"os/exec"
 	"syscall"
 )
 
-// endWithParent has a child end in order when the thread that started it is
+// endWithParent has a child end in some way when the thread that started it is
 // gone: when this process was killed, and could not do so itself.
-func endWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGINT }
+func endWithParent(cmd *exec.Cmd, by os.Signal) {
+	if signal, is := by.(syscall.Signal); is && cmd.SysProcAttr != nil {
+		cmd.SysProcAttr.Pdeathsig = signal
+	}
+}

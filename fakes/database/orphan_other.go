@@ -1,8 +1,11 @@
-//go:build unix && !linux
+//go:build !linux
 
 package database
 
-import "syscall"
+import (
+	"os"
+	"os/exec"
+)
 
 // endWithParent does nothing: the system has no means for it.
-func endWithParent(*syscall.SysProcAttr) {}
+func endWithParent(*exec.Cmd, os.Signal) {}
