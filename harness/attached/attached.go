@@ -17,8 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -66,16 +64,16 @@ type System struct {
 	steps   sync.Mutex // one step at a time
 
 	mu           sync.Mutex
-	identifiers  map[string]string     // of credentials, by name
-	first        string                // the credential that was in use when the run came
-	emitting     string                // the credential that was emitted last, by a step
-	emittedAt    time.Time             // when; zero: before the run came
-	accepted     map[string]bool       // by the steps so far
-	lastAccepted string                // the credential that was accepted last
-	made         []string              // credentials, in the order in which they were made
-	held         map[string]token      // by credential
-	values       map[string]string     // by credential
-	sessions     map[session]*pgx.Conn // that probes hold
+	identifiers  map[string]string      // of credentials, by name
+	first        string                 // the credential that was in use when the run came
+	emitting     string                 // the credential that was emitted last, by a step
+	emittedAt    time.Time              // when; zero: before the run came
+	accepted     map[string]bool        // by the steps so far
+	lastAccepted string                 // the credential that was accepted last
+	made         []string               // credentials, in the order in which they were made
+	held         map[string]token       // by credential
+	values       map[string]string      // by credential
+	sessions     map[session]connection // that probes hold
 	secrets      []string
 	ahead        []string // the key set before a rotator was started
 }
@@ -112,7 +110,7 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 	s := &System{
 		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv, cluster: o.Cluster,
 		identifiers: map[string]string{}, accepted: map[string]bool{}, held: map[string]token{},
-		values: map[string]string{}, sessions: map[session]*pgx.Conn{},
+		values: map[string]string{}, sessions: map[session]connection{},
 	}
 	for _, e := range endpoints {
 		s.endpoints[e.Service] = e
@@ -145,6 +143,9 @@ func (s *System) environment() error {
 	}
 	for _, w := range s.attach.StopWhen {
 		acts = append(acts, scenario.Act{HTTP: &scenario.Call{URL: w.URL}})
+	}
+	for _, d := range s.attach.Decisions {
+		acts = append(acts, scenario.Act{HTTP: &scenario.Call{URL: d.Server}})
 	}
 	for _, act := range acts {
 		for _, m := range scenario.Mentions(act.Texts()...) {

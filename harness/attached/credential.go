@@ -3,16 +3,12 @@ package attached
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -111,7 +107,7 @@ func (s *System) Close(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, conn := range s.sessions {
-		_ = conn.Close(ctx)
+		conn.end(ctx)
 		delete(s.sessions, key)
 	}
 }
@@ -168,8 +164,8 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential strin
 	probe := history.Probe{Outcome: history.OK, Status: status, Latency: history.Offset(time.Since(began)), Presentation: "new connection"}
 	switch {
 	case conn != nil:
-		_ = conn.Close(ctx)
-	case strings.HasPrefix(status, "28"):
+		conn.end(ctx)
+	case s.databaseAt(dsn).refuses(status):
 		probe.Outcome = history.AuthFailure
 	default:
 		probe.Outcome = history.Unavailable
@@ -186,12 +182,12 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential strin
 	}
 	asking, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
-	if _, err := before.Exec(asking, "SELECT 1"); err == nil {
+	if err := before.served(asking); err == nil {
 		probe.Outcome, probe.Session, probe.Status = history.OK, true, "a session made before"
 		probe.Presentation = "session made before the revoke"
 		return probe, nil
 	}
-	_ = before.Close(ctx)
+	before.end(ctx)
 	s.mu.Lock()
 	delete(s.sessions, key)
 	s.mu.Unlock()
@@ -202,34 +198,27 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential strin
 const loginTimeout = 5 * time.Second
 
 // logIn makes a connection, which is nil where there was none; then the status
-// says why: an SQLSTATE, or in a word why there was no answer. An error is the
+// says why: the server's own word, or that there was no answer. An error is the
 // harness's own.
-func (s *System) logIn(ctx context.Context, dsn, credential string) (*pgx.Conn, string, error) {
+func (s *System) logIn(ctx context.Context, dsn, credential string) (connection, string, error) {
 	value, err := s.learn(ctx, credential)
 	if err != nil {
 		return nil, "", err
 	}
-	config, err := pgx.ParseConfig(s.dsn(dsn, credential, value))
+	at, filled := s.databaseAt(dsn), s.dsn(dsn, credential, value)
+	user, err := at.user(filled)
 	if err != nil {
-		return nil, "", errors.New("attach.present: the dsn cannot be read when it is filled in")
+		return nil, "", err
 	}
-	config.Fallbacks = nil // one attempt is one line of the server's log
-	config.RuntimeParams["application_name"] = family.ProbeAgent
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
-	done := s.seen.probing(config.User)
-	conn, err := pgx.ConnectConfig(ctx, config)
-	answered, refused := errors.AsType[*pgconn.PgError](err)
-	done(refused)
-	switch {
-	case err == nil:
-		return conn, "00000", nil
-	case refused:
-		return nil, answered.Code, nil
-	case errors.Is(err, context.Canceled):
-		return nil, "", ctx.Err()
+	done := s.seen.probing(user)
+	conn, status, err := at.open(ctx, filled)
+	done(err == nil && conn == nil && at.refuses(status))
+	if conn != nil {
+		status = at.taken()
 	}
-	return nil, "no answer", nil
+	return conn, status, err
 }
 
 // dsn fills in a DSN; what is filled in is quoted for it (RFC 3986 §2.1).
@@ -244,9 +233,10 @@ func quoteInURL(text string) string { return strings.ReplaceAll(url.QueryEscape(
 
 // role is the name under which a credential logs in at a server.
 func (s *System) role(validator, credential string) string {
-	config, err := pgx.ParseConfig(s.dsn(s.attach.Present[validator].DSN, credential, "x"))
+	dsn := s.attach.Present[validator].DSN
+	user, err := s.databaseAt(dsn).user(s.dsn(dsn, credential, "x"))
 	if err != nil {
 		return ""
 	}
-	return config.User
+	return user
 }

@@ -37,6 +37,7 @@ type seen struct {
 	mu       sync.Mutex
 	pending  []login           // authorised, and not let in yet
 	probes   map[string]int    // refusals of probes that the log will tell of, by role
+	own      map[string]bool   // addresses of connections of the harness
 	emitting map[string]string // the identifier that each presenter was last seen with
 }
 
@@ -47,7 +48,7 @@ type login struct {
 }
 
 func newSeen(s *System) *seen {
-	return &seen{system: s, probes: map[string]int{}, emitting: map[string]string{}}
+	return &seen{system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{}}
 }
 
 // probing says that a probe is about to log in under a role; done says what came of it.
@@ -74,6 +75,14 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 	d.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.attach.Decisions)) {
 		told := s.attach.Decisions[name]
+		if told.Format == scenario.RedisDecisions {
+			watch, err := d.watchRedis(ctx, name, told)
+			if err != nil {
+				return nil, nil, err
+			}
+			follow = append(follow, watch)
+			continue
+		}
 		if told.File == "" {
 			continue
 		}
@@ -186,13 +195,18 @@ func (d *seen) postgres(service, raw string) {
 		}
 		presenter = d.withdraw(service, m[1])
 	}
+	d.refused(service, m[1], presenter, status)
+}
+
+// refused takes a refusal of somebody under a role; one of a probe is not told of.
+func (d *seen) refused(service, role, presenter, status string) {
 	d.mu.Lock()
-	own := d.probes[m[1]] > 0
+	own := d.probes[role] > 0
 	if own {
-		d.probes[m[1]]--
+		d.probes[role]--
 	}
 	d.mu.Unlock()
-	if identifier := d.system.refusedAs(service, m[1]); identifier != "" && !own {
+	if identifier := d.system.refusedAs(service, role); identifier != "" && !own {
 		d.decided(service, service, presenter, identifier, status, false, time.Now())
 	}
 }

@@ -16,7 +16,10 @@ func evidenceOfValues(p *plan.Plan) {
 	for _, name := range slices.Sorted(maps.Keys(a.Decisions)) {
 		d := a.Decisions[name]
 		where := "its container's log"
-		if d.File != "" {
+		switch {
+		case d.Server != "":
+			where = "CLIENT LIST and ACL LOG of " + hostOf(d.Server) + "; who comes and goes within " + readEvery.String() + " is not seen to be let in"
+		case d.File != "":
 			where = d.File
 		}
 		told = append(told, fmt.Sprintf("%s (%s)", name, where))

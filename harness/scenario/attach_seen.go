@@ -23,8 +23,12 @@ type Decisions struct {
 	// File is a log on this machine, which is read as it grows; default is the log
 	// of the service's container.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
-	// Format is that of the log: postgresql, a server with log_connections = on.
+	// Format is that of the log: postgresql, a server with log_connections = on; or redis,
+	// which has none and is asked at Server.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
+	// Server is, of format redis, the address at which it is asked, by a user who may
+	// CLIENT LIST and ACL LOG. It may use {{ .env.NAME }}.
+	Server string `yaml:"server,omitempty" json:"server,omitempty"`
 	// Accepted and Refused are, where there is no format, regular expressions that
 	// match the lines which tell so. Their groups may be identifier, presenter,
 	// validator and status.
@@ -33,4 +37,7 @@ type Decisions struct {
 }
 
 // DecisionFormats are the formats of a log that need no regular expressions.
-var DecisionFormats = []string{"postgresql"}
+var DecisionFormats = []string{"postgresql", RedisDecisions}
+
+// RedisDecisions is the format of a server without a log of logins, which is asked.
+const RedisDecisions = "redis"

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -61,7 +62,9 @@ func (c check) present(path, name string, p Present, f runbook.Family) {
 	switch {
 	case p.DSN != "" && (request || p.Signed):
 		c.Report(path, "", "has both a dsn and a request")
-	case p.DSN != "" && !strings.HasPrefix(p.DSN, "postgres://") && !strings.HasPrefix(p.DSN, "postgresql://"):
+	case p.DSN != "" && c.page.Format.Type == RedisDecisions && !strings.HasPrefix(p.DSN, "redis://") && !strings.HasPrefix(p.DSN, "rediss://"):
+		c.Report(path+".dsn", "as redis://USER:PASSWORD@HOST:PORT", "is no address of a Redis server")
+	case p.DSN != "" && c.page.Format.Type != RedisDecisions && !strings.HasPrefix(p.DSN, "postgres://") && !strings.HasPrefix(p.DSN, "postgresql://"):
 		c.Report(path+".dsn", "as postgres://USER:PASSWORD@HOST:PORT/NAME", "is no address of a PostgreSQL server")
 	case p.DSN == "" && !strings.HasPrefix(p.Path, "/"):
 		c.Report(path+".path", "it begins with /", "%q is not a path", p.Path)
@@ -77,10 +80,33 @@ func (c check) present(path, name string, p Present, f runbook.Family) {
 	}
 }
 
+// oneName reports a server that tells a credential by the name under which it logs in,
+// where both have one, which does not forget the old one by taking the new one.
+func (c check) oneName(path, name string, d Decisions, a *Attach) {
+	login, _, _ := strings.Cut(a.Present[name].DSN, "@")
+	_, user, _ := strings.Cut(login, "://")
+	user, _, _ = strings.Cut(user, ":")
+	if d.Format == "" || user == "" || len(Mentions(user)) > 0 || c.s.Services[name].Holds == 1 {
+		return
+	}
+	c.Report(path+".format", fmt.Sprintf("a user each, as {{ .identifier }}:{{ .value }}@; or accepted and refused of the log of who presents it; services: {%s: {holds: 1}} where the new password takes the old one's place", name),
+		"tells who logged in, and both credentials log in as %s: which of them was presented is not told", user)
+}
+
 func (c check) decisions(path, name string, a *Attach) {
 	d := a.Decisions[name]
 	c.service(path, name)
-	if d.File == "" && a.Compose == "" && a.Kubernetes == nil {
+	switch redis := d.Format == RedisDecisions; {
+	case redis && !strings.HasPrefix(d.Server, "redis://") && !strings.HasPrefix(d.Server, "rediss://"):
+		c.Report(path+".server", "as redis://observer:{{ .env.REDIS_OBSERVER }}@HOST:PORT", "is no address of a Redis server: it has no log of who logs in, and is asked")
+	case redis && d.File != "":
+		c.Report(path+".file", "leave it out", "is not read: a Redis server has no log of who logs in")
+	case !redis && d.Server != "":
+		c.Report(path+".server", "", "is of format redis")
+	}
+	c.mentions(path+".server", []string{d.Server})
+	c.oneName(path, name, d, a)
+	if d.File == "" && a.Compose == "" && a.Kubernetes == nil && d.Format != RedisDecisions {
 		c.Report(path+".file", "the path of the log on this machine", "is missing: nobody follows the log of an address")
 	}
 	c.OneOf(path+".format", d.Format, DecisionFormats)

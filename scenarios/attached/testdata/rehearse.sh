@@ -16,6 +16,7 @@ one() {
 		[ "$name" != runbook ] || continue
 		rm -rf "$root/$1" && mkdir -p "$root/$1"
 		if "$1/system.sh" up "$root/$1"; then
+			[ ! -e "$root/$1/env" ] || . "$root/$1/env" # what its scenarios have of the environment
 			SHOP="$root/$1" "$rehearse" test --yes --out "$root/runs/$1-$name" "$scenario" || bad=1
 		else
 			echo "$1 could not be brought up" && bad=1

@@ -1,0 +1,205 @@
+package attached
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// A Redis server writes no line about who logs in. Its list of clients has those that
+// are let in, each with its user and the name that it gave itself; its ACL LOG adds up
+// those that are refused, by user:
+//
+//	CLIENT LIST ──► a new id under a user        was let in
+//	ACL LOG     ──► a count that has grown       was refused
+//
+// A connection that comes and goes between two looks is not seen to be let in; one
+// that is refused is counted all the same.
+const redisRefused = "WRONGPASS"
+
+// watchRedis looks at a server until ctx ends, and tells what it decided since the look
+// before. It looks once before it returns: the error is that nothing can be looked at.
+func (d *seen) watchRedis(ctx context.Context, service string, told scenario.Decisions) (follow func(), err error) {
+	client, err := redisClient(d.system.fillURL(told.Server), contract.DatabaseAdmin, true, d.owns)
+	if err != nil {
+		return nil, fmt.Errorf("look at who logs in at %s: attach.decisions: its server cannot be read when it is filled in", service)
+	}
+	is, err := lookAtRedis(ctx, client)
+	if err != nil {
+		_ = client.Close()
+		return nil, fmt.Errorf("look at who logs in at %s by CLIENT LIST and ACL LOG: %w", service, err)
+	}
+	return func() {
+		defer func() { _ = client.Close() }()
+		tick, failed := time.NewTicker(readEvery), time.Time{}
+		defer tick.Stop()
+		unseen := false
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now, err := lookAtRedis(ctx, client)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil && failed.IsZero():
+				failed = time.Now()
+			case err != nil && !unseen && time.Since(failed) > unseenAfter*time.Second:
+				unseen = true
+				d.record(history.Event{Kind: history.KindUnseen, Service: service, Detail: err.Error()})
+			}
+			if err != nil {
+				continue
+			}
+			if unseen {
+				d.record(history.Event{Kind: history.KindUnseen, Service: service})
+			}
+			failed, unseen = time.Time{}, false
+			d.redis(service, is, now)
+			is = now
+		}
+	}, nil
+}
+
+// owns keeps the address of a connection of the harness's own.
+func (d *seen) owns(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.own[address] = true
+}
+
+// isOwn reports whether a client is the harness: by its address or, where something
+// between changes that, by its name.
+func (d *seen) isOwn(c client) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.own[c.address] || strings.HasPrefix(c.name, probeName)
+}
+
+// client is one in the list of a server.
+type client struct{ id, address, user, name string }
+
+// redisLook is one look at a server.
+type redisLook struct {
+	clients []client
+	refused map[string]int64 // by user
+}
+
+// lookAtRedis asks a server for its clients and its refusals.
+func lookAtRedis(ctx context.Context, from *redis.Client) (l redisLook, err error) {
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	var list *redis.Cmd
+	var log *redis.Cmd
+	_, err = from.Pipelined(ctx, func(p redis.Pipeliner) error {
+		list, log = p.Do(ctx, "CLIENT", "LIST", "TYPE", "normal"), p.Do(ctx, "ACL", "LOG", "1024")
+		return nil
+	})
+	if err != nil {
+		return l, err
+	}
+	text, _ := list.Text()
+	for line := range strings.Lines(text) {
+		l.clients = append(l.clients, clientOf(line))
+	}
+	l.refused = map[string]int64{}
+	entries, _ := log.Slice()
+	for _, entry := range entries {
+		of := fields(entry)
+		if n, is := of["count"].(int64); is && fmt.Sprint(of["reason"]) == "auth" {
+			l.refused[fmt.Sprint(of["username"])] += n
+		}
+	}
+	return l, nil
+}
+
+// clientOf is a line of CLIENT LIST: id=3 addr=… name=shop … user=shop_a …
+func clientOf(line string) (c client) {
+	for _, field := range strings.Fields(line) {
+		switch key, value, _ := strings.Cut(field, "="); key {
+		case "id":
+			c.id = value
+		case "addr":
+			c.address = value
+		case "user":
+			c.user = value
+		case "name":
+			c.name = value
+		}
+	}
+	return c
+}
+
+// fields are those of an entry of ACL LOG: a map, or as many words and values in turn.
+func fields(entry any) map[string]any {
+	of := map[string]any{}
+	switch entry := entry.(type) {
+	case map[any]any:
+		for key, value := range entry {
+			of[fmt.Sprint(key)] = value
+		}
+	case []any:
+		for i := 0; i+1 < len(entry); i += 2 {
+			of[fmt.Sprint(entry[i])] = entry[i+1]
+		}
+	}
+	return of
+}
+
+// redis tells of what a server decided between two looks.
+func (d *seen) redis(service string, was, is redisLook) {
+	before := map[string]string{}
+	for _, c := range was.clients {
+		before[c.id] = c.user
+	}
+	for _, c := range is.clients {
+		if before[c.id] == c.user || d.isOwn(c) {
+			continue
+		}
+		if identifier := d.system.acceptedAs(service, c.user); identifier != "" {
+			d.decided(service, service, c.name, identifier, redisServer{}.taken(), true, time.Now())
+		}
+	}
+	for user, n := range is.refused {
+		more := n - was.refused[user]
+		if more < 0 { // the log was emptied, or its oldest fell out
+			more = n
+		}
+		for range min(more, mostRefusals) {
+			d.refused(service, user, "", redisRefused)
+		}
+	}
+}
+
+// mostRefusals bounds how many are told of at one look.
+const mostRefusals = 1000
+
+// fillURL fills in an address; what comes of the environment is quoted for it.
+func (s *System) fillURL(text string) string {
+	return scenario.ReplaceMentions(text, func(m scenario.Mention) string {
+		if m.Name == "env" {
+			return quoteInURL(s.getenv(m.Part))
+		}
+		return cmp.Or(s.endpoints[m.Name].URL, "")
+	})
+}
+
+// hostOf is the host of an address that may have a password in it.
+func hostOf(text string) string {
+	u, err := url.Parse(scenario.ReplaceMentions(text, func(scenario.Mention) string { return "x" }))
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

@@ -1,0 +1,191 @@
+package attached
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/rehearse-dev/rehearse/harness/family"
+)
+
+// connection is one that a server has let in.
+type connection interface {
+	// served returns why it is not served any more.
+	served(ctx context.Context) error
+	end(ctx context.Context)
+}
+
+// database is a kind of server that one logs in to, by an address of it.
+type database interface {
+	// user is under whom an address logs in.
+	user(dsn string) (string, error)
+	// open makes a connection, which is nil where there was none; then the status says
+	// why, in the server's own word. An error is the harness's own, and quotes nothing.
+	open(ctx context.Context, dsn string) (conn connection, status string, err error)
+	// refuses reports whether a status refuses the credential.
+	refuses(status string) bool
+	// taken is the status of one that was let in.
+	taken() string
+}
+
+// noAnswer is the status where there was none.
+const noAnswer = "no answer"
+
+// databaseAt is that of an address.
+func (s *System) databaseAt(dsn string) database {
+	if scheme, _, _ := strings.Cut(dsn, "://"); scheme == "redis" || scheme == "rediss" {
+		return redisServer{s.seen.owns}
+	}
+	return postgresServer{}
+}
+
+// errDSN says that an address cannot be read; why may quote it.
+var errDSN = errors.New("attach.present: the dsn cannot be read when it is filled in")
+
+// postgresServer is PostgreSQL; a status is an SQLSTATE.
+type postgresServer struct{}
+
+func (postgresServer) user(dsn string) (string, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return "", errDSN
+	}
+	return config.User, nil
+}
+
+func (postgresServer) open(ctx context.Context, dsn string) (connection, string, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, "", errDSN
+	}
+	config.Fallbacks = nil // one attempt is one line of the server's log
+	config.RuntimeParams["application_name"] = family.ProbeAgent
+	conn, err := pgx.ConnectConfig(ctx, config)
+	answered, refused := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case err == nil:
+		return postgresConnection{conn}, "", nil
+	case refused:
+		return nil, answered.Code, nil
+	case errors.Is(err, context.Canceled):
+		return nil, "", ctx.Err()
+	}
+	return nil, noAnswer, nil
+}
+
+func (postgresServer) refuses(status string) bool { return strings.HasPrefix(status, "28") }
+func (postgresServer) taken() string              { return "00000" }
+
+type postgresConnection struct{ conn *pgx.Conn }
+
+func (c postgresConnection) served(ctx context.Context) error {
+	_, err := c.conn.Exec(ctx, "SELECT 1")
+	return err
+}
+
+func (c postgresConnection) end(ctx context.Context) { _ = c.conn.Close(ctx) }
+
+// redisServer is Redis with its ACLs; a status is the first word of an error.
+type redisServer struct {
+	own func(address string) // is told the addresses of connections
+}
+
+func (redisServer) user(dsn string) (string, error) {
+	o, err := redis.ParseURL(dsn)
+	if err != nil {
+		return "", errDSN
+	}
+	return o.Username, nil
+}
+
+// redisClient is one connection to a server that asks once. A name is given to it where
+// its user may; own is told its address.
+// Only where it may begin anew is another made when it has ended.
+func redisClient(dsn, name string, anew bool, own func(address string)) (*redis.Client, error) {
+	o, err := redis.ParseURL(dsn)
+	if err != nil {
+		return nil, errDSN
+	}
+	quietRedis()
+	o.PoolSize, o.MaxRetries, o.DisableIdentity, o.ContextTimeoutEnabled = 1, -1, true, true
+	// The library's own login asks twice where it is refused (HELLO, then AUTH), and the
+	// server counts both.
+	user, password := o.Username, o.Password
+	o.Username, o.Password = "", ""
+	o.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
+		if err := conn.AuthACL(ctx, user, password).Err(); err != nil {
+			return err
+		}
+		_ = conn.ClientSetName(ctx, name).Err()
+		return nil
+	}
+	dial := redis.NewDialer(o)
+	var dialled atomic.Bool
+	o.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dialled.Swap(true) && !anew {
+			return nil, errors.New("the connection has ended")
+		}
+		conn, err := dial(ctx, network, address)
+		if err == nil {
+			own(conn.LocalAddr().String())
+		}
+		return conn, err
+	}
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewClient(o), nil
+}
+
+// quietRedis keeps the library from writing to the terminal of its own accord.
+var quietRedis = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
+
+type silence struct{}
+
+// Printf writes nothing.
+func (silence) Printf(context.Context, string, ...any) {}
+
+func (s redisServer) open(ctx context.Context, dsn string) (connection, string, error) {
+	client, err := redisClient(dsn, family.ProbeAgent, false, s.own)
+	if err != nil {
+		return nil, "", err
+	}
+	in := redisConnection{client}
+	if err = in.served(ctx); err == nil {
+		return in, "", nil
+	}
+	_ = client.Close() // it was let in nowhere
+	answered, refused := errors.AsType[redis.Error](err)
+	switch {
+	case refused: // the rest of an answer may quote what was sent
+		code, _, _ := strings.Cut(answered.Error(), " ")
+		return nil, code, nil
+	case errors.Is(err, context.Canceled):
+		return nil, "", ctx.Err()
+	}
+	return nil, noAnswer, nil
+}
+
+// refuses: the words with which Redis 7 refuses a login.
+func (redisServer) refuses(status string) bool { return status == "WRONGPASS" || status == "NOAUTH" }
+func (redisServer) taken() string              { return "OK" }
+
+// redisConnection is a pool of one connection.
+type redisConnection struct{ client *redis.Client }
+
+// served pings. Who lacks the right to was let in.
+func (c redisConnection) served(ctx context.Context) error {
+	err := c.client.Ping(ctx).Err()
+	if answered, is := errors.AsType[redis.Error](err); is && strings.HasPrefix(answered.Error(), "NOPERM ") {
+		return nil
+	}
+	return err
+}
+
+func (c redisConnection) end(context.Context) { _ = c.client.Close() }
