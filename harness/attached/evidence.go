@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 // Evidence completes a plan with where the evidence for each rule will come
@@ -38,12 +39,15 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 		p.Limits.Checks = p.Page.Verification.Checks
 	}
 	shown := canary && p.Page.Verification.Lists("canary")
-	var untold []string
+	var untold, unasked []string
 	p.Limits.Validators = slices.Clone(p.Limits.Validators)
 	for i := range p.Limits.Validators {
 		v := &p.Limits.Validators[i]
 		if v.Untold = !tells[v.Name] && !shown; v.Untold {
 			untold = append(untold, v.Name)
+			if !slices.ContainsFunc(p.Rehearsal.Load, func(c scenario.Client) bool { return c.To == v.Name }) {
+				unasked = append(unasked, v.Name)
+			}
 		}
 	}
 	load := "the load alone: the answers to what it presents, by the kid of its tokens"
@@ -65,10 +69,14 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	if shown {
 		watched += "; a canary of " + source
 	}
-	if len(untold) > 0 {
-		lack("gates", fmt.Sprintf("whether %s has taken a new credential is told neither by its log nor by a canary (attach.tokens gives no token of one that is not in use)",
-			strings.Join(untold, ", ")))
-	} else {
+	const neither = "is told neither by its log nor by a canary (attach.tokens gives no token of one that is not in use)"
+	switch {
+	case len(unasked) > 0:
+		lack("gates", fmt.Sprintf("whether %s has taken a new credential %s, nor by the load", strings.Join(unasked, ", "), neither))
+	case len(untold) > 0:
+		say("gates", fmt.Sprintf("%s; whether %s has taken a new credential %s: the load shows it when it is emitted, and no gate before",
+			watched, strings.Join(untold, ", "), neither))
+	default:
 		say("gates", watched)
 	}
 	say("rollback", load+"; "+source)

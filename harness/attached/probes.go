@@ -69,7 +69,11 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 	how := "unexpired token of the team's endpoint, made before"
 	if !kept || !t.expiry.IsZero() && !time.Now().Before(t.expiry) {
 		if purpose == history.OldAfter {
-			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, errNoToken)
+			err := errNoToken
+			if kept {
+				err = fmt.Errorf("%w: the one that was kept of it expired at %s UTC, and tokens that live longer are not given", errNoToken, t.expiry.UTC().Format(time.TimeOnly))
+			}
+			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
 		}
 		var err error
 		if t, err = s.tokens.get(ctx, credential, DefaultTimeout); err != nil {

@@ -24,8 +24,27 @@ func (e *evidence) offeredBoth(key history.CellKey, revoked history.Offset) (Cau
 	return CauseNeverLearned, true
 }
 
+// usingAnother are the emitters on the page that use, at the end, neither the credential
+// that was revoked nor the one in whose favour: what was proven here is of neither.
+func (e *evidence) usingAnother() (findings []Finding) {
+	for _, m := range e.limits.Emitters {
+		uses := e.view.Emitting[m.Name]
+		if !m.OnPage || uses == "" || uses == e.old || uses == e.fresh {
+			continue
+		}
+		at := e.view.Switched[m.Name][uses]
+		findings = append(findings, Finding{
+			Level: Error, Consumer: m.Name, Credential: uses, CausedBy: causedByOther, Cause: CauseOtherRotation,
+			FirstPhase: e.phaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.end.Milliseconds(), Count: 1,
+			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", m.Name, uses, e.moment(at.Milliseconds()), e.old, e.fresh),
+			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins: no sooner than the lead after what is to be used next was published", e.limits.Family),
+		})
+	}
+	return findings
+}
+
 // distribution holds when the share of the new credential went to 1, and that
-// of the old one to 0, before the old one was revoked.
+// of the old one to 0, before the old one was revoked, and nobody uses a third.
 func distribution(e *evidence) (Outcome, string, []Finding) {
 	revoked, there := e.begun(string(keyring.Revoke), e.old)
 	if !there {
@@ -73,6 +92,9 @@ func distribution(e *evidence) (Outcome, string, []Finding) {
 	}
 	if hasError(findings) {
 		return Fail, fmt.Sprintf("%s was in use when it was revoked", e.old), findings
+	}
+	if others := e.usingAnother(); len(others) > 0 {
+		return Fail, others[0].Message, append(findings, others...)
 	}
 	return Pass, fmt.Sprintf("%s was out of use when it was revoked", e.old), findings
 }

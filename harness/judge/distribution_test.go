@@ -91,3 +91,31 @@ func TestDistribution(t *testing.T) {
 		})
 	}
 }
+
+// TestAThirdIsUsed: a rotation is not proven by what is used since another came after
+// it, though nobody was refused.
+func TestAThirdIsUsed(t *testing.T) {
+	t.Parallel()
+	third := func(service string) change { return add(emitting(at(45), service, "k3")) }
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"nobody does", nil, judge.Pass},
+		{"an emitter on the page", []change{third("auth")}, judge.Fail},
+		{"and comes back", []change{third("auth"), add(emitting(at(46), "auth", "k2"))}, judge.Pass},
+		{"one off the page", []change{third("auth"), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false })}, judge.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", tt.want)
+			for _, f := range v.Findings {
+				if f.RuleID == "distribution" && (f.Consumer != "auth" || f.Cause != judge.CauseOtherRotation || f.Credential != "k3") {
+					t.Errorf("got %+v, want auth, and that another rotation was under way", f)
+				}
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -50,7 +51,15 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 	case e.unseen() != "":
 		return Inconclusive, e.unseen(), findings
 	case enforced:
-		return Pass, fmt.Sprintf("%d gates held", held), nil
+		after, never := e.shownAfter()
+		if len(never) > 0 {
+			return Inconclusive, fmt.Sprintf("nothing tells whether %s had taken %s: no log, no canary, and too few answers to it after the emit", strings.Join(never, ", "), e.fresh), nil
+		}
+		told := fmt.Sprintf("%d gates held", held)
+		if len(after) > 0 {
+			told += fmt.Sprintf("; that %s took %s was seen at the emit, and not before: another time the gate will not stop what is too soon", strings.Join(after, ", "), e.fresh)
+		}
+		return Pass, told, nil
 	case held > 0:
 		return Skipped, "gates only observed; all held", nil
 	case e.limits.Gates == "enforce":
@@ -95,6 +104,29 @@ func (e *evidence) behindCanary(g history.Gate, at history.Offset) (told explana
 	}
 	told, found = c.detect()
 	return told, found && told.cause != CauseUnknown && told.consumer != "" && told.consumer != v.Name
+}
+
+// shownAfter are the validators of which nothing tells what they have taken before it is
+// used: those that answered to the new credential often enough once it was, and those
+// that did not.
+func (e *evidence) shownAfter() (after, never []string) {
+	for _, v := range e.limits.Validators {
+		if !v.Untold {
+			continue
+		}
+		var taken int64
+		for _, key := range e.hop() {
+			if key.Validator == v.Name && key.Credential == e.fresh {
+				taken += e.view.Sum(key, e.start, e.end+1).OK
+			}
+		}
+		if taken >= v.InARow() {
+			after = append(after, v.Name)
+		} else {
+			never = append(never, v.Name)
+		}
+	}
+	return after, never
 }
 
 // unseen says who could not be looked at from outside while gates were held, and

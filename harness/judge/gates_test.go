@@ -65,6 +65,11 @@ func TestGates(t *testing.T) {
 		{"all held", nil, judge.Pass, "5 gates held", nil, ""},
 		{"one did not", []change{refuses("enforce", history.Verify, "search")}, judge.Fail, "a gate did not hold", []string{"search"}, "k2"},
 		{"one did not for two", []change{refuses("enforce", history.Overlap, "app"), refuses("enforce", history.Overlap, "web")}, judge.Fail, "a gate did not hold", []string{"app", "web"}, "k1"},
+		{"seen at the emit alone", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true })}, judge.Pass, "took k2 was seen at the emit, and not before", nil, ""},
+		{"seen by nothing", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true }),
+			without(func(e history.Event) bool {
+				return e.Counts != nil && e.Counts.Credential == "k2" && e.Counts.Validator == "checkout"
+			})}, judge.Inconclusive, "nothing tells whether checkout had taken k2", nil, ""},
 		{"observed, and held", []change{mode("observe")}, judge.Skipped, "gates only observed; all held", nil, ""},
 		{"observed, and would have stopped", []change{mode("observe"), refuses("observe", history.Verify, "search"), refuses("observe", history.Watch, "web")}, judge.Skipped, "the gate of verify would have stopped it: search is not ready", []string{"search"}, "k2"},
 		{"off", []change{off, withoutKind(history.KindGate, "")}, judge.Skipped, "no gate was evaluated", nil, ""},

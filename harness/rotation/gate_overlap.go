@@ -46,6 +46,7 @@ func (l Look) overlap() (string, []refusal) {
 			}
 		}
 	}
+	refusals = append(refusals, l.onAnother()...)
 	refusals = append(refusals, l.strangers()...)
 	refusals = append(refusals, l.inSession()...)
 	refusals = append(refusals, l.turnedAway()...)
@@ -55,6 +56,18 @@ func (l Look) overlap() (string, []refusal) {
 	refusals = l.withBounds(refusals)
 	slices.SortFunc(refusals, func(a, b refusal) int { return strings.Compare(a.consumer+a.why, b.consumer+b.why) })
 	return fmt.Sprintf("%s is not used any more, and nobody off the page takes part", Old), append(refusals, l.outsiders()...)
+}
+
+// onAnother are the emitters on the page that use neither credential: another rotation
+// has begun before this one ended.
+func (l Look) onAnother() []refusal {
+	var refusals []refusal
+	for _, e := range l.Limits.Emitters {
+		if uses := l.View.Emitting[e.Name]; e.OnPage && uses != "" && uses != Old && uses != New {
+			refusals = append(refusals, refusal{e.Name, fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", e.Name, uses, Old, New)})
+		}
+	}
+	return refusals
 }
 
 // withBounds adds what the window and, before the revoke can hurt anybody, the watch

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -18,6 +19,7 @@ func (l Look) watch() (string, []refusal) {
 	var refusals []refusal
 	since := plan.Text(l.since(string(keyring.Revoke), Old))
 	why, lacks := l.Limits.Lacks(revocation)
+	var unshown []string
 	late := map[string]bool{}
 	for _, v := range l.Limits.Validators {
 		if set, known := l.published(v.From); known && slices.Contains(set, Old) && l.mustPublish(v, string(keyring.Revoke), Old) {
@@ -31,6 +33,9 @@ func (l Look) watch() (string, []refusal) {
 		if why := l.keeps(v, late[v.From], since); why != "" {
 			refusals = append(refusals, refusal{v.Name, why})
 		}
+		if a := l.View.Said(v.Name, Old, history.OldAfter); !lacks && a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "" {
+			unshown = append(unshown, a.Unshown)
+		}
 		_, holds := l.View.Holds[v.Name][New]
 		if late[v.From] && !holds {
 			continue // it cannot take what its emitter does not give it
@@ -41,6 +46,9 @@ func (l Look) watch() (string, []refusal) {
 	}
 	if lacks {
 		return fmt.Sprintf("every validator takes %s; none was shown %s, so that nothing says whether it is refused: %s", New, Old, why), refusals
+	}
+	if len(unshown) > 0 {
+		return fmt.Sprintf("every validator takes %s; whether each refuses %s could not be asked: %s", New, Old, strings.Join(unshown, "; ")), refusals
 	}
 	return fmt.Sprintf("every validator refuses %s and takes %s", Old, New), refusals
 }
@@ -78,14 +86,12 @@ func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 		return fmt.Sprintf("%s gave no answer about %s any more (%s)", v.Name, Old, a.Last.Status)
 	case a.Taken > 0:
 		return fmt.Sprintf("%s still takes %s %s after the revoke, %s", v.Name, Old, since, l.refusesBy(v))
-	case lacks: // nothing could be shown to it
+	case lacks, a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "": // nothing could be shown to it
 		return ""
 	case a.Unanswered > 0:
 		return fmt.Sprintf("%s gave no answer about %s (%s)", v.Name, Old, a.Last.Status)
-	case a.Unshown == "":
-		return fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)
 	}
-	return fmt.Sprintf("%s could not be asked whether it refuses %s", v.Name, Old)
+	return fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)
 }
 
 // revocation is the judge's rule for which a token must outlive the revoke.
