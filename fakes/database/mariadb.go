@@ -18,7 +18,8 @@ import (
 // is gone when it ends. It is reached at the one address of the stand-in, as a
 // PostgreSQL server is (ServePostgres); since this server speaks first, who says
 // nothing at first is for it. Its log names nobody but the user, so that what it
-// decided of each connection is read from its answer on the wire.
+// decided of each connection is read from its answer on the wire, and about which
+// password from what the client showed (mariaDBBook).
 func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
 	var c contract.Database
 	if err := contract.Decode(config, &c); err != nil {
@@ -35,11 +36,15 @@ func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log
 	if err != nil {
 		return err
 	}
+	book, err := openMariaDBBook(server.address, c.AdminPassword)
+	if err != nil {
+		return errors.Join(err, server.stop())
+	}
 	logins := newLogins(c.Name, logger)
 	mux := standin.NewMux(ready, logins.counters)
 	spoken := func([]byte) bool { return false }
 	web := standin.NewSplit(listener, logger, standin.Silence, spoken, func(_ context.Context, conn *standin.Conn) {
-		if err := logins.relayMariaDB(conn, server.address); err != nil {
+		if err := logins.relayMariaDB(conn, server.address, book); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}
 	})
@@ -48,5 +53,5 @@ func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log
 			logger.Info(string(history.KindService), "detail", version)
 			ready.Set(nil)
 		})
-	}), server.stop())
+	}), book.close(), server.stop())
 }

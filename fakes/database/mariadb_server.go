@@ -103,8 +103,11 @@ func (s *mariaDBServer) writeInitial(owner *identity) error {
 		_, err = fmt.Fprintf(file, "CREATE USER IF NOT EXISTS '%[1]s' IDENTIFIED BY PASSWORD '*%[2]X';\n"+
 			"GRANT ALL ON *.* TO '%[1]s' WITH GRANT OPTION;\n"+
 			"CREATE DATABASE IF NOT EXISTS %[3]s;\n"+
-			"CREATE TABLE IF NOT EXISTS %[3]s.visits AS SELECT 1 AS visits;\n",
-			contract.DatabaseAdmin, sha1.Sum(once[:]), contract.MariaDBDatabase)
+			"CREATE TABLE IF NOT EXISTS %[3]s.visits AS SELECT 1 AS visits;\n"+
+			"CREATE DATABASE IF NOT EXISTS %[4]s;\n"+
+			"CREATE TABLE IF NOT EXISTS %[5]s (hash CHAR(41) PRIMARY KEY, tag VARCHAR(255));\n"+
+			"CREATE TABLE IF NOT EXISTS %[6]s (id INT UNSIGNED PRIMARY KEY, who VARCHAR(255), tag VARCHAR(255));\n",
+			contract.DatabaseAdmin, sha1.Sum(once[:]), contract.MariaDBDatabase, contract.MariaDBBook, contract.MariaDBPasswords, contract.MariaDBSessions)
 		err = errors.Join(err, owner.give(file), file.Close())
 	}
 	if err != nil {
@@ -113,9 +116,7 @@ func (s *mariaDBServer) writeInitial(owner *identity) error {
 	return nil
 }
 
-// run starts the server, on loopback only. What clients say of themselves can be
-// asked of it (performance_schema.session_connect_attrs), and nothing else is
-// measured.
+// run starts the server, on loopback only.
 func (s *mariaDBServer) run(program string, user *identity, log *slog.Logger) error {
 	port, err := s.findAddress()
 	if err != nil {
@@ -124,15 +125,8 @@ func (s *mariaDBServer) run(program string, user *identity, log *slog.Logger) er
 	args := append([]string{
 		"--no-defaults", "--datadir=" + s.data(), "--tmpdir=" + s.folder, "--init-file=" + s.initialFile(), "--pid-file=" + filepath.Join(s.folder, "pid"),
 		"--bind-address=127.0.0.1", "--port=" + port, "--socket=", "--skip-ssl", "--lc-messages=en_US",
-		"--max-connections=1000", "--key-buffer-size=1M", "--loose-aria-pagecache-buffer-size=8M",
-		"--performance-schema=ON", "--loose-performance-schema-instrument=%=OFF",
+		"--max-connections=1000", "--key-buffer-size=1M", "--loose-aria-pagecache-buffer-size=8M", "--performance-schema=OFF",
 	}, mariaDBKeepsNothing...)
-	for _, measured := range []string{
-		"digests", "events-stages-history", "events-stages-history-long", "events-statements-history", "events-statements-history-long",
-		"events-transactions-history", "events-transactions-history-long", "events-waits-history", "events-waits-history-long",
-	} {
-		args = append(args, "--loose-performance-schema-"+measured+"-size=0")
-	}
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Dir = s.folder
 	user.apply(s.cmd)

@@ -51,7 +51,7 @@ func TestMariaDBLogin(t *testing.T) {
 		{"a long value before it", append(bytes.Clone(fixed), append([]byte{0xfc, 0x60, 0x01}, append(append([]byte("\x01x\xfc\x45\x01"), bytes.Repeat([]byte("y"), 0x145)...), []byte("\x0cprogram_name\x08orders/2")...)...)...), "u orders/2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			user, application, err := mariaDBLogin(tt.response)
+			user, application, _, err := mariaDBLogin(tt.response)
 			if got := user + " " + application; got != tt.want || err != nil {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
@@ -64,7 +64,7 @@ func TestMariaDBLogin(t *testing.T) {
 		"nothing": nil, "cut off in the user": fixed[:33], "cut off in the password": fixed[:40], "without its attributes": fixed,
 		"encryption": asks, "more attributes than there are bytes": huge,
 	} {
-		if user, application, err := mariaDBLogin(response); err == nil {
+		if user, application, _, err := mariaDBLogin(response); err == nil {
 			t.Errorf("%s: got %q and %q, want an error", name, user, application)
 		}
 	}
@@ -117,13 +117,18 @@ func mariaDBAs(t *testing.T, at, user, password, application string) *sql.DB {
 	return db
 }
 
+// mariaDBHash is what a server keeps of a password.
+func mariaDBHash(password string) string {
+	once := sha1.Sum([]byte(password))
+	return fmt.Sprintf("*%X", sha1.Sum(once[:]))
+}
+
 // mariaDBSet has the user app let in by these passwords and no others.
 func mariaDBSet(t *testing.T, admin *sql.DB, passwords ...string) {
 	t.Helper()
 	var by []string
 	for _, password := range passwords {
-		once := sha1.Sum([]byte(password))
-		by = append(by, fmt.Sprintf("mysql_native_password USING '*%X'", sha1.Sum(once[:])))
+		by = append(by, "mysql_native_password USING '"+mariaDBHash(password)+"'")
 	}
 	for _, statement := range []string{
 		"CREATE USER IF NOT EXISTS app", "GRANT SELECT ON " + contract.MariaDBDatabase + ".* TO app", "ALTER USER app IDENTIFIED VIA " + strings.Join(by, " OR "),
@@ -135,7 +140,8 @@ func mariaDBSet(t *testing.T, admin *sql.DB, passwords ...string) {
 }
 
 // TestMariaDBTellsEveryLogin: what is decided about a connection is told once, with
-// who presented which credential, and what the administration does is not. A session
+// who presented which credential, and what the administration does is not. Whose
+// password was shown counts for more than what a client says of it. A session
 // that the server ends is told of, and one that its client ends is not.
 func TestMariaDBTellsEveryLogin(t *testing.T) {
 	at, admin, log := serveMariaDB(t)
@@ -172,8 +178,19 @@ func TestMariaDBTellsEveryLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	as("app", two, "orders/k2", "4151")
-	if err := as("app", two, "orders/k2", "4151").Close(); err != nil {
-		t.Error(err)
+	if _, err := admin.ExecContext(t.Context(), "REPLACE INTO "+contract.MariaDBPasswords+" VALUES (?, 'k2')", mariaDBHash(two)); err != nil {
+		t.Fatal(err)
+	}
+	as("app", two, "silent", "4151")
+	as("app", two, "liar/k1", "4151")
+	if _, err := admin.ExecContext(t.Context(), "ALTER USER app ACCOUNT UNLOCK"); err != nil {
+		t.Fatal(err)
+	}
+	as("app", two, "silent", "taken")
+	var entered string
+	err := admin.QueryRowContext(t.Context(), "SELECT GROUP_CONCAT(CONCAT(who, ' ', tag) ORDER BY id) FROM "+contract.MariaDBSessions).Scan(&entered)
+	if want := "orders k1,orders k2,silent k2"; err != nil || !strings.HasSuffix(entered, want) {
+		t.Errorf("the book of sessions: got %q, %v, want it to end in %q", entered, err, want)
 	}
 	var id int64
 	if err := old.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id); err != nil {
@@ -190,11 +207,11 @@ func TestMariaDBTellsEveryLogin(t *testing.T) {
 		}
 		return all
 	}
-	standintest.WantEqual(t, "accepted", told("accepted"), []string{"orders k1 OK", "orders k2 OK"})
-	standintest.WantEqual(t, "refused", told("refused"), []string{"orders k3 1045", "nightly k9 1045", "nightly k1 1045", "orders k2 4151", "orders k2 4151"})
+	standintest.WantEqual(t, "accepted", told("accepted"), []string{"orders k1 OK", "orders k2 OK", "silent k2 OK"})
+	standintest.WantEqual(t, "refused", told("refused"), []string{"orders k3 1045", "nightly k9 1045", "nightly k1 1045", "orders k2 4151", "silent k2 4151", "liar k2 4151"})
 	standintest.WantEqual(t, "ended", told("ended"), []string{"orders k1 1927"})
-	if status, body := standintest.Call(t, http.MethodGet, at+contract.StatusPath, "", nil); status != http.StatusOK || !strings.Contains(body, `"served":7`) {
-		t.Errorf("its counters: got %d %s, want 7 served", status, body)
+	if status, body := standintest.Call(t, http.MethodGet, at+contract.StatusPath, "", nil); status != http.StatusOK || !strings.Contains(body, `"served":9`) {
+		t.Errorf("its counters: got %d %s, want 9 served", status, body)
 	}
 }
 

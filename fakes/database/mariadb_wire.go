@@ -37,14 +37,24 @@ const (
 // Kinds of a packet of the server before a session begins, and the command with
 // which a client ends one.
 const (
-	packetOK    = 0x00
-	packetError = 0xff
-	commandQuit = 0x01
+	packetOK     = 0x00
+	packetSwitch = 0xfe // to another method, with a salt
+	packetError  = 0xff
+	commandQuit  = 0x01
+	// maxQuestions bounds what a server asks: one for each method of a user.
+	maxQuestions = 32
 )
 
-// relayMariaDB carries one connection to the server and back. The server greets, the
-// client says who it is, and the first answer that is no question is the decision.
-func (l *logins) relayMariaDB(client net.Conn, server string) error {
+// relayMariaDB carries one connection to the server and back. The server greets with a
+// salt, the client says who it is and shows by that that it knows a password, and the
+// first answer that is no question is the decision:
+//
+//	server ── greeting: session, salt ──► client
+//	       ◄── user, attributes, answer ──
+//	       ── another salt ──►                    where there are several passwords
+//	       ◄── answer ──
+//	       ── OK, or an error ──►
+func (l *logins) relayMariaDB(client net.Conn, server string, book *mariaDBBook) error {
 	defer client.Close()
 	upstream, err := net.DialTimeout("tcp", server, startupWithin)
 	if err != nil {
@@ -68,13 +78,32 @@ func (l *logins) relayMariaDB(client net.Conn, server string) error {
 	if err != nil {
 		return err
 	}
-	user, application, err := mariaDBLogin(response[4:])
+	session, salt, err := mariaDBGreeting(greeting[4:])
+	if err != nil {
+		return err
+	}
+	user, application, answer, err := mariaDBLogin(response[4:])
 	if err != nil {
 		return err
 	}
 	login := newLogin(user, application)
+	l.shown(login, book, salt, answer)
 	login.remote, _, _ = net.SplitHostPort(client.RemoteAddr().String()) // "" where it is no address
 	if _, err := upstream.Write(response); err != nil {
+		return err
+	}
+	packet, err := l.answersMariaDB(client, upstream, login, book)
+	if err != nil {
+		return err
+	}
+	entered := packet[4] == packetOK
+	if entered {
+		if err := book.enter(session, login); err != nil {
+			l.log.Warn("server", "detail", err.Error())
+		}
+	}
+	l.decidedMariaDB(login, packet)
+	if _, err := client.Write(packet); err != nil || !entered {
 		return err
 	}
 	if err := errors.Join(client.SetReadDeadline(time.Time{}), upstream.SetReadDeadline(time.Time{})); err != nil {
@@ -87,41 +116,85 @@ func (l *logins) relayMariaDB(client net.Conn, server string) error {
 		_, _ = io.Copy(said, client) // its end is that of the session
 		_ = upstream.Close()
 	}()
-	entered, err := l.answersMariaDB(client, upstream, login)
-	if entered {
-		if _, err = io.Copy(client, upstream); err == nil && !said.quit.Load() {
-			l.end(login, mariaDBKilled) // the server has closed it, and not the client
-		}
+	if _, err = io.Copy(client, upstream); err == nil && !said.quit.Load() {
+		l.end(login, mariaDBKilled) // the server has closed it, and not the client
 	}
 	_, _ = client.Close(), upstream.Close()
 	<-done
 	return err
 }
 
-// answersMariaDB hands on the server's packets until it has decided.
-func (l *logins) answersMariaDB(client io.Writer, upstream io.Reader, login *login) (entered bool, err error) {
-	for {
+// answersMariaDB hands on the server's questions and the client's answers, and gives
+// the packet with which the server decides.
+func (l *logins) answersMariaDB(client, upstream io.ReadWriter, login *login, book *mariaDBBook) (decision []byte, err error) {
+	for range maxQuestions {
 		packet, err := mariaDBPacket(upstream)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		switch packet[4] {
-		case packetOK:
-			entered = login.decide()
-			l.accept(login, mariaDBTaken)
-		case packetError:
-			login.decide()
-			switch code := mariaDBCode(packet); code {
-			case mariaDBDenied, mariaDBNoAccess, mariaDBLocked:
-				l.refuse(login, code, mariaDBText(packet))
-			default:
-				l.undecided(login, code, mariaDBText(packet))
-			}
+		if packet[4] == packetOK || packet[4] == packetError {
+			return packet, nil
 		}
-		if _, err := client.Write(packet); err != nil || packet[4] == packetOK || packet[4] == packetError {
-			return entered, err
+		if _, err := client.Write(packet); err != nil {
+			return nil, err
+		}
+		answer, err := mariaDBPacket(client)
+		if err != nil {
+			return nil, err
+		}
+		if packet[4] == packetSwitch {
+			r := mariaDBReader{rest: packet[5:]}
+			r.text() // the method
+			l.shown(login, book, bytes.TrimSuffix(r.rest, []byte{0}), answer[4:])
+		}
+		if _, err := upstream.Write(answer); err != nil {
+			return nil, err
 		}
 	}
+	return nil, errors.New("the server asked again and again")
+}
+
+// shown notes whose password a client has shown that it knows, where the harness made
+// it: it counts for more than what the client says of itself.
+func (l *logins) shown(login *login, book *mariaDBBook, salt, answer []byte) {
+	tag, err := book.whose(salt, answer)
+	if err != nil {
+		l.log.Warn("server", "detail", err.Error())
+	}
+	if tag != "" {
+		login.identifier = tag
+	}
+}
+
+// decidedMariaDB tells what the server has decided.
+func (l *logins) decidedMariaDB(login *login, packet []byte) {
+	login.decide()
+	if packet[4] == packetOK {
+		l.accept(login, mariaDBTaken)
+		return
+	}
+	switch code := mariaDBCode(packet); code {
+	case mariaDBDenied, mariaDBNoAccess, mariaDBLocked:
+		l.refuse(login, code, mariaDBText(packet))
+	default:
+		l.undecided(login, code, mariaDBText(packet))
+	}
+}
+
+// mariaDBGreeting is the number of the session that a greeting begins, and its salt
+// (MariaDB, Initial Handshake Packet).
+func mariaDBGreeting(greeting []byte) (session uint32, salt []byte, err error) {
+	const half, rest = 8, 12
+	r := mariaDBReader{rest: greeting}
+	r.number8() // of the protocol
+	r.text()    // the version
+	number, first := r.take(4), r.take(half)
+	r.take(1 + 2 + 1 + 2 + 2 + 1 + 6 + 4) // what it can do, letters, its state
+	second := r.take(rest)
+	if r.err != nil {
+		return 0, nil, r.err
+	}
+	return binary.LittleEndian.Uint32(number), append(bytes.Clone(first), second...), nil
 }
 
 // mariaDBPacket reads a packet with its head: a length of three bytes and a number.
@@ -156,23 +229,24 @@ func mariaDBText(packet []byte) string {
 }
 
 // mariaDBLogin is who logs in by a handshake response (MariaDB, Connection
-// Handshake): the user, and the program's name among the attributes that it sends.
-func mariaDBLogin(response []byte) (user, application string, err error) {
+// Handshake): the user, the program's name among the attributes that it sends, and its
+// answer to the salt.
+func mariaDBLogin(response []byte) (user, application string, answer []byte, err error) {
 	const fixed = 4 + 4 + 1 + 23 // what it can do, the largest packet, its letters, nothing
 	if len(response) < fixed {
-		return "", "", errors.New("read a handshake: it is too short")
+		return "", "", nil, errors.New("read a handshake: it is too short")
 	}
 	can := binary.LittleEndian.Uint32(response)
 	if can&canSSL != 0 && len(response) == fixed {
-		return "", "", errors.New("read a handshake: it asks for encryption, which was not offered")
+		return "", "", nil, errors.New("read a handshake: it asks for encryption, which was not offered")
 	}
 	r := mariaDBReader{rest: response[fixed:]}
 	user = r.text()
 	switch {
 	case can&canLongAuth != 0:
-		r.counted()
+		answer = r.counted()
 	case can&canSecure != 0:
-		r.take(uint64(r.number8()))
+		answer = r.take(uint64(r.number8()))
 	default:
 		r.text()
 	}
@@ -192,7 +266,7 @@ func mariaDBLogin(response []byte) (user, application string, err error) {
 		}
 		r.err = errors.Join(r.err, attributes.err)
 	}
-	return user, application, r.err
+	return user, application, answer, r.err
 }
 
 // mariaDBReader reads what a packet is made of; after an error it reads nothing.

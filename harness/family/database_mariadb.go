@@ -31,8 +31,8 @@ import (
 //	revoke ──► ALTER USER u IDENTIFIED VIA … USING new                    and KILL its sessions
 //
 // A session outlives its password, and its user too. By which password it was let in
-// the server does not know; its clients say so themselves, in an attribute of the
-// connection.
+// the server does not know; its stand-in sees that, and adds it to the harness's book
+// (contract.MariaDBBook).
 type mariaDB struct {
 	url           func() string
 	password      string // of the administration
@@ -190,6 +190,9 @@ func (m *mariaDB) do(ctx context.Context, step keyring.Step, c credential) error
 	}
 	hash := m.hash(c)
 	return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
+		if _, err := db.ExecContext(ctx, "REPLACE INTO "+contract.MariaDBPasswords+" VALUES (?, ?)", hash, c.identifier); err != nil {
+			return fmt.Errorf("write down whose password it is: %w", err)
+		}
 		is, err := m.user(ctx, db, name)
 		if err != nil {
 			return err
@@ -217,8 +220,8 @@ func (m *mariaDB) do(ctx context.Context, step keyring.Step, c credential) error
 	})
 }
 
-// mariaDBSession is one of a user: its number, and who it says it is with which
-// credential; "" where it does not say.
+// mariaDBSession is one of a user: its number, who it says it is, and with which
+// credential it was let in; "" where it was with none of the run's.
 type mariaDBSession struct {
 	id       int64
 	who, tag string
@@ -226,21 +229,19 @@ type mariaDBSession struct {
 
 // sessionsOf are the sessions of the user of a credential that may have been let in
 // with it: those of a user of its own are, and of one that has several passwords
-// those that do not say that it was with another.
+// those of which it is not known that it was with another.
 func (m *mariaDB) sessionsOf(ctx context.Context, db *sql.DB, tag string) (sessions []mariaDBSession, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT p.ID, COALESCE(a.ATTR_VALUE, '') FROM information_schema.PROCESSLIST p
-		LEFT JOIN performance_schema.session_connect_attrs a ON a.PROCESSLIST_ID = p.ID AND a.ATTR_NAME = ? WHERE p.USER = ?`,
-		contract.MariaDBApplication, m.kind.user(tag))
+	rows, err := db.QueryContext(ctx, "SELECT p.ID, COALESCE(s.who, ''), COALESCE(s.tag, '') FROM information_schema.PROCESSLIST p LEFT JOIN "+
+		contract.MariaDBSessions+" s ON s.id = p.ID WHERE p.USER = ?", m.kind.user(tag))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		s, application := mariaDBSession{}, ""
-		if err := rows.Scan(&s.id, &application); err != nil {
+		var s mariaDBSession
+		if err := rows.Scan(&s.id, &s.who, &s.tag); err != nil {
 			return nil, err
 		}
-		s.who, s.tag, _ = strings.Cut(application, "/")
 		if !m.kind.single && !m.kind.tagged || s.tag == tag || s.tag == "" {
 			sessions = append(sessions, s)
 		}
@@ -277,7 +278,7 @@ func (m *mariaDB) endSessions(ctx context.Context, db *sql.DB, tag string) error
 }
 
 // sessions counts those with a credential by who they say they are, but for those
-// that do not say with which password they were let in.
+// of which it is not known with which password they were let in.
 func (m *mariaDB) sessions(ctx context.Context, c credential) (held map[string]int64, err error) {
 	held = map[string]int64{}
 	err = m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
