@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // cure is what to change where a gate did not hold: the figure that is needed, as
 // lint says it, or what the party that the gate names has to do.
-func (e *evidence) cure(g history.Gate) string {
+func (e *evidence) cure(g history.Gate, at history.Offset) string {
 	var cures []string
 	if e.isOffPage(g.Consumer) {
 		cure := fmt.Sprintf("put %s on the page, with how it comes by %s", g.Consumer, e.fresh)
@@ -24,7 +25,7 @@ func (e *evidence) cure(g history.Gate) string {
 		cures = append(cures, fixBound(b))
 	}
 	if len(cures) == 0 {
-		cures = append(cures, e.cureParty(g))
+		cures = append(cures, e.cureParty(g, at))
 	}
 	return strings.Join(cures, "; ")
 }
@@ -71,8 +72,8 @@ func (e *evidence) isOffPage(name string) bool {
 }
 
 // cureParty is what the party that a gate names has to do, where no figure of the
-// page is what is wrong.
-func (e *evidence) cureParty(g history.Gate) string {
+// page is what is wrong. It is as it was when the gate was asked.
+func (e *evidence) cureParty(g history.Gate, at history.Offset) string {
 	name := g.Consumer
 	_, emits := e.limits.Emitter(name)
 	v, _ := e.limits.Validator(name)
@@ -87,6 +88,10 @@ func (e *evidence) cureParty(g history.Gate) string {
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.fresh)
 	case g.Phase == history.Emit:
 		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.fresh, plan.Text(e.limits.Switching()))
+	case g.Phase == history.Watch && emits && e.limits.Expires > 0:
+		emitted, _ := e.done(string(keyring.Emit), e.fresh)
+		return fmt.Sprintf("give %s the time that it really takes to go at %s: more than %s after the emit (attach.steps.revoke.expires), or have it taken out of its set sooner",
+			e.old, name, e.page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.old)
 	case g.Phase == history.Watch && v.Authority:

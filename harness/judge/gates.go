@@ -75,7 +75,7 @@ func (e *evidence) tellGate(event history.Event, level Level, message string) Fi
 	f := Finding{
 		Level: level, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
 		CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
-		Message: message, Fix: e.cure(*g),
+		Message: message, Fix: e.cure(*g, event.At),
 	}
 	if told, found := e.behindCanary(*g, event.At); found {
 		f.Consumer, f.Cause, f.Fix = told.consumer, told.cause, told.fix

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -123,5 +124,21 @@ func TestGateCures(t *testing.T) {
 				t.Errorf("fix: got %q, want %q in it, for %s", fix, want, v.Findings[i].Message)
 			}
 		})
+	}
+}
+
+// TestGateCuresWhatExpires: where nobody revokes, the page is given the time that it took.
+func TestGateCuresWhatExpires(t *testing.T) {
+	t.Parallel()
+	for expires, want := range map[time.Duration]string{
+		10 * time.Minute: "give k1 the time that it really takes to go at auth: more than",
+		0:                "make auth publish k1 no more once it is revoked",
+	} {
+		v := judged(t, limit(func(l *plan.Limits) { l.Expires = expires }), add(history.Event{At: at(60), Kind: history.KindGate, Phase: history.Watch,
+			Gate: &history.Gate{Phase: history.Watch, Mode: "enforce", Consumer: "auth", Detail: "auth still publishes k1 18m after the revoke"}}))
+		i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" })
+		if i < 0 || !strings.Contains(v.Findings[i].Fix, want) {
+			t.Errorf("it expires %s after the emit: got %+v, want %q", expires, v.Findings, want)
+		}
 	}
 }

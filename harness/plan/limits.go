@@ -32,7 +32,7 @@ func (b *builder) limits() Limits {
 		Clients:     []Client{},
 	}
 	if a := b.s.Attach; a != nil {
-		l.Waived = a.Waive
+		l.Waived, l.Expires = a.Waive, a.Steps[string(keyring.Revoke)].Expires.Duration()
 		for _, step := range []keyring.Step{keyring.Accept, keyring.Emit, keyring.Revoke} {
 			if a.Rotates(string(step)) {
 				l.Rotated = append(l.Rotated, string(step))

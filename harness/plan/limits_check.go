@@ -32,7 +32,7 @@ func (l Limits) Check() error {
 		return fmt.Errorf("budget_over is %v, want a share from 0 to 1", l.BudgetOver)
 	}
 	if err := lengths("", length{"budget_for_ns", l.BudgetFor}, length{"lead_ns", l.Lead}, length{"propagation_ns", l.Propagation},
-		length{"window_ns", l.Window}, length{"watch_ns", l.Watch}, length{"longest_life_ns", l.LongestLife}); err != nil {
+		length{"window_ns", l.Window}, length{"watch_ns", l.Watch}, length{"longest_life_ns", l.LongestLife}, length{"expires_ns", l.Expires}); err != nil {
 		return err
 	}
 	for i, v := range l.Validators {

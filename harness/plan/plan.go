@@ -131,6 +131,9 @@ type Limits struct {
 	// Cannot the steps that the system cannot take.
 	Waived map[string]string `json:"waived,omitempty"`
 	Cannot map[string]string `json:"cannot,omitempty"`
+	// Expires is how long after the emit the old credential is refused by itself, where
+	// nobody revokes it; page time, 0: somebody does.
+	Expires time.Duration `json:"expires_ns,omitempty"`
 
 	// Evidence says where that of each rule comes from, where the system is not
 	// the run's own; empty: a run sees all of its own services.

@@ -27,6 +27,8 @@ func (l Limits) Length(phase history.Phase) time.Duration {
 		return l.Switching()
 	case history.Overlap:
 		return l.Window
+	case history.Revoke: // which waits for what expires by itself
+		return max(0, l.Expires-l.Window)
 	case history.Watch:
 		return l.Watch
 	}
