@@ -125,7 +125,19 @@ func (l *logins) attributes(login *login, status string) []any {
 	}
 }
 
+// lived tells for how long a session was in use that its client has left, where none of
+// that presenter was for so long: that is how long its pool keeps one.
+func (l *logins) lived(login *login) {
+	life := time.Duration(login.used.Load())
+	if login.own || !login.in.Load() || !l.longer(login, life) {
+		return
+	}
+	l.log.Info(string(history.KindLived), "identifier", login.identifier, "presenter", login.presenter, "user", login.user, "remote", login.remote,
+		"latency_us", life.Microseconds())
+}
+
 func (l *logins) accept(login *login, state string) {
+	login.in.Store(true)
 	l.count(login, &l.accepted)
 	if !login.own {
 		l.log.Info(history.MessageAccepted, l.attributes(login, state)...)

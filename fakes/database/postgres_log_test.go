@@ -3,6 +3,8 @@ package database
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +94,47 @@ func TestEndIsToldOfWhatIsClosed(t *testing.T) {
 	l.close(second)
 	if l.find("2") != nil || l.find("1") == nil {
 		t.Errorf("got %v, want the one dropped that was closed long ago, and no other", l.open)
+	}
+}
+
+// TestLivedIsToldOfWhatWasInUse: a session is told of that was in use for longer than any
+// of its presenter before, and that its client leaves is no use of it.
+func TestLivedIsToldOfWhatWasInUse(t *testing.T) {
+	var log bytes.Buffer
+	l := newLogins("db", history.NewLogger(&log, "db"))
+	session := func(in bool, messages ...string) string {
+		log.Reset()
+		client, server := net.Pipe()
+		login := newLogin("", "orders/k1")
+		login.in.Store(in)
+		go func() {
+			defer client.Close()
+			for _, m := range messages {
+				_, _ = client.Write([]byte(m))
+			}
+		}()
+		if _, err := io.Copy(io.Discard, using{server, login}); err != nil {
+			t.Fatal(err)
+		}
+		if used := login.used.Load(); (used > 0) != (messages[0] != "X\x00\x00\x00\x04") {
+			t.Errorf("%q: in use for %d, want use by all but what says that it leaves", messages, used)
+		}
+		l.lived(login)
+		return log.String()
+	}
+	const asks, leaves = "Q\x00\x00\x00\x0dSELECT 1\x00", "X\x00\x00\x00\x04"
+	if got := session(false, asks, leaves); got != "" {
+		t.Errorf("not let in: got %q, want nothing", got)
+	}
+	if got := session(true, leaves); got != "" {
+		t.Errorf("never used: got %q, want nothing", got)
+	}
+	if got := session(true, asks, leaves); !strings.Contains(got, `"msg":"lived"`) || !strings.Contains(got, `"presenter":"orders"`) {
+		t.Errorf("used: got %q, want that it lived", got)
+	}
+	l.longest["orders"] = time.Hour
+	if got := session(true, asks, leaves); got != "" {
+		t.Errorf("used for less than another: got %q, want nothing", got)
 	}
 }
 

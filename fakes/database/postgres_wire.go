@@ -68,7 +68,10 @@ func (l *logins) relay(client net.Conn, server string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(upstream, client) // its end is that of the session
+		_, _ = io.Copy(upstream, using{client, login}) // its end is that of the session
+		if !login.ended.Load() {
+			l.lived(login)
+		}
 		_ = upstream.Close()
 	}()
 	err = l.answer(client, upstream, login)
@@ -78,10 +81,29 @@ func (l *logins) relay(client net.Conn, server string) error {
 	if err == nil {
 		_, err = io.Copy(client, upstream)
 	}
+	login.ended.Store(true) // or it had left before
 	_, _ = client.Close(), upstream.Close()
 	<-done
 	return err
 }
+
+// using notes when a client last used its session: it says that it leaves (Terminate)
+// when a pool closes what it had no more use for.
+type using struct {
+	net.Conn
+	login *login
+}
+
+func (u using) Read(p []byte) (int, error) {
+	n, err := u.Conn.Read(p)
+	if n > 0 && (n != terminateLength || p[0] != 'X') {
+		u.login.used.Store(int64(time.Since(u.login.began)))
+	}
+	return n, err
+}
+
+// terminateLength is that of the message Terminate.
+const terminateLength = 5
 
 // firstPacket reads the packet that begins a session. Encryption is declined,
 // as a server without it does.

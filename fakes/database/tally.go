@@ -16,7 +16,10 @@ type login struct {
 	began                 time.Time
 	own                   bool // the harness's own, or told of by a pooler: neither counted nor told
 	decided, denied       atomic.Bool
-	closed                time.Time // zero: it is open; guarded by the tally
+	in                    atomic.Bool  // it was let in
+	used                  atomic.Int64 // when its client last used it, nanoseconds after began
+	ended                 atomic.Bool  // the server ended it, and not its client
+	closed                time.Time    // zero: it is open; guarded by the tally
 }
 
 // newLogin reads the application name NAME/TAG, as consumers give it: a server
@@ -43,9 +46,24 @@ type tally struct {
 
 	mu   sync.Mutex
 	open map[string]*login // by port, and those closed a short time ago
+	// longest is, by presenter, the longest that a session was used for.
+	longest map[string]time.Duration
 }
 
-func newTally() *tally { return &tally{open: map[string]*login{}} }
+func newTally() *tally {
+	return &tally{open: map[string]*login{}, longest: map[string]time.Duration{}}
+}
+
+// longer reports whether a session was used for longer than any of its presenter before.
+func (t *tally) longer(l *login, life time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if life <= t.longest[l.presenter] {
+		return false
+	}
+	t.longest[l.presenter] = life
+	return true
+}
 
 func (t *tally) count(l *login, counter *atomic.Int64) {
 	if !l.own {

@@ -109,6 +109,7 @@ var needs = map[Kind][]need{
 	KindUnseen:      {needService},
 	KindEmitting:    {needService, needCredential},
 	KindEnded:       {needService},
+	KindLived:       {needService},
 	KindDenied:      {needService},
 	KindLocked:      {needService},
 	KindUnlocked:    {needService},

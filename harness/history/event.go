@@ -86,6 +86,7 @@ const (
 	KindUnseen      Kind = "unseen"       // Service could not be looked at from outside since this moment; Detail: why; empty: it can be again
 	KindEmitting    Kind = "emitting"     // Service now emits Credential
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
+	KindLived       Kind = "lived"        // Service (authority): a session of Reader, made with Credential, was in use from Began until At, for longer than any of it before
 	KindDenied      Kind = "denied"       // Service (authority) let Reader in with Credential, which lacks the right to what it asked; Detail: the server's own words
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
 	KindUnlocked    Kind = "unlocked"     // Service (authority) no longer refuses everybody

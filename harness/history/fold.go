@@ -41,7 +41,7 @@ var longRuns = folding{
 
 // routine are the kinds of events that come all the time, when nothing happens.
 var routine = map[Kind]bool{
-	KindCounts: true, KindFetched: true, KindLoaded: true, KindRead: true, KindLooked: true,
+	KindCounts: true, KindFetched: true, KindLoaded: true, KindRead: true, KindLooked: true, KindLived: true,
 }
 
 // happened is when an event that is no routine was under way; false: it is one.

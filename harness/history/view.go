@@ -206,6 +206,8 @@ func (v *View) Apply(e Event) {
 			v.Readers[key] = r
 		}
 		r.beat(e.At, v.Disturbed(r.Last, e.At))
+	case KindLived:
+		v.Lives[e.Reader] = max(v.Lives[e.Reader], e.At-e.Began)
 	case KindCounts:
 		c := e.Counts
 		key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}

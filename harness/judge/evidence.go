@@ -103,7 +103,7 @@ func untilTheEnd(h *history.History) *history.History {
 // ofParties are the kinds of what the parties themselves do.
 var ofParties = []history.Kind{
 	history.KindExit, history.KindFetched, history.KindFetchFailed, history.KindLearned, history.KindForgot, history.KindLoaded,
-	history.KindPublished, history.KindEmitting, history.KindEnded, history.KindDenied, history.KindLooked, history.KindLocked, history.KindUnlocked, history.KindRead, history.KindSession,
+	history.KindPublished, history.KindEmitting, history.KindEnded, history.KindDenied, history.KindLived, history.KindLooked, history.KindLocked, history.KindUnlocked, history.KindRead, history.KindSession,
 }
 
 func (e *evidence) closePhase(at history.Offset) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
@@ -264,8 +265,11 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 		e.Credential = n.Credential(e.Identifier)
 	case history.KindLoaded:
 		e.Credential, e.Identifier, e.Credentials, e.Replica = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers), l.Pod
-	case history.KindEnded, history.KindDenied:
+	case history.KindEnded, history.KindDenied, history.KindLived:
 		e.Credential, e.Identifier, e.Reader = n.credential(l), l.Identifier, n.presenter(l, service)
+		if e.Kind == history.KindLived {
+			e.Began = at - history.Offset(time.Duration(l.Latency)*time.Microsecond)
+		}
 		if isProbe(l.Presenter) {
 			return history.Event{}, false
 		}

@@ -296,6 +296,9 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 	}
 	for _, e := range l.Emitters {
 		longer(l.lives(e.Name, "its connections", e.Life, l.LongestLife, 0))
+		if e.Life == 0 { // a team's own, of which nobody says
+			longer(l.lives(e.Name, "its connections", l.Page(s.View.Lives[e.Name].Duration()), l.LongestLife, l.Page(tokenGranule)))
+		}
 	}
 	return most, found
 }

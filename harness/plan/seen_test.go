@@ -69,6 +69,9 @@ func TestBoundsSeen(t *testing.T) {
 			Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: "k1", Width: moment(0.1), LongestLife: history.Offset(wall),
 		}}
 	}
+	lived := func(party string, seconds float64) history.Event {
+		return history.Event{At: moment(30), Began: moment(30 - seconds), Kind: history.KindLived, Service: "db", Reader: party, Credential: "k1"}
+	}
 	refusedAt := func(at float64) history.Event {
 		return history.Event{At: moment(at), Kind: history.KindCounts, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: "auth", Validator: "db", Credential: "k1", Width: moment(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: moment(at), LastFailure: moment(at),
@@ -142,6 +145,9 @@ func TestBoundsSeen(t *testing.T) {
 		{"tokens that are planned to live longer", func(l *Limits) { l.Clients[0].Life = 30 * time.Minute }, sightOf(nil),
 			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},
 		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 web 31m30s"}, "web keeps its tokens for 30m"},
+		{"connections of a team's own seen in use for longer", nil, sightOf(nil, lived("auth", 18)), []string{"G2 auth 19m30s"}, "auth keeps its connections for 18m, and the page says 15m"},
+		{"connections in use for as long as the page has it", nil, sightOf(nil, lived("auth", 15.9)), nil, ""},
+		{"connections of a stand-in, which says how long it keeps them", func(l *Limits) { l.Emitters[0].Life = 15 * time.Minute }, sightOf(nil, lived("auth", 18)), nil, ""},
 		{"tokens whose expiry is rounded up", nil, sightOf(nil, life(16*time.Second)), nil, ""},
 		{"an exception for which the window is long enough", func(l *Limits) {
 			l.Clients[0].Life, l.Window, l.Exceptions = 30*time.Minute, 31*time.Minute, []Exception{{"web", 31 * time.Minute}}
