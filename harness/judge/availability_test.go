@@ -54,6 +54,9 @@ func TestAvailability(t *testing.T) {
 		{"down long after a fault was undone", append(killed[:1:1], undone(45.3), unavailable("app", 55, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"down before a fault", append(killed[:1:1], undone(60), unavailable("app", 42, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"what it presented was refused, and fitted none that is known", []change{atTheAuthority, unavailable("app", 45, 61), add(history.Event{At: at(45.1), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: "unknown", Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})},
+			judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
 		{"stopped itself, and so without an answer from the authority", []change{atTheAuthority, add(fault(at(45), "pause", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},

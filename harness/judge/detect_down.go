@@ -70,8 +70,8 @@ func absentBehind(c *cell) (explanation, bool) {
 // meanwhile, by what is counted of its presentations there.
 func (c *cell) behind(badly func(history.Counts) int64) (authority string, there bool) {
 	service := cmp.Or(c.through(), c.validator.Name)
-	for _, key := range c.hop() {
-		if key.Presenter == service && key.Validator != service &&
+	for _, key := range c.view.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
+		if key.Source == c.limits.Hop && key.Presenter == service && key.Validator != service &&
 			badly(c.view.Sum(key, c.first-history.Offset(nearly), c.last+history.Offset(nearly))) > 0 {
 			return key.Validator, true
 		}

@@ -61,10 +61,14 @@ func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
 }
 
 // called reports whether a client of the load has something presented to a
-// validator, and calling is how it is said.
+// validator, and calling is how it is said. A sender of a team's own knows by its
+// settings to whom it delivers what a client tells it.
 func (b *builder) called(validator string) bool {
 	for _, c := range b.s.Load {
 		if c.To == validator || c.Endpoint == validator {
+			return true
+		}
+		if to := b.s.Services[c.To]; b.family.Symmetric() && to.Own() && b.emits(c.To) && slices.Contains(to.References(), validator) {
 			return true
 		}
 	}
@@ -73,7 +77,7 @@ func (b *builder) called(validator string) bool {
 
 func (b *builder) calling(validator string) string {
 	if b.family.Symmetric() {
-		return "endpoint: " + validator
+		return "endpoint: " + validator + ", or to a sender of your own that delivers there"
 	}
 	return "to: " + validator
 }

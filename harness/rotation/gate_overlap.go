@@ -18,9 +18,11 @@ type use struct {
 }
 
 // user is the party to look at where a credential is in use: who presents it or,
-// where that presents every accepted one at once, who takes this one of them.
+// where that presents every accepted one at once, who takes this one of them because
+// it has not learned the other.
 func (l Look) user(key history.CellKey) string {
-	if e, there := l.Limits.Emitter(key.Presenter); there && e.Several {
+	_, holds := l.View.Holds[key.Validator][New]
+	if e, there := l.Limits.Emitter(key.Presenter); there && e.Several && !holds {
 		return key.Validator
 	}
 	return key.Presenter
