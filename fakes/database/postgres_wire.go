@@ -69,7 +69,7 @@ func (l *logins) relay(client net.Conn, server string) error {
 	go func() {
 		defer close(done)
 		_, _ = io.Copy(upstream, using{client, login}) // its end is that of the session
-		if !login.ended.Load() {
+		if login.left.Store(true); !login.ended.Load() {
 			l.lived(login)
 		}
 		_ = upstream.Close()

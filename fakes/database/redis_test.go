@@ -2,9 +2,12 @@ package database
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -170,5 +173,53 @@ func TestRedisRotates(t *testing.T) {
 	entries, err := admin.ACLLog(context.Background(), 10).Result()
 	if err != nil || len(entries) == 0 || entries[0].Reason != "auth" || entries[0].Username != "app" {
 		t.Errorf("ACL LOG: got %v, %v, want a refusal of app", entries, err)
+	}
+}
+
+// TestRedisEndsSessions: a session that the server ends is told of, and one that its
+// client leaves is not.
+func TestRedisEndsSessions(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		leaves bool
+		want   int
+	}{{"the server ends it", false, 1}, {"the client leaves", true, 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			go func() {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				asked := make([]byte, 1024)
+				_, _ = conn.Read(asked)
+				_, _ = conn.Write([]byte("+OK\r\n"))
+				if tt.leaves {
+					_, _ = conn.Read(asked) // until the client's end comes through
+				}
+			}()
+			var log bytes.Buffer
+			l := newLogins("db", history.NewLogger(&log, "db"))
+			client, inside := net.Pipe()
+			relayed := make(chan error)
+			go func() { relayed <- l.relayRedis(inside, listener.Addr().String()) }()
+			_, _ = client.Write([]byte("*3\r\n$4\r\nAUTH\r\n$3\r\napp\r\n$4\r\nk1.x\r\n"))
+			answer := make([]byte, 5)
+			if _, err := io.ReadFull(client, answer); err != nil {
+				t.Fatal(err)
+			}
+			if tt.leaves {
+				client.Close()
+			}
+			<-relayed
+			if got := strings.Count(log.String(), `"msg":"ended"`); got != tt.want {
+				t.Errorf("got %s, want %d sessions ended", log.String(), tt.want)
+			}
+		})
 	}
 }

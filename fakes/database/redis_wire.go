@@ -65,9 +65,13 @@ func (l *logins) relayRedis(client net.Conn, server string) error {
 	go func() {
 		defer close(done)
 		_, _ = io.Copy(upstream, commands) // its end is that of the session
+		login.left.Store(true)
 		_ = upstream.Close()
 	}()
 	_, err = io.Copy(client, answers)
+	if !login.left.Load() && login.in.Load() {
+		l.end(login, "") // Redis says nothing when it does
+	}
 	_, _ = client.Close(), upstream.Close()
 	<-done
 	return err

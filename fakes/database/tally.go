@@ -18,7 +18,7 @@ type login struct {
 	decided, denied       atomic.Bool
 	in                    atomic.Bool  // it was let in
 	used                  atomic.Int64 // when its client last used it, nanoseconds after began
-	ended                 atomic.Bool  // the server ended it, and not its client
+	left, ended           atomic.Bool  // its client left, or the server ended it: which came first
 	closed                time.Time    // zero: it is open; guarded by the tally
 }
 

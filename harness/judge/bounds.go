@@ -69,6 +69,11 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 			findings = append(findings, f)
 		}
 	}
+	if f, early := e.early(); early && !e.hurt("G1") {
+		if findings = append(findings, f); outcome == Pass {
+			outcome, detail = Inconclusive, f.Message
+		}
+	}
 	if tried == 0 {
 		return Skipped, "nothing was waited for", nil
 	}

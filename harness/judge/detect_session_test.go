@@ -47,6 +47,13 @@ func TestSessionsOfTheOld(t *testing.T) {
 		{"ended in use", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "provider ended 3 sessions of search with the revoke of k1"},
 		{"ended in use, by one that kept them for longer than the page has it", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
 		{"ended in use, within what the page has", []change{limit(func(l *plan.Limits) { l.LongestLife = 15 * time.Minute }), unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "some were in use"},
+		{"ended in use, all of the new one, by one that cannot tell", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), func(s *story) {
+			for i := range s.events {
+				if s.events[i].Kind == history.KindEnded {
+					s.events[i].Credential = "k2"
+				}
+			}
+		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell by which password a session was made"},
 		{"ended long before", []change{unavailable("app", 40.5, 40.6), endsSessions(30, 3)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
 		{"ended out of use", []change{endsSessions(40.5, 3)}, "availability", "", "", ""},
 		{"a session still served", []change{still(0), session(41), session(60.4)}, "revocation", judge.CauseKeptSessions, "revoke", "search lets nobody new in with k1, and still served a session made before, 19m54s after the revoke"},

@@ -157,6 +157,7 @@ func detectors() []detector {
 		{of: refused, match: lockedOut},
 		{of: refused, match: otherRotation},
 		{of: refused, match: putBack},
+		{of: refused, match: earlySwitch},
 		{of: refused, match: onePlace},
 		{of: refused, match: notAccepted},
 		{of: refused, needs: []need{seesLooks}, match: unusableSet},

@@ -32,6 +32,8 @@ func (e *evidence) thin() string {
 		return "the rotation was " + e.ended
 	case len(e.phases) == 0:
 		return "no phase began"
+	case len(e.hop()) == 0 && e.presentedOthers() > 0:
+		return fmt.Sprintf("%d attempts presented what names no credential that is known here, as a token without a kid: nobody can tell which was taken and which refused", e.presentedOthers())
 	case len(e.hop()) == 0:
 		return "nobody presented a credential"
 	}
@@ -59,6 +61,18 @@ func (e *evidence) thin() string {
 		}
 	}
 	return ""
+}
+
+// presentedOthers is how many attempts of clients that have tokens were answered, whatever
+// those name.
+func (e *evidence) presentedOthers() (n int64) {
+	for _, key := range e.view.Keys() {
+		if client, there := e.limits.Client(key.Presenter); key.Source == e.limits.Hop && there && client.From != "" {
+			sum := e.view.Sum(key, e.start, e.end+1)
+			n += sum.Answered()
+		}
+	}
+	return n
 }
 
 // unasked says that a validator on the page was hardly shown the old credential

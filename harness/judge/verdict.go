@@ -232,6 +232,7 @@ const (
 	CauseNeverLearned     Cause = "never-learned"     // it never took the new credential
 	CauseFlagDay          Cause = "flag-day"          // accept, emit and revoke fell together
 	CauseOutlived         Cause = "outlived-key"      // what was made with the old credential outlived it
+	CauseEarlySwitch      Cause = "early-switch"      // an emitter used the new credential before it was told to
 	CauseNotSwitched      Cause = "not-switched"      // an emitter went on with the old credential
 	CauseKeptRevoked      Cause = "kept-revoked"      // the revoked credential was still taken
 	CauseServiceDown      Cause = "service-down"      // nothing answered: it had ended, was stopped, or nobody listened there
