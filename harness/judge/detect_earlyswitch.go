@@ -31,10 +31,13 @@ func earlyCure(emitter string) string {
 // accepted one at once.
 func (e *evidence) usedEarly(presenter string) (at, before history.Offset, early bool) {
 	told, was := e.begun(string(keyring.Emit), e.fresh)
-	if e.several(presenter) || e.fresh == "" {
+	tried, begun := e.view.Tried[string(keyring.Emit)][e.fresh]
+	switch {
+	case e.several(presenter) || e.fresh == "", !was && !begun && e.ended == history.EndedComplete:
 		return 0, 0, false
-	}
-	if !was {
+	case !was && begun:
+		told = tried
+	case !was: // it was stopped, or went back, before
 		told = e.end
 	}
 	for _, key := range e.hop() {
