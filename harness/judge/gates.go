@@ -28,6 +28,8 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 		case g.Mode == "enforce" && g.Phase == history.Baseline:
 			untried = "nothing was tried: " + g.Detail
 			findings = append(findings, e.tellGate(event, Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail)))
+		case g.Mode == "enforce" && g.Phase == history.Watch && e.limits.Cannot[string(keyring.Restore)] != "":
+			findings = append(findings, e.tellGate(event, Error, fmt.Sprintf("the gate of %s does not hold, and there is no way back: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce":
 			f := e.tellGate(event, Error, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail))
 			f.Fix += "; then rehearse again: nothing beyond this gate was tried"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -54,7 +55,7 @@ func (r *rotation) sessions(ctx context.Context, phase history.Phase) (map[strin
 }
 
 // gate evaluates what must hold before the next phase, records it, and, where
-// gates are enforced, turns a refusal into a decision to go back.
+// gates are enforced and there is a way back, turns a refusal into a decision to go back.
 func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 	if r.plan.Gates == scenario.Off {
 		return nil
@@ -72,8 +73,13 @@ func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 		r.record(history.Event{Kind: history.KindGate, Phase: phase, Gate: &g})
 	}
 	why := fmt.Sprintf("the gate of %s does not hold: %s", phase, whys(refusals))
-	if r.enforced() {
+	reason, final := r.limits.Cannot[string(keyring.Restore)]
+	final = final && phase == history.Watch // what was revoked cannot be given back
+	if r.enforced() && !final {
 		return r.decide(history.TriggerGate, why, asked)
+	}
+	if final {
+		why += "; there is no way back: " + reason
 	}
 	r.record(history.Event{Kind: history.KindDecision, Phase: phase, Decision: &history.Decision{
 		Action: history.ActionRecord, Trigger: history.TriggerGate, Why: why, Since: asked,
