@@ -44,6 +44,8 @@ type seen struct {
 // login is one that a server has authorised.
 type login struct {
 	service, role, presenter string
+	status                   string
+	session                  string // of the server's, where it may be the harness's own
 	at                       time.Time
 }
 
@@ -165,6 +167,8 @@ func (d *seen) line(service string, raw []byte) {
 	case !there:
 	case told.Format == "postgresql":
 		d.postgres(service, string(raw))
+	case told.Format == scenario.MariaDBDecisions:
+		d.mariaDB(service, string(raw))
 	default:
 		d.matched(service, told, raw)
 	}
@@ -183,7 +187,7 @@ var (
 func (d *seen) postgres(service, raw string) {
 	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
 		d.mu.Lock()
-		d.pending = append(d.pending, login{service, m[1], m[2], time.Now()})
+		d.pending = append(d.pending, login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), at: time.Now()})
 		d.mu.Unlock()
 		return
 	}
@@ -230,12 +234,19 @@ func (d *seen) settle(now time.Time) {
 	d.mu.Lock()
 	var in []login
 	for len(d.pending) > 0 && now.Sub(d.pending[0].at) >= settles {
-		in, d.pending = append(in, d.pending[0]), d.pending[1:]
+		own, unsure := d.isOwnSession(d.pending[0], now)
+		if unsure {
+			break
+		}
+		if !own {
+			in = append(in, d.pending[0])
+		}
+		d.pending = d.pending[1:]
 	}
 	d.mu.Unlock()
 	for _, l := range in {
 		if identifier := d.system.acceptedAs(l.service, l.role); identifier != "" {
-			d.decided(l.service, l.service, l.presenter, identifier, "00000", true, l.at)
+			d.decided(l.service, l.service, l.presenter, identifier, l.status, true, l.at)
 		}
 	}
 }

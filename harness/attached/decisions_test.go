@@ -35,6 +35,9 @@ func attachValues(t *testing.T, family, decisions string) (s *attached.System, l
 	} else {
 		service = "db: {}"
 	}
+	if strings.Contains(decisions, "format: mariadb") {
+		present, format = strings.Replace(present, "postgres://", "mysql://", 1), strings.Replace(format, "postgresql", "mariadb", 1)
+	}
 	if family == "api-key" {
 		present, format = `{path: /, headers: {X-Key: "{{ .value }}"}}`, "{type: bearer, identifier: tag}"
 	}
@@ -158,6 +161,25 @@ func TestPostgresLogInPlace(t *testing.T) {
 	log(`LOG:  connection authorized: user=shop database=shop`)
 	if got := told(1)[0]; got != "db accepted by shop with two: 00000" {
 		t.Errorf("a login after it: got %q, want it with the new one", got)
+	}
+}
+
+// TestMariaDBAudit: with two users the user says which credential it was, and whoever
+// failed for another reason than a credential is left out.
+func TestMariaDBAudit(t *testing.T) {
+	t.Parallel()
+	_, log, told := attachValues(t, "database-password", "{file: server.log, format: mariadb}")
+	log(`20261130 06:48:19,vm,one,127.0.0.1,5,0,CONNECT,shop,,0`, `20261130 06:48:19,vm,one,127.0.0.1,5,0,DISCONNECT,shop,,0`,
+		`20261130 06:48:19,vm,admin,127.0.0.1,6,0,CONNECT,,,0`)
+	want := []string{"db accepted by shop with one: OK", "shop emits one"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("a login: got %q, want %q", got, want)
+	}
+	log(`20261130 06:48:19,vm,two,127.0.0.1,7,0,FAILED_CONNECT,,,1040`, `20261130 06:48:19,vm,other,127.0.0.1,7,0,FAILED_CONNECT,,,1045`,
+		`20261130 06:48:19,vm,two,127.0.0.1,7,0,FAILED_CONNECT,,,1045`, `Nov 30 06:48:19 vm mysql-server_auditing: vm,two,127.0.0.1,8,0,FAILED_CONNECT,,,4151`)
+	want = []string{"db refused by shop with two: 1045", "shop emits two", "db refused by shop with two: 4151"}
+	if got := told(3); !slices.Equal(got, want) {
+		t.Errorf("refusals: got %q, want %q", got, want)
 	}
 }
 

@@ -41,8 +41,11 @@ const noAnswer = "no answer"
 
 // databaseAt is that of an address.
 func (s *System) databaseAt(dsn string) database {
-	if scheme, _, _ := strings.Cut(dsn, "://"); scheme == "redis" || scheme == "rediss" {
+	switch scheme, _, _ := strings.Cut(dsn, "://"); scheme {
+	case "redis", "rediss":
 		return redisServer{s.seen.owns}
+	case "mysql", "mariadb":
+		return mariaDBServer{s.seen.owns}
 	}
 	return postgresServer{}
 }

@@ -4,7 +4,8 @@ package scenario
 // {{ .identifier }} and {{ .value }}, which stay in memory. One of DSN, Signed and
 // the rest is set.
 type Present struct {
-	// DSN is that of a PostgreSQL server: postgres://{{ .identifier }}:{{ .value }}@HOST:PORT/NAME.
+	// DSN is that of a server of the page's type: postgres://{{ .identifier }}:{{ .value }}@HOST:PORT/NAME,
+	// mysql:// or redis://.
 	// What is filled in is quoted for it.
 	DSN string `yaml:"dsn,omitempty" json:"dsn,omitempty"`
 	// Signed has a delivery signed with the value, in the scheme of the page.
@@ -23,8 +24,9 @@ type Decisions struct {
 	// File is a log on this machine, which is read as it grows; default is the log
 	// of the service's container.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
-	// Format is that of the log: postgresql, a server with log_connections = on; or redis,
-	// which has none and is asked at Server.
+	// Format is that of the log: postgresql, a server with log_connections = on; mariadb,
+	// the file of its audit plugin (server_audit); or redis, which has none and is asked at
+	// Server.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
 	// Server is, of format redis, the address at which it is asked, by a user who may
 	// CLIENT LIST and ACL LOG. It may use {{ .env.NAME }}.
@@ -37,7 +39,10 @@ type Decisions struct {
 }
 
 // DecisionFormats are the formats of a log that need no regular expressions.
-var DecisionFormats = []string{"postgresql", RedisDecisions}
+var DecisionFormats = []string{MariaDBDecisions, "postgresql", RedisDecisions}
+
+// MariaDBDecisions is the format of the file of MariaDB's audit plugin.
+const MariaDBDecisions = "mariadb"
 
 // RedisDecisions is the format of a server without a log of logins, which is asked.
 const RedisDecisions = "redis"

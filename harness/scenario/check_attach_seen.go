@@ -56,16 +56,32 @@ func (c check) seen(a *Attach) {
 	}
 }
 
+// dsn is how the address of a kind of server is written.
+type dsn struct {
+	server, end string
+	schemes     []string
+}
+
+// dsnOf is that of a page's type.
+func dsnOf(format string) dsn {
+	switch format {
+	case RedisDecisions:
+		return dsn{"Redis", "", []string{"redis", "rediss"}}
+	case MariaDBDecisions:
+		return dsn{"MariaDB", "/NAME", []string{"mysql", "mariadb"}}
+	}
+	return dsn{"PostgreSQL", "/NAME", []string{"postgres", "postgresql"}}
+}
+
 func (c check) present(path, name string, p Present, f runbook.Family) {
 	c.service(path, name)
 	request := p.Method != "" || p.Path != "" || len(p.Headers) > 0 || p.Body != ""
 	switch {
 	case p.DSN != "" && (request || p.Signed):
 		c.Report(path, "", "has both a dsn and a request")
-	case p.DSN != "" && c.page.Format.Type == RedisDecisions && !strings.HasPrefix(p.DSN, "redis://") && !strings.HasPrefix(p.DSN, "rediss://"):
-		c.Report(path+".dsn", "as redis://USER:PASSWORD@HOST:PORT", "is no address of a Redis server")
-	case p.DSN != "" && c.page.Format.Type != RedisDecisions && !strings.HasPrefix(p.DSN, "postgres://") && !strings.HasPrefix(p.DSN, "postgresql://"):
-		c.Report(path+".dsn", "as postgres://USER:PASSWORD@HOST:PORT/NAME", "is no address of a PostgreSQL server")
+	case p.DSN != "" && !slices.ContainsFunc(dsnOf(c.page.Format.Type).schemes, func(scheme string) bool { return strings.HasPrefix(p.DSN, scheme+"://") }):
+		of := dsnOf(c.page.Format.Type)
+		c.Report(path+".dsn", "as "+of.schemes[0]+"://USER:PASSWORD@HOST:PORT"+of.end, "is no address of a %s server", of.server)
 	case p.DSN == "" && !strings.HasPrefix(p.Path, "/"):
 		c.Report(path+".path", "it begins with /", "%q is not a path", p.Path)
 	}

@@ -1,0 +1,142 @@
+package attached
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/family"
+)
+
+// mariaDBServer is MariaDB, or another that speaks as MySQL does; a status is the
+// number of an error.
+type mariaDBServer struct {
+	own func(session string) // is told the sessions of the harness
+}
+
+// mariaDBConfig is that of an address, mysql://USER:PASSWORD@HOST:PORT/NAME.
+func mariaDBConfig(dsn string) (*mysql.Config, error) {
+	at, err := url.Parse(dsn)
+	if err != nil || at.User == nil || at.Host == "" {
+		return nil, errDSN
+	}
+	config := mysql.NewConfig()
+	config.User, config.Net, config.Addr, config.DBName = at.User.Username(), "tcp", at.Host, strings.Trim(at.Path, "/")
+	config.Passwd, _ = at.User.Password()
+	if at.Port() == "" {
+		config.Addr += ":3306"
+	}
+	config.ConnectionAttributes = contract.MariaDBApplication + ":" + family.ProbeAgent
+	config.Timeout, config.Logger = loginTimeout, &mysql.NopLogger{}
+	return config, nil
+}
+
+func (mariaDBServer) user(dsn string) (string, error) {
+	config, err := mariaDBConfig(dsn)
+	if err != nil {
+		return "", err
+	}
+	return config.User, nil
+}
+
+func (s mariaDBServer) open(ctx context.Context, dsn string) (connection, string, error) {
+	config, err := mariaDBConfig(dsn)
+	if err != nil {
+		return nil, "", err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, "", errDSN
+	}
+	pool := sql.OpenDB(connector)
+	in := mariaDBConnection{pool: pool}
+	if in.conn, err = pool.Conn(ctx); err == nil {
+		var session int64
+		if err = in.conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&session); err == nil {
+			s.own(sessionAt(dsn, strconv.FormatInt(session, 10)))
+			return in, "", nil
+		}
+	}
+	in.end(ctx) // it was let in nowhere, or ended at once
+	answered, refused := errors.AsType[*mysql.MySQLError](err)
+	switch {
+	case refused:
+		return nil, strconv.Itoa(int(answered.Number)), nil
+	case errors.Is(err, context.Canceled):
+		return nil, "", ctx.Err()
+	}
+	return nil, noAnswer, nil
+}
+
+// refuses: of a wrong password, of a user who is not there, and of one who is locked
+// (ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED).
+func (mariaDBServer) refuses(status string) bool {
+	return slices.Contains([]string{"1045", "1698", "4151"}, status)
+}
+
+func (mariaDBServer) taken() string { return "OK" }
+
+// sessionAt names a session of a server by where that is, of an address that is filled
+// in or not: what is filled in has no @ in it.
+func sessionAt(dsn, session string) string {
+	_, host, _ := strings.Cut(dsn, "@")
+	host, _, _ = strings.Cut(host, "/")
+	return host + " session " + session
+}
+
+// mariaDBConnection is a pool of one connection, which is not made anew.
+type mariaDBConnection struct {
+	pool *sql.DB
+	conn *sql.Conn // nil: it was not let in
+}
+
+func (c mariaDBConnection) served(ctx context.Context) error { return c.conn.PingContext(ctx) }
+
+func (c mariaDBConnection) end(context.Context) {
+	if c.conn != nil {
+		_ = c.conn.Close() // back to the pool, which ends it
+	}
+	_ = c.pool.Close()
+}
+
+// auditLine is one that MariaDB's own audit plugin (server_audit, 1.4: with CONNECT among
+// its events) writes of a login, whatever stands before it: its user, its session, whether
+// it failed, and with what.
+var auditLine = regexp.MustCompile(`,([^,]*),[^,]*,(\d+),\d+,(FAILED_)?CONNECT,[^,]*,[^,]*,(\d+)\s*(?:,|$)`)
+
+// mariaDB takes a line of a server's audit log. Lines of users that no credential has
+// are somebody else's.
+func (d *seen) mariaDB(service, raw string) {
+	m := auditLine.FindStringSubmatch(raw)
+	if m == nil {
+		return
+	}
+	user, session, failed, code := m[1], m[2], m[3] != "", m[4]
+	switch {
+	case !failed:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.pending = append(d.pending, login{
+			service: service, role: user, status: mariaDBServer{}.taken(), at: time.Now(),
+			session: sessionAt(d.system.attach.Present[service].DSN, session),
+		})
+	case (mariaDBServer{}).refuses(code):
+		d.refused(service, user, "", code)
+	}
+}
+
+// isOwnSession reports whether a login is a session of the harness; unsure, that a probe logs in
+// as the same user just now, which will tell. d.mu is held.
+func (d *seen) isOwnSession(l login, now time.Time) (own, unsure bool) {
+	own = l.session != "" && d.own[l.session]
+	return own, !own && l.session != "" && d.probes[l.role] > 0 && now.Sub(l.at) < loginTimeout
+}
