@@ -4,16 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/simulation"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
@@ -54,8 +58,8 @@ var otherwise = map[string]struct {
 // beyond are words for what cannot be simulated, with how many built-in scenarios hang on
 // it: it grows with a reason only.
 var beyond = map[string]int{
-	"is in a program of its own": 15, "a database with room for so many connections": 3, "connections that the revoke ends": 4,
-	"an authority with room for one credential": 9, "a receiver to which the secret is brought": 3, "a pooler": 4, "sessions that outlive the revoke": 2,
+	"is in a program of its own": 15, "a database with room for so many connections": 3, "connections that the revoke ends": 6, "a new pool beside the old one": 1,
+	"an authority with room for one credential": 11, "a receiver to which the secret is brought": 3, "a pooler": 4, "sessions that outlive the revoke": 3,
 	"the fault clock": 4, "the fault missing-kid": 2, "the fault same-kid": 1, "the fault slow": 1, "a system that runs already": 0,
 }
 
@@ -179,6 +183,43 @@ func BenchmarkRequests(b *testing.B) {
 				requests = judge.Judge(r.History, p.Limits).Totals.Sent
 			}
 			b.ReportMetric(float64(requests), "requests")
+		})
+	}
+}
+
+// BenchmarkFleet rehearses a day of page time with ever more verifiers, and a client for
+// each ten of them: what it costs grows as the fleet does.
+func BenchmarkFleet(b *testing.B) {
+	loaded, err := scenario.Load(scenarios.FS, scenarios.File("jwt-signing-key/healthy"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, verifiers := range []int{10, 100, 1000} {
+		b.Run(strconv.Itoa(verifiers), func(b *testing.B) {
+			day := *loaded
+			page := &day.Runbook
+			page.Rollout.Watch = runbook.Duration(23 * time.Hour)
+			search, consumer := day.Scenario.Services["search"], page.Consumers[2]
+			day.Scenario.Services = maps.Clone(day.Scenario.Services)
+			for i := range verifiers - 2 {
+				consumer.Name = "search-" + strconv.Itoa(i)
+				page.Consumers = append(slices.Clip(page.Consumers), consumer)
+				day.Scenario.Services[consumer.Name] = search
+				if i%10 == 0 {
+					client := day.Scenario.Load[1]
+					client.Client, client.To = "app-"+strconv.Itoa(i), consumer.Name
+					day.Scenario.Load = append(slices.Clip(day.Scenario.Load), client)
+				}
+			}
+			p, err := plan.Build(&day, plan.Options{Simulated: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := simulation.Rehearse(b.Context(), p, simulated.Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -97,57 +97,49 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	timed := l.Timed()
 	var ways, expected []course // the second with every fetch at its earliest: it will have been seen
 	var names []string
+	rhythms := l.rhythms(view)
 	for _, v := range timed {
 		if r := view.Fetching[v.Name]; r == nil || r.Count == 0 {
 			m.Unseen = append(m.Unseen, v.Name)
 			continue
 		}
 		names = append(names, v.Name)
-		ways = append(ways, l.courseOf(view, v, now, until))
-		exact := l.courseOf(view, v, now, until)
+		way := l.courseOf(rhythms, v, now, until)
+		exact := way
+		exact.fetches = slices.Clone(way.fetches)
 		for i := range exact.fetches {
 			exact.fetches[i].to = exact.fetches[i].from + 2*sure
 		}
-		expected = append(expected, exact)
+		ways, expected = append(ways, way), append(expected, exact)
 	}
 	if m.Known = len(ways) > 0; !m.Known {
 		return m
 	}
-	at := func(moment history.Offset, ways []course) []history.Offset {
-		late := make([]history.Offset, len(ways))
-		for i := range ways {
-			late[i] = ways[i].late(moment)
-		}
-		return late
-	}
-	here := at(now, ways)
-	worst, most := here, slices.Clone(here)
-	for _, later := range candidates(expected, now, until) {
-		there := at(later, expected)
-		if worse(there, worst) {
-			worst = there
-		}
-		for i := range there {
-			most[i] = max(most[i], there[i])
-		}
-	}
-	m.Now = !worse(worst, here)
+	here := make([]history.Offset, len(ways))
 	for i := range ways {
-		if here[i]+alike+most[i]/10 < most[i] {
+		here[i] = ways[i].late(now)
+	}
+	m.Now = !slices.ContainsFunc(candidates(expected, now, until), func(later history.Offset) bool { return worse(expected, later, here) })
+	for i := range ways {
+		most := here[i] // a way is never later than from where something of its own begins to wait
+		for _, later := range candidates(expected[i:i+1], now, until) {
+			most = max(most, expected[i].late(later))
+		}
+		if here[i]+alike+most/10 < most {
 			m.Missed = append(m.Missed, names[i])
 		}
 	}
 	return m
 }
 
-// worse reports whether one moment is worse than another for the first validator for
-// which they differ.
-func worse(a, b []history.Offset) bool {
-	for i := range a {
-		switch {
-		case a[i] > b[i]+alike:
+// worse reports whether a moment is worse than one of which it is known how late each
+// way is, for the first way for which the two differ.
+func worse(ways []course, moment history.Offset, here []history.Offset) bool {
+	for i := range ways {
+		switch late := ways[i].late(moment); {
+		case late > here[i]+alike:
 			return true
-		case b[i] > a[i]+alike:
+		case here[i] > late+alike:
 			return false
 		}
 	}
@@ -171,16 +163,38 @@ func candidates(ways []course, now, until history.Offset) []history.Offset {
 	return slices.DeleteFunc(slices.Compact(all), func(at history.Offset) bool { return at <= now || at > until })
 }
 
+// rhythms are what was seen so far of when things are done, by who does them.
+type rhythms struct {
+	view    *history.View
+	readers map[string][]*history.Reader
+	through map[string][]Validator // those that fetch through a cache
+}
+
+func (l Limits) rhythms(view *history.View) rhythms {
+	r := rhythms{view: view, readers: map[string][]*history.Reader{}, through: map[string][]Validator{}}
+	for _, reader := range view.Readers {
+		r.readers[reader.Name] = append(r.readers[reader.Name], reader)
+	}
+	for _, v := range l.Validators {
+		if v.Via != "" {
+			r.through[v.Via] = append(r.through[v.Via], v)
+		}
+	}
+	return r
+}
+
 // courseOf foretells the way to a validator.
-func (l Limits) courseOf(view *history.View, v Validator, now, until history.Offset) course {
+func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) course {
 	end := until + 3*l.slowness(v)
-	w := course{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: view.Fetching[v.Name].Last}
-	for _, r := range view.Readers {
-		switch {
-		case r.Name == v.From && r.What != runbook.JWKS && !v.Reads:
+	w := course{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.Name].Last}
+	for _, r := range seen.readers[v.From] {
+		if r.What != runbook.JWKS && !v.Reads {
 			every := cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v))))
 			w.polls = beats(r.Last, every, now, end)
-		case v.Via != "" && r.Name == v.Via:
+		}
+	}
+	if v.Via != "" {
+		for _, r := range seen.readers[v.Via] {
 			w.filled = max(w.filled, r.Last)
 		}
 	}
@@ -188,10 +202,14 @@ func (l Limits) courseOf(view *history.View, v Validator, now, until history.Off
 		w.wait = history.Offset(l.Wall(l.Publishing(v)))
 	}
 	w.cached, w.ttl = v.Shared > 0, history.Offset(l.Wall(v.Shared))
-	for _, other := range l.Validators {
-		r := view.Fetching[other.Name]
+	together := seen.through[v.Via]
+	if v.Via == "" {
+		together = []Validator{v}
+	}
+	for _, other := range together {
+		r := seen.view.Fetching[other.Name]
 		refills := other.Refills()
-		if r == nil || r.Count == 0 || refills <= 0 || refills == runbook.Forever || other.Name != v.Name && (v.Via == "" || other.Via != v.Via) {
+		if r == nil || r.Count == 0 || refills <= 0 || refills == runbook.Forever {
 			continue
 		}
 		every, late := history.Offset(l.Wall(refills)), history.Offset(other.Granule)
