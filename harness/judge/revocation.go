@@ -125,6 +125,9 @@ func (e *evidence) refusesOld(f *Finding, v plan.Validator, revoked history.Offs
 func (e *evidence) takesNew(v plan.Validator) (missing string, untaken bool) {
 	switch answer, a := e.limits.Answered(e.view, v.Name, e.fresh, history.NewAfter); answer {
 	case plan.Refuses:
+		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= leastAttempts {
+			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: it refuses something else of what is made just then, as where its clock is behind", v.Name, e.fresh, a.Refused, n), false
+		}
 		return "", true
 	case plan.Doubtful:
 		return e.doubt(v, a), false
@@ -132,6 +135,23 @@ func (e *evidence) takesNew(v plan.Validator) (missing string, untaken bool) {
 		return fmt.Sprintf("%s was not seen taking %s after the revoke", v.Name, e.fresh), false
 	}
 	return "", false
+}
+
+// takenMeanwhile is how often a validator took the new credential from others in the
+// last of the watch, where it refused hardly any of it then.
+func (e *evidence) takenMeanwhile(v plan.Validator) int64 {
+	const lately = 5 * history.Offset(nearly)
+	var sum history.Counts
+	for _, key := range e.hop() {
+		if key.Validator == v.Name && key.Credential == e.fresh {
+			part := e.view.Sum(key, e.end-lately, e.end+1)
+			sum.Add(&part)
+		}
+	}
+	if sum.AuthFailures > sum.OK/2 {
+		return 0
+	}
+	return sum.OK
 }
 
 // doubt says of a validator that refused the new credential too seldom to tell what
