@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -39,9 +38,6 @@ type mariaDB struct {
 	kind          databaseKind
 	keepsSessions bool // a revoke leaves sessions alone
 	lookup        func(ctx context.Context, name string) (credential, error)
-
-	mu   sync.Mutex
-	tags map[string]string // of the credentials that it was told of, by hash
 }
 
 var _ database = (*mariaDB)(nil)
@@ -49,7 +45,7 @@ var _ database = (*mariaDB)(nil)
 func bindMariaDB(_ Backend, d *databaseBound, s plan.Service, password string) database {
 	return &mariaDB{
 		url: func() string { return d.url(s.Name) }, password: password,
-		kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions, tags: map[string]string{},
+		kind: d.kind, lookup: d.steps.credential, keepsSessions: s.KeepsSessions,
 	}
 }
 
@@ -83,14 +79,10 @@ func (m *mariaDB) asAdmin(ctx context.Context, f func(context.Context, *sql.DB) 
 	return errors.Join(f(ctx, db), db.Close())
 }
 
-// hash is what a server keeps of a credential's password (mysql_native_password).
-func (m *mariaDB) hash(c credential) string {
+// mariaDBHash is what a server keeps of a credential's password (mysql_native_password).
+func mariaDBHash(c credential) string {
 	once := sha1.Sum([]byte(c.values[0]))
-	hash := fmt.Sprintf("*%X", sha1.Sum(once[:]))
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.tags[hash] = c.identifier
-	return hash
+	return fmt.Sprintf("*%X", sha1.Sum(once[:]))
 }
 
 // mariaDBUser is a user as it is at the server.
@@ -188,7 +180,7 @@ func (m *mariaDB) do(ctx context.Context, step keyring.Step, c credential) error
 	if err != nil {
 		return err
 	}
-	hash := m.hash(c)
+	hash := mariaDBHash(c)
 	return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
 		if _, err := db.ExecContext(ctx, "REPLACE INTO "+contract.MariaDBPasswords+" VALUES (?, ?)", hash, c.identifier); err != nil {
 			return fmt.Errorf("write down whose password it is: %w", err)
@@ -296,28 +288,29 @@ func (m *mariaDB) sessions(ctx context.Context, c credential) (held map[string]i
 // putBack leaves the user one password.
 func (m *mariaDB) putBack(ctx context.Context, c credential) error {
 	return m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
-		return m.set(ctx, db, m.kind.user(c.identifier), m.hash(c))
+		return m.set(ctx, db, m.kind.user(c.identifier), mariaDBHash(c))
 	})
 }
 
 func (m *mariaDB) enabled(ctx context.Context) (tags []string, err error) {
 	err = m.asAdmin(ctx, func(ctx context.Context, db *sql.DB) error {
 		users, err := m.users(ctx, db, m.kind.page+"_")
-		m.mu.Lock()
-		defer m.mu.Unlock()
+		if err != nil {
+			return err
+		}
 		for _, user := range users {
 			for _, hash := range user.hashes {
-				tag, known := m.tags[hash]
-				switch {
-				case user.locked:
-				case known:
+				tag := "one that is not the run's"
+				err := db.QueryRowContext(ctx, "SELECT tag FROM "+contract.MariaDBPasswords+" WHERE hash = ?", hash).Scan(&tag)
+				if err != nil && !errors.Is(err, sql.ErrNoRows) {
+					return err
+				}
+				if !user.locked {
 					tags = append(tags, tag)
-				default:
-					tags = append(tags, "one that is not the run's")
 				}
 			}
 		}
-		return err
+		return nil
 	})
 	return tags, err
 }

@@ -60,6 +60,7 @@ func TestMariaDBSteps(t *testing.T) {
 			look{outlives, taken}, look{refused, taken}, look{taken, refused}, look{taken, refused}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // each logs in some thirty times, and waits to be spoken to
 			r := rehearse(t, mariaDBPage, fmt.Sprintf(mariaDBServices, tt.database))
 			wantLook := func(when string, want look) {
 				t.Helper()
