@@ -219,8 +219,8 @@ func (c check) presented(at string, t Token) {
 		c.misplacedToken(at, "iss", "aud", "claims")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Claims)) {
-		if slices.Contains(timeClaims, name) {
-			c.Report(source.Join(at+".claims", name), "its life is load.token.life", "the issuer sets it")
+		if hint, set := setByIssuer[name]; set {
+			c.Report(source.Join(at+".claims", name), hint, "the issuer sets it")
 		}
 	}
 	c.tokenCall(at, t.TokenCall)
@@ -229,8 +229,13 @@ func (c check) presented(at string, t Token) {
 // tokenCallKeys are those of a TokenCall.
 var tokenCallKeys = []string{"path", "method", "form", "body", "headers", "basic", "private_key_jwt", "field"}
 
-// timeClaims are what decides how long a token is taken (RFC 7519 §4.1).
-var timeClaims = []string{"exp", "nbf", "iat"}
+// setByIssuer are the claims that the stand-in sets itself (RFC 7519 §4.1, RFC 9068 §2.2),
+// with where else a scenario says what they are.
+var setByIssuer = map[string]string{
+	"iss": "say iss beside claims", "aud": "say aud beside claims",
+	"exp": "its life is load.token.life", "nbf": "its life is load.token.life", "iat": "its life is load.token.life",
+	"sub": "it is the session", "jti": "each token has its own", "client_id": "it is the client's name",
+}
 
 // tokenCall holds against itself how a token endpoint is asked.
 func (c check) tokenCall(at string, t contract.TokenCall) {
