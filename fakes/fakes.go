@@ -29,6 +29,7 @@ var Services = map[string]standin.Service{
 	"charger":   apikey.ServeCharger,
 	"sender":    webhook.ServeSender,
 	"receiver":  webhook.ServeReceiver,
+	"checker":   jwt.ServeChecker,
 	"keys":      jwt.ServeKeys,
 	"proxy":     standin.ServeProxy,
 	"balancer":  standin.ServeBalancer,

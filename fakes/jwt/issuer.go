@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -98,8 +99,10 @@ func (i *issuer) load(ctx context.Context) error {
 	}
 	old := i.keys.Swap(set)
 	i.version, i.kid = version, kid
-	i.log.Info(string(history.KindLoaded), "identifiers", set.kids, "identifier", set.emit)
-	if old == nil || !bytes.Equal(old.jwks, set.jwks) {
+	i.log.Info(string(history.KindLoaded), "identifiers", slices.Concat(set.kids, set.shared), "identifier", set.emit)
+	if len(set.shared) > 0 {
+		// Nobody is to fetch them.
+	} else if old == nil || !bytes.Equal(old.jwks, set.jwks) {
 		i.log.Info(string(history.KindPublished), "identifiers", set.kids)
 	}
 	if old == nil || old.emit != set.emit {

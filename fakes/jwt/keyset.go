@@ -19,8 +19,10 @@ type publishedKeys struct {
 		KID string `json:"kid"`
 		// Algorithm is one of contract.SignatureAlgorithms.
 		Algorithm string `json:"alg"`
-		// JWK is the private key (RFC 7517).
-		JWK json.RawMessage `json:"jwk"`
+		// JWK is the private key (RFC 7517); Value the secret in its place, where the
+		// algorithm is one of contract.SharedAlgorithms.
+		JWK   json.RawMessage `json:"jwk"`
+		Value string          `json:"value"`
 	} `json:"keys"`
 }
 
@@ -33,6 +35,10 @@ type keySet struct {
 	// others sign with the accepted keys that are not emitted: for a canary.
 	others map[string]jose.Signer
 	jwks   []byte
+	// emitted is how many keys are the one to emit, and shared the kids of secrets, which
+	// are in no set.
+	emitted int
+	shared  []string
 }
 
 // newKeySet checks every key of the document, and names each. An error names the kid and never
@@ -42,6 +48,17 @@ func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
 	var emitted, others []jose.JSONWebKey
 	for _, entry := range doc.Keys {
 		algorithm := jose.SignatureAlgorithm(entry.Algorithm)
+		if entry.Value != "" && slices.Contains(contract.SharedAlgorithms(), entry.Algorithm) {
+			if entry.KID == "" {
+				return nil, fmt.Errorf("load a secret: want a kid")
+			}
+			shared := jose.JSONWebKey{Key: []byte(entry.Value), KeyID: n.inToken(entry.KID)}
+			if err := set.add(doc, entry.KID, algorithm, shared); err != nil {
+				return nil, err
+			}
+			set.shared = append(set.shared, entry.KID)
+			continue
+		}
 		if !slices.Contains(contract.SignatureAlgorithms(), entry.Algorithm) {
 			return nil, fmt.Errorf("load key %s: alg %q is not supported, only %s are", entry.KID, entry.Algorithm, strings.Join(contract.SignatureAlgorithms(), ", "))
 		}
@@ -56,24 +73,24 @@ func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
 		}
 		public.Algorithm, public.Use, public.KeyID = entry.Algorithm, "sig", n.inSet(entry.KID)
 		key.KeyID = n.inToken(entry.KID)
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
-		if err != nil {
-			return nil, fmt.Errorf("load key %s: %w", entry.KID, err)
+		if err := set.add(doc, entry.KID, algorithm, key); err != nil {
+			return nil, err
 		}
 		if entry.KID != doc.Emit {
 			others = append(others, public)
-			set.others[entry.KID] = signer
 			continue
 		}
-		set.signer = signer
 		emitted = append(emitted, public)
 	}
-	if len(emitted) != 1 {
-		return nil, fmt.Errorf("load keys: emit names %q: want exactly one such key among %d, got %d", doc.Emit, len(doc.Keys), len(emitted))
+	if set.emitted != 1 {
+		return nil, fmt.Errorf("load keys: emit names %q: want exactly one such key among %d, got %d", doc.Emit, len(doc.Keys), set.emitted)
 	}
 	all := append(emitted, others...)
 	for _, key := range all {
 		set.kids = append(set.kids, key.KeyID)
+	}
+	if len(set.shared) > 0 {
+		all = []jose.JSONWebKey{} // a secret is in no set
 	}
 	jwks, err := json.Marshal(jose.JSONWebKeySet{Keys: all})
 	if err != nil {
@@ -81,6 +98,30 @@ func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
 	}
 	set.jwks = jwks
 	return set, nil
+}
+
+// add takes a key of the document to sign with.
+func (s *keySet) add(doc publishedKeys, kid string, algorithm jose.SignatureAlgorithm, key jose.JSONWebKey) error {
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	if secret, shared := key.Key.([]byte); shared { // of which the library tells no kid
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: secret}, options.WithHeader("kid", key.KeyID))
+		return s.take(doc, kid, signer, err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, options)
+	return s.take(doc, kid, signer, err)
+}
+
+func (s *keySet) take(doc publishedKeys, kid string, signer jose.Signer, err error) error {
+	switch {
+	case err != nil:
+		return fmt.Errorf("load key %s: %w", kid, err)
+	case kid == doc.Emit:
+		s.signer = signer
+		s.emitted++
+	default:
+		s.others[kid] = signer
+	}
+	return nil
 }
 
 // signing is the set with another published key to sign with; nil where the kid

@@ -54,3 +54,20 @@ type Cache struct {
 
 // Serves is cache.
 func (*Cache) Serves() string { return "cache" }
+
+// SharedAlgorithms are those whose key is a secret that who signs and who checks both
+// have (RFC 7518 §3.2).
+func SharedAlgorithms() []string { return []string{"HS256", "HS384", "HS512"} }
+
+// Checker is the configuration of a service that checks tokens by a shared secret.
+type Checker struct {
+	Name   string `json:"name"`
+	Issuer string `json:"issuer"` // the iss that tokens must have
+	// Published says how it gets its secrets.
+	Published
+	// Holds is how many secrets it has room for, the emitted one first; 0: all.
+	Holds int `json:"holds,omitempty"`
+}
+
+// Serves is checker.
+func (*Checker) Serves() string { return "checker" }

@@ -103,6 +103,7 @@ type Backend struct {
 var Families = map[string]Family{
 	"api-key":           apiKey{},
 	"database-password": databasePassword{},
+	"jwt-shared-secret": jwtSharedSecret{},
 	"jwt-signing-key":   jwtSigningKey{},
 	"webhook-secret":    webhookSecret{},
 }

@@ -62,6 +62,11 @@ func pageEmitter(p *plan.Plan) (string, error) {
 // Bind makes the family's steps on the store, and probes that sign tokens of
 // their own.
 func (jwtSigningKey) Bind(b Backend) Bound {
+	return bindTokens(b, jwtKind{b.Plan.Page.Format.Type, b.Type})
+}
+
+// bindTokens is a family whose credentials sign tokens.
+func bindTokens(b Backend, k kind) Bound {
 	emitter, err := pageEmitter(b.Plan)
 	issuer := func() (string, error) {
 		if err != nil {
@@ -72,7 +77,7 @@ func (jwtSigningKey) Bind(b Backend) Bound {
 		}
 		return "", fmt.Errorf("sign a token as %s: it was not started", emitter)
 	}
-	s := newSteps(jwtKind{b.Plan.Page.Format.Type, b.Type}, b, nil)
+	s := newSteps(k, b, nil)
 	return &jwtBound{
 		steps: s,
 		tokenProbes: &tokenProbes{

@@ -87,8 +87,11 @@ func (jwtKind) parse(entry map[string]any) (credential, error) {
 	return credential{identifier: key.KeyID, entry: entry, values: values}, nil
 }
 
-// signingKey is the private key of an entry.
+// signingKey is the private key of an entry, or the secret.
 func signingKey(entry map[string]any) (jose.JSONWebKey, error) {
+	if _, shared := entry["value"]; shared {
+		return sharedKey(entry)
+	}
 	encoded, err := json.Marshal(entry["jwk"])
 	if err != nil {
 		return jose.JSONWebKey{}, errNotASigningKey

@@ -3,16 +3,17 @@ package family
 import (
 	"cmp"
 	"context"
-	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -42,7 +43,7 @@ type tokenProbes struct {
 
 	mu     sync.Mutex
 	held   map[heldKey]heldToken
-	nobody crypto.Signer // a key that is not published; nil: not made yet
+	nobody any // a key that is not published; nil: not made yet
 }
 
 // heldKey is the credential of a token, and its claims where they are others
@@ -148,10 +149,14 @@ func (t *tokenProbes) nobodys() (jose.JSONWebKey, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.nobody == nil {
-		var err error
-		if t.nobody, err = newKey(t.algorithm); err != nil {
+		key, err := any([]byte(newShared())), error(nil)
+		if !slices.Contains(contract.SharedAlgorithms(), t.algorithm) {
+			key, err = newKey(t.algorithm)
+		}
+		if err != nil {
 			return jose.JSONWebKey{}, err
 		}
+		t.nobody = key
 	}
 	return jose.JSONWebKey{Key: t.nobody, Algorithm: t.algorithm, KeyID: "made-up-" + rand.Text()}, nil
 }
@@ -238,8 +243,11 @@ func (t *tokenProbes) sign(key jose.JSONWebKey, ask asking, life time.Duration) 
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key},
-		(&jose.SignerOptions{}).WithType("JWT"))
+	with, options := any(key), (&jose.SignerOptions{}).WithType("JWT")
+	if secret, shared := key.Key.([]byte); shared { // of which the library tells no kid
+		with, options = secret, options.WithHeader("kid", key.KeyID)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: with}, options)
 	if err != nil {
 		return "", time.Time{}, errNotASigningKey
 	}

@@ -19,6 +19,7 @@ func TestPartsAreThoseOfTheFamily(t *testing.T) {
 		"webhook-secret":    {"tag": "k1", "value": "one", "revoked": false},
 		"database-password": {"tag": "k1", "user": "shop", "password": "one"},
 		"jwt-signing-key":   key,
+		"jwt-shared-secret": {"kid": "k1-x", "alg": "HS256", "value": "one"},
 	} {
 		parts, err := Parts(entry)
 		if err != nil {

@@ -167,6 +167,7 @@ func detectors() []detector {
 		{of: refused, needs: []need{seesFetches}, match: fetchedTwice},
 		{of: refused, needs: []need{seesFetches}, match: unreadSet},
 		{of: refused, needs: []need{seesFetches}, match: oneSlot},
+		{of: refused, match: givenOne},
 
 		{of: refused, needs: []need{seesFetches}, match: oneOfTheSet},
 		{of: refused, needs: []need{seesFetches}, match: setNotUsed},

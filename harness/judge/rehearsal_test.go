@@ -70,6 +70,15 @@ var byAge = map[string]func(r *rehearsal, want []scenario.ExpectedFinding) []sce
 		}
 		return want
 	},
+	// Who has room for one takes up the new one before or after the first token of it.
+	"jwt-shared-secret/one-secret": func(r *rehearsal, want []scenario.ExpectedFinding) []scenario.ExpectedFinding {
+		if r.refused("app", "search", "k2") {
+			want = append(slices.Clone(want), scenario.ExpectedFinding{
+				RuleID: "auth-failures-flat", Validator: "search", Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: string(judge.CauseOneSlot),
+			})
+		}
+		return want
+	},
 	// An emitter that reads late also switches late; one that happens to read
 	// during the lead does no harm then.
 	"jwt-signing-key/late-publish": func(r *rehearsal, want []scenario.ExpectedFinding) []scenario.ExpectedFinding {

@@ -66,6 +66,14 @@ func (s *subject) really(b plan.Bound) plan.Bound {
 func oneKeyValidators(s *subject) []Finding {
 	var found []Finding
 	for _, v := range s.limits.Validators {
+		if v.GivenOne {
+			path := "services." + v.Name
+			found = append(found, Finding{
+				Position: s.serviceAt(path), Level: Warning, Path: path, Consumer: v.Name, Planned: "1", Needed: "2",
+				Message: fmt.Sprintf("%s is given one credential at a time, so it cannot take both in the overlap, unless it keeps the one before by itself", v.Name),
+				Fix:     fmt.Sprintf("give %s {{ .secret.values }}, or {{ .secret.other.value }} beside {{ .secret.value }}, and let it try each", v.Name),
+			})
+		}
 		if v.Keys == 1 {
 			found = append(found, Finding{
 				Level: Error, Path: consumerPath(s, v.Name), Consumer: v.Name,

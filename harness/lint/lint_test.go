@@ -138,6 +138,8 @@ func TestBuiltIn(t *testing.T) {
 		"webhook-secret/late-sender":                  "slower-than-page",
 		"webhook-secret/missed-receiver":              "not-on-page",
 		"webhook-secret/never-reloads":                "slower-than-page",
+		"jwt-shared-secret/one-secret":                "one-key-validator",
+		"jwt-shared-secret/short-lead":                "G1",
 		"webhook-secret/one-secret":                   "one-key-validator",
 		"webhook-secret/queued-retries":               "G2",
 	}

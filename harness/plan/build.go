@@ -207,7 +207,7 @@ func (b *builder) reads(s scenario.Service) bool {
 func (b *builder) needs(name string) []string {
 	s := b.s.Services[name]
 	needs := []string{}
-	if b.family.Symmetric() && slices.Contains(b.family.EmittedBy, s.Serve) {
+	if b.family.Symmetric() && b.family.Hop != history.FromLoad && slices.Contains(b.family.EmittedBy, s.Serve) {
 		needs = slices.DeleteFunc(b.names(), func(other string) bool { return other == name || !b.validates(other) })
 	}
 	if s.Of != "" {

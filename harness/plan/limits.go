@@ -135,7 +135,7 @@ func (b *builder) validator(name string) Validator {
 		v.Granule, v.Keys, v.OnMiss, v.Cooldown = library.Granularity, library.Keys, library.OnMiss, library.Cooldown
 	}
 	if b.family.Symmetric() || pooler && b.reads(s) {
-		v.Reads = true
+		v.Reads, v.GivenOne = true, b.family.Symmetric() && s.GivenOne()
 		if c != nil && c.Refresh > 0 {
 			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
 			if !s.Pinned && s.Refresh != c.Refresh {

@@ -202,6 +202,9 @@ type Validator struct {
 	// Reads says that it reads the published secret itself, and learns and
 	// forgets when it does.
 	Reads bool `json:"reads,omitempty"`
+	// GivenOne says that it is given one credential at a time, the one to emit, and
+	// has none besides.
+	GivenOne bool `json:"given_one,omitempty"`
 	// Connections is how many it has room for, where that is known.
 	Connections int `json:"connections,omitempty"`
 	// Behind is the pooler by which everybody reaches it, who checks what is presented

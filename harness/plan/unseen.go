@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -76,7 +77,7 @@ func (b *builder) called(validator string) bool {
 }
 
 func (b *builder) calling(validator string) string {
-	if b.family.Symmetric() {
+	if b.family.Symmetric() && b.family.Hop != history.FromLoad {
 		return "endpoint: " + validator + ", or to a sender of your own that delivers there"
 	}
 	return "to: " + validator

@@ -73,6 +73,11 @@ var Families = map[string]Family{
 		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache"},
 	},
+	"jwt-shared-secret": {
+		Name: "jwt-shared-secret", Distributions: Reading, ReadBy: []string{"checker", "issuer"}, Types: contract.SharedAlgorithms(),
+		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "value"}, Textual: true,
+		EmittedBy: []string{"issuer"}, CheckedBy: []string{"checker"},
+	},
 	"api-key": {
 		Name: "api-key", Distributions: Reading, ReadBy: []string{"charger"},
 		Identifier: "tag", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
@@ -19,6 +20,10 @@ func (c check) seen(a *Attach) {
 	}
 	f, built := runbook.Families[c.page.Scope.Family]
 	if !built {
+		return
+	}
+	if f.Symmetric() && f.Hop == history.FromLoad {
+		c.Report("attach", "rehearse it with services of the run's own, your own images among them", "nothing tells from outside which shared secret a party has: there is no key set")
 		return
 	}
 	if slices.Contains(f.EmittedBy, "issuer") {

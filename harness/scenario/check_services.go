@@ -230,11 +230,11 @@ func (c check) database(path string, s Service) {
 		if s.Holds > 1 {
 			c.Report(path+".holds", "1 for a login whose password is changed in place; without it both are taken", "is %d", s.Holds)
 		}
-	case s.Serve == "receiver":
+	case s.Serve == "receiver", s.Serve == "checker":
 		c.misplaced(path, "is for a database", "keeps_sessions")
 	default:
 		c.misplaced(path, "is for a database", "keeps_sessions")
-		c.misplaced(path, "is for a receiver or a database", "holds")
+		c.misplaced(path, "is for a receiver, a checker or a database", "holds")
 	}
 }
 

@@ -95,7 +95,7 @@ func (n *newScenario) serve() {
 // checks with where the page names none that it can: the slowest of those that learn
 // and forget within what the page says.
 func (n *newScenario) library(name string) string {
-	if n.family.Hop != history.FromLoad { // they check with the secret itself
+	if n.family.Hop != history.FromLoad || n.family.Symmetric() { // they check with the secret itself
 		return "}"
 	}
 	var c runbook.Consumer

@@ -109,6 +109,21 @@ func (s Service) Listens(name string) bool {
 	return len(s.Ports) > 0 || !s.NeedsImage() && slices.Contains(s.Actions(), Action{name, "port"})
 }
 
+// GivenOne reports whether a service of a team's own is given one credential at a time,
+// the one to emit: nothing in its settings has another one, and it reads none itself.
+func (s Service) GivenOne() bool {
+	one := false
+	for _, a := range s.Actions() {
+		switch {
+		case a.Name == "store", a.Name == "secret" && a.Part != "value" && a.Part != "identifier" && a.Part != "user" && a.Part != "jwk":
+			return false
+		case a.Name == "secret":
+			one = true
+		}
+	}
+	return one && s.Own()
+}
+
 // HasSecretFiles reports whether a service is given files that have the secret in them.
 func (s Service) HasSecretFiles() bool {
 	for _, content := range s.Files {
