@@ -164,6 +164,9 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 	}
 	room := unsure + v.Granule
 	gap, how, unended := s.View.Pause(v.Name), "was seen to fetch every", false
+	if does == "forgets" && s.View.OnMiss[v.Name] { // what ended the time may have been a key that it did not know
+		how, unended = "fetches for a key that it does not know, and had not fetched for", true
+	}
 	if since := s.View.Since(v.Name); open && since.Length() > gap.Length() {
 		gap, how, unended = since, "had not fetched for", true
 	}

@@ -96,6 +96,11 @@ func TestBoundsSeen(t *testing.T) {
 			[]string{"G1 search 6m30s", "G2  15m30s", "G3 search 6m30s"}, "the lead is 6m29s and must be at least 6m30s for search (learns 5m + refresh of auth 1m + propagation 30s)"},
 		{"fetches every ten minutes", nil, sightOf([]float64{0, 10, 20}),
 			[]string{"G1 search 12m", "G3 search 12m"}, "search was seen to fetch every 10m, and the page says that it learns within 5m"},
+		{"fetches for a key that it does not know, and by itself every ten minutes at the least", nil, func() Sight {
+			s := sightOf([]float64{0, 10, 20})
+			s.View.OnMiss["search"] = true
+			return s
+		}(), []string{"G3 search 12m"}, "search fetches for a key that it does not know, and had not fetched for 10m, and the page says that it forgets within 5m"},
 		{"fetches every ten minutes, and the page leaves room for that", func(l *Limits) { l.Lead, l.Watch = 12*time.Minute, 12*time.Minute }, sightOf([]float64{0, 10, 20}), nil, ""},
 		{"of many gaps one is long, as where a machine stood still", nil, sightOf([]float64{0, 5, 10, 18, 23, 28}), nil, ""},
 		{"it has not fetched again", nil, func() Sight {
