@@ -1,12 +1,22 @@
 #!/bin/sh
 # Rehearses the systems in this folder where they run, each scenario with one that
-# was brought up for it; the systems go side by side, for they mostly wait.
+# was brought up for it; the systems go side by side, for they mostly wait. SHARD=1/2 is
+# one half of the systems. Their ports are fixed, so that one such run goes at a time.
 #   rehearse.sh REHEARSE [SYSTEM…]
 set -u
 rehearse=$(realpath "$1") && shift
 cd "$(dirname "$0")" || exit 1
 root=/tmp/rehearse-attached # the scenarios have it, too
-[ $# -gt 0 ] || set -- */
+exec 9>"$root.lock"
+flock 9
+part=${SHARD:-1/1}
+if [ $# = 0 ]; then
+	number=0
+	for system in */; do
+		[ $((number % ${part#*/} + 1)) != "${part%/*}" ] || set -- "$@" "$system"
+		number=$((number + 1))
+	done
+fi
 
 # one rehearses the scenarios of a system; what came of them is its status.
 one() {
@@ -30,7 +40,7 @@ rm -rf "$root" && mkdir -p "$root"
 waits=""
 for system; do
 	system=${system%/}
-	one "$system" >"$root/$system.out" 2>&1 &
+	one "$system" >"$root/$system.out" 2>&1 9>&- &
 	waits="$waits $system:$!"
 done
 status=0
