@@ -164,8 +164,7 @@ func (p *pooler) load(ctx context.Context) error {
 	p.loaded = version
 	p.log.Info(string(history.KindFetched), "identifiers", tags, "holds", tags, "from", "store")
 	p.log.Info(string(history.KindLoaded), "identifiers", tags, "identifier", doc.Emit)
-	p.tell(history.KindLearned, tags, p.held)
-	p.tell(history.KindForgot, p.held, tags)
+	standin.TellChanged(p.log, p.held, tags)
 	p.held = tags
 	return nil
 }
@@ -178,19 +177,6 @@ func userOf(doc publishedLogins, tag string) string {
 		}
 	}
 	return ""
-}
-
-// tell tells of each tag that is in one set and not in the other.
-func (p *pooler) tell(kind history.Kind, in, other []string) {
-next:
-	for _, tag := range in {
-		for _, known := range other {
-			if tag == known {
-				continue next
-			}
-		}
-		p.log.Info(string(kind), "identifier", tag)
-	}
 }
 
 // came notes who logged in as a user: from then on the pooler logs in at the

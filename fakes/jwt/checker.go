@@ -137,17 +137,6 @@ func (k *checker) load(ctx context.Context) error {
 	if old := k.held.Swap(&keeps); old != nil {
 		before = heldKids(*old)
 	}
-	after := heldKids(keeps)
-	k.log.Info(string(history.KindFetched), "identifiers", heldKids(all), "holds", after, "from", "store")
-	for _, kid := range after {
-		if !slices.Contains(before, kid) {
-			k.log.Info(string(history.KindLearned), "identifier", kid)
-		}
-	}
-	for _, kid := range before {
-		if !slices.Contains(after, kid) {
-			k.log.Info(string(history.KindForgot), "identifier", kid)
-		}
-	}
+	standin.TellFetched(k.log, "store", heldKids(all), before, heldKids(keeps))
 	return nil
 }

@@ -192,17 +192,7 @@ func (o *observer) fetched(kids []string, from string) {
 // tell logs a fetch and what it changed; o.mu is held.
 func (o *observer) tell(fetch observedFetch) {
 	holds := o.keeps(fetch.kids)
-	o.log.Info(string(history.KindFetched), "identifiers", fetch.kids, "holds", holds, "from", fetch.from)
-	for _, kid := range holds {
-		if !slices.Contains(o.holds, kid) {
-			o.log.Info(string(history.KindLearned), "identifier", kid)
-		}
-	}
-	for _, kid := range o.holds {
-		if !slices.Contains(holds, kid) {
-			o.log.Info(string(history.KindForgot), "identifier", kid)
-		}
-	}
+	standin.TellFetched(o.log, fetch.from, fetch.kids, o.holds, holds)
 	o.holds = slices.Clone(holds)
 }
 

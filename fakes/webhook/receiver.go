@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -100,18 +99,7 @@ func (v *receiver) load(ctx context.Context) error {
 	if old := v.held.Swap(&keeps); old != nil {
 		before = tagsOf(*old)
 	}
-	after := tagsOf(keeps)
-	v.log.Info(string(history.KindFetched), "identifiers", tagsOf(secrets), "holds", after, "from", "store")
-	for _, tag := range after {
-		if !slices.Contains(before, tag) {
-			v.log.Info(string(history.KindLearned), "identifier", tag)
-		}
-	}
-	for _, tag := range before {
-		if !slices.Contains(after, tag) {
-			v.log.Info(string(history.KindForgot), "identifier", tag)
-		}
-	}
+	standin.TellFetched(v.log, "store", tagsOf(secrets), before, tagsOf(keeps))
 	return nil
 }
 
