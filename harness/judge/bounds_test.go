@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,20 @@ func TestPagesThatAreWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoLeadIsAdvisedToOneSlot: a receiver that has room for one secret takes the new one
+// at the emit, and no lead would have it any sooner.
+func TestNoLeadIsAdvisedToOneSlot(t *testing.T) {
+	t.Parallel()
+	v := rehearse(t, "webhook-secret/one-secret", simulated.Options{}).verdict
+	if !slices.ContainsFunc(v.Findings, func(f judge.Finding) bool { return f.Cause == judge.CauseOneSlot }) {
+		t.Fatalf("got %+v, want that there is one slot", v.Findings)
+	}
+	for _, f := range v.Findings {
+		if f.RuleID == "bounds" {
+			t.Errorf("got %s: %s, want nothing of the lead", f.Message, f.Fix)
+		}
 	}
 }
