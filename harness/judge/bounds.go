@@ -34,7 +34,7 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 	if len(broken) > 0 {
 		felt, _, told = flat(e)
 	}
-	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return b.Rule == "G1" && len(b.Seen) > 0 && hasOneSlot(told, b.Validator) })
+	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
 	var findings []Finding
 	outcome, detail := Pass, "lead, window and watch are long enough for everybody, by the page and by what was seen"
 	for _, b := range broken {
@@ -88,10 +88,12 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 	return outcome, detail, onePerParty(findings)
 }
 
-// hasOneSlot reports whether a validator was found to have room for one credential. When
-// it took the new one says nothing then of how long it takes to learn: that was the emit.
-func hasOneSlot(findings []Finding, validator string) bool {
-	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == CauseOneSlot && f.Consumer == validator })
+// isOneSlot reports whether a lead seems too short because its validator was found to have
+// room for one credential: when that took the new one says nothing of how long it takes to
+// learn, since it was the emit that had it learn.
+func isOneSlot(b plan.Bound, findings []Finding) bool {
+	return b.Rule == "G1" && len(b.Seen) > 0 &&
+		slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == CauseOneSlot && f.Consumer == b.Validator })
 }
 
 // momentUnseen says of whom on the page nobody saw when it is worst to accept: that

@@ -42,9 +42,10 @@ func (e *evidence) soleSigner() string {
 // that it names.
 func (e *evidence) brokenAt(g history.Gate) []plan.Bound {
 	rules := map[history.Phase][]string{history.Verify: {"G1"}, history.Overlap: {"G2", "G3"}, history.Watch: {"G3"}}[g.Phase]
+	_, _, told := flat(e)
 	return slices.DeleteFunc(e.boundsSeen(), func(b plan.Bound) bool {
 		named := g.Consumer == b.Party || g.Consumer == b.Validator || b.Party == "" && e.usesOld(g)
-		return b.Held || !slices.Contains(rules, b.Rule) || !named
+		return b.Held || isOneSlot(b, told) || !slices.Contains(rules, b.Rule) || !named
 	})
 }
 
