@@ -311,6 +311,12 @@ func TestCauses(t *testing.T) {
 			"it was refused although search had learned it", "look into the log of search",
 		},
 		{
+			"learned as it was first met, taken once, and refused to the end",
+			[]change{searchLearns(28.3), refuse("app", "k2", 28.5, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "overlap"}, 28501,
+			"it was refused although search had learned it", "look into the log of search",
+		},
+		{
 			"refused since it is named after the old key",
 			[]change{
 				func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, refuse("app", "k2", 28.4, 61, 10),

@@ -59,10 +59,10 @@ func (c *cell) noLead() string {
 }
 
 // staleCache matches where a validator learned the new credential after it was
-// first used, and nothing else made it late. One that goes on refusing everything when
-// it has learned it does so for something else.
+// first used, and nothing else made it late. One that goes on refusing nearly everything
+// when it has learned it does so for something else.
 func staleCache(c *cell) (explanation, bool) {
-	if !c.late() || c.sum.OK == 0 && c.last > c.learnedAt+2*history.Offset(nearly) {
+	if !c.late() || c.refusesOn() {
 		return explanation{}, false
 	}
 	name := c.validator.Name
@@ -72,3 +72,15 @@ func staleCache(c *cell) (explanation, bool) {
 		fix:   c.fixLead(),
 	}, true
 }
+
+// refusesOn says that the validator refused nearly everything for longer than it takes to
+// tell after it had learned the credential.
+func (c *cell) refusesOn() bool {
+	key := history.CellKey{Source: c.limits.Hop, Presenter: c.presenter, Validator: c.validator.Name, Credential: c.credential}
+	after := c.view.Sum(key, c.learnedAt+2*history.Offset(nearly), c.end+1)
+	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
+}
+
+// nearlyAll is how many refusals there are for each that was taken where nearly everything
+// is refused.
+const nearlyAll = 10
