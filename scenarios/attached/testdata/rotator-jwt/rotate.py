@@ -2,7 +2,7 @@
    rotate.py LEAD WINDOW [fail|hang|nothing|half]    what goes wrong after it signs with the next one, or at once
    rotate.py back                                     the old key signs again, and every other is taken out"""
 import json, os, sys, time, urllib.parse, urllib.request
-AUTH, STATE = "http://127.0.0.1:7280", os.environ["SHOP"] + "/rotation.json"
+AUTH, STATE = "http://127.0.0.1:7680", os.environ["SHOP"] + "/rotation.json"
 def ask(what, kid=None):
     body = urllib.parse.urlencode({"kid": kid or ""}).encode() if what != "active" else None
     return urllib.request.urlopen(AUTH + "/admin/" + what, body, timeout=5).read().decode().strip()

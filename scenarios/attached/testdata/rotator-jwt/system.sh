@@ -8,9 +8,9 @@ folder=$2
 case "$1" in
 up)
 	CGO_ENABLED=0 go build -o "$folder/identity" ./identity
-	LISTEN=127.0.0.1:7280 nohup "$folder/identity" auth >"$folder/auth.out" 2>&1 &
+	LISTEN=127.0.0.1:7680 nohup "$folder/identity" auth >"$folder/auth.out" 2>&1 &
 	echo $! >"$folder/pids"
-	LISTEN=127.0.0.1:7281 JWKS_URL=http://127.0.0.1:7280/jwks CACHE_TTL=4s nohup "$folder/identity" search >"$folder/search.out" 2>&1 &
+	LISTEN=127.0.0.1:7681 JWKS_URL=http://127.0.0.1:7680/jwks CACHE_TTL=4s nohup "$folder/identity" search >"$folder/search.out" 2>&1 &
 	echo $! >>"$folder/pids"
 	;;
 down) xargs kill <"$folder/pids" || true ;;
