@@ -91,7 +91,7 @@ func (e *evidence) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.fresh, plan.Text(e.limits.Switching()))
 	case g.Phase == history.Watch && emits && e.limits.Expires > 0:
 		emitted, _ := e.done(string(keyring.Emit), e.fresh)
-		return fmt.Sprintf("give %s the time that it really takes to go at %s: more than %s after the emit (attach.steps.revoke.expires), or have it taken out of its set sooner",
+		return fmt.Sprintf("%s stays in the key set of %s for more than %s after the emit: write how long (attach.steps.revoke.expires), or have it taken out sooner",
 			e.old, name, e.page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.old)

@@ -131,7 +131,7 @@ func TestGateCures(t *testing.T) {
 func TestGateCuresWhatExpires(t *testing.T) {
 	t.Parallel()
 	for expires, want := range map[time.Duration]string{
-		10 * time.Minute: "give k1 the time that it really takes to go at auth: more than",
+		10 * time.Minute: "k1 stays in the key set of auth for more than",
 		0:                "make auth publish k1 no more once it is revoked",
 	} {
 		v := judged(t, limit(func(l *plan.Limits) { l.Expires = expires }), add(history.Event{At: at(60), Kind: history.KindGate, Phase: history.Watch,
