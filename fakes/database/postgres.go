@@ -7,13 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
-
-	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 const (
@@ -36,15 +33,9 @@ const (
 //	client ──► listener ──┬─ HTTP ──► healthz, status
 //	                      └─ PostgreSQL ──► server, whose log says what became of it
 func ServePostgres(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c contract.Database
-	if err := contract.Decode(config, &c); err != nil {
+	c, err := decode(config)
+	if err != nil {
 		return err
-	}
-	if err := standin.Require("name", c.Name, "admin_password", c.AdminPassword, "folder", c.Folder); err != nil {
-		return err
-	}
-	if filepath.Base(c.Folder) != c.Folder {
-		return fmt.Errorf("check configuration: folder is %q, want a name", c.Folder)
 	}
 	if c.Connections < 0 {
 		return fmt.Errorf("check configuration: connections is %d, want at least 1, or 0 for %d", c.Connections, defaultConnections)

@@ -3,15 +3,11 @@ package database
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"path/filepath"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
-
-	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // ServeRedis runs a real Redis server as its child, in a folder of its own that
@@ -20,15 +16,9 @@ import (
 // and its ACL LOG adds up refusals of a minute, so that what it decided of each
 // connection is read from its answer on the wire.
 func ServeRedis(ctx context.Context, config []byte, listener net.Listener, log io.Writer) error {
-	var c contract.Database
-	if err := contract.Decode(config, &c); err != nil {
+	c, err := decode(config)
+	if err != nil {
 		return err
-	}
-	if err := standin.Require("name", c.Name, "admin_password", c.AdminPassword, "folder", c.Folder); err != nil {
-		return err
-	}
-	if filepath.Base(c.Folder) != c.Folder {
-		return fmt.Errorf("check configuration: folder is %q, want a name", c.Folder)
 	}
 	logger, ready := history.NewLogger(log, c.Name), standin.WaitingFor("the server")
 	server, err := startRedis(c, logger)
