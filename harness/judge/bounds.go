@@ -30,10 +30,7 @@ func bounds(e *evidence) (Outcome, string, []Finding) {
 		}
 	}
 	broken = plan.Worst(broken)
-	felt, told := Pass, []Finding(nil)
-	if len(broken) > 0 {
-		felt, _, told = flat(e)
-	}
+	felt, _, told := flat(e)
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
 	var findings []Finding
 	outcome, detail := Pass, "lead, window and watch are long enough for everybody, by the page and by what was seen"

@@ -27,16 +27,13 @@ func (e *evidence) offeredBoth(key history.CellKey, revoked history.Offset) (Cau
 // usingAnother are the emitters on the page that use, at the end, neither the credential
 // that was revoked nor the one in whose favour: what was proven here is of neither.
 func (e *evidence) usingAnother() (findings []Finding) {
-	for _, m := range e.limits.Emitters {
-		uses := e.view.Emitting[m.Name]
-		if !m.OnPage || uses == "" || uses == e.old || uses == e.fresh {
-			continue
-		}
-		at := e.view.Switched[m.Name][uses]
+	for _, name := range e.limits.OnAnother(e.view, e.old, e.fresh) {
+		uses := e.view.Emitting[name]
+		at := e.view.Switched[name][uses]
 		findings = append(findings, Finding{
-			Level: Error, Consumer: m.Name, Credential: uses, CausedBy: causedByOther, Cause: CauseOtherRotation,
+			Level: Error, Consumer: name, Credential: uses, CausedBy: causedByOther, Cause: CauseOtherRotation,
 			FirstPhase: e.phaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.end.Milliseconds(), Count: 1,
-			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", m.Name, uses, e.moment(at.Milliseconds()), e.old, e.fresh),
+			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", name, uses, e.moment(at.Milliseconds()), e.old, e.fresh),
 			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins: no sooner than the lead after what is to be used next was published", e.limits.Family),
 		})
 	}

@@ -30,6 +30,7 @@ type evidence struct {
 	has        map[history.Kind]bool
 	others     map[string]history.Offset // credentials that another rotation made, and when
 	disorder   string                    // what is out of order in the history; empty: nothing
+	flatness   *flatness                 // what the rule flat has found; nil: it was not asked yet
 	clockSet   *history.Event            // the first time before the end that the machine's clock was set; nil: it never was
 }
 

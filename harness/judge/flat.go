@@ -27,8 +27,24 @@ var windows = []struct {
 
 // flat holds when in every cell no sliding window and no phase exceeds its
 // limit. Over a clean baseline every refusal of a rotation's credential is at
-// least reported; only over a noisy one may statistics excuse it.
+// least reported; only over a noisy one may statistics excuse it. Other rules ask for it
+// too, so that it is found out once.
 func flat(e *evidence) (Outcome, string, []Finding) {
+	if e.flatness == nil {
+		outcome, detail, findings := findFlat(e)
+		e.flatness = &flatness{outcome, detail, findings}
+	}
+	return e.flatness.outcome, e.flatness.detail, slices.Clone(e.flatness.findings)
+}
+
+// flatness is what the rule flat has found.
+type flatness struct {
+	outcome  Outcome
+	detail   string
+	findings []Finding
+}
+
+func findFlat(e *evidence) (Outcome, string, []Finding) {
 	var findings []Finding
 	var failed, total int64
 	unsure := "" // what nobody can tell

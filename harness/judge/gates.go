@@ -22,13 +22,14 @@ func gates(e *evidence) (Outcome, string, []Finding) {
 		}
 		g := event.Gate
 		enforced = enforced || g.Mode == "enforce"
+		_, final := e.limits.NoWayBack(g.Phase)
 		switch {
 		case g.Held:
 			held++
 		case g.Mode == "enforce" && g.Phase == history.Baseline:
 			untried = "nothing was tried: " + g.Detail
 			findings = append(findings, e.tellGate(event, Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail)))
-		case g.Mode == "enforce" && g.Phase == history.Watch && e.limits.Cannot[string(keyring.Restore)] != "":
+		case g.Mode == "enforce" && final:
 			findings = append(findings, e.tellGate(event, Error, fmt.Sprintf("the gate of %s does not hold, and there is no way back: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce":
 			f := e.tellGate(event, Error, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail))

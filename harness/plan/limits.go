@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -73,6 +74,25 @@ func (b *builder) limits() Limits {
 		l.Clients = append(l.Clients, client)
 	}
 	return l
+}
+
+// OnAnother are the emitters on the page that were last seen to use neither of two
+// credentials: another rotation has begun before the one from old to fresh ended.
+func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
+	var names []string
+	for _, e := range l.Emitters {
+		if uses := view.Emitting[e.Name]; e.OnPage && uses != "" && uses != old && uses != fresh {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// NoWayBack reports whether nothing can be turned back after a phase, and why: what was
+// revoked, the system cannot give back.
+func (l Limits) NoWayBack(phase history.Phase) (why string, none bool) {
+	why, none = l.Cannot[string(keyring.Restore)]
+	return why, none && phase == history.Watch
 }
 
 // arrives is how long what is published takes to the slowest consumer on the page by

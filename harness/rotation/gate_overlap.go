@@ -64,10 +64,8 @@ func (l Look) overlap() (string, []refusal) {
 // has begun before this one ended.
 func (l Look) onAnother() []refusal {
 	var refusals []refusal
-	for _, e := range l.Limits.Emitters {
-		if uses := l.View.Emitting[e.Name]; e.OnPage && uses != "" && uses != Old && uses != New {
-			refusals = append(refusals, refusal{e.Name, fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", e.Name, uses, Old, New)})
-		}
+	for _, name := range l.Limits.OnAnother(l.View, Old, New) {
+		refusals = append(refusals, refusal{name, fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", name, l.View.Emitting[name], Old, New)})
 	}
 	return refusals
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -73,8 +72,7 @@ func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 		r.record(history.Event{Kind: history.KindGate, Phase: phase, Gate: &g})
 	}
 	why := fmt.Sprintf("the gate of %s does not hold: %s", phase, whys(refusals))
-	reason, final := r.limits.Cannot[string(keyring.Restore)]
-	final = final && phase == history.Watch // what was revoked cannot be given back
+	reason, final := r.limits.NoWayBack(phase)
 	if r.enforced() && !final {
 		return r.decide(history.TriggerGate, why, asked)
 	}
