@@ -146,6 +146,10 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))
 		}
+		for _, s := range r.strangers() {
+			own = true
+			t.Sent += complete(r.logs.Presented(s), false)
+		}
 		// No more than had no answer: beyond that they do not agree.
 		t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
 		t.Recorded -= t.Twice
@@ -178,7 +182,22 @@ func (r *run) began(counted map[string]map[string]int64, complete func(int64, bo
 		}
 		n += complete(r.counter(e.Name, "began", counted))
 	}
+	for _, s := range r.strangers() {
+		n += r.logs.Presented(s)
+	}
 	return n
+}
+
+// strangers are services of a team's own that are no emitters by the page, and may
+// present the secret all the same.
+func (r *run) strangers() (names []string) {
+	for _, s := range r.plan.Services {
+		isEmitter := slices.ContainsFunc(r.plan.Limits.Emitters, func(e plan.Emitter) bool { return e.Name == s.Name })
+		if s.Serve == "" && !isEmitter {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // exited says whether a service has ended during the run, at least once.

@@ -18,6 +18,10 @@ import (
 var withImage = strings.Replace(plantest.JWTScenario, "services:\n", "services:\n  reports: {image: acme/reports:1.4, ports: [8080], scale: full}\n", 1) +
 	"  - {client: bot, to: reports, rate: 1/s}\n"
 
+// withLegacy has a service that calls the provider and is not on the page.
+var withLegacy = strings.Replace(plantest.APIKeyScenario, "services:\n", "services:\n  legacy: {image: acme/legacy:0.9, ports: [8080], scale: full}\n", 1) +
+	"  - {client: bot, to: legacy, rate: 1/s}\n"
+
 // What lines tell: a validator took what billing showed; billing got no answer.
 const (
 	took = `"accepted","presenter":"billing","identifier":"k1","status":"201"`
@@ -84,6 +88,17 @@ func TestTotals(t *testing.T) {
 			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 102}},
 			func(l *logs.Logs) { tell(l, 100, "payments", took) },
 			history.Totals{Scheduled: 102, Sent: 102, Recorded: 102, Served: 102, Probes: 2, Unanswered: 1, Complete: true},
+		},
+		{
+			// What legacy presented is known from where it arrived, and no more.
+			"a consumer that is not on the page", plantest.APIKeyPage, withLegacy,
+			history.Totals{Scheduled: 110, Sent: 110, Recorded: 110},
+			map[string]map[string]int64{"billing": {"presented": 100}, "payments": {"served": 111}},
+			func(l *logs.Logs) {
+				tell(l, 100, "payments", took)
+				tell(l, 10, "payments", strings.Replace(took, "billing", "legacy", 1))
+			},
+			history.Totals{Scheduled: 112, Sent: 112, Recorded: 112, Served: 111, Probes: 2, Unanswered: 1},
 		},
 		{
 			// 100 events, 2 of which the sender did not get; 7 deliveries out of its

@@ -98,7 +98,7 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 		if err != nil {
 			return err
 		}
-		if runbook.Way(s.Distribution) != runbook.File {
+		if runbook.Way(s.Distribution) != runbook.File || d.reloadsLater(p, s) {
 			d.reloads = append(d.reloads, &reloading{
 				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
 				emits: s.Consumer != nil && s.Consumer.Has(runbook.Emits),
@@ -112,6 +112,12 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 		}
 	}
 	return nil
+}
+
+// reloadsLater says whether a service is made to reload some time after its files were
+// written, and not at once.
+func (d *Delivery) reloadsLater(p *plan.Plan, s plan.Service) bool {
+	return p.Wall(s.Reload.After.Duration()) > d.delayOf(p, s)
 }
 
 // reloader is the way in which a service is made to reload.

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -96,6 +98,26 @@ func TestReloadingUses(t *testing.T) {
 		r := &reloading{emits: tt.emits}
 		if news := r.uses(document("k1")) != r.uses(document("k2")); news != tt.want {
 			t.Errorf("emits: %v: an emit is news: %v, want %v", tt.emits, news, tt.want)
+		}
+	}
+}
+
+// TestAReloadAfterTheFile: who is made to reload some time after its file was written
+// is not made to at once.
+func TestAReloadAfterTheFile(t *testing.T) {
+	for _, tt := range []struct {
+		after, delay runbook.Duration
+		later        bool
+	}{{0, 0, false}, {runbook.Duration(time.Minute), 0, true}, {runbook.Duration(time.Minute), runbook.Duration(2 * time.Minute), false}} {
+		s := plan.Service{Name: "checkout", Service: scenario.Service{
+			Distribution: runbook.File, Delay: tt.delay, Reload: &scenario.Reload{Signal: "HUP", After: tt.after},
+		}}
+		d := &Delivery{files: []*fileDelivery{{service: s.Name}}}
+		if err := d.prepareReloads(&plan.Plan{Limits: plan.Limits{Speed: 1}, Services: []plan.Service{s}}, &able{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.files[0].reload == nil && len(d.reloads) == 1 && d.reloads[0].after == tt.after.Duration(); got != tt.later {
+			t.Errorf("after %s of a file that is %s late: it reloads later: %v, want %v", tt.after, tt.delay, got, tt.later)
 		}
 	}
 }
