@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -91,10 +91,10 @@ func (r *run) recordHygiene() {
 
 // judge has the history judged.
 func (r *run) judge() (err error) {
-	if r.outcome.Limits, err = judge.Limits(r.outcome.History); err != nil {
+	if r.outcome.Limits, err = rules.Limits(r.outcome.History); err != nil {
 		return err
 	}
-	r.outcome.Verdict = judge.Judge(r.outcome.History, r.outcome.Limits)
+	r.outcome.Verdict = rules.Judge(r.outcome.History, r.outcome.Limits)
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/history/historytest"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -54,8 +54,8 @@ func FuzzResume(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if l, err := judge.Limits(h); err == nil {
-			judge.Judge(h, l)
+		if l, err := rules.Limits(h); err == nil {
+			rules.Judge(h, l)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
@@ -217,12 +217,12 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 	if err := errors.Join(err, replace(path, file, closing)); err != nil {
 		return nil, err
 	}
-	limits, err := judge.Limits(h)
+	limits, err := rules.Limits(h)
 	if err != nil {
 		return nil, err
 	}
 	resumed := &Resumed{Did: did, Outcome: &Outcome{
-		Plan: r.plan, History: h, Limits: limits, Verdict: judge.Judge(h, limits), Ended: history.EndedRolledBack,
+		Plan: r.plan, History: h, Limits: limits, Verdict: rules.Judge(h, limits), Ended: history.EndedRolledBack,
 		Folder: r.folder, Run: r.unfinished.Run, Runtime: r.unfinished.Runtime, Store: r.unfinished.Store, StartedAt: r.unfinished.StartedAt,
 	}}
 	for _, e := range h.Events {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -131,7 +132,7 @@ func saved(t *testing.T, outcome *Outcome) {
 	if got, want := len(h.Events), len(outcome.History.Events); got != want {
 		t.Errorf("got %d events in %s, want %d", got, EventsFile, want)
 	}
-	if got, want := judge.Judge(h, outcome.Limits).Verdict, outcome.Verdict.Verdict; got != want {
+	if got, want := rules.Judge(h, outcome.Limits).Verdict, outcome.Verdict.Verdict; got != want {
 		t.Errorf("got %s for the saved history, want %s", got, want)
 	}
 	names := []string{"load", "store"}

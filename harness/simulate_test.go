@@ -15,7 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -180,7 +180,7 @@ func BenchmarkRequests(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				requests = judge.Judge(r.History, p.Limits).Totals.Sent
+				requests = rules.Judge(r.History, p.Limits).Totals.Sent
 			}
 			b.ReportMetric(float64(requests), "requests")
 		})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/history/historytest"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 )
 
 // everyKind is a history that has an event of every kind.
@@ -24,7 +24,7 @@ func saved(events, result []byte) (*Model, bool) {
 	if err != nil {
 		return nil, false
 	}
-	l, err := judge.Limits(h)
+	l, err := rules.Limits(h)
 	if err != nil {
 		return nil, false
 	}

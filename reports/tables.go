@@ -50,7 +50,7 @@ func tables(m *Model) []table {
 	if len(m.Operator) > 0 {
 		ts = append(ts, operator(m))
 	}
-	ts = append(ts, page(m), rules(m), totals(m))
+	ts = append(ts, page(m), ruleOutcomes(m), totals(m))
 	if len(m.Ledger) > 0 {
 		ts = append(ts, ledger(m))
 	}
@@ -103,7 +103,7 @@ func perPhase(m *Model) table {
 	return t
 }
 
-func rules(m *Model) table {
+func ruleOutcomes(m *Model) table {
 	t := table{Title: "Rules", Head: []column{words("Rule"), state("Outcome"), words("Because")}}
 	for _, r := range m.Rules {
 		t.Rows = append(t.Rows, []string{r.ID, string(r.Outcome), dash(r.Detail)})

@@ -12,6 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/reports"
@@ -31,7 +32,7 @@ func judgeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			verdict := judge.Judge(h, limits)
+			verdict := rules.Judge(h, limits)
 			reported, err := judgeReports(dir, h, limits, verdict)
 			if _, unusable := errors.AsType[*exitError](err); unusable {
 				return err
@@ -84,7 +85,7 @@ func savedHistory(dir string) (*history.History, plan.Limits, error) {
 	if err != nil {
 		return fail(err)
 	}
-	limits, err := judge.Limits(h)
+	limits, err := rules.Limits(h)
 	if err != nil {
 		return fail(err)
 	}

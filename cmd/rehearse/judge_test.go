@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
@@ -44,10 +45,10 @@ func savedRun(t *testing.T, name string) (dir string, outcome *harness.Outcome) 
 	if err := os.WriteFile(filepath.Join(outcome.Folder, harness.EventsFile), events.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if outcome.Limits, err = judge.Limits(outcome.History); err != nil {
+	if outcome.Limits, err = rules.Limits(outcome.History); err != nil {
 		t.Fatal(err)
 	}
-	outcome.Verdict = judge.Judge(outcome.History, outcome.Limits)
+	outcome.Verdict = rules.Judge(outcome.History, outcome.Limits)
 	if err := reports.WriteFolder(outcome.Folder, modelOf(outcome)); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated/simulatedtest"
@@ -69,7 +70,7 @@ func planOf(t *testing.T, c Case) *plan.Plan {
 func simulate(t *testing.T, c Case) Said {
 	t.Helper()
 	p := planOf(t, c)
-	verdict := judge.Judge(simulatedtest.Rehearse(t, p, c.World).History, p.Limits)
+	verdict := rules.Judge(simulatedtest.Rehearse(t, p, c.World).History, p.Limits)
 	if *simulatedCases == 1 { // a replay
 		t.Logf("%s%s", c.Page, c.Scenario)
 		for _, f := range verdict.Findings {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -101,7 +101,7 @@ func tried(t *testing.T, kind string, try trial, injected bool, healthy *history
 	if injected {
 		want = "pass"
 	}
-	if got := judge.Judge(with(healthy, d), limits); string(got.Verdict) != want {
+	if got := rules.Judge(with(healthy, d), limits); string(got.Verdict) != want {
 		t.Errorf("a healthy run with it: got %s, want %s: %+v", got.Verdict, want, got.Rules)
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
@@ -26,7 +26,7 @@ func slowly(t *testing.T, name string) (*history.History, plan.Limits) {
 		t.Fatal(err)
 	}
 	h := simulatedtest.Rehearse(t, p, simulated.Options{}).History
-	limits, err := judge.Limits(h)
+	limits, err := rules.Limits(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestFoldedIsJudgedTheSame(t *testing.T) {
 				t.Errorf("folded it has %d events of %d, want a fifth less: nothing was tried", len(folded.Events), len(h.Events))
 			}
 			t.Logf("%d events, folded %d", len(h.Events), len(folded.Events))
-			want, got := judge.Judge(h, limits), judge.Judge(folded, limits)
+			want, got := rules.Judge(h, limits), rules.Judge(folded, limits)
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("folded it is judged\n%+v\nand as it was counted\n%+v", got, want)
 			}

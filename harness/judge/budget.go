@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"slices"
-
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -25,35 +23,13 @@ type BudgetSpan struct {
 	SpentRatio   float64 `json:"spent_ratio"` // 1: all of it; -1: nothing is allowed and something failed
 }
 
-// budget adds up what was counted where the credential is checked.
-func (e *evidence) budget(cells []Cell) Budget {
-	b := Budget{Objective: e.limits.Objective, Clients: []BudgetSpan{}}
-	for _, c := range cells {
-		if c.Source != e.limits.Hop {
-			continue
-		}
-		i := slices.IndexFunc(b.Clients, func(have BudgetSpan) bool { return have.Presenter == c.Presenter })
-		if i < 0 {
-			i = len(b.Clients)
-			b.Clients = append(b.Clients, BudgetSpan{Presenter: c.Presenter})
-		}
-		b.Clients[i].add(c)
-		b.Total.add(c)
-	}
-	for i := range b.Clients {
-		b.Clients[i].spend(b.Objective)
-	}
-	b.Total.spend(b.Objective)
-	return b
-}
-
-func (s *BudgetSpan) add(c Cell) {
+func (s *BudgetSpan) Add(c Cell) {
 	s.Attempts += c.Attempts
 	s.AuthFailures += c.AuthFailures
 	s.Unavailable += c.Unavailable
 }
 
-func (s *BudgetSpan) spend(objective float64) {
+func (s *BudgetSpan) Spend(objective float64) {
 	s.Allowed = plan.Allowed(objective, s.Attempts)
 	switch {
 	case s.AuthFailures == 0:

@@ -1,9 +1,8 @@
-// Package judge says what a history means. It is a pure function of a history
-// and the plan's limits: it never sees the scenario's name, its expect or its
-// list of faults, and finds causes in what happened. Each rule is one file.
 package judge
 
 import (
+	"time"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -67,11 +66,26 @@ type Finding struct {
 	Fix         string  `json:"fix,omitempty"`
 }
 
+// HasError reports whether one of the findings fails the run.
+func HasError(findings []Finding) bool {
+	for _, f := range findings {
+		if f.Level == Error {
+			return true
+		}
+	}
+	return false
+}
+
 // PhaseSpan is when a phase ran.
 type PhaseSpan struct {
 	Name    history.Phase `json:"name"`
 	StartMS int64         `json:"start_ms"`
 	EndMS   int64         `json:"end_ms"`
+}
+
+// Span is when a phase ran.
+func (p PhaseSpan) Span() (history.Offset, history.Offset) {
+	return history.Offset(time.Duration(p.StartMS) * time.Millisecond), history.Offset(time.Duration(p.EndMS) * time.Millisecond)
 }
 
 // CredentialCounts are the first attempts with one credential.
@@ -110,6 +124,12 @@ type FaultReport struct {
 	UndoneMS   int64              `json:"undone_ms"`
 	Detail     string             `json:"detail,omitempty"`
 	By         string             `json:"by,omitempty"` // who ordered it, where that was not the scenario: "operator"
+}
+
+// InEffect reports whether it was, for some time between two moments.
+func (r FaultReport) InEffect(from, to history.Offset) bool {
+	begun := r.InjectedMS >= 0 && r.InjectedMS <= to.Milliseconds()
+	return begun && (r.UndoneMS < 0 || r.UndoneMS >= from.Milliseconds())
 }
 
 // OperatorAction is something that a person did while the run was under way.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
@@ -82,7 +83,7 @@ func draw(ctx context.Context, p *plan.Plan, seed int64) (s Sample, err error) {
 	if err != nil {
 		return s, err
 	}
-	v := judge.Judge(r.History, p.Limits)
+	v := rules.Judge(r.History, p.Limits)
 	s = Sample{Seed: seed, Verdict: v.Verdict}
 	for _, f := range v.Findings {
 		if f.Level == judge.Error && f.Consumer != "" && !slices.Contains(s.Named, f.Consumer) {

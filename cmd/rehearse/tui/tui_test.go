@@ -22,6 +22,7 @@ import (
 	"github.com/rehearse-dev/rehearse/cmd/rehearse/tui/board"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 )
 
 // patience bounds what a test waits for; no test is right by waiting.
@@ -295,7 +296,7 @@ func recorded(t *testing.T, l history.Listener) ([]byte, judge.Verdict) {
 			t.Error(err)
 		}
 	})
-	return file.Bytes(), judge.Judge(h, limits)
+	return file.Bytes(), rules.Judge(h, limits)
 }
 
 // TestAStuckTerminalChangesNothing has a terminal that never reads, with the

@@ -1,0 +1,109 @@
+package cause
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// noRoom is the SQLSTATE with which PostgreSQL refuses a connection
+// that it has no room for (Appendix A, 53300): beyond max_connections, or the
+// CONNECTION LIMIT of a role or a database. A wrong password it refuses as such
+// (28P01), if it comes to look at it: this one is no auth failure.
+const noRoom = "53300"
+
+// crowding is that an authority had no room for connections of a consumer.
+type crowding struct {
+	authority, presenter, credential string
+	n                                int64 // connections that it refused
+}
+
+// crowded is the crowding of a consumer in the cell's stretch of time, if that
+// began with it: once a pool lacks connections, other things go wrong as well.
+func (c *Cell) crowded(consumer string) (crowd crowding, there bool) {
+	var most int64
+	from, to := c.First, c.Last
+	for _, key := range c.Hop() {
+		if key.Presenter != consumer || key.Validator == consumer {
+			continue
+		}
+		sum := c.View.Sum(key, from-history.Offset(evidence.Nearly), to+history.Offset(evidence.Nearly))
+		n := sum.Statuses[noRoom]
+		if n == 0 || crowd.authority != "" && crowd.authority != key.Validator {
+			continue
+		}
+		first := c.View.Sum(key, from-history.Offset(evidence.Nearly), from+history.Offset(evidence.Nearly))
+		there = there || first.Statuses[noRoom] > 0
+		crowd.authority, crowd.presenter, crowd.n = key.Validator, consumer, crowd.n+n
+		if n > most {
+			most, crowd.credential = n, key.Credential
+		}
+	}
+	return crowd, there
+}
+
+// tooManyConnections matches where the authority of a consumer had no room for its
+// connections. It is the consumer that is named: its pools need more than there is.
+func tooManyConnections(c *Cell) (Explanation, bool) {
+	who := c.Validator.Name // the service that is called
+	if c.Symptom == Absent {
+		who = c.Presenter
+	}
+	crowd, there := c.crowded(who)
+	if !there {
+		return Explanation{}, false
+	}
+	v, _ := c.Limits.Validator(crowd.authority)
+	m, _ := c.Limits.Emitter(crowd.presenter)
+	need, pools := c.pools(crowd.authority)
+	told := Explanation{
+		Cause: judge.CauseTooManyConns, Consumer: crowd.presenter, Credential: crowd.credential,
+		Why: fmt.Sprintf("%s had no room for %d new connections of %s with %s (SQLSTATE %s, which is no auth failure)",
+			crowd.authority, crowd.n, crowd.presenter, crowd.credential, noRoom),
+	}
+	if v.Connections > 0 {
+		told.Why += fmt.Sprintf("; it has room for %d", v.Connections)
+	}
+	room := "more"
+	if need > 0 {
+		told.Why += ", and its consumers need " + pools
+		room = fmt.Sprintf("at least %d", need)
+	}
+	told.Fix = fmt.Sprintf("give %s room for %s connections, and a few for people and probes (max_connections, or the role's CONNECTION LIMIT), or %s a smaller pool",
+		crowd.authority, room, crowd.presenter)
+	if m.SwapsPool {
+		told.Fix += fmt.Sprintf("; or close the old pool of %s before its new one is filled, or let one pool make its connections anew one by one (BeforeConnect in pgx)", crowd.presenter)
+	}
+	return told, true
+}
+
+// pools is how many connections the consumers of an authority need at the
+// switch, in all and each in words; 0 where that is not known of one.
+func (e *Case) pools(authority string) (need int, words string) {
+	var each []string
+	seen := map[string]bool{}
+	for _, key := range e.Hop() {
+		m, there := e.Limits.Emitter(key.Presenter)
+		switch {
+		case key.Validator != authority || seen[key.Presenter]:
+			continue
+		case !there || m.Pool == 0:
+			return 0, ""
+		}
+		seen[m.Name] = true
+		how := "the pool of " + m.Name
+		if m.SwapsPool {
+			how = fmt.Sprintf("%s fills a new pool of %d while the connections of its old one live on, for up to %s", m.Name, m.Pool, plan.Text(e.Limits.LongestLife))
+		}
+		need, each = need+m.Connections(), append(each, fmt.Sprintf("%d (%s)", m.Connections(), how))
+	}
+	words = strings.Join(each, " and ")
+	if len(each) > 1 {
+		words += fmt.Sprintf(", %d in all", need)
+	}
+	return need, words
+}

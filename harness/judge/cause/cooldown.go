@@ -1,0 +1,37 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// coolingDown matches where a validator would have fetched the new key, had it
+// not done so for another name just before.
+func coolingDown(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	cooldown := history.Offset(c.Limits.Wall(v.Cooldown))
+	// Where the time to learn has the cooldown in it, it is the lead that is held
+	// against it.
+	if !c.isFresh() || !v.OnMiss || v.Learns >= v.Cooldown || c.LearnedAt <= c.First {
+		return Explanation{}, false
+	}
+	var last history.Offset
+	for _, fetch := range c.Fetches(v.Name, 0, c.First) {
+		last = max(last, fetch.At)
+	}
+	waited := c.Last - c.First
+	if last == 0 || c.First-last >= cooldown || waited < cooldown/20 || c.Last > c.LearnedAt+history.Offset(evidence.Nearly) {
+		return Explanation{}, false // it could have fetched; the wait was that of one fetch; or to fetch did not help
+	}
+	return Explanation{
+		Cause: judge.CauseCooldown,
+		Why: fmt.Sprintf("%s had fetched the set %s before it first met %s, without %s in it, and fetches for a name that it does not know at most once in %s",
+			v.Name, c.Page(c.First-last), c.Fresh, c.Fresh, plan.Text(v.Cooldown)),
+		Fix: fmt.Sprintf("emit at least %s after accepting, so that it can fetch once more in between; and find out who shows it names that nobody has",
+			plan.Text(v.Cooldown+c.Limits.Publishing(v)+c.Limits.Propagation)),
+	}, true
+}

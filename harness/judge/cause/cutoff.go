@@ -1,0 +1,71 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// cutOff matches where an authority ended sessions of a service that were in use.
+func cutOff(c *Cell) (Explanation, bool) {
+	service := c.Validator.Name
+	ended := c.cutOff(service)
+	if ended.n == 0 || !ended.began {
+		return Explanation{}, false
+	}
+	m, _ := c.Limits.Emitter(service)
+	shorter := ""
+	if m.Life > c.Limits.LongestLife {
+		shorter = fmt.Sprintf("; or let %s keep a connection for %s at most, as the page says", service, plan.Text(c.Limits.LongestLife))
+	}
+	told := Explanation{
+		Cause: judge.CauseCutOff, Credential: c.Old,
+		Why: fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use", ended.authority, plan.Counted(ended.n, "session"), service, c.CausedBy, c.Old),
+		Fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s%s",
+			plan.Text(c.Limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.Old, shorter),
+	}
+	kept := c.First - c.lastSwitch()
+	switch {
+	case ended.old == 0 && c.CausedBy == string(keyring.Revoke):
+		told.Why += fmt.Sprintf(", all of them made with %s: it cannot tell by which password a session was made, and ends every one of the user", c.Fresh)
+		told.Fix = fmt.Sprintf("have %s make a cut connection anew and ask once more, or revoke without ending sessions, and end those of %s by their age", service, c.Old)
+	// One that waited for so long already is cured by no window that the page asks for.
+	case c.CausedBy == string(keyring.Revoke) && kept >= history.Offset(c.Limits.Wall(c.Limits.Outlives(m.Life))):
+		life := max(m.Life, c.Limits.LongestLife)
+		told.Why += fmt.Sprintf(", %s after the last emitter's switch: it keeps connections for longer than the %s of the page, or for good", c.Page(kept), plan.Text(life))
+		told.Fix = fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life))
+	}
+	return told, true
+}
+
+// lastSwitch is when the last emitter began to use the new credential: not before the emit.
+func (e *Case) lastSwitch() history.Offset {
+	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	return max(emitted, e.View.LastSwitch(e.Fresh))
+}
+
+// cutOffs are the sessions of a consumer that an authority ended.
+type cutOffs struct {
+	authority string
+	n, old    int64 // of them all, and of those not known to be of the new credential
+	began     bool  // what the cell suffered began with them, and not before
+}
+
+// cutOff are those that were ended while the cell suffered.
+func (c *Cell) cutOff(consumer string) (ended cutOffs) {
+	about := history.Offset(evidence.Nearly)
+	for _, event := range c.Events {
+		if event.Kind != history.KindEnded || event.Reader != consumer || event.At < c.First-about || event.At > c.Last+about {
+			continue
+		}
+		ended.authority, ended.began = event.Service, ended.began || event.At <= c.First+about
+		if ended.n++; event.Credential != c.Fresh {
+			ended.old++
+		}
+	}
+	return ended
+}

@@ -1,0 +1,214 @@
+package cause
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Case is the evidence of a run in which causes are looked for.
+type Case struct{ *evidence.Evidence }
+
+// Symptom is what a cell suffers from: what a detector is asked to explain.
+type Symptom int
+
+// The symptoms.
+const (
+	Refused    Symptom = iota // a presenter was refused by a validator with a credential
+	Unanswered                // a client had no good answer from the service that it calls
+	Absent                    // an emitter had no good answer from whom it presents its credential to
+	Unrenewed                 // a client's tokens were not renewed by their emitter
+	Kept                      // a validator took the revoked credential after its bound
+	Untaken                   // a validator refused the new credential after the revoke
+)
+
+// Cell is what is to be explained: a presenter × a validator × a credential, and
+// the stretch of time in which it suffered.
+type Cell struct {
+	*Case
+	Symptom     Symptom
+	Presenter   string // empty where the harness itself presented it
+	Validator   plan.Validator
+	Credential  string
+	Sum         *history.Counts // of the cell over the whole run
+	First, Last history.Offset  // the stretch: of refusals exact, of missing answers to a bucket
+	// CausedBy is the step, or the fault, that it began with.
+	CausedBy string
+	// Presented is what became of the old credential after the revoke, of kept.
+	Presented Presented
+	// way is when the validator could learn and did.
+	evidence.Way
+}
+
+// isFresh says that the cell is of the new credential.
+func (c *Cell) isFresh() bool { return c.Credential == c.Fresh }
+
+// learnedBefore says that the validator had learned the new credential before
+// the cell began to suffer.
+func (c *Cell) learnedBefore() bool {
+	return c.EverLearned && c.First >= c.LearnedAt+history.Offset(evidence.Nearly)
+}
+
+// late says that the cell is of the new credential, which its validator had not
+// learned when it first refused it.
+func (c *Cell) late() bool { return c.isFresh() && !c.learnedBefore() }
+
+// usedAfter says that the cell is of the old credential, refused since the revoke.
+func (c *Cell) usedAfter() bool { return !c.isFresh() && !c.beforeRevoke(c.Sum) }
+
+// Explanation is why a cell suffered, and what would cure it.
+type Explanation struct {
+	Cause      judge.Cause
+	Consumer   string // the party to look at, where it is not the validator
+	CausedBy   string // where it is not the last step before
+	Credential string // where it is not the cell's
+	Why, Fix   string
+}
+
+// Apply puts an explanation into a finding. What it leaves open stays as it is.
+func (x Explanation) Apply(f *judge.Finding) {
+	f.Cause = cmp.Or(x.Cause, f.Cause)
+	f.Consumer = cmp.Or(x.Consumer, f.Consumer)
+	f.CausedBy = cmp.Or(x.CausedBy, f.CausedBy)
+	f.Credential = cmp.Or(x.Credential, f.Credential)
+	f.Fix = cmp.Or(x.Fix, f.Fix)
+}
+
+// detector finds one mechanism in what happened.
+type detector struct {
+	of Symptom
+	// needs is what must have been seen for it to tell anything; nothing: what
+	// every history has.
+	needs []need
+	// match says whether the mechanism is behind what the cell suffered, and how.
+	match func(*Cell) (Explanation, bool)
+}
+
+// need is something that must have been seen for a detector to match.
+type need func(*Cell) bool
+
+// What has been seen of a cell's parties.
+var (
+	seesFetches need = func(c *Cell) bool { return c.HasFetches(c.Validator.Name) }
+	seesLearned need = func(c *Cell) bool { return c.EverLearned }
+	seesSet     need = func(c *Cell) bool { return c.IsPublished }
+	seesLooks   need = func(c *Cell) bool { return c.Has[history.KindLooked] }
+)
+
+// Detect is the first of the detectors that matches a cell.
+func (c *Cell) Detect() (Explanation, bool) {
+next:
+	for _, d := range detectors() {
+		if d.of != c.Symptom {
+			continue
+		}
+		for _, seen := range d.needs {
+			if !seen(c) {
+				continue next
+			}
+		}
+		if told, matches := d.match(c); matches {
+			return told, true
+		}
+	}
+	return Explanation{}, false
+}
+
+// detectors are all of them, of each symptom the most specific first: what is
+// found of one that comes earlier is not looked for by a later one.
+func detectors() []detector {
+	return []detector{
+		{of: Refused, match: poisonedPool},
+		{of: Refused, match: lockedOut},
+		{of: Refused, match: otherRotation},
+		{of: Refused, match: putBack},
+		{of: Refused, match: earlySwitch},
+		{of: Refused, match: onePlace},
+		{of: Refused, match: notAccepted},
+		{of: Refused, needs: []need{seesLooks}, match: unusableSet},
+		{of: Refused, needs: []need{seesLooks}, match: ambiguousKid},
+		{of: Refused, needs: []need{seesLooks}, match: noAlg},
+		{of: Refused, match: reusedKid},
+		{of: Refused, needs: []need{seesFetches}, match: fetchedTwice},
+		{of: Refused, needs: []need{seesFetches}, match: unreadSet},
+		{of: Refused, needs: []need{seesFetches}, match: oneSlot},
+		{of: Refused, match: givenOne},
+
+		{of: Refused, needs: []need{seesFetches}, match: oneOfTheSet},
+		{of: Refused, needs: []need{seesFetches}, match: setNotUsed},
+
+		// Of the new credential.
+		{of: Refused, match: withdrawnInUse},
+		{of: Refused, match: turnedAway},
+		{of: Refused, needs: []need{seesLearned, seesFetches}, match: coolingDown},
+		{of: Refused, match: notLookedFor},
+		{of: Refused, needs: []need{seesSet, seesFetches}, match: freshNotInSet},
+		{of: Refused, needs: []need{seesFetches}, match: lostNotInSet},
+		{of: Refused, needs: []need{seesLooks}, match: missingAtTheSource},
+		{of: Refused, needs: []need{seesLooks}, match: sameETag},
+		{of: Refused, match: lostInOutage},
+		{of: Refused, needs: []need{seesLearned}, match: someReplicas},
+		{of: Refused, match: flagDayFresh},
+		{of: Refused, needs: []need{seesSet, seesFetches}, match: sharedCache},
+		{of: Refused, needs: []need{seesLearned}, match: failedFetch},
+		{of: Refused, match: unansweredFetch},
+		{of: Refused, match: stillStale},
+		{of: Refused, match: neverLearned},
+		{of: Refused, needs: []need{seesLearned}, match: insideTheFetch},
+		{of: Refused, needs: []need{seesLearned, seesSet}, match: latePublish},
+		{of: Refused, needs: []need{seesLearned, seesFetches}, match: startedAnew},
+		{of: Refused, needs: []need{seesLearned}, match: staleCache},
+
+		// Of the old one.
+		{of: Refused, match: notSwitched},
+		{of: Refused, match: flagDayOld},
+		{of: Refused, match: lateSwitch},
+		{of: Refused, match: outlived},
+
+		{of: Unanswered, match: frozen},
+		{of: Unanswered, match: lacksRights},
+		{of: Unanswered, match: answeredAsFailing},
+		{of: Unanswered, match: poisonedBehind},
+		{of: Unanswered, match: putBackBehind},
+		{of: Unanswered, match: refusedBehind},
+		{of: Unanswered, match: notActiveYet},
+		{of: Unanswered, match: tooManyConnections},
+		{of: Unanswered, match: cutOff},
+		{of: Unanswered, match: absentBehind},
+		{of: Unanswered, needs: []need{seesLooks}, match: slowSet},
+		{of: Unanswered, match: faultAtTheService},
+		{of: Unanswered, match: faultOnTheWay},
+		{of: Unanswered, match: exited},
+		{of: Unanswered, match: renewing},
+
+		{of: Absent, match: tooManyConnections},
+		{of: Absent, match: faultAtTheService},
+		{of: Absent, match: exited},
+
+		{of: Unrenewed, match: faultAtTheService},
+
+		{of: Kept, match: takesAnything},
+		{of: Kept, match: keptSessions},
+		{of: Kept, match: publishedForTooLong},
+		{of: Kept, match: keptUnderAFault},
+		{of: Kept, match: keptByReplicas},
+		{of: Kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
+		{of: Kept, needs: []need{seesFetches}, match: tokenCache},
+
+		{of: Untaken, match: lockedOutProbe},
+		{of: Untaken, match: notAcceptedProbe},
+		{of: Untaken, match: refusedLikeOthers},
+		{of: Untaken, match: reusedKidAfter},
+		{of: Untaken, match: neverPublished},
+		{of: Untaken, match: neverTaken},
+	}
+}
+
+// lookIntoTheLog is the cure where nothing is known but when it began.
+func (c *Cell) lookIntoTheLog() string {
+	return fmt.Sprintf("look into the log of %s from %s on", c.Validator.Name, c.First)
+}

@@ -1,0 +1,63 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// takesMadeUp reports whether a validator, when it had taken the old credential to
+// the end, was shown what nobody gave and took that too.
+func (e *Case) takesMadeUp(validator string) bool {
+	return e.View.Said(validator, e.Old, history.MadeUp).Taken > 0
+}
+
+// wasSeenRefusing reports whether any answer of a validator was a refusal.
+func (e *Case) wasSeenRefusing(validator string) bool {
+	for key, answers := range e.View.Answers {
+		if key.Validator == validator && answers.Refused > 0 {
+			return true
+		}
+	}
+	for _, key := range e.View.Keys() {
+		if sum := e.View.Sum(key, 0, e.End+1); key.Validator == validator && sum.AuthFailures > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Unreadable says of a validator that answers what nobody gave as it answers
+// everything else, and was never seen to refuse: it checks nothing, or its refusals
+// are none that can be read as such, as a redirect to a login page or an error in a
+// 200. Nobody can tell then whether it refused anybody. "" where that is not so.
+func (e *Case) Unreadable(validator string) string {
+	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) {
+		return ""
+	}
+	return fmt.Sprintf("%s answered %s to what nobody gave, as to everything else: how it refuses is not seen, so nothing shows whether it refused anybody; "+
+		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in",
+		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator)
+}
+
+// UnreadableRefusals is unreadable of the first validator of which it is so.
+func (e *Case) UnreadableRefusals() string {
+	for _, v := range e.Limits.Validators {
+		if why := e.Unreadable(v.Name); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// takesAnything matches where a validator that was seen to refuse takes what nobody
+// gave too.
+func takesAnything(c *Cell) (Explanation, bool) {
+	name := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseTakesAnything,
+		Why:   "; it takes what nobody gave, too",
+		Fix:   fmt.Sprintf("find out what %s lets in without looking at it, since when, and close that first: it is no matter of the rotation", name),
+	}, c.takesMadeUp(name)
+}

@@ -1,0 +1,130 @@
+package cause
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// stopping are the faults under which a service does nothing at all.
+var stopping = []string{"kill", "pause", "restart"}
+
+// refusedBehind matches where a service gave no good answer since the credential
+// that it presents itself was refused.
+func refusedBehind(c *Cell) (Explanation, bool) {
+	service := c.Validator.Name
+	authority, there := c.behind(func(counts history.Counts) int64 { return counts.AuthFailures })
+	if !there {
+		return Explanation{}, false
+	}
+	if through := c.through(); through != "" {
+		return Explanation{
+			Cause: judge.CauseRefusedBehind, Consumer: through,
+			Why: fmt.Sprintf("%s, by way of which it reaches %s, was refused there with the credential that it presents for it", through, authority),
+			Fix: fmt.Sprintf("mend what is said of %s at %s: who is behind it feels no more than that, in whatever words it turns them away", through, authority),
+		}, true
+	}
+	return Explanation{
+		Cause: judge.CauseRefusedBehind,
+		Why:   authority + " refused the credential that it presented",
+		Fix:   fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority),
+	}, true
+}
+
+// through is the pooler or the like that presents for the service that the
+// client calls; "" where that presents itself.
+func (c *Cell) through() string {
+	client, _ := c.Limits.Client(c.Presenter)
+	if client.To == c.Validator.Name {
+		return client.Through
+	}
+	return ""
+}
+
+// absentBehind matches where a service gave no good answer since it had none
+// itself from whom it presents its credential to. One that was stopped itself has no
+// answer from anybody.
+func absentBehind(c *Cell) (Explanation, bool) {
+	service := c.Validator.Name
+	disturbed, _ := c.FaultOn(service, c.First)
+	authority, behind := c.behind(func(counts history.Counts) int64 { return counts.Unavailable })
+	if !behind || slices.Contains(stopping, disturbed) {
+		return Explanation{}, false
+	}
+	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
+	if kind, there := c.FaultOn(authority, c.First); there {
+		told.CausedBy = kind
+		told.Why += ": it was under the fault " + kind
+	} else if kind, there := c.FaultBetween(service, authority, c.First); there {
+		told.CausedBy = kind
+		told.Why += ": the way there was under the fault " + kind
+	}
+	return told, true
+}
+
+// behind is the authority at which the service that is called itself fared badly
+// meanwhile, by what is counted of its presentations there.
+func (c *Cell) behind(badly func(history.Counts) int64) (authority string, there bool) {
+	service := cmp.Or(c.through(), c.Validator.Name)
+	for _, key := range c.View.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
+		if key.Source == c.Limits.Hop && key.Presenter == service && key.Validator != service &&
+			badly(c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly))) > 0 {
+			return key.Validator, true
+		}
+	}
+	return "", false
+}
+
+// faultAtTheService matches where a service was under a fault when it began to
+// give no answer.
+func faultAtTheService(c *Cell) (Explanation, bool) {
+	kind, there := c.FaultOn(c.Validator.Name, c.First)
+	return Explanation{CausedBy: kind, Why: "it was under the fault " + kind}, there
+}
+
+// exited matches where a service had ended.
+func exited(c *Cell) (Explanation, bool) {
+	at, there := c.View.Exited[c.Validator.Name]
+	return Explanation{Why: "it ended at " + at.String()}, there
+}
+
+// replacing bounds how long it takes to end the old one of a service after the
+// new one answers: it is recorded when that is done.
+const replacing = history.Offset(5 * time.Second)
+
+// renewing matches where a service gave no answer while it was made to take what
+// is published.
+func renewing(c *Cell) (Explanation, bool) {
+	how, at := c.renewed()
+	if how == "" {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Why: fmt.Sprintf("it was %s for what was published, which was done at %s", how, at),
+		Fix: fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", c.Validator.Name),
+	}, true
+}
+
+// renewed is how, and when, the service had been made to take what is published,
+// where what it suffered may have come of that; how is empty where it was not.
+func (c *Cell) renewed() (how string, at history.Offset) {
+	for _, event := range c.Events {
+		if event.Kind != history.KindDelivered || event.Service != c.Validator.Name ||
+			event.At < c.First-history.Offset(evidence.Nearly) || event.At > c.First+replacing {
+			continue
+		}
+		switch event.What {
+		case runbook.Env:
+			return "started anew", event.At
+		case history.Reload:
+			return "made to reload", event.At
+		}
+	}
+	return "", 0
+}

@@ -1,0 +1,75 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// earlySwitch matches where the new credential was refused before any emitter was told
+// to use it: whoever refused it need not have learned it yet.
+func earlySwitch(c *Cell) (Explanation, bool) {
+	at, before, early := c.usedEarly(c.Presenter)
+	if !c.isFresh() || !early || c.First >= at+before {
+		return Explanation{}, false
+	}
+	emitter := c.EmitterOf(c.Presenter)
+	return Explanation{
+		Cause: judge.CauseEarlySwitch, Consumer: emitter,
+		Why: fmt.Sprintf("%s used it from %s on, %s before it was told to: %s need not have learned it by then", emitter, at, c.Page(before), c.Validator.Name),
+		Fix: earlyCure(emitter),
+	}, true
+}
+
+func earlyCure(emitter string) string {
+	return fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds: until that is emitted it is there for validators to learn", emitter)
+}
+
+// usedEarly is when a presenter first presented the new credential, and how long that
+// was before the rotation told anybody to use it; false: it did not, or presents every
+// accepted one at once.
+func (e *Case) usedEarly(presenter string) (at, before history.Offset, early bool) {
+	told, was := e.Begun(string(keyring.Emit), e.Fresh)
+	tried, begun := e.View.Tried[string(keyring.Emit)][e.Fresh]
+	switch {
+	case e.Several(presenter) || e.Fresh == "", !was && !begun && e.Ended == history.EndedComplete:
+		return 0, 0, false
+	case !was && begun:
+		told = tried
+	case !was: // it was stopped, or went back, before
+		told = e.End
+	}
+	for _, key := range e.Hop() {
+		if key.Presenter != presenter || key.Credential != e.Fresh {
+			continue
+		}
+		for _, b := range e.View.Buckets(key, e.Start, told) {
+			if b.Answered() > 0 && (!early || b.At < at) {
+				at, early = b.At, true
+			}
+		}
+	}
+	return at, told - at, early && told-at > history.Offset(evidence.Nearly)
+}
+
+// Early is the finding of an emitter that used the new credential before it was told
+// to, where nobody was refused for that.
+func (e *Case) Early() (judge.Finding, bool) {
+	for _, key := range e.Hop() {
+		at, before, early := e.usedEarly(key.Presenter)
+		if !early || key.Credential != e.Fresh {
+			continue
+		}
+		emitter := e.EmitterOf(key.Presenter)
+		return judge.Finding{
+			Level: judge.Warning, Presenter: key.Presenter, Validator: key.Validator, Consumer: emitter, Credential: e.Fresh, CausedBy: string(keyring.Accept), Cause: judge.CauseEarlySwitch,
+			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: (at + before).Milliseconds(), Count: 1,
+			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before it was told to, so that nobody had the lead to learn it; nobody was refused this time", emitter, e.Fresh, at, e.Page(before)),
+			Fix:     earlyCure(emitter),
+		}, true
+	}
+	return judge.Finding{}, false
+}

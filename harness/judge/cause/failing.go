@@ -1,0 +1,202 @@
+package cause
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// What an attempt without an answer is counted as (load.status).
+const (
+	StatusRefused = "refused"
+	StatusTimeout = "timeout"
+	StatusReset   = "reset"
+	StatusExpired = "expired"
+)
+
+// missing is how often the cell had no good answer, by what it had instead:
+// errors (5xx) and no answer at all or, where those are not all, also what else was
+// answered that is not good (403 of a service that refuses otherwise). Nothing where
+// that does not add up, as where a service refuses with a status of its own.
+func (c *Cell) missing() map[string]int64 {
+	for _, least := range []int{http.StatusInternalServerError, http.StatusBadRequest} {
+		bad, n := map[string]int64{}, int64(0)
+		for status, m := range c.Sum.Statuses {
+			code, err := strconv.Atoi(status)
+			if status == StatusExpired {
+				continue // not judged: its token had run out
+			}
+			if err != nil || code >= least && code != http.StatusUnauthorized {
+				bad[status], n = m, n+m
+			}
+		}
+		if n == c.Sum.Unavailable {
+			return bad
+		}
+	}
+	return nil
+}
+
+// mostly is the kind of what the cell had in place of a good answer, and how
+// much of it: an error (5xx), or why there was none.
+func (c *Cell) mostly() (kind string, statuses string, n int64) {
+	kinds := map[string]int64{}
+	told := map[string][]string{}
+	for _, status := range slices.Sorted(maps.Keys(c.missing())) {
+		of := status
+		if code, err := strconv.Atoi(status); err == nil {
+			of = classes[code/100]
+		}
+		kinds[of] += c.missing()[status]
+		told[of] = append(told[of], status)
+	}
+	for _, of := range slices.Sorted(maps.Keys(kinds)) {
+		if kinds[of] > n {
+			kind, n = of, kinds[of]
+			statuses = joined(told[of])
+		}
+	}
+	return kind, statuses, n
+}
+
+// classes are the kinds of HTTP answers that are not good.
+var classes = map[int]string{4: "4xx", 5: "5xx"}
+
+// joined is "500", "500 and 503", "500, 502 and 503".
+func joined(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	text := words[0]
+	for i, word := range words[1:] {
+		if i == len(words)-2 {
+			text += " and " + word
+		} else {
+			text += ", " + word
+		}
+	}
+	return text
+}
+
+// frozen matches where a service was stopped by a fault when its callers began to
+// get no answer: what came back from behind it later is not why.
+func frozen(c *Cell) (Explanation, bool) {
+	r, there := c.ReportOn(c.Validator.Name, c.First)
+	kind, _, _ := c.mostly()
+	if !there || !slices.Contains(stopping, r.Kind) || kind == "5xx" {
+		return Explanation{}, false
+	}
+	return Explanation{Cause: judge.CauseServiceDown, CausedBy: r.Kind, Why: "it was under the fault " + r.Kind + c.Cite([]judge.FaultReport{r})}, true
+}
+
+// answeredAsFailing matches where a service answers an error to whoever presents
+// the new credential, and to nobody else: a refusal in other words, for a reason
+// that refusals have.
+func answeredAsFailing(c *Cell) (Explanation, bool) {
+	key, sum, there := c.onlyFresh()
+	if !there {
+		return Explanation{}, false
+	}
+	_, statuses, _ := c.mostly()
+	what := fmt.Sprintf("it answered %s to what presented %s, and to nothing else: ", statuses, c.Fresh)
+	told, found := c.Refusal(key, &sum).Detect()
+	if !found || told.Cause == judge.CauseUnknown {
+		return Explanation{
+			Cause: judge.CauseFailing, Credential: c.Fresh, Why: what + "it fails at a credential that it does not take, for a reason of its own",
+			Fix: c.lookIntoTheLog(),
+		}, true
+	}
+	told.Why, told.Credential, told.CausedBy = what+told.Why, c.Fresh, c.beganWith(key, c.First)
+	return told, true
+}
+
+// onlyFresh is the cell of the new credential, with its errors (5xx, and 4xx that are
+// no refusals here) counted as refusals, where those were answered to no other credential of the presenter:
+// another was presented beside it, or they began as soon as it was.
+func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool) {
+	if c.Limits.Hop != history.FromLoad {
+		return key, sum, false
+	}
+	key = history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}
+	var others evidence.Tally
+	beside := false // another was presented meanwhile
+	for _, other := range c.Misses(c.Presenter, c.Validator.Name).Keys {
+		of := c.View.Sum(other, c.Start, c.End+1)
+		if other != key {
+			others.Bad, others.Of = others.Bad+of.Unavailable, others.Of+of.Attempts
+			beside = beside || c.View.Sum(other, c.First, c.Last).OK > 0
+		}
+	}
+	sum = c.View.Sum(key, c.Start, c.End+1)
+	atOnce := c.View.Sum(key, c.Start, c.First-history.Offset(evidence.Nearly)).Attempts == 0
+	kind, statuses, n := c.mostly()
+	answered := kind == "5xx" || kind == "4xx" && statuses != "429" // that is of how much is asked, and not with what
+	if !answered || n != c.Sum.Unavailable || sum.Unavailable == 0 || others.Bad > 0 || others.Of == 0 || !beside && !atOnce {
+		return key, sum, false
+	}
+	sum.AuthFailures, sum.FirstFailure, sum.LastFailure = sum.Unavailable, c.First, c.Last
+	return key, sum, true
+}
+
+// AnsweredOtherwise says where a refusal may have been answered as something
+// else: an error that only the new credential had. "" where it was not.
+func (e *Case) AnsweredOtherwise() string {
+	for _, client := range e.Limits.Clients {
+		sum, first, last := e.Lost(client.Name, client.To, e.Start, e.End+1)
+		c := &Cell{Case: e, Presenter: client.Name, Sum: &sum, First: first, Last: last}
+		c.Validator.Name = client.To
+		if _, fresh, there := c.onlyFresh(); there {
+			_, statuses, _ := c.mostly()
+			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh)
+		}
+	}
+	return ""
+}
+
+// faultOnTheWay matches where a fault that left evidence was in effect on the way
+// to the service, or on its way to where its keys come from, when its callers
+// began to get no answer. An attempt that was given up is counted then, and began before.
+func faultOnTheWay(c *Cell) (Explanation, bool) {
+	const patience = 5 * history.Offset(evidence.Nearly) // the longest that a client waits, where nothing else is said
+	about := history.Offset(evidence.Nearly)
+	for _, r := range c.Near(c.First-patience-about, c.First+about, loadName, c.Presenter, c.Validator.Name, c.Validator.From, c.Validator.Via) {
+		if r.From == "" || r.To == evidence.StoreName {
+			continue
+		}
+		told := Explanation{CausedBy: r.Kind, Consumer: r.Target, Why: "the way " + r.Target + " was disturbed" + c.Cite([]judge.FaultReport{r})}
+		told.Cause = c.ByStatus().Cause
+		told.Fix = fmt.Sprintf("mend the way %s, or rehearse what is to happen when it is disturbed: neither %s nor what is presented is at fault", r.Target, c.Validator.Name)
+		return told, true
+	}
+	return Explanation{}, false
+}
+
+// loadName is the load, as an edge names it.
+const loadName = "load"
+
+// ByStatus tells of missing answers by what came instead, where nothing else
+// explains them: an error is not silence, and silence is not a closed door.
+func (c *Cell) ByStatus() Explanation {
+	name := c.Validator.Name
+	switch kind, statuses, n := c.mostly(); kind {
+	case "5xx":
+		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, and nothing in the history says why", statuses, n),
+			Fix: fmt.Sprintf("look into the log of %s from %s on: it answers, and says there why it fails", name, c.First)}
+	case "4xx":
+		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, which is no refusal of the credential here, and nothing in the history says why", statuses, n),
+			Fix: fmt.Sprintf("look into the log of %s from %s on", name, c.First)}
+	case StatusTimeout:
+		return Explanation{Cause: judge.CauseTimedOut, Why: fmt.Sprintf("%d answers did not come in time, and nothing in the history says why", n),
+			Fix: fmt.Sprintf("look into the log of %s from %s on, and at what it waits for", name, c.First)}
+	case StatusReset:
+		return Explanation{Cause: judge.CauseReset, Why: fmt.Sprintf("%d connections ended before the answer did, and nothing in the history says why", n),
+			Fix: fmt.Sprintf("look into the log of %s, and at the way to it, from %s on", name, c.First)}
+	}
+	return Explanation{Cause: judge.CauseServiceDown, Why: "nothing in the history says why"}
+}

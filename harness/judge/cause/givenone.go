@@ -1,0 +1,47 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// givenOne matches where a validator of a team's own is given one credential at a time,
+// that of the moment, and refused the other one: the new one until it was given that,
+// the old one from then on.
+func givenOne(c *Cell) (Explanation, bool) {
+	name := c.Validator.Name
+	given, ever := c.given(name, c.Fresh)
+	switch {
+	case !c.Validator.GivenOne || c.Credential != c.Old && c.Credential != c.Fresh:
+		return Explanation{}, false
+	case c.isFresh() && ever && c.First > given+history.Offset(c.Limits.Wall(c.Validator.Learns))+history.Offset(evidence.Nearly):
+		return Explanation{}, false // it had had its time
+	case !c.isFresh() && (!ever || c.First < given):
+		return Explanation{}, false
+	}
+	until := "and was not given " + c.Fresh + " until the end"
+	if ever {
+		until = fmt.Sprintf("%s until %s, and %s from then on", c.Old, given, c.Fresh)
+	}
+	return Explanation{
+		Cause: judge.CauseOneSlot,
+		Why:   fmt.Sprintf("%s%s is given one credential at a time, the one to emit: %s", name, c.OffPage(name), until),
+		Fix: fmt.Sprintf("give %s both ({{ .secret.values }}, or {{ .secret.other.value }} beside {{ .secret.value }}) and let it try each; with one no lead and no window is long enough",
+			name),
+	}, true
+}
+
+// given is when a service was first given a credential to emit, of which it has no other.
+func (e *Case) given(service, credential string) (history.Offset, bool) {
+	i := slices.IndexFunc(e.Events, func(event history.Event) bool {
+		return event.Kind == history.KindDelivered && event.Service == service && event.Credential == credential
+	})
+	if i < 0 {
+		return 0, false
+	}
+	return e.Events[i].At, true
+}

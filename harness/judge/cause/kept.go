@@ -1,0 +1,171 @@
+package cause
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// keptSessions matches where nobody new is let in with a revoked credential, and
+// who is in stays in.
+func keptSessions(c *Cell) (Explanation, bool) {
+	return Explanation{
+		Cause: judge.CauseKeptSessions,
+		Fix:   fmt.Sprintf("end the sessions of %s with the revoke (pg_terminate_backend, KILL or CLIENT KILL): a session outlives its password, and its role too", c.Old),
+	}, c.Presented.BySession()
+}
+
+// publishedForTooLong matches where the emitter went on publishing the revoked
+// credential for longer than the page says, or to the end.
+func publishedForTooLong(c *Cell) (Explanation, bool) {
+	v, revoked := c.Validator, c.First
+	until, ended := c.publishedUntil(v.From, revoked)
+	late := until - revoked
+	if late <= history.Offset(c.Limits.Wall(c.Limits.Publishing(v)))+history.Offset(evidence.Nearly) {
+		return Explanation{}, false
+	}
+	told := Explanation{Cause: judge.CauseLatePublish, Consumer: v.From, Fix: c.fixPublishing(v, revoked)}
+	if ended {
+		told.Why = fmt.Sprintf("; %s went on publishing it for %s", v.From, c.Page(late))
+		return told, true
+	}
+	kind, disturbed := c.FaultOn(v.From, revoked)
+	at, exited := c.View.Exited[v.From]
+	back := slices.ContainsFunc(c.Events, func(event history.Event) bool {
+		return event.Kind == history.KindPublished && event.Service == v.From && event.At > at
+	})
+	if !disturbed && (!exited || back) {
+		told.Why = fmt.Sprintf("; %s never stopped publishing it", v.From)
+		return told, true
+	}
+	told.Cause = judge.CauseServiceDown
+	told.Fix = fmt.Sprintf("bring %s back before the revoke: who cannot fetch keeps the set that it has", v.From)
+	told.Why = fmt.Sprintf("; %s, which had to withdraw it, was not there", v.From)
+	if disturbed {
+		told.CausedBy = kind
+		told.Why += ": it was under the fault " + kind
+	} else {
+		told.Why += ": it ended at " + at.String()
+	}
+	return told, true
+}
+
+// publishedUntil is when an emitter first published a set without the old
+// credential after the revoke; where it never did (false), the end of the run.
+// An emitter that says nothing of what it publishes cannot be blamed for it.
+func (e *Case) publishedUntil(emitter string, revoked history.Offset) (until history.Offset, ended bool) {
+	if _, says := e.View.Published[emitter]; !says {
+		return revoked, true
+	}
+	for _, event := range e.Events {
+		if event.Kind == history.KindPublished && event.Service == emitter && event.At >= revoked && !slices.Contains(event.Credentials, e.Old) {
+			return event.At, true
+		}
+	}
+	if !slices.Contains(e.View.Published[emitter], e.Old) {
+		return revoked, true // it had stopped before
+	}
+	return e.End, false
+}
+
+// fixPublishing is how an emitter comes to publish what it is told to, after a moment.
+func (e *Case) fixPublishing(v plan.Validator, since history.Offset) string {
+	if mend, kept := e.MendWhatKept(v.From, "what the store has", since); kept {
+		return mend
+	}
+	return fmt.Sprintf("make %s read the store every %s as the page says", v.From, plan.Text(e.Limits.Publishing(v)))
+}
+
+// Presented is what became of the old credential at one validator after the revoke.
+type Presented struct {
+	history.Answers
+	session bool // the last time that it was taken, only by a session that was made before
+	// Refused says that every answer since some moment refused it: of one that was seen
+	// to refuse and to take it, so many in a row that no replica is left that takes it.
+	Refused   bool
+	RefusedAt history.Offset // the first refusal after which it was not taken again
+}
+
+// BySession says that it was taken to the end, and only by a session that was
+// made before.
+func (p Presented) BySession() bool { return p.session && !p.Refused }
+
+// OldProbes are the answers to the old credential since the revoke. What a validator
+// took was decided when it was asked for, or later: a slow one is not late for that.
+func (e *Case) OldProbes(v plan.Validator, revoked history.Offset) Presented {
+	view := history.NewView()
+	var p Presented
+	for _, event := range e.Events {
+		if event.Kind != history.KindProbe || event.Service != v.Name || event.Probe.Purpose != history.OldAfter || event.At < revoked {
+			continue
+		}
+		view.Apply(event)
+		if event.Probe.Outcome == history.OK {
+			p.session = event.Probe.Session
+		}
+	}
+	p.Answers = view.Said(v.Name, e.Old, history.OldAfter)
+	p.Refused = p.InARow >= v.InARow() || p.InARow > 0 && p.Again == 0
+	p.RefusedAt = p.RefusedSince
+	return p
+}
+
+// keptUnderAFault matches where a fault that left evidence kept the validator itself
+// from forgetting.
+func keptUnderAFault(c *Cell) (Explanation, bool) {
+	faults := c.Near(c.First, c.Last, c.Validator.Name)
+	if len(faults) == 0 {
+		return Explanation{}, false
+	}
+	mend, _ := c.MendWhatKept(c.Validator.Name, "forgetting "+c.Credential, c.First)
+	return Explanation{CausedBy: faults[0].Kind, Why: c.Cite(faults), Fix: mend}.namedAfter(faults[0]), true
+}
+
+// keptByReplicas matches where some of a validator's answers refused the revoked
+// credential and others, asked for later, took it, in shares that noise does not
+// explain: it is several, and not all of them forgot it.
+func keptByReplicas(c *Cell) (Explanation, bool) {
+	p := c.Presented
+	since := p.FirstRefused
+	var taken, of int64
+	keep := map[string]bool{}
+	for _, event := range c.Events {
+		if event.Kind == history.KindProbe && event.Service == c.Validator.Name && event.Probe.Purpose == history.OldAfter && event.At >= since {
+			switch event.Probe.Outcome {
+			case history.OK:
+				taken, of = taken+1, of+1
+				if at := event.Probe.Replica; at != "" {
+					keep[at] = true
+				}
+			case history.AuthFailure:
+				of++
+			}
+		}
+	}
+	usual, attempts := c.View.Usual(c.Limits.Hop, c.Validator.Name)
+	noise := evidence.Tally{Bad: usual, Of: attempts}.Share()
+	if p.Again == 0 || float64(p.Again) <= 2*noise*float64(p.Asked()) {
+		return Explanation{}, false
+	}
+	name := c.Validator.Name
+	told := Explanation{
+		Cause: judge.CauseSomeReplicas,
+		Why: fmt.Sprintf("; %d of %d answers of %s took it after others had refused it: it is several replicas, and one of about %.0f keeps it",
+			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
+		Fix: fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that keeps %s; prove the revoke at every one", name, c.Credential),
+	}
+	if len(keep) > 0 {
+		told.Why += ", at " + strings.Join(slices.Sorted(maps.Keys(keep)), " and ")
+	}
+	return told, true
+}
+
+// RevokedAt is when the old credential was revoked.
+func (e *Case) RevokedAt() (history.Offset, bool) { return e.Done(string(keyring.Revoke), e.Old) }

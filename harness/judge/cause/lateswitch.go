@@ -1,0 +1,84 @@
+package cause
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Lateness is how late an emitter switched to the new credential.
+type Lateness struct {
+	emitter  string
+	took     history.Offset // from when it was told to
+	allowed  history.Offset // by the page, and by what clocks and logs are off
+	switched history.Offset
+}
+
+// SwitchedLate is how late the emitter of a presenter switched, where that was later than
+// the page says that it may.
+func (e *Case) SwitchedLate(presenter string) (l Lateness, late bool) {
+	l.emitter = e.EmitterOf(presenter)
+	emitted, told := e.Done(string(keyring.Emit), e.Fresh)
+	switched, ever := e.View.Switched[l.emitter][e.Fresh]
+	m, known := e.Limits.Emitter(l.emitter)
+	if !told || !ever || !known {
+		return l, false
+	}
+	l.switched, l.took = switched, switched-emitted
+	l.allowed = history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation)) + history.Offset(evidence.Nearly)
+	return l, l.took > l.allowed
+}
+
+// lateSwitch matches where what an emitter made with the old credential was still
+// in use at the revoke since it switched later than the page says, and had it
+// switched in time the window would have been enough.
+func lateSwitch(c *Cell) (Explanation, bool) {
+	l, late := c.SwitchedLate(c.Presenter)
+	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	if !c.usedAfter() || !late || l.switched > revoked || !c.windowEnough(l, revoked) {
+		return Explanation{}, false
+	}
+	return c.TellLate(l, revoked, c.Last), true
+}
+
+// windowEnough says that the window would have been enough for what is made with
+// the old credential, had an emitter switched when the page says.
+func (c *Cell) windowEnough(l Lateness, revoked history.Offset) bool {
+	client, _ := c.Limits.Client(c.Presenter)
+	life := history.Offset(c.Limits.Wall(c.Limits.Outlives(client.Life)))
+	return revoked-(l.switched-l.took)-l.allowed+history.Offset(evidence.Nearly) >= min(life, c.Last-l.switched)
+}
+
+// TellLate tells of an emitter that switched late, in figures.
+func (e *Case) TellLate(l Lateness, revoked, last history.Offset) Explanation {
+	m, _ := e.Limits.Emitter(l.emitter)
+	told := Explanation{
+		Cause: judge.CauseNotSwitched, Consumer: l.emitter,
+		Why: fmt.Sprintf("%s%s switched only %s after it was told to (the page says %s), so that what it made with %s until then was still in use when that was revoked %s later",
+			l.emitter, e.OffPage(l.emitter), e.Page(l.took), plan.Text(m.Refresh+e.Limits.Propagation), e.Old, e.Page(revoked-l.switched)),
+	}
+	mend, kept := e.MendWhatKept(l.emitter, "the new credential", l.switched-l.took)
+	if !kept {
+		mend = fmt.Sprintf("make %s take what is published every %s as the page says", l.emitter, plan.Text(m.Refresh))
+		if m.Refresh == 0 {
+			mend = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", l.emitter)
+		}
+	}
+	told.Fix = fmt.Sprintf("%s; else revoke at least %s after it is seen to use %s", mend, plan.Text(e.outlives(last-l.switched)), e.Fresh)
+	return told
+}
+
+// outlives is how long after the last switch the old credential must stay, in
+// page time: what the page and the clients' settings say, or what was in use for longer.
+func (e *Case) outlives(used history.Offset) time.Duration {
+	var life time.Duration
+	for _, c := range e.Limits.Clients {
+		life = max(life, c.Life)
+	}
+	return max(e.Limits.Outlives(life), e.Limits.Page(used.Duration()).Round(time.Second))
+}

@@ -1,0 +1,78 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// lockedOut matches where an authority had locked the account for everybody. Who
+// locked it is refused for a reason of its own, and so is who presents the old
+// credential while that is revoked.
+func lockedOut(c *Cell) (Explanation, bool) {
+	lock, locked := c.LockedAt(c.Validator.Name, c.First)
+	if !locked || lock.Reader == c.Presenter && lock.Credential == c.Credential {
+		return Explanation{}, false
+	}
+	restored, again := c.Done(string(keyring.Restore), c.Old)
+	if c.Credential == c.Old && !c.beforeRevoke(c.Sum) && !(again && restored <= c.First) {
+		return Explanation{}, false
+	}
+	return c.tellLockedOut(c.Validator.Name, lock), true
+}
+
+// lockedOutProbe matches where an authority refused the harness's own new
+// credential since it had locked the account.
+func lockedOutProbe(c *Cell) (Explanation, bool) {
+	lock, locked := c.LockedAt(c.Validator.Name, c.First)
+	if !locked {
+		return Explanation{}, false
+	}
+	told := c.tellLockedOut(c.Validator.Name, lock)
+	told.CausedBy, told.Why = "", ": "+told.Why
+	return told, true
+}
+
+// LockedAt is the locking of an authority that was not over at a moment.
+func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event, there bool) {
+	for _, event := range e.Events {
+		switch {
+		case event.Service != authority || event.What == contract.LoginRetry: // see poisoned
+		// Of two calls at a time, the one that locks may be logged after one that is locked out.
+		case event.Kind == history.KindLocked && event.At <= at+history.Offset(evidence.Nearly):
+			lock, there = event, true
+		case event.Kind == history.KindUnlocked && event.At <= at:
+			there = false
+		}
+	}
+	return lock, there
+}
+
+// tellLockedOut tells who has an authority refuse everybody.
+func (e *Case) tellLockedOut(authority string, lock history.Event) Explanation {
+	who := "rehearse itself"
+	if lock.Reader != "" {
+		who = lock.Reader
+	}
+	until := ""
+	for _, event := range e.Events {
+		if event.Kind == history.KindUnlocked && event.Service == authority && event.At > lock.At {
+			until = fmt.Sprintf(" for %s", e.Page(event.At-lock.At))
+			break
+		}
+	}
+	told := Explanation{
+		Cause: judge.CauseLockedOut, Consumer: lock.Reader, CausedBy: e.LastStep(lock.At),
+		Why: fmt.Sprintf("%s took %d refused calls, most of them by %s%s with %s, for guessing, and locked the account%s: a right credential was refused too",
+			authority, lock.Count, who, e.OffPage(lock.Reader), lock.Credential, until),
+		Fix: fmt.Sprintf("have %s stop, or wait longer each time, once it is refused: a storm of refused calls of one locks out all", who),
+	}
+	if lock.Credential == e.Old {
+		told.Fix = fmt.Sprintf("revoke only when the use of %s is zero; and %s", e.Old, told.Fix)
+	}
+	return told
+}

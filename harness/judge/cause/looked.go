@@ -1,0 +1,85 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// looksAt are the looks at the key set of a service, in order: as the harness
+// found it, or as a party on whose way something stands.
+func (e *Case) looksAt(service, reader string) []history.Event {
+	var found []history.Event
+	for _, event := range e.Events {
+		if event.Kind == history.KindLooked && event.Service == service && event.Reader == reader && event.Set != nil && event.At <= e.End {
+			found = append(found, event)
+		}
+	}
+	return found
+}
+
+// setAt is the set that was last found at a service until a moment; false where
+// none was.
+func (e *Case) setAt(service string, at history.Offset) (*history.KeySet, bool) {
+	var set *history.KeySet
+	for _, look := range e.looksAt(service, "") {
+		if look.At <= at && look.Set.Readable() {
+			set = look.Set
+		}
+	}
+	return set, set != nil
+}
+
+// nearest is the place that the validator has its set from: the gateway or the
+// cache before it, or the emitter.
+func (c *Cell) nearest() string {
+	if c.Validator.Via != "" {
+		return c.Validator.Via
+	}
+	return c.Validator.From
+}
+
+// sourceOf is the farthest party on the validator's way whose set has what is
+// looked for at a moment: whoever hands it on has it from there.
+func (c *Cell) sourceOf(at history.Offset, has func(*history.KeySet) bool) string {
+	for _, service := range []string{c.Validator.From, c.nearest()} {
+		if set, seen := c.setAt(service, at); seen && has(set) {
+			return service
+		}
+	}
+	return c.nearest()
+}
+
+// overdue says that the validator should have used the credential that it
+// refused: the old one was not revoked, or the set has had the new one for longer
+// than the validator keeps another.
+func (c *Cell) overdue() bool {
+	if !c.isFresh() {
+		return c.beforeRevoke(c.Sum)
+	}
+	for _, look := range c.looksAt(c.nearest(), "") {
+		if look.Set.Readable() && slices.Contains(look.Set.Credentials(), c.Fresh) {
+			return c.First >= look.At+history.Offset(c.Limits.Wall(c.Validator.Refills()))
+		}
+	}
+	return false
+}
+
+// described is a key in the words of a set.
+func described(k history.Key) string {
+	name := k.Kid
+	if k.Credential != "" {
+		name = k.Credential
+	}
+	what := k.Kty
+	for _, more := range []string{k.Crv, k.Alg} {
+		if more != "" {
+			what += " " + more
+		}
+	}
+	if k.Use != "" {
+		what += ", use " + k.Use
+	}
+	return fmt.Sprintf("%s (%s)", name, what)
+}

@@ -1,0 +1,69 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// missingAtTheSource matches where a set that was looked at lacked a credential
+// that it had to have, before a validator refused it that has its keys from
+// there: all of the time, or at some of the looks, where several answer at one
+// address.
+func missingAtTheSource(c *Cell) (Explanation, bool) {
+	since := c.Start
+	if c.isFresh() {
+		since = c.Accepted + history.Offset(c.Limits.Wall(c.Limits.Publishing(c.Validator)+c.Limits.Propagation)) + history.Offset(evidence.Nearly)
+	} else if !c.beforeRevoke(c.Sum) {
+		return Explanation{}, false
+	}
+	place := c.nearest()
+	lacks := func(set *history.KeySet) bool { return !slices.Contains(set.Credentials(), c.Credential) }
+	at, had := history.Offset(0), false
+	for _, look := range c.looksAt(place, "") {
+		switch {
+		case !look.Set.Readable() || look.At > c.First+history.Offset(evidence.Nearly):
+		case !lacks(look.Set):
+			had = true
+		case look.At >= since && at == 0:
+			at = look.At
+		}
+	}
+	if at == 0 { // it was there when it was last looked at before that, or nobody looked
+		if set, seen := c.setAt(place, since); !seen || !lacks(set) || since > c.First {
+			return Explanation{}, false
+		}
+		at = since
+	}
+	source, voices := c.sourceOf(at, lacks), c.lacking(place, at, lacks)
+	if len(voices) > 0 {
+		source = voices[0]
+	}
+	why := fmt.Sprintf("the set of %s did not have it, as it was looked at from %s on", source, c.Page(max(at-c.Start, 0)))
+	if len(voices) > 0 && had {
+		why = fmt.Sprintf("%s answers with one set or another, and what it has from %s did not have it from %s on", place, source, c.Page(max(at-c.Start, 0)))
+	}
+	return Explanation{
+		Cause: judge.CauseNotInSet, Consumer: source, Why: why,
+		Fix: fmt.Sprintf("let %s publish every accepted key, from its accept until its revoke, and hold what each address answers against that before emitting", source),
+	}, true
+}
+
+// lacking are those behind a gateway whose own set lacks something.
+func (e *Case) lacking(gateway string, at history.Offset, lacks func(*history.KeySet) bool) []string {
+	var names []string
+	for _, g := range e.Limits.Gateways {
+		if g.Name != gateway || len(g.Of) < 2 {
+			continue
+		}
+		for _, of := range g.Of {
+			if set, seen := e.setAt(of, at+history.Offset(evidence.Nearly)); seen && lacks(set) {
+				names = append(names, of)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,37 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// noAlg matches where the new key came into the set without its algorithm, and
+// the old one has one: there are validators that refuse such a key.
+func noAlg(c *Cell) (Explanation, bool) {
+	if !c.isFresh() {
+		return Explanation{}, false
+	}
+	set, seen := c.setAt(c.nearest(), c.First+history.Offset(evidence.Nearly))
+	if !seen || !lacksAlg(set, c.Fresh) || lacksAlg(set, c.Old) {
+		return Explanation{}, false
+	}
+	source := c.sourceOf(c.First+history.Offset(evidence.Nearly), func(set *history.KeySet) bool { return lacksAlg(set, c.Fresh) })
+	return Explanation{
+		Cause: judge.CauseNoAlg, Consumer: source,
+		Why: fmt.Sprintf("the set of %s has %s without an alg, which %s has", source, c.Fresh, c.Old),
+		Fix: fmt.Sprintf("let %s write alg into every key of the set (RFC 7517 §4.4): it is optional there, and %s wants it", source, c.Validator.Name),
+	}, true
+}
+
+// lacksAlg reports whether a set has a credential without an algorithm.
+func lacksAlg(set *history.KeySet, credential string) bool {
+	for _, k := range set.Keys {
+		if k.Credential == credential && k.Alg == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,38 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// rotatorName is a rotator of the team's own, as the party to look at.
+const rotatorName = "rotator"
+
+// notAccepted matches where a rotator of the team's own had the new credential in use
+// that was accepted later, or never: whoever refused it had nothing to learn.
+func notAccepted(c *Cell) (Explanation, bool) {
+	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
+	accepted, done := c.Done(string(keyring.Accept), c.Fresh)
+	if !c.Limits.Rotator() || !was || !c.isFresh() || done && (accepted <= emitted || c.First > accepted) {
+		return Explanation{}, false
+	}
+	told := Explanation{
+		Cause: judge.CauseNotAccepted, Consumer: rotatorName,
+		Why: fmt.Sprintf("the rotator had %s in use, and it was never seen to be accepted: what is in use is not what %s was given", c.Fresh, c.Validator.Name),
+		Fix: fmt.Sprintf("have the rotator show %s to %s before it has it in use, and fail where it is refused", c.Fresh, c.Validator.Name),
+	}
+	if done {
+		told.Why = fmt.Sprintf("the rotator had %s in use %s before it was accepted", c.Fresh, c.Page(accepted-emitted))
+		told.Fix = "have the rotator accept first: " + told.Fix
+	}
+	return told, true
+}
+
+// notAcceptedProbe is notAccepted where it was the harness itself that showed it.
+func notAcceptedProbe(c *Cell) (Explanation, bool) {
+	told, matches := notAccepted(c)
+	told.Why = ": " + told.Why
+	return told, matches
+}

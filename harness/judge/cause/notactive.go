@@ -1,0 +1,57 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// notActiveYet matches where a service failed its callers from its switch to the
+// new credential on, while nothing that it presented came to where the credential
+// is checked, until the new one was first taken there: then all was well again.
+// Something before the authority did not know it yet.
+func notActiveYet(c *Cell) (Explanation, bool) {
+	service, about := c.Validator.Name, history.Offset(evidence.Nearly)
+	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted || c.Limits.Hop != history.FromAuthority {
+		return Explanation{}, false
+	}
+	for _, key := range c.Hop() {
+		if key.Presenter != service || key.Validator == service || key.Credential != c.Fresh {
+			continue
+		}
+		taken, ever := c.firstOK(key)
+		old := key
+		old.Credential = c.Old
+		meanwhile := c.View.Sum(key, emitted, taken-evidence.BucketWidth).Attempts + c.View.Sum(old, c.First+about, taken-evidence.BucketWidth).Attempts
+		if !ever || meanwhile > 0 || taken-c.First < 2*about || taken < c.Last-2*about || taken > c.Last+2*about || c.View.Sum(old, c.Start, c.First).OK == 0 {
+			continue
+		}
+		return Explanation{
+			Cause: judge.CauseNotActive, Consumer: key.Validator, Credential: c.Fresh,
+			Why: fmt.Sprintf("nothing that %s presented came to %s from its switch until %s was first taken there, %s after it was emitted: %s was not active yet where it is first shown",
+				service, key.Validator, c.Fresh, c.Page(taken-emitted), c.Fresh),
+			Fix: fmt.Sprintf("show %s to %s as its consumers do, and emit only when it is taken: at least %s after accepting", c.Fresh, key.Validator, c.AtLeast(taken-c.acceptedAt())),
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// firstOK is when a cell was first taken.
+func (e *Case) firstOK(key history.CellKey) (history.Offset, bool) {
+	for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+		if b.OK > 0 {
+			return b.At, true
+		}
+	}
+	return 0, false
+}
+
+// acceptedAt is when the new credential was accepted.
+func (e *Case) acceptedAt() history.Offset {
+	at, _ := e.Done(string(keyring.Accept), e.Fresh)
+	return at
+}

@@ -1,0 +1,80 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// freshNotInSet matches where a validator asked for the set after the new
+// credential was published, and was answered with one without it.
+func freshNotInSet(c *Cell) (Explanation, bool) {
+	if !c.isFresh() {
+		return Explanation{}, false
+	}
+	fetch, there := c.notInSet(c.Published+history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly))
+	if !there {
+		return Explanation{}, false
+	}
+	return c.tellNotInSet(fetch), true
+}
+
+// lostNotInSet matches where a validator had a credential, which is accepted, and
+// was then answered with a set without it.
+func lostNotInSet(c *Cell) (Explanation, bool) {
+	if !c.lost() {
+		return Explanation{}, false
+	}
+	fetch, there := c.notInSet(c.Start, c.First+history.Offset(evidence.Nearly))
+	if !there {
+		return Explanation{}, false
+	}
+	told := c.tellNotInSet(fetch)
+	told.CausedBy = c.faultAtTheSource()
+	return told, true
+}
+
+// lost says that a validator refused a credential that it had, and that was
+// accepted: the new one after it had learned it, or the old one before its revoke.
+func (c *Cell) lost() bool {
+	if c.isFresh() {
+		return c.learnedBefore()
+	}
+	return c.beforeRevoke(c.Sum)
+}
+
+// faultAtTheSource is the fault that was in effect, when the cell began to
+// suffer, where the validator's keys come from; "" where there was none.
+func (c *Cell) faultAtTheSource() string {
+	if faults := c.Near(c.First-history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly), c.Validator.From, c.Validator.Via); len(faults) > 0 {
+		return faults[0].Kind
+	}
+	return ""
+}
+
+// notInSet is the last fetch between two moments, if it was answered with a set
+// without a credential that was in use.
+func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, there bool) {
+	fetches := c.Fetches(c.Validator.Name, from, to)
+	if len(fetches) == 0 {
+		return history.Event{}, false
+	}
+	fetch = fetches[len(fetches)-1]
+	return fetch, fetch.From == c.Validator.From && !slices.Contains(fetch.Credentials, c.Credential)
+}
+
+// tellNotInSet tells of such a fetch.
+func (c *Cell) tellNotInSet(fetch history.Event) Explanation {
+	v, what := c.Validator, "a set without "+c.Credential
+	if len(fetch.Credentials) == 0 {
+		what = "an empty set"
+	}
+	return Explanation{
+		Cause: judge.CauseNotInSet, Consumer: v.From,
+		Why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, fetch.At, what),
+		Fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: of an error most libraries keep what they have, and an empty set they take for the truth", v.From),
+	}
+}

@@ -1,0 +1,55 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// givesPlace are the steps that give a credential the one place of an authority,
+// each as something that somebody is at.
+var givesPlace = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
+
+// onePlace matches where an authority that has room for one credential had
+// taken another in the place of this one before this one was refused. That this
+// one was given the place again counts where that was long enough before.
+func onePlace(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	by, there := c.replacedBy()
+	if !there {
+		return Explanation{}, false
+	}
+	told := Explanation{
+		Cause: judge.CauseOneSlot, Consumer: v.Name, CausedBy: by.Step,
+		Why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, givesPlace[keyring.Step(by.Step)], by.Credential, c.Credential),
+		Fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
+	}
+	if took := by.At - evidence.Began(by); took > history.Offset(evidence.Nearly) {
+		told.Why += fmt.Sprintf("; %s could be read at the store only %s after %s had it, since the step was under way for that long", by.Credential, c.Page(took), v.Name)
+		told.Fix += "; and be told of a step that is not done after a minute, so that another rotator takes up what the keyring has as begun"
+	}
+	return told, true
+}
+
+// replacedBy is the step with which another credential took the one place.
+func (c *Cell) replacedBy() (by history.Event, there bool) {
+	if !c.Validator.Authority || c.Validator.Keys != 1 {
+		return by, false
+	}
+	for _, event := range c.Events {
+		_, gives := givesPlace[keyring.Step(event.Step)]
+		if event.Kind != history.KindStep || !gives || event.Detail != "" || evidence.Began(event) > c.First+evidence.BucketWidth {
+			continue
+		}
+		switch mine := event.Credential == c.Credential; {
+		case mine && event.At < c.First-history.Offset(evidence.Nearly):
+			there = false
+		case !mine && !there:
+			by, there = event, true
+		}
+	}
+	return by, there
+}

@@ -1,0 +1,62 @@
+package cause
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// outlived matches where what had been made with the old credential was still in
+// use when that was revoked.
+func outlived(c *Cell) (Explanation, bool) {
+	if !c.usedAfter() {
+		return Explanation{}, false
+	}
+	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	emitter := c.EmitterOf(c.Presenter)
+	switched := c.View.Switched[emitter][c.Fresh]
+	return Explanation{
+		Cause: judge.CauseOutlived, Consumer: c.Presenter,
+		Why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", c.Old, c.Old, c.Page(revoked-switched), emitter, c.Page(c.Last-switched)),
+		Fix: c.FixWindow(c.Presenter, c.Last-switched),
+	}, true
+}
+
+// FixWindow says how long after the last switch the old credential has to stay for
+// what a presenter was given with it: by its own life where that is known, by the
+// page, and by what was in use for longer.
+func (e *Case) FixWindow(presenter string, used history.Offset) string {
+	client, _ := e.Limits.Client(presenter)
+	m, _ := e.Limits.Emitter(presenter)
+	life := max(client.Life, m.Life)
+	needed, page := e.Limits.Outlives(life), e.longerThanThePage(life)
+	if until := e.Limits.Exception(presenter).Until; until > 0 {
+		if page = ""; until < life {
+			page = fmt.Sprintf(", and write until: %s for its exception on the page, which says %s", plan.Text(life), plan.Text(until))
+		}
+		needed = max(needed, until)
+	}
+	return fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s, and only when the use of %s is zero",
+		plan.Text(max(needed, e.Limits.Page(used.Duration()).Round(time.Second))), page, e.Old)
+}
+
+// beforeRevoke reports whether refusals began before the old credential was
+// revoked. An authority refuses before that step is done.
+func (e *Case) beforeRevoke(sum *history.Counts) bool {
+	revoked, wasRevoked := e.Begun(string(keyring.Revoke), e.Old)
+	return !wasRevoked || sum.FirstFailure < revoked-history.Offset(evidence.Nearly)
+}
+
+// longerThanThePage is what to write on the page where something lives longer than
+// it says; "" where it does not.
+func (e *Case) longerThanThePage(life time.Duration) string {
+	if life <= e.Limits.LongestLife {
+		return ""
+	}
+	return fmt.Sprintf(", and write longest_life: %s on the page, which says %s", plan.Text(life), plan.Text(e.Limits.LongestLife))
+}

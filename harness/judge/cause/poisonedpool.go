@@ -1,0 +1,81 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// poisonedPool matches where a pooler refused everybody since its database had
+// refused it, with what it had to log in with for them: whose password is right
+// is refused too, until it tries again.
+func poisonedPool(c *Cell) (Explanation, bool) {
+	lock, locked := c.poisoned(c.Validator.Name)
+	if !locked || !c.Limits.InPlace() && lock.Credential != c.Credential {
+		return Explanation{}, false // each login has a pool of its own
+	}
+	// What the database does not take any more is refused for that, poisoned or not.
+	if _, replaced := c.replacedBy(); replaced || c.usedAfter() {
+		return Explanation{}, false
+	}
+	return c.tellPoisoned(c.Validator.Name, lock), true
+}
+
+// poisonedBehind matches where a service gave no good answer since the pooler that
+// it reaches its database by let nobody in.
+func poisonedBehind(c *Cell) (Explanation, bool) {
+	service := c.Validator.Name
+	for _, key := range c.Hop() {
+		if key.Presenter != service || key.Validator == service {
+			continue
+		}
+		presented := c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)).Attempts > 0
+		if lock, locked := c.poisoned(key.Validator); locked && (c.Limits.InPlace() || presented && lock.Credential == key.Credential) {
+			told := c.tellPoisoned(key.Validator, lock)
+			told.Consumer = key.Validator
+			return told, true
+		}
+	}
+	return Explanation{}, false
+}
+
+// poisoned is the first lock of a pooler in the stretch of time of the cell, or that
+// was not over when that began.
+func (c *Cell) poisoned(pooler string) (lock history.Event, there bool) {
+	for _, event := range c.Events {
+		switch {
+		case event.Service != pooler || event.At > c.Last+history.Offset(evidence.Nearly):
+		case event.Kind == history.KindLocked && event.What == contract.LoginRetry && !there:
+			lock, there = event, true
+		case event.Kind == history.KindUnlocked && event.At < c.First:
+			there = false
+		}
+	}
+	return lock, there
+}
+
+// tellPoisoned tells what a pooler logged in with that its database refused.
+func (c *Cell) tellPoisoned(pooler string, lock history.Event) Explanation {
+	until := ""
+	for _, event := range c.Events {
+		if event.Kind == history.KindUnlocked && event.Service == pooler && event.At > lock.At {
+			until = fmt.Sprintf(", until %s after", c.Page(event.At-lock.At))
+			break
+		}
+	}
+	told := Explanation{
+		Cause: judge.CausePoisonedPool, Consumer: pooler, CausedBy: c.LastStep(lock.At),
+		Why: fmt.Sprintf("%s made new connections with the password of %s, with which %s had logged in to it last; its database refuses that, and for %s it then lets nobody in, right passwords neither%s (%s)",
+			pooler, lock.Credential, lock.Reader, contract.LoginRetry, until, lock.Detail),
+		Fix: fmt.Sprintf("give the database a second login for the new password, so that each has a pool of its own; with one login, have %s close its connections (RECONNECT) and every client log in anew as soon as the password is changed", pooler),
+	}
+	if lock.Reader == pooler {
+		told.Why = fmt.Sprintf("%s made new connections with the password of %s, which is in its file; its database refuses that, and for %s it then lets nobody in%s (%s)",
+			pooler, lock.Credential, contract.LoginRetry, until, lock.Detail)
+		told.Fix = fmt.Sprintf("write the new password into the file of %s and have it read (RELOAD) as soon as it is changed; better, give the database a second login beside the first", pooler)
+	}
+	return told
+}

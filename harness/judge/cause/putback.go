@@ -1,0 +1,134 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// causedByPutBack is what such refusals begin with, which is no step of the rotation.
+const causedByPutBack = "put-back"
+
+// putBack matches where a database took the new password, and from a moment on
+// refused it from everybody, with no step of the rotation that explains it: somebody
+// else has set it. Of one presenter alone it is not known whose value is wrong.
+func putBack(c *Cell) (Explanation, bool) {
+	if !c.Validator.Authority || !c.isFresh() || !runbook.Families[c.Limits.Family].Pools {
+		return Explanation{}, false
+	}
+	if at, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh); withdrawn && at <= c.Last {
+		return Explanation{}, false
+	}
+	// Where there is room for one, the way back to the old one takes the new one away.
+	if at, restored := c.Begun(string(keyring.Restore), c.Old); restored && c.Validator.Keys == 1 && at <= c.Last {
+		return Explanation{}, false
+	}
+	b, seen := c.brokenOff()
+	if !seen || len(b.who) < 2 {
+		return Explanation{}, false
+	}
+	v := c.Validator.Name
+	told := Explanation{
+		Cause: judge.CausePutBack, CausedBy: causedByPutBack, Consumer: v,
+		Why: fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something put the old password back, or took the new one away",
+			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds())),
+		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
+			v, v, c.Fresh),
+	}
+	if b.old > 0 {
+		told.Why += fmt.Sprintf("; it let somebody in with %s after that, at %s", c.Old, c.Moment(b.old.Milliseconds()))
+	}
+	return told, true
+}
+
+// brokenOff is that an authority stopped taking the new credential.
+type brokenOff struct {
+	taken, refused history.Offset // the last time that it took it, and the first that it refused it
+	who            []string       // everybody whom it refused since
+	old            history.Offset // when it took the old one after that; 0: nobody saw it do so
+}
+
+// reply is what a validator answered to somebody with a credential.
+type reply struct {
+	at              history.Offset
+	who, credential string
+	taken           bool
+}
+
+// replies are those of the cell's validator, a few of each time bucket: to whom was
+// counted at the hop, and to the harness itself.
+func (c *Cell) replies() []reply {
+	var all []reply
+	for _, key := range c.Hop() {
+		if key.Validator != c.Validator.Name {
+			continue
+		}
+		for _, bucket := range c.View.Cells[key] {
+			if bucket.OK > 0 {
+				all = append(all, reply{bucket.At, key.Presenter, key.Credential, true})
+			}
+			if bucket.AuthFailures > 0 {
+				all = append(all, reply{bucket.FirstFailure, key.Presenter, key.Credential, false})
+			}
+		}
+	}
+	for _, event := range c.Events {
+		if event.Kind == history.KindProbe && event.Service == c.Validator.Name && !event.Probe.Session && event.Probe.Outcome != history.Unavailable {
+			all = append(all, reply{event.At, "rehearse itself", event.Credential, event.Probe.Outcome == history.OK})
+		}
+	}
+	return all
+}
+
+// brokenOff finds since when the validator of the cell refuses what it took; false
+// where it never had taken it, or took it again before the cell's last refusal.
+func (c *Cell) brokenOff() (b brokenOff, seen bool) {
+	replies := c.replies()
+	for _, a := range replies {
+		if a.taken && a.credential == c.Fresh && a.at < c.First {
+			b.taken = max(b.taken, a.at)
+		}
+	}
+	if b.taken == 0 {
+		return b, false
+	}
+	b.refused = c.First
+	for _, a := range replies {
+		switch {
+		case a.credential == c.Old && a.taken && a.at > c.First && b.old == 0:
+			b.old = a.at
+		case a.credential != c.Fresh || a.at < b.taken:
+		case a.taken && a.at > c.First+history.Offset(evidence.Nearly) && a.at < c.Last-history.Offset(evidence.Nearly):
+			return b, false
+		case !a.taken:
+			b.refused = min(b.refused, a.at)
+			if !slices.Contains(b.who, a.who) {
+				b.who = append(b.who, a.who)
+			}
+		}
+	}
+	slices.Sort(b.who)
+	return b, true
+}
+
+// putBackBehind matches where a service gave no good answer since the database that
+// it needs had its old password back.
+func putBackBehind(c *Cell) (Explanation, bool) {
+	for _, key := range c.Hop() {
+		sum := c.View.Sum(key, c.Start, c.End+1)
+		if key.Presenter != c.presenterBehind() || key.Credential != c.Fresh || sum.AuthFailures == 0 ||
+			sum.FirstFailure > c.Last+history.Offset(evidence.Nearly) || sum.LastFailure < c.First-history.Offset(evidence.Nearly) {
+			continue
+		}
+		if told, matches := putBack(c.Refusal(key, &sum)); matches {
+			return told, true
+		}
+	}
+	return Explanation{}, false
+}

@@ -1,0 +1,111 @@
+package cause
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// leastMixed is how many refusals must lie beside answers of the same second for
+// them to tell of replicas.
+const leastMixed = 3
+
+// someReplicas matches where a validator of several replicas took the new
+// credential at some and refused it at others, in the same seconds: one of them
+// had not learned it yet, or never did.
+func someReplicas(c *Cell) (Explanation, bool) {
+	if !c.isFresh() {
+		return Explanation{}, false
+	}
+	caches, learned := c.caches()
+	mixed, beside := c.mixed()
+	// One cache is one replica: what it refuses beside what it takes differs in the
+	// token (its time, its claims), as it does under a fault that is the mechanism.
+	one := caches == 1 || c.underAFault(Explanation{Cause: judge.CauseUnknown}).Cause != judge.CauseUnknown
+	sustained := !one && c.learnedBefore() && mixed.Bad >= leastMixed && 2*mixed.Bad >= c.Sum.AuthFailures && c.standsOut()
+	if between := caches > 1 && c.betweenReplicas(learned); !sustained && !between {
+		return Explanation{}, false
+	}
+	name := c.Validator.Name
+	told := Explanation{Cause: judge.CauseSomeReplicas}
+	of := ""
+	if caches > 1 {
+		of = fmt.Sprintf(" of its %d replicas, by what they fetch,", caches)
+	}
+	stuck := c.Last > c.End-2*history.Offset(evidence.Nearly)
+	switch {
+	case stuck:
+		tail := c.at(c.Fresh, c.End-10*history.Offset(evidence.Nearly), c.End)
+		told.Why = fmt.Sprintf("some%s of %s's answers refuse it and others in the same second take it, to the end: %.0f%% of the last; one replica of about %.0f never learned it",
+			of, name, 100*tail.Share(), math.Round(1/math.Max(tail.Share(), 0.01)))
+		told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", name)
+	case len(learned) > 1:
+		last := learned[len(learned)-1]
+		need := max(c.Limits.G1(c.Validator), c.Limits.Page((last-c.Accepted).Duration())+evidence.Margin)
+		told.Why = fmt.Sprintf("the replicas of %s learn it at different times: the first of %d fetched it %s after it was accepted, the last %s; the lead was %s",
+			name, caches, c.Page(learned[0]-c.Accepted), c.Page(last-c.Accepted), c.Page(c.Lead()))
+		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one", plan.Text(need.Round(time.Second)), name)
+	default:
+		told.Why = fmt.Sprintf("%d answers of %s refused it beside %d in the same seconds that took it: not all of its replicas had learned it, until %s after it was accepted", mixed.Bad, name, beside, c.Page(c.Last-c.Accepted))
+		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one", plan.Text(max(c.Limits.G1(c.Validator), (c.Limits.Page((c.Last-c.Accepted).Duration())+evidence.Margin).Round(time.Second))), name)
+	}
+	return told, true
+}
+
+// leastShare is the least share of a validator's answers that one of its replicas
+// gives, of twenty.
+const leastShare = 0.05
+
+// standsOut says that refusals are more than the noise that there was before, and
+// so many that they can be those of one replica.
+func (c *Cell) standsOut() bool {
+	s := c.Refusals(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential})
+	base := c.Baseline(c.Presenter, c.Validator.Name)
+	share := s.In(c.First-evidence.BucketWidth, c.Last+1).Share()
+	return share >= leastShare && share > 2*(evidence.Tally{Bad: base.AuthFailures, Of: base.Attempts}).Share()
+}
+
+// mixed are the cell's attempts in seconds in which some were refused and some
+// were taken; beside are those that were taken.
+func (c *Cell) mixed() (t evidence.Tally, beside int64) {
+	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	second := history.Offset(time.Second)
+	for at := c.First; at+second <= c.Last; at += second {
+		sum := c.View.Sum(key, at, at+second)
+		if sum.AuthFailures > 0 && sum.OK > 0 {
+			t.Bad, t.Of, beside = t.Bad+sum.AuthFailures, t.Of+sum.Attempts, beside+sum.OK
+		}
+	}
+	return t, beside
+}
+
+// caches is how many caches of its own a validator fetches into, by how often it
+// fetched before anything was presented to it, and when so many had the new credential.
+func (c *Cell) caches() (n int, learned []history.Offset) {
+	name := c.Validator.Name
+	fetches := c.Fetches(name, 0, c.End)
+	for _, fetch := range fetches {
+		if len(fetches) > 0 && fetch.At-fetches[0].At < history.Offset(evidence.Nearly)/2 && fetch.At <= c.Start {
+			n++
+		}
+	}
+	for _, fetch := range fetches {
+		for _, credential := range fetch.Credentials {
+			if credential == c.Fresh && len(learned) < n {
+				learned = append(learned, fetch.At)
+			}
+		}
+	}
+	return n, learned
+}
+
+// betweenReplicas says that the cell was refused while some of the caches had the
+// new credential and some had not.
+func (c *Cell) betweenReplicas(learned []history.Offset) bool {
+	return len(learned) > 1 && c.First >= learned[0] && c.Last <= learned[len(learned)-1]+history.Offset(evidence.Nearly)
+}

@@ -1,0 +1,37 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// reusedKid matches where a new key was published under the name of the old one:
+// there were more keys in the set than names. The old one is refused then too, by
+// who took the new key in its place.
+func reusedKid(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	for _, event := range c.Events {
+		if event.Kind != history.KindPublished || event.Service != v.From || event.At < c.Accepted || slices.Contains(event.Credentials, c.Fresh) {
+			continue
+		}
+		if !c.isFresh() && (event.At > c.First+history.Offset(evidence.Nearly) || !c.beforeRevoke(c.Sum)) {
+			continue // what the old one was refused for before, or is after its revoke, is something else
+		}
+		if names := slices.Compact(slices.Sorted(slices.Values(event.Credentials))); len(names) < len(event.Credentials) {
+			causedBy := "" // the new one was not put to the test before it was emitted
+			if !c.isFresh() {
+				causedBy = c.faultAtTheSource()
+			}
+			return Explanation{
+				Cause: judge.CauseReusedKid, Consumer: v.From, CausedBy: causedBy,
+				Why: fmt.Sprintf("%s published %d keys under the name of %s, so that %s took it for the key that it had", v.From, len(event.Credentials), names[0], v.Name),
+				Fix: "give every key a name of its own: its thumbprint (RFC 7638) is one",
+			}, true
+		}
+	}
+	return Explanation{}, false
+}

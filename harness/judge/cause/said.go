@@ -1,0 +1,82 @@
+package cause
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+const (
+	// aReason is how many kinds of lines are told beside a cause that was found,
+	// and noReason where none was.
+	aReason, noReason = 1, 3
+	// briefHead and briefTail are what is kept of a line beside a cause that was
+	// found, in characters: errors of Go wrap others, and the innermost stands last.
+	briefHead, briefTail = 40, 80
+)
+
+// ItsLog tells what a party wrote into its own log that it had not written before
+// the cell began to suffer; where none was found why, whatever it wrote last meanwhile.
+func (c *Cell) ItsLog(found bool) string {
+	room := aReason
+	if !found {
+		room = noReason
+	}
+	about := 2 * history.Offset(evidence.Nearly)
+	var fresh, last []history.SaidLine
+	for _, line := range c.saidBy(c.Validator.Name) {
+		switch {
+		case line.First > c.End || line.First > c.Last+about:
+		case line.First >= c.First-about:
+			fresh = append(fresh, line)
+		case line.Last >= c.First:
+			last = append(last, line)
+		}
+	}
+	slices.SortStableFunc(fresh, func(a, b history.SaidLine) int { return cmp.Compare(b.Count, a.Count) })
+	lines, when := fresh, "since then"
+	if len(lines) == 0 && !found {
+		slices.Reverse(last)
+		lines, when = last, "meanwhile"
+	}
+	var told []string
+	for _, line := range lines[:min(room, len(lines))] {
+		times := ""
+		if line.Count > 1 {
+			times = fmt.Sprintf(" (%d times)", line.Count)
+		}
+		text := line.Text
+		if found {
+			text = brief(text)
+		}
+		told = append(told, fmt.Sprintf("%q%s", text, times))
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the log of %s says %s: %s", c.Validator.Name, when, strings.Join(told, ", "))
+}
+
+// brief is the first line of a text without what is in its middle, where that is long.
+func brief(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	letters := []rune(line)
+	if len(letters) <= briefHead+briefTail {
+		return line
+	}
+	return string(letters[:briefHead]) + " … " + string(letters[len(letters)-briefTail:])
+}
+
+// saidBy are the kinds of lines of a party's own log, those written last at the end.
+func (e *Case) saidBy(party string) []history.SaidLine {
+	for _, event := range e.Events {
+		if event.Kind == history.KindSaid && event.Service == party {
+			return event.Said
+		}
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// sameETag matches where a validator never learned the new credential, and the set that
+// it has its keys from came with it under the ETag that it had without it: who asks
+// whether that has changed (If-None-Match) is told that it has not.
+func sameETag(c *Cell) (Explanation, bool) {
+	g1 := c.Limits.G1(c.Validator)
+	if !c.late() || c.EverLearned || g1 == runbook.Forever || c.Last-c.Accepted < history.Offset(c.Limits.Wall(g1)) {
+		return Explanation{}, false
+	}
+	for _, place := range []string{c.Validator.From, c.nearest()} {
+		before := map[string]bool{} // ETags of sets without it
+		for _, look := range c.looksAt(place, "") {
+			tag := look.Set.ETag
+			if !look.Set.Readable() || tag == "" {
+				continue
+			}
+			if !slices.Contains(look.Set.Credentials(), c.Fresh) {
+				before[tag] = true
+				continue
+			}
+			if !before[tag] {
+				break
+			}
+			return Explanation{
+				Cause: judge.CauseSameETag, Consumer: place,
+				Why: fmt.Sprintf("%s never learned it: %s has it in its set since %s, under the ETag that the set had without it, so that who asks whether it has changed is told that it has not (304)",
+					c.Validator.Name, place, look.At),
+				Fix: fmt.Sprintf("have %s give each set an ETag of its own (a hash of it), or none; no lead is long enough until then", place),
+			}, true
+		}
+	}
+	return Explanation{}, false
+}

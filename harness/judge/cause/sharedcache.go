@@ -1,0 +1,34 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// sharedCache matches where a validator fetched after the new credential was
+// published, and a cache on the way answered with an old set.
+func sharedCache(c *Cell) (Explanation, bool) {
+	via, at, there := c.staleAnswer()
+	if !there || !c.late() {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseSharedCache, Consumer: via,
+		Why: fmt.Sprintf("%s fetched the set %s after %s was accepted and was answered with an old one from %s%s", c.Validator.Name, c.Page(at-c.Accepted), c.Fresh, via, c.until()),
+		Fix: fmt.Sprintf("make %s expire its copy sooner, or purge it after accepting; else %s", via, c.fixLead()),
+	}, true
+}
+
+// staleAnswer is the first fetch after the new credential was published that was
+// answered with a set without it, and who answered.
+func (c *Cell) staleAnswer() (via string, at history.Offset, there bool) {
+	for _, fetch := range c.Fetches(c.Validator.Name, max(c.Accepted, c.Published), c.Last) {
+		if !slices.Contains(fetch.Credentials, c.Fresh) && fetch.From != c.Validator.From {
+			return fetch.From, fetch.At, true
+		}
+	}
+	return "", 0, false
+}

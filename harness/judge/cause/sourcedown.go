@@ -1,0 +1,96 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// lostInOutage matches where a validator had a credential, which is accepted, and
+// no longer had it when it asked for the set and got none: its copy had run out, or
+// it had thrown it away.
+func lostInOutage(c *Cell) (Explanation, bool) {
+	from, how := c.inVain(c.First-history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly))
+	if !c.lost() || how == "" {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseSourceDown, Consumer: from, CausedBy: c.faultAtTheSource(),
+		Why: fmt.Sprintf("%s asked %s for the set and got none (%s), and no longer had %s by then", c.Validator.Name, from, how, c.Credential),
+		Fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", from, c.Validator.Name),
+	}, true
+}
+
+// failedFetch matches where a validator asked for the set and got none, so that
+// it learned the new key at a later time only: one that fetches by the clock asked
+// in time, before emit; one that fetches for a name that it does not know asked
+// when it met it.
+func failedFetch(c *Cell) (Explanation, bool) {
+	if !c.late() {
+		return Explanation{}, false
+	}
+	v, from, to := c.Validator, c.Accepted, c.Emitted
+	fix := fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, c.Fresh, c.AtLeast(c.LearnedAt-c.Accepted))
+	if v.OnMiss {
+		from, to = c.First-history.Offset(evidence.Nearly), c.LearnedAt
+		fix = fmt.Sprintf("show a canary of %s to %s before emitting (gates: enforce), so that it need not fetch then", c.Fresh, v.Name)
+	}
+	for _, event := range c.Events {
+		if event.Kind != history.KindFetchFailed || event.Service != v.Name || event.At <= from || event.At > to {
+			continue
+		}
+		return Explanation{
+			Cause: judge.CauseSourceDown, Consumer: event.From, Fix: fix,
+			Why: fmt.Sprintf("%s asked %s for the set %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
+				v.Name, event.From, c.Page(event.At-c.Accepted), c.Fresh, event.Detail, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// unansweredFetch matches where a validator tried to fetch while it refused, got
+// no answer, and never learned the new key.
+func unansweredFetch(c *Cell) (Explanation, bool) {
+	from, there := c.unanswered()
+	if !there || c.EverLearned || !c.late() {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseSourceDown, Consumer: from,
+		Why: fmt.Sprintf("%s asked for it, and %s gave no answer", c.Validator.Name, from),
+		Fix: fmt.Sprintf("bring %s back; and let every validator have %s before it is emitted, so that nobody has to ask in a hurry", from, c.Fresh),
+	}, true
+}
+
+// unanswered is who did not answer a validator that tried to fetch while it
+// refused. Behind a cache it is the emitter, where that gave no tokens either.
+func (c *Cell) unanswered() (from string, there bool) {
+	for _, event := range c.Events {
+		switch {
+		case event.Kind == history.KindFetchFailed && event.Service == c.Validator.Name &&
+			event.At >= c.First-history.Offset(evidence.Nearly) && event.At <= c.Last+history.Offset(evidence.Nearly):
+			from, there = event.From, true
+		case there && event.Kind == history.KindSession && c.EmitterOf(event.Service) == c.Validator.From:
+			return c.Validator.From, true
+		}
+	}
+	return from, there
+}
+
+// inVain is whom a validator asked for the set between two moments without
+// getting one, and how that was answered: by its own log or, of one that logs
+// nothing of it, by that of whom it asked. How is empty where it did not.
+func (c *Cell) inVain(from, to history.Offset) (whom, how string) {
+	for _, event := range c.Events {
+		switch {
+		case event.At < from || event.At > to:
+		case event.Kind == history.KindFetchFailed && event.Service == c.Validator.Name:
+			return event.From, event.Detail
+		case event.Kind == history.KindRead && event.What == keySet && event.Reader == c.Validator.Name && event.Detail != "":
+			return event.Service, event.Detail
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,88 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// stillStale matches where a validator had not learned the new credential when it
+// was last refused, and need not have by then.
+func stillStale(c *Cell) (Explanation, bool) {
+	v, g1, last := c.Validator, c.Limits.G1(c.Validator), c.Last-c.Accepted
+	if !c.late() || c.EverLearned || g1 == runbook.Forever || last >= history.Offset(c.Limits.Wall(g1)+v.Granule) {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseStaleCache,
+		Why:   fmt.Sprintf("%s%s had not learned it %s after it was accepted, and the lead was %s; it may take %s", v.Name, c.OffPage(v.Name), c.Page(last), c.Page(c.Lead()), plan.Text(g1)),
+		Fix:   c.fixLead(),
+	}, true
+}
+
+// neverLearned matches where a validator never took the new credential.
+func neverLearned(c *Cell) (Explanation, bool) {
+	if !c.late() || c.EverLearned {
+		return Explanation{}, false
+	}
+	v, page := c.Validator, ""
+	if !v.OnPage {
+		page = "put " + v.Name + " on the page and "
+	}
+	who := v.Name
+	if page != "" {
+		who = "it"
+	}
+	if v.Reads {
+		return Explanation{
+			Cause: judge.CauseNeverLearned,
+			Why:   fmt.Sprintf("%s%s never took it: %s", v.Name, c.OffPage(v.Name), c.lastLoaded(v.Name)),
+			Fix:   fmt.Sprintf("%shave %s read what is published again during the lead (a reload, a signal, a restart), and look at whether it did before emitting", page, who),
+		}, true
+	}
+	return Explanation{
+		Cause: judge.CauseNeverLearned,
+		Why:   fmt.Sprintf("%s%s never learned it: %s", v.Name, c.OffPage(v.Name), c.LastFetch(v.Name)),
+		Fix:   fmt.Sprintf("%smake %s fetch the set again, or reload it during the lead%s", page, who, c.noLead()),
+	}, true
+}
+
+// noLead adds that waiting longer is no cure of a validator that read its set when
+// it was started, and not once since the rotation began.
+func (c *Cell) noLead() string {
+	if v := c.Validator.Name; c.HasFetches(v) && len(c.Fetches(v, c.Start, c.End)) == 0 {
+		return ": it reads that when it is started, and no lead is long enough"
+	}
+	return ""
+}
+
+// staleCache matches where a validator learned the new credential after it was
+// first used, and nothing else made it late. One that goes on refusing nearly everything
+// when it has learned it does so for something else.
+func staleCache(c *Cell) (Explanation, bool) {
+	if !c.late() || c.refusesOn() {
+		return Explanation{}, false
+	}
+	name := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseStaleCache,
+		Why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.OffPage(name), c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+		Fix:   c.fixLead(),
+	}, true
+}
+
+// refusesOn says that the validator refused nearly everything for longer than it takes to
+// tell after it had learned the credential.
+func (c *Cell) refusesOn() bool {
+	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	after := c.View.Sum(key, c.LearnedAt+2*history.Offset(evidence.Nearly), c.End+1)
+	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
+}
+
+// nearlyAll is how many refusals there are for each that was taken where nearly everything
+// is refused.
+const nearlyAll = 10

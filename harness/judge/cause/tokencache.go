@@ -1,0 +1,66 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// tokenCache matches where a validator went on taking a revoked credential after
+// it had fetched the set without it: it keeps what it checked, or the key all the
+// same. Which of them, a token tells that was signed after the revoke.
+func tokenCache(c *Cell) (Explanation, bool) {
+	name := c.Validator.Name
+	fetched, without := c.fetchedWithout()
+	if !without {
+		return Explanation{}, false
+	}
+	told := Explanation{
+		Cause: judge.CauseTokenCache,
+		Why: fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
+			c.Old, fetched, c.Old, c.Page(c.Last-fetched)),
+		Fix: fmt.Sprintf("bound how long %s keeps what it has checked (introspection or token cache, by kid too), or empty that with the revoke; an expiry of its key set changes nothing", name),
+	}
+	switch anew := c.View.Said(name, c.Old, history.Anew); {
+	case anew.Taken > 0:
+		told.Cause = judge.CauseSetNotUsed
+		told.Why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.Old, fetched, c.Page(anew.LastTaken-fetched))
+		told.Fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then it is to be restarted after a revoke", name)
+	case anew.Refused == 0:
+		told.Why += ", or it keeps the key whatever it fetches"
+		told.Fix += "; look at whether it replaces its keys by what it fetches, too"
+	}
+	return told, true
+}
+
+// fetchedWithout is when the cell's validator, by its one cache, fetched a set without
+// the old credential, since when it was taken for longer than use of what was fetched takes.
+func (c *Cell) fetchedWithout() (at history.Offset, is bool) {
+	if n, _ := c.caches(); n > 1 {
+		return 0, false // one replica fetched, and another took it
+	}
+	for _, fetch := range c.Fetches(c.Validator.Name, c.First, c.End) {
+		if !slices.Contains(fetch.Credentials, c.Old) && !slices.Contains(fetch.Holds, c.Old) {
+			return fetch.At, c.Last > fetch.At+2*history.Offset(evidence.Nearly)
+		}
+	}
+	return 0, false
+}
+
+// setNotUsed matches where a validator fetched the new credential and never took it,
+// and takes the old one by what is signed with it after a set came without it.
+func setNotUsed(c *Cell) (Explanation, bool) {
+	name := c.Validator.Name
+	if !c.isFresh() || c.Sum.OK > 0 || !c.View.OnlyFetched(name, c.Fresh) || c.View.Said(name, c.Old, history.Anew).Taken == 0 {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseSetNotUsed,
+		Why: fmt.Sprintf("%s fetched it %s after it was accepted, never took it, and takes %s to the end: it goes on with the keys that it had, whatever it fetches",
+			name, c.Page(c.LearnedAt-c.Accepted), c.Old),
+		Fix: fmt.Sprintf("find out why %s does not use what it fetches (a comparison that finds nothing new, an error on the way), and prove %s by a canary before emitting: no lead is long enough", name, c.Fresh),
+	}, true
+}

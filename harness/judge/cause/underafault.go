@@ -1,0 +1,57 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// underAFault names the fault that a refusal began under, where nothing else
+// explains it: one at the validator, or one that was proven to be in effect at
+// another of its parties. A proven one that is itself the mechanism gives the
+// explanation its cause and its cure.
+func (c *Cell) underAFault(told Explanation) Explanation {
+	if r, there := c.ReportOn(c.Validator.Name, c.First); there {
+		told.CausedBy = r.Kind
+		return told.namedAfter(r)
+	}
+	began := history.Offset(evidence.Nearly)
+	there := c.Near(c.First-began, c.First+began, c.Validator.From, c.Validator.Via, c.EmitterOf(c.Presenter), c.Presenter)
+	if len(there) == 0 {
+		return told
+	}
+	told.CausedBy = there[0].Kind
+	if there[0].From == "" {
+		told.Consumer = there[0].Target
+	}
+	return told.namedAfter(there[0])
+}
+
+// mechanisms are the faults that are the mechanism themselves by which a
+// credential is refused, each with its cause and its cure, which has a %s for
+// whom it was done to.
+var mechanisms = map[string]struct {
+	cause judge.Cause
+	cure  string
+}{
+	"clock":           {judge.CauseClockSkew, "set the clock of %s by a time server and watch how far it is off; give validators a leeway (a tolerance) that is more than that"},
+	"missing-kid":     {judge.CauseMissingKid, "let %s write the kid of the key into every token; only a validator that tries every key can do without"},
+	"old-kid":         {judge.CauseOldKid, "let %s write into every token the kid of the key that it signs that one with, a refreshed one too; a token whose header was copied names the key before"},
+	"wrong-algorithm": {judge.CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
+	"newline":         {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
+	"truncated":       {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
+	"double-base64":   {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; encode once: the stringData of a Kubernetes Secret is plain text, its data is base64"},
+	"quoting":         {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; have whatever reads the file take its quotes away, or write none"},
+	"foreign-secret":  {judge.CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
+}
+
+// namedAfter names the cause after a fault that left evidence, where that is the
+// mechanism; others (a pause, a partition) only tell since when.
+func (x Explanation) namedAfter(r judge.FaultReport) Explanation {
+	if m, there := mechanisms[r.Kind]; there && r.Took {
+		x.Cause, x.Fix = m.cause, fmt.Sprintf(m.cure, r.Target)
+	}
+	return x
+}

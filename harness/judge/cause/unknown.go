@@ -1,0 +1,31 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// unknown tells of a refusal that no detector explains what is known of it, and
+// where to look further.
+func (c *Cell) unknown() Explanation {
+	if !c.isFresh() {
+		return Explanation{
+			Cause: judge.CauseUnknown,
+			Why:   fmt.Sprintf("%s refused %s before it was revoked", c.Validator.Name, c.Old),
+			Fix:   c.lookIntoTheLog(),
+		}
+	}
+	told := Explanation{
+		Cause: judge.CauseUnknown,
+		Why:   fmt.Sprintf("it was refused although %s had learned it %s after it was accepted", c.Validator.Name, c.Page(c.LearnedAt-c.Accepted)),
+		Fix:   c.lookIntoTheLog(),
+	}
+	if c.Validator.Authority {
+		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
+	}
+	if c.Validator.Authority || c.Validator.Reads { // both sides hold a value, which may be another one
+		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
+	}
+	return told
+}

@@ -1,0 +1,66 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// unreadSet matches where a validator fetched a set with the credential in it
+// and kept what it had before, since it could not read all of the new one: a key
+// in it is of nobody known here, or none of what it keeps is in what it fetched.
+func unreadSet(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	for _, fetch := range c.Fetches(v.Name, c.Start, c.Last) {
+		if !slices.Contains(fetch.Credentials, c.Credential) || slices.Contains(fetch.Holds, c.Credential) {
+			continue
+		}
+		strange := c.strangers(fetch.Credentials)
+		kept := slices.ContainsFunc(fetch.Holds, func(name string) bool { return !slices.Contains(fetch.Credentials, name) })
+		if len(strange) == 0 && !kept {
+			continue
+		}
+		because := ""
+		if len(strange) > 0 {
+			because = fmt.Sprintf(" since %s is in it", joined(strange))
+			if since, there := c.strangeSince(strange[0]); there {
+				because += ", first seen at " + since.String()
+			}
+		}
+		from := fetch.From
+		if from == "" {
+			from = v.From
+		}
+		return Explanation{
+			Cause: judge.CauseUnusableSet, Consumer: from,
+			Why: fmt.Sprintf("%s%s fetched a set with %s from %s at %s and kept the one that it had: it could not use the new one%s", v.Name, c.OffPage(v.Name), c.Credential, from, fetch.At, because),
+			Fix: fmt.Sprintf("let %s answer with keys that every library here can read (type, curve, algorithm), or give %s one that passes over what it cannot read; hold a set against each library before it is published", from, v.Name),
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// strangers are the identifiers in a set that are of no credential of the run.
+func (e *Case) strangers(set []string) []string {
+	var found []string
+	for _, name := range set {
+		_, other := e.Others[name]
+		if name != e.Old && name != e.Fresh && !other && !slices.Contains(found, name) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// strangeSince is when an identifier was first seen in a set that anybody fetched,
+// where that was after the rotation had begun.
+func (e *Case) strangeSince(name string) (history.Offset, bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindFetched && slices.Contains(event.Credentials, name) {
+			return event.At, event.At > e.Start
+		}
+	}
+	return 0, false
+}

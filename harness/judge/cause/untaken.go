@@ -1,0 +1,56 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// refusedLikeOthers matches where a validator refuses the new credential as it
+// did when others presented it, up to the end, and that is explained.
+func refusedLikeOthers(c *Cell) (Explanation, bool) {
+	for _, key := range c.Hop() {
+		sum := c.View.Sum(key, c.Start, c.End+1)
+		if key.Validator != c.Validator.Name || key.Credential != c.Fresh || sum.AuthFailures == 0 || sum.LastFailure <= c.End-2*history.Offset(evidence.Nearly) {
+			continue
+		}
+		if f := c.Explain(key, &sum); f.Cause != judge.CauseUnknown {
+			return Explanation{
+				Cause: f.Cause, Consumer: f.Consumer, Fix: f.Fix,
+				Why: fmt.Sprintf(", as it did when %s presented it", f.Presenter),
+			}, true
+		}
+	}
+	return Explanation{}, false
+}
+
+// reusedKidAfter is reusedKid, of what is refused after the revoke.
+func reusedKidAfter(c *Cell) (Explanation, bool) {
+	told, matches := reusedKid(c)
+	told.Why, told.CausedBy = "; "+told.Why, ""
+	return told, matches
+}
+
+// neverPublished matches where the emitter does not publish the new credential.
+func neverPublished(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	set, known := c.View.Published[v.From]
+	if !known || slices.Contains(set, c.Fresh) {
+		return Explanation{}, false
+	}
+	revoked, _ := c.RevokedAt()
+	return Explanation{
+		Cause: judge.CauseLatePublish, Consumer: v.From,
+		Why: fmt.Sprintf("; %s does not publish it", v.From),
+		Fix: c.fixPublishing(v, revoked),
+	}, true
+}
+
+// neverTaken matches where a validator never learned the new credential.
+func neverTaken(c *Cell) (Explanation, bool) {
+	_, ever := c.Learned(c.Validator.Name, c.Fresh, c.Start)
+	return Explanation{Cause: judge.CauseNeverLearned}, !ever
+}

@@ -1,0 +1,247 @@
+package evidence
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Evidence is a history, sorted into what the rules and the detectors ask for.
+type Evidence struct {
+	Limits plan.Limits
+	Events []history.Event // until the rotation ended, in order
+	View   *history.View
+	Phases []judge.PhaseSpan
+	// Old and Fresh are the names of the two credentials, in the order in which
+	// they were made; empty where there was none.
+	Old, Fresh string
+	Start, End history.Offset // of the phases
+	Ended      string         // a history.Ended constant; empty: the rotation has no end
+	Gates      []history.Gate
+	Decisions  []history.Event // to take the rotation back
+	Leaks      history.Leaks
+	Ledger     *history.Ledger   // nil: nobody keeps one
+	Agreement  history.Agreement // the last one
+	Totals     history.Totals
+	Counters   []history.Counter         // of validators that are not the run's own
+	Has        map[history.Kind]bool     // which kinds of events there are
+	Others     map[string]history.Offset // credentials that another rotation made, and when
+	Disorder   string                    // what is out of order in the history; empty: nothing
+	ClockSet   *history.Event            // the first time before the end that the machine's clock was set; nil: it never was
+}
+
+// Gather sorts a history that is held against a plan. What its parties did after the
+// rotation had ended is left out. It changes neither of the two.
+func Gather(h *history.History, l plan.Limits) *Evidence {
+	h = untilTheEnd(&history.History{Events: h.Named()})
+	e := &Evidence{
+		Limits: l, Events: h.Events, View: history.ViewOf(h), Phases: []judge.PhaseSpan{}, Gates: []history.Gate{},
+		Has: map[history.Kind]bool{}, Others: map[string]history.Offset{},
+	}
+	for _, event := range h.Events {
+		e.Has[event.Kind] = true
+		switch event.Kind {
+		case history.KindPhase:
+			e.closePhase(event.At)
+			e.Phases = append(e.Phases, judge.PhaseSpan{Name: event.Phase, StartMS: event.At.Milliseconds(), EndMS: event.At.Milliseconds()})
+			if len(e.Phases) == 1 {
+				e.Start = event.At
+			}
+		case history.KindCredential:
+			if e.Old == "" {
+				e.Old = event.Credential
+			} else if e.Fresh == "" {
+				e.Fresh = event.Credential
+			} else {
+				e.Others[event.Credential] = event.At
+			}
+		case history.KindGate:
+			e.Gates = append(e.Gates, *event.Gate)
+		case history.KindClockSet:
+			if e.ClockSet == nil && e.Ended == "" {
+				e.ClockSet = &event
+			}
+		case history.KindDecision:
+			e.Decisions = append(e.Decisions, event)
+		case history.KindAgreement:
+			e.Agreement = *event.Agreement
+		case history.KindLeaks:
+			e.Leaks = *event.Leaks
+		case history.KindLedger:
+			e.Ledger = event.Ledger
+		case history.KindTotals:
+			e.Totals, e.Counters = *event.Totals, event.Counters
+		case history.KindEnd:
+			e.Ended, e.End = event.Detail, event.At
+			e.closePhase(event.At)
+		}
+	}
+	if e.End == 0 {
+		e.End = e.View.Now
+		e.closePhase(e.End)
+	}
+	e.Disorder = disorder(h, e)
+	return e
+}
+
+// untilTheEnd is a history without what its parties did after the rotation had
+// ended: services are stopped then, and sessions end with them, which explains
+// nothing of what was before.
+func untilTheEnd(h *history.History) *history.History {
+	i := slices.IndexFunc(h.Events, func(event history.Event) bool { return event.Kind == history.KindEnd })
+	if i < 0 {
+		return h
+	}
+	end := h.Events[i].At
+	return &history.History{Events: slices.DeleteFunc(slices.Clone(h.Events), func(event history.Event) bool {
+		return event.At > end && slices.Contains(ofParties, event.Kind)
+	})}
+}
+
+// ofParties are the kinds of what the parties themselves do.
+var ofParties = []history.Kind{
+	history.KindExit, history.KindFetched, history.KindFetchFailed, history.KindLearned, history.KindForgot, history.KindLoaded,
+	history.KindPublished, history.KindEmitting, history.KindEnded, history.KindDenied, history.KindLived, history.KindLooked, history.KindLocked, history.KindUnlocked, history.KindRead, history.KindSession,
+}
+
+func (e *Evidence) closePhase(at history.Offset) {
+	if n := len(e.Phases); n > 0 {
+		e.Phases[n-1].EndMS = at.Milliseconds()
+	}
+}
+
+// disorder says what cannot be so in a history that was recorded as it
+// happened. Lines from services' logs may arrive a little late; phases, and the
+// buckets of one cell, come in order.
+func disorder(h *history.History, e *Evidence) string {
+	if len(h.Events) == 0 || h.Events[0].Kind != history.KindPlan {
+		return "it does not begin with the plan"
+	}
+	order := append(history.Phases(), history.Rollback)
+	last := -1
+	var at history.Offset
+	for _, event := range h.Events {
+		switch event.Kind {
+		case history.KindPhase:
+			i := slices.Index(order, event.Phase)
+			if i <= last || event.At < at {
+				return "phase " + string(event.Phase) + " comes too late"
+			}
+			last, at = i, event.At
+		case history.KindEnd:
+			if event.At < at {
+				return "it ends before its last phase"
+			}
+		}
+	}
+	for _, key := range e.View.Keys() {
+		if !slices.IsSortedFunc(e.View.Cells[key], func(a, b history.Bucket) int { return cmp.Compare(a.At, b.At) }) {
+			return "counts of " + key.Presenter + " at " + key.Validator + " are out of order"
+		}
+	}
+	return ""
+}
+
+// Done is when a step of a credential was first done; false: it never was.
+func (e *Evidence) Done(step, credential string) (history.Offset, bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindStep && event.Step == step && event.Credential == credential && event.Detail == "" {
+			return event.At, true
+		}
+	}
+	return 0, false
+}
+
+// LastStep is the last step that was begun before a moment: what a failure
+// that begins then began with. Steps outside of the phases made the state that
+// the rotation starts from.
+func (e *Evidence) LastStep(before history.Offset) string {
+	step := "baseline"
+	for _, event := range e.Events {
+		if event.Kind == history.KindStep && event.Detail == "" && Began(event) <= before && event.Phase != "" {
+			step = event.Step
+		}
+	}
+	return step
+}
+
+// Begun is when a step of a credential was begun that was done; false: it never was.
+func (e *Evidence) Begun(step, credential string) (history.Offset, bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindStep && event.Step == step && event.Credential == credential && event.Detail == "" {
+			return Began(event), true
+		}
+	}
+	return 0, false
+}
+
+// Began is when a step was begun; a history need not say it.
+func Began(step history.Event) history.Offset {
+	if step.Began == 0 {
+		return step.At
+	}
+	return step.Began
+}
+
+// PhaseAt is the phase in which a moment lies.
+func (e *Evidence) PhaseAt(at history.Offset) string {
+	name := ""
+	for _, p := range e.Phases {
+		if at.Milliseconds() >= p.StartMS {
+			name = string(p.Name)
+		}
+	}
+	return name
+}
+
+// Fetches are the key sets that a validator fetched in [from, to].
+func (e *Evidence) Fetches(validator string, from, to history.Offset) []history.Event {
+	var found []history.Event
+	for _, event := range e.Events {
+		if event.Kind == history.KindFetched && event.Service == validator && event.At >= from && event.At <= to {
+			found = append(found, event)
+		}
+	}
+	return found
+}
+
+// Hop lists the cells whose decisions are judged: those of the credentials that
+// were made meanwhile, seen where the credential is checked.
+func (e *Evidence) Hop() []history.CellKey {
+	var keys []history.CellKey
+	for _, key := range e.View.Keys() {
+		_, other := e.Others[key.Credential]
+		if key.Source == e.Limits.Hop && key.Credential != "" && (key.Credential == e.Old || key.Credential == e.Fresh || other) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// Page tells wall time as page time.
+func (e *Evidence) Page(wall history.Offset) string {
+	return plan.Text(e.Limits.Page(wall.Duration()))
+}
+
+// EmitterOf is where a presenter's credentials come from: the issuer of a
+// client's tokens, or the presenter itself.
+func (e *Evidence) EmitterOf(presenter string) string {
+	if c, there := e.Limits.Client(presenter); there && c.From != "" {
+		return c.From
+	}
+	return presenter
+}
+
+// OffPage is " (not on the page)" for a party that the page does not list.
+func (e *Evidence) OffPage(name string) string {
+	if v, there := e.Limits.Validator(name); there && !v.OnPage {
+		return ", which is not on the page,"
+	}
+	if m, there := e.Limits.Emitter(name); there && !m.OnPage {
+		return ", which is not on the page,"
+	}
+	return ""
+}

@@ -1,0 +1,129 @@
+package evidence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// FaultReports follows each fault from its injection to its undoing.
+func (e *Evidence) FaultReports() []judge.FaultReport {
+	reports := []judge.FaultReport{}
+	find := func(f *history.Fault) *judge.FaultReport {
+		for i := range reports {
+			if reports[i].Kind == f.Kind && reports[i].Target == f.Target && reports[i].UndoneMS < 0 {
+				return &reports[i]
+			}
+		}
+		reports = append(reports, judge.FaultReport{Kind: f.Kind, Target: f.Target, From: f.From, To: f.To, Evidence: map[string]float64{}, InjectedMS: -1, UndoneMS: -1})
+		return &reports[len(reports)-1]
+	}
+	for _, event := range e.Events {
+		if event.Kind != history.KindFault {
+			continue
+		}
+		r := find(event.Fault)
+		r.By = event.Fault.By
+		for name, figure := range event.Fault.Evidence {
+			r.Evidence[name] = figure
+		}
+		switch event.Fault.Stage {
+		case history.FaultInjected:
+			r.InjectedMS = event.At.Milliseconds()
+		case history.FaultEvidence:
+			r.Took = r.Took || event.Fault.Took
+		case history.FaultUndone:
+			r.UndoneMS = event.At.Milliseconds()
+		case history.FaultFailed:
+			r.Detail = event.Fault.Detail
+		}
+	}
+	return reports
+}
+
+// FaultOn is the kind of the fault that ReportOn finds.
+func (e *Evidence) FaultOn(service string, began history.Offset) (string, bool) {
+	r, there := e.ReportOn(service, began)
+	return r.Kind, there
+}
+
+// ReportOn is a fault that was in effect on a service when something began
+// there, as far as the moments of counts and logs can tell. A fault that ended
+// its service has nothing to undo and stays in effect.
+func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultReport, bool) {
+	soon := history.Offset(Nearly).Milliseconds()
+	exited, ended := e.View.Exited[service]
+	for _, r := range e.FaultReports() {
+		if r.Target != service || r.InjectedMS < 0 || r.InjectedMS > began.Milliseconds()+soon {
+			continue
+		}
+		stays := ended && max(r.InjectedMS-exited.Milliseconds(), exited.Milliseconds()-r.InjectedMS) <= soon
+		if stays || r.UndoneMS < 0 || r.UndoneMS >= began.Milliseconds() {
+			return r, true
+		}
+	}
+	return judge.FaultReport{}, false
+}
+
+// FaultBetween is the kind of a fault that left evidence and was in effect on the
+// way from one party to another when something began there.
+func (e *Evidence) FaultBetween(from, to string, began history.Offset) (string, bool) {
+	for _, r := range e.FaultReports() {
+		if r.Took && r.From == from && r.To == to && r.InEffect(began, began+history.Offset(Nearly)) {
+			return r.Kind, true
+		}
+	}
+	return "", false
+}
+
+// Disturbing are the faults that a refusal may have to do with: those at the
+// validator, at where its keys come from, and on the way, from the accept of
+// what was refused until it was.
+func (e *Evidence) Disturbing(key history.CellKey, v plan.Validator, sum *history.Counts) []judge.FaultReport {
+	accepted, _ := e.Done(string(keyring.Accept), key.Credential)
+	return e.Near(accepted, sum.LastFailure, v.Name, v.From, v.Via, e.EmitterOf(key.Presenter))
+}
+
+// Near are the faults that left evidence and were in effect for some time
+// between two moments, at one of the parties or on its way to another of them, or
+// to the store, where all of them read.
+func (e *Evidence) Near(from, to history.Offset, parties ...string) []judge.FaultReport {
+	party := func(name string) bool { return name != "" && slices.Contains(parties, name) }
+	return slices.DeleteFunc(e.FaultReports(), func(r judge.FaultReport) bool {
+		place := party(r.Target) || party(r.From) && (party(r.To) || r.To == StoreName)
+		return !r.Took || !place || !r.InEffect(from, to)
+	})
+}
+
+// MendWhatKept is the cure where a fault kept a party from something at any time
+// after a moment.
+func (e *Evidence) MendWhatKept(party, what string, since history.Offset) (mend string, kept bool) {
+	faults := e.Near(since, e.End, party)
+	if len(faults) == 0 {
+		return "", false
+	}
+	return fmt.Sprintf("mend what kept %s from %s (here the fault %s on %s)", party, what, faults[0].Kind, faults[0].Target), true
+}
+
+// Cite tells of faults, each with its place and its time.
+func (e *Evidence) Cite(faults []judge.FaultReport) string {
+	var told strings.Builder
+	for _, r := range faults {
+		fmt.Fprintf(&told, "; the fault %s on %s was in effect from %s", r.Kind, r.Target, e.Moment(r.InjectedMS))
+		if r.UndoneMS >= 0 {
+			fmt.Fprintf(&told, " until %s", e.Moment(r.UndoneMS))
+		}
+	}
+	return told.String()
+}
+
+// Moment is an offset in milliseconds as a page tells it: since the baseline began.
+func (e *Evidence) Moment(ms int64) string {
+	return e.Page(max(history.Offset(time.Duration(ms)*time.Millisecond)-e.Start, 0))
+}

@@ -1,0 +1,81 @@
+package evidence
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// Way is the way of the new credential to one validator, from its accept on.
+type Way struct {
+	Accepted, Emitted history.Offset
+	LearnedAt         history.Offset
+	EverLearned       bool
+	// BySight says that nothing tells so but its answers: it refused the credential
+	// until then, and takes it since.
+	BySight     bool
+	Published   history.Offset
+	IsPublished bool // whether its emitter says when it published it
+}
+
+// WayTo is the way of the new credential to a validator.
+func (e *Evidence) WayTo(v plan.Validator) Way {
+	var w Way
+	w.Accepted, _ = e.Done(string(keyring.Accept), e.Fresh)
+	since := w.Accepted
+	if v.Authority { // it has the new one before the step that gave it is done
+		since, _ = e.Begun(string(keyring.Accept), e.Fresh)
+	}
+	if w.LearnedAt, w.EverLearned = e.Learned(v.Name, e.Fresh, since); !w.EverLearned {
+		w.LearnedAt, w.EverLearned = e.tookAfterAll(v.Name)
+		w.BySight = w.EverLearned
+	}
+	w.Emitted, _ = e.Done(string(keyring.Emit), e.Fresh)
+	w.Published, w.IsPublished = e.View.PublishedAt[v.From][e.Fresh]
+	return w
+}
+
+// Lead is how long the new credential was accepted before it was emitted.
+func (w Way) Lead() history.Offset { return w.Emitted - w.Accepted }
+
+// HasFetches reports whether fetches of a validator are seen.
+func (e *Evidence) HasFetches(validator string) bool { return e.View.Fetches[validator] > 0 }
+
+// Learned is when a validator first took a credential after a moment.
+func (e *Evidence) Learned(validator, credential string, after history.Offset) (history.Offset, bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindLearned && event.Service == validator && event.Credential == credential && event.At >= after {
+			return event.At, true
+		}
+	}
+	return 0, false
+}
+
+// tookAfterAll is when a validator of which nothing is seen but its answers last refused
+// the new credential: all who presented it until then, and none of enough since.
+func (e *Evidence) tookAfterAll(validator string) (at history.Offset, did bool) {
+	if e.HasFetches(validator) || len(e.View.Learned[validator]) > 0 {
+		return 0, false
+	}
+	var cells []history.CellKey
+	var first history.Offset
+	for _, key := range e.Hop() {
+		if key.Validator != validator || key.Credential != e.Fresh {
+			continue
+		}
+		cells = append(cells, key)
+		if sum := e.View.Sum(key, e.Start, e.End+1); sum.AuthFailures > 0 {
+			at = max(at, sum.LastFailure)
+			if first == 0 || sum.FirstFailure < first {
+				first = sum.FirstFailure
+			}
+		}
+	}
+	var before, since history.Counts
+	for _, key := range cells {
+		refused, taken := e.View.Sum(key, first, at), e.View.Sum(key, at+BucketWidth, e.End+1)
+		before.Add(&refused)
+		since.Add(&taken)
+	}
+	return at, at > 0 && at+history.Offset(Nearly) < e.End && before.OK <= before.AuthFailures/LeastAttempts && since.OK >= LeastAttempts
+}

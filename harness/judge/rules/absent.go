@@ -1,0 +1,50 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// absent are the validators that gave emitters no answer beyond the
+// objective, where nobody who calls such an emitter has felt it: one that takes
+// what it is told and delivers it later.
+func (e *judging) absent(felt []judge.Finding) []judge.Finding {
+	type pair struct{ presenter, validator string }
+	sums, order := map[pair]*history.Counts{}, []pair{}
+	first, last := map[pair]history.Offset{}, map[pair]history.Offset{}
+	for _, key := range e.Hop() {
+		if _, emits := e.Limits.Emitter(key.Presenter); !emits || key.Source == history.FromLoad {
+			continue
+		}
+		p := pair{key.Presenter, key.Validator}
+		if sums[p] == nil {
+			sums[p], order = &history.Counts{}, append(order, p)
+		}
+		for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+			sums[p].Add(b.Counts)
+			if b.Unavailable == 0 {
+				continue
+			}
+			if first[p] == 0 || b.At < first[p] {
+				first[p] = b.At
+			}
+			last[p] = max(last[p], b.At+b.Width)
+		}
+	}
+	var findings []judge.Finding
+	for _, p := range order {
+		sum := sums[p]
+		told := slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Validator == p.presenter })
+		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) {
+			continue
+		}
+		findings = append(findings, e.tellUnanswered(&cause.Cell{
+			Case: e.Case, Symptom: cause.Absent, Presenter: p.presenter, Validator: plan.Validator{Name: p.validator}, Sum: sum, First: first[p], Last: last[p],
+		}, "no answer", "every consumer answers"))
+	}
+	return findings
+}

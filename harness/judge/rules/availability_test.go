@@ -1,0 +1,140 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+func TestAvailability(t *testing.T) {
+	t.Parallel()
+	exit := add(history.Event{At: at(45), Kind: history.KindExit, Service: "search", Detail: "exit status 2"})
+	killed := []change{
+		add(fault(at(45), "kill", "search", "injected", false), fault(at(45.2), "kill", "search", "evidence", true)),
+		unavailable("app", 45, 61),
+	}
+	undone := func(moment float64) change { return add(fault(at(moment), "kill", "search", "undone", false)) }
+	odd := func(s *story) { // where a refusal has a status of its own
+		s.buckets("app", "", 45, 47, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"502": c.Attempts} })
+	}
+	bad := func(s *story) {
+		s.buckets("app", "", 46, 47, func(_ history.Offset, c *history.Counts) {
+			c.Statuses = map[string]int64{"502": c.Attempts - 1, "timeout": 1}
+		})
+	}
+	delivered := func(what string, moment float64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindDelivered, Service: "search", What: what, Credential: "k2"})
+	}
+	refusedBehind := []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61)}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		want     judge.Outcome
+		says     string
+		consumer string
+		cause    judge.Cause
+		causedBy string
+	}{
+		{"healthy", nil, judge.Pass, "12100 of 12100 first attempts got an answer", "", "", ""},
+		{"a refusal is an answer", []change{refuse("app", "k2", 45, 61, 10)}, judge.Pass, "12100 of 12100", "", "", ""},
+		{"a hiccup inside the objective", []change{objective(0.95), unavailable("app", 45, 45.2)}, judge.Pass, "12080 of 12100", "", "", ""},
+		{"a hiccup beyond the objective", []change{unavailable("app", 45, 45.1)}, judge.Fail, "app got no good answer from search for 10 of 6050 first attempts", "search", judge.CauseServiceDown, "revoke"},
+		{"down", []change{unavailable("app", 45, 47)}, judge.Fail, "app got no good answer from search for 200 of 6050 first attempts (refused: 200): nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down in two ways", []change{unavailable("app", 45, 47), bad}, judge.Fail, "first attempts (502: 90, refused: 100, timeout: 10): nothing", "search", judge.CauseServiceDown, "revoke"},
+		{"down with who knows what", []change{unavailable("app", 45, 46), odd}, judge.Fail, "first attempts: nothing in the history", "search", judge.CauseServiceDown, "revoke"},
+		{"down from the start", []change{unavailable("app", 0, 61)}, judge.Fail, "6050 of 6050", "search", judge.CauseServiceDown, "baseline"},
+		{"crashed by itself", []change{exit, unavailable("app", 45, 61)}, judge.Fail, "it ended at 45s", "search", judge.CauseServiceDown, "revoke"},
+		{"killed", append(killed, undone(60.5)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},
+		{"killed, which cannot be undone", append(killed, exit, undone(45.3)), judge.Fail, "it was under the fault kill", "search", judge.CauseServiceDown, "kill"},
+		{"down long after a fault was undone", append(killed[:1:1], undone(45.3), unavailable("app", 55, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"down before a fault", append(killed[:1:1], undone(60), unavailable("app", 42, 61)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"what it presented was refused, and fitted none that is known", []change{atTheAuthority, unavailable("app", 45, 61), add(history.Event{At: at(45.1), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: "unknown", Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})},
+			judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
+		{"stopped itself, and so without an answer from the authority", []change{atTheAuthority, add(fault(at(45), "pause", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},
+			judge.Fail, "it was under the fault pause", "search", judge.CauseServiceDown, "pause"},
+		{"disturbed in another way, with no answer from the authority", []change{atTheAuthority, add(fault(at(45), "hold-back", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},
+			judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "hold-back"},
+		{"started anew", []change{delivered("env", 46), unavailable("app", 45, 45.1)}, judge.Fail, "it was started anew for what was published, which was done at 46s", "search", judge.CauseServiceDown, "revoke"},
+		{"made to reload", []change{delivered(history.Reload, 45), unavailable("app", 45, 45.1)}, judge.Fail, "it was made to reload for what was published", "search", judge.CauseServiceDown, "revoke"},
+		{"started anew long before", []change{delivered("env", 40), unavailable("app", 45, 45.1)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"given a file", []change{delivered("file", 45), unavailable("app", 45, 45.1)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
+		{"no attempts", []change{silent("app", 0, 61)}, judge.Inconclusive, "app had 0 answers", "", "", ""},
+		{"attempts that ended", []change{silent("app", 50, 61)}, judge.Inconclusive, "app had", "", "", ""},
+		{"no client", []change{limit(func(l *plan.Limits) { l.Clients = nil })}, judge.Skipped, "no client", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "availability", tt.want)
+			if tt.want != judge.Fail {
+				wantSaid(t, v, "availability", "")
+				if got := rule(t, v, "availability").Detail; !strings.Contains(got, tt.says) {
+					t.Errorf("detail: got %q, want it to say %q", got, tt.says)
+				}
+				return
+			}
+			wantSaid(t, v, "availability", tt.says)
+			for _, f := range v.Findings {
+				if f.RuleID == "availability" && (f.Consumer != tt.consumer || f.Cause != tt.cause || f.CausedBy != tt.causedBy || f.Presenter != "app" || f.Validator != "search") {
+					t.Errorf("finding: got %s, want app at search, consumer %s, cause %s, caused by %s", text(f), tt.consumer, tt.cause, tt.causedBy)
+				}
+			}
+		})
+	}
+}
+
+// TestStalled: one that was frozen answered what waited when it went on. At the speed
+// of the rehearsal that was in time, and at the page's pace it was not.
+func TestStalled(t *testing.T) {
+	t.Parallel()
+	frozen := func(from, to float64) change {
+		return add(fault(at(from), "pause", "search", "injected", false), fault(at(from+0.1), "pause", "search", "evidence", true), fault(at(to), "pause", "search", "undone", false))
+	}
+	all := func(from, to float64) change { // nobody is answered by search
+		return func(s *story) {
+			for _, presenter := range []string{"app", "search"} {
+				silent(presenter, from, to)(s)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    string // "": nothing
+	}{
+		{"frozen for four minutes of the page", []change{frozen(45, 49), all(45, 49)}, "search answered app nothing for 4m, under the fault pause, and then "},
+		{"for less than a time-out, at the page's pace", []change{frozen(45, 49), all(45, 49), func(s *story) { s.limits.Speed = 1 }}, ""},
+		{"a client that waits for five minutes", []change{frozen(45, 49), all(45, 49), func(s *story) {
+			for i := range s.limits.Clients {
+				s.limits.Clients[i].Timeout = 5 * time.Minute
+			}
+		}}, ""},
+		{"it answered meanwhile", []change{frozen(45, 49)}, ""},
+		{"quiet, and under no fault", []change{all(45, 49)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "availability" && f.Cause == judge.CauseServiceDown })
+			switch {
+			case tt.want == "" && i >= 0:
+				t.Errorf("got a finding that nobody wants: %s", text(v.Findings[i]))
+			case tt.want != "" && i < 0:
+				t.Errorf("no finding, want %q", tt.want)
+			case tt.want != "":
+				if f := v.Findings[i]; !strings.HasPrefix(f.Message, tt.want) || f.Consumer != "search" || f.CausedBy != "pause" || f.Level != judge.Error || v.Verdict != judge.Fail {
+					t.Errorf("got %s, verdict %s; want a failure by the pause of search: %q", text(f), v.Verdict, tt.want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,238 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// bounds holds when the lead, the window and the watch are at least G1, G2 and G3,
+// with the larger of what the page, the library and this run's own measurements
+// say. A run in which one is broken and nobody was refused was lucky: another
+// moment, another phase of a cache, and somebody is. By the page alone that leaves
+// the answer open; where the run itself has seen that a party takes longer than the
+// page says, the page is wrong, and the run fails. So it does where the run has seen
+// that only a hold kept somebody from being refused: on hold the page's clock stands
+// still, and caches and clients go on.
+func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
+	var broken []plan.Bound
+	tried, hurt := 0, false
+	for _, b := range e.BoundsSeen() {
+		if !e.tried(b.Rule) {
+			continue
+		}
+		if tried++; !b.Held {
+			broken, hurt = append(broken, b), hurt || e.hurt(b.Rule)
+		}
+	}
+	broken = plan.Worst(broken)
+	felt, _, told := flat(e)
+	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
+	var findings []judge.Finding
+	outcome, detail := judge.Pass, "lead, window and watch are long enough for everybody, by the page and by what was seen"
+	for _, b := range broken {
+		f, came := e.tellBound(b), judge.Inconclusive
+		switch {
+		case hurt:
+			f.Message, came = b.Short(), judge.Fail
+		case len(b.Seen) > 0:
+			f.Level, came = judge.Error, judge.Fail
+			if felt == judge.Fail {
+				f.Level = judge.Warning // the run is about who was refused, and why
+			}
+		}
+		if r, held := e.reprieved(b); held && !hurt {
+			f.Message = fmt.Sprintf("held because of the hold: %s; %s", b.Short(), r.text)
+			if r.sure {
+				f.Level, came = judge.Error, judge.Fail
+			}
+			if r.who != "" {
+				f.Consumer = r.who
+			}
+		}
+		if outcome == judge.Pass || outcome == judge.Inconclusive && came == judge.Fail {
+			outcome, detail = came, f.Message
+		}
+		findings = append(findings, f)
+	}
+	for _, v := range e.Limits.Validators {
+		if slices.ContainsFunc(findings, func(f judge.Finding) bool { return f.Validator == v.Name && f.FirstPhase == string(history.Verify) }) {
+			continue
+		}
+		f, came := e.canary(v)
+		if came == judge.Fail || came == judge.Inconclusive && outcome == judge.Pass {
+			outcome, detail = came, f.Message
+		}
+		if came != judge.Pass {
+			findings = append(findings, f)
+		}
+	}
+	if f, early := e.Early(); early && !e.hurt("G1") {
+		if findings = append(findings, f); outcome == judge.Pass {
+			outcome, detail = judge.Inconclusive, f.Message
+		}
+	}
+	if tried == 0 {
+		return judge.Skipped, "nothing was waited for", nil
+	}
+	if why := e.momentUnseen(); outcome == judge.Pass && why != "" {
+		outcome, detail = judge.Inconclusive, why
+	}
+	return outcome, detail, onePerParty(findings)
+}
+
+// isOneSlot reports whether a lead seems too short because its validator was found to have
+// room for one credential: when that took the new one says nothing of how long it takes to
+// learn, since it was the emit that had it learn.
+func isOneSlot(b plan.Bound, findings []judge.Finding) bool {
+	return b.Rule == "G1" && len(b.Seen) > 0 &&
+		slices.ContainsFunc(findings, func(f judge.Finding) bool { return f.Cause == judge.CauseOneSlot && f.Consumer == b.Validator })
+}
+
+// momentUnseen says of whom on the page nobody saw when it is worst to accept: that
+// it learned in time was luck, for all that is known. Of a system that is not the
+// run's own fetches need not be seen: there it is said, and the bounds of the page tell.
+func (e *judging) momentUnseen() string {
+	if e.Limits.Attached() {
+		return ""
+	}
+	for _, event := range e.Events {
+		if v, there := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && there && v.OnPage {
+			return fmt.Sprintf("the worst moment to accept for %s was waited for and did not come: %s", v.Name, event.Detail)
+		}
+	}
+	return ""
+}
+
+// canary is what a refused canary comes to where the new credential was emitted all
+// the same: the validator, or one of its replicas, had not learned it at the end of
+// the lead, whatever the bounds say, and that nobody happened to be refused was luck.
+func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
+	at, emitted := e.Done(string(keyring.Emit), e.Fresh)
+	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
+	if !emitted || answer != plan.Refuses && answer != plan.Doubtful {
+		return judge.Finding{}, judge.Pass
+	}
+	f := judge.Finding{
+		Level: judge.Warning, Validator: v.Name, Consumer: v.Name, Credential: e.Fresh, CausedBy: string(keyring.Emit),
+		FirstPhase: string(history.Verify), FirstMS: a.FirstRefused.Milliseconds(), LastMS: at.Milliseconds(), Count: a.Refused,
+	}
+	if answer == plan.Doubtful {
+		f.Message = e.doubt(v, a)
+		f.Fix = fmt.Sprintf("watch %s for longer before the accept, and ask each of its replicas by its own address", v.Name)
+		return f, judge.Inconclusive
+	}
+	f.Message = fmt.Sprintf("%s refused the canary of %s at the end of the lead in %d of %d answers", v.Name, e.Fresh, a.Refused, a.Asked())
+	f.Fix = fmt.Sprintf("find out when %s takes a new one, and emit after that (rollout.lead)", v.Name)
+	if a.Taken > 0 {
+		f.Message += ": not all of its replicas had learned it"
+		f.Fix = fmt.Sprintf("ask each replica of %s by its own address, and prove every one before emitting", v.Name)
+	}
+	if e.hurt("G1") {
+		return f, judge.Pass // that is what the run is about
+	}
+	f.Message = "held by luck: " + f.Message + "; nobody was refused this time"
+	return f, judge.Inconclusive
+}
+
+// onePerParty leaves of errors that name the same party the first.
+func onePerParty(findings []judge.Finding) []judge.Finding {
+	named := map[string]bool{}
+	for i, f := range findings {
+		if f.Level != judge.Error {
+			continue
+		}
+		if named[f.Consumer] {
+			findings[i].Level = judge.Warning
+		}
+		named[f.Consumer] = true
+	}
+	return findings
+}
+
+// tried reports whether a run got as far as that a bound counts.
+func (e *judging) tried(rule string) bool {
+	emitted, was := e.Done(string(keyring.Emit), e.Fresh)
+	switch rule {
+	case "G1":
+		return was
+	case "G2":
+		revoked, done := e.Done(string(keyring.Revoke), e.Old)
+		return was && done && revoked >= emitted
+	}
+	_, done := e.Done(string(keyring.Revoke), e.Old)
+	return done && e.Ended == history.EndedComplete
+}
+
+// hurt reports whether somebody felt what a broken bound leads to, or another rule
+// has found it: then that is what the run is about, and the bound only says what
+// would have been enough.
+func (e *judging) hurt(rule string) bool {
+	refused := func(credential string, from history.Offset) bool {
+		for _, key := range e.Hop() {
+			if key.Credential == credential && e.View.Sum(key, from, e.End+1).AuthFailures > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	switch rule {
+	case "G1":
+		_, _, felt := availability(e) // a refusal in other words
+		return refused(e.Fresh, e.Start) || slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Level == judge.Error && f.Credential == e.Fresh })
+	case "G2":
+		revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+		used, _, _ := distribution(e)
+		_, _, felt := availability(e)
+		cut := slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Cause == judge.CauseCutOff })
+		return used == judge.Fail || cut || refused(e.Old, revoked-evidence.BucketWidth)
+	}
+	kept, _, _ := revocation(e)
+	return kept == judge.Fail
+}
+
+// tellBound is the finding of a bound that does not hold, where nobody was refused.
+func (e *judging) tellBound(b plan.Bound) judge.Finding {
+	f := judge.Finding{
+		Level: judge.Warning, Validator: b.Validator, Consumer: b.Party, Credential: e.Fresh, CausedBy: string(keyring.Emit),
+		FirstPhase: string(history.Verify), Count: 1, Message: "held by luck: " + b.Short() + "; nobody was refused this time",
+	}
+	at, _ := e.Done(string(keyring.Emit), e.Fresh)
+	switch b.Rule {
+	case "G2":
+		f.Credential, f.CausedBy, f.FirstPhase = e.Old, string(keyring.Revoke), string(history.Overlap)
+		at, _ = e.Begun(string(keyring.Revoke), e.Old)
+	case "G3":
+		f.Credential, f.CausedBy, f.FirstPhase = e.Old, string(keyring.Revoke), string(history.Watch)
+		f.Message = b.Short()
+		v, _ := e.Limits.Validator(b.Validator)
+		if revoked, _ := e.Begun(string(keyring.Revoke), e.Old); e.OldProbes(v, revoked).Refused {
+			f.Message = "held by luck: " + b.Short() + "; the old one was refused sooner this time"
+		}
+		at = e.End
+	}
+	f.FirstMS, f.LastMS = at.Milliseconds(), at.Milliseconds()
+	f.Fix = fixBound(b)
+	return f
+}
+
+// fixBound is what to write on the page, or to do, where a bound does not hold.
+func fixBound(b plan.Bound) string {
+	if b.Needed == runbook.Forever {
+		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
+	}
+	fix := fmt.Sprintf("%s: at least %s", b.Field, plan.Text(b.Needed))
+	if len(b.Seen) > 0 {
+		fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
+	}
+	if b.Open {
+		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
+	}
+	return fix
+}

@@ -1,0 +1,155 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+)
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	lead := func(d time.Duration) change { return limit(func(l *plan.Limits) { l.Lead = d }) }
+	// G1 of search is 15m + 45s + 30s, G2 10m + 30s, and G3 as G1.
+	const g1 = 16*time.Minute + 15*time.Second
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+		verdict judge.Outcome
+		says    string // of the finding
+		level   judge.Level
+		who     string
+		fix     string
+	}{
+		{"long enough", nil, judge.Pass, judge.Pass, "", "", "", ""},
+		{"just long enough", []change{lead(g1)}, judge.Pass, judge.Pass, "", "", "", ""},
+		{"a second short, and nobody refused", []change{lead(g1 - time.Second)}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the lead is 16m14s and must be at least 16m15s for search (learns 15m + refresh of auth 45s + propagation 30s); nobody was refused this time", judge.Warning, "search", "rollout.lead: at least 16m15s"},
+		{"a second short, and somebody refused", []change{lead(g1 - time.Second), refuse("app", "k2", 28.5, 29, 5)}, judge.Fail, judge.Fail,
+			"the lead is 16m14s and must be at least 16m15s for search", judge.Warning, "search", "rollout.lead: at least 16m15s"},
+		{"a window that is short", []change{limit(func(l *plan.Limits) { l.Window = 10 * time.Minute })}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the window is 10m and must be at least 10m30s (longest life 10m + propagation 30s); nobody was refused this time", judge.Warning, "", "overlap.window: at least 10m30s"},
+		{"tokens that live longer than the page says", []change{limit(func(l *plan.Limits) { l.Clients[0].Life = 25 * time.Minute })}, judge.Fail, judge.Fail,
+			"held by luck: the window is 12m and must be at least 25m30s: app keeps its tokens for 25m, and the page says 10m; nobody was refused this time", judge.Error, "app",
+			"overlap.window: at least 25m30s, and write on the page what app really does"},
+		{"an exception that the window does not wait for", []change{limit(func(l *plan.Limits) { l.Exceptions = []plan.Exception{{Client: "app", Until: time.Hour}} })}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the window is 12m and must be at least 1h (exception of app 1h); nobody was refused this time", judge.Warning, "app", "overlap.window: at least 1h"},
+		{"a watch that is short", []change{limit(func(l *plan.Limits) { l.Watch = 16 * time.Minute })}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the watch is 16m and must be at least 16m15s for", judge.Warning, "checkout", "rollout.watch: at least 16m15s"},
+		{"a watch that ends before it forgot", []change{limit(func(l *plan.Limits) { l.Validators[1].Forgets *= 2 }), still(0, 41, 60.4)}, judge.Inconclusive, judge.Inconclusive,
+			"the watch is 20m and must be at least 31m15s for search", judge.Warning, "search", "rollout.watch: at least 31m15s"},
+		{"nothing makes it forget, and it did", []change{forever("search")}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the watch is 20m, and no time is enough for search", judge.Warning, "search", "make search fetch anew, or restart it, as a step of the rollout: no rollout.watch is long enough"},
+		{"a canary that one replica refused", []change{some(28, history.Canary, 16, 8)}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: search refused the canary of k2 at the end of the lead in 8 of 25 answers: not all of its replicas had learned it; nobody was refused this time", judge.Warning, "search",
+			"ask each replica of search by its own address, and prove every one before emitting"},
+		{"a canary that was refused", []change{withoutProbes("search", history.Canary), some(28, history.Canary, 0, 5)}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: search refused the canary of k2 at the end of the lead in 5 of 5 answers; nobody", judge.Warning, "search",
+			"find out when search takes a new one, and emit after that (rollout.lead)"},
+		{"a canary that was refused once of many", []change{some(28, history.Canary, 73, 1)}, judge.Inconclusive, judge.Inconclusive,
+			"search refused k2 in 1 of 75 answers", judge.Warning, "search", "watch search for longer before the accept, and ask each of its replicas by its own address"},
+		{"a canary without an answer", []change{withoutProbes("search", history.Canary), asks(28, history.Canary, history.Unavailable)}, judge.Pass, judge.Pass, "", "", "", ""},
+		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
+			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"
+		})},
+			judge.Pass, judge.Inconclusive, "", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "bounds", tt.want)
+			if v.Verdict != tt.verdict {
+				t.Errorf("verdict: got %s (%s), want %s", v.Verdict, v.Why, tt.verdict)
+			}
+			var found []judge.Finding
+			for _, f := range v.Findings {
+				if f.RuleID == "bounds" {
+					found = append(found, f)
+				}
+			}
+			switch {
+			case tt.says == "" && len(found) > 0:
+				t.Errorf("finding: got %s, want none", text(found[0]))
+			case tt.says != "" && len(found) == 0:
+				t.Errorf("finding: got none, want %q", tt.says)
+			case tt.says != "":
+				if f := found[0]; !strings.Contains(f.Message, tt.says) || f.Level != tt.level || f.Consumer != tt.who || f.Fix != tt.fix {
+					t.Errorf("finding: got %s, fix %q; want %s, consumer %q, fix %q, and it to say %q", text(f), f.Fix, tt.level, tt.who, tt.fix, tt.says)
+				}
+			}
+		})
+	}
+}
+
+// TestPagesThatAreWrong rehearses healthy pages whose parties take longer than they
+// say. Whatever the phases of their polls, such a run never passes; that of a party
+// that does what the page says always does.
+func TestPagesThatAreWrong(t *testing.T) {
+	t.Parallel()
+	m := func(minutes int) time.Duration { return time.Duration(minutes) * time.Minute }
+	for _, tt := range []struct {
+		name, scenario string
+		world          func() simulated.Options
+		who            string // empty: the page is right
+	}{
+		{"a validator that fetches as the page says", "jwt-signing-key/healthy",
+			func() simulated.Options {
+				return simulated.Options{Validators: map[string]simulated.Behaviour{"search": {Refresh: m(15)}}}
+			}, ""},
+		{"a validator that fetches more seldom", "jwt-signing-key/healthy",
+			func() simulated.Options {
+				return simulated.Options{Validators: map[string]simulated.Behaviour{"search": {Refresh: m(25)}}}
+			}, "search"},
+		{"an emitter that reads as the page says", "jwt-signing-key/healthy",
+			func() simulated.Options {
+				return simulated.Options{Refresh: map[string]time.Duration{"auth": 45 * time.Second}}
+			}, ""},
+		{"an emitter that reads more seldom", "jwt-signing-key/healthy",
+			func() simulated.Options { return simulated.Options{Refresh: map[string]time.Duration{"auth": m(12)}} }, "auth"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range int64(seeds) {
+				o := tt.world()
+				o.Seed = seed + 1
+				v := rehearse(t, tt.scenario, o).verdict
+				if tt.who == "" {
+					if v.Verdict != judge.Pass {
+						t.Errorf("seed %d: got %s (%s), want pass", seed+1, v.Verdict, v.Why)
+					}
+					continue
+				}
+				if v.Verdict != judge.Fail {
+					t.Errorf("seed %d: got %s (%s), want fail", seed+1, v.Verdict, v.Why)
+				}
+				for _, f := range failing(v) {
+					// The way back waits for no longer than the page says either.
+					if f.Consumer != tt.who && f.RuleID != "rollback" {
+						t.Errorf("seed %d: finding: got %s, want one about %s", seed+1, text(f), tt.who)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNoLeadIsAdvisedToOneSlot: a receiver that has room for one secret takes the new one
+// at the emit, and no lead would have it any sooner.
+func TestNoLeadIsAdvisedToOneSlot(t *testing.T) {
+	t.Parallel()
+	v := rehearse(t, "webhook-secret/one-secret", simulated.Options{}).verdict
+	if !slices.ContainsFunc(v.Findings, func(f judge.Finding) bool { return f.Cause == judge.CauseOneSlot }) {
+		t.Fatalf("got %+v, want that there is one slot", v.Findings)
+	}
+	for _, f := range v.Findings {
+		if f.RuleID == "bounds" {
+			t.Errorf("got %s: %s, want nothing of the lead", f.Message, f.Fix)
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// TestLacksRights: a login that was let in and may not do what is asked is told
+// apart from one that was refused, and from a session that was ended at the end.
+func TestLacksRights(t *testing.T) {
+	t.Parallel()
+	denied := func(moment float64, reader string) change {
+		return add(history.Event{At: at(moment), Kind: history.KindDenied, Service: "db", Reader: reader, Credential: "k2", Detail: "permission denied for table orders"})
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		cause   judge.Cause
+		says    string
+	}{
+		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied it what it asked (permission denied for table orders)"},
+		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, ""},
+		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var found []judge.Finding
+			for _, f := range judged(t, append([]change{unavailable("app", 45, 47)}, tt.changes...)...).Findings {
+				if f.RuleID == "availability" {
+					found = append(found, f)
+				}
+			}
+			if len(found) != 1 || found[0].Cause != tt.cause || !strings.Contains(found[0].Message, tt.says) {
+				t.Errorf("got %+v, want one of cause %s that says %q", found, tt.cause, tt.says)
+			}
+		})
+	}
+}

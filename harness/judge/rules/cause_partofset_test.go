@@ -1,0 +1,49 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// reads replaces what search fetches: each at a moment, the names in their order.
+func reads(moments map[float64][]string) change {
+	return func(s *story) {
+		searchLearns(0)(s)
+		for moment, names := range moments {
+			s.add(fetched(at(moment), "search", "auth", names...))
+		}
+		s.add(learned(at(20), "search", "k2"))
+	}
+}
+
+// TestFirstOfTheSet: who takes only what comes first is found by that it is the
+// other way round when the order is; one that refuses the first is something else.
+func TestFirstOfTheSet(t *testing.T) {
+	t.Parallel()
+	both := map[float64][]string{20: {"k1", "k2"}, 32: {"k2", "k1"}}
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"the first key only", []change{reads(both), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseOneSlot, "search",
+			"takes one key of the set that it fetches, the first: from its fetch at 20s, in which k1 came first", "hold every key of the set"},
+		{"the last key only", []change{reads(map[float64][]string{20: {"k2", "k1"}, 32: {"k1", "k2"}}), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseOneSlot, "search",
+			"takes one key of the set that it fetches, the last: from its fetch at 20s, in which k1 came last", ""},
+		{"a canary of the other was taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"refused when it comes first, too", []change{reads(both), refuse("app", "k2", 28.4, 36, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"the order never changed", []change{reads(map[float64][]string{20: {"k1", "k2"}}), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"some were taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 1)}, judge.CauseSomeReplicas, "search", "", ""},
+	})
+}
+
+// TestSomeReplicas: answers and refusals of one second are those of replicas.
+func TestSomeReplicas(t *testing.T) {
+	t.Parallel()
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"one of three never learned it", []change{refuse("app", "k2", 36.6, 61, 3)}, judge.CauseSomeReplicas, "search", "to the end: 30% of the last; one replica of about 3 never learned it", "start anew the one that does not fetch"},
+		{"one learned it later", []change{refuse("app", "k2", 36.6, 45, 3)}, judge.CauseSomeReplicas, "search", "not all of its replicas had learned it, until 34m59s", "ask every replica of search"},
+		{"three caches, which fetch one after the other", []change{reads(map[float64][]string{0.1: {"k1"}, 0.12: {"k1"}, 0.14: {"k1"}, 12: {"k1", "k2"}, 20: {"k1", "k2"}, 30: {"k1", "k2"}}),
+			withoutFetchAt(4), startsAt(0.2), searchKnows(12), refuse("app", "k2", 29, 29.1, 1)}, judge.CauseSomeReplicas, "search", "the first of 3 fetched it 2m after it was accepted, the last 20m; the lead was 18m", "publish at least 20m30s"},
+		{"all are refused", []change{refuse("app", "k2", 45, 47, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"noise", []change{noise(0, 61)}, judge.CauseUnknown, "search", "", ""},
+	}[:4])
+}

@@ -1,0 +1,64 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// TestPutBack: a database that took the new password, and refuses it from everybody
+// from some moment on, is told apart from one presenter whose value is wrong, from
+// what was never taken, and from what the rotation took away itself.
+func TestPutBack(t *testing.T) {
+	t.Parallel()
+	database := func(s *story) {
+		s.limits.Family = "database-password"
+		s.limits.Validators = []plan.Validator{{Name: "search", OnPage: true, Authority: true}}
+		s.traffic("nightly", "search")
+		withoutProbes("search", history.NewAfter)(s)
+	}
+	app, nightly := refuse("app", "k2", 45, 61, 10), refuse("nightly", "k2", 46, 61, 10)
+	const everybody = "refused it from everybody (app, nightly) from"
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		found   bool
+		says    string
+	}{
+		{"refused from everybody", []change{database, app, nightly}, true, everybody},
+		{"and the old one is let in", []change{database, app, nightly, add(probe(at(55), "search", "k1", history.OldAfter, history.OK))}, true, "let somebody in with k1 after that, at"},
+		{"for some time", []change{database, refuse("app", "k2", 45, 50, 10), refuse("nightly", "k2", 46, 50, 10)}, true, everybody},
+		{"from one, and from rehearse itself", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" }),
+			add(probe(at(60), "search", "k2", history.NewAfter, history.AuthFailure))}, true, "(app, rehearse itself)"},
+		{"from one, while another is let in", []change{database, app}, false, ""},
+		{"from one, and nobody else asked", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" })}, false, ""},
+		{"now and then", []change{database, refuse("app", "k2", 45, 48, 10), refuse("app", "k2", 55, 58, 10), refuse("nightly", "k2", 46, 48, 10)}, false, ""},
+		{"never taken", []change{database, refuse("app", "k2", 0, 61, 10), refuse("nightly", "k2", 0, 61, 10), withoutProbes("search", history.Canary)}, false, ""},
+		{"withdrawn", []change{database, app, nightly, add(step(at(44.9), history.Watch, "withdraw", "k2"))}, false, ""},
+		{"turned back where there is room for one", []change{database, app, nightly, limit(func(l *plan.Limits) { l.Validators[0].Keys = 1 }), add(step(at(44.9), history.Rollback, "restore", "k1"))}, false, ""},
+		{"at a validator with a cache", []change{database, app, nightly, limit(func(l *plan.Limits) { l.Validators[0].Authority = false })}, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			seen := false
+			for _, f := range judged(t, tt.changes...).Findings {
+				if f.RuleID != "auth-failures-flat" || f.Credential != "k2" || f.Presenter != "app" {
+					continue
+				}
+				seen = true
+				if got := f.Cause == judge.CausePutBack; got != tt.found || !strings.Contains(f.Message, tt.says) {
+					t.Errorf("got %+v, want that it was put back: %t, and that it says %q", f, tt.found, tt.says)
+				}
+				if tt.found && (f.Consumer != "search" || f.CausedBy != "put-back") {
+					t.Errorf("got %s, caused by %s: want search, and no step", f.Consumer, f.CausedBy)
+				}
+			}
+			if !seen {
+				t.Error("got no finding of k2")
+			}
+		})
+	}
+}

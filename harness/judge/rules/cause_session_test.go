@@ -1,0 +1,85 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// endsSessions adds sessions of search that were ended at a moment.
+func endsSessions(moment float64, n int) change {
+	return func(s *story) {
+		for range n {
+			s.add(history.Event{At: at(moment), Kind: history.KindEnded, Service: "provider", Reader: "search", Credential: "k1"})
+		}
+	}
+}
+
+// TestSessionsOfTheOld: what a revoke does to sessions that are there is told apart from
+// refusals and from services that are down.
+func TestSessionsOfTheOld(t *testing.T) {
+	t.Parallel()
+	one := limit(func(l *plan.Limits) { l.Validators[1].Authority, l.Validators[1].Keys = true, 1 })
+	slowly := func(s *story) {
+		for i := range s.events {
+			if e := &s.events[i]; e.Kind == history.KindStep && e.Step == "accept" && e.Credential == "k2" {
+				e.Began = e.At - at(3)
+			}
+		}
+	}
+	session := func(moment float64) change {
+		e := probe(at(moment), "search", "k1", history.OldAfter, history.OK)
+		e.Probe.Session = true
+		return add(e)
+	}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		rule     string
+		cause    judge.Cause // of its one error; empty: it has none
+		causedBy string
+		says     string
+	}{
+		{"ended in use", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "provider ended 3 sessions of search with the revoke of k1"},
+		{"ended in use, by one that kept them for longer than the page has it", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
+		{"ended in use, within what the page has", []change{limit(func(l *plan.Limits) { l.LongestLife = 15 * time.Minute }), unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "some were in use"},
+		{"ended in use, all of the new one, by one that cannot tell", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), func(s *story) {
+			for i := range s.events {
+				if s.events[i].Kind == history.KindEnded {
+					s.events[i].Credential = "k2"
+				}
+			}
+		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell by which password a session was made"},
+		{"ended long before", []change{unavailable("app", 40.5, 40.6), endsSessions(30, 3)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
+		{"ended out of use", []change{endsSessions(40.5, 3)}, "availability", "", "", ""},
+		{"a session still served", []change{still(0), session(41), session(60.4)}, "revocation", judge.CauseKeptSessions, "revoke", "search lets nobody new in with k1, and still served a session made before, 19m54s after the revoke"},
+		{"somebody new still let in", []change{still(0, 41), session(50), asks(60.4, history.OldAfter, history.OK)}, "revocation", judge.CauseKeptRevoked, "revoke", "search still took k1"},
+		{"a session that ended in time", []change{still(50), session(41)}, "revocation", "", "", ""},
+		{"one password at a time", []change{one, refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseOneSlot, "accept", "accepting k2 made it refuse k1"},
+		{"one password at a time, published late", []change{one, slowly, refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseOneSlot, "accept", "k2 could be read at the store only 3m after search had it"},
+		{"room for both", []change{refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseUnknown, "accept", "before it was revoked"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var found []judge.Finding
+			for _, f := range judged(t, tt.changes...).Findings {
+				if f.RuleID == tt.rule && f.Level == judge.Error {
+					found = append(found, f)
+				}
+			}
+			if tt.cause == "" {
+				if len(found) > 0 {
+					t.Errorf("got %s, want nothing", text(found[0]))
+				}
+				return
+			}
+			if len(found) != 1 || found[0].Cause != tt.cause || found[0].CausedBy != tt.causedBy || !strings.Contains(found[0].Message, tt.says) {
+				t.Errorf("got %+v, want one of cause %s by %s that says %q", found, tt.cause, tt.causedBy, tt.says)
+			}
+		})
+	}
+}

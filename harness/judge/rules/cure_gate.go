@@ -1,0 +1,109 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// cure is what to change where a gate did not hold: the figure that is needed, as
+// lint says it, or what the party that the gate names has to do.
+func (e *judging) cure(g history.Gate, at history.Offset) string {
+	var cures []string
+	if e.isOffPage(g.Consumer) {
+		cure := fmt.Sprintf("put %s on the page, with how it comes by %s", g.Consumer, e.Fresh)
+		if signer := e.soleSigner(); signer != "" && slices.ContainsFunc(e.Limits.Clients, func(c plan.Client) bool { return c.From == g.Consumer }) {
+			cure += fmt.Sprintf("; if it hands on what %s signs, say so: services: {%s: {of: %s}}", signer, g.Consumer, signer)
+		}
+		cures = append(cures, cure)
+	}
+	for _, b := range plan.Worst(e.brokenAt(g)) {
+		cures = append(cures, fixBound(b))
+	}
+	if len(cures) == 0 {
+		cures = append(cures, e.cureParty(g, at))
+	}
+	return strings.Join(cures, "; ")
+}
+
+// soleSigner is the one emitter on the page; "" where there are none, or several.
+func (e *judging) soleSigner() string {
+	if all := e.Limits.Emitters; len(all) == 1 && all[0].OnPage {
+		return all[0].Name
+	}
+	return ""
+}
+
+// brokenAt are the bounds that do not hold of which a gate speaks, for the party
+// that it names.
+func (e *judging) brokenAt(g history.Gate) []plan.Bound {
+	rules := map[history.Phase][]string{history.Verify: {"G1"}, history.Overlap: {"G2", "G3"}, history.Watch: {"G3"}}[g.Phase]
+	_, _, told := flat(e)
+	return slices.DeleteFunc(e.BoundsSeen(), func(b plan.Bound) bool {
+		named := g.Consumer == b.Party || g.Consumer == b.Validator || b.Party == "" && e.usesOld(g)
+		return b.Held || isOneSlot(b, told) || !slices.Contains(rules, b.Rule) || !named
+	})
+}
+
+// usesOld reports whether a gate names a party for its use of the old credential: a
+// window that is too short for nobody in particular is too short for it.
+func (e *judging) usesOld(g history.Gate) bool {
+	return g.Phase == history.Overlap && (g.Consumer == "" || slices.ContainsFunc(e.Hop(), func(key history.CellKey) bool {
+		return key.Credential == e.Old && (key.Presenter == g.Consumer || key.Validator == g.Consumer)
+	}))
+}
+
+// isOffPage reports whether a party has the secret and is not on the page.
+func (e *judging) isOffPage(name string) bool {
+	m, emits := e.Limits.Emitter(name)
+	v, checks := e.Limits.Validator(name)
+	_, calls := e.Limits.Client(name)
+	switch {
+	case name == "" || calls:
+		return false
+	case emits || checks:
+		return !m.OnPage && !v.OnPage && !v.Authority
+	}
+	return !slices.ContainsFunc(e.Limits.Caches, func(c plan.Cache) bool { return c.Name == name }) &&
+		!slices.ContainsFunc(e.Limits.Gateways, func(w plan.Gateway) bool { return w.Name == name })
+}
+
+// cureParty is what the party that a gate names has to do, where no figure of the
+// page is what is wrong. It is as it was when the gate was asked.
+func (e *judging) cureParty(g history.Gate, at history.Offset) string {
+	name := g.Consumer
+	_, emits := e.Limits.Emitter(name)
+	v, _ := e.Limits.Validator(name)
+	switch {
+	case g.Phase == history.Baseline:
+		return "mend what fails already, or send more, then rehearse again"
+	case name == "":
+		return "look into what the gate says"
+	case g.Phase == history.Verify && emits:
+		return fmt.Sprintf("make %s have %s in its key set as soon as it is accepted", name, e.Fresh)
+	case g.Phase == history.Verify:
+		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.Fresh)
+	case g.Phase == history.Emit:
+		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.Fresh, plan.Text(e.Limits.Switching()))
+	case g.Phase == history.Watch && emits && e.Limits.Expires > 0:
+		emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+		return fmt.Sprintf("%s stays in the key set of %s for more than %s after the emit: write how long (attach.steps.revoke.expires), or have it taken out sooner",
+			e.Old, name, e.Page(at-emitted))
+	case g.Phase == history.Watch && emits:
+		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
+	case g.Phase == history.Watch && v.Authority:
+		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
+	case g.Phase == history.Watch:
+		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.Old, e.Fresh)
+	}
+	for _, key := range e.Hop() {
+		if key.Presenter == name && key.Credential == e.Fresh && e.View.Sum(key, 0, e.End+1).OK == 0 {
+			return fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.Fresh, key.Validator, e.Old, key.Validator)
+		}
+	}
+	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+}

@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// offeredBoth reports whether the old credential was in use only because the
+// validator, which was presented both, could not take the new one yet, and why.
+func (e *judging) offeredBoth(key history.CellKey, revoked history.Offset) (judge.Cause, bool) {
+	at, learned := e.Learned(key.Validator, e.Fresh, e.Start)
+	switch {
+	case !e.Several(key.Presenter) || learned && at <= revoked:
+		return "", false
+	case e.FlagDay():
+		return judge.CauseFlagDay, true
+	case learned:
+		return judge.CauseStaleCache, true
+	}
+	return judge.CauseNeverLearned, true
+}
+
+// usingAnother are the emitters on the page that use, at the end, neither the credential
+// that was revoked nor the one in whose favour: what was proven here is of neither.
+func (e *judging) usingAnother() (findings []judge.Finding) {
+	for _, name := range e.Limits.OnAnother(e.View, e.Old, e.Fresh) {
+		uses := e.View.Emitting[name]
+		at := e.View.Switched[name][uses]
+		findings = append(findings, judge.Finding{
+			Level: judge.Error, Consumer: name, Credential: uses, CausedBy: cause.CausedByOther, Cause: judge.CauseOtherRotation,
+			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
+			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", name, uses, e.Moment(at.Milliseconds()), e.Old, e.Fresh),
+			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins: no sooner than the lead after what is to be used next was published", e.Limits.Family),
+		})
+	}
+	return findings
+}
+
+// distribution holds when the share of the new credential went to 1, and that
+// of the old one to 0, before the old one was revoked, and nobody uses a third.
+func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
+	revoked, there := e.Begun(string(keyring.Revoke), e.Old)
+	if !there {
+		return judge.Skipped, "nothing was revoked", nil
+	}
+	var findings []judge.Finding
+	for _, key := range e.Hop() {
+		if key.Credential != e.Old {
+			continue
+		}
+		lastUse := history.Offset(e.Limits.LastUse(e.View, key, e.Fresh, revoked))
+		// Not with the bucket that the revoke falls into: it has also what was
+		// refused because of it.
+		from, until := revoked-lastUse, revoked-evidence.BucketWidth+1
+		buckets := e.View.Buckets(key, from, until)
+		first := slices.IndexFunc(buckets, func(b history.Bucket) bool { return b.Answered() > 0 })
+		if first < 0 {
+			continue
+		}
+		from = buckets[first].At
+		var used int64
+		for _, b := range buckets {
+			used += b.Answered()
+		}
+		emitter := e.EmitterOf(key.Presenter)
+		f := judge.Finding{
+			Level: judge.Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Presenter, Credential: e.Old,
+			CausedBy: string(keyring.Revoke), Cause: judge.CauseOutlived, FirstPhase: e.PhaseAt(from),
+			FirstMS: from.Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
+		}
+		f.Fix = e.FixWindow(key.Presenter, 0)
+		if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
+			e.TellNotSwitched(emitter, switched, ever).Apply(&f)
+		} else if l, late := e.SwitchedLate(key.Presenter); late {
+			e.TellLate(l, revoked, revoked).Apply(&f)
+		}
+		if cause, late := e.offeredBoth(key, revoked); late {
+			f.Cause, f.Consumer = cause, key.Validator
+		}
+		if e.Limits.Excepted(key.Presenter) {
+			f.Level = judge.Note
+		}
+		f.Message = fmt.Sprintf("%s still presented %s to %s %s in the last %s before it was revoked", key.Presenter, e.Old, key.Validator, plan.Counted(used, "time"), e.Page(lastUse))
+		findings = append(findings, f)
+	}
+	if judge.HasError(findings) {
+		return judge.Fail, fmt.Sprintf("%s was in use when it was revoked", e.Old), findings
+	}
+	if others := e.usingAnother(); len(others) > 0 {
+		return judge.Fail, others[0].Message, append(findings, others...)
+	}
+	return judge.Pass, fmt.Sprintf("%s was out of use when it was revoked", e.Old), findings
+}

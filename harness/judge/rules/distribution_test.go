@@ -1,0 +1,121 @@
+package rules_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// TestLastUseOfAWindowOfG2: what is used until its longest life is over is used
+// in time, however little of a second is left until the revoke.
+func TestLastUseOfAWindowOfG2(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		life  time.Duration // page; auth switches at 28.4s and the revoke is at 40.5s: 12m6s
+		until float64       // k1 is in use
+		want  judge.Outcome
+	}{
+		{"until its life is over", 11*time.Minute + 36*time.Second, 40, judge.Pass}, // half a second before
+		{"for longer than that", 11*time.Minute + 36*time.Second, 40.4, judge.Fail},
+		{"long before its life is over", 10 * time.Minute, 39.6, judge.Fail},
+		{"its life is longer than the window", 13 * time.Minute, 40, judge.Fail},
+	} {
+		v := judged(t, limit(func(l *plan.Limits) { l.LongestLife = tt.life }), goesOn(37, tt.until))
+		t.Run(tt.name, func(t *testing.T) { wantRule(t, v, "distribution", tt.want) })
+	}
+}
+
+// TestLastUseOfOneThatComesSeldom: who comes every three seconds is not out of use
+// for having been quiet for the last one.
+func TestLastUseOfOneThatComesSeldom(t *testing.T) {
+	t.Parallel()
+	// auth switches at 28.4s; k1 lives for five minutes, five seconds of it, and is revoked at 40.5s
+	life := limit(func(l *plan.Limits) { l.LongestLife = 5 * time.Minute })
+	seldom := []change{goesOn(32.5, 32.6), goesOn(35.5, 35.6), goesOn(38.5, 38.6)}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"two seconds before", seldom, judge.Fail},
+		{"two seconds before, and it came all the time until then", []change{goesOn(32.5, 38.6)}, judge.Pass},
+		{"eight seconds before", seldom[:1], judge.Pass},
+	} {
+		v := judged(t, append([]change{life}, tt.changes...)...)
+		t.Run(tt.name, func(t *testing.T) { wantRule(t, v, "distribution", tt.want) })
+	}
+}
+
+func TestDistribution(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		want     judge.Outcome
+		level    judge.Level // of the one finding; empty: there is none
+		consumer string
+		cause    judge.Cause
+		count    int64
+	}{
+		{"drained", nil, judge.Pass, "", "", "", 0},
+		{"drained a second before", []change{goesOn(37, 39.5)}, judge.Pass, "", "", "", 0},
+		{"in use to the last second", []change{goesOn(37, 40.5)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 100},
+		{"used once in the last second", []change{goesOn(39.5, 39.6)}, judge.Fail, judge.Error, "app", judge.CauseOutlived, 10},
+		{"an emitter that went on", []change{switches(0), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
+		{"an emitter that switched after the revoke", []change{switches(50), goesOn(37, 40.5)}, judge.Fail, judge.Error, "auth", judge.CauseNotSwitched, 100},
+		{"allowed on the page", []change{goesOn(37, 40.5), limit(func(l *plan.Limits) { l.Exceptions = []plan.Exception{{Client: "app", Until: l.Window}} })}, judge.Pass, judge.Note, "app", judge.CauseOutlived, 100},
+		{"nothing revoked", []change{goesOn(37, 61), without(func(e history.Event) bool { return e.Step == "revoke" })}, judge.Skipped, "", "", "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", tt.want)
+			if tt.level == "" {
+				wantSaid(t, v, "distribution", "")
+				return
+			}
+			wantSaid(t, v, "distribution", "app still presented k1 to search")
+			for _, f := range v.Findings {
+				if f.RuleID == "bounds" {
+					continue // which says how late the emitter was
+				}
+				if f.Level != tt.level || f.Consumer != tt.consumer || f.Cause != tt.cause || f.Count != tt.count || f.Credential != "k1" ||
+					f.CausedBy != "revoke" || f.FirstPhase != "overlap" || f.FirstMS != 39500 || f.LastMS != 40500 {
+					t.Errorf("finding: got %s, want %s, consumer %s, cause %s, %d times from 39500 to 40500", text(f), tt.level, tt.consumer, tt.cause, tt.count)
+				}
+			}
+		})
+	}
+}
+
+// TestAThirdIsUsed: a rotation is not proven by what is used since another came after
+// it, though nobody was refused.
+func TestAThirdIsUsed(t *testing.T) {
+	t.Parallel()
+	third := func(service string) change { return add(emitting(at(45), service, "k3")) }
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"nobody does", nil, judge.Pass},
+		{"an emitter on the page", []change{third("auth")}, judge.Fail},
+		{"and comes back", []change{third("auth"), add(emitting(at(46), "auth", "k2"))}, judge.Pass},
+		{"one off the page", []change{third("auth"), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false })}, judge.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", tt.want)
+			for _, f := range v.Findings {
+				if f.RuleID == "distribution" && (f.Consumer != "auth" || f.Cause != judge.CauseOtherRotation || f.Credential != "k3") {
+					t.Errorf("got %+v, want auth, and that another rotation was under way", f)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,62 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// TestUnreadable: who takes what nobody gave and was never seen to refuse is not
+// called flat, and is not blamed for keeping a key; who was seen to refuse is.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	silent := still(0, 41, 50, 60.4)
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		verdict judge.Outcome
+		says    string // of the rule of flatness, or of the finding
+	}{
+		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "how it refuses is not seen"},
+		{"it refuses what nobody gave", []change{silent, asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
+		{"it gave no answer to that", []change{silent, asks(60.45, history.MadeUp, history.Unavailable)}, judge.Fail, "search still took k1"},
+		{"it was seen to refuse a client", []change{silent, refuse("app", "k2", 28.4, 29, 10), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			var said []string
+			for _, r := range v.Rules {
+				said = append(said, r.Detail)
+			}
+			for _, f := range v.Findings {
+				said = append(said, f.Message)
+			}
+			if v.Verdict != tt.verdict || !strings.Contains(strings.Join(said, "\n"), tt.says) {
+				t.Errorf("got %s, %q, want %s that says %q", v.Verdict, said, tt.verdict, tt.says)
+			}
+			if flat := rule(t, v, "auth-failures-flat").Outcome; tt.verdict == judge.Inconclusive && flat != judge.Inconclusive {
+				t.Errorf("flat: got %s, want %s", flat, judge.Inconclusive)
+			}
+		})
+	}
+}
+
+// TestTookAfterAll: when a validator of which nothing is seen but its answers took the
+// new credential is known from them, where all were refused until then and none since.
+func TestTookAfterAll(t *testing.T) {
+	t.Parallel()
+	blind := without(func(e history.Event) bool {
+		return e.Service == "search" && (e.Kind == history.KindLearned || e.Kind == history.KindFetched)
+	})
+	seenFetching := func(s *story) { s.add(fetched(at(4), "search", "auth", "k1")) }
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"refused, and then taken", []change{blind, refuse("app", "k2", 28.4, 34, 10)}, judge.CauseStaleCache, "search",
+			"search learned it 23m59s after it was accepted, and the lead was 18m", "publish more than 24m29s before emitting (lead): nobody tells how often search reads"},
+		{"refused to the end", []change{blind, refuse("app", "k2", 28.4, 61, 10)}, judge.CauseNeverLearned, "search", "search never learned it", ""},
+		{"some were taken meanwhile", []change{blind, refuse("app", "k2", 28.4, 34, 2)}, judge.CauseNeverLearned, "search", "", ""},
+		{"its fetches are seen", []change{blind, seenFetching, refuse("app", "k2", 28.4, 34, 10)}, judge.CauseNeverLearned, "search", "", ""},
+	})
+}

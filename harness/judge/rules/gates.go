@@ -1,0 +1,164 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// gates holds when every enforced gate held. A gate that only observed breaks
+// no rule: what it would have stopped shows in the other rules, or was luck this
+// time, and this one warns of it. A baseline that says too little, or fails already,
+// says nothing of the rotation, which was not tried: then nobody can tell.
+func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
+	var findings []judge.Finding
+	enforced, noted, untried, held := false, "", "", 0
+	for _, event := range e.Events {
+		if event.Kind != history.KindGate {
+			continue
+		}
+		g := event.Gate
+		enforced = enforced || g.Mode == "enforce"
+		_, final := e.Limits.NoWayBack(g.Phase)
+		switch {
+		case g.Held:
+			held++
+		case g.Mode == "enforce" && g.Phase == history.Baseline:
+			untried = "nothing was tried: " + g.Detail
+			findings = append(findings, e.tellGate(event, judge.Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail)))
+		case g.Mode == "enforce" && final:
+			findings = append(findings, e.tellGate(event, judge.Error, fmt.Sprintf("the gate of %s does not hold, and there is no way back: %s", g.Phase, g.Detail)))
+		case g.Mode == "enforce":
+			f := e.tellGate(event, judge.Error, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail))
+			f.Fix += "; then rehearse again: nothing beyond this gate was tried"
+			findings = append(findings, f)
+		case noted == "":
+			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
+			f := e.tellGate(event, judge.Warning, "enforced, "+noted)
+			if g.Phase != history.Watch {
+				f.Fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt, and not by luck"
+			}
+			findings = append(findings, f)
+		}
+	}
+	switch {
+	case judge.HasError(findings):
+		return judge.Fail, "a gate did not hold", findings
+	case untried != "":
+		return judge.Inconclusive, untried, findings
+	case noted != "":
+		return judge.Skipped, noted, findings
+	case e.unseen() != "":
+		return judge.Inconclusive, e.unseen(), findings
+	case enforced:
+		after, never := e.shownAfter()
+		if len(never) > 0 {
+			return judge.Inconclusive, fmt.Sprintf("nothing tells whether %s had taken %s: no log, no canary, and too few answers to it after the emit", strings.Join(never, ", "), e.Fresh), nil
+		}
+		told := fmt.Sprintf("%d gates held", held)
+		if len(after) > 0 {
+			told += fmt.Sprintf("; that %s took %s was seen at the emit, and not before: another time the gate will not stop what is too soon", strings.Join(after, ", "), e.Fresh)
+		}
+		return judge.Pass, told, nil
+	case held > 0:
+		return judge.Skipped, "gates only observed; all held", nil
+	case e.Limits.Gates == "enforce":
+		return judge.Inconclusive, "gates are enforced, and none was evaluated", nil
+	}
+	return judge.Skipped, "no gate was evaluated", nil
+}
+
+// tellGate is the finding of a gate that did not hold: of the party that it names, or
+// of who is behind what that party did.
+func (e *judging) tellGate(event history.Event, level judge.Level, message string) judge.Finding {
+	g := event.Gate
+	f := judge.Finding{
+		Level: level, Consumer: g.Consumer, Validator: e.validatorName(g.Consumer), Credential: e.gateCredential(g.Phase),
+		CausedBy: string(g.Phase), FirstPhase: string(g.Phase), FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+		Message: message, Fix: e.cure(*g, event.At),
+	}
+	if told, found := e.behindCanary(*g, event.At); found {
+		f.Consumer, f.Cause, f.Fix = told.Consumer, told.Cause, told.Fix
+		f.Message += ": " + told.Why
+	}
+	return f
+}
+
+// behindCanary is what explains that a validator refused the canary, where another
+// party is behind it: who the gate saw refusing is not to blame then. That it was
+// emitted too soon is said by the bounds.
+func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Explanation, found bool) {
+	v, there := e.Limits.Validator(g.Consumer)
+	if g.Phase != history.Verify || !there || len(e.brokenAt(g)) > 0 {
+		return cause.Explanation{}, false
+	}
+	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
+	if answer != plan.Refuses {
+		return cause.Explanation{}, false
+	}
+	c := e.Refusal(history.CellKey{Source: e.Limits.Hop, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
+		Attempts: a.Asked(), OK: a.Taken, AuthFailures: a.Refused, FirstFailure: a.FirstRefused, LastFailure: at,
+	})
+	if _, emitted := e.Done(string(keyring.Emit), e.Fresh); !emitted {
+		c.Emitted = at // it would have been now
+	}
+	told, found = c.Detect()
+	return told, found && told.Cause != judge.CauseUnknown && told.Consumer != "" && told.Consumer != v.Name
+}
+
+// shownAfter are the validators of which nothing tells what they have taken before it is
+// used: those that answered to the new credential often enough once it was, and those
+// that did not.
+func (e *judging) shownAfter() (after, never []string) {
+	for _, v := range e.Limits.Validators {
+		if !v.Untold {
+			continue
+		}
+		var taken int64
+		for _, key := range e.Hop() {
+			if key.Validator == v.Name && key.Credential == e.Fresh {
+				taken += e.View.Sum(key, e.Start, e.End+1).OK
+			}
+		}
+		if taken >= v.InARow() {
+			after = append(after, v.Name)
+		} else {
+			never = append(never, v.Name)
+		}
+	}
+	return after, never
+}
+
+// unseen says who could not be looked at from outside while gates were held, and
+// when: they held by what had been seen before.
+func (e *judging) unseen() string {
+	for _, event := range e.Events {
+		if event.Kind == history.KindUnseen && event.Detail != "" && event.At >= e.Start && event.At < e.End {
+			return fmt.Sprintf("%s could not be looked at in %s: %s", event.Service, e.PhaseAt(event.At), event.Detail)
+		}
+	}
+	return ""
+}
+
+func (e *judging) validatorName(name string) string {
+	if _, there := e.Limits.Validator(name); there {
+		return name
+	}
+	return ""
+}
+
+// gateCredential is the credential that a phase's gate is about.
+func (e *judging) gateCredential(phase history.Phase) string {
+	switch phase {
+	case history.Baseline:
+		return ""
+	case history.Verify, history.Emit:
+		return e.Fresh
+	}
+	return e.Old
+}

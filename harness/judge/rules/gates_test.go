@@ -1,0 +1,144 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/world/simulated"
+)
+
+// A baseline that says too little is no fault of the rotation: nothing was tried.
+func TestGateOfTheBaseline(t *testing.T) {
+	t.Parallel()
+	v := judged(t, add(history.Event{At: at(10), Kind: history.KindGate, Phase: history.Baseline,
+		Gate: &history.Gate{Phase: history.Baseline, Mode: "enforce", Consumer: "search", Detail: "app made 3 attempts"}}))
+	wantRule(t, v, "gates", judge.Inconclusive)
+	if v.Verdict != judge.Inconclusive || len(failing(v)) != 0 {
+		t.Errorf("verdict: got %s with %d errors, want inconclusive with none", v.Verdict, len(failing(v)))
+	}
+	wantSaid(t, v, "gates", "before anything was changed: app made 3 attempts")
+}
+
+// TestGateOfTheBaselineObserved: what fails before anything is changed is not cured by
+// a credential that nobody has made yet.
+func TestGateOfTheBaselineObserved(t *testing.T) {
+	t.Parallel()
+	v := judged(t, add(history.Event{At: at(10), Kind: history.KindGate, Phase: history.Baseline,
+		Gate: &history.Gate{Phase: history.Baseline, Mode: "observe", Consumer: "search", Detail: "4 of 159 attempts of app at search failed"}}))
+	for _, f := range v.Findings {
+		if f.RuleID == "gates" && (f.Credential != "" || strings.Contains(f.Fix, "k2") || !strings.Contains(f.Fix, "mend what fails already")) {
+			t.Errorf("got %s, %q, want that what fails is to be mended", text(f), f.Fix)
+		}
+	}
+}
+
+func TestGates(t *testing.T) {
+	t.Parallel()
+	// mode replaces that of all gates; one that observes does not stop a run.
+	mode := func(mode string) change {
+		return func(s *story) {
+			s.limits.Gates = mode
+			for _, e := range s.events {
+				if e.Kind == history.KindGate {
+					e.Gate.Mode = mode
+				}
+			}
+		}
+	}
+	refuses := func(mode string, phase history.Phase, consumer string) change {
+		return add(history.Event{At: at(40.5), Kind: history.KindGate, Phase: phase,
+			Gate: &history.Gate{Phase: phase, Mode: mode, Consumer: consumer, Detail: consumer + " is not ready"}})
+	}
+	off := limit(func(l *plan.Limits) { l.Gates = "off" })
+	for _, tt := range []struct {
+		name       string
+		changes    []change
+		want       judge.Outcome
+		detail     string
+		consumers  []string
+		credential string
+	}{
+		{"all held", nil, judge.Pass, "5 gates held", nil, ""},
+		{"one did not", []change{refuses("enforce", history.Verify, "search")}, judge.Fail, "a gate did not hold", []string{"search"}, "k2"},
+		{"one did not for two", []change{refuses("enforce", history.Overlap, "app"), refuses("enforce", history.Overlap, "web")}, judge.Fail, "a gate did not hold", []string{"app", "web"}, "k1"},
+		{"seen at the emit alone", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true })}, judge.Pass, "took k2 was seen at the emit, and not before", nil, ""},
+		{"seen by nothing", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true }),
+			without(func(e history.Event) bool {
+				return e.Counts != nil && e.Counts.Credential == "k2" && e.Counts.Validator == "checkout"
+			})}, judge.Inconclusive, "nothing tells whether checkout had taken k2", nil, ""},
+		{"observed, and held", []change{mode("observe")}, judge.Skipped, "gates only observed; all held", nil, ""},
+		{"observed, and would have stopped", []change{mode("observe"), refuses("observe", history.Verify, "search"), refuses("observe", history.Watch, "web")}, judge.Skipped, "the gate of verify would have stopped it: search is not ready", []string{"search"}, "k2"},
+		{"off", []change{off, withoutKind(history.KindGate, "")}, judge.Skipped, "no gate was evaluated", nil, ""},
+		{"enforced, and none evaluated", []change{withoutKind(history.KindGate, "")}, judge.Inconclusive, "none was evaluated", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "gates", tt.want)
+			if got := rule(t, v, "gates").Detail; !strings.Contains(got, tt.detail) {
+				t.Errorf("detail: got %q, want it to say %q", got, tt.detail)
+			}
+			var consumers []string
+			for _, f := range v.Findings {
+				consumers = append(consumers, f.Consumer)
+				if f.RuleID != "gates" || f.Level != map[judge.Outcome]judge.Level{judge.Fail: judge.Error, judge.Skipped: judge.Warning}[tt.want] || f.Credential != tt.credential || f.CausedBy != f.FirstPhase || f.FirstMS != 40500 ||
+					!strings.Contains(f.Message, f.Consumer+" is not ready") {
+					t.Errorf("finding: got %s, want a gate's of %s", text(f), tt.credential)
+				}
+				if want := map[bool]string{true: f.Consumer}[f.Consumer == "search"]; f.Validator != want {
+					t.Errorf("validator: got %q, want %q: only a validator is one", f.Validator, want)
+				}
+			}
+			if strings.Join(consumers, " ") != strings.Join(tt.consumers, " ") {
+				t.Errorf("consumers: got %v, want %v", consumers, tt.consumers)
+			}
+		})
+	}
+}
+
+// TestGateCures says what to change where a gate does not hold: the figure, or who has
+// to do what.
+func TestGateCures(t *testing.T) {
+	t.Parallel()
+	for scenario, want := range map[string]string{
+		"jwt-signing-key/stale-cache":           "rollout.lead: at least 16m15s; enforced (gates: enforce), this gate stops",
+		"jwt-signing-key/stale-cache-gated":     "rollout.lead: at least 16m15s; then rehearse again",
+		"jwt-signing-key/short-overlap-gated":   "overlap.window: at least",
+		"jwt-signing-key/missed-consumer-gated": "put reports on the page, with how it comes by k2",
+		"jwt-signing-key/missed-signer":         "put",
+		"api-key/missed-consumer":               "put nightly on the page, with how it comes by k2",
+	} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			v := rehearse(t, scenario, simulated.Options{}).verdict
+			i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" })
+			if i < 0 {
+				t.Fatalf("findings: got %v, want one of a gate", v.Findings)
+			}
+			if fix := v.Findings[i].Fix; !strings.Contains(fix, want) {
+				t.Errorf("fix: got %q, want %q in it, for %s", fix, want, v.Findings[i].Message)
+			}
+		})
+	}
+}
+
+// TestGateCuresWhatExpires: where nobody revokes, the page is given the time that it took.
+func TestGateCuresWhatExpires(t *testing.T) {
+	t.Parallel()
+	for expires, want := range map[time.Duration]string{
+		10 * time.Minute: "k1 stays in the key set of auth for more than",
+		0:                "make auth publish k1 no more once it is revoked",
+	} {
+		v := judged(t, limit(func(l *plan.Limits) { l.Expires = expires }), add(history.Event{At: at(60), Kind: history.KindGate, Phase: history.Watch,
+			Gate: &history.Gate{Phase: history.Watch, Mode: "enforce", Consumer: "auth", Detail: "auth still publishes k1 18m after the revoke"}}))
+		i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" })
+		if i < 0 || !strings.Contains(v.Findings[i].Fix, want) {
+			t.Errorf("it expires %s after the emit: got %+v, want %q", expires, v.Findings, want)
+		}
+	}
+}

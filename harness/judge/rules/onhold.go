@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// reprieve is what a hold did to a stretch of the page that is too short: it lasted
+// longer, since caches and clients go on while the rotation waits for a person.
+type reprieve struct {
+	text string // what came of it, as the end of a sentence
+	// sure says that without the hold somebody had been refused, as the run has seen:
+	// they were not ready when the stretch of the page was over.
+	sure bool
+	who  string // to look at, where that is not the party of the bound
+}
+
+// reprieved is what a hold did for a bound that does not hold, and for nobody was
+// refused; false: no hold had a part in it.
+func (e *judging) reprieved(b plan.Bound) (reprieve, bool) {
+	from, to := e.stretch(b.Rule)
+	planned := from + history.Offset(e.Limits.Wall(b.Planned))
+	held := e.View.OnHold(from, to)
+	if held == 0 || to <= planned+history.Offset(evidence.Nearly) {
+		return reprieve{}, false
+	}
+	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.Page(held), b.Stretch(), e.Page(to-from))}
+	switch b.Rule {
+	case "G1":
+		e.learnedOnHold(&r, b.Validator, planned)
+	case "G2":
+		e.usedOnHold(&r, b.Party, planned, to)
+	}
+	if !r.sure {
+		r.text += "; nobody was refused this time"
+	}
+	return r, true
+}
+
+// stretch is what a bound is about, as it was.
+func (e *judging) stretch(rule string) (from, to history.Offset) {
+	revoked, _ := e.Done(string(keyring.Revoke), e.Old)
+	switch rule {
+	case "G1":
+		from, _ = e.Done(string(keyring.Accept), e.Fresh)
+		to, _ = e.Begun(string(keyring.Emit), e.Fresh)
+	case "G2":
+		from = e.View.LastSwitch(e.Fresh)
+		to, _ = e.Begun(string(keyring.Revoke), e.Old)
+	default:
+		from, to = revoked, e.End
+	}
+	return from, to
+}
+
+// learnedOnHold says of a validator whether it learned the new credential later than
+// it would have met it after a lead that ends at a moment, as the page has it.
+func (e *judging) learnedOnHold(r *reprieve, validator string, planned history.Offset) {
+	v, _ := e.Limits.Validator(validator)
+	accepted, _ := e.Done(string(keyring.Accept), e.Fresh)
+	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	learned, did := e.Learned(validator, e.Fresh, accepted)
+	met := planned + max(0, e.View.Switched[v.From][e.Fresh]-emitted)
+	if !did || v.OnMiss || e.View.OnMiss[validator] || learned <= met+history.Offset(evidence.Nearly) {
+		return
+	}
+	r.sure = true
+	r.text += fmt.Sprintf("; %s learned %s only %s after it was accepted: without the hold it had refused it for %s",
+		validator, e.Fresh, e.Page(learned-accepted), e.Page(learned-met))
+}
+
+// usedOnHold says whether the old credential was in use later than it would have
+// been revoked after a window that ends at a moment, as the page has it. An exception
+// has a window of its own, which is about nobody else.
+func (e *judging) usedOnHold(r *reprieve, party string, planned, revoked history.Offset) {
+	for _, key := range e.Hop() {
+		excepted := e.Limits.Excepted(key.Presenter)
+		if key.Credential != e.Old || excepted != e.Limits.Excepted(party) || excepted && key.Presenter != party {
+			continue
+		}
+		sum := e.View.Sum(key, planned+history.Offset(evidence.Nearly), revoked)
+		if n := sum.OK + sum.AuthFailures; n > 0 && !r.sure {
+			r.sure, r.who = true, key.Presenter
+			r.text += fmt.Sprintf("; %s presented %s to %s %s after the window of the page: without the hold it had been refused", key.Presenter, e.Old, key.Validator, plan.Counted(n, "time"))
+		}
+	}
+}

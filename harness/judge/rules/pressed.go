@@ -1,0 +1,101 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// pressed is from which share of the time on, by what the kernel says (PSI, "some"),
+// that somebody waited for something a time-out says nothing of who was asked. Harness
+// and load may have had all their time meanwhile: they need little, and a scheduler
+// that is fair gives it to them, where a database that starts a process for each
+// connection waits. One rehearsal alone on two processors is pressed some 0.3 of the
+// time, four beside each other 0.8.
+var pressed = []struct {
+	what  string
+	share float64
+	words string
+}{
+	{"cpu", 0.6, "somebody waited for a processor"},
+	{"memory", 0.2, "somebody waited for memory"},
+	{"io", 0.5, "somebody waited for a disk"},
+}
+
+// underPressure says how the machine was pressed while answers did not come in time,
+// where that is all that is known against those who were asked; "" where it was not,
+// or more is known: what was refused, reset or answered with an error is no matter
+// of time.
+func (e *judging) underPressure(f judge.Finding) (how string) {
+	if f.RuleID != "availability" || f.Cause != judge.CauseTimedOut && f.Cause != judge.CauseServiceDown {
+		return ""
+	}
+	from, until := moment(f.FirstMS), max(moment(f.LastMS), moment(f.FirstMS)+1)
+	sum, _, _ := e.Lost(f.Presenter, f.Validator, from, until)
+	if late := sum.Statuses[cause.StatusTimeout]; late == 0 || 2*late < sum.Unavailable {
+		return ""
+	}
+	return e.waited(from, until)
+}
+
+// waited is what the kernel says that somebody waited for most of a time; "": nothing.
+func (e *judging) waited(from, until history.Offset) string {
+	for _, p := range pressed {
+		if share := e.shareOf(p.what, from, until); share >= p.share {
+			return fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", p.words, 100*share, from, until)
+		}
+	}
+	return ""
+}
+
+// heldBack reports whether the machine explains that tokens were not renewed, each
+// time by itself: that a client held an attempt back now, and one minutes later, says
+// nothing of the time between. How is what the kernel says of it, where harness and
+// load had their time; what is left unexplained is inside the objective.
+func (e *judging) heldBack(strained []stretch, f judge.Finding) (how string, explained bool) {
+	var late, left int64
+	for _, event := range e.Events {
+		if event.Kind != history.KindSession || event.Service != f.Presenter {
+			continue
+		}
+		n := max(1, event.Count)
+		late += n
+		if slices.ContainsFunc(strained, func(s stretch) bool {
+			return s.from-history.Offset(evidence.Nearly) <= event.At && event.At <= s.until+answerWait
+		}) {
+			continue
+		}
+		if said := e.waited(max(0, event.At-answerWait), event.At+1); said != "" {
+			how = said
+		} else {
+			left += n
+		}
+	}
+	return how, late > left && e.heldInside(f.Presenter, left)
+}
+
+// shareOf is the mean of what the kernel says of something in [from, until). What it
+// says is told when it changes, and holds until the next.
+func (e *judging) shareOf(what string, from, until history.Offset) float64 {
+	var waited float64
+	var share float64
+	at := from
+	upTo := func(next history.Offset) {
+		if next = min(next, until); next > at {
+			waited, at = waited+share*(next-at).Duration().Seconds(), next
+		}
+	}
+	for _, event := range e.ofTheMachine() {
+		if m := event.Machine; m.What == history.MachinePressure {
+			upTo(m.From)
+			share = m.Shares[what]
+		}
+	}
+	upTo(until)
+	return waited / max((until-from).Duration(), time.Nanosecond).Seconds()
+}

@@ -1,0 +1,229 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// revocation holds when every validator refused the old credential by its
+// bound G3, shown with one that had not expired and was made before the revoke,
+// and takes the new one.
+func revocation(e *judging) (judge.Outcome, string, []judge.Finding) {
+	revoked, there := e.RevokedAt()
+	if !there {
+		return judge.Skipped, "nothing was revoked", nil
+	}
+	if e.Ended == history.EndedRolledBack {
+		return judge.Skipped, "the revoke was taken back", nil
+	}
+	var findings []judge.Finding
+	var open []string
+	for _, v := range e.Limits.Validators {
+		f := judge.Finding{
+			Level: judge.Error, Validator: v.Name, Consumer: v.Name, Credential: e.Old, CausedBy: string(keyring.Revoke), Cause: judge.CauseKeptRevoked,
+			FirstPhase: string(history.Watch), FirstMS: revoked.Milliseconds(),
+		}
+		missing := e.refusesOld(&f, v, revoked)
+		if missing != "" {
+			open = append(open, missing)
+		}
+		missing, untaken := e.takesNew(v)
+		if missing != "" {
+			open = append(open, missing)
+		}
+		if f.Message != "" { // one party, one finding
+			if untaken {
+				f.Message += fmt.Sprintf("; and it refuses %s", e.Fresh)
+			}
+			findings = append(findings, f)
+		} else if untaken {
+			findings = append(findings, e.tellUntaken(f, v))
+		}
+	}
+	if f, left := e.undestroyed(); left {
+		findings = append(findings, f)
+		if len(findings) == 1 {
+			return judge.Fail, f.Message, findings
+		}
+	}
+	switch {
+	case len(findings) > 0:
+		return judge.Fail, fmt.Sprintf("%s is refused late, or %s is not taken", e.Old, e.Fresh), findings
+	case len(open) > 0:
+		return judge.Inconclusive, strings.Join(open, "; "), nil
+	}
+	return judge.Pass, fmt.Sprintf("every validator refused %s in time and takes %s", e.Old, e.Fresh), nil
+}
+
+// keptTooLong reports whether a validator took the old credential after its bound:
+// asked for it after that, or, where it says itself that it forgot it only then,
+// answering after that. That it was asked late, or is slow to answer, is none.
+func (e *judging) keptTooLong(v plan.Validator, p cause.Presented, revoked history.Offset) bool {
+	bound := e.Limits.G3(v)
+	if p.Taken == 0 || bound == runbook.Forever {
+		return false
+	}
+	until := revoked + history.Offset(e.Limits.Wall(bound)+v.Granule) + history.Offset(evidence.Nearly)
+	forgot, says := e.View.Forgot[v.Name][e.Old]
+	return p.LastAsked > until || p.LastTaken > until && says && forgot > until
+}
+
+// refusesOld tells in a finding that a validator went on taking the old credential,
+// or says what is missing to know.
+func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history.Offset) (missing string) {
+	p := e.OldProbes(v, revoked)
+	f.LastMS, f.Count = p.LastTaken.Milliseconds(), p.Taken
+	bound := e.Limits.G3(v)
+	if why := e.Unreadable(v.Name); why != "" {
+		return why
+	}
+	switch {
+	case p.Refused && e.keptTooLong(v, p, revoked):
+		f.Message = fmt.Sprintf("%s%s took %s until %s after the revoke; the bound is %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), plan.Text(bound))
+		f.Fix = fmt.Sprintf("find out why %s forgets late, or write forgets_within: %s on the page", v.Name, e.AtLeast(p.RefusedAt-revoked))
+		late := v
+		late.Forgets = e.Limits.Page((p.RefusedAt - revoked).Duration()) + evidence.Margin
+		if need := e.Limits.G3(late); need > e.Limits.Watch {
+			f.Fix += fmt.Sprintf(" and watch for at least %s (rollout.watch)", plan.Text(need.Round(time.Second)))
+		}
+		e.kept(f, v, p)
+	case p.Refused:
+	case p.Taken == 0 && p.Unshown != "":
+		return fmt.Sprintf("%s was never shown %s: %s", v.Name, e.Old, p.Unshown)
+	case p.Taken == 0:
+		return fmt.Sprintf("%s gave no answer to %s", v.Name, e.Old)
+	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-history.Offset(evidence.Nearly)),
+		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
+		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(bound))
+		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
+		if v.Reads {
+			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential lets someone in", v.Name)
+		}
+		if p.BySession() {
+			f.Message = fmt.Sprintf("%s lets nobody new in with %s, and still served a session made before, %s after the revoke", v.Name, e.Old, e.Page(p.LastTaken-revoked))
+		}
+		e.kept(f, v, p)
+	case p.InARow > 0:
+		return fmt.Sprintf("%s took %s again after it had refused it, and refused it only %s since: not every replica of it need do so", v.Name, e.Old, plan.Counted(p.InARow, "time"))
+	case p.Last.Outcome != history.OK:
+		return fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that", v.Name, e.Old, e.Page(p.LastTaken-revoked))
+	default:
+		return fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.Old, e.Page(e.End-revoked),
+			plan.Text(bound+e.Limits.Page(v.Granule))) // what it rounds up is wall time
+	}
+	return ""
+}
+
+// takesNew says whether a validator refuses the new credential after the revoke, or
+// what is missing to know.
+func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
+	switch answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.NewAfter); answer {
+	case plan.Refuses:
+		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts {
+			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: it refuses something else of what is made just then, as where its clock is behind", v.Name, e.Fresh, a.Refused, n), false
+		}
+		return "", true
+	case plan.Doubtful:
+		return e.doubt(v, a), false
+	case plan.Unasked, plan.Silent:
+		return fmt.Sprintf("%s was not seen taking %s after the revoke", v.Name, e.Fresh), false
+	}
+	return "", false
+}
+
+// takenMeanwhile is how often a validator took the new credential from others in the
+// last of the watch, where it refused hardly any of it then.
+func (e *judging) takenMeanwhile(v plan.Validator) int64 {
+	const lately = 5 * history.Offset(evidence.Nearly)
+	var sum history.Counts
+	for _, key := range e.Hop() {
+		if key.Validator == v.Name && key.Credential == e.Fresh {
+			part := e.View.Sum(key, e.End-lately, e.End+1)
+			sum.Add(&part)
+		}
+	}
+	if sum.AuthFailures > sum.OK/2 {
+		return 0
+	}
+	return sum.OK
+}
+
+// doubt says of a validator that refused the new credential too seldom to tell what
+// that was.
+func (e *judging) doubt(v plan.Validator, a history.Answers) string {
+	return fmt.Sprintf("%s refused %s in %d of %d answers, and nothing tells whether one of its replicas does or whether that is usual", v.Name, e.Fresh, a.Refused, a.Asked())
+}
+
+// tellUntaken is the finding of a validator that refuses the new credential.
+func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
+	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
+	a := e.View.Said(v.Name, e.Fresh, history.NewAfter)
+	f.Credential, f.Cause, f.Count = e.Fresh, judge.CauseUnknown, a.Refused
+	f.LastMS = e.End.Milliseconds()
+	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.Fresh, e.Old)
+	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
+	if _, ever := e.Learned(v.Name, e.Fresh, e.Start); !ever && a.Taken == 0 && !v.Authority { // which has it from the step itself
+		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))
+	}
+	told, found := (&cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}).Detect()
+	if a.Taken > 0 && !found {
+		told = cause.Explanation{
+			Cause: judge.CauseSomeReplicas,
+			Why:   fmt.Sprintf(" in %d of %d answers: not all of its replicas take it", a.Refused, a.Asked()),
+			Fix:   fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", v.Name),
+		}
+	}
+	told.Apply(&f)
+	f.Message += told.Why
+	return f
+}
+
+// undestroyed is that the old credential could not be removed after all.
+func (e *judging) undestroyed() (judge.Finding, bool) {
+	if _, done := e.Done(string(keyring.Destroy), e.Old); done {
+		return judge.Finding{}, false
+	}
+	for _, event := range e.Events {
+		if event.Kind != history.KindStep || event.Step != string(keyring.Destroy) || event.Credential != e.Old || event.Detail == "" {
+			continue
+		}
+		f := judge.Finding{
+			Level: judge.Error, Credential: e.Old, CausedBy: string(keyring.Destroy), Cause: judge.CauseNotDestroyed, FirstPhase: e.PhaseAt(event.At),
+			FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
+			Message: fmt.Sprintf("%s is refused everywhere and could not be removed: %s", e.Old, event.Detail),
+			Fix:     fmt.Sprintf("hand on what still belongs to %s, then remove it (destroy); rehearse that step too", e.Old),
+		}
+		for _, v := range e.Limits.Validators {
+			if v.Authority {
+				f.Consumer, f.Validator = v.Name, v.Name
+			}
+		}
+		return f, true
+	}
+	return judge.Finding{}, false
+}
+
+// kept adds to a finding of a credential that was taken for too long what made
+// that so.
+func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
+	revoked, _ := e.RevokedAt()
+	told, _ := (&cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}).Detect()
+	told.Apply(f)
+	f.Message += told.Why
+}
+
+func (e *judging) boundText(bound time.Duration) string {
+	if bound == runbook.Forever {
+		return "nothing makes it forget"
+	}
+	return "the bound is " + plan.Text(bound)
+}

@@ -1,0 +1,172 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+)
+
+// still takes the probes of k1 at search away and adds some of its own: taken
+// at each of the moments, and refused at the last one if it is not 0.
+func still(refusedAt float64, takenAt ...float64) change {
+	return func(s *story) {
+		withoutProbes("search", history.OldAfter)(s)
+		for _, moment := range takenAt {
+			s.add(probe(at(moment), "search", "k1", history.OldAfter, history.OK))
+		}
+		if refusedAt > 0 {
+			s.add(probe(at(refusedAt), "search", "k1", history.OldAfter, history.AuthFailure))
+		}
+	}
+}
+
+func asks(moment float64, purpose history.Purpose, outcome history.Outcome) change {
+	credential := "k1"
+	if purpose == history.NewAfter || purpose == history.Canary {
+		credential = "k2"
+	}
+	return add(probe(at(moment), "search", credential, purpose, outcome))
+}
+
+// slowly adds an answer of search to k1 that took so many seconds.
+func slowly(moment, seconds float64, outcome history.Outcome) change {
+	e := probe(at(moment), "search", "k1", history.OldAfter, outcome)
+	e.Probe.Latency = at(seconds)
+	return add(e)
+}
+
+// forgetting has search say in its log that it no longer takes k1.
+func forgetting(moment float64) change {
+	return add(history.Event{At: at(moment), Kind: history.KindForgot, Service: "search", Credential: "k1"})
+}
+
+// replicas has search asked for k1 every tenth of a second, and take it every nth
+// time; 0: never.
+func replicas(from, to float64, nth int) change {
+	return func(s *story) {
+		for i := range int((to - from) * 10) {
+			outcome := history.AuthFailure
+			if nth > 0 && i%nth == 0 {
+				outcome = history.OK
+			}
+			s.add(probe(at(from+float64(i)/10), "search", "k1", history.OldAfter, outcome))
+		}
+	}
+}
+
+// some has search take what it is shown so many times and refuse it so many.
+func some(moment float64, purpose history.Purpose, taken, refused int) change {
+	return func(s *story) {
+		for i := range taken + refused {
+			outcome := history.OK
+			if i < refused {
+				outcome = history.AuthFailure
+			}
+			asks(moment+float64(i)/1e4, purpose, outcome)(s)
+		}
+	}
+}
+
+func TestRevocation(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+		says    string // of the one finding, or of the detail
+	}{
+		{"refused in time", nil, judge.Pass, "every validator refused k1 in time and takes k2"},
+		{"refused at once", []change{still(40.6)}, judge.Pass, "refused k1 in time"},
+		// G3 of search is 15m + 45s + 30s: 16.25s, and its library adds 2s.
+		{"refused within what its library adds", []change{still(58.7, 41, 58.6)}, judge.Pass, "refused k1 in time"},
+		{"refused too late", []change{still(60, 41, 59.9)}, judge.Fail, "search took k1 until 19m24s after the revoke; the bound is 16m15s"},
+		{"never refused", []change{still(0, 41, 50, 60.4)}, judge.Fail, "search still took k1 19m54s after the revoke: the bound is 16m15s"},
+		{"refused, and taken again", []change{still(50, 41), asks(60.4, history.OldAfter, history.OK)}, judge.Fail, "search still took k1 19m54s after"},
+		{"no bound, and taken to the end", []change{forever("search"), still(0, 41, 50, 60.4)}, judge.Fail, "search still took k1 19m54s after the revoke: nothing makes it forget"},
+		{"no bound, and refused late", []change{forever("search"), still(60, 41, 59.9)}, judge.Pass, "refused k1 in time"},
+		{"no bound, and no answer after a while", []change{forever("search"), still(0, 41, 42), asks(43, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "search still took k1 1m30s after the revoke and gave no answer after that"},
+		{"dead before its bound", []change{still(0, 41, 42), asks(43, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "gave no answer after that"},
+		{"dead at the revoke", []change{still(0), asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "search gave no answer to k1"},
+		{"not asked", []change{still(0)}, judge.Inconclusive, "search gave no answer to k1"},
+		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
+		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer to k1"},
+		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when the watch ended after 20m, and may until 33m15s"},
+		{"refuses what the harness makes of the new one, and takes it from others", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8)}, judge.Inconclusive, "refused k2 in all of 8 answers to the harness, and took it"},
+		{"refuses it from everybody", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8), refuse("app", "k2", 50, 61, 10)}, judge.Fail, "search refuses k2 after the revoke of k1"},
+		{"refuses the new one too", []change{asks(60.45, history.NewAfter, history.AuthFailure)}, judge.Fail, "search refuses k2 after the revoke of k1"},
+		{"keeps the old one and refuses the new one", []change{still(0, 41, 60.4), asks(60.45, history.NewAfter, history.AuthFailure)}, judge.Fail, "the bound is 16m15s; and it refuses k2"},
+		{"the new one not asked", []change{withoutProbes("search", history.NewAfter)}, judge.Inconclusive, "search was not seen taking k2 after the revoke"},
+		{"no answer to the new one", []change{withoutProbes("search", history.NewAfter), asks(60.45, history.NewAfter, history.Unavailable)}, judge.Inconclusive, "search was not seen taking k2 after the revoke"},
+		{"nothing revoked", []change{without(func(e history.Event) bool { return e.Step == "revoke" })}, judge.Skipped, "nothing was revoked"},
+		{"asked late, and refused then", []change{still(60)}, judge.Pass, "refused k1 in time"},
+		{"slow, and asked in time", []change{still(0), slowly(57, 1.5, history.OK), slowly(60, 1.5, history.AuthFailure)}, judge.Pass, "refused k1 in time"},
+		{"slow, and asked too late", []change{still(0), slowly(60.2, 0.3, history.OK), slowly(60.4, 0.4, history.AuthFailure)}, judge.Fail, "search took k1 until 19m42s after"},
+		{"replicas that forget one after the other", []change{still(0), replicas(41, 50, 2), replicas(50, 53, 0)}, judge.Pass, "refused k1 in time"},
+		{"a replica that keeps it", []change{still(0), replicas(41, 60.4, 3)}, judge.Fail, "it is several replicas, and one of about 3 keeps it"},
+		{"taken again, and hardly asked since", []change{still(0), replicas(41, 48, 2), replicas(60, 60.4, 0)}, judge.Inconclusive, "not every replica of it need do so"},
+		{"one replica that refuses the new one", []change{some(60.45, history.NewAfter, 20, 8)}, judge.Fail, "search refuses k2 after the revoke of k1 in 8 of 29 answers"},
+		{"one answer in many that refuses the new one", []change{some(60.45, history.NewAfter, 72, 1)}, judge.Inconclusive, "search refused k2 in 1 of 74 answers"},
+		{"frozen, and it took it when it woke", []change{still(0), slowly(59.9, 19, history.OK), slowly(60.1, 0.1, history.AuthFailure), forgetting(59.95)}, judge.Fail, "search took k1 until 19m24s after"},
+		{"frozen, and had forgotten it before", []change{still(0), slowly(59.9, 19, history.OK), slowly(60.1, 0.1, history.AuthFailure), forgetting(50)}, judge.Pass, "refused k1 in time"},
+		{"off the page", []change{onSearch(offPage), still(60, 41, 59.9)}, judge.Fail, "search, which is not on the page, took k1 until 19m24s after"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "revocation", tt.want)
+			if tt.want == judge.Fail {
+				wantSaid(t, v, "revocation", tt.says)
+				return
+			}
+			wantSaid(t, v, "revocation", "")
+			if got := rule(t, v, "revocation").Detail; !strings.Contains(got, tt.says) {
+				t.Errorf("detail: got %q, want it to say %q", got, tt.says)
+			}
+		})
+	}
+}
+
+func TestRevocationFinding(t *testing.T) {
+	t.Parallel()
+	neverWithdrawn := without(func(e history.Event) bool { return e.Kind == history.KindPublished && e.At > at(40) })
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+		cause    judge.Cause
+		fix      string
+	}{
+		{"kept by the validator", []change{still(0, 41, 60.4)}, "search", judge.CauseKeptRevoked, "restart search after a revoke"},
+		{"late at the validator", []change{still(60, 41, 59.9)}, "search", judge.CauseKeptRevoked, "write forgets_within: 20m"},
+		{"published for too long", []change{still(60, 41, 59.9), func(s *story) {
+			without(func(e history.Event) bool { return e.Kind == history.KindPublished && e.At > at(40) })(s)
+			s.add(published(at(55), "auth", "k2"))
+		}}, "auth", judge.CauseLatePublish, "make auth read the store every 45s"},
+		{"published to the end", []change{still(60, 41, 59.9),
+			neverWithdrawn}, "auth", judge.CauseLatePublish, "make auth read the store every 45s"},
+		{"the emitter ended before it could withdraw it", []change{still(60, 41, 59.9), neverWithdrawn,
+			add(history.Event{At: at(35), Kind: history.KindExit, Service: "auth"})}, "auth", judge.CauseServiceDown, "bring auth back before the revoke"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			found := failing(v)
+			if len(found) != 1 {
+				t.Fatalf("findings: got %+v, want one", found)
+			}
+			f := found[0]
+			if f.RuleID != "revocation" || f.Validator != "search" || f.Consumer != tt.consumer || f.Cause != tt.cause ||
+				f.Credential != "k1" || f.CausedBy != "revoke" || f.FirstPhase != "watch" {
+				t.Errorf("finding: got %s, want one of k1 at search, consumer %s, cause %s", text(f), tt.consumer, tt.cause)
+			}
+			if f.FirstMS != 40500 || f.LastMS < 59900 || f.Count != 2 {
+				t.Errorf("finding: got %d to %d ms, %d times, want from the revoke at 40500 until it was last taken, 2 times", f.FirstMS, f.LastMS, f.Count)
+			}
+			if !strings.Contains(f.Fix, tt.fix) {
+				t.Errorf("fix: got %q, want it to say %q", f.Fix, tt.fix)
+			}
+		})
+	}
+}

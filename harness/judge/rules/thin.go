@@ -1,0 +1,206 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// leastStretch is the least wall time in which a client is missed: a pacer that stood
+// still for less than that catches up.
+const leastStretch = 5 * time.Second
+
+// thin says where there was too little to tell by: a history that did not run
+// its course, a client with hardly an answer, a credential that nobody used.
+func (e *judging) thin() string {
+	switch {
+	case e.Disorder != "":
+		return "the history is out of order: " + e.Disorder
+	case e.Ended == "":
+		return "the rotation has no end in the history"
+	case e.Ended == history.EndedInterrupted || e.Ended == history.EndedStopped:
+		return "the rotation was " + e.Ended
+	case len(e.Phases) == 0:
+		return "no phase began"
+	case len(e.Hop()) == 0 && e.presentedOthers() > 0:
+		return fmt.Sprintf("%d attempts presented what names no credential that is known here, as a token without a kid: nobody can tell which was taken and which refused", e.presentedOthers())
+	case len(e.Hop()) == 0:
+		return "nobody presented a credential"
+	}
+	for _, c := range e.Limits.Clients {
+		if why := e.quiet(c); why != "" {
+			return why
+		}
+	}
+	if e.Ended != history.EndedComplete {
+		return ""
+	}
+	for _, s := range []keyring.Intent{{Step: keyring.Accept, Credential: e.Fresh}, {Step: keyring.Emit, Credential: e.Fresh}, {Step: keyring.Revoke, Credential: e.Old}} {
+		if _, done := e.Done(string(s.Step), s.Credential); !done {
+			return fmt.Sprintf("the rotation ended complete, and nothing shows the %s of %s", s.Step, s.Credential)
+		}
+	}
+	for _, m := range e.Limits.Emitters {
+		if why := e.unused(m); why != "" {
+			return why
+		}
+	}
+	for _, v := range e.Limits.Validators {
+		if why := e.unasked(v); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// presentedOthers is how many attempts of clients that have tokens were answered, whatever
+// those name.
+func (e *judging) presentedOthers() (n int64) {
+	for _, key := range e.View.Keys() {
+		if client, there := e.Limits.Client(key.Presenter); key.Source == e.Limits.Hop && there && client.From != "" {
+			sum := e.View.Sum(key, e.Start, e.End+1)
+			n += sum.Answered()
+		}
+	}
+	return n
+}
+
+// unasked says that a validator on the page was hardly shown the old credential
+// or the new one: then little shows what its callers would have felt. Connections of
+// a pool that were made before the rotation began serve in it: the logins count by
+// which they were made. One behind a pooler is shown nothing but by that.
+func (e *judging) unasked(v plan.Validator) string {
+	if !v.OnPage || v.Behind != "" {
+		return ""
+	}
+	from := e.Start
+	if e.pooled(v) {
+		from = 0
+	}
+	for _, credential := range []string{e.Old, e.Fresh} {
+		var n int64
+		for _, key := range e.Hop() {
+			if key.Validator == v.Name && key.Credential == credential {
+				n += e.View.Sum(key, from, e.End+1).Attempts
+			}
+		}
+		if least := e.least(v); n < least {
+			return fmt.Sprintf("%s was presented to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
+		}
+	}
+	return ""
+}
+
+// unused says where an emitter on the page was not seen with the new
+// credential at all: then nothing shows that it is taken.
+func (e *judging) unused(m plan.Emitter) string {
+	if !m.OnPage {
+		return ""
+	}
+	seen := false
+	for _, key := range e.Hop() {
+		if e.EmitterOf(key.Presenter) != m.Name {
+			continue
+		}
+		fresh := key
+		fresh.Credential = e.Fresh
+		if seen = true; e.View.Sum(fresh, e.Start, e.End+1).Attempts == 0 {
+			return fmt.Sprintf("%s never presented %s to %s", key.Presenter, e.Fresh, key.Validator)
+		}
+	}
+	if !seen {
+		return "nothing that " + m.Name + " made was presented"
+	}
+	return ""
+}
+
+// quiet says when a client had far fewer answers than were due where it calls:
+// in a stretch in which a client is missed, or in a phase that is as long.
+func (e *judging) quiet(c plan.Client) string {
+	few := func(from, until history.Offset, where string) string {
+		due, got := c.Rate*(until-from).Duration().Seconds(), float64(e.answers(c, from, until))
+		if due > evidence.LeastAttempts-0.5 && got < due/2 { // a stretch is as long as it takes for that many to be due
+			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
+		}
+		return ""
+	}
+	stretch := history.Offset(leastStretch)
+	if c.Rate > 0 {
+		due := evidence.LeastAttempts / c.Rate * float64(time.Second)
+		stretch = max(stretch, history.Offset(min(due, float64(e.End-e.Start)+1)))
+	}
+	begin := e.Start + e.usualLatency(c)
+	for _, p := range e.Phases {
+		from, until := p.Span()
+		from = max(from, begin)
+		if until-from < stretch {
+			continue
+		}
+		if why := few(from, until, "in "+string(p.Name)); why != "" {
+			return why
+		}
+	}
+	for at := begin; at < e.End && c.Rate > 0; at += stretch { // ends at the first stretch without an answer
+		from := max(begin, min(at, e.End-stretch)) // the last one ends with the run
+		until := min(from+stretch, e.End)
+		if why := few(from, until, fmt.Sprintf("from %s to %s", from, until)); why != "" {
+			return why
+		}
+	}
+	if e.answers(c, e.Start, e.End+1) == 0 {
+		return fmt.Sprintf("%s had no answer from %s in the whole run", c.Name, c.To)
+	}
+	return ""
+}
+
+// usualLatency is the median of a client's answers where it calls, where that is
+// long: until so long after its first request it can have had none.
+func (e *judging) usualLatency(c plan.Client) history.Offset {
+	counts := map[int64]int64{}
+	var all, below int64
+	for _, key := range e.View.Keys() {
+		if key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To {
+			for _, b := range e.View.Buckets(key, e.Start, e.End) {
+				for _, pair := range b.Latency {
+					counts[pair[0]] += pair[1]
+					all += pair[1]
+				}
+			}
+		}
+	}
+	for _, micros := range slices.Sorted(maps.Keys(counts)) {
+		if below += 2 * counts[micros]; below < all {
+			continue
+		}
+		if usual := history.Offset(micros) * history.Offset(time.Microsecond); usual >= history.Offset(evidence.Nearly) {
+			return usual
+		}
+		break
+	}
+	return 0
+}
+
+// answers are those that a client had in [from, until). A refusal is one; so is
+// a bad answer of a service whose own credential was refused behind it.
+func (e *judging) answers(c plan.Client, from, until history.Offset) int64 {
+	var n int64
+	for _, key := range e.View.Keys() {
+		switch {
+		case key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To:
+			for _, b := range e.View.Buckets(key, from, until) {
+				n += b.OK + b.AuthFailures
+			}
+		case e.Limits.Hop != history.FromLoad && key.Source == e.Limits.Hop && key.Presenter == c.To:
+			for _, b := range e.View.Buckets(key, from, until) {
+				n += b.AuthFailures
+			}
+		}
+	}
+	return n
+}

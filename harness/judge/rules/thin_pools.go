@@ -1,0 +1,26 @@
+package rules
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// leastConnections is leastAttempts where a credential is presented with each
+// connection of a pool: a few of those serve many requests, which are counted at
+// the front, and a login that is refused is seen in each of them.
+const leastConnections = 2
+
+// least is how many presentations of a credential to a validator tell something.
+func (e *judging) least(v plan.Validator) int64 {
+	if e.pooled(v) {
+		return leastConnections
+	}
+	return evidence.LeastAttempts
+}
+
+// pooled reports whether a credential is presented to a validator with each
+// connection of a pool, and not with each request.
+func (e *judging) pooled(v plan.Validator) bool {
+	return (v.Authority || v.Reads) && runbook.Families[e.Limits.Family].Pools
+}

@@ -1,7 +1,0 @@
-//go:build race
-
-package judge_test
-
-// seeds is how many ages of caches, polls and sessions a rehearsal is run with;
-// under the race detector each takes several times as long.
-const seeds = 4
