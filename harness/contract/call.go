@@ -13,8 +13,8 @@ type Call struct {
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
 	// Header is the one that has the key: NAME, or "NAME: SCHEME" where a word stands
-	// before it. With the scheme Basic (RFC 7617) it is the user, or the password of
-	// nobody.
+	// before it, or "Cookie: session=" where the name of a value does (RFC 6265 §4.2.1).
+	// With the scheme Basic (RFC 7617) it is the user, or the password of nobody.
 	Header string `json:"header,omitempty"`
 	// Answers and Refuses are the statuses of a call that was taken, and of one that
 	// was refused.
@@ -31,6 +31,14 @@ func (c Call) Key(r *http.Request) string {
 	value := r.Header.Get(strings.TrimSpace(name))
 	if scheme = strings.TrimSpace(scheme); scheme == "" {
 		return value
+	}
+	if strings.HasSuffix(scheme, "=") {
+		for pair := range strings.SplitSeq(value, ";") {
+			if rest, is := strings.CutPrefix(strings.TrimSpace(pair), scheme); is {
+				return rest
+			}
+		}
+		return ""
 	}
 	said, rest, found := strings.Cut(value, " ")
 	if !found || !strings.EqualFold(said, scheme) {
@@ -57,6 +65,8 @@ func Present(h http.Header, header, credential string) {
 	switch scheme = strings.TrimSpace(scheme); {
 	case strings.EqualFold(scheme, "Basic"):
 		credential = scheme + " " + base64.StdEncoding.EncodeToString([]byte(credential+":"))
+	case strings.HasSuffix(scheme, "="):
+		credential = scheme + credential
 	case scheme != "":
 		credential = scheme + " " + credential
 	}

@@ -17,6 +17,8 @@ func TestCallKey(t *testing.T) {
 		{"Authorization: Basic", "Authorization", basic("k1:"), "k1"},
 		{"Authorization: Basic", "Authorization", basic(":k1"), "k1"},
 		{"Authorization: Basic", "Authorization", "Basic %", ""},
+		{"Cookie: session=", "Cookie", "lang=de; session=k1; theme=dark", "k1"},
+		{"Cookie: session=", "Cookie", "old-session=k1", ""},
 	} {
 		if got := (Call{Header: tt.says}).Key(&http.Request{Header: http.Header{tt.name: {tt.value}}}); got != tt.want {
 			t.Errorf("%q, %s: %s: got %q, want %q", tt.says, tt.name, tt.value, got, tt.want)
@@ -31,6 +33,7 @@ func TestPresentIsReadAsAKey(t *testing.T) {
 		"X-Api-Key":            "X-Api-Key: k1",
 		"Authorization: Token": "Authorization: Token k1",
 		"Authorization: Basic": "Authorization: Basic azE6",
+		"Cookie: session=":     "Cookie: session=k1",
 	} {
 		r := &http.Request{Header: http.Header{}}
 		Present(r.Header, says, "k1")

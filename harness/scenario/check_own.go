@@ -198,7 +198,7 @@ func (c check) refusal(at string, s Service) {
 // presented holds what a client presents against where that comes from.
 func (c check) presented(at string, t Token) {
 	if !isHeader(t.Header) {
-		c.Report(at+".header", `X-Token, or "Authorization: Token"`, "%q is not NAME or NAME: SCHEME", t.Header)
+		c.Report(at+".header", `X-Token, "Authorization: Token" or "Cookie: session="`, "%q is not NAME or NAME: SCHEME", t.Header)
 	}
 	if t.File != "" {
 		for _, key := range slices.Concat([]string{"from", "life", "renew_at", "on_refusal", "iss", "aud", "claims"}, tokenCallKeys) {

@@ -290,8 +290,8 @@ type Token struct {
 	// File holds a token or another credential that stays the same, relative to
 	// the file that says it; then nothing is fetched.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
-	// Header is the one in which it is presented as it is, X-Token, or behind a word,
-	// "Authorization: Token"; default is "Authorization: Bearer".
+	// Header is the one in which it is presented as it is, X-Token, behind a word,
+	// "Authorization: Token", or as a cookie, "Cookie: session="; default is "Authorization: Bearer".
 	Header string `yaml:"header,omitempty" json:"header,omitempty"`
 }
 
