@@ -6,11 +6,13 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/observe"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 // watchParties begins to look from outside at those who tell nothing themselves:
@@ -168,10 +170,29 @@ func (r *run) issuers() []observe.Issuer {
 			continue
 		}
 		asked[t.From] = true
-		call := r.filled(t.TokenCall).Or(map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()})
+		call := r.tokenCall(t)
 		issuers = append(issuers, observe.Issuer{Service: r.plan.SignerOf(t.From), Token: func(ctx context.Context) (string, error) {
 			return observe.TokenKid(ctx, r.runtime.URL(t.From, false), call)
 		}})
 	}
 	return issuers
+}
+
+// tokenCall is how the harness asks for a token of a client's.
+func (r *run) tokenCall(t *scenario.Token) contract.TokenCall {
+	return r.filled(t.TokenCall).Or(map[string]string{"client": observe.Agent, "session": "observe", "life": observe.Timeout.String()})
+}
+
+// tokenOf asks for a token as a client does.
+func (r *run) tokenOf() func(ctx context.Context, client string) (string, error) {
+	calls := map[string]contract.TokenCall{} // what fills them in is not for several at a time
+	from := map[string]string{}
+	for _, c := range r.plan.Rehearsal.Load {
+		if c.Token != nil {
+			calls[c.Client], from[c.Client] = r.tokenCall(c.Token), c.Token.From
+		}
+	}
+	return func(ctx context.Context, client string) (string, error) {
+		return observe.Token(ctx, r.runtime.URL(from[client], false), calls[client])
+	}
 }

@@ -55,7 +55,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	}
 	own := r.family.Bind(family.Backend{
 		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path),
-		URL: r.runtime.URL, Control: r.graph.Token(), See: r.evidence.See, Type: r.graph.Type,
+		URL: r.runtime.URL, Control: r.graph.Token(), See: r.evidence.See, Token: r.tokenOf(), Type: r.graph.Type,
 	})
 	r.bound, r.steps = own, r.delivery.Steps(own)
 	if holds, is := own.(family.Closer); is {

@@ -18,6 +18,8 @@ type asking struct {
 	headers            map[string]string
 	header             string // that presents the token, as contract.Present takes it
 	issuer, audience   string // of the token; empty: the usual ones
+	further            map[string]any
+	like               string // the client whose own tokens, of a team's issuer, it is to look like; empty: none has
 	signs              *refusal.Reader
 }
 
@@ -36,7 +38,10 @@ func askings(p *plan.Plan) map[string]asking {
 		}
 		ask := asking{
 			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers,
-			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, signs: Signs(p, c.To),
+			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, further: c.Token.Claims, signs: Signs(p, c.To),
+		}
+		if from := p.Rehearsal.Services[c.Token.From]; from.Own() && c.Token.File == "" {
+			ask.like = c.Client
 		}
 		asks[c.To] = ask
 	}

@@ -1,11 +1,18 @@
 package family
 
 import (
+	"context"
+	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -63,5 +70,61 @@ func TestAskings(t *testing.T) {
 				t.Errorf("got %s, %v, want %s", probe.Outcome, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestTokenLikeTheClientsOwn: what is shown to a service has the claims of its client's own
+// tokens and those that the scenario says, and times and a number of its own. Without a
+// token to be had it has the usual ones.
+func TestTokenLikeTheClientsOwn(t *testing.T) {
+	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	own := part(`{"typ":"at+jwt","kid":"k"}`) + "." + part(`{"iss":"https://id.example","aud":["api","billing"],"sub":"ann","tenant":7,"exp":1,"iat":1,"nbf":1,"jti":"once"}`) + ".x"
+	asked := 0
+	probes := &tokenProbes{
+		issuer: func() (string, error) { return "http://auth", nil }, algorithm: "ES256", held: map[heldKey]heldToken{},
+		ofClient: func(_ context.Context, client string) (string, error) {
+			if asked++; asked == 1 || client != "web" {
+				return "", errors.New("not yet")
+			}
+			return own, nil
+		},
+	}
+	key, err := probes.nobodys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := asking{like: "web", further: map[string]any{"role": "admin"}}
+	for _, tt := range []struct {
+		name string
+		ask  asking
+		want map[string]any
+		typ  string
+	}{
+		{"no token to be had", ask, map[string]any{"iss": "http://auth", "aud": tokenAudience, "sub": ProbeAgent, "role": "admin"}, "JWT"},
+		{"as the client's own", ask, map[string]any{"iss": "https://id.example", "aud": []any{"api", "billing"}, "sub": "ann", "tenant": 7.0, "role": "admin"}, "at+jwt"},
+		{"but for what is said", asking{like: "web", issuer: "https://other", audience: "shop"}, map[string]any{"iss": "https://other", "aud": "shop", "tenant": 7.0}, "at+jwt"},
+		{"of a stand-in's client", asking{}, map[string]any{"iss": "http://auth", "aud": tokenAudience, "client_id": ProbeAgent}, "JWT"},
+	} {
+		raw, _, err := probes.sign(t.Context(), key, tt.ask, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var header struct{ Typ string }
+		claims := map[string]any{}
+		parts := strings.Split(raw, ".")
+		if contract.DecodePart(parts[0], &header) != nil || contract.DecodePart(parts[1], &claims) != nil {
+			t.Fatalf("%s: got no token", tt.name)
+		}
+		for name, want := range tt.want {
+			if !reflect.DeepEqual(claims[name], want) {
+				t.Errorf("%s: %s is %v, want %v", tt.name, name, claims[name], want)
+			}
+		}
+		if claims["jti"] == "once" || claims["exp"] == 1.0 || claims["nbf"] != nil || header.Typ != tt.typ {
+			t.Errorf("%s: got %v of type %s, want times and a number of its own, and %s", tt.name, claims, header.Typ, tt.typ)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times, want until there was one", asked)
 	}
 }

@@ -94,6 +94,9 @@ type Backend struct {
 	// See calls f with the live view, for what a probe wants to know before and
 	// after: whether it caused a fetch.
 	See func(f func(*history.View))
+	// Token asks for a token as a client does whose issuer is one of a team's own; nil
+	// where nobody can.
+	Token func(ctx context.Context, client string) (string, error)
 	// Type is the type of a credential that is made now, which a fault makes
 	// another than the page's; nil: it is the page's.
 	Type func(page string) string

@@ -81,7 +81,7 @@ func bindTokens(b Backend, k kind) Bound {
 	return &jwtBound{
 		steps: s,
 		tokenProbes: &tokenProbes{
-			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan),
+			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan), ofClient: b.Token,
 			url: func(validator string) string { return b.URL(validator, false) }, see: b.See,
 		},
 	}

@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,17 +40,20 @@ type tokenProbes struct {
 	url    func(validator string) string // as the harness sees it
 	asks   map[string]asking             // how validators are asked; the zero value for others
 	see    func(func(*history.View))
+	// ofClient is a token of a client's own; nil: nobody can ask for one.
+	ofClient func(ctx context.Context, client string) (string, error)
 	// algorithm is that of a key which is made up.
 	algorithm string
 
 	mu     sync.Mutex
 	held   map[heldKey]heldToken
-	nobody any // a key that is not published; nil: not made yet
+	alike  map[string]pattern // by client
+	nobody any                // a key that is not published; nil: not made yet
 }
 
-// heldKey is the credential of a token, and its claims where they are others
-// than usual.
-type heldKey struct{ credential, issuer, audience string }
+// heldKey is the credential of a token, and to whom it is to be shown; "" is whoever
+// is asked as stand-ins are.
+type heldKey struct{ credential, validator string }
 
 // heldToken is a token that was made to be shown later.
 type heldToken struct {
@@ -70,17 +75,15 @@ func (t *tokenProbes) Doubts() []history.Purpose {
 // Hold makes a token of a credential now, for each of those who want it with
 // other claims, which is presented from then on.
 func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration) error {
-	asks := []asking{{}}
-	for _, ask := range t.asks {
-		asks = append(asks, ask)
-	}
-	for _, ask := range asks {
+	asks := map[string]asking{"": {}}
+	maps.Copy(asks, t.asks)
+	for validator, ask := range asks {
 		raw, expiry, err := t.mint(ctx, name, ask, life)
 		if err != nil {
 			return fmt.Errorf("hold a token of %s: %w", name, err)
 		}
 		t.mu.Lock()
-		t.held[heldKey{name, ask.issuer, ask.audience}] = heldToken{raw, expiry}
+		t.held[heldKey{name, validator}] = heldToken{raw, expiry}
 		t.mu.Unlock()
 	}
 	return nil
@@ -101,7 +104,7 @@ func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpo
 		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", name, validator)
 	}
 	ask := t.asks[validator]
-	raw, presentation, err := t.token(ctx, name, purpose, ask)
+	raw, presentation, err := t.token(ctx, name, purpose, validator)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
@@ -132,7 +135,7 @@ func (t *tokenProbes) Stray(ctx context.Context, validator string) (history.Prob
 		return fail(err)
 	}
 	ask := t.asks[validator]
-	raw, _, err := t.sign(key, ask, probeLife)
+	raw, _, err := t.sign(ctx, key, ask, probeLife)
 	if err != nil {
 		return fail(err)
 	}
@@ -162,9 +165,14 @@ func (t *tokenProbes) nobodys() (jose.JSONWebKey, error) {
 }
 
 // token is the token to present, and how it was made.
-func (t *tokenProbes) token(ctx context.Context, name string, purpose history.Purpose, ask asking) (raw, presentation string, err error) {
+func (t *tokenProbes) token(ctx context.Context, name string, purpose history.Purpose, validator string) (raw, presentation string, err error) {
+	ask, known := t.asks[validator]
+	key := heldKey{name, validator}
+	if !known {
+		key.validator = ""
+	}
 	t.mu.Lock()
-	held, there := t.held[heldKey{name, ask.issuer, ask.audience}]
+	held, there := t.held[key]
 	t.mu.Unlock()
 	if there && purpose != history.Anew && time.Now().Before(held.expiry) {
 		return held.raw, "unexpired token, made before", nil
@@ -214,10 +222,34 @@ func (t *tokenProbes) fetchedSince(ctx context.Context, validator string, before
 	}
 }
 
-// tokenClaims are those of an issuer's access token (RFC 9068 §2.2).
-type tokenClaims struct {
-	jwt.Claims
-	ClientID string `json:"client_id"`
+// pattern is what a token of a client's own has beside its times, its number and its key.
+type pattern struct {
+	Typ    string `json:"typ"`
+	claims map[string]any
+}
+
+// like is the pattern of a client's own tokens, asked for once; the zero value where
+// that is not to be had. A service may ask for any of their claims.
+func (t *tokenProbes) like(ctx context.Context, client string) pattern {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p, there := t.alike[client]; there || client == "" || t.ofClient == nil {
+		return p
+	}
+	raw, err := t.ofClient(ctx, client)
+	parts := strings.Split(raw, ".")
+	var p pattern
+	if err != nil || len(parts) != 3 || contract.DecodePart(parts[0], &p) != nil || contract.DecodePart(parts[1], &p.claims) != nil {
+		return pattern{} // it is asked again the next time
+	}
+	for _, own := range []string{"exp", "iat", "nbf", "jti"} { // RFC 7519 §4.1
+		delete(p.claims, own)
+	}
+	if t.alike == nil {
+		t.alike = map[string]pattern{}
+	}
+	t.alike[client] = p
+	return p
 }
 
 // mint signs a token with a credential.
@@ -230,20 +262,29 @@ func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life ti
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return t.sign(key, ask, life)
+	return t.sign(ctx, key, ask, life)
 }
 
 // sign makes a token that lives at least so long: exp is in whole seconds (RFC
-// 7519 §2, as every library writes it) and rounded up.
-func (t *tokenProbes) sign(key jose.JSONWebKey, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
-	issuer, err := ask.issuer, error(nil)
-	if issuer == "" {
-		issuer, err = t.issuer()
+// 7519 §2, as every library writes it) and rounded up. Its claims are those of an issuer's
+// access token (RFC 9068 §2.2), those of the client's own tokens, and those that the
+// scenario says, the last of them first.
+func (t *tokenProbes) sign(ctx context.Context, key jose.JSONWebKey, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
+	like := t.like(ctx, ask.like)
+	claims := map[string]any{"sub": ProbeAgent, "client_id": ProbeAgent, "aud": tokenAudience}
+	maps.Copy(claims, like.claims)
+	maps.Copy(claims, ask.further)
+	for name, said := range map[string]string{"iss": ask.issuer, "aud": ask.audience} {
+		if said != "" {
+			claims[name] = said
+		}
 	}
-	if err != nil {
-		return "", time.Time{}, err
+	if claims["iss"] == nil {
+		if claims["iss"], err = t.issuer(); err != nil {
+			return "", time.Time{}, err
+		}
 	}
-	with, options := any(key), (&jose.SignerOptions{}).WithType("JWT")
+	with, options := any(key), (&jose.SignerOptions{}).WithType(jose.ContentType(cmp.Or(like.Typ, "JWT")))
 	if secret, shared := key.Key.([]byte); shared { // of which the library tells no kid
 		with, options = secret, options.WithHeader("kid", key.KeyID)
 	}
@@ -253,13 +294,8 @@ func (t *tokenProbes) sign(key jose.JSONWebKey, ask asking, life time.Duration) 
 	}
 	now := time.Now()
 	expiry = now.Add(life).Truncate(time.Second).Add(time.Second)
-	raw, err = jwt.Signed(signer).Claims(tokenClaims{
-		Claims: jwt.Claims{
-			Issuer: issuer, Subject: ProbeAgent, Audience: jwt.Audience{cmp.Or(ask.audience, tokenAudience)},
-			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(expiry), ID: rand.Text(),
-		},
-		ClientID: ProbeAgent,
-	}).Serialize()
+	claims["iat"], claims["exp"], claims["jti"] = jwt.NewNumericDate(now), jwt.NewNumericDate(expiry), rand.Text()
+	raw, err = jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		return "", time.Time{}, errors.New("sign a token: the key cannot be used")
 	}
