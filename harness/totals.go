@@ -146,9 +146,9 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 			}
 			t.Sent += complete(r.counter(e.Name, "presented", counted))
 		}
-		for _, s := range r.strangers() {
+		if n := r.strangers(); n > 0 {
 			own = true
-			t.Sent += complete(r.logs.Presented(s), false)
+			t.Sent += complete(n, false)
 		}
 		// No more than had no answer: beyond that they do not agree.
 		t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
@@ -182,22 +182,26 @@ func (r *run) began(counted map[string]map[string]int64, complete func(int64, bo
 		}
 		n += complete(r.counter(e.Name, "began", counted))
 	}
-	for _, s := range r.strangers() {
-		n += r.logs.Presented(s)
-	}
-	return n
+	return n + r.strangers()
 }
 
-// strangers are services of a team's own that are no emitters by the page, and may
-// present the secret all the same.
-func (r *run) strangers() (names []string) {
+// strangers is how often those presented the secret who are no emitters by the page:
+// services of a team's own, and of a system that runs already whoever was seen to.
+func (r *run) strangers() (n int64) {
+	if r.plan.Limits.Attached() {
+		n = r.logs.Attempts()
+		for _, e := range r.plan.Limits.Emitters {
+			n -= r.logs.Presented(e.Name)
+		}
+		return n
+	}
 	for _, s := range r.plan.Services {
 		isEmitter := slices.ContainsFunc(r.plan.Limits.Emitters, func(e plan.Emitter) bool { return e.Name == s.Name })
 		if s.Serve == "" && !isEmitter {
-			names = append(names, s.Name)
+			n += r.logs.Presented(s.Name)
 		}
 	}
-	return names
+	return n
 }
 
 // exited says whether a service has ended during the run, at least once.

@@ -35,10 +35,13 @@ type seen struct {
 	record func(history.Event)
 
 	mu       sync.Mutex
-	pending  []login           // authorised, and not let in yet
-	probes   map[string]int    // refusals of probes that the log will tell of, by role
-	own      map[string]bool   // addresses of connections of the harness
-	emitting map[string]string // the identifier that each presenter was last seen with
+	pending  []login                    // authorised, and not let in yet
+	probes   map[string]int             // refusals of probes that the log will tell of, by role
+	own      map[string]bool            // addresses of connections of the harness
+	emitting map[string]string          // the identifier that each presenter was last seen with
+	named    map[string]bool            // who was seen under a name of its own
+	users    map[string]map[string]bool // by identifier, who was let in with it
+	sessions map[string]*login          // by server and its process, the last that was let in
 }
 
 // login is one that a server has authorised.
@@ -46,11 +49,16 @@ type login struct {
 	service, role, presenter string
 	status                   string
 	session                  string // of the server's, where it may be the harness's own
+	process                  string // of the server's, where its lines say it
+	denied                   bool   // it was told that it may not do what it asked
 	at                       time.Time
 }
 
 func newSeen(s *System) *seen {
-	return &seen{system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{}}
+	return &seen{
+		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
+		named: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
+	}
 }
 
 // probing says that a probe is about to log in under a role; done says what came of it.
@@ -174,34 +182,6 @@ func (d *seen) line(service string, raw []byte) {
 	}
 }
 
-// What a PostgreSQL server logs with log_connections = on, whatever stands before
-// it (19.8.3): the role that is let in, and the two refusals of one.
-var (
-	pgAuthorised = regexp.MustCompile(`connection authorized: user=(\S+)(?:.*? application_name=(\S+))?`)
-	pgPassword   = regexp.MustCompile(`FATAL:\s+password authentication failed for user "([^"]+)"`)
-	pgNoLogin    = regexp.MustCompile(`FATAL:\s+role "([^"]+)" (?:is not permitted to log in|does not exist)`)
-)
-
-// postgres takes a line of a server. Lines of roles that no credential has are
-// somebody else's.
-func (d *seen) postgres(service, raw string) {
-	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
-		d.mu.Lock()
-		d.pending = append(d.pending, login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), at: time.Now()})
-		d.mu.Unlock()
-		return
-	}
-	status, presenter := "28P01", ""
-	m := pgPassword.FindStringSubmatch(raw)
-	if m == nil {
-		if m, status = pgNoLogin.FindStringSubmatch(raw), "28000"; m == nil {
-			return
-		}
-		presenter = d.withdraw(service, m[1])
-	}
-	d.refused(service, m[1], presenter, status)
-}
-
 // refused takes a refusal of somebody under a role; one of a probe is not told of.
 func (d *seen) refused(service, role, presenter, status string) {
 	d.mu.Lock()
@@ -213,20 +193,6 @@ func (d *seen) refused(service, role, presenter, status string) {
 	if identifier := d.system.refusedAs(service, role); identifier != "" && !own {
 		d.decided(service, service, presenter, identifier, status, false, time.Now())
 	}
-}
-
-// withdraw takes back the last login under a role that was authorised only, and
-// says whose it was.
-func (d *seen) withdraw(service, role string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, l := range slices.Backward(d.pending) {
-		if l.service == service && l.role == role {
-			d.pending = slices.Delete(d.pending, i, i+1)
-			return l.presenter
-		}
-	}
-	return ""
 }
 
 // settle tells of the logins that were not refused in time.
@@ -285,17 +251,24 @@ func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
 // decided tells of one decision and, where a presenter is seen with another
 // credential than before, of that.
 func (d *seen) decided(_, validator, presenter, identifier, status string, accepted bool, at time.Time) {
-	presenter = d.system.known(presenter)
+	d.mu.Lock()
+	presenter = d.who(presenter, identifier, accepted)
+	d.mu.Unlock()
 	message := history.MessageAccepted
 	if !accepted {
 		message = history.MessageRefused
+	}
+	ours := d.system.gave(identifier)
+	if !accepted && !ours && d.system.isService(presenter) {
+		identifier = "" // it presents what nobody here gave: which that is a refusal does not tell
 	}
 	line, err := json.Marshal(history.Line{
 		Time: at, Level: "INFO", Message: message, Service: validator, Identifier: identifier, Presenter: presenter, Status: status, Attempt: 1,
 	})
 	d.mu.Lock()
 	tell, record := d.tell, d.record
-	switched := d.emitting[presenter] != identifier && !strings.HasPrefix(presenter, probeName)
+	// One that was never taken is none that anybody rotated to.
+	switched := d.emitting[presenter] != identifier && !strings.HasPrefix(presenter, probeName) && (accepted || ours)
 	if switched {
 		d.emitting[presenter] = identifier
 	}
@@ -307,4 +280,34 @@ func (d *seen) decided(_, validator, presenter, identifier, status string, accep
 	if switched {
 		record(history.Event{Kind: history.KindEmitting, Service: presenter, Identifier: identifier})
 	}
+}
+
+// who is behind the name that a log has for who presented. Where it has none, it is the
+// only one that presents, unless that one names itself: then it is somebody else. With a refusal
+// a server may name nobody, and it is who was let in with the same before. d.mu is held.
+func (d *seen) who(name, identifier string, accepted bool) string {
+	presenter := d.system.known(name)
+	if d.users[identifier] == nil {
+		d.users[identifier] = map[string]bool{}
+	}
+	users := d.users[identifier]
+	switch {
+	case strings.HasPrefix(name, probeName):
+	case name != "":
+		d.named[presenter], users[presenter] = true, true
+	case accepted:
+		if d.named[presenter] {
+			presenter = somebody
+		}
+		users[presenter] = true
+	case len(users) == 1:
+		for presenter = range users {
+		}
+	case len(users) > 1:
+		still := slices.DeleteFunc(slices.Collect(maps.Keys(users)), func(user string) bool { return d.emitting[user] != identifier })
+		if presenter = somebody; len(still) == 1 {
+			presenter = still[0]
+		}
+	}
+	return presenter
 }

@@ -142,6 +142,62 @@ func TestPostgresLog(t *testing.T) {
 	}
 }
 
+// TestPostgresLogOfWhatIsNoPassword: what a server says of one that it has authorised,
+// by its process, and what it refuses before it asks for a password.
+func TestPostgresLogOfWhatIsNoPassword(t *testing.T) {
+	t.Parallel()
+	_, log, told := attachValues(t, "database-password", "{file: server.log, format: postgresql}")
+	for _, tt := range []struct {
+		lines []string
+		want  []string
+	}{
+		{[]string{
+			`[8] LOG:  connection authorized: user=two database=shop application_name=rehearse-probe`, `[8] FATAL:  too many connections for role "two"`,
+			`[9] LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`, `[9] FATAL:  too many connections for role "two"`,
+		}, []string{"db undecided by shop with two: 53300"}},
+		{[]string{
+			`[9] LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`,
+			`[9] FATAL:  remaining connection slots are reserved for non-replication superuser connections`,
+		}, []string{"db undecided by shop with two: 53300"}},
+		{[]string{`[9] FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "two", database "shop", no encryption`}, []string{"db refused by shop with two: 28000", "shop emits two"}},
+		{[]string{`[10] LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`}, []string{"db accepted by shop with two: 00000"}},
+		{[]string{
+			`[10] ERROR:  permission denied for table orders`, `[10] STATEMENT:  SELECT n FROM orders`, `[10] ERROR:  permission denied for table orders`,
+			`[10] ERROR:  division by zero`, `[11] ERROR:  permission denied for table orders`,
+			`[10] FATAL:  terminating connection due to administrator command`,
+		}, []string{"db denied by shop with two: 42501", "db ended by shop with two: 57P01"}},
+	} {
+		log(tt.lines...)
+		if got := told(len(tt.want)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.lines[len(tt.lines)-1], got, tt.want)
+		}
+	}
+}
+
+// TestWhoIsNotNamed: who logs in without a name is the only one on the page, unless that
+// one names itself.
+func TestWhoIsNotNamed(t *testing.T) {
+	t.Parallel()
+	_, log, told := attachValues(t, "database-password", "{file: server.log, format: postgresql}")
+	for _, tt := range []struct {
+		lines []string
+		want  []string
+	}{
+		{[]string{`LOG:  connection authorized: user=one database=shop application_name=orders-app/3.2`}, []string{"db accepted by shop with one: 00000", "shop emits one"}},
+		{[]string{`LOG:  connection authorized: user=one database=shop`}, []string{"db accepted by somebody with one: 00000", "somebody emits one"}},
+		{[]string{`LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`}, []string{"db accepted by shop with two: 00000", "shop emits two"}},
+		// The server names nobody whose password is wrong: one of the two uses it still.
+		{[]string{`FATAL:  password authentication failed for user "one"`}, []string{"db refused by somebody with one: 28P01"}},
+		{[]string{`LOG:  connection authorized: user=one database=shop`, `FATAL:  role "one" is not permitted to log in`}, []string{"db refused by somebody with one: 28000"}},
+		{[]string{`FATAL:  password authentication failed for user "two"`}, []string{"db refused by shop with two: 28P01"}},
+	} {
+		log(tt.lines...)
+		if got := told(len(tt.want)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.lines[len(tt.lines)-1], got, tt.want)
+		}
+	}
+}
+
 // TestPostgresLogInPlace: of one role whose password is changed, it is let in with
 // the new one and refused with the other.
 func TestPostgresLogInPlace(t *testing.T) {
@@ -192,6 +248,12 @@ func TestLogByExpressions(t *testing.T) {
 	want := []string{"db accepted by shop with one: 201", "shop emits one", "db refused by stranger with two: 401", "stranger emits two"}
 	if got := told(4); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	// What nobody here gave, and was never taken, is none that somebody rotated to.
+	log("GET /charges key=- from orders-app/2 -> 401", "GET /charges key=- from curl/8 -> 401", "GET /charges key=three from orders-app/2 -> 201")
+	want = []string{"db refused by shop with : 401", "db refused by curl/8 with -: 401", "db accepted by shop with three: 201", "shop emits three"}
+	if got := told(4); !slices.Equal(got, want) {
+		t.Errorf("of nobody here: got %q, want %q", got, want)
 	}
 	if got := s.Secrets(); !slices.Equal(got, []string{aValue}) {
 		t.Errorf("secrets: got %d, want the value that was read", len(got))

@@ -1,14 +1,19 @@
 package attached
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // probeName is how the harness's own presentations begin.
 const probeName = family.ProbeAgent
+
+// somebody is who presents what without a name.
+const somebody = "somebody"
 
 // known is the service behind the name that a log has for who presented: the
 // service's own, what it says as its agent, or, where the log has none and only
@@ -36,7 +41,7 @@ func (s *System) only(is func(runbook.Consumer) bool) string {
 	if len(found) == 1 {
 		return found[0]
 	}
-	return "somebody"
+	return somebody
 }
 
 // validatorOf is who decided what the log of a service tells: whom the line names,
@@ -116,4 +121,17 @@ func (s *System) isAccepted(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lastAccepted == name
+}
+
+// gave reports whether an identifier is that of a credential of this rotation.
+func (s *System) gave(identifier string) bool {
+	s.mu.Lock()
+	names := append([]string(nil), s.made...)
+	s.mu.Unlock()
+	return slices.ContainsFunc(names, func(name string) bool { return s.Identifier(name) == identifier })
+}
+
+// isService reports whether somebody is a service of the scenario.
+func (s *System) isService(name string) bool {
+	return slices.ContainsFunc(s.plan.Services, func(service plan.Service) bool { return service.Name == name })
 }

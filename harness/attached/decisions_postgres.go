@@ -1,0 +1,123 @@
+package attached
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// What a PostgreSQL server logs with log_connections = on, whatever stands before
+// it (19.8.3): the role that is let in, and the refusals of one.
+var (
+	pgAuthorised = regexp.MustCompile(`connection authorized: user=(\S+)(?:.*? application_name=(\S+))?`)
+	pgPassword   = regexp.MustCompile(`FATAL:\s+password authentication failed for user "([^"]+)"`)
+	pgNoEntry    = regexp.MustCompile(`FATAL:\s+(?:no pg_hba\.conf entry|pg_hba\.conf rejects connection) for host.* user "([^"]+)"`)
+	pgNoLogin    = regexp.MustCompile(`FATAL:\s+role "([^"]+)" (?:is not permitted to log in|does not exist)`)
+	pgPrefix     = regexp.MustCompile(`^(.*?)(FATAL|ERROR|LOG):\s+(.*)`)
+	pgProcess    = regexp.MustCompile(`\[(\d+)\]`) // as %p of its default log_line_prefix
+)
+
+// What becomes of a login that is none of its password (Appendix A).
+const (
+	pgNoRoom  = "53300" // too_many_connections
+	pgNoRight = "42501" // insufficient_privilege
+	pgOther   = "58000" // the server's own: nothing is said of the password
+)
+
+// postgres takes a line of a server. Lines of roles that no credential has are
+// somebody else's.
+func (d *seen) postgres(service, raw string) {
+	process := ""
+	prefix := pgPrefix.FindStringSubmatch(raw)
+	if prefix != nil {
+		if m := pgProcess.FindStringSubmatch(prefix[1]); m != nil {
+			process = m[1]
+		}
+	}
+	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		l := login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), process: process, at: time.Now()}
+		d.pending = append(d.pending, l)
+		if process != "" {
+			d.sessions[service+" "+process] = &l
+		}
+		return
+	}
+	for _, refusal := range []struct {
+		says   *regexp.Regexp
+		status string
+	}{{pgPassword, "28P01"}, {pgNoEntry, "28000"}, {pgNoLogin, "28000"}} {
+		if m := refusal.says.FindStringSubmatch(raw); m != nil {
+			l, _ := d.withdraw(func(l login) bool { return l.service == service && l.role == m[1] && l.process == process })
+			d.refused(service, m[1], l.presenter, refusal.status)
+			return
+		}
+	}
+	if prefix != nil {
+		d.postgresSession(service, process, prefix[2], prefix[3])
+	}
+}
+
+// postgresSession takes what a server says of one that it had authorised: that it has no
+// room for it after all, that it may not do what it asked, that it was ended.
+func (d *seen) postgresSession(service, process, severity, text string) {
+	d.mu.Lock()
+	l := d.sessions[service+" "+process]
+	d.mu.Unlock()
+	denied := strings.HasPrefix(text, "permission denied")
+	switch {
+	case l == nil || severity == "LOG":
+	case strings.HasPrefix(text, "terminating connection"):
+		d.told(service, string(history.KindEnded), *l, "57P01", text)
+	case denied && severity == "ERROR" && !l.denied:
+		l.denied = true // lines of one log come one after the other
+		d.told(service, string(history.KindDenied), *l, pgNoRight, text)
+	case severity == "FATAL":
+		if l, waits := d.withdraw(func(l login) bool { return l.service == service && l.process == process }); waits {
+			status := pgOther
+			switch {
+			case denied:
+				status = pgNoRight
+				d.told(service, string(history.KindDenied), l, status, text)
+			case strings.Contains(text, "too many") || strings.Contains(text, "connection slots are reserved"):
+				status = pgNoRoom
+			}
+			d.told(service, history.MessageUndecided, l, status, text)
+		}
+	}
+}
+
+// told tells of a login what is no decision about its password.
+func (d *seen) told(service, message string, l login, status, text string) {
+	identifier := d.system.acceptedAs(service, l.role)
+	d.mu.Lock()
+	tell := d.tell
+	presenter := d.who(l.presenter, identifier, true)
+	d.mu.Unlock()
+	line, err := json.Marshal(history.Line{
+		Time: time.Now(), Level: "INFO", Message: message, Service: service, Identifier: identifier, Presenter: presenter, Status: status, Detail: text, Attempt: 1,
+	})
+	if err != nil || tell == nil || identifier == "" || strings.HasPrefix(l.presenter, probeName) {
+		return
+	}
+	tell(service, line)
+}
+
+// withdraw takes back the last login that was authorised only and is so; false
+// where there is none.
+func (d *seen) withdraw(is func(login) bool) (login, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, l := range slices.Backward(d.pending) {
+		if is(l) {
+			d.pending = slices.Delete(d.pending, i, i+1)
+			return l, true
+		}
+	}
+	return login{}, false
+}
