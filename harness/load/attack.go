@@ -13,71 +13,55 @@ import (
 // timeout, so that rate × timeout of them are always enough to keep the rate;
 // beyond maxWorkers the pace falls behind instead.
 const (
-	firstWorkers     = 8
-	maxWorkers       = 10_000
-	unlimitedWorkers = 8
+	firstWorkers = 8
+	maxWorkers   = 10_000
 )
 
 func (c *ClientConfig) workers() int {
 	if c.unlimited {
-		return unlimitedWorkers
+		return firstWorkers
 	}
-	enough := math.Ceil(c.Rate * time.Duration(c.Timeout).Seconds())
+	enough := math.Ceil(max(c.Rate, c.Most) * time.Duration(c.Timeout).Seconds())
 	return int(math.Min(enough+firstWorkers, maxWorkers))
 }
 
-// pacer is vegeta's constant pacer with three differences: the first hit is
-// due at once, rates may be below one a second, and a wait ends when the
-// attack is stopped.
+// pacer has vegeta follow a schedule. It differs from vegeta's constant pacer in that
+// the first hit is due at once, rates may be below one a second and change, and a wait
+// ends when the attack is stopped.
 type pacer struct {
-	interval float64 // nanoseconds between hits; 0: no waiting
-	stopped  <-chan struct{}
+	schedule  *schedule
+	unlimited bool
 }
 
 var _ vegeta.Pacer = pacer{}
 
-func newPacer(c *ClientConfig, stopped <-chan struct{}) pacer {
-	if c.unlimited {
-		return pacer{stopped: stopped}
-	}
-	return pacer{interval: float64(time.Second) / c.Rate, stopped: stopped}
-}
-
 // Pace waits until the next hit is due. It waits itself, because vegeta's own
 // wait cannot be interrupted.
-func (p pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
-	wait := time.Duration(float64(hits)*p.interval) - elapsed
-	if wait <= 0 {
+func (p pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
+	if p.unlimited {
 		select {
-		case <-p.stopped:
+		case <-p.schedule.stopped:
 			return 0, true
 		default:
 			return 0, false
 		}
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return 0, false
-	case <-p.stopped:
-		return 0, true
-	}
+	return 0, p.schedule.await(hits)
 }
 
 // Rate is the rate in hits per second; 0 means no limit.
 func (p pacer) Rate(time.Duration) float64 {
-	if p.interval == 0 {
+	if p.unlimited {
 		return 0
 	}
-	return float64(time.Second) / p.interval
+	_, rate := p.schedule.count()
+	return rate
 }
 
 // attack is one client's requests under way.
 type attack struct {
 	pace     *pace
 	stopOnce sync.Once
-	stopped  chan struct{}
 	attacker *vegeta.Attacker
 	drained  chan struct{} // closed when the last request has been decided
 }
@@ -87,7 +71,6 @@ func startAttack(c *ClientConfig, rt http.RoundTripper) *attack {
 	workers := uint64(c.workers())
 	a := &attack{
 		pace:    newPace(c),
-		stopped: make(chan struct{}),
 		drained: make(chan struct{}),
 	}
 	a.attacker = vegeta.NewAttacker(
@@ -103,7 +86,7 @@ func startAttack(c *ClientConfig, rt http.RoundTripper) *attack {
 		*t = target
 		return nil
 	}
-	results := a.attacker.Attack(targeter, newPacer(c, a.stopped), 0, "")
+	results := a.attacker.Attack(targeter, pacer{a.pace.schedule, c.unlimited}, 0, "")
 	go func() {
 		defer close(a.drained)
 		for range results { // all that matters was counted in the transport
@@ -116,8 +99,7 @@ func startAttack(c *ClientConfig, rt http.RoundTripper) *attack {
 // stop ends the pacing. Requests that were sent are still decided.
 func (a *attack) stop() {
 	a.stopOnce.Do(func() {
-		a.pace.end()
-		close(a.stopped)
+		a.pace.schedule.end()
 		a.attacker.Stop()
 	})
 }

@@ -162,7 +162,7 @@ func report(b *testing.B, bare, ours []round) float64 {
 	_ = w.Flush() // into memory
 	// Not b.Logf, which cuts off what is longer than ten lines.
 	fmt.Printf("\n%d CPUs, %d workers, %v a round\n%smedian ratio %.3f, median CPU per attempt %.3f of bare\n",
-		runtime.NumCPU(), unlimitedWorkers, benchDuration, table.String(), median(ratios), median(cpu))
+		runtime.NumCPU(), firstWorkers, benchDuration, table.String(), median(ratios), median(cpu))
 	b.ReportMetric(median(ratios), "ratio")
 	b.ReportMetric(median(cpu), "cpu-ratio")
 	return median(ratios)
@@ -175,7 +175,7 @@ func median(values []float64) float64 {
 // bareRound is vegeta as its library offers it: the same workers, one token.
 func bareRound(b *testing.B, server string, d time.Duration) round {
 	b.Helper()
-	attacker := vegeta.NewAttacker(vegeta.Workers(unlimitedWorkers), vegeta.MaxWorkers(unlimitedWorkers))
+	attacker := vegeta.NewAttacker(vegeta.Workers(firstWorkers), vegeta.MaxWorkers(firstWorkers))
 	target := vegeta.NewStaticTargeter(vegeta.Target{
 		Method: http.MethodGet, URL: server + "/",
 		Header: http.Header{"Authorization": {"Bearer " + benchToken}, "User-Agent": {"rehearse-load/bench"}},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,15 @@ type Client struct {
 func (c *Client) Start(ctx context.Context) error {
 	if err := c.call(ctx, "/start", nil); err != nil {
 		return fmt.Errorf("start load: %w", err)
+	}
+	return nil
+}
+
+// SetRate changes how many requests a client sends in a second from now on; 0: none.
+func (c *Client) SetRate(ctx context.Context, client string, rate float64) error {
+	query := url.Values{"client": {client}, "rate": {strconv.FormatFloat(rate, 'g', -1, 64)}}
+	if err := c.call(ctx, "/rate?"+query.Encode(), nil); err != nil {
+		return fmt.Errorf("change the rate of %s: %w", client, err)
 	}
 	return nil
 }

@@ -55,8 +55,11 @@ type ClientConfig struct {
 	Path    string            `json:"path,omitempty"`   // default /
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
-	// Rate is in requests per second; rates below 1 are allowed.
-	Rate     float64      `json:"rate"`
+	// Rate is in requests per second at the start; rates below 1 are allowed. 0 is for a
+	// client that begins later, when it is told to (Client.SetRate).
+	Rate float64 `json:"rate"`
+	// Most is the highest rate that it will be told to have, where that is more.
+	Most     float64      `json:"most,omitempty"`
 	Sessions int          `json:"sessions,omitempty"` // default 1
 	Token    *TokenConfig `json:"token,omitempty"`    // nil: requests carry no token
 	// AuthFailure says which answers are auth failures; default 401 and 403.
@@ -196,7 +199,7 @@ func (c *ClientConfig) problems() []error {
 	demand(c.To != "", "no to: the name of the service that is called")
 	demand(isBase(c.URL), "url is %q; want http(s)://HOST", c.URL)
 	demand(strings.HasPrefix(c.Path, "/"), "path is %q; want it to begin with /", c.Path)
-	demand(c.Rate > 0 || c.unlimited, "rate is %v; want more than 0 per second", c.Rate)
+	demand(c.Rate >= 0 && max(c.Rate, c.Most) > 0 || c.unlimited, "rate is %v; want more than 0 per second", c.Rate)
 	demand(c.Sessions > 0, "sessions is %d; want at least 1", c.Sessions)
 	demand(c.Timeout > 0, "timeout is %v; want more than 0", time.Duration(c.Timeout))
 	if _, err := http.NewRequest(c.Method, c.target(), nil); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -38,6 +39,7 @@ var errAgain = errors.New("another consumer is reading")
 //	GET  /healthz          200
 //	GET  /rehearse/status  history.Totals so far, without Recorded
 //	POST /start            fetches first tokens and begins; 409 once begun, 502 without a token
+//	POST /rate             changes the rate of ?client= to ?rate= a second; 404 for an unknown client, 409 before the start
 //	POST /stop             ends and drains; answers history.Totals, again for who asks again
 //	GET  /stream           batches as JSON lines; ?after=N says that those up to N were received
 //
@@ -53,7 +55,7 @@ func Serve(ctx context.Context, config []byte, l net.Listener, log io.Writer) er
 		logger.Info(string(history.KindService), "presenter", c.Name, "detail", c.describe())
 	}
 	server := &http.Server{
-		Handler:           contract.Guard(contract.ControlOf(ctx), s.handler(), "/start", "/stop", "/stream"),
+		Handler:           contract.Guard(contract.ControlOf(ctx), s.handler(), "/start", "/rate", "/stop", "/stream"),
 		ReadHeaderTimeout: 5 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
@@ -109,6 +111,7 @@ func (s *service) handler() http.Handler {
 		s.answer(w, http.StatusOK, s.traffic.sum())
 	})
 	mux.HandleFunc("POST /start", s.handleStart)
+	mux.HandleFunc("POST /rate", s.handleRate)
 	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, http.StatusOK, s.stop()) })
 	mux.HandleFunc("GET /stream", s.handleStream)
 	return mux
@@ -128,6 +131,25 @@ func (s *service) handleStart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.begun = true
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *service) handleRate(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rate, err := strconv.ParseFloat(r.URL.Query().Get("rate"), 64)
+	if err != nil || !(rate >= 0) || math.IsInf(rate, 0) {
+		s.refuse(w, http.StatusBadRequest, fmt.Errorf("rate is %q; want a number from 0", r.URL.Query().Get("rate")))
+		return
+	}
+	if !s.begun || s.stopped {
+		s.refuse(w, http.StatusConflict, errors.New("load is not under way"))
+		return
+	}
+	if name := r.URL.Query().Get("client"); !s.traffic.setRate(name, rate) {
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("there is no client %q", name))
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

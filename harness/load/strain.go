@@ -44,41 +44,24 @@ const (
 
 // pace is what of a client's requests was due, by its rate, and what was begun.
 type pace struct {
-	began          time.Time
-	rate           float64 // a second; 0: no limit
+	schedule       *schedule
+	unlimited      bool // as many are due as are begun
 	workers        int64
 	begun, decided atomic.Int64
-	ended          atomic.Int64 // nanoseconds after it began; 0: it goes on
 }
 
 func newPace(c *ClientConfig) *pace {
-	p := &pace{began: time.Now(), rate: c.Rate, workers: int64(c.workers())}
-	if c.unlimited {
-		p.rate = 0
-	}
-	return p
-}
-
-// end says that no more is due from now on.
-func (p *pace) end() { p.ended.Store(max(1, int64(time.Since(p.began)))) }
-
-// elapsed is for how long requests were due.
-func (p *pace) elapsed() time.Duration {
-	if ended := time.Duration(p.ended.Load()); ended > 0 {
-		return ended
-	}
-	return time.Since(p.began)
+	return &pace{schedule: newSchedule(c.Rate), unlimited: c.unlimited, workers: int64(c.workers())}
 }
 
 // counts are how many requests were due so far and how many were begun.
 func (p *pace) counts() (due, begun int64) {
-	elapsed := p.elapsed()
+	due, _ = p.schedule.count()
 	begun = p.begun.Load()
-	if p.rate == 0 {
+	if p.unlimited {
 		return begun, begun
 	}
-	// The first is due at once. One may be begun just as it becomes due.
-	return max(begun, int64(elapsed.Seconds()*p.rate)+1), begun
+	return max(begun, due), begun // one may be begun just as it becomes due
 }
 
 // full reports whether as many requests wait for an answer as may.
@@ -146,9 +129,10 @@ type pacing struct {
 // none did.
 func (p *pacing) look(last bool) *Behind {
 	due, begun := p.pace.counts()
-	elapsed := p.pace.elapsed()
-	at := func(d time.Duration) int64 { return p.pace.began.Add(d).UnixMicro() }
-	late := p.pace.rate > 0 && float64(due-begun) >= p.pace.rate*behindBy.Seconds() && due-begun >= behindLeast
+	elapsed := p.pace.schedule.elapsed()
+	at := func(d time.Duration) int64 { return p.pace.schedule.begun.Add(d).UnixMicro() }
+	_, rate := p.pace.schedule.count()
+	late := !p.pace.unlimited && float64(due-begun) >= rate*behindBy.Seconds() && due-begun >= behindLeast
 	if late && elapsed > p.at {
 		if p.stretch == nil {
 			p.stretch = &Behind{Client: p.client, From: at(p.at)}

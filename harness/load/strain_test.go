@@ -57,7 +57,7 @@ func TestPace(t *testing.T) {
 				})
 				var s strains
 				s.watch(ctx, newClock(), []*client{c})
-				pace.end()
+				pace.schedule.end()
 				sending.Wait()
 				strained, behind := s.take()
 				if len(strained) > 0 {

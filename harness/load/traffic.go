@@ -156,6 +156,17 @@ func (t *traffic) stop() history.Totals {
 	return t.out.totals()
 }
 
+// setRate changes the rate of a client that has begun; false: there is none of that name.
+func (t *traffic) setRate(name string, rate float64) bool {
+	for _, c := range t.clients {
+		if c.config.Name == name {
+			c.attack.pace.schedule.set(rate)
+			return true
+		}
+	}
+	return false
+}
+
 func (t *traffic) flushEvery(ctx context.Context, width time.Duration) {
 	ticker := time.NewTicker(width)
 	defer ticker.Stop()

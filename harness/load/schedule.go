@@ -1,0 +1,120 @@
+package load
+
+import (
+	"sync"
+	"time"
+)
+
+// schedule is when a client's requests are due: at a rate that may be changed while
+// it sends. The first is due as soon as the rate is more than 0.
+type schedule struct {
+	begun   time.Time
+	stopped chan struct{} // closed when no more is due
+
+	mu      sync.Mutex
+	rate    float64       // a second, since
+	since   time.Duration // after it began
+	due     float64       // until since
+	changed chan struct{} // closed, and made anew, when the rate is changed
+	ended   time.Duration // after it began; 0: it goes on
+}
+
+func newSchedule(rate float64) *schedule {
+	return &schedule{begun: time.Now(), stopped: make(chan struct{}), rate: rate, changed: make(chan struct{})}
+}
+
+// set changes the rate from now on.
+func (s *schedule) set(rate float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	elapsed := time.Since(s.begun)
+	s.due, s.since, s.rate = s.until(elapsed), elapsed, rate
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// until is how many requests are due until a moment, the first one apart; s.mu is held.
+func (s *schedule) until(elapsed time.Duration) float64 {
+	return s.due + s.rate*(elapsed-s.since).Seconds()
+}
+
+// end says that no more is due from now on. It is safe to repeat.
+func (s *schedule) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == 0 {
+		s.ended = max(1, time.Since(s.begun))
+		close(s.stopped)
+	}
+}
+
+// elapsed is for how long requests were due.
+func (s *schedule) elapsed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running()
+}
+
+func (s *schedule) running() time.Duration {
+	if s.ended > 0 {
+		return s.ended
+	}
+	return time.Since(s.begun)
+}
+
+// count is how many requests were due so far, and the rate now.
+func (s *schedule) count() (due int64, rate float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.due == 0 && s.rate == 0 {
+		return 0, 0
+	}
+	return int64(s.until(s.running())) + 1, s.rate
+}
+
+// await waits until another request is due after so many, and reports whether none
+// will be.
+func (s *schedule) await(hits uint64) (ended bool) {
+	for {
+		wait, goes, changed := s.next(hits)
+		var due <-chan time.Time
+		var timer *time.Timer
+		if goes {
+			if wait <= 0 {
+				select {
+				case <-s.stopped:
+					return true
+				default:
+					return false
+				}
+			}
+			timer = time.NewTimer(wait)
+			due = timer.C
+		}
+		select {
+		case <-due:
+			return false
+		case <-changed:
+		case <-s.stopped:
+			ended = true
+		}
+		if timer != nil {
+			timer.Stop()
+		}
+		if ended {
+			return true
+		}
+	}
+}
+
+// next is how long it is until another request is due; goes is false where the rate
+// is 0.
+func (s *schedule) next(hits uint64) (wait time.Duration, goes bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rate == 0 {
+		return 0, false, s.changed
+	}
+	at := s.since + time.Duration((float64(hits)-s.due)/s.rate*float64(time.Second))
+	return at - time.Since(s.begun), true, s.changed
+}
