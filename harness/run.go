@@ -265,7 +265,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	began := time.Now()
 	r.outcome.Ended, err = rotation.Run(ctx, r.plan, world.World{
 		Clock: world.WallClock{}, Steps: r.steps, Probes: r.bound,
-		Evidence: r.evidence, Operator: r.o.Operator, Faults: faults,
+		Evidence: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic},
 	})
 	m.rotating = time.Since(began)
 	// The history has the step that failed and what came of it. A step of a team's

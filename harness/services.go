@@ -126,8 +126,9 @@ func (r *run) loadSpec() (world.Spec, error) {
 	spec := world.Spec{Name: loadService, Serve: "load"}
 	config := load.Config{Name: loadService, Seed: p.Seed}
 	for i, c := range p.Rehearsal.Load {
+		begins, _ := c.Pace()
 		client := load.ClientConfig{
-			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(c.Rate), Sessions: c.Sessions,
+			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(begins), Most: float64(c.Most()), Sessions: c.Sessions,
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
 			Timeout: load.Duration(c.Timeout.Duration()),
 		}

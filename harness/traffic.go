@@ -13,7 +13,8 @@ import (
 // into the history while it runs.
 type traffic struct {
 	run      *run
-	client   loader // nil: the scenario has no load
+	client   loader          // nil: the scenario has no load
+	ctx      context.Context // of what goes on beside the rotation; ended by end
 	echo     func(context.Context) error
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
@@ -24,6 +25,7 @@ type traffic struct {
 type loader interface {
 	Start(ctx context.Context) error
 	Stream(ctx context.Context, deliver func(load.Batch) error) error
+	SetRate(ctx context.Context, client string, rate float64) error
 	Stop(ctx context.Context) (history.Totals, error)
 }
 
@@ -40,7 +42,7 @@ func (r *run) newTraffic() *traffic {
 func (t *traffic) start(ctx context.Context) error {
 	// Neither ends with ctx: what is under way then is counted too.
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	t.cancel = cancel
+	t.ctx, t.cancel = background, cancel
 	t.tasks.Go(func() { t.run.logs.FlushEvery(background) })
 	if t.client == nil {
 		return nil

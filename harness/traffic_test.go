@@ -19,6 +19,8 @@ func (loaded) Start(context.Context) error { return nil }
 
 func (l loaded) Stream(context.Context, func(load.Batch) error) error { return l.streaming }
 
+func (loaded) SetRate(context.Context, string, float64) error { return nil }
+
 func (l loaded) Stop(context.Context) (history.Totals, error) {
 	return history.Totals{Sent: 7}, l.stopping
 }

@@ -65,6 +65,7 @@ var (
 	needLeaks      = need{"leaks", func(e *Event) bool { return e.Leaks != nil }}
 	needLogged     = need{"logged", func(e *Event) bool { return e.Logged != nil }}
 	needMachine    = need{"machine", func(e *Event) bool { return e.Machine != nil }}
+	needRate       = need{"rate", func(e *Event) bool { return e.Rate != nil }}
 	needSet        = need{"set", func(e *Event) bool { return e.Set != nil }}
 	needLedger     = need{"ledger", func(e *Event) bool { return e.Ledger != nil }}
 	needCounts     = need{"counts", func(e *Event) bool { return e.Counts != nil }}
@@ -97,6 +98,7 @@ var needs = map[Kind][]need{
 	KindClockSet:   {},
 	KindSaid:       {needService},
 	KindMachine:    {needMachine},
+	KindRate:       {needService, needRate},
 	KindEnd:        {},
 
 	KindFetched:     {needService},

@@ -72,6 +72,7 @@ const (
 	KindTrouble    Kind = "trouble"    // the harness itself had trouble; Detail: what
 	KindClockSet   Kind = "clock-set"  // the machine's wall clock was set, Count milliseconds ahead or, where negative, back; Detail: in words
 	KindSaid       Kind = "said"       // Said: what Service wrote into its log until the rotation ended, by kinds of lines
+	KindRate       Kind = "rate"       // Service, a client of the load, sends Rate requests a second from now on
 	KindMachine    Kind = "machine"    // Machine: what the machine kept the run from, or was like
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
@@ -147,7 +148,9 @@ type Event struct {
 	Credentials []string `json:"credentials,omitempty"`
 	Holds       []string `json:"holds,omitempty"`
 	Count       int64    `json:"count,omitempty"`
-	Detail      string   `json:"detail,omitempty"`
+	// Rate is in requests per second of wall time.
+	Rate   *float64 `json:"rate,omitempty"`
+	Detail string   `json:"detail,omitempty"`
 
 	Plan     json.RawMessage `json:"plan,omitempty"`
 	Gate     *Gate           `json:"gate,omitempty"`

@@ -21,6 +21,12 @@ type Bucket struct {
 	*Counts
 }
 
+// RateSince is what a client's rate was changed to, in requests per second, and when.
+type RateSince struct {
+	At   Offset
+	Rate float64
+}
+
 // Reader is a party that read the secret or the key set, by its own name.
 type Reader struct {
 	Name string
@@ -77,6 +83,8 @@ type View struct {
 	Counted map[Source]Offset
 	// Lives is the longest life of what each presenter was given, as far as it tells.
 	Lives map[string]Offset
+	// Rates are the changes of each client's rate, in order.
+	Rates map[string][]RateSince
 	// Exited are services that ended, and when.
 	Exited map[string]Offset
 	// Held are the times in which a rotation waited for a person, in order.
@@ -107,7 +115,7 @@ func NewView() *View {
 		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
 		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
-		Lives:  map[string]Offset{},
+		Lives: map[string]Offset{}, Rates: map[string][]RateSince{},
 		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
 }
@@ -206,6 +214,8 @@ func (v *View) Apply(e Event) {
 			v.Readers[key] = r
 		}
 		r.beat(e.At, v.Disturbed(r.Last, e.At))
+	case KindRate:
+		v.Rates[e.Service] = append(v.Rates[e.Service], RateSince{e.At, *e.Rate})
 	case KindLived:
 		v.Lives[e.Reader] = max(v.Lives[e.Reader], e.At-e.Began)
 	case KindCounts:

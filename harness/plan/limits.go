@@ -67,7 +67,7 @@ func (b *builder) limits() Limits {
 		}
 	}
 	for _, c := range b.s.Load {
-		client := Client{Name: c.Client, To: c.To, Endpoint: c.Endpoint, Rate: float64(c.Rate), Sessions: c.Sessions, Timeout: c.Timeout.Duration()}
+		client := Client{Name: c.Client, To: c.To, Endpoint: c.Endpoint, Rate: float64(c.Rate), Later: c.From != nil, Sessions: c.Sessions, Timeout: c.Timeout.Duration()}
 		if c.Token != nil {
 			client.From, client.Life = signerOf(b.s, l, c.Token.From), c.Token.Life.Duration()
 		}

@@ -262,7 +262,8 @@ type Client struct {
 	Endpoint string        `json:"endpoint,omitempty"` // the validator to which that presents because of it
 	Through  string        `json:"through,omitempty"`  // the emitter behind what it calls, which presents for that: a pooler
 	From     string        `json:"from,omitempty"`     // the emitter of its tokens
-	Rate     float64       `json:"rate"`               // per second of wall time
+	Rate     float64       `json:"rate"`               // per second of wall time, until it is changed
+	Later    bool          `json:"later,omitempty"`    // it does not begin with the others
 	Sessions int           `json:"sessions"`
 	Life     time.Duration `json:"life_ns"`
 	Timeout  time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout

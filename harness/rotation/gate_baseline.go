@@ -44,6 +44,14 @@ func (l Look) baseline() (string, []refusal) {
 	return holds, refusals
 }
 
+// began is the rate at which a client begins.
+func began(c plan.Client) float64 {
+	if c.Later {
+		return 0
+	}
+	return c.Rate
+}
+
 // clientSum is what one presenter did at the judged hop since some offset.
 type clientSum struct {
 	name, to string
@@ -60,7 +68,7 @@ func (l Look) clientSums(from history.Offset) []clientSum {
 	if l.Limits.Hop == history.FromLoad {
 		for _, c := range l.Limits.Clients {
 			index[[2]string{c.Name, c.To}] = len(sums)
-			sums = append(sums, clientSum{name: c.Name, to: c.To, rate: c.Rate})
+			sums = append(sums, clientSum{name: c.Name, to: c.To, rate: began(c)})
 		}
 	}
 	for _, key := range l.View.Keys() {

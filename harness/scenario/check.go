@@ -150,6 +150,7 @@ func (c check) load() {
 		if c.Has(path+".timeout") && client.Timeout <= 0 {
 			c.Report(path+".timeout", "5s without it", "must be more than 0")
 		}
+		c.pace(path, client)
 		c.presentation(path, client)
 		c.endpoint(path, client, to, known)
 		if client.Token == nil {

@@ -253,11 +253,17 @@ type Client struct {
 	Client string `yaml:"client" json:"client"`
 	To     string `yaml:"to" json:"to"`
 	// Endpoint is the receiver to which a sender delivers what this client tells it.
-	Endpoint string  `yaml:"endpoint,omitempty" json:"endpoint,omitempty"`
-	Rate     Rate    `yaml:"rate" json:"rate"`
-	Sessions int     `yaml:"sessions,omitempty" json:"sessions,omitempty"` // default 1
-	Token    *Token  `yaml:"token,omitempty" json:"token,omitempty"`
-	Request  Request `yaml:"request,omitempty" json:"request,omitempty"`
+	Endpoint string `yaml:"endpoint,omitempty" json:"endpoint,omitempty"`
+	Rate     Rate   `yaml:"rate" json:"rate"`
+	// From and Until are when it begins and when it ends: a phase, with an optional
+	// distance in page time; default from the start to the end.
+	From  *Moment `yaml:"from,omitempty" json:"from,omitempty"`
+	Until *Moment `yaml:"until,omitempty" json:"until,omitempty"`
+	// Steps change its rate meanwhile, in order.
+	Steps    []RateStep `yaml:"steps,omitempty" json:"steps,omitempty"`
+	Sessions int        `yaml:"sessions,omitempty" json:"sessions,omitempty"` // default 1
+	Token    *Token     `yaml:"token,omitempty" json:"token,omitempty"`
+	Request  Request    `yaml:"request,omitempty" json:"request,omitempty"`
 	// Timeout is for how long it waits for an answer, in wall time; default 5s.
 	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }

@@ -78,6 +78,8 @@ func record() []history.Event {
 		{At: at(5200), Kind: history.KindPublished, Service: "auth", Credentials: []string{"k2", "k1"}},
 		{At: at(5300), Kind: history.KindFetched, Service: "checkout", Credentials: []string{"k1", "k2"}, Holds: []string{"k1", "k2"}},
 		{At: at(5300), Kind: history.KindLearned, Service: "checkout", Credential: "k2"},
+		{At: at(5350), Kind: history.KindRate, Service: "web", Rate: new(100.0)},
+		{At: at(5360), Kind: history.KindRate, Service: "web", Rate: new(0.0)},
 		{At: at(5400), Kind: history.KindFault, Fault: &history.Fault{Kind: "partition", Target: "search → auth", Stage: "injected"}},
 		{At: at(5900), Kind: history.KindFault, Fault: &history.Fault{Kind: "partition", Target: "search → auth", Stage: "evidence", Took: true,
 			Evidence: map[string]float64{"during.reads": 0, "before.reads": 4}}},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
@@ -217,6 +218,12 @@ func (c *Console) tellOther(e history.Event) {
 			s.clock.Held = append(s.clock.Held, history.Gap{From: e.Began, To: e.At})
 		}
 		c.say(e.At, neutral, "operator: %s", e.Detail)
+	case history.KindRate:
+		if *e.Rate == 0 {
+			c.say(e.At, neutral, "%s has sent its last request", e.Service)
+			return
+		}
+		c.say(e.At, neutral, "%s sends %s from here on", e.Service, scenario.Rate(*e.Rate))
 	case history.KindRotator:
 		c.say(e.At, neutral, "the rotator %s", map[string]string{"started": "was started", "stopped": "was stopped", "ended": "ended with success"}[e.What])
 	case history.KindLeft:

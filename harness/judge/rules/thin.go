@@ -110,7 +110,7 @@ func (e *judging) unused(m plan.Emitter) string {
 		}
 		fresh := key
 		fresh.Credential = e.Fresh
-		if seen = true; e.View.Sum(fresh, e.Start, e.End+1).Attempts == 0 {
+		if seen = true; e.View.Sum(fresh, e.Start, e.End+1).Attempts == 0 && e.sentAfter(key.Presenter) {
 			return fmt.Sprintf("%s never presented %s to %s", key.Presenter, e.Fresh, key.Validator)
 		}
 	}
@@ -120,19 +120,27 @@ func (e *judging) unused(m plan.Emitter) string {
 	return ""
 }
 
+// sentAfter reports whether a presenter was to send anything after the emit: a client
+// whose time was over does not show the new credential.
+func (e *judging) sentAfter(presenter string) bool {
+	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	c, is := e.Limits.Client(presenter)
+	return !is || len(e.View.Rates[presenter]) == 0 || c.Due(e.View, emitted, e.End) >= 1
+}
+
 // quiet says when a client had far fewer answers than were due where it calls:
 // in a stretch in which a client is missed, or in a phase that is as long.
 func (e *judging) quiet(c plan.Client) string {
 	few := func(from, until history.Offset, where string) string {
-		due, got := c.Rate*(until-from).Duration().Seconds(), float64(e.answers(c, from, until))
+		due, got := c.Due(e.View, from, until), float64(e.answers(c, from, until))
 		if due > evidence.LeastAttempts-0.5 && got < due/2 { // a stretch is as long as it takes for that many to be due
 			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
 		}
 		return ""
 	}
 	stretch := history.Offset(leastStretch)
-	if c.Rate > 0 {
-		due := evidence.LeastAttempts / c.Rate * float64(time.Second)
+	if rate := c.LeastRate(e.View); rate > 0 {
+		due := evidence.LeastAttempts / rate * float64(time.Second)
 		stretch = max(stretch, history.Offset(min(due, float64(e.End-e.Start)+1)))
 	}
 	begin := e.Start + e.usualLatency(c)
@@ -153,7 +161,7 @@ func (e *judging) quiet(c plan.Client) string {
 			return why
 		}
 	}
-	if e.answers(c, e.Start, e.End+1) == 0 {
+	if e.answers(c, e.Start, e.End+1) == 0 && c.Due(e.View, e.Start, e.End) > 0 {
 		return fmt.Sprintf("%s had no answer from %s in the whole run", c.Name, c.To)
 	}
 	return ""

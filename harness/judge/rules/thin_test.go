@@ -71,6 +71,37 @@ func TestThin(t *testing.T) {
 	}
 }
 
+// TestThinByThePlan: a client whose rate the run changed is missed while it is to send, and
+// not before it begins or after it has ended.
+func TestThinByThePlan(t *testing.T) {
+	t.Parallel()
+	rate := func(at history.Offset, rate float64) change {
+		return add(history.Event{At: at, Kind: history.KindRate, Service: "app", Rate: &rate})
+	}
+	later := limit(func(l *plan.Limits) { l.Clients[0].Later = true })
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		says    string // "": nothing is missed
+	}{
+		{"it ended", []change{rate(at(54), 0), silent("app", 54, 61)}, ""},
+		{"it ended too soon", []change{rate(at(54), 0), silent("app", 40, 61)}, "app had 0 answers from search in watch, and 1350 were due"},
+		{"it begins later", []change{later, rate(at(8), 100), silent("app", 0, 8)}, ""},
+		{"it never began", []change{later, rate(at(8), 100), silent("app", 0, 61)}, "app had 0 answers"},
+		{"it is to send more than it does", []change{rate(at(45), 1000)}, "app had 2000 answers from search in watch, and 15950 were due"},
+		{"it is to send less", []change{rate(at(45), 10), part(45, 61, 1)}, ""},
+		{"its time was over before the emit", []change{rate(at(20), 0), silent("app", 20, 61)}, "k2 was presented to search 0 times"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := rule(t, judged(t, tt.changes...), "auth-failures-flat")
+			if want := tt.says == ""; want != (got.Outcome == judge.Pass) || !strings.Contains(got.Detail, tt.says) {
+				t.Errorf("got %s, %q; want it to say %q", got.Outcome, got.Detail, tt.says)
+			}
+		})
+	}
+}
+
 // part leaves n of the ten attempts in each bucket of app in a stretch.
 func part(from, to float64, n int64) change {
 	return func(s *story) {

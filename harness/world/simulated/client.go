@@ -37,10 +37,17 @@ type client struct {
 	retries  bool    // renews a refused token and tries once more
 	random   *rand.Rand
 	sessions []*session
-	interval history.Offset
-	begun    history.Offset
-	at       int64 // a moment, how many requests
-	moments  int64 // that were so far
+
+	begins  float64 // its rate at the start, and what changes it later
+	changes []scenario.RateStep
+	// At each moment, one every interval since begun, at requests are made; interval is 0
+	// while its rate is. Of them moments were so far, and turns in all.
+	interval       history.Offset
+	begun          history.Offset
+	at             int64
+	moments, turns int64
+	left           float64 // of an interval until the next, of one that was stopped
+	paces          int     // how often the rate was set: what was on the agenda before is off it
 }
 
 // session is one user of a client and its token.
@@ -53,22 +60,47 @@ type session struct {
 	told       history.Offset
 }
 
-func newClient(w *World, c plan.Client, token *scenario.Token) *client {
-	rate, at := c.Rate*w.options.RateFactor, int64(1)
-	if c.From != "" { // what others present because of it is not counted, but done
-		at = max(1, int64(math.Ceil(rate/mostEvents)))
-	}
-	made := &client{
-		world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name), at: at,
-		interval: max(1, history.Offset(float64(at)*float64(time.Second)/rate)),
-	}
-	if token != nil {
+func newClient(w *World, c plan.Client, load scenario.Client) *client {
+	made := &client{world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name)}
+	begins, changes := load.Pace()
+	made.begins, made.changes = float64(begins), changes
+	if token := load.Token; token != nil {
 		made.renewAt, made.retries = token.RenewAt, token.OnRefusal == scenario.Renew
 	}
 	for i := range c.Sessions {
 		made.sessions = append(made.sessions, &session{name: c.Name + "-" + strconv.Itoa(i+1)})
 	}
 	return made
+}
+
+// setRate changes how many requests it makes in a second from now on.
+func (c *client) setRate(rate float64) {
+	w := c.world
+	if c.interval > 0 {
+		c.left = float64(c.begun+history.Offset(c.moments)*c.interval-w.now()) / float64(c.interval)
+	}
+	rate *= w.options.RateFactor
+	c.paces, c.moments, c.interval = c.paces+1, 0, 0
+	if rate == 0 {
+		return
+	}
+	c.at = 1
+	if c.limits.From != "" { // what others present because of it is not counted, but done
+		c.at = max(1, int64(math.Ceil(rate/mostEvents)))
+	}
+	c.interval = max(1, history.Offset(float64(c.at)*float64(time.Second)/rate))
+	c.begun = w.now() + history.Offset(c.left*float64(c.interval))
+	c.again(c.begun)
+}
+
+// again makes requests at an offset, unless its rate is set until then.
+func (c *client) again(at history.Offset) {
+	pace := c.paces
+	c.world.clock.at(at, func() {
+		if pace == c.paces {
+			c.next()
+		}
+	})
 }
 
 func (c *client) life() history.Offset { return history.Offset(c.world.limits.Wall(c.limits.Life)) }
@@ -81,15 +113,19 @@ func (c *client) renewal() history.Offset {
 // start gives every session its first token, the renewals spread over one
 // period as those of sessions that began at different times, and begins to send.
 func (c *client) start() {
-	w := c.world
-	c.begun = w.now()
 	if c.limits.From != "" {
 		for _, s := range c.sessions {
 			c.mint(s)
 			c.renewLater(s, s.issued+history.Offset(c.random.Int64N(int64(c.renewal()))))
 		}
 	}
-	w.clock.at(w.now(), c.next)
+	c.setRate(c.begins)
+}
+
+// pace changes its rate, and records that.
+func (c *client) pace(rate float64) {
+	c.setRate(rate)
+	c.world.record(history.Event{Kind: history.KindRate, Service: c.limits.Name, Rate: &rate})
 }
 
 // mint gives a session a token of what the emitter emits; false where it is down.
@@ -123,7 +159,8 @@ func (c *client) next() {
 	if w.loadEnded {
 		return
 	}
-	s := c.sessions[c.moments%int64(len(c.sessions))]
+	s := c.sessions[c.turns%int64(len(c.sessions))]
+	c.turns++
 	c.moments++
 	w.totals.Scheduled += c.at
 	switch {
@@ -134,7 +171,7 @@ func (c *client) next() {
 	default:
 		c.ask(s)
 	}
-	w.clock.at(c.begun+history.Offset(c.moments)*c.interval, c.next)
+	c.again(c.begun + history.Offset(c.moments)*c.interval)
 }
 
 // present shows a session's token to the validator.

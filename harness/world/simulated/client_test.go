@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -31,6 +32,51 @@ func TestTokensDrain(t *testing.T) {
 	}
 	if left := use(switched+life*8/10+bucket.Duration(), 40*time.Second); left != 0 {
 		t.Errorf("old credential after all renewals: got %d attempts, want none", left)
+	}
+}
+
+// TestARateChanges: a client begins, changes and ends by its scenario.
+func TestARateChanges(t *testing.T) {
+	replace := []string{"{client: app, to: search, rate: 20/s", "{client: app, to: search, rate: 20/s, from: accept+4m, steps: [{at: emit+4m, rate: 5/s}], until: emit+8m"}
+	w := New(planned(t, replace...), Options{})
+	bound := w.World()
+	take(t, bound, keyring.Accept, "k1")
+	take(t, bound, keyring.Emit, "k1")
+	for _, phase := range []history.Phase{history.Baseline, history.Accept, history.Emit, history.Watch} {
+		bound.Evidence.Record(history.Event{Kind: history.KindPhase, Phase: phase})
+		pass(t, bound, 10*time.Second)
+	}
+	h, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var changed []float64
+	for _, e := range h.Events {
+		if e.Kind == history.KindRate && e.Service == "app" {
+			changed = append(changed, *e.Rate)
+		}
+	}
+	if len(changed) != 3 || changed[0] != 20 || changed[1] != 5 || changed[2] != 0 {
+		t.Fatalf("its rate was changed to %v, want 20, 5 and 0", changed)
+	}
+	v := history.ViewOf(h)
+	var at []history.Offset
+	for _, c := range v.Rates["app"] {
+		at = append(at, c.At)
+	}
+	for _, tt := range []struct {
+		from, until history.Offset
+		rate        float64
+	}{{0, at[0], 0}, {at[0], at[1], 20}, {at[1], at[2], 5}, {at[2], history.Offset(40 * time.Second), 0}} {
+		var n int64
+		for _, key := range v.Keys() {
+			if key.Presenter == "app" {
+				n += v.Sum(key, tt.from, tt.until).Attempts
+			}
+		}
+		if want := tt.rate * (tt.until - tt.from).Duration().Seconds(); math.Abs(float64(n)-want) > 0.15*want+1 {
+			t.Errorf("from %s to %s it made %d attempts, want some %.0f", tt.from, tt.until, n, want)
+		}
 	}
 }
 

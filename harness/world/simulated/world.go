@@ -152,13 +152,19 @@ func (w *World) build() {
 		w.validators[v.Name] = newValidator(w, v)
 	}
 	for i, c := range w.limits.Clients {
-		w.clients = append(w.clients, newClient(w, c, w.plan.Rehearsal.Load[i].Token))
+		w.clients = append(w.clients, newClient(w, c, w.plan.Rehearsal.Load[i]))
 	}
 }
 
-// script puts on the agenda what the options time.
+// script puts on the agenda what the scenario and the options time.
 func (w *World) script() {
 	w.disturb()
+	for _, c := range w.clients {
+		for _, change := range c.changes {
+			at := Moment{Phase: history.Phase(change.At.Phase), After: w.plan.Wall(change.At.After.Duration())}
+			w.when(w.waiting, at, func() { c.pace(float64(change.Rate)) })
+		}
+	}
 	for _, c := range w.options.Commands {
 		w.when(w.waiting, c.At, func() { w.commands <- c.Command }) // the channel holds all of them
 	}

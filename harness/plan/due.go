@@ -1,0 +1,34 @@
+package plan
+
+import (
+	"github.com/rehearse-dev/rehearse/harness/history"
+)
+
+// Due is how many requests of a client were due in [from, until), by its rate on the
+// plan and by when the run changed that.
+func (c Client) Due(v *history.View, from, until history.Offset) float64 {
+	rate := c.Rate
+	if c.Later {
+		rate = 0
+	}
+	due, at := 0.0, from
+	for _, change := range append(v.Rates[c.Name], history.RateSince{At: until}) {
+		if end := min(change.At, until); end > at {
+			due += rate * (end - at).Duration().Seconds()
+			at = end
+		}
+		rate = change.Rate
+	}
+	return due
+}
+
+// LeastRate is the lowest rate above 0 that a client had.
+func (c Client) LeastRate(v *history.View) float64 {
+	least := c.Rate
+	for _, change := range v.Rates[c.Name] {
+		if change.Rate > 0 {
+			least = min(least, change.Rate)
+		}
+	}
+	return least
+}
