@@ -164,6 +164,7 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesLearned}, match: staleCache},
 
 		// Of the old one.
+		{of: Refused, match: oldKid},
 		{of: Refused, match: notSwitched},
 		{of: Refused, match: flagDayOld},
 		{of: Refused, match: lateSwitch},

@@ -24,6 +24,33 @@ func searchLearns(seconds float64) change {
 	}
 }
 
+// publishing is how late auth publishes by the page, and publishedAt when it published k2.
+func publishing(page time.Duration) change {
+	return limit(func(l *plan.Limits) { l.Emitters[0].Refresh = page })
+}
+
+func publishedAt(seconds float64) change {
+	return func(s *story) {
+		s.events = slices.DeleteFunc(s.events, func(e history.Event) bool { return e.Kind == history.KindPublished && e.At == at(10.2) })
+		s.add(published(at(seconds), "auth", "k1", "k2"))
+	}
+}
+
+// refuseTokens refuses app the old credential in some sessions alone, with tokens that
+// were made at one moment each.
+func refuseTokens(from, to float64, made map[string]float64) change {
+	return func(s *story) {
+		s.buckets("app", "k1", from, to, func(at history.Offset, c *history.Counts) {
+			for session, issued := range made {
+				if c.OK > 0 {
+					fail(at, c, session)
+					c.Examples = append(c.Examples, history.Example{At: at, Session: session, Status: "401", IssuedAt: history.Offset(issued * float64(time.Second))})
+				}
+			}
+		})
+	}
+}
+
 // early makes app use k2 and drop k1 as soon as it is accepted plus a lead, in
 // seconds, and moves the emit there.
 func early(lead float64) change {
@@ -158,12 +185,45 @@ func TestCauses(t *testing.T) {
 		},
 		{
 			"published late",
-			[]change{searchLearns(33), func(s *story) {
-				s.events = slices.DeleteFunc(s.events, func(e history.Event) bool { return e.Kind == history.KindPublished && e.At == at(10.2) })
-				s.add(published(at(27), "auth", "k1", "k2"))
-			}, refuse("app", "k2", 28, 33, 10)},
+			[]change{searchLearns(33), publishedAt(27), refuse("app", "k2", 28, 33, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseLatePublish, FirstPhase: "emit"}, 28401,
 			"auth published it only 17m after it was accepted (the page says 45s), so that search learned it 23m after the start of a lead of 18m", "make auth read the store every 45s as the page says, or emit at least 23m30s after accepting",
+		},
+		{
+			"published when it was in use already, as late as the page allows",
+			[]change{searchLearns(31), publishing(25 * time.Minute), publishedAt(30), refuse("app", "k2", 28, 31, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseLatePublish, FirstPhase: "emit"}, 28401,
+			"auth published it 20m after it was accepted (the page says 25m), and it was in use after a lead of 18m: search could not have it before", "publish at least 55m before emitting (lead)",
+		},
+		{
+			"published when it was in use already, and learned long after that",
+			[]change{searchLearns(55), publishing(25 * time.Minute), publishedAt(30), refuse("app", "k2", 28, 55, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it 45m after it was accepted", "publish at least",
+		},
+		{
+			"tokens that were made as the emitter went over to another key",
+			[]change{refuseTokens(28.5, 31, map[string]float64{"app-2": 28.1})},
+			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "emit", Cause: judge.CauseOldKid, FirstPhase: "overlap"}, 28501,
+			"only what auth gave out at 28.1s, as it went over to k2, was refused (1 session), and other tokens of k1 were taken all the while", "read a key's name and its private half at once",
+		},
+		{
+			"tokens that were made at some other moment",
+			[]change{refuseTokens(28.5, 31, map[string]float64{"app-2": 25})},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "overlap"}, 28501,
+			"search refused k1 before it was revoked", "look into the log of search",
+		},
+		{
+			"tokens of which only some were made as the emitter went over",
+			[]change{refuseTokens(28.5, 31, map[string]float64{"app-2": 28.1, "app-3": 25})},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "overlap"}, 28501,
+			"search refused k1 before it was revoked", "look into the log of search",
+		},
+		{
+			"a validator that refuses the old one of everybody, just made tokens among them",
+			[]change{refuse("app", "k1", 28.5, 31, 10), refuseTokens(28.4, 28.5, map[string]float64{"app-2": 28.1})},
+			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "emit"}, 28401,
+			"search refused k1 before it was revoked", "look into the log of search",
 		},
 		{
 			"another rotation that emits at once",

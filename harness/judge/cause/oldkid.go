@@ -1,0 +1,70 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// oldKid matches where the old credential was refused in a few sessions alone, all of
+// them given their tokens in the moment in which the emitter went over to the new one, and
+// was taken of everybody else all the while. So does an issuer that reads the name of its
+// key and its private half apart: what it makes in between names one key and is signed
+// with another (seen of Ory Hydra v2.3.0).
+func oldKid(c *Cell) (Explanation, bool) {
+	if c.Credential != c.Old || !c.beforeRevoke(c.Sum) || len(c.Sum.FailedSessions) == 0 {
+		return Explanation{}, false
+	}
+	made := map[string]history.Offset{} // by session
+	for _, example := range c.Sum.Examples {
+		if before := made[example.Session]; before != 0 && before != example.IssuedAt {
+			return Explanation{}, false // it was refused with another token, too
+		}
+		made[example.Session] = example.IssuedAt
+	}
+	for session := range c.Sum.FailedSessions {
+		if made[session] == 0 {
+			return Explanation{}, false // nothing tells when its token was made
+		}
+	}
+	var first history.Offset
+	step := ""
+	for _, at := range made {
+		s, over := c.wentOver(at)
+		if !over {
+			return Explanation{}, false
+		}
+		if first == 0 || at < first {
+			first, step = at, s
+		}
+	}
+	nearly := history.Offset(evidence.Nearly)
+	if t := c.at(c.Old, c.First-nearly, c.Last+nearly); t.Of-t.Bad < t.Bad || t.Of == t.Bad {
+		return Explanation{}, false
+	}
+	emitter := c.EmitterOf(c.Presenter)
+	return Explanation{
+		Cause: judge.CauseOldKid, Consumer: emitter, CausedBy: step,
+		Why: fmt.Sprintf("only what %s gave out at %s, as it went over to %s, was refused (%s), and other tokens of %s were taken all the while: such a token may name %s and be signed with %s",
+			emitter, first, c.Fresh, plan.Counted(int64(len(made)), "session"), c.Old, c.Old, c.Fresh),
+		Fix: fmt.Sprintf("hold the signature of what %s gives out in that moment against both keys; it has to read a key's name and its private half at once", emitter),
+	}, true
+}
+
+// wentOver says that a moment is that of a step in which an emitter may go over to the
+// new credential, and which.
+func (c *Cell) wentOver(at history.Offset) (step string, over bool) {
+	nearly := history.Offset(evidence.Nearly)
+	for _, s := range []keyring.Step{keyring.Emit, keyring.Accept} {
+		begun, was := c.Begun(string(s), c.Fresh)
+		done, ended := c.Done(string(s), c.Fresh)
+		if was && ended && at >= begun-nearly && at <= done+nearly {
+			return string(s), true
+		}
+	}
+	return "", false
+}
