@@ -27,9 +27,6 @@ import (
 // its name follows.
 const ChargerAgent = "rehearse-charger/"
 
-// UnknownIdentifier is logged for a key that the provider does not know.
-const UnknownIdentifier = "unknown"
-
 // Slots is how many keys an account can have at a time, as at
 // AWS IAM (two access keys a user).
 const Slots = 2

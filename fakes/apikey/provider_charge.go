@@ -43,9 +43,9 @@ func (p *provider) presented(r *http.Request, way contract.Call) presentation {
 	if key.ceased {
 		p.log.Info(string(history.KindForgot), "identifier", key.tag)
 	}
-	call := presentation{tag: cmp.Or(key.tag, UnknownIdentifier), accepted: key.accepted, locked: locked, way: way}
+	call := presentation{tag: cmp.Or(key.tag, history.UnknownIdentifier), accepted: key.accepted, locked: locked, way: way}
 	// Of a key that is none of its own, what the log calls it is the presenter's word.
-	call.identified = cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), UnknownIdentifier)
+	call.identified = cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), history.UnknownIdentifier)
 	call.presenter = strings.TrimPrefix(r.UserAgent(), ChargerAgent)
 	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
 	call.told = []any{
@@ -102,7 +102,7 @@ func (p *provider) charge(w http.ResponseWriter, r *http.Request) { p.chargeAs(w
 // chargeAs is charge for a call that came in a way.
 func (p *provider) chargeAs(w http.ResponseWriter, r *http.Request, way contract.Call) {
 	call := p.presented(r, way)
-	if !call.accepted && (!p.config.ChecksLate || call.locked || call.tag == UnknownIdentifier) {
+	if !call.accepted && (!p.config.ChecksLate || call.locked || call.tag == history.UnknownIdentifier) {
 		p.refuse(w, call)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin/standintest"
+	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 const adminToken = "admin-0123456789"
@@ -60,7 +61,7 @@ func TestProviderTakesAKeyThroughItsLife(t *testing.T) {
 		t.Errorf("list: got %s, want v2 with its counts and no value", listed)
 	}
 	standintest.WantEqual(t, "accepted", log.Identifiers("accepted"), []string{"v1", "v2", "v1"})
-	standintest.WantEqual(t, "refused", log.Identifiers("refused"), []string{"v1", UnknownIdentifier, UnknownIdentifier})
+	standintest.WantEqual(t, "refused", log.Identifiers("refused"), []string{"v1", history.UnknownIdentifier, history.UnknownIdentifier})
 	standintest.WantEqual(t, "learned", log.Identifiers("learned"), []string{"v1", "v2", "v1"})
 	standintest.WantEqual(t, "forgot", log.Identifiers("forgot"), []string{"v1", "v1"})
 	if line := log.Lines("refused")[0]; line.Presenter != "shop" || line.Status != "401" {

@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fakes/apikey"
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
@@ -131,7 +130,7 @@ func (v *receiver) receive(w http.ResponseWriter, r *http.Request) {
 			tag = r.Header.Get(webhook.HeaderIdentifier)
 		}
 		if tag == "" {
-			tag = apikey.UnknownIdentifier
+			tag = history.UnknownIdentifier
 		}
 		v.refused.Add(1)
 		v.log.Info(history.MessageRefused, append(told, "identifier", tag, "status", "401", "detail", err.Error())...)

@@ -83,6 +83,10 @@ const (
 	MessagePresented = "presented"
 )
 
+// UnknownIdentifier is logged for a credential that who checks does not know, as a
+// signature that fits none of the secrets that it has.
+const UnknownIdentifier = "unknown"
+
 // StatusUnavailable is the status of a presentation that got no answer.
 const StatusUnavailable = "unavailable"
 

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -39,6 +40,15 @@ func (e *Case) Unreadable(validator string) string {
 	return fmt.Sprintf("%s answered %s to what nobody gave, as to everything else: how it refuses is not seen, so nothing shows whether it refused anybody; "+
 		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in",
 		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator)
+}
+
+// SayRefusal is the half sentence about how a scenario says that a status is a refusal, of
+// a service of which it can be said.
+func (e *Case) SayRefusal(service, status string) string {
+	if _, err := strconv.Atoi(status); err != nil || status == tooMany {
+		return ""
+	}
+	return fmt.Sprintf("; if that is how %s refuses, say it in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, service, status)
 }
 
 // UnreadableRefusals is unreadable of the first validator of which it is so.

@@ -136,7 +136,7 @@ func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool)
 	sum = c.View.Sum(key, c.Start, c.End+1)
 	atOnce := c.View.Sum(key, c.Start, c.First-history.Offset(evidence.Nearly)).Attempts == 0
 	kind, statuses, n := c.mostly()
-	answered := kind == "5xx" || kind == "4xx" && statuses != "429" // that is of how much is asked, and not with what
+	answered := kind == "5xx" || kind == "4xx" && statuses != tooMany // that is of how much is asked, and not with what
 	if !answered || n != c.Sum.Unavailable || sum.Unavailable == 0 || others.Bad > 0 || others.Of == 0 || !beside && !atOnce {
 		return key, sum, false
 	}
@@ -153,7 +153,7 @@ func (e *Case) AnsweredOtherwise() string {
 		c.Validator.Name = client.To
 		if _, fresh, there := c.onlyFresh(); there {
 			_, statuses, _ := c.mostly()
-			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh)
+			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words%s", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh, e.SayRefusal(client.To, statuses))
 		}
 	}
 	return ""

@@ -80,6 +80,9 @@ func (e *Case) fixPublishing(v plan.Validator, since history.Offset) string {
 	if mend, kept := e.MendWhatKept(v.From, "what the store has", since); kept {
 		return mend
 	}
+	if e.Limits.Attached() {
+		return fmt.Sprintf("have the step that revokes take %s out of the key set that %s publishes, and look there whether it did", e.Old, v.From)
+	}
 	return fmt.Sprintf("make %s read the store every %s as the page says", v.From, plan.Text(e.Limits.Publishing(v)))
 }
 
@@ -161,10 +164,26 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
 		Fix: fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that keeps %s; prove the revoke at every one", name, c.Credential),
 	}
+	if caches, forgot := c.cachesWithout(); 0 < forgot && forgot < caches {
+		told.Why += fmt.Sprintf("; %d of its %d, by what they fetch, had fetched the set without it by then", forgot, caches)
+		told.Fix = fmt.Sprintf("find out how often each replica of %s fetches, write that on the page (forgets_within: more than %s) and watch for longer than that; start anew the one that never fetches", name, c.Page(c.Last-c.First))
+	}
 	if len(keep) > 0 {
 		told.Why += ", at " + strings.Join(slices.Sorted(maps.Keys(keep)), " and ")
 	}
 	return told, true
+}
+
+// cachesWithout is how many caches of its own the validator has, and how many of them
+// may have fetched the set without the old credential since the revoke.
+func (c *Cell) cachesWithout() (caches, without int) {
+	caches, _ = c.caches()
+	for _, fetch := range c.Fetches(c.Validator.Name, c.First, c.Last) {
+		if !slices.Contains(fetch.Credentials, c.Old) && !slices.Contains(fetch.Holds, c.Old) {
+			without++
+		}
+	}
+	return caches, without
 }
 
 // RevokedAt is when the old credential was revoked.

@@ -27,17 +27,26 @@ func someReplicas(c *Cell) (Explanation, bool) {
 	// One cache is one replica: what it refuses beside what it takes differs in the
 	// token (its time, its claims), as it does under a fault that is the mechanism.
 	one := caches == 1 || c.underAFault(Explanation{Cause: judge.CauseUnknown}).Cause != judge.CauseUnknown
-	sustained := !one && c.learnedBefore() && mixed.Bad >= leastMixed && 2*mixed.Bad >= c.Sum.AuthFailures && c.standsOut()
-	if between := caches > 1 && c.betweenReplicas(learned); !sustained && !between {
-		return Explanation{}, false
-	}
-	name := c.Validator.Name
+	probed, asked, stuck := c.alternated()
 	told := Explanation{Cause: judge.CauseSomeReplicas}
+	name := c.Validator.Name
+	if caches != 1 && probed >= leastMixed {
+		told.Why = fmt.Sprintf("%d of %d answers of %s to the harness refused it after others had taken it: it is several replicas or workers, and not all of them had learned it", probed, asked, name)
+		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one: a client that keeps its connection meets one alone", plan.Text(max(c.Limits.G1(c.Validator), (c.Limits.Page((c.Last-c.Accepted).Duration())+evidence.Margin).Round(time.Second))), name)
+		if stuck {
+			told.Why = fmt.Sprintf("%d of %d answers of %s to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about %.0f never learned it", probed, asked, name, math.Round(float64(asked)/float64(probed)))
+			told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", name)
+		}
+	}
+	sustained := !one && c.learnedBefore() && mixed.Bad >= leastMixed && 2*mixed.Bad >= c.Sum.AuthFailures && c.standsOut()
+	if between := caches > 1 && c.EverLearned && c.betweenReplicas(learned); !sustained && !between {
+		return told, told.Why != ""
+	}
 	of := ""
 	if caches > 1 {
 		of = fmt.Sprintf(" of its %d replicas, by what they fetch,", caches)
 	}
-	stuck := c.Last > c.End-2*history.Offset(evidence.Nearly)
+	stuck = c.Last > c.End-2*history.Offset(evidence.Nearly)
 	switch {
 	case stuck:
 		tail := c.at(c.Fresh, c.End-10*history.Offset(evidence.Nearly), c.End)
@@ -82,6 +91,38 @@ func (c *Cell) mixed() (t evidence.Tally, beside int64) {
 		}
 	}
 	return t, beside
+}
+
+// alternated is how many of the harness's own presentations of the new credential the
+// validator refused that were asked for after it had taken one, of how many; stuck says
+// that it did so after the revoke. One that has learned goes on taking it: only another
+// replica refuses it then. None where it refuses as much of what has nothing to do with
+// the rotation.
+func (c *Cell) alternated() (refused, of int64, stuck bool) {
+	first := history.Offset(-1)
+	for _, event := range c.Events {
+		if event.Kind != history.KindProbe || event.Service != c.Validator.Name || event.Credential != c.Fresh ||
+			event.Probe.Purpose != history.Canary && event.Probe.Purpose != history.NewAfter {
+			continue
+		}
+		switch event.Probe.Outcome {
+		case history.OK:
+			of++
+			if first < 0 {
+				first = event.At
+			}
+		case history.AuthFailure:
+			of++
+			if first >= 0 && event.At-event.Probe.Latency > first {
+				refused, stuck = refused+1, stuck || event.Probe.Purpose == history.NewAfter
+			}
+		}
+	}
+	usual, attempts := c.View.Usual(c.Limits.Hop, c.Validator.Name)
+	if float64(refused) <= 2*(evidence.Tally{Bad: usual, Of: attempts}).Share()*float64(of) {
+		return 0, of, false
+	}
+	return refused, of, stuck
 }
 
 // caches is how many caches of its own a validator fetches into, by how often it

@@ -2,10 +2,13 @@ package cause
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // lostInOutage matches where a validator had a credential, which is accepted, and
@@ -13,6 +16,13 @@ import (
 // it had thrown it away.
 func lostInOutage(c *Cell) (Explanation, bool) {
 	from, how := c.inVain(c.First-history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly))
+	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees it ask
+		return Explanation{
+			Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
+			Why: fmt.Sprintf("%s could not fetch the set, for the fault %s on %s, and no longer had %s by then", c.Validator.Name, r.Kind, r.Target, c.Credential),
+			Fix: fmt.Sprintf("mend %s before going on, and let %s keep the set that it has for as long as it gets no other", r.Target, c.Validator.Name),
+		}, true
+	}
 	if !c.lost() || how == "" {
 		return Explanation{}, false
 	}
@@ -48,6 +58,57 @@ func failedFetch(c *Cell) (Explanation, bool) {
 		}, true
 	}
 	return Explanation{}, false
+}
+
+// cutOffSource matches where a fault kept a validator from the set when it was due to
+// fetch it, in time before the emit, and it learned only when that was over. Who logs no
+// failed fetch is known by that it fetched nothing meanwhile.
+func cutOffSource(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	r, cut := c.cutFromSource(c.Accepted, c.Last)
+	if !cut || !c.late() || v.OnMiss || v.Learns == runbook.Forever {
+		return Explanation{}, false
+	}
+	from, until := history.Offset(time.Duration(r.InjectedMS)*time.Millisecond), c.End
+	if r.UndoneMS >= 0 {
+		until = history.Offset(time.Duration(r.UndoneMS) * time.Millisecond)
+	}
+	due := c.Accepted // the last fetch before, and what the page has of it
+	for _, fetch := range c.Fetches(v.Name, 0, from) {
+		due = fetch.At
+	}
+	due += history.Offset(c.Limits.Wall(max(v.Learns, v.Rereads)) + v.Granule)
+	slack := history.Offset(evidence.Nearly)
+	if due < from-slack || due > min(until, c.Emitted)+slack || len(c.Fetches(v.Name, from+slack, until-slack)) > 0 || c.EverLearned && c.LearnedAt < until-slack {
+		return Explanation{}, false
+	}
+	what := "fetch the set"
+	if v.Reads {
+		what = "read what is published"
+	}
+	return Explanation{
+		Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
+		Why: fmt.Sprintf("%s was due to %s %s after it was accepted, and the fault %s on %s kept it from that%s", v.Name, what, c.Page(due-c.Accepted), r.Kind, r.Target, c.until()),
+		Fix: fmt.Sprintf("mend %s, and emit only when %s has shown that it takes %s (gates: enforce): who cannot ask learns nothing, however long the lead", r.Target, v.Name, c.Fresh),
+	}, true
+}
+
+// silencing are the faults under which nothing is answered any more.
+var silencing = append([]string{"partition", "cut", "jwks"}, stopping...)
+
+// cutFromSource is a fault that left evidence and was in effect for some time between two
+// moments on the way from the validator to where its keys come from, or there.
+func (c *Cell) cutFromSource(from, to history.Offset) (judge.FaultReport, bool) {
+	v := c.Validator
+	for _, r := range c.Near(from, to, v.Name, v.From, v.Via) {
+		if !slices.Contains(silencing, r.Kind) {
+			continue
+		}
+		if r.From == v.Name || r.From == "" && (r.Target == v.From || v.Via != "" && r.Target == v.Via) {
+			return r, true
+		}
+	}
+	return judge.FaultReport{}, false
 }
 
 // unansweredFetch matches where a validator tried to fetch while it refused, got

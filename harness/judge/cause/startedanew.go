@@ -33,3 +33,35 @@ func startedAnew(c *Cell) (Explanation, bool) {
 		Fix: fmt.Sprintf("make %s fetch the set again, or start it anew during the lead: it reads that when it is started, and no lead is long enough", v.Name),
 	}, true
 }
+
+// cameBackOld matches where a validator that had a credential in use was started anew by a
+// fault, and refused it from then on until it next fetched: it began with a set that it
+// keeps from before, or with none.
+func cameBackOld(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	fault, stopped := c.ReportOn(v.Name, c.First)
+	if soon := history.Offset(evidence.Nearly); !stopped {
+		for _, r := range c.Near(c.First-2*soon, c.First, v.Name) { // it served a little of before
+			fault, stopped = r, r.Target == v.Name
+		}
+	}
+	if !stopped || !slices.Contains(stopping, fault.Kind) || fault.Kind == "pause" || !c.lost() {
+		return Explanation{}, false
+	}
+	injected := history.Offset(time.Duration(fault.InjectedMS) * time.Millisecond)
+	fetches := c.Fetches(v.Name, injected, c.Last+history.Offset(evidence.Nearly))
+	fetches = slices.DeleteFunc(fetches, func(f history.Event) bool { return !slices.Contains(f.Credentials, c.Credential) })
+	if len(fetches) > 0 && fetches[0].At < c.Last-history.Offset(evidence.Nearly) {
+		return Explanation{}, false // it had it again, and refused it for something else
+	}
+	until := "and had not fetched the set by the end"
+	if len(fetches) > 0 {
+		until = fmt.Sprintf("until it fetched the set, %s after that", c.Page(fetches[0].At-injected))
+	}
+	return Explanation{
+		Cause: judge.CauseStaleCache, CausedBy: fault.Kind,
+		Why: fmt.Sprintf("%s took it, was started anew at %s (the fault %s) and refused it from then on, %s: it begins with keys that it has from before, as on its disk or in its image",
+			v.Name, c.Moment(fault.InjectedMS), fault.Kind, until),
+		Fix: fmt.Sprintf("have %s fetch the set when it starts, before it answers; until then start none of it anew, and add no replica, while a rotation is under way", v.Name),
+	}, true
+}

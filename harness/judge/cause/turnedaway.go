@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
 // keySet is what a key set is called where it is read.
@@ -43,4 +44,37 @@ func (e *Case) TurnedAway(reader string, from, to history.Offset) (n int64, by s
 		}
 	}
 	return n, by
+}
+
+// tooMany is the status of an answer to who asks too often (RFC 6585 §4): that is of how
+// much is asked, and not with what.
+const tooMany = "429"
+
+// leastRefusedProbes is how often the harness must have been refused before that is taken
+// for why a service turns everybody away.
+const leastRefusedProbes = 5
+
+// turnedProberAway matches where a service answers that too much is asked, the harness too,
+// since it had refused that again and again: it counts refusals by the address, and load and
+// harness have one here.
+func turnedProberAway(c *Cell) (Explanation, bool) {
+	if _, statuses, _ := c.mostly(); statuses != tooMany {
+		return Explanation{}, false
+	}
+	var refused int64
+	too := false
+	for _, event := range c.Events {
+		if event.Kind == history.KindProbe && event.Service == c.Validator.Name {
+			if event.Probe.Outcome == history.AuthFailure && event.At <= c.First+history.Offset(evidence.Nearly) {
+				refused++
+			}
+			too = too || event.Probe.Status == tooMany
+		}
+	}
+	name := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseLockedOut,
+		Why:   fmt.Sprintf("it had refused the harness %d times by then, and turns away whoever is refused so often: load and harness have one address here", refused),
+		Fix:   fmt.Sprintf("have %s leave the address of the rehearsal out of that limit, and rehearse again; where it counts by the address, who shares one with somebody who is refused is turned away in production too", name),
+	}, too && refused >= leastRefusedProbes
 }

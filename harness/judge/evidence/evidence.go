@@ -83,6 +83,7 @@ func Gather(h *history.History, l plan.Limits) *Evidence {
 		e.End = e.View.Now
 		e.closePhase(e.End)
 	}
+	e.nameRefused()
 	e.Disorder = disorder(h, e)
 	return e
 }

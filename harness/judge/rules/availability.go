@@ -35,6 +35,9 @@ func availability(e *judging) (judge.Outcome, string, []judge.Finding) {
 		findings = append(findings, f)
 	}
 	for _, f := range e.absent(findings) {
+		if isProbers(&f) {
+			unsure = cmp.Or(unsure, f.Message)
+		}
 		findings, lost = append(findings, f), lost+f.Count
 	}
 	findings = append(findings, e.stalled(findings)...)
@@ -81,11 +84,24 @@ func (e *judging) judgeMisses(c plan.Client) (f judge.Finding, open string) {
 		return f, fmt.Sprintf("%s got no good answer from %s for %s first attempts before anything was changed, and for no more since: %s", c.Name, c.To, usual, after)
 	}
 	f = tell(e.Start, e.End+1)
+	if isProbers(&f) {
+		return f, f.Message
+	}
 	if enough, scattered := s.Scattered(); scattered && (f.Cause == judge.CauseFailing || f.Cause == judge.CauseTimedOut || f.Cause == judge.CauseReset) {
 		f.Level = judge.Warning
 		return f, evidence.CannotTell(c.Name, c.To, after, usual, enough)
 	}
 	return f, ""
+}
+
+// isProbers says that what was missed came of what the rehearsal itself did, which
+// then fails nothing.
+func isProbers(f *judge.Finding) bool {
+	if f.Cause != judge.CauseLockedOut {
+		return false
+	}
+	f.Level = judge.Warning
+	return true
 }
 
 // tellUnanswered tells of a cell that had no answer, in words of what it lacked and

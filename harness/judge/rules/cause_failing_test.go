@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -29,6 +30,61 @@ func onThat(kind, from, to string, begin, end float64) change {
 			e.Fault.From, e.Fault.To = from, to
 			s.add(e)
 		}
+	}
+}
+
+// TestCutOffTheSource: who was due to fetch while its way was cut learned late for that, and
+// for nothing of its own, also where nobody sees that it asked in vain.
+func TestCutOffTheSource(t *testing.T) {
+	t.Parallel()
+	refused := refuse("app", "k2", 28.4, 33, 10)
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"over the time when it was due", []change{searchLearns(33), onThat("partition", "search", "auth", 17, 32), refused}, judge.CauseSourceDown, "search → auth",
+			"search was due to fetch the set 11m after it was accepted, and the fault partition on search → auth kept it from that; it learned it 23m after it was accepted", "mend search → auth, and emit only when search"},
+		{"and never after that", []change{searchLearns(0), onThat("partition", "search", "auth", 17, 32), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseSourceDown, "search → auth", "kept it from that; it never learned it", ""},
+		{"before it was due", []change{searchLearns(33), onThat("partition", "search", "auth", 11, 14), refused}, judge.CauseStaleCache, "search", "", ""},
+		{"and it was due after the emit alone", []change{early(5), searchLearns(33), onThat("partition", "search", "auth", 17, 32), refuse("app", "k2", 15.4, 33, 10)}, judge.CauseStaleCache, "search", "", ""},
+		{"slow is not cut", []change{searchLearns(33), onThat("latency", "search", "auth", 17, 32), refused}, judge.CauseStaleCache, "search", "", ""},
+		{"another's way", []change{searchLearns(33), onThat("partition", "checkout", "auth", 17, 32), refused}, judge.CauseStaleCache, "search", "", ""},
+		{"it lost what it had", []change{refuse("app", "k1", 19, 22, 10), onThat("partition", "search", "auth", 17, 23)}, judge.CauseSourceDown, "search → auth",
+			"search could not fetch the set, for the fault partition on search → auth, and no longer had k1 by then", "let search keep the set that it has"},
+		{"it lost what it had before", []change{refuse("app", "k1", 19, 22, 10), onThat("partition", "search", "auth", 21, 23)}, judge.CauseUnknown, "search", "", ""},
+	})
+}
+
+// TestTurnedProberAway: who answers that too much is asked since the harness was refused
+// again and again does so for the rehearsal, which is no finding about anybody.
+func TestTurnedProberAway(t *testing.T) {
+	t.Parallel()
+	away := history.Event{At: at(46), Kind: history.KindProbe, Service: "search", Credential: "k2", Probe: &history.Probe{Purpose: history.NewAfter, Outcome: history.Unavailable, Status: "429"}}
+	refused := func(n int) change {
+		return func(s *story) {
+			for i := range n {
+				s.add(probe(at(44+float64(i)/100), "search", "k1", history.OldAfter, history.AuthFailure))
+			}
+		}
+	}
+	too := instead("app", "k2", "429", 45, 47, 10)
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+		says    string
+	}{
+		{"since the harness was refused", []change{too, refused(10), add(away)}, judge.Inconclusive, "it had refused the harness 10 times by then, and turns away whoever is refused so often"},
+		{"the harness was hardly refused", []change{too, refused(3), add(away)}, judge.Fail, "it answered 429"},
+		{"the harness was not turned away", []change{too, refused(10)}, judge.Fail, "it answered 429"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "availability", tt.want)
+			for _, f := range v.Findings {
+				if f.RuleID == "availability" && (!strings.Contains(f.Message, tt.says) || (f.Level == judge.Error) != (tt.want == judge.Fail)) {
+					t.Errorf("got %s, want it to say %q", text(f), tt.says)
+				}
+			}
+		})
 	}
 }
 

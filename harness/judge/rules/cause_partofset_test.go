@@ -43,7 +43,32 @@ func TestSomeReplicas(t *testing.T) {
 		{"one learned it later", []change{refuse("app", "k2", 36.6, 45, 3)}, judge.CauseSomeReplicas, "search", "not all of its replicas had learned it, until 34m59s", "ask every replica of search"},
 		{"three caches, which fetch one after the other", []change{reads(map[float64][]string{0.1: {"k1"}, 0.12: {"k1"}, 0.14: {"k1"}, 12: {"k1", "k2"}, 20: {"k1", "k2"}, 30: {"k1", "k2"}}),
 			withoutFetchAt(4), startsAt(0.2), searchKnows(12), refuse("app", "k2", 29, 29.1, 1)}, judge.CauseSomeReplicas, "search", "the first of 3 fetched it 2m after it was accepted, the last 20m; the lead was 18m", "publish at least 20m30s"},
+		{"one of three, which the client seldom meets", []change{alternates(history.Canary, 27), alternates(history.NewAfter, 59), refuse("app", "k2", 36.6, 36.7, 2)},
+			judge.CauseSomeReplicas, "search", "8 of 26 answers of search to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about 3 never learned it", "start anew the one that does not fetch"},
+		{"of which nothing tells but its answers", []change{searchLearns(0), withoutFetchAt(4), alternates(history.Canary, 27), refuse("app", "k2", 28.4, 36.7, 2)},
+			judge.CauseSomeReplicas, "search", "of search to the harness refused it after others had taken it: it is several", "ask every replica of search"},
+		{"one that learned while it was asked", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnyyyyyy"), refuse("app", "k2", 36.6, 36.7, 2)}, judge.CauseUnknown, "search", "", ""},
 		{"all are refused", []change{refuse("app", "k2", 45, 47, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"noise", []change{noise(0, 61)}, judge.CauseUnknown, "search", "", ""},
-	}[:4])
+	}[:7])
+}
+
+// canaries shows search k2 at the end of the lead: y is taken, n refused.
+func canaries(from float64, answers string) change { return shows(history.Canary, from, answers) }
+
+func shows(purpose history.Purpose, from float64, answers string) change {
+	return func(s *story) {
+		for i, answer := range answers {
+			outcome := history.OK
+			if answer == 'n' {
+				outcome = history.AuthFailure
+			}
+			s.add(probe(at(from+float64(i)/100), "search", "k2", purpose, outcome))
+		}
+	}
+}
+
+// alternates is a third of search's replicas that refuses k2.
+func alternates(purpose history.Purpose, from float64) change {
+	return shows(purpose, from, "ynyynyynyyny")
 }

@@ -51,10 +51,13 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 		findings = append(findings, f)
 	}
 	thin := e.thin()
-	noisy := cmp.Or(e.noisy(), unsure, e.AnsweredOtherwise(), e.UnreadableRefusals())
+	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.UnreadableRefusals())
+	otherwise := e.AnsweredOtherwise()
 	switch {
 	case judge.HasError(findings):
 		return judge.Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings
+	case otherwise != "": // what is missing then was answered so
+		return judge.Inconclusive, otherwise, findings
 	case thin != "":
 		return judge.Inconclusive, thin, findings
 	case noisy != "":

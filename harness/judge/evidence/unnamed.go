@@ -1,0 +1,81 @@
+package evidence
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// nameRefused finds out which credential an emitter was refused with where who checks
+// cannot say, as of a signature that fits none of the secrets that it has: the new one,
+// where that was to be used and who checks has the old one alone, and the old one, where
+// that was revoked and who checks has the new one alone. What is left has no name.
+func (e *Evidence) nameRefused() {
+	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
+	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	found := map[history.CellKey][]history.Bucket{}
+	for key, buckets := range e.View.Cells {
+		_, emitter := e.Limits.Emitter(key.Presenter)
+		if key.Source != e.Limits.Hop || !unnamed(key) || !emitter || !emits {
+			continue
+		}
+		e.View.Cells[key] = slices.DeleteFunc(buckets, func(b history.Bucket) bool {
+			named := key
+			hasOld, hasFresh := e.has(key.Validator, e.Old, b.At), e.has(key.Validator, e.Fresh, b.At)
+			switch {
+			case b.AuthFailures == 0:
+				return false
+			case b.At+BucketWidth >= emitted && hasOld && !hasFresh:
+				named.Credential = e.Fresh
+			case revokes && b.At+BucketWidth >= revoked && hasFresh && !hasOld:
+				named.Credential = e.Old
+			default:
+				return false
+			}
+			found[named] = append(found[named], b)
+			return true
+		})
+	}
+	for key, buckets := range found {
+		all := slices.Concat(e.View.Cells[key], buckets)
+		slices.SortStableFunc(all, func(a, b history.Bucket) int { return cmp.Compare(a.At, b.At) })
+		e.View.Cells[key] = all
+	}
+}
+
+// unnamed says that a cell is of what nobody can name.
+func unnamed(key history.CellKey) bool {
+	return key.Credential == "" || key.Credential == history.UnknownIdentifier
+}
+
+// has reports whether a validator had a credential at a moment, by its own word.
+func (e *Evidence) has(validator, credential string, at history.Offset) (has bool) {
+	for _, event := range e.Events {
+		if event.At > at {
+			break
+		}
+		if event.Service == validator && event.Credential == credential {
+			has = event.Kind == history.KindLearned || has && event.Kind != history.KindForgot
+		}
+	}
+	return has
+}
+
+// Unnamed says of what emitters were refused with, of which nobody can say what it was,
+// where there was less of that before anything was changed; "" where there is none.
+func (e *Evidence) Unnamed() string {
+	for _, key := range e.View.Keys() {
+		if _, emitter := e.Limits.Emitter(key.Presenter); key.Source != e.Limits.Hop || !unnamed(key) || !emitter {
+			continue
+		}
+		base, since := e.View.Sum(key, e.Start, e.Changed()), e.View.Sum(key, e.Changed(), e.End+1)
+		if since.AuthFailures > base.AuthFailures {
+			return fmt.Sprintf("%s refused %s %d times with what is none of the credentials that it had, and nobody can tell what that was: look into the log of %s from %s on, and hold what it has against what is published, by fingerprint",
+				key.Validator, key.Presenter, since.AuthFailures, key.Presenter, since.FirstFailure)
+		}
+	}
+	return ""
+}
