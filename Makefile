@@ -133,8 +133,33 @@ test-attach: attach-up ## rehearse them where they run: one that passes, known-b
 		status=$$?; test $$status = 0 || $(explore) $(COMPOSE) logs --tail=50; $(explore) $(COMPOSE) down -v; exit $$status
 
 .PHONY: test-attach-own
-test-attach-own: build vault ## rotate small systems that are not ours where they run: known good and known bad of each; some eight minutes, SHARD=1/2 half of them
+test-attach-own: build ## rotate small systems that are not ours where they run: known good and known bad of each; some eight minutes, SHARD=1/2 half of them
 	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse
+
+# Issuers and a verifier that are not ours, each of a module of its own, at the version
+# that its go.mod has: zitadel/oidc takes half a minute to build, oauth2-proxy three, Ory
+# Hydra and SPIRE some ten each. None is linked into rehearse.
+peers := $(addprefix .cache/peers/,zitadel oauth2-proxy hydra spire spire-oidc)
+.PHONY: issuers
+issuers: build vault kubernetes $(peers) ## measure what issuers do in a rotation, rehearse each, and write the table anew (some 15 minutes)
+	cd harness/matrix && $(GO) test -count=1 -v -timeout 60m -run 'TestIssuers$$' . -args -issuers 3m -rehearse $(CURDIR)/bin/rehearse
+
+# Those that take no time to build: known good and known bad of each.
+.PHONY: test-issuers
+test-issuers: build vault .cache/peers/zitadel .cache/peers/oauth2-proxy ## rehearse issuers that are not ours, known good and known bad; some five minutes, SHARD=1/3 a third of them
+	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse ../issuers/vault-identity ../issuers/vault-transit ../issuers/zitadel
+
+.cache/peers/%: .ci/peers/%/go.mod .ci/peers/%/go.sum
+	mkdir -p $(@D)
+	cd .ci/peers/$* && $(GO) build -trimpath -ldflags "-s -w" -tags sqlite,json1 -o ../../../$@.part $(or $(program.$*),.)
+	mv $@.part $@
+program.hydra := github.com/ory/hydra/v2
+program.oauth2-proxy := github.com/oauth2-proxy/oauth2-proxy/v7
+program.spire := github.com/spiffe/spire/cmd/spire-server
+.cache/peers/zitadel: .ci/peers/zitadel/main.go
+.cache/peers/spire-oidc: .cache/peers/spire
+	cd .ci/peers/spire && $(GO) build -trimpath -ldflags "-s -w" -o ../../../$@.part github.com/spiffe/spire/support/oidc-discovery-provider
+	mv $@.part $@
 
 # HashiCorp's own server, built from its published module (BUSL 1.1): a test
 # dependency that is never linked into rehearse. Cold it takes some ten minutes

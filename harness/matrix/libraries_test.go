@@ -2,8 +2,6 @@ package matrix
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,28 +16,21 @@ const near = 15 * time.Second
 // TestLibrariesAreAsMeasured holds what `library: NAME` means on a page against
 // the matrix that is checked in.
 func TestLibrariesAreAsMeasured(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(folder, "matrix.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := Read(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := kept(t, folder, "matrix")
 	bound := time.Duration(m.Bound * float64(time.Second))
 	measured := map[string]bool{}
 	for _, row := range m.Rows {
-		library, known := runbook.Libraries[row.Library]
+		library, known := runbook.Libraries[row.Name]
 		if !known {
-			t.Errorf("no page can name %s", row.Library)
+			t.Errorf("no page can name %s", row.Name)
 			continue
 		}
-		if measured[row.Library] {
+		if measured[row.Name] {
 			continue // the first row is its defaults
 		}
-		measured[row.Library] = true
+		measured[row.Name] = true
 		if len(row.Cells) != len(Trials) || row.Version == "" {
-			t.Errorf("%s: %d trials of version %q, want %d and its version", row.Library, len(row.Cells), row.Version, len(Trials))
+			t.Errorf("%s: %d trials of version %q, want %d and its version", row.Name, len(row.Cells), row.Version, len(Trials))
 		}
 		for trial, says := range map[string]time.Duration{"new-fresh": library.Learns, "removed": library.Forgets} {
 			c, there := row.Cell(trial)
@@ -52,7 +43,7 @@ func TestLibrariesAreAsMeasured(t *testing.T) {
 			}
 			switch {
 			case says > bound && c.Ended, says <= bound && (got > says+near || got < says-near):
-				t.Errorf("%s, %s: a page is told %v, and measured was %s", row.Library, trial, says, c.text(Trials[place(trial)], m.Bound))
+				t.Errorf("%s, %s: a page is told %v, and measured was %s", row.Name, trial, says, c.text(m.Bound))
 			}
 		}
 	}

@@ -1,9 +1,14 @@
-// Package matrix measures what JWT libraries do while a key rotates: each is
-// taken through the same Trials, by instances of its own, against a key server
-// that is changed and broken on the way.
+// Package matrix measures what JWT libraries, and what issuers do while a key rotates.
+//
+// Each library is taken through the same Trials, by instances of its own, against a key
+// server that is changed and broken on the way:
 //
 //	key server ◄── fetches ── service with the library ◄── tokens ── trial
 //	     ▲──────────────────────── publishes, breaks ────────────────┘
+//
+// Each issuer rotates its own key, and is looked at; then it is rehearsed, by attach:
+//
+//	issuer ◄── key set, tokens ── Watch      rehearse test ──► its scenarios
 package matrix
 
 import (
@@ -56,14 +61,18 @@ type Cell struct {
 	Ended   bool    `json:"ended"`
 	Seconds float64 `json:"seconds"`
 	Fetches int     `json:"fetches"` // of the key set
+	// Counts says that the trial asks how many Fetches there were.
+	Counts bool `json:"counts,omitempty"`
 	// Decides says that the trial asks whether something is taken: Accepted.
 	Decides  bool `json:"decides,omitempty"`
 	Accepted bool `json:"accepted,omitempty"`
+	// Text is what was seen, where that is no time and no count.
+	Text string `json:"text,omitempty"`
 }
 
-// Row is what one library came to.
+// Row is what one library or issuer came to.
 type Row struct {
-	Library string `json:"library"`
+	Name    string `json:"name"`
 	How     string `json:"how"`
 	Version string `json:"version"`
 	Cells   []Cell `json:"cells"`
@@ -107,7 +116,7 @@ func (l Lab) Measure(ctx context.Context) (*Matrix, error) {
 	group := new(errgroup.Group) // one that fails is no reason to end the others
 	starting := make(chan struct{}, l.Starts)
 	for i, library := range Libraries {
-		m.Rows = append(m.Rows, Row{Library: library.Name, How: library.How, Version: l.version(library, "")})
+		m.Rows = append(m.Rows, Row{Name: library.Name, How: library.How, Version: l.version(library, "")})
 		if l.Only != "" && l.Only != library.Name {
 			continue
 		}
@@ -132,21 +141,23 @@ func (l Lab) Measure(ctx context.Context) (*Matrix, error) {
 				if v := l.version(library, s.name); v != "" {
 					m.Rows[i].Version = v
 				}
-				l.Progress(fmt.Sprintf("%s %s: %s", library.Name, trial.Name, cell.text(trial, m.Bound)))
+				l.Progress(fmt.Sprintf("%s %s: %s", library.Name, trial.Name, cell.text(m.Bound)))
 				return s.err
 			})
 		}
 	}
 	err = group.Wait()
 	for _, row := range m.Rows {
-		slices.SortFunc(row.Cells, func(a, b Cell) int { return place(a.Trial) - place(b.Trial) })
+		slices.SortFunc(row.Cells, func(a, b Cell) int {
+			return place(LibraryTable.Questions, a.Trial) - place(LibraryTable.Questions, b.Trial)
+		})
 	}
 	return m, err
 }
 
 // place is where a trial is among all.
-func place(trial string) int {
-	return slices.IndexFunc(Trials, func(t Trial) bool { return t.Name == trial })
+func place(all []Question, trial string) int {
+	return slices.IndexFunc(all, func(q Question) bool { return q.Name == trial })
 }
 
 // start begins an instance, and warms it: it has taken a token of the one key.
@@ -197,7 +208,7 @@ func (l Lab) version(library Library, service string) string {
 func (m *Matrix) Over(earlier *Matrix) {
 	for i, row := range m.Rows {
 		for _, before := range earlier.Rows {
-			if len(row.Cells) == 0 && before.Library == row.Library && before.How == row.How {
+			if len(row.Cells) == 0 && before.Name == row.Name && before.How == row.How {
 				m.Rows[i].Cells, m.Rows[i].Version = before.Cells, cmp.Or(row.Version, before.Version)
 			}
 		}

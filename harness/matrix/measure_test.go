@@ -72,24 +72,22 @@ func TestMeasure(t *testing.T) {
 		return
 	}
 	if *only != "" {
-		data, err := os.ReadFile(filepath.Join(folder, "matrix.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		earlier, err := Read(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.Over(earlier)
+		m.Over(kept(t, folder, "matrix"))
 	}
+	keep(t, m, LibraryTable, folder, "matrix")
+}
+
+// keep writes NAME.json and NAME.md, in capitals, into a folder.
+func keep(t *testing.T, m *Matrix, kind Table, folder, name string) {
+	t.Helper()
 	var data, table bytes.Buffer
 	if err := m.WriteJSON(&data); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.WriteMarkdown(&table); err != nil {
+	if err := m.WriteMarkdown(&table, kind); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"matrix.json": data.Bytes(), "MATRIX.md": table.Bytes()} {
+	for name, content := range map[string][]byte{name + ".json": data.Bytes(), strings.ToUpper(name) + ".md": table.Bytes()} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -111,4 +109,18 @@ func modules(t *testing.T) func(path string) string {
 		}
 		return ""
 	}
+}
+
+// kept is what keep wrote before.
+func kept(t *testing.T, folder, name string) *Matrix {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(folder, name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

@@ -33,13 +33,15 @@ func Read(data []byte) (*Matrix, error) {
 const atOnce = 1
 
 // text is a cell as the table has it.
-func (c Cell) text(t Trial, bound float64) string {
+func (c Cell) text(bound float64) string {
 	switch {
+	case c.Text != "":
+		return strings.ReplaceAll(c.Text, "|", "\\|")
 	case c.Decides && c.Accepted:
 		return "taken"
 	case c.Decides:
 		return "refused"
-	case t.Name == "garbage-many":
+	case c.Counts:
 		return fmt.Sprint(c.Fetches)
 	case !c.Ended:
 		return "> " + seconds(bound)
@@ -54,16 +56,36 @@ func seconds(s float64) string {
 	if strings.HasSuffix(d, "m0s") {
 		d = strings.TrimSuffix(d, "0s")
 	}
+	if strings.HasSuffix(d, "h0m") {
+		d = strings.TrimSuffix(d, "0m")
+	}
 	return d
 }
 
-// WriteMarkdown writes the table: a library a column, since there are more
-// trials than libraries, and what was measured how.
-func (m *Matrix) WriteMarkdown(w io.Writer) error {
+// Table is a kind of table: what each row is asked, what writes it, and what is said
+// of how it was measured.
+type Table struct {
+	Questions []Question
+	By, Note  string
+}
+
+// LibraryTable is that of JWT libraries.
+var LibraryTable = Table{Questions: questions(Trials), By: "make matrix"}
+
+func questions(trials []Trial) (asked []Question) {
+	for _, t := range trials {
+		asked = append(asked, t.Question)
+	}
+	return asked
+}
+
+// WriteMarkdown writes the table: a library or an issuer a column, since there are more
+// questions than those, and what was measured how.
+func (m *Matrix) WriteMarkdown(w io.Writer, t Table) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!-- written by `make matrix`; do not edit -->\n\n| |")
+	fmt.Fprintf(&b, "<!-- written by `%s`; do not edit -->\n\n| |", t.By)
 	for _, r := range m.Rows {
-		fmt.Fprintf(&b, " %s |", r.Library)
+		fmt.Fprintf(&b, " %s |", r.Name)
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---|", len(m.Rows)) + "\n| what is run |")
 	for _, r := range m.Rows {
@@ -73,18 +95,19 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	for _, r := range m.Rows {
 		fmt.Fprintf(&b, " %s |", r.Version)
 	}
-	for _, t := range Trials {
-		fmt.Fprintf(&b, "\n| %s |", t.Asks)
+	for _, q := range t.Questions {
+		fmt.Fprintf(&b, "\n| %s |", q.Asks)
 		for _, r := range m.Rows {
-			fmt.Fprintf(&b, " %s |", r.cell(t, m.Bound))
+			fmt.Fprintf(&b, " %s |", r.cell(q.Name, m.Bound))
 		}
 	}
 	fmt.Fprintf(&b, "\n\nMeasured on %s. Every wait was bounded by %s: `> %s` means that it had not ended then.\n", m.Measured, seconds(m.Bound), seconds(m.Bound))
+	b.WriteString(t.Note)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// Cell is what a library came to in a trial; false where it was not taken through it.
+// Cell is what a row came to at a question; false where it was not asked.
 func (r Row) Cell(trial string) (Cell, bool) {
 	for _, c := range r.Cells {
 		if c.Trial == trial {
@@ -94,9 +117,9 @@ func (r Row) Cell(trial string) (Cell, bool) {
 	return Cell{}, false
 }
 
-func (r Row) cell(t Trial, bound float64) string {
-	if c, there := r.Cell(t.Name); there {
-		return c.text(t, bound)
+func (r Row) cell(question string, bound float64) string {
+	if c, there := r.Cell(question); there {
+		return c.text(bound)
 	}
 	return "–"
 }

@@ -9,20 +9,21 @@ import (
 
 func TestText(t *testing.T) {
 	for _, tt := range []struct {
-		name, trial string
-		cell        Cell
-		want        string
+		name string
+		cell Cell
+		want string
 	}{
-		{"at the first presentation", "new-aged", Cell{Ended: true, Seconds: 0.4}, "at once"},
-		{"later", "new-aged", Cell{Ended: true, Seconds: 28.6}, "29s"},
-		{"whole minutes", "removed", Cell{Ended: true, Seconds: 300.2}, "5m"},
-		{"not within the bound", "removed", Cell{}, "> 11m"},
-		{"fetches", "garbage-many", Cell{Ended: true, Fetches: 30}, "30"},
-		{"taken", "no-kid", Cell{Ended: true, Decides: true, Accepted: true}, "taken"},
-		{"refused", "no-kid", Cell{Ended: true, Decides: true}, "refused"},
+		{"at the first presentation", Cell{Ended: true, Seconds: 0.4}, "at once"},
+		{"later", Cell{Ended: true, Seconds: 28.6}, "29s"},
+		{"whole minutes", Cell{Ended: true, Seconds: 300.2}, "5m"},
+		{"not within the bound", Cell{}, "> 11m"},
+		{"fetches", Cell{Ended: true, Fetches: 30, Counts: true}, "30"},
+		{"taken", Cell{Ended: true, Decides: true, Accepted: true}, "taken"},
+		{"refused", Cell{Ended: true, Decides: true}, "refused"},
+		{"in words", Cell{Ended: true, Text: "max-age=3600 | public"}, `max-age=3600 \| public`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.cell.text(Trials[place(tt.trial)], 660); got != tt.want {
+			if got := tt.cell.text(660); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -31,8 +32,8 @@ func TestText(t *testing.T) {
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	m := &Matrix{Measured: "2026-01-02", Bound: 660, Rows: []Row{
-		{Library: "a", How: "as it comes", Version: "1.0", Cells: []Cell{{Trial: "new-aged", Ended: true, Seconds: 30}}},
-		{Library: "b", How: "otherwise", Version: "2.0"},
+		{Name: "a", How: "as it comes", Version: "1.0", Cells: []Cell{{Trial: "new-aged", Ended: true, Seconds: 30}}},
+		{Name: "b", How: "otherwise", Version: "2.0"},
 	}}
 	var data, table bytes.Buffer
 	if err := m.WriteJSON(&data); err != nil {
@@ -41,7 +42,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if again, err := Read(data.Bytes()); err != nil || !reflect.DeepEqual(again.Rows[0], m.Rows[0]) {
 		t.Errorf("got %+v, %v, want what was written", again, err)
 	}
-	if err := m.WriteMarkdown(&table); err != nil {
+	if err := m.WriteMarkdown(&table, LibraryTable); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"| | a | b |\n", "| version | 1.0 | 2.0 |\n", "learned after | 30s | – |\n", "bounded by 11m"} {

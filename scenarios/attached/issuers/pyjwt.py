@@ -8,14 +8,15 @@ import jwt
 KEYS = jwt.PyJWKClient(os.environ["JWKS_URI"], cache_jwk_set=True, lifespan=10)
 
 
-class Orders(BaseHTTPRequestHandler):
+class Service(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         status = 200
         try:
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            jwt.decode(token, KEYS.get_signing_key_from_jwt(token).key, algorithms=["ES256"], audience="orders")
+            key = KEYS.get_signing_key_from_jwt(token).key
+            jwt.decode(token, key, algorithms=["ES256", "RS256"], audience="rehearse", issuer=os.environ["ISSUER"])
         except jwt.PyJWTError:
             status = 401
         self.send_response(status)
@@ -26,4 +27,4 @@ class Orders(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Orders).serve_forever()
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Service).serve_forever()
