@@ -87,10 +87,9 @@ func TestRunInATerminalThatNeverReads(t *testing.T) {
 	if want := map[judge.Outcome]int{judge.Pass: 0, judge.Fail: 1, judge.Inconclusive: 3}[v.Verdict]; code != want {
 		t.Errorf("exit code: got %d for %s, want %d; it said %s", code, v.Verdict, want, told.String())
 	}
-	for _, r := range v.Rules {
-		if r.ID == "accounting" && r.Outcome != judge.Pass {
-			t.Errorf("accounting: got %s: %s; want pass", r.Outcome, r.Detail)
-		}
+	// Not the rule accounting: on a busy machine that says that the load was not held.
+	if n := v.Totals; n.Sent == 0 || n.Recorded != n.Sent || !n.Complete {
+		t.Errorf("of %d requests %d are recorded, complete is %v; want all", n.Sent, n.Recorded, n.Complete)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "rehearse", "runs", "[^.]*")); err != nil || len(left) > 0 {
 		t.Errorf("got records of runs %s, %v; want none left", strings.Join(left, ", "), err)
