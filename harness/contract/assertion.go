@@ -19,7 +19,7 @@ import (
 
 // KeyClient is a client that proves who it is by a key that only it has (RFC 7523 §2.2).
 type KeyClient struct {
-	ID string `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id"` // its identifier, as checkout
 	// Key is its private key, PEM as PKCS #8, PKCS #1 or SEC 1: {{ .env.CLIENT_KEY }}.
 	Key string `yaml:"key" json:"key"`
 	Kid string `yaml:"kid,omitempty" json:"kid,omitempty"` // by which the issuer knows the key

@@ -30,7 +30,7 @@ var TokenSource embed.FS
 // TokenCall is how a token endpoint is asked (RFC 6749 §4.4.2). Its texts may have
 // words, which are filled in before it is asked.
 type TokenCall struct {
-	// Path is that of the endpoint; default DefaultTokenPath.
+	// Path is that of the endpoint; default is /token.
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
 	// Method is POST, the default, or GET, with which the form is the query.
 	Method string `yaml:"method,omitempty" json:"method,omitempty"`
@@ -38,7 +38,7 @@ type TokenCall struct {
 	// place of a form, as JSON where no header says what it is.
 	Form    map[string]string `yaml:"form,omitempty" json:"form,omitempty"`
 	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
-	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"` // those of the request, as {X-Tenant: shop}
 	// Basic is how the client proves who it is (RFC 6749 §2.3.1, client_secret_basic).
 	Basic *BasicClient `yaml:"basic,omitempty" json:"basic,omitempty"`
 	// PrivateKeyJWT is how it does so without a secret that both have (OpenID Connect
@@ -51,7 +51,7 @@ type TokenCall struct {
 
 // BasicClient is a client's identifier and its secret.
 type BasicClient struct {
-	ID     string `yaml:"id" json:"id"`
+	ID     string `yaml:"id" json:"id"`         // its identifier, as checkout
 	Secret string `yaml:"secret" json:"secret"` // as {{ .env.CLIENT_SECRET }}
 }
 

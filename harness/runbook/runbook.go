@@ -14,11 +14,11 @@ const (
 // are page time: the durations of production, which a rehearsal may divide by
 // its speed.
 type Runbook struct {
-	APIVersion   string       `yaml:"apiVersion" json:"apiVersion"`
-	Kind         string       `yaml:"kind" json:"kind"`
+	APIVersion   string       `yaml:"apiVersion" json:"apiVersion"` // always rehearse/v1
+	Kind         string       `yaml:"kind" json:"kind"`             // always Runbook
 	Scope        Scope        `yaml:"scope" json:"scope"`
 	Storage      Storage      `yaml:"storage" json:"storage"`
-	Consumers    []Consumer   `yaml:"consumers" json:"consumers"`
+	Consumers    []Consumer   `yaml:"consumers" json:"consumers"` // who uses the secret: every party that emits or validates it
 	Format       Format       `yaml:"format" json:"format"`
 	Rollout      Rollout      `yaml:"rollout" json:"rollout"`
 	Overlap      Overlap      `yaml:"overlap" json:"overlap"`
@@ -29,17 +29,17 @@ type Runbook struct {
 
 // Scope says which secret the page is about.
 type Scope struct {
-	Name    string `yaml:"name" json:"name"`
-	Family  string `yaml:"family" json:"family"`
-	Purpose string `yaml:"purpose,omitempty" json:"purpose,omitempty"`
+	Name    string `yaml:"name" json:"name"`                           // that of the secret, as session-signing-key
+	Family  string `yaml:"family" json:"family"`                       // what kind of secret it is: jwt-signing-key, api-key, …
+	Purpose string `yaml:"purpose,omitempty" json:"purpose,omitempty"` // what it is for, in a sentence
 }
 
 // Storage says where the secret lies and how it reaches its consumers.
 type Storage struct {
-	Store        string  `yaml:"store" json:"store"`
+	Store        string  `yaml:"store" json:"store"` // where it lies: vault
 	Publish      Publish `yaml:"publish" json:"publish"`
-	Distribution string  `yaml:"distribution" json:"distribution"` // jwks, poll, env, file; of Kubernetes: secret-volume, config-map, secret-env
-	JWKS         string  `yaml:"jwks,omitempty" json:"jwks,omitempty"`
+	Distribution string  `yaml:"distribution" json:"distribution"`     // how it reaches its consumers: jwks, poll, env or file; in a cluster secret-volume, config-map or secret-env
+	JWKS         string  `yaml:"jwks,omitempty" json:"jwks,omitempty"` // the path of the key set at the issuer; as /.well-known/jwks.json
 	// Immutable says that the Secret or the ConfigMap is: what is new has a new name,
 	// and its consumers are rolled out anew with it.
 	Immutable bool `yaml:"immutable,omitempty" json:"immutable,omitempty"`
@@ -74,19 +74,19 @@ const (
 
 // Consumer is a party that uses the secret.
 type Consumer struct {
-	Name  string `yaml:"name" json:"name"`
-	Roles []Role `yaml:"roles" json:"roles"`
+	Name  string `yaml:"name" json:"name"`   // that of the service, as checkout
+	Roles []Role `yaml:"roles" json:"roles"` // what it does with the secret: [emit], [validate] or both
 	// Refresh is how often an emitter reads what was published for it, and a
 	// validator that shares the secret with it.
 	Refresh Duration `yaml:"refresh,omitempty" json:"refresh,omitempty"`
 	// SubPath says that it mounts the Secret or the ConfigMap by subPath: its file
 	// never changes while its pod lives.
 	SubPath bool `yaml:"sub_path,omitempty" json:"sub_path,omitempty"`
-	// Library names a library of Libraries, whose defaults say how long this
+	// Library is one of `rehearse matrix`, as jwx or go-oidc, whose defaults say how long this
 	// consumer learns and forgets; the next two say it themselves.
 	Library       string    `yaml:"library,omitempty" json:"library,omitempty"`
-	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`
-	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"`
+	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`   // how long until it takes a new credential; default is what its library does
+	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"` // how long until it refuses one that was removed; default is what its library does
 	// Cooldown is of a validator that fetches the key set when it is shown a key
 	// that it does not know: once in so long at most. It learns within that, too.
 	Cooldown *Duration `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
@@ -104,39 +104,39 @@ func (c Consumer) Has(r Role) bool {
 
 // Format says what a credential looks like.
 type Format struct {
-	Type       string `yaml:"type" json:"type"` // ES256, RS256, …
-	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"`
+	Type       string `yaml:"type" json:"type"`                                 // what a credential is: ES256 or RS256, postgresql, redis, the name of a webhook scheme
+	Identifier string `yaml:"identifier,omitempty" json:"identifier,omitempty"` // by what one credential is told from another: kid
 	// Alphabet are characters that every value has which a rotation makes, besides
 	// letters and digits, as a generator of passwords puts them in: @/%#$. The one
 	// that is there before the rotation has none of them.
 	Alphabet    string   `yaml:"alphabet,omitempty" json:"alphabet,omitempty"`
-	LongestLife Duration `yaml:"longest_life,omitempty" json:"longest_life,omitempty"`
+	LongestLife Duration `yaml:"longest_life,omitempty" json:"longest_life,omitempty"` // how long what was made with it lives: a token, a connection
 }
 
 // Rollout has the times of going forward. The order of the steps is fixed.
 type Rollout struct {
-	Lead        Duration `yaml:"lead" json:"lead"`                                   // from accept to emit
-	Propagation Duration `yaml:"propagation,omitempty" json:"propagation,omitempty"` // of a deploy or a changed configuration
-	Watch       Duration `yaml:"watch" json:"watch"`                                 // after the revoke
+	Lead        Duration `yaml:"lead" json:"lead"`                                   // how long the new one is accepted before it is emitted, as 16m
+	Propagation Duration `yaml:"propagation,omitempty" json:"propagation,omitempty"` // how long a deploy or a changed configuration takes, as 30s
+	Watch       Duration `yaml:"watch" json:"watch"`                                 // how long the old one is shown after the revoke, to see it refused
 }
 
 // Overlap has the time in which both credentials are taken.
 type Overlap struct {
-	Window     Duration    `yaml:"window" json:"window"` // from the last emitter's switch to the revoke
-	Exceptions []Exception `yaml:"exceptions,omitempty" json:"exceptions,omitempty"`
+	Window     Duration    `yaml:"window" json:"window"`                             // how long both are taken: from the switch of the last emitter to the revoke
+	Exceptions []Exception `yaml:"exceptions,omitempty" json:"exceptions,omitempty"` // clients that may keep the old one for longer
 }
 
 // Exception is a client that may keep the old credential longer.
 type Exception struct {
-	Client  string   `yaml:"client" json:"client"`
-	Until   Duration `yaml:"until" json:"until"`
-	Because string   `yaml:"because,omitempty" json:"because,omitempty"`
+	Client  string   `yaml:"client" json:"client"`                       // who, as old-app
+	Until   Duration `yaml:"until" json:"until"`                         // how long after the revoke, as 24h
+	Because string   `yaml:"because,omitempty" json:"because,omitempty"` // the reason, which the report shows
 }
 
 // Verification says what counts as well.
 type Verification struct {
 	SLO    SLO      `yaml:"slo" json:"slo"`
-	Checks []string `yaml:"checks,omitempty" json:"checks,omitempty"` // auth-failures, availability, distribution, canary, logs
+	Checks []string `yaml:"checks,omitempty" json:"checks,omitempty"` // what is looked at: auth-failures, availability, distribution, canary, logs
 }
 
 // Lists reports whether the page lists a check.
@@ -151,29 +151,29 @@ func (v Verification) Lists(check string) bool {
 
 // SLO is the objective for first attempts.
 type SLO struct {
-	Objective Percent `yaml:"objective" json:"objective"`
+	Objective Percent `yaml:"objective" json:"objective"` // the share of first attempts that must succeed, as 99.9%
 }
 
 // Rollback says when and how to go back.
 type Rollback struct {
 	When    Trigger  `yaml:"when,omitempty" json:"when,omitempty"`
-	Decides string   `yaml:"decides,omitempty" json:"decides,omitempty"`
-	Steps   []string `yaml:"steps,omitempty" json:"steps,omitempty"`
+	Decides string   `yaml:"decides,omitempty" json:"decides,omitempty"` // who decides to go back
+	Steps   []string `yaml:"steps,omitempty" json:"steps,omitempty"`     // what is done then, in words that the report shows
 }
 
 // Trigger is the auth-failure ratio, sustained for a time, that calls for a
 // rollback. A ratio of 0 is no trigger.
 type Trigger struct {
-	AuthFailuresOver Percent  `yaml:"auth_failures_over,omitempty" json:"auth_failures_over,omitempty"`
-	For              Duration `yaml:"for,omitempty" json:"for,omitempty"`
+	AuthFailuresOver Percent  `yaml:"auth_failures_over,omitempty" json:"auth_failures_over,omitempty"` // the share of attempts that may be refused, as 1%
+	For              Duration `yaml:"for,omitempty" json:"for,omitempty"`                               // how long it must be over that, as 10s
 }
 
 // Schedule says how often, who and how long.
 type Schedule struct {
-	Cadence    Duration `yaml:"cadence,omitempty" json:"cadence,omitempty"`
-	Owner      string   `yaml:"owner,omitempty" json:"owner,omitempty"`
-	NextReview string   `yaml:"next_review,omitempty" json:"next_review,omitempty"` // YYYY-MM-DD
-	Timebox    Duration `yaml:"timebox,omitempty" json:"timebox,omitempty"`         // of hands-on time; waits apart
+	Cadence    Duration `yaml:"cadence,omitempty" json:"cadence,omitempty"`         // how often it is rotated, as 90d
+	Owner      string   `yaml:"owner,omitempty" json:"owner,omitempty"`             // whose secret it is
+	NextReview string   `yaml:"next_review,omitempty" json:"next_review,omitempty"` // when the page is looked at again, YYYY-MM-DD
+	Timebox    Duration `yaml:"timebox,omitempty" json:"timebox,omitempty"`         // how much time of people a rotation may take, without its waits; after it the run ends
 }
 
 // Library is what is known of a validator's library at its defaults, in page

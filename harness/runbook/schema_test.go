@@ -11,6 +11,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	schematest.Described(t, data)
 	schematest.Allows(t, data, "testdata/runbook.yaml")
 	schematest.Refuses(t, data, map[string]string{
 		"an unknown key":         "surprise: 1",

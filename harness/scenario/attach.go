@@ -57,8 +57,8 @@ type Attach struct {
 
 // VaultAt is a Vault of the team's. Its token is in an environment variable.
 type VaultAt struct {
-	URL      string `yaml:"url" json:"url"`
-	TokenEnv string `yaml:"token_env,omitempty" json:"token_env,omitempty"` // default DefaultVaultToken
+	URL      string `yaml:"url" json:"url"`                                 // its address, as https://vault.staging.example:8200
+	TokenEnv string `yaml:"token_env,omitempty" json:"token_env,omitempty"` // the variable that holds the token, as STAGING_VAULT_TOKEN; default REHEARSE_VAULT_TOKEN
 }
 
 // DefaultVaultToken is the environment variable with the token of a Vault that
@@ -68,7 +68,7 @@ const DefaultVaultToken = "REHEARSE_VAULT_TOKEN"
 // Tokens says how a token for a probe is had: from a token endpoint
 // (RFC 6749 §4.4.2), or from a command that prints one.
 type Tokens struct {
-	From string `yaml:"from,omitempty" json:"from,omitempty"` // default: the page's emitter
+	From string `yaml:"from,omitempty" json:"from,omitempty"` // the service that issues them; default is the emitter of the page
 	// How the endpoint is asked. Its texts may use {{ .life }} ("15m0s") and
 	// {{ .seconds }}, and {{ .identifier }} where a token can be had of a credential that is not the
 	// one in use: then a canary can be shown.
@@ -80,9 +80,9 @@ type Tokens struct {
 // Counter is a counter of requests that a service served: a field of a JSON
 // answer at a path of its own, or a query of Prometheus.
 type Counter struct {
-	Path  string `yaml:"path,omitempty" json:"path,omitempty"`
-	Field string `yaml:"field,omitempty" json:"field,omitempty"`
-	Query string `yaml:"query,omitempty" json:"query,omitempty"`
+	Path  string `yaml:"path,omitempty" json:"path,omitempty"`   // where the service tells its count, as /metrics.json, in place of a query
+	Field string `yaml:"field,omitempty" json:"field,omitempty"` // where the number is in the answer, a JSON object: requests.total
+	Query string `yaml:"query,omitempty" json:"query,omitempty"` // an expression of Prometheus, as sum(http_requests_total{service="search"})
 	// Labels are those that a sample of the query must have to count.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 	// AtLeast says that others call the service too: it may have served more than
@@ -118,7 +118,7 @@ func (w StopWhen) Text() string {
 type Act struct {
 	// Command is run in the folder of the scenario, without a shell.
 	Command     []string          `yaml:"command,omitempty" json:"command,omitempty"`
-	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"` // what the command has beside the environment of rehearse, as {REGION: eu-1}; it may use the same words as the command
 	HTTP        *Call             `yaml:"http,omitempty" json:"http,omitempty"`
 	Vault       *Write            `yaml:"vault,omitempty" json:"vault,omitempty"`
 	// Secret writes to a Secret, Annotate gives an object an annotation, and Rollout
@@ -133,7 +133,7 @@ type Act struct {
 	// Expires is, of revoke only, how long after the emit the old one is refused by
 	// itself, without anybody doing anything; page time.
 	Expires runbook.Duration `yaml:"expires,omitempty" json:"expires,omitempty"`
-	// Timeout is wall time; default DefaultActTimeout.
+	// Timeout is how long it may take, in wall time; default 30s.
 	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 	// Identifier is, of make and current, where the credential's identifier is in
 	// the answer of a call or a write: data.keys.0.kid; of value, where that is. A
@@ -148,16 +148,16 @@ func (a Act) None() bool {
 
 // Call is an HTTP request; an answer that is no success is an error.
 type Call struct {
-	Method  string            `yaml:"method,omitempty" json:"method,omitempty"` // default POST
-	URL     string            `yaml:"url" json:"url"`
-	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
-	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
+	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`   // of the request, as PUT; default POST
+	URL     string            `yaml:"url" json:"url"`                             // the whole address, as {{ .auth.url }}/keys
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"` // those of the request, as {Authorization: "Bearer {{ .env.ADMIN_TOKEN }}"}
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`       // what is sent, as {"kid": "{{ .identifier }}"}
 }
 
 // Write is a write to Vault.
 type Write struct {
-	Path string         `yaml:"path" json:"path"` // an API path without /v1/: secret/data/auth/key
-	Data map[string]any `yaml:"data,omitempty" json:"data,omitempty"`
+	Path string         `yaml:"path" json:"path"`                     // an API path without /v1/: secret/data/auth/key
+	Data map[string]any `yaml:"data,omitempty" json:"data,omitempty"` // what is written, as {data: {key: "{{ .value }}"}}
 	// Patch changes only what Data has (KV v2: a JSON merge patch, RFC 7396).
 	Patch bool `yaml:"patch,omitempty" json:"patch,omitempty"`
 }

@@ -14,7 +14,7 @@ type Kubernetes struct {
 	// Context is that of the kubeconfig; default its current one, or the cluster
 	// in whose Pod rehearse runs.
 	Context   string `yaml:"context,omitempty" json:"context,omitempty"`
-	Namespace string `yaml:"namespace" json:"namespace"`
+	Namespace string `yaml:"namespace" json:"namespace"` // where the workloads run; it must carry the label rehearse.dev/allow=true
 	// Workloads are, by service, what runs it: a Deployment, as deployment/search-api,
 	// or the pods that have some labels, as app=search,tier=web. Each pod is a replica.
 	Workloads map[string]string `yaml:"workloads" json:"workloads"`
@@ -26,7 +26,7 @@ type Kubernetes struct {
 // SecretWrite writes to a Secret that is there. What it had before is put back, to
 // the byte, on the way back, unless somebody else has changed it since.
 type SecretWrite struct {
-	Name string `yaml:"name" json:"name"`
+	Name string `yaml:"name" json:"name"` // that of the Secret, as search-api-key
 	// Data are its values by key, as text. They may use {{ .value }}, that of the
 	// credential by attach.value, and {{ .printed }}, what the command of the same step
 	// printed.
@@ -42,7 +42,7 @@ type Annotate struct {
 	// any other kind by GROUP/VERSION/RESOURCE/NAME, as
 	// external-secrets.io/v1/externalsecrets/search-api.
 	On   string `yaml:"on" json:"on"`
-	Name string `yaml:"name" json:"name"`
+	Name string `yaml:"name" json:"name"` // that of the annotation, as force-sync
 	// Value is that of the annotation; default the time at which it is written.
 	Value string `yaml:"value,omitempty" json:"value,omitempty"`
 }

@@ -13,7 +13,7 @@ type Rotator struct {
 	// Command is the rotator: it has done all when it has ended with success. HTTP and
 	// Vault have one begin that is not seen to end.
 	Command     []string          `yaml:"command,omitempty" json:"command,omitempty"`
-	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"` // what the command has beside the environment of rehearse
 	HTTP        *Call             `yaml:"http,omitempty" json:"http,omitempty"`
 	Vault       *Write            `yaml:"vault,omitempty" json:"vault,omitempty"`
 	// Timeout is wall time for all of it, after which a command is ended with all that

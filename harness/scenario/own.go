@@ -21,9 +21,9 @@ type Build struct {
 // Reload says how a service of a team's own is made to use what has changed.
 // Exactly one of the three is set; a service that does it by itself has none.
 type Reload struct {
-	Signal  string   `yaml:"signal,omitempty" json:"signal,omitempty"` // HUP, USR1, USR2
-	HTTP    *Request `yaml:"http,omitempty" json:"http,omitempty"`     // a request, by default GET /
-	Restart bool     `yaml:"restart,omitempty" json:"restart,omitempty"`
+	Signal  string   `yaml:"signal,omitempty" json:"signal,omitempty"`   // what its process is sent: HUP, USR1 or USR2
+	HTTP    *Request `yaml:"http,omitempty" json:"http,omitempty"`       // a request that makes it read anew, as {method: POST, path: /reload}; default GET /
+	Restart bool     `yaml:"restart,omitempty" json:"restart,omitempty"` // it is started anew; only true says so
 	// After is how long after the change in the store that happens, in page time;
 	// the default leaves the emitter the time to publish it.
 	After runbook.Duration `yaml:"after,omitempty" json:"after,omitempty"`
@@ -31,9 +31,9 @@ type Reload struct {
 
 // Refusal says how a service of a team's own shows that it refused a credential.
 type Refusal struct {
-	Statuses []int  `yaml:"statuses,omitempty" json:"statuses,omitempty"` // default 401 and 403
-	Header   string `yaml:"header,omitempty" json:"header,omitempty"`     // NAME: and a regular expression for its value
-	Body     string `yaml:"body,omitempty" json:"body,omitempty"`         // a regular expression for a part of the answer
+	Statuses []int  `yaml:"statuses,omitempty" json:"statuses,omitempty"` // those of an answer that refuses, as [401, 419]; default 401 and 403
+	Header   string `yaml:"header,omitempty" json:"header,omitempty"`     // a header that only a refusal has: its name, and a regular expression for its value, as "Location: /login"
+	Body     string `yaml:"body,omitempty" json:"body,omitempty"`         // a regular expression for a part of the answer, as UNAUTHENTICATED
 	// Log is a regular expression for lines of its log. Its groups credential and
 	// presenter, where it has them, say whose and which was refused.
 	Log string `yaml:"log,omitempty" json:"log,omitempty"`

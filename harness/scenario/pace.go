@@ -10,7 +10,7 @@ import (
 type RateStep struct {
 	// At is when: a phase, with an optional distance in page time: emit+10s.
 	At   Moment `yaml:"at" json:"at"`
-	Rate Rate   `yaml:"rate" json:"rate"`
+	Rate Rate   `yaml:"rate" json:"rate"` // what it is from then on, as 400/s
 }
 
 // Pace is the rate at which a client begins, and what changes it later, in order; its

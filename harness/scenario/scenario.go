@@ -31,8 +31,8 @@ const (
 
 // Scenario is one rehearsal of a page.
 type Scenario struct {
-	APIVersion string `yaml:"apiVersion" json:"apiVersion"`
-	Kind       string `yaml:"kind" json:"kind"`
+	APIVersion string `yaml:"apiVersion" json:"apiVersion"` // always rehearse/v1
+	Kind       string `yaml:"kind" json:"kind"`             // always Scenario
 	// Extends is the path of another scenario, to which this one is a merge
 	// patch (RFC 7396); relative to this file.
 	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
@@ -42,10 +42,10 @@ type Scenario struct {
 	Runbook string `yaml:"runbook,omitempty" json:"runbook,omitempty"`
 	// Override is a merge patch (RFC 7396) on the page.
 	Override map[string]any `yaml:"override,omitempty" json:"override,omitempty"`
-	Gates    GateMode       `yaml:"gates,omitempty" json:"gates,omitempty"`         // default enforce
-	OnBudget OnBudget       `yaml:"on_budget,omitempty" json:"on_budget,omitempty"` // default: rollback with enforced gates, record otherwise
-	Speed    float64        `yaml:"speed,omitempty" json:"speed,omitempty"`         // default 1
-	Seed     int64          `yaml:"seed,omitempty" json:"seed,omitempty"`           // default 1
+	Gates    GateMode       `yaml:"gates,omitempty" json:"gates,omitempty"`         // what a gate does that does not hold: enforce (default) stops or takes back, observe notes it, off does not ask
+	OnBudget OnBudget       `yaml:"on_budget,omitempty" json:"on_budget,omitempty"` // what a spent budget (rollback.when of the page) does: rollback, the default with enforced gates, or record
+	Speed    float64        `yaml:"speed,omitempty" json:"speed,omitempty"`         // by how much the durations of page and libraries are divided: 60 makes an hour a minute; default 1
+	Seed     int64          `yaml:"seed,omitempty" json:"seed,omitempty"`           // what chance is drawn by, so that a run can be repeated; default 1
 	// Runtime is simulated for what lasts too long to be rehearsed for real: it is
 	// rehearsed in virtual time then, unless another is asked for, and among many
 	// (rehearse test) always. Default is any.
@@ -64,9 +64,9 @@ type Scenario struct {
 	// that the run starts.
 	Attach *Attach `yaml:"attach,omitempty" json:"attach,omitempty"`
 
-	Services map[string]Service `yaml:"services,omitempty" json:"services,omitempty"`
-	Load     []Client           `yaml:"load,omitempty" json:"load,omitempty"`
-	Faults   []Fault            `yaml:"faults,omitempty" json:"faults,omitempty"`
+	Services map[string]Service `yaml:"services,omitempty" json:"services,omitempty"` // the parties of the rehearsal by their names, which are those of the page where it has them
+	Load     []Client           `yaml:"load,omitempty" json:"load,omitempty"`         // the clients whose requests are counted
+	Faults   []Fault            `yaml:"faults,omitempty" json:"faults,omitempty"`     // what is broken on the way, and when
 	Expect   *Expect            `yaml:"expect,omitempty" json:"expect,omitempty"`
 }
 
@@ -87,8 +87,9 @@ const (
 // one of a team's own, which is an image, is built, or is a command of this
 // machine. Of Serve, Image and Build at most one is set.
 type Service struct {
-	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // the kind of stand-in
-	// Library is which validator a verifier is: a key of runbook.Libraries.
+	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // which stand-in of rehearse it is, as issuer or verifier; without it the service is a team's own, by image, build or command
+	// Library is which validator a verifier is: keyfunc, jwx, go-oidc, or another that
+	// can be served.
 	// Without one it is that of the consumer on the page or, with the runtime
 	// simulated, learns and forgets as that says (learns_within, forgets_within).
 	Library string `yaml:"library,omitempty" json:"library,omitempty"`
@@ -123,7 +124,7 @@ type Service struct {
 	// their place, each with one: 2. Fails is the share of events that it takes for authentic and cannot
 	// process: it answers 503, and the sender tries them again.
 	Holds int             `yaml:"holds,omitempty" json:"holds,omitempty"`
-	Users int             `yaml:"users,omitempty" json:"users,omitempty"`
+	Users int             `yaml:"users,omitempty" json:"users,omitempty"` // of a database whose login can have several passwords: 2 users take turns in their place
 	Fails runbook.Percent `yaml:"fails,omitempty" json:"fails,omitempty"`
 	// Retries is how often a charger tries a charge again that was not made:
 	// after a refusal at once, with the key read anew; where there was no good
@@ -178,10 +179,10 @@ type Service struct {
 	// refuses more with SQLSTATE 53300. Those of the rehearsal's own probes count.
 	Connections int `yaml:"connections,omitempty" json:"connections,omitempty"`
 	// RotatedBy says who changes the one password of a database that holds 1: the
-	// rotation itself, or RotatedByVault's database secrets engine (a static role).
+	// rotation itself, or vault: its database secrets engine (a static role).
 	RotatedBy string `yaml:"rotated_by,omitempty" json:"rotated_by,omitempty"`
 
-	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	Image string `yaml:"image,omitempty" json:"image,omitempty"` // an image of a team's own, as acme/orders:1.4
 	Build *Build `yaml:"build,omitempty" json:"build,omitempty"`
 	// Command is what an image is to run in place of its own command, or, without
 	// an image, a program of this machine, in the folder of the scenario.
@@ -207,12 +208,12 @@ type Service struct {
 	// machine files lie in a folder of the run.
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
-	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // the first is where it is called
+	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // those on which it listens in its container; the first is where it is called
 	// Replicas is how many of it run behind its address, which gives each request to the
 	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
 	// restarted for its environment is, one replica after the other.
 	Replicas    int      `yaml:"replicas,omitempty" json:"replicas,omitempty"`
-	Healthcheck string   `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"`
+	Healthcheck string   `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"` // a path that answers with success once it can be used, as /healthz; default is that its port accepts connections
 	Reload      *Reload  `yaml:"reload,omitempty" json:"reload,omitempty"`
 	Refusal     *Refusal `yaml:"refusal,omitempty" json:"refusal,omitempty"`
 	// Agent is how its own requests begin their User-Agent: by it processes are
@@ -221,14 +222,14 @@ type Service struct {
 	// NewPrivileges lets it gain rights in its container that it was not started
 	// with, as setuid programs do (sudo, ping); without it none can.
 	NewPrivileges bool  `yaml:"new_privileges,omitempty" json:"new_privileges,omitempty"`
-	Scale         Scale `yaml:"scale,omitempty" json:"scale,omitempty"`
+	Scale         Scale `yaml:"scale,omitempty" json:"scale,omitempty"` // whether its settings are given divided by the speed: full, or none (default for a team's own), which allows no speed but 1
 }
 
 // Called is how a service of the rehearsal is called by one of a team's own, or the
 // other way round, where that is not as stand-ins do it.
 type Called struct {
-	Method string `yaml:"method,omitempty" json:"method,omitempty"` // default POST
-	Path   string `yaml:"path" json:"path"`                         // as /v1/charges
+	Method string `yaml:"method,omitempty" json:"method,omitempty"` // of the call, as PUT; default POST
+	Path   string `yaml:"path" json:"path"`                         // where it is called, as /v1/charges
 	// Header is the one that has the key: X-Api-Key, or with a word before the key
 	// "Authorization: Token"; default "Authorization: Bearer". With Basic the key is
 	// the user, or the password of nobody.
@@ -243,15 +244,15 @@ type Called struct {
 // time its account is locked For another, and every key is refused, right ones
 // too. Within is the same at any speed, as rates are; For is page time.
 type Lockout struct {
-	After  int              `yaml:"after" json:"after"`
-	Within runbook.Duration `yaml:"within" json:"within"`
-	For    runbook.Duration `yaml:"for" json:"for"`
+	After  int              `yaml:"after" json:"after"`   // how many refused calls lock the account, as 20
+	Within runbook.Duration `yaml:"within" json:"within"` // the wall time in which they come, as 10s
+	For    runbook.Duration `yaml:"for" json:"for"`       // how long it stays locked, in page time, as 15m
 }
 
 // Client is a stream of load.
 type Client struct {
-	Client string `yaml:"client" json:"client"`
-	To     string `yaml:"to" json:"to"`
+	Client string `yaml:"client" json:"client"` // its name, as web
+	To     string `yaml:"to" json:"to"`         // the service that it calls
 	// Endpoint is the receiver to which a sender delivers what this client tells it.
 	Endpoint string `yaml:"endpoint,omitempty" json:"endpoint,omitempty"`
 	Rate     Rate   `yaml:"rate" json:"rate"`
@@ -261,7 +262,7 @@ type Client struct {
 	Until *Moment `yaml:"until,omitempty" json:"until,omitempty"`
 	// Steps change its rate meanwhile, in order.
 	Steps    []RateStep `yaml:"steps,omitempty" json:"steps,omitempty"`
-	Sessions int        `yaml:"sessions,omitempty" json:"sessions,omitempty"` // default 1
+	Sessions int        `yaml:"sessions,omitempty" json:"sessions,omitempty"` // how many sessions it has, each with a token of its own; default 1
 	Token    *Token     `yaml:"token,omitempty" json:"token,omitempty"`
 	Request  Request    `yaml:"request,omitempty" json:"request,omitempty"`
 	// Timeout is for how long it waits for an answer, in wall time; default 5s.
@@ -279,10 +280,10 @@ const (
 
 // Token says how a client gets and keeps its tokens.
 type Token struct {
-	From      string           `yaml:"from,omitempty" json:"from,omitempty"`             // the issuer; default: the page's emitter
-	Life      runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`             // default: the page's format.longest_life
-	RenewAt   float64          `yaml:"renew_at,omitempty" json:"renew_at,omitempty"`     // share of the life; default 0.8
-	OnRefusal OnRefusal        `yaml:"on_refusal,omitempty" json:"on_refusal,omitempty"` // default keep
+	From      string           `yaml:"from,omitempty" json:"from,omitempty"`             // the service that issues it; default is the emitter of the page
+	Life      runbook.Duration `yaml:"life,omitempty" json:"life,omitempty"`             // how long it is valid, in page time; default is format.longest_life of the page
+	RenewAt   float64          `yaml:"renew_at,omitempty" json:"renew_at,omitempty"`     // the share of its life after which a new one is fetched; default 0.8
+	OnRefusal OnRefusal        `yaml:"on_refusal,omitempty" json:"on_refusal,omitempty"` // what follows a refusal: keep (default) goes on with it, renew fetches a new one and tries once more
 	// Issuer and Audience are the iss and aud that the token has, where a
 	// stand-in signs it; default: its address, and rehearse.
 	Issuer   string `yaml:"iss,omitempty" json:"iss,omitempty"`
@@ -303,21 +304,21 @@ type Token struct {
 
 // Request is what a client sends; default GET /.
 type Request struct {
-	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`
-	Path    string            `yaml:"path,omitempty" json:"path,omitempty"`
-	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
-	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`
+	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`   // as POST; default GET
+	Path    string            `yaml:"path,omitempty" json:"path,omitempty"`       // as /orders?limit=1; default /
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"` // those of the request, as {Accept: application/json}
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`       // what is sent
 }
 
 // Fault is a disturbance between or at services.
 type Fault struct {
-	Kind string `yaml:"kind" json:"kind"`
-	On   string `yaml:"on,omitempty" json:"on,omitempty"`     // the service; or
-	From string `yaml:"from,omitempty" json:"from,omitempty"` // the edge from
-	To   string `yaml:"to,omitempty" json:"to,omitempty"`     // … to
+	Kind string `yaml:"kind" json:"kind"`                     // which disturbance, by its name in `rehearse faults`
+	On   string `yaml:"on,omitempty" json:"on,omitempty"`     // the service to which it is done; of an edge from and to are said in its place
+	From string `yaml:"from,omitempty" json:"from,omitempty"` // the service at which the edge begins
+	To   string `yaml:"to,omitempty" json:"to,omitempty"`     // the service, or store, at which the edge ends
 	// At is when: a phase, with an optional distance in page time: accept+10s.
 	At  Moment           `yaml:"at" json:"at"`
-	For runbook.Duration `yaml:"for,omitempty" json:"for,omitempty"` // page time; 0: until the end
+	For runbook.Duration `yaml:"for,omitempty" json:"for,omitempty"` // how long it is in effect, in page time; default is to the end
 	// Latency is what kind latency adds to every answer, in wall time.
 	Latency runbook.Duration `yaml:"latency,omitempty" json:"latency,omitempty"`
 	// Answer is what kind jwks makes of the key set: a status, 503-empty, empty, garbage.
@@ -336,22 +337,22 @@ type Fault struct {
 // Expect is what a scenario expects of its own result: what rehearse test
 // holds it against. The judge never sees it.
 type Expect struct {
-	Verdict string `yaml:"verdict" json:"verdict"` // pass, fail, inconclusive
+	Verdict string `yaml:"verdict" json:"verdict"` // what the run must come to: pass, fail or inconclusive
 	// Findings is the exact set of findings of level error, unless Extra says allow.
 	Findings []ExpectedFinding `yaml:"findings,omitempty" json:"findings,omitempty"`
-	Extra    string            `yaml:"extra,omitempty" json:"extra,omitempty"` // allow
+	Extra    string            `yaml:"extra,omitempty" json:"extra,omitempty"` // allow takes findings beside those that are listed; without it they are the exact set
 }
 
 // ExpectedFinding matches a finding in all fields that are not empty.
 type ExpectedFinding struct {
-	RuleID     string `yaml:"ruleId" json:"ruleId"`
-	Consumer   string `yaml:"consumer,omitempty" json:"consumer,omitempty"`
-	Presenter  string `yaml:"presenter,omitempty" json:"presenter,omitempty"`
-	Validator  string `yaml:"validator,omitempty" json:"validator,omitempty"`
-	Credential string `yaml:"credential,omitempty" json:"credential,omitempty"`
-	CausedBy   string `yaml:"caused_by,omitempty" json:"caused_by,omitempty"`
-	Cause      string `yaml:"cause,omitempty" json:"cause,omitempty"`
-	FirstPhase string `yaml:"first_phase,omitempty" json:"first_phase,omitempty"`
+	RuleID     string `yaml:"ruleId" json:"ruleId"`                               // the rule that is broken, as auth-failures-flat
+	Consumer   string `yaml:"consumer,omitempty" json:"consumer,omitempty"`       // the party to look at
+	Presenter  string `yaml:"presenter,omitempty" json:"presenter,omitempty"`     // whose credential was refused
+	Validator  string `yaml:"validator,omitempty" json:"validator,omitempty"`     // who refused it
+	Credential string `yaml:"credential,omitempty" json:"credential,omitempty"`   // k1, the old one, or k2, the new one
+	CausedBy   string `yaml:"caused_by,omitempty" json:"caused_by,omitempty"`     // the step, phase or fault that it began with, as emit
+	Cause      string `yaml:"cause,omitempty" json:"cause,omitempty"`             // the mechanism, as stale-cache
+	FirstPhase string `yaml:"first_phase,omitempty" json:"first_phase,omitempty"` // the phase in which it was first seen
 }
 
 // The Service.Pooling of a pooler: a connection to the database belongs to a client

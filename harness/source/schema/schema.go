@@ -131,25 +131,11 @@ func described(file *ast.File, comments map[string]string) {
 		}
 		for _, spec := range declaration.Specs {
 			if t, ok := spec.(*ast.TypeSpec); ok {
-				comments[t.Name.Name] = text(declaration.Doc)
-				fields(t, comments)
+				comments[t.Name.Name] = aboutType(t.Name.Name, text(declaration.Doc))
+				for field, comment := range fieldsOf(t) {
+					comments[t.Name.Name+"."+field] = comment
+				}
 			}
-		}
-	}
-}
-
-func fields(t *ast.TypeSpec, comments map[string]string) {
-	structure, ok := t.Type.(*ast.StructType)
-	if !ok {
-		return
-	}
-	for _, field := range structure.Fields.List {
-		comment := text(field.Doc)
-		if comment == "" {
-			comment = text(field.Comment)
-		}
-		for _, name := range field.Names {
-			comments[t.Name.Name+"."+name.Name] = comment
 		}
 	}
 }

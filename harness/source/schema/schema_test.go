@@ -33,11 +33,11 @@ func TestOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal([]byte(`{
-		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "a page", "description": "page is one.",
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "a page", "description": "One.",
 		"type": "object", "additionalProperties": false, "required": ["name"],
 		"properties": {
 			"name": {"type": "string", "description": "of the page"},
-			"long": {"type": "string", "minLength": 1, "pattern": "^\\d+m$", "description": "length is a number of metres."},
+			"long": {"type": "string", "minLength": 1, "pattern": "^\\d+m$", "description": "A number of metres."},
 			"kinds": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}}}`), &want); err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,49 @@ func Refuses(t *testing.T, schema []byte, documents map[string]string) {
 	}
 }
 
+// ofGo is what a reader of YAML does not know: a name of the Go source.
+var ofGo = regexp.MustCompile(`\b(?:[a-z]+\.[A-Z][a-z]\w*|Default[A-Z]\w+|[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b`)
+
+// names are those of products that are written as names of Go are.
+var names = []string{"PostgreSQL", "MariaDB", "GitHub", "OpenID", "PgBouncer", "ConfigMap", "BeforeConnect", "driver.Connector"}
+
+// Described fails a test where a key of a schema has no description, or one that is about
+// the Go source. What is described with its type is described.
+func Described(t *testing.T, schema []byte) {
+	t.Helper()
+	var root node
+	if err := json.Unmarshal(schema, &root); err != nil {
+		t.Fatalf("parse schema: %v", err)
+	}
+	types, _ := root["$defs"].(node)
+	keys := 0
+	look := func(name string, of node) {
+		properties, _ := of["properties"].(node)
+		for key, value := range properties {
+			property := value.(node)
+			text, _ := property["description"].(string)
+			if ref, is := property["$ref"].(string); is && text == "" {
+				text, _ = types[strings.TrimPrefix(ref, "#/$defs/")].(node)["description"].(string)
+			}
+			if keys++; text == "" {
+				t.Errorf("%s.%s has no description", name, key)
+			}
+			for _, word := range ofGo.FindAllString(text, -1) {
+				if !slices.Contains(names, word) {
+					t.Errorf("%s.%s is described by %q, which is a name of the source: %s", name, key, word, text)
+				}
+			}
+		}
+	}
+	look("(top)", root)
+	for name, of := range types {
+		look(name, of.(node))
+	}
+	if keys == 0 {
+		t.Error("the schema has no key")
+	}
+}
+
 func check(t *testing.T, schema, document []byte, complete bool) []string {
 	t.Helper()
 	var root node
