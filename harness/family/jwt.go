@@ -81,10 +81,21 @@ func bindTokens(b Backend, k kind) Bound {
 	return &jwtBound{
 		steps: s,
 		tokenProbes: &tokenProbes{
-			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan), ofClient: b.Token,
+			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan), ofClient: b.Token, through: gateways(b.Plan),
 			url: func(validator string) string { return b.URL(validator, false) }, see: b.See,
 		},
 	}
+}
+
+// gateways are those by which validators have their key sets, by the validator.
+func gateways(p *plan.Plan) map[string]string {
+	through := map[string]string{}
+	for _, v := range p.Limits.Validators {
+		if v.Through != "" {
+			through[v.Name] = v.Through
+		}
+	}
+	return through
 }
 
 // jwtBound is the family with a world behind it.

@@ -40,6 +40,8 @@ type tokenProbes struct {
 	url    func(validator string) string // as the harness sees it
 	asks   map[string]asking             // how validators are asked; the zero value for others
 	see    func(func(*history.View))
+	// through are the gateways by which validators have their key sets, whose fetches are told.
+	through map[string]string
 	// ofClient is a token of a client's own; nil: nobody can ask for one.
 	ofClient func(ctx context.Context, client string) (string, error)
 	// algorithm is that of a key which is made up.
@@ -182,7 +184,7 @@ func (t *tokenProbes) token(ctx context.Context, name string, purpose history.Pu
 }
 
 func (t *tokenProbes) fetches(validator string) (n int64) {
-	t.see(func(v *history.View) { n = v.Fetches[validator] })
+	t.see(func(v *history.View) { n = v.Fetches[validator] + v.Fetches[t.through[validator]] })
 	return n
 }
 

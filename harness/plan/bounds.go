@@ -38,6 +38,9 @@ type Bound struct {
 	// Open says that a figure in it was still growing when it was looked at: what was
 	// waited for was not seen, and nothing tells that any time is enough.
 	Open bool
+	// Once says that a figure in it was seen once, and tells of no rhythm: the next time it
+	// may be longer.
+	Once bool
 
 	room time.Duration // by which what was seen may be wrong
 	most time.Duration // by which the worst figure is longer than the page says

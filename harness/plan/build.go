@@ -61,7 +61,9 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	p.Limits.Gateways = p.Gateways()
 	for i := range p.Limits.Validators {
 		v := &p.Limits.Validators[i]
-		v.Blind = b.blind(*v)
+		if v.Blind = b.blind(*v); v.Blind && !v.Reads {
+			v.Through = p.told(v.Name)
+		}
 	}
 	if b.family.Authority {
 		for i := range p.Limits.Clients {

@@ -72,6 +72,23 @@ func (p *Plan) Gateways() []Gateway {
 	return gateways
 }
 
+// told is the gateway on the way of a validator's key set that fetches it from those who
+// tell of it; "" where there is none, or several ways.
+func (p *Plan) told(validator string) string {
+	name := validator
+	for range p.Services { // a way has no more steps
+		of := p.KeySetsOf(name)
+		if len(of) > 0 && name != validator && !slices.ContainsFunc(of, func(from string) bool { return p.Rehearsal.Services[from].Own() }) {
+			return name
+		}
+		if len(of) != 1 || !p.Rehearsal.Services[of[0]].Own() {
+			return ""
+		}
+		name = of[0]
+	}
+	return ""
+}
+
 // blind reports whether nobody tells of the fetches of a validator: it is a
 // team's own, and reads the secret itself, as from a file, or so is whoever it
 // fetches from.

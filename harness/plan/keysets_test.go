@@ -38,6 +38,9 @@ func TestKeySets(t *testing.T) {
 			if of := p.KeySetsOf("search"); !slices.Equal(of, tt.of) || !slices.Equal(gateways, tt.gateways) {
 				t.Errorf("got key sets of %v and gateways %v, want %v and %v", of, gateways, tt.of, tt.gateways)
 			}
+			if tt.blind != (v.Through == "edge") {
+				t.Errorf("got it through %q, want the gateway of one that is blind, which fetches from who tells", v.Through)
+			}
 			if v.From != tt.from || v.Via != tt.via || v.Blind != tt.blind {
 				t.Errorf("got %+v, want one of %q by way of %q, blind: %v", v, tt.from, tt.via, tt.blind)
 			}

@@ -46,7 +46,7 @@ func (l Limits) Timed() []Validator {
 	var timed []Validator
 	for _, v := range l.Validators {
 		byTime := (!v.OnMiss || v.Learns > 0) && v.Refills() > 0 && v.Refills() != runbook.Forever
-		if (byTime || v.Shared > 0) && !v.Untold && !v.Blind && !v.Authority {
+		if (byTime || v.Shared > 0) && !v.Untold && (!v.Blind || v.Through != "") && !v.Authority {
 			timed = append(timed, v)
 		}
 	}
@@ -99,7 +99,7 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	var names []string
 	rhythms := l.rhythms(view)
 	for _, v := range timed {
-		if r := view.Fetching[v.Name]; r == nil || r.Count == 0 {
+		if r := view.Fetching[v.fetcher()]; r == nil || r.Count == 0 {
 			m.Unseen = append(m.Unseen, v.Name)
 			continue
 		}
@@ -186,7 +186,7 @@ func (l Limits) rhythms(view *history.View) rhythms {
 // courseOf foretells the way to a validator.
 func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) course {
 	end := until + 3*l.slowness(v)
-	w := course{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.Name].Last}
+	w := course{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
 	for _, r := range seen.readers[v.From] {
 		if r.What != runbook.JWKS && !v.Reads {
 			every := cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v))))
@@ -207,7 +207,7 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) c
 		together = []Validator{v}
 	}
 	for _, other := range together {
-		r := seen.view.Fetching[other.Name]
+		r := seen.view.Fetching[other.fetcher()]
 		refills := other.Refills()
 		if r == nil || r.Count == 0 || refills <= 0 || refills == runbook.Forever {
 			continue

@@ -69,6 +69,11 @@ func TestTheWorstMomentIsTheWorst(t *testing.T) {
 				return seen{history.NewView()}.fetches("search", 0, 10, now).reads("edge", "jwks", 0, 30, now).reads("auth", "secret/key", 0.5, 2, now)
 			},
 			31, func(accepted float64) float64 { return next(next(accepted, 0.5, 2), 0, 30) }},
+		{"a gateway that fetches for it", Validator{Name: "search", From: "auth", Blind: true, Through: "gate", Learns: wall(10), Forgets: wall(10)}, emitters,
+			func(now float64) seen {
+				return seen{history.NewView()}.fetches("gate", 0, 10, now).reads("auth", "secret/key", 0.5, 2, now)
+			},
+			11, func(accepted float64) float64 { return next(next(accepted, 0.5, 2), 0, 10) }},
 		{"nobody polls", Validator{Name: "hook", Reads: true, Learns: wall(10), Forgets: wall(10)}, nil,
 			func(now float64) seen { return seen{history.NewView()}.fetches("hook", 3, 10, now) },
 			9.5, func(accepted float64) float64 { return next(accepted, 3, 10) }},

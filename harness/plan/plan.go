@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"cmp"
 	"io/fs"
 	"slices"
 	"time"
@@ -225,7 +226,13 @@ type Validator struct {
 	// Blind says that nobody tells of its fetches: neither it itself nor whoever it
 	// fetches from. What it has is then known by what it answers alone.
 	Blind bool `json:"blind,omitempty"`
+	// Through is the gateway of a team's own by which a blind one has its key set, where
+	// somebody tells of what that fetches: the gateway's rhythm is then that of both.
+	Through string `json:"through,omitempty"`
 }
+
+// fetcher is by whose fetches a validator is known to have what is published.
+func (v Validator) fetcher() string { return cmp.Or(v.Through, v.Name) }
 
 // Emitter is a party that signs with the credential or presents it.
 type Emitter struct {

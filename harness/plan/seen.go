@@ -54,6 +54,7 @@ type figure struct {
 	how   string        // a sentence
 	room  time.Duration // page time by which it may be wrong
 	open  bool          // it was not over when it was looked at
+	once  bool          // it was so late once, which tells of no rhythm
 }
 
 // seenG1 is the least lead for a validator.
@@ -134,7 +135,7 @@ func (l Limits) seenLearning(s Sight, v Validator) (figure, bool) {
 		return figure{}, false
 	}
 	// Once it has learned, that it fetches no more may be for want of being seen to.
-	_, learned := s.View.Learned[v.Name][s.New]
+	_, learned := s.View.Learned[v.fetcher()][s.New]
 	return l.longer(s, v, v.Learns, v.Rereads, "learns", !learned)
 }
 
@@ -156,18 +157,22 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 		return figure{}, false
 	}
 	tell := func(how string, time, room time.Duration) figure {
-		return figure{time: time, party: v.Name, room: room,
-			how: fmt.Sprintf("%s %s %s, and the page says that it %s within %s", v.Name, how, Text(time), does, Text(claimed))}
+		who := "it"
+		if v.Through != "" {
+			who = v.Name
+		}
+		return figure{time: time, party: v.fetcher(), room: room,
+			how: fmt.Sprintf("%s %s %s, and the page says that %s %s within %s", v.fetcher(), how, Text(time), who, does, Text(claimed))}
 	}
 	if set > claimed && set != runbook.Forever {
 		most, found = tell("fetches every", set, 0), true
 	}
 	room := unsure + v.Granule
-	gap, how, unended := s.View.Pause(v.Name), "was seen to fetch every", false
+	gap, how, unended := s.View.Pause(v.fetcher()), "was seen to fetch every", false
 	if does == "forgets" && s.View.OnMiss[v.Name] { // what ended the time may have been a key that it did not know
 		how, unended = "fetches for a key that it does not know, and had not fetched for", true
 	}
-	if since := s.View.Since(v.Name); open && since.Length() > gap.Length() {
+	if since := s.View.Since(v.fetcher()); open && since.Length() > gap.Length() {
 		gap, how, unended = since, "had not fetched for", true
 	}
 	due := gap.From + history.Offset(l.Wall(claimed)+room)
@@ -196,7 +201,7 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	if s.View.OnMiss[v.Name] {
 		return true
 	}
-	learned, there := s.View.Learned[v.Name][s.New]
+	learned, there := s.View.Learned[v.fetcher()][s.New]
 	if !there {
 		return false
 	}
@@ -222,14 +227,14 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 // when it is shown a credential could not be sooner.
 func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
-	learned, did := s.View.Learned[v.Name][s.New]
+	learned, did := s.View.Learned[v.fetcher()][s.New]
 	if !was || !did || v.Authority || v.OnMiss || l.taughtByUse(s, v) || s.View.Disturbed(accepted, learned) {
 		return figure{}, false
 	}
 	late := l.Page((learned - accepted).Duration())
 	return figure{
-		time: late, party: v.Name, room: l.Page(unsure + v.Granule),
-		how: fmt.Sprintf("%s learned %s only %s after it was accepted", v.Name, s.New, Text(late)),
+		time: late, party: v.fetcher(), room: l.Page(unsure + v.Granule),
+		how: fmt.Sprintf("%s learned %s only %s after it was accepted", v.fetcher(), s.New, Text(late)),
 	}, true
 }
 
@@ -239,22 +244,22 @@ func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 // has changed.
 func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
-	consider := func(wall history.Offset, allowed time.Duration, how string) {
+	consider := func(wall history.Offset, allowed time.Duration, once bool, how string) {
 		seen := l.Page(wall.Duration()) - allowed
 		if wall > history.Offset(l.Wall(e.Refresh+allowed)+unsure) && seen > most.time {
-			most, found = figure{time: seen, party: e.Name, room: l.Page(unsure), how: fmt.Sprintf(how, Text(l.Page(wall.Duration()))) + ", and " + claim}, true
+			most, found = figure{time: seen, party: e.Name, room: l.Page(unsure), once: once, how: fmt.Sprintf(how, Text(l.Page(wall.Duration()))) + ", and " + claim}, true
 		}
 	}
 	after := func(began history.Offset, there bool, ended history.Offset, did bool, how string) {
 		if there && did && !s.View.Disturbed(began, ended) {
-			consider(ended-began, l.Propagation, how)
+			consider(ended-began, l.Propagation, true, how)
 		}
 	}
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
 			// What it read because it was refused was no habit.
 			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) {
-				consider(gap.Length(), 0, e.Name+" was seen to read the store every %s")
+				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
 			}
 		}
 	}
@@ -331,7 +336,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
-		b.Open = b.Open || seen.open
+		b.Open, b.Once = b.Open || seen.open, b.Once || seen.once
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
 		}

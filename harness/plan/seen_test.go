@@ -214,3 +214,42 @@ func TestBoundsSeen(t *testing.T) {
 		})
 	}
 }
+
+// TestSeenOnce: a lateness that no rhythm of reads explains is the least that is known.
+func TestSeenOnce(t *testing.T) {
+	accept := history.Event{At: moment(20), Kind: history.KindStep, Step: "accept", Credential: "k2"}
+	published := history.Event{At: moment(24), Kind: history.KindPublished, Service: "auth", Credentials: []string{"k1", "k2"}}
+	read := func(at float64) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindRead, Service: "store", Reader: "auth", What: "secret/data/key"}
+	}
+	for name, tt := range map[string]struct {
+		more []history.Event
+		once bool
+	}{
+		"nobody sees it read":              {nil, true},
+		"another of its replicas is quick": {[]history.Event{read(20), read(21), read(22), read(23), read(24)}, true},
+		"it reads as seldom as that":       {[]history.Event{read(0), read(8), read(16), read(24)}, false},
+	} {
+		s := sightOf([]float64{0, 5, 10, 15, 20, 25}, append(tt.more, accept, published)...)
+		for _, b := range seenLimits().BoundsSeen(s) {
+			if b.Rule == "G1" && (b.Once != tt.once || b.Party != "auth" || b.Held) {
+				t.Errorf("%s: got %+v, want one of auth that does not hold, seen once: %t", name, b, tt.once)
+			}
+		}
+	}
+}
+
+// TestSeenThroughAGateway: who has its key set by a gateway is as late as that fetches, and
+// the gateway is to be looked at.
+func TestSeenThroughAGateway(t *testing.T) {
+	l := seenLimits()
+	l.Validators[0].Blind, l.Validators[0].Through = true, "gate"
+	s := sightOf(nil)
+	for _, at := range []float64{0, 10, 20, 30} {
+		s.View.Apply(history.Event{At: moment(at), Kind: history.KindFetched, Service: "gate", Credentials: []string{"k1"}})
+	}
+	b := l.BoundsSeen(s)[0]
+	if want := "gate was seen to fetch every 10m, and the page says that search learns within 5m"; b.Held || b.Party != "gate" || !strings.Contains(b.Short(), want) {
+		t.Errorf("got %+v, want one of gate that does not hold: %q", b, want)
+	}
+}

@@ -231,6 +231,9 @@ func fixBound(b plan.Bound) string {
 	if len(b.Seen) > 0 {
 		fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
 	}
+	if b.Once {
+		fix += fmt.Sprintf("; %s was seen so late once, and may be later the next time: find out how often each of its replicas reads what is published", b.Party)
+	}
 	if b.Open {
 		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
 	}
