@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -43,7 +44,8 @@ func (r *run) observed(e history.Event) {
 		set := *e.Set
 		set.Keys = slices.Clone(set.Keys) // what is compared with the next look stays as it is
 		for i, key := range set.Keys {
-			if name := r.names.Credential(key.Kid); name != key.Kid {
+			id := cmp.Or(key.Kid, key.Thumbprint)
+			if name := r.names.Credential(id); name != id {
 				set.Keys[i].Credential = name
 			}
 		}

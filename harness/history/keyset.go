@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // KeySet is what was found when a key set was looked at from outside, or why
 // none was. Of a key it has what tells it from others, never the key.
@@ -31,6 +34,8 @@ type Key struct {
 	Use   string `json:"use,omitempty"`
 	Crv   string `json:"crv,omitempty"`
 	Print string `json:"print,omitempty"`
+	// Thumbprint is that of RFC 7638, of a key without a kid, by which the run may know it.
+	Thumbprint string `json:"thumbprint,omitempty"`
 	// Credential is its name in the run, where the run knows it.
 	Credential string `json:"credential,omitempty"`
 }
@@ -48,7 +53,7 @@ func (s *KeySet) Credentials() []string {
 	for _, k := range s.Keys {
 		name := k.Credential
 		if name == "" {
-			name = k.Kid
+			name = cmp.Or(k.Kid, k.Thumbprint)
 		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -90,10 +91,29 @@ func parse(body []byte) ([]history.Key, bool) {
 	for _, members := range set.Keys {
 		text := func(name string) string { s, _ := members[name].(string); return s }
 		keys = append(keys, history.Key{
-			Kid: text("kid"), Kty: text("kty"), Alg: text("alg"), Use: text("use"), Crv: text("crv"), Print: fingerprint(members),
+			Kid: text("kid"), Thumbprint: thumbprint(members), Kty: text("kty"), Alg: text("alg"), Use: text("use"), Crv: text("crv"), Print: fingerprint(members),
 		})
 	}
 	return keys, true
+}
+
+// thumbprint is that of a key that has no kid (RFC 7638 §3); "" of another, or of a type
+// that is not known.
+func thumbprint(members map[string]any) string {
+	required := map[any][]string{"EC": {"crv", "kty", "x", "y"}, "OKP": {"crv", "kty", "x"}, "RSA": {"e", "kty", "n"}}[members["kty"]]
+	if kid, _ := members["kid"].(string); kid != "" || required == nil {
+		return ""
+	}
+	material := map[string]any{}
+	for _, name := range required {
+		material[name] = members[name]
+	}
+	canonical, err := json.Marshal(material) // keys sorted, as they have to be
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(canonical)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // fingerprint is a hash over the members that are the public key itself, whatever

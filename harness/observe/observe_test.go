@@ -25,6 +25,8 @@ func TestKeySet(t *testing.T) {
 	}{
 		{"a set", `{"keys":[{"kid":"a","kty":"EC","crv":"P-256","alg":"ES256","use":"sig","x":"material-x","y":"material-y"},{"kid":"a","kty":"OKP","crv":"Ed25519","x":"material-z"}]}`,
 			200, "200", []history.Key{{Kid: "a", Kty: "EC", Crv: "P-256", Alg: "ES256", Use: "sig"}, {Kid: "a", Kty: "OKP", Crv: "Ed25519"}}},
+		{"one without a kid", `{"keys":[{"kty":"RSA","e":"AQAB","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","alg":"RS256"}]}`,
+			200, "200", []history.Key{{Kty: "RSA", Alg: "RS256", Thumbprint: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"}}}, // RFC 7638 §3.1
 		{"an empty one", `{"keys":[]}`, 200, "200", nil},
 		{"a page", `<html>`, 200, history.StatusUnreadable, nil},
 		{"something else", `{"error":"x"}`, 200, history.StatusUnreadable, nil},
