@@ -137,6 +137,7 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesFetches}, match: unreadSet},
 		{of: Refused, needs: []need{seesFetches}, match: oneSlot},
 		{of: Refused, match: givenOne},
+		{of: Refused, match: oneAtATime},
 
 		{of: Refused, needs: []need{seesFetches}, match: oneOfTheSet},
 		{of: Refused, needs: []need{seesFetches}, match: setNotUsed},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
@@ -40,9 +41,19 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Why += fmt.Sprintf("; it switched %s after it was told to", e.Page(switched-emitted))
 	}
 	mend, kept := e.MendWhatKept(emitter, "the new credential", emitted)
+	read, last := e.readSince(emitter, emitted), e.lastUse(emitter)
+	longAfter := read > 0 && last > read+history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation))+history.Offset(evidence.Nearly)
 	switch {
 	case kept:
 		told.Fix = mend
+	case longAfter && ever:
+		told.Cause = judge.CauseOutlived
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: what it made before waits in it, as in a queue, or it uses late what it reads",
+			e.Page(read-emitted), e.Old, e.Page(last-emitted))
+		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it sign when it sends", e.AtLeast(last-emitted), emitter)
+	case longAfter:
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and never presented %s", e.Page(read-emitted), e.Fresh)
+		told.Fix = fmt.Sprintf("find out why %s does not use what it reads", emitter)
 	case m.Refresh == 0:
 		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:
@@ -50,4 +61,27 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	told.Fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.Old)
 	return told
+}
+
+// readSince is when an emitter first read what is published after a moment, as far as
+// that is told of one that reads by itself; 0: it did not, or nobody tells.
+func (e *Case) readSince(emitter string, since history.Offset) history.Offset {
+	for _, event := range e.Events {
+		if event.Kind == history.KindRead && event.Reader == emitter && event.What != keySet && event.At > since {
+			return event.At
+		}
+	}
+	return 0
+}
+
+// lastUse is when an emitter presented the old credential for the last time.
+func (e *Case) lastUse(emitter string) (last history.Offset) {
+	for _, key := range e.Hop() {
+		if key.Presenter == emitter && key.Credential == e.Old {
+			for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+				last = max(last, b.At+b.Width)
+			}
+		}
+	}
+	return last
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
 // oneSlot matches where a validator fetched a set with the credential and did
@@ -23,4 +25,47 @@ func oneSlot(c *Cell) (Explanation, bool) {
 		Why:   fmt.Sprintf("%s%s fetched a set with %s in it and kept only another key: it holds one key at a time", name, c.OffPage(name), c.Credential),
 		Fix:   fmt.Sprintf("let %s hold every key of the set before the next rotation; with one slot no lead and no window is long enough", name),
 	}, true
+}
+
+// oneAtATime matches where a validator of which no fetch is seen refused the new credential
+// in every answer at the end of the lead, and the old one from when it took the new one on,
+// before that was revoked: it has room for one.
+func oneAtATime(c *Cell) (Explanation, bool) {
+	name := c.Validator.Name
+	canary := c.View.Said(name, c.Fresh, history.Canary)
+	from, until := c.emitting()
+	if c.HasFetches(name) || canary.Refused < leastMixed || canary.Taken > 0 || c.First < from || c.First >= until {
+		return Explanation{}, false
+	}
+	old, fresh := history.Offset(0), history.Offset(0) // first refused, first taken
+	for _, key := range c.Hop() {
+		for _, b := range c.View.Buckets(key, from, until) {
+			switch {
+			case key.Validator != name:
+			case key.Credential == c.Old && b.AuthFailures > 0 && (old == 0 || b.At < old):
+				old = b.At
+			case key.Credential == c.Fresh && b.OK > 0 && (fresh == 0 || b.At < fresh):
+				fresh = b.At
+			}
+		}
+	}
+	if about := history.Offset(evidence.Nearly); old == 0 || fresh == 0 || old > fresh+about || fresh > old+about {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseOneSlot,
+		Why: fmt.Sprintf("%s%s refused %s in all of %d answers at the end of the lead, and %s from when it took that on, before it was revoked: it takes one at a time",
+			name, c.OffPage(name), c.Fresh, canary.Asked(), c.Old),
+		Fix: fmt.Sprintf("let %s hold every accepted one and try each before the next rotation; with one no lead and no window is long enough", name),
+	}, true
+}
+
+// emitting is from the emit until the revoke.
+func (e *Case) emitting() (from, until history.Offset) {
+	from, _ = e.Begun(string(keyring.Emit), e.Fresh)
+	until, revoked := e.Begun(string(keyring.Revoke), e.Old)
+	if !revoked {
+		until = e.End + 1
+	}
+	return from, until
 }

@@ -1,0 +1,55 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// TestWaitsInAQueue: who reads the new one in time and goes on presenting the old one has
+// it in what waits, or does not use what it reads; who reads late is late.
+func TestWaitsInAQueue(t *testing.T) {
+	t.Parallel()
+	reads := func(moment float64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindRead, Service: "store", Reader: "search", What: "secret/data/key"})
+	}
+	uses := func(from float64) change { // the new one
+		return func(s *story) {
+			atTheAuthority(s)
+			s.limits.Emitters = []plan.Emitter{{Name: "search", OnPage: true, Refresh: s.limits.Propagation}}
+			without(func(e history.Event) bool {
+				return e.Kind == history.KindEmitting && e.Service == "search" && e.Credential == "k2"
+			})(s)
+			s.buckets("search", "k2", 28, from, func(_ history.Offset, c *history.Counts) { c.Credential = "k1" })
+			if from < 61 {
+				s.add(emitting(at(from), "search", "k2"))
+			}
+			refuse("search", "k1", 41, from, 10)(s)
+		}
+	}
+	wantFound(t, "auth-failures-flat", "search", []found{
+		{"read in time, and used late", []change{uses(48), reads(28.5)}, judge.CauseOutlived, "search",
+			"it read what is published 30s after the emit, and presented k1 until 20m after it: what it made before waits in it, as in a queue", "revoke at least 20m30s after the emit"},
+		{"read in time, and never used", []change{uses(61), reads(28.5)}, judge.CauseNotSwitched, "search", "it read what is published 30s after the emit, and never presented k2", "find out why search does not use what it reads"},
+		{"read late", []change{uses(48), reads(47.9)}, judge.CauseNotSwitched, "search", "it switched 20m after it was told to", "make search take what is published every 30s as the page says"},
+		{"nobody sees it read", []change{uses(48)}, judge.CauseNotSwitched, "search", "", "make search take what is published"},
+	})
+}
+
+// TestOneAtATime: who refuses the new one until it takes it, and from then on the old one,
+// has room for one, also where nobody sees what it was given.
+func TestOneAtATime(t *testing.T) {
+	t.Parallel()
+	blind := []change{searchLearns(0), withoutFetchAt(4), withoutProbes("search", history.Canary)}
+	refused := refuse("app", "k1", 28.5, 36.5, 5)
+	row := func(changes ...change) []change { return append(blind[:3:3], changes...) }
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"as one", row(canaries(27, "nnnnnnnn"), refused), judge.CauseOneSlot, "search",
+			"search refused k2 in all of 8 answers at the end of the lead, and k1 from when it took that on, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
+		{"it took the canary", row(canaries(27, "yyyyyyyy"), refused), judge.CauseUnknown, "search", "", ""},
+		{"it refused the old one long after it took the new one", row(canaries(27, "nnnnnnnn"), refuse("app", "k1", 33, 36.5, 5)), judge.CauseUnknown, "search", "", ""},
+		{"its fetches are seen", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnnn"), refused}, judge.CauseUnknown, "search", "", ""},
+	})
+}
