@@ -3,6 +3,7 @@ package attached
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -122,6 +123,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		return s.showLogin(ctx, validator, p.DSN, credential, purpose)
 	}
 	value, err := s.learn(ctx, credential)
+	if purpose == history.MadeUp {
+		value, err = s.madeUp()
+	}
 	if err != nil {
 		return probe, err
 	}
@@ -152,6 +156,29 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	probe, err = family.Ask(ctx, method, at+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
 	probe.Presentation, probe.Replica = "request of a probe", cmp.Or(replica, probe.Replica)
 	return probe, err
+}
+
+// Doubts are a value that nobody gave, where one is shown by a request: by what is answered
+// to it is known whether a refusal can be told from a good answer. What a database
+// answers says so by itself.
+func (s *System) Doubts() []history.Purpose {
+	for _, p := range s.attach.Present {
+		if p.DSN != "" {
+			return nil
+		}
+	}
+	if s.byTokens() {
+		return nil
+	}
+	return []history.Purpose{history.MadeUp}
+}
+
+// madeUp is a value that nobody gave.
+func (s *System) madeUp() (string, error) {
+	if scheme, err := webhook.Of(s.plan.Page.Format.Type); err == nil {
+		return scheme.NewSecret()
+	}
+	return "made-up-" + rand.Text(), nil
 }
 
 // showLogin logs in anew and, after the revoke, asks the session from before.

@@ -297,7 +297,7 @@ func (d *seen) who(name, identifier string, accepted bool) string {
 		d.named[presenter], users[presenter] = true, true
 	case accepted:
 		if d.named[presenter] {
-			presenter = somebody
+			presenter = history.Somebody
 		}
 		users[presenter] = true
 	case len(users) == 1:
@@ -305,7 +305,7 @@ func (d *seen) who(name, identifier string, accepted bool) string {
 		}
 	case len(users) > 1:
 		still := slices.DeleteFunc(slices.Collect(maps.Keys(users)), func(user string) bool { return d.emitting[user] != identifier })
-		if presenter = somebody; len(still) == 1 {
+		if presenter = history.Somebody; len(still) == 1 {
 			presenter = still[0]
 		}
 	}

@@ -5,15 +5,13 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // probeName is how the harness's own presentations begin.
 const probeName = family.ProbeAgent
-
-// somebody is who presents what without a name.
-const somebody = "somebody"
 
 // known is the service behind the name that a log has for who presented: the
 // service's own, what it says as its agent, or, where the log has none and only
@@ -41,7 +39,7 @@ func (s *System) only(is func(runbook.Consumer) bool) string {
 	if len(found) == 1 {
 		return found[0]
 	}
-	return somebody
+	return history.Somebody
 }
 
 // validatorOf is who decided what the log of a service tells: whom the line names,

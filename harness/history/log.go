@@ -87,6 +87,9 @@ const (
 // signature that fits none of the secrets that it has.
 const UnknownIdentifier = "unknown"
 
+// Somebody is who presented a credential without a name of its own.
+const Somebody = "somebody"
+
 // StatusUnavailable is the status of a presentation that got no answer.
 const StatusUnavailable = "unavailable"
 

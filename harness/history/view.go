@@ -85,6 +85,8 @@ type View struct {
 	Lives map[string]Offset
 	// Rates are the changes of each client's rate, in order.
 	Rates map[string][]RateSince
+	// Cut is when an authority first ended a session of a presenter, by credential.
+	Cut map[string]map[string]Offset
 	// Exited are services that ended, and when.
 	Exited map[string]Offset
 	// Held are the times in which a rotation waited for a person, in order.
@@ -115,7 +117,7 @@ func NewView() *View {
 		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
 		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
-		Lives: map[string]Offset{}, Rates: map[string][]RateSince{},
+		Lives: map[string]Offset{}, Rates: map[string][]RateSince{}, Cut: map[string]map[string]Offset{},
 		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
 }
@@ -216,6 +218,10 @@ func (v *View) Apply(e Event) {
 		r.beat(e.At, v.Disturbed(r.Last, e.At))
 	case KindRate:
 		v.Rates[e.Service] = append(v.Rates[e.Service], RateSince{e.At, *e.Rate})
+	case KindEnded:
+		if _, before := v.Cut[e.Reader][e.Credential]; !before {
+			put(v.Cut, e.Reader, e.Credential, e.At)
+		}
 	case KindLived:
 		v.Lives[e.Reader] = max(v.Lives[e.Reader], e.At-e.Began)
 	case KindCounts:
@@ -312,6 +318,41 @@ func (v *View) FirstRefusedBy(presenter string, at Offset) bool {
 		}
 	}
 	return first >= 0 && first >= at-second && first <= at
+}
+
+// FirstAfterCut reports whether a moment is that of the first that a presenter did after
+// an authority had ended sessions of it: it had to, and need not have done so by itself.
+func (v *View) FirstAfterCut(presenter string, at Offset) bool {
+	const about = Offset(200 * time.Millisecond)
+	for _, cut := range v.Cut[presenter] {
+		if at < cut-about {
+			continue
+		}
+		tried := false
+		for key := range v.Cells {
+			tried = tried || key.Presenter == presenter && key.Source != FromProbe && v.Sum(key, cut+about, at-about).Attempts > 0
+		}
+		if !tried {
+			return true
+		}
+	}
+	return false
+}
+
+// LastTaken is when a presenter was last taken anywhere with a credential before a
+// moment; false: it never was.
+func (v *View) LastTaken(source Source, presenter, credential string, before Offset) (last Offset, was bool) {
+	for key, buckets := range v.Cells {
+		if key.Source != source || key.Presenter != presenter || key.Credential != credential {
+			continue
+		}
+		for _, b := range buckets {
+			if b.OK > 0 && b.At < before {
+				last, was = max(last, b.At+b.Width), true
+			}
+		}
+	}
+	return last, was
 }
 
 // Keys lists the cells in a fixed order.

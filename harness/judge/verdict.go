@@ -243,6 +243,7 @@ const (
 	CauseOneSlot          Cause = "one-slot"          // it fetched both and kept one
 	CauseNotActive        Cause = "not-active-yet"    // the new credential was made, and not taken yet where it is first shown
 	CauseNotAccepted      Cause = "not-accepted"      // the team's own rotator had in use what was accepted later, or never
+	CauseWithoutEffect    Cause = "without-effect"    // a step said that it was done, and what it was to do was not
 	CauseLacksRights      Cause = "lacks-rights"      // the new credential is taken, and may not do what the old one may
 	CauseNotDestroyed     Cause = "not-destroyed"     // what was revoked could not be removed
 	CauseTokenCache       Cause = "token-cache"       // it keeps checked tokens, and not keys

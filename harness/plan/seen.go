@@ -257,8 +257,8 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	}
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
-			// What it read because it was refused was no habit.
-			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) {
+			// What it read because it was refused, or cut off, was no habit.
+			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) {
 				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
 			}
 		}
@@ -268,7 +268,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	after(accepted, was, published, did, e.Name+" published "+s.New+" %s after it was accepted")
 	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
 	switched, did := s.View.Switched[e.Name][s.New]
-	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched), e.Name+" switched %s after it was told to")
+	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
 	return most, found
 }
 
@@ -306,9 +306,26 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 		longer(l.lives(e.Name, "its connections", e.Life, l.LongestLife, 0))
 		if e.Life == 0 { // a team's own, of which nobody says
 			longer(l.lives(e.Name, "its connections", l.Page(s.View.Lives[e.Name].Duration()), l.LongestLife, l.Page(tokenGranule)))
+			longer(l.seenCut(s, e))
 		}
 	}
 	return most, found
+}
+
+// seenCut is for how long at least an emitter had kept the connections, in use or not, that
+// the revoke ended: since the last one that it made with the old credential.
+func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
+	cut, was := s.View.Cut[e.Name][s.Old]
+	revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]
+	made, there := s.View.LastTaken(l.Hop, e.Name, s.Old, cut)
+	if !was || !done || !there || cut < revoked-history.Offset(time.Second) {
+		return figure{}, false
+	}
+	life, room := l.Page((cut - made).Duration()), l.Page(unsure)
+	return figure{
+		time: life, party: e.Name, room: room, open: true,
+		how: fmt.Sprintf("%s still had connections of %s when the revoke ended them, %s after the last that it made, and the page says that it keeps them for %s", e.Name, s.Old, Text(life), Text(l.LongestLife)),
+	}, life > l.LongestLife+room
 }
 
 // longestTokens is the longest life of a client's tokens, as they are planned or

@@ -72,6 +72,15 @@ func TestBoundsSeen(t *testing.T) {
 	lived := func(party string, seconds float64) history.Event {
 		return history.Event{At: moment(30), Began: moment(30 - seconds), Kind: history.KindLived, Service: "db", Reader: party, Credential: "k1"}
 	}
+	// Of the last connection that auth made with k1, and of when that was ended.
+	madeAt := func(at float64) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromLoad, Presenter: "auth", Validator: "db", Credential: "k1", Width: moment(0.1), Attempts: 1, OK: 1,
+		}}
+	}
+	ended := func(at float64) history.Event {
+		return history.Event{At: moment(at), Kind: history.KindEnded, Service: "db", Reader: "auth", Credential: "k1"}
+	}
 	refusedAt := func(at float64) history.Event {
 		return history.Event{At: moment(at), Kind: history.KindCounts, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: "auth", Validator: "db", Credential: "k1", Width: moment(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: moment(at), LastFailure: moment(at),
@@ -152,6 +161,14 @@ func TestBoundsSeen(t *testing.T) {
 		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 web 31m30s"}, "web keeps its tokens for 30m"},
 		{"connections of a team's own seen in use for longer", nil, sightOf(nil, lived("auth", 18)), []string{"G2 auth 19m30s"}, "auth keeps its connections for 18m, and the page says 15m"},
 		{"connections in use for as long as the page has it", nil, sightOf(nil, lived("auth", 15.9)), nil, ""},
+		{"connections that the revoke ended when they were older", nil, sightOf(nil, madeAt(2), step(22, "revoke", "k1"), ended(22)), []string{"G2 auth 20m54s"},
+			"auth still had connections of k1 when the revoke ended them, 19m54s after the last that it made"},
+		{"connections that the revoke ended when they were no older", nil, sightOf(nil, madeAt(2), madeAt(9), step(22, "revoke", "k1"), ended(22)), nil, ""},
+		{"connections that ended before the revoke", nil, sightOf(nil, madeAt(2), step(25, "revoke", "k1"), ended(22)), nil, ""},
+		{"an emitter that reads when it is cut off", nil, sightOf(nil, read(0), read(12), madeAt(11.9), step(11.95, "revoke", "k1"), ended(11.95)), nil, ""},
+		{"an emitter that reads late, having been cut off and tried since", nil, sightOf(nil, read(0), read(12), step(6, "revoke", "k1"), ended(6), madeAt(8)),
+			[]string{"G1 auth 18m", "G2 auth 27m", "G3 auth 18m"}, "auth was seen to read the store every 12m"},
+		{"an emitter that switched when it was cut off", nil, sightOf(nil, step(10, "emit", "k2"), step(13.9, "revoke", "k1"), ended(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"connections of a stand-in, which says how long it keeps them", func(l *Limits) { l.Emitters[0].Life = 15 * time.Minute }, sightOf(nil, lived("auth", 18)), nil, ""},
 		{"tokens whose expiry is rounded up", nil, sightOf(nil, life(16*time.Second)), nil, ""},
 		{"an exception for which the window is long enough", func(l *Limits) {

@@ -125,10 +125,14 @@ func detectors() []detector {
 		{of: Refused, match: poisonedPool},
 		{of: Refused, match: lockedOut},
 		{of: Refused, match: otherRotation},
+		{of: Refused, match: revokedOther},
 		{of: Refused, match: putBack},
 		{of: Refused, match: earlySwitch},
 		{of: Refused, match: onePlace},
+		{of: Refused, match: madeInPlace},
 		{of: Refused, match: notAccepted},
+		{of: Refused, match: withoutEffect},
+		{of: Refused, match: mayNot},
 		{of: Refused, needs: []need{seesLooks}, match: unusableSet},
 		{of: Refused, needs: []need{seesLooks}, match: ambiguousKid},
 		{of: Refused, needs: []need{seesLooks}, match: noAlg},
@@ -143,6 +147,7 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesFetches}, match: setNotUsed},
 
 		// Of the new credential.
+		{of: Refused, match: notSwitchedBack},
 		{of: Refused, match: withdrawnInUse},
 		{of: Refused, match: turnedAway},
 		{of: Refused, needs: []need{seesLearned, seesFetches}, match: coolingDown},
@@ -168,6 +173,8 @@ func detectors() []detector {
 
 		// Of the old one.
 		{of: Refused, match: oldKid},
+		{of: Refused, match: revokedEarly},
+		{of: Refused, match: inPart},
 		{of: Refused, match: notSwitched},
 		{of: Refused, match: flagDayOld},
 		{of: Refused, match: lateSwitch},
@@ -209,6 +216,7 @@ func detectors() []detector {
 		{of: Untaken, match: notAcceptedProbe},
 		{of: Untaken, match: refusedLikeOthers},
 		{of: Untaken, match: reusedKidAfter},
+		{of: Untaken, match: withoutEffectAfter},
 		{of: Untaken, match: neverPublished},
 		{of: Untaken, match: neverTaken},
 	}

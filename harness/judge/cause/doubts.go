@@ -14,7 +14,8 @@ func (e *Case) takesMadeUp(validator string) bool {
 	return e.View.Said(validator, e.Old, history.MadeUp).Taken > 0
 }
 
-// wasSeenRefusing reports whether any answer of a validator was a refusal.
+// wasSeenRefusing reports whether any answer of a validator was a refusal: that its log
+// tells of some says nothing of what it answers to them.
 func (e *Case) wasSeenRefusing(validator string) bool {
 	for key, answers := range e.View.Answers {
 		if key.Validator == validator && answers.Refused > 0 {
@@ -22,7 +23,7 @@ func (e *Case) wasSeenRefusing(validator string) bool {
 		}
 	}
 	for _, key := range e.View.Keys() {
-		if sum := e.View.Sum(key, 0, e.End+1); key.Validator == validator && sum.AuthFailures > 0 {
+		if sum := e.View.Sum(key, 0, e.End+1); key.Validator == validator && key.Source != history.FromAuthority && sum.AuthFailures > 0 {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -34,7 +35,30 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 		Cause: judge.CauseRefusedBehind,
 		Why:   authority + " refused the credential that it presented",
 		Fix:   fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority),
-	}, true
+	}.asSaidOf(c, authority), true
+}
+
+// asSaidOf is an explanation of refusals at an authority with whom the finding of those has to
+// look at. Where there is none, what was refused is no credential of this rotation.
+func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
+	service := c.Validator.Name
+	for _, key := range c.Hop() {
+		sum := c.View.Sum(key, c.Start, c.End+1)
+		if key.Presenter != service || key.Validator != authority ||
+			c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)).AuthFailures == 0 {
+			continue
+		}
+		if f := c.Explain(key, &sum); f.Consumer != service {
+			x.Fix = fmt.Sprintf("mend what is said of %s at %s (look at %s): its callers feel no more than that", service, authority, f.Consumer)
+		}
+		return x
+	}
+	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-history.Offset(evidence.Nearly) {
+		x.Credential = c.Fresh // that is what it was to be
+	}
+	x.Why = fmt.Sprintf("%s refused what %s presented, which is neither %s nor %s", authority, service, c.Old, c.Fresh)
+	x.Fix = fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint: it may be cut off, quoted, with a newline at its end, or of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
+	return x
 }
 
 // through is the pooler or the like that presents for the service that the

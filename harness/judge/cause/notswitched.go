@@ -2,12 +2,14 @@ package cause
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // notSwitched matches where an emitter went on with the old credential after it
@@ -24,6 +26,25 @@ func notSwitched(c *Cell) (Explanation, bool) {
 	return c.TellNotSwitched(emitter, switched, ever), true
 }
 
+// inPart matches where an emitter presents both credentials to the end, the old one
+// though it is revoked: some of what it is has switched, and some has not.
+func inPart(c *Cell) (Explanation, bool) {
+	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	m, emits := c.Limits.Emitter(c.Presenter)
+	about := history.Offset(evidence.Nearly)
+	fresh := c.View.Sum(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}, revoked+about, c.Last-about)
+	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*about {
+		return Explanation{}, false
+	}
+	told := c.TellNotSwitched(c.Presenter, 0, false)
+	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, while it presented %s %d times", c.Presenter, c.OffPage(c.Presenter), c.Old, c.Fresh, fresh.OK)
+	told.Fix = fmt.Sprintf("find the part of %s that still has %s (one of its replicas, a second pool, a fallback to the older one), and have it take what is published like the others; revoke only when the use of %s is zero", c.Presenter, c.Old, c.Old)
+	return told, true
+}
+
+// several is how many of both kinds it takes to tell that they go on side by side.
+const several = 2
+
 // TellNotSwitched tells of an emitter that went on with the old credential
 // after it was revoked: one that nobody told to switch, or one that was late.
 func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
@@ -31,6 +52,9 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		Cause: judge.CauseNotSwitched, Consumer: emitter,
 		Why: fmt.Sprintf("%s%s went on with %s after it was revoked", emitter, e.OffPage(emitter), e.Old),
 		Fix: fmt.Sprintf("put %s on the page and make it read the new credential; revoke only when the use of %s is zero", emitter, e.Old),
+	}
+	if emitter == history.Somebody {
+		told.Fix = fmt.Sprintf("find out who presents %s without a name (its address is in the log of who checks it), have it say one (application_name, User-Agent), put it on the page, and revoke only when the use of %s is zero", e.Old, e.Old)
 	}
 	m, _ := e.Limits.Emitter(emitter)
 	if !m.OnPage {
@@ -58,6 +82,14 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:
 		told.Fix = fmt.Sprintf("make %s take what is published every %s as the page says", emitter, plan.Text(m.Refresh))
+	}
+	if e.Limits.Attached() && !ever && !kept {
+		told.Fix += fmt.Sprintf(", and see that the step emit gives it %s (it said that it was done)", e.Fresh)
+	}
+	for _, b := range e.BoundsSeen() {
+		if b.Rule == "G2" && b.Party == emitter && !b.Held && !b.Open && b.Needed != runbook.Forever {
+			told.Fix += fmt.Sprintf(", or %s: at least %s (%s)", b.Field, plan.Text(b.Needed), strings.Join(b.Seen, ", "))
+		}
 	}
 	told.Fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.Old)
 	return told

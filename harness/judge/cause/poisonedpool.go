@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
 // poisonedPool matches where a pooler refused everybody since its database had
@@ -33,13 +34,20 @@ func poisonedBehind(c *Cell) (Explanation, bool) {
 			continue
 		}
 		presented := c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)).Attempts > 0
-		if lock, locked := c.poisoned(key.Validator); locked && (c.Limits.InPlace() || presented && lock.Credential == key.Credential) {
+		if lock, locked := c.poisoned(key.Validator); locked && !c.revokedBefore(lock) && (c.Limits.InPlace() || presented && lock.Credential == key.Credential) {
 			told := c.tellPoisoned(key.Validator, lock)
 			told.Consumer = key.Validator
 			return told, true
 		}
 	}
 	return Explanation{}, false
+}
+
+// revokedBefore reports whether a pooler was locked by a credential that had been revoked,
+// which its database refuses for that: who still logs in with it is at fault, and not the pooler.
+func (c *Cell) revokedBefore(lock history.Event) bool {
+	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	return was && lock.Credential == c.Old && lock.At >= revoked-history.Offset(evidence.Nearly) && !c.Limits.InPlace()
 }
 
 // poisoned is the first lock of a pooler in the stretch of time of the cell, or that

@@ -26,7 +26,7 @@ func stillStale(c *Cell) (Explanation, bool) {
 
 // neverLearned matches where a validator never took the new credential.
 func neverLearned(c *Cell) (Explanation, bool) {
-	if !c.late() || c.EverLearned {
+	if !c.late() || c.EverLearned || c.Validator.Authority {
 		return Explanation{}, false
 	}
 	v, page := c.Validator, ""
@@ -68,6 +68,13 @@ func staleCache(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	name := c.Validator.Name
+	if c.Validator.Authority {
+		return Explanation{
+			Cause: judge.CauseStaleCache,
+			Why:   fmt.Sprintf("%s took it only %s after it was accepted, and the lead was %s", name, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+			Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask who runs it how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
+		}, true
+	}
 	return Explanation{
 		Cause: judge.CauseStaleCache,
 		Why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.OffPage(name), c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),

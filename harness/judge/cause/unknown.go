@@ -23,6 +23,9 @@ func (c *Cell) unknown() Explanation {
 	}
 	if c.Validator.Authority {
 		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
+		if c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {
+			told.Why = fmt.Sprintf("%s was never seen to take %s from anybody", c.Validator.Name, c.Fresh)
+		}
 	}
 	if c.Validator.Authority || c.Validator.Reads { // both sides hold a value, which may be another one
 		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)

@@ -49,7 +49,7 @@ func (e *judging) miscounted() string {
 		case c.Missing != "":
 			return fmt.Sprintf("what %s served is not known: %s", c.Service, c.Missing)
 		case c.Served < sent-unanswered:
-			return fmt.Sprintf("%s was sent %d, %d of them without an answer, and counted only %d (%s)", c.Service, sent, unanswered, c.Served, c.From)
+			return fmt.Sprintf("%s was sent %d, %d of them without an answer, and counted only %d (%s): did it begin anew meanwhile?", c.Service, sent, unanswered, c.Served, c.From)
 		case c.Served > sent && !c.AtLeast:
 			return fmt.Sprintf("%s was sent %d and counted %d (%s): say at_least: true, or a label of the load, where others call it too", c.Service, sent, c.Served, c.From)
 		}
@@ -60,8 +60,12 @@ func (e *judging) miscounted() string {
 // sentTo is how often a validator was presented something, by the load and by
 // probes, and how often it gave no answer that says whether it was served.
 func (e *judging) sentTo(validator string) (sent, unanswered int64) {
+	hop := e.Limits.Hop
+	if _, checks := e.Limits.Validator(validator); !checks {
+		hop = history.FromLoad // it is called by clients, and presents itself
+	}
 	for key, buckets := range e.View.Cells {
-		if key.Source != e.Limits.Hop || key.Validator != validator {
+		if key.Source != hop || key.Validator != validator {
 			continue
 		}
 		for _, b := range buckets {

@@ -102,6 +102,17 @@ func TestCountersOfATeam(t *testing.T) {
 	}
 }
 
+// TestCountersOfAConsumer: one that presents a credential itself is sent what clients ask
+// of it, and not what is checked elsewhere.
+func TestCountersOfAConsumer(t *testing.T) {
+	t.Parallel()
+	for served, want := range map[int64]judge.Outcome{6050: judge.Pass, 6000: judge.Inconclusive, 6100: judge.Inconclusive} {
+		wantRule(t, judged(t, ofATeam, limit(func(l *plan.Limits) { l.Validators = l.Validators[:1] }), func(s *story) {
+			s.counters = []history.Counter{{Service: "search", From: "/stats", Served: served}}
+		}, withoutKind(history.KindProbe, "search")), "accounting", want)
+	}
+}
+
 func TestUnseenEmitter(t *testing.T) {
 	t.Parallel()
 	v := judged(t, ofATeam, add(history.Event{At: at(30), Kind: history.KindUnseen, Service: "auth", Detail: "connection refused"}))

@@ -6,10 +6,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
+
+// behindBy is that what search presents at the authority behind it is refused, with which
+// credential; locksFor that the authority is a pooler which lets nobody in for that.
+func behindBy(credential string) []change {
+	return []change{atTheAuthority, unavailable("app", 45, 61), add(history.Event{At: at(45.1), Kind: history.KindCounts, Counts: &history.Counts{
+		Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: credential, Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})}
+}
+
+func locksFor(credential string) change {
+	return add(history.Event{At: at(45.1), Kind: history.KindLocked, Service: "provider", Reader: "provider", Credential: credential, Count: 1, What: contract.LoginRetry, Detail: "no"})
+}
 
 func TestAvailability(t *testing.T) {
 	t.Parallel()
@@ -56,8 +68,10 @@ func TestAvailability(t *testing.T) {
 		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"what it presented was refused, and fitted none that is known", []change{atTheAuthority, unavailable("app", 45, 61), add(history.Event{At: at(45.1), Kind: history.KindCounts, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: "unknown", Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})},
-			judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+			judge.Fail, "provider refused what search presented, which is neither k1 nor k2", "search", judge.CauseRefusedBehind, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"it went on with what was revoked, and locked the pooler by that", append(slices.Clip(behindBy("k1")), locksFor("k1")), judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"the pooler was locked by what is not revoked", append(slices.Clip(behindBy("k2")), locksFor("k2")), judge.Fail, "then lets nobody in", "provider", judge.CausePoisonedPool, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
 		{"stopped itself, and so without an answer from the authority", []change{atTheAuthority, add(fault(at(45), "pause", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},
 			judge.Fail, "it was under the fault pause", "search", judge.CauseServiceDown, "pause"},

@@ -234,7 +234,10 @@ func fixBound(b plan.Bound) string {
 	if b.Once {
 		fix += fmt.Sprintf("; %s was seen so late once, and may be later the next time: find out how often each of its replicas reads what is published", b.Party)
 	}
-	if b.Open {
+	switch {
+	case b.Open && b.Rule == "G2": // what was ended would have lived on
+		return fmt.Sprintf("have %s close its connections when they are as old as the page says (format.longest_life), in use or not: nothing shows that any %s is long enough", b.Party, b.Field)
+	case b.Open:
 		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
 	}
 	return fix

@@ -76,7 +76,9 @@ func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 			FirstMS: from.Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
 		}
 		f.Fix = e.FixWindow(key.Presenter, 0)
-		if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
+		if early, is := e.RevokedEarly(); is {
+			early.Apply(&f)
+		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
 			e.TellNotSwitched(emitter, switched, ever).Apply(&f)
 		} else if l, late := e.SwitchedLate(key.Presenter); late {
 			e.TellLate(l, revoked, revoked).Apply(&f)

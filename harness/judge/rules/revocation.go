@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,12 +102,19 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	case p.Taken == 0 && p.Unshown != "":
 		return fmt.Sprintf("%s was never shown %s: %s", v.Name, e.Old, p.Unshown)
 	case p.Taken == 0:
-		return fmt.Sprintf("%s gave no answer to %s", v.Name, e.Old)
+		if status, err := strconv.Atoi(p.Last.Status); err == nil && status < http.StatusInternalServerError {
+			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused: if that is how it refuses, say so (services.%s: refusal: {statuses: [%s]})", v.Name, p.Last.Status, e.Old, v.Name, p.Last.Status)
+		}
+		return fmt.Sprintf("%s gave no answer to %s (%s)", v.Name, e.Old, p.Last.Status)
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-history.Offset(evidence.Nearly)),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(bound))
 		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
-		if v.Reads {
+		switch {
+		case v.Authority:
+			f.Fix = fmt.Sprintf("look at %s itself whether %s is revoked there: if not, the step revoke did nothing, or something else; if it is, ask who runs %s how long it takes what is revoked, write it on the page (consumers: forgets_within), and watch for longer than that (rollout.watch, more than %s)",
+				v.Name, e.Old, v.Name, e.Page(p.LastTaken-revoked))
+		case v.Reads:
 			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential lets someone in", v.Name)
 		}
 		if p.BySession() {

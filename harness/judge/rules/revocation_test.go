@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // still takes the probes of k1 at search away and adds some of its own: taken
@@ -89,6 +90,8 @@ func TestRevocation(t *testing.T) {
 		{"no bound, and no answer after a while", []change{forever("search"), still(0, 41, 42), asks(43, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "search still took k1 1m30s after the revoke and gave no answer after that"},
 		{"dead before its bound", []change{still(0, 41, 42), asks(43, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "gave no answer after that"},
 		{"dead at the revoke", []change{still(0), asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable)}, judge.Inconclusive, "search gave no answer to k1"},
+		{"refused in words that nobody reads", []change{still(0), inStatus("429", asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable))}, judge.Inconclusive,
+			"search answered 429 to k1, which is read as neither taken nor refused: if that is how it refuses, say so (services.search: refusal: {statuses: [429]})"},
 		{"not asked", []change{still(0)}, judge.Inconclusive, "search gave no answer to k1"},
 		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
 		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer to k1"},
@@ -138,6 +141,7 @@ func TestRevocationFinding(t *testing.T) {
 		cause    judge.Cause
 		fix      string
 	}{
+		{"kept by an authority", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseKeptRevoked, "look at search itself whether k1 is revoked there"},
 		{"kept by the validator", []change{still(0, 41, 60.4)}, "search", judge.CauseKeptRevoked, "restart search after a revoke"},
 		{"late at the validator", []change{still(60, 41, 59.9)}, "search", judge.CauseKeptRevoked, "write forgets_within: 20m"},
 		{"published for too long", []change{still(60, 41, 59.9), func(s *story) {
@@ -168,5 +172,20 @@ func TestRevocationFinding(t *testing.T) {
 				t.Errorf("fix: got %q, want it to say %q", f.Fix, tt.fix)
 			}
 		})
+	}
+}
+
+// inStatus gives the presentations of some changes a status of the answer.
+func inStatus(status string, changes ...change) change {
+	return func(s *story) {
+		n := len(s.events)
+		for _, c := range changes {
+			c(s)
+		}
+		for i := n; i < len(s.events); i++ {
+			if p := s.events[i].Probe; p != nil {
+				p.Status = status
+			}
+		}
 	}
 }

@@ -1,0 +1,191 @@
+package cause
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// An authority has no cache that it learns by: what it takes is what the steps have it
+// take. Where that is not what they said, a step was done without effect.
+
+// told is what an authority said to a credential in some stretch of time.
+type told struct {
+	taken, refused int
+	self           int // of those, taken from rehearse itself
+	who            []string
+}
+
+// saidTo is what the authority of the cell said to a credential in [from, to].
+func (c *Cell) saidTo(credential string, from, to history.Offset) (t told) {
+	for _, r := range c.replies() {
+		switch {
+		case r.credential != credential || r.at < from || r.at > to:
+		case r.taken:
+			if t.taken++; r.who == itself {
+				t.self++
+			}
+		default:
+			if t.refused++; !strings.Contains(strings.Join(t.who, ", "), r.who) {
+				t.who = append(t.who, r.who)
+			}
+		}
+	}
+	return t
+}
+
+// stepHas is a step as what it has to do with a credential.
+var stepHas = map[keyring.Step]string{keyring.Accept: "has it accepted", keyring.Restore: "has it accepted again"}
+
+// withoutEffect matches where an authority refuses from everybody what a step was to
+// have it accept, and has never taken it since.
+func withoutEffect(c *Cell) (Explanation, bool) {
+	step := keyring.Accept
+	if !c.isFresh() {
+		step = keyring.Restore
+	}
+	at, done := c.Done(string(step), c.Credential)
+	if !done || !c.Validator.Authority || c.Validator.Keys == 1 || c.First < at-history.Offset(evidence.Nearly) {
+		return Explanation{}, false
+	}
+	end := c.End
+	for _, back := range []keyring.Step{keyring.Withdraw, keyring.Restore} {
+		if gone, was := c.Begun(string(back), c.Fresh); c.isFresh() && was {
+			end = gone
+		}
+	}
+	said := c.saidTo(c.Credential, at, end)
+	if said.taken > 0 || said.refused == 0 || c.isFresh() && c.Symptom == Refused && len(said.who) < 2 {
+		return Explanation{}, false
+	}
+	v := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
+		Why: fmt.Sprintf("the step %s, which %s, said that it was done, and %s has refused %s since from everybody (%s)", step, stepHas[step], v, c.Credential, strings.Join(said.who, ", ")),
+		Fix: fmt.Sprintf("look at what the step %s does at %s, and at what %s says of %s there (is it enabled, is it in this environment, may it log in from here, has it run out); present it by hand until it is taken, then rehearse again",
+			step, v, v, c.Credential),
+	}, true
+}
+
+// withoutEffectAfter is withoutEffect, of what rehearse itself is refused after the revoke.
+func withoutEffectAfter(c *Cell) (Explanation, bool) {
+	told, matches := withoutEffect(c)
+	told.Why, told.CausedBy = ": "+told.Why, ""
+	return told, matches
+}
+
+// revokedOther matches where an authority took the new credential until the old one was
+// revoked, and has refused it from everybody since.
+func revokedOther(c *Cell) (Explanation, bool) {
+	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	_, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh)
+	about := history.Offset(evidence.Nearly)
+	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.isFresh() || c.First < revoked-about || c.First > revoked+about {
+		return Explanation{}, false
+	}
+	before, since, old := c.saidTo(c.Fresh, c.Start, revoked-1), c.saidTo(c.Fresh, c.First, c.End), c.saidTo(c.Old, c.First+about, c.End)
+	if before.taken == 0 || since.taken > 0 || len(since.who) < 2 {
+		return Explanation{}, false
+	}
+	v, took := c.Validator.Name, "it took "+c.Fresh+" away too"
+	if old.taken > 0 {
+		took = fmt.Sprintf("it took away %s, and %s still takes %s", c.Fresh, v, c.Old)
+	}
+	return Explanation{
+		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(keyring.Revoke),
+		Why: fmt.Sprintf("%s took %s until the step revoke of %s, and has refused it from everybody since (%s): %s", v, c.Fresh, c.Old, strings.Join(since.who, ", "), took),
+		Fix: fmt.Sprintf("have the step revoke name the one that it takes away by its identifier (that of %s), and not by what is in use or what is newest; have %s accepted at %s again", c.Old, c.Fresh, v),
+	}, true
+}
+
+// madeInPlace matches where an authority refuses the old credential from everybody since
+// the new one was made: it has room for one, or takes the others away then.
+func madeInPlace(c *Cell) (Explanation, bool) {
+	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
+	emitted, used := c.Begun(string(keyring.Emit), c.Fresh)
+	about := history.Offset(evidence.Nearly)
+	if !was || !c.Validator.Authority || c.Credential != c.Old || !c.beforeRevoke(c.Sum) || c.First < c.madeAt()-about || c.First > accepted+about || used && c.First > emitted {
+		return Explanation{}, false
+	}
+	if c.saidTo(c.Old, c.First+about, c.End).taken > 0 || c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {
+		return Explanation{}, false
+	}
+	v := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseOneSlot, Consumer: v, CausedBy: string(keyring.Accept),
+		Why: fmt.Sprintf("%s took %s until %s was made there, and has taken only %s since: it has room for one, or making one takes the others away", v, c.Old, c.Fresh, c.Fresh),
+		Fix: fmt.Sprintf("find out whether %s can hold two at a time, or make a new one without ending the old one, and have the step do that; with one at a time no lead and no window is long enough", v),
+	}, true
+}
+
+// madeAt is when the new credential was made.
+func (c *Case) madeAt() history.Offset {
+	for _, event := range c.Events {
+		if event.Kind == history.KindCredential && event.Credential == c.Fresh {
+			return event.At
+		}
+	}
+	return 0
+}
+
+// mayNot matches where an authority takes the new credential, and answers that it may not
+// do what a presenter asks with it (403, where others are answered otherwise): it lacks a right.
+func mayNot(c *Cell) (Explanation, bool) {
+	if !c.Validator.Authority || !c.isFresh() || c.Sum.OK > 0 || c.Sum.Statuses["403"] < c.Sum.AuthFailures || c.saidTo(c.Fresh, c.Start, c.End).self == 0 {
+		return Explanation{}, false
+	}
+	v := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseLacksRights, Consumer: v, CausedBy: string(keyring.Emit),
+		Why: fmt.Sprintf("%s takes %s from rehearse itself, and answers 403 to what %s asks with it: %s may not do what %s may", v, c.Fresh, c.Presenter, c.Fresh, c.Old),
+		Fix: fmt.Sprintf("make the new one with the rights (scopes, roles, resources) of %s, and have the canary ask for what %s asks for, and not only for what every key may", c.Old, c.Presenter),
+	}, true
+}
+
+// revokedEarly matches where a rotator of the team's own revoked what it had not yet
+// replaced.
+func revokedEarly(c *Cell) (Explanation, bool) {
+	told, early := c.RevokedEarly()
+	return told, early && c.usedAfter()
+}
+
+// RevokedEarly tells of a rotator of the team's own that revoked the old credential before
+// it had the new one in use; false where it did not.
+func (e *Case) RevokedEarly() (Explanation, bool) {
+	revoked, was := e.Done(string(keyring.Revoke), e.Old)
+	emitted, used := e.Begun(string(keyring.Emit), e.Fresh)
+	if !e.Limits.Rotator() || !was || used && emitted <= revoked {
+		return Explanation{}, false
+	}
+	told := Explanation{
+		Cause: judge.CauseFlagDay, Consumer: rotatorName, CausedBy: string(keyring.Revoke),
+		Why: fmt.Sprintf("the rotator revoked %s and never had %s in use", e.Old, e.Fresh),
+		Fix: fmt.Sprintf("have the rotator put the new one into use first, wait for the window (%s), and revoke only when the use of the old one is zero", plan.Text(e.Limits.G2())),
+	}
+	if used {
+		told.Why = fmt.Sprintf("the rotator revoked %s %s before it had %s in use", e.Old, e.Page(emitted-revoked), e.Fresh)
+	}
+	return told, true
+}
+
+// notSwitchedBack matches where an emitter never went back to the old credential before
+// the new one was withdrawn.
+func notSwitchedBack(c *Cell) (Explanation, bool) {
+	withdrawn, there := c.Done(string(keyring.Withdraw), c.Fresh)
+	emitter := c.EmitterOf(c.Presenter)
+	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
+	if !there || !was || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-history.Offset(evidence.Nearly) ||
+		c.View.Emitting[emitter] != c.Fresh || c.View.Switched[emitter][c.Old] > emitted {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Withdraw),
+		Why: fmt.Sprintf("%s never went back to %s, and went on with %s after it was withdrawn", emitter, c.Old, c.Fresh),
+		Fix: fmt.Sprintf("look at what has %s use %s again on the way back (the step emit-back, which said that it was done): withdraw %s only when its use is zero", emitter, c.Old, c.Fresh),
+	}, true
+}

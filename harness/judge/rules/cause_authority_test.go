@@ -1,0 +1,155 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// authority makes search one of a team's own that decides itself, and app one that
+// presents its own credential there and switches at once.
+func authority(s *story) {
+	s.limits.Family, s.limits.Hop = "api-key", history.FromAuthority
+	s.limits.Evidence = []plan.Evidence{{Rule: "availability", From: "the load"}}
+	s.limits.Validators = []plan.Validator{{Name: "search", OnPage: true, Authority: true}}
+	s.limits.Emitters = []plan.Emitter{{Name: "app", OnPage: true, Refresh: 30 * time.Second}}
+	s.limits.Clients = nil
+	without(func(e history.Event) bool {
+		switch e.Kind {
+		case history.KindFetched, history.KindLearned, history.KindPublished, history.KindEmitting:
+			return true
+		case history.KindCounts:
+			return e.Counts.Presenter != "app" || e.Counts.Credential == "k1" && e.At >= at(28.4)
+		}
+		return e.Service == "checkout"
+	})(s)
+	for i := range s.events {
+		if s.events[i].Kind == history.KindCounts {
+			s.events[i].Counts.Source = history.FromAuthority
+		}
+	}
+	s.add(emitting(0, "app", "k1"), emitting(at(28.4), "app", "k2"))
+}
+
+// proves turns every answer of rehearse's own presentations of a credential from a moment on.
+func proves(credential string, from float64, outcome history.Outcome) change {
+	return func(s *story) {
+		for i, e := range s.events {
+			if e.Kind == history.KindProbe && e.Credential == credential && e.At >= at(from) {
+				p := *e.Probe
+				p.Outcome, p.Status = outcome, string(outcome)
+				s.events[i].Probe = &p
+			}
+		}
+	}
+}
+
+// back is a way back from the watch: at 45 s the old one is accepted again, at 46 s it is
+// the one to emit, at 56 s the new one is withdrawn.
+func back(s *story) {
+	s.events = slices.DeleteFunc(s.events, func(e history.Event) bool {
+		return e.Kind == history.KindEnd || e.Step == "destroy" || e.At > at(45) && e.Kind == history.KindGate
+	})
+	s.add(history.Event{At: at(45), Kind: history.KindPhase, Phase: history.Rollback},
+		history.Event{At: at(45), Kind: history.KindDecision, Phase: history.Watch, Decision: &history.Decision{Action: history.ActionRollBack, Trigger: history.TriggerAsked, Why: "asked for"}},
+		step(at(45), history.Rollback, "restore", "k1"), step(at(46), history.Rollback, "emit", "k1"), step(at(56), history.Rollback, "withdraw", "k2"),
+		history.Event{At: at(60.5), Kind: history.KindEnd, Phase: history.Rollback, Detail: history.EndedRolledBack})
+}
+
+// presents gives what app presents from a moment on another name.
+func presents(credential string, from float64) change {
+	return func(s *story) {
+		for i, e := range s.events {
+			if e.Kind == history.KindCounts && e.Counts.Presenter == "app" && e.At >= at(from) {
+				c := *e.Counts
+				c.Credential, s.events[i].Credential = credential, credential
+				s.events[i].Counts = &c
+			}
+		}
+	}
+}
+
+// inWords gives refusals of a credential another status.
+func inWords(credential, status string) change {
+	return func(s *story) {
+		s.buckets("app", credential, 0, 61, func(_ history.Offset, c *history.Counts) {
+			if n := c.Statuses["401"]; n > 0 {
+				delete(c.Statuses, "401")
+				c.Statuses[status] = n
+			}
+		})
+	}
+}
+
+// TestAuthority: what an authority of a team's own takes is what the steps have it take,
+// and what they said that they did and did not is named as such.
+func TestAuthority(t *testing.T) {
+	t.Parallel()
+	rotator := limit(func(l *plan.Limits) { l.Rotated = []string{"accept", "emit", "revoke"} })
+	everybody := []change{authority, refuse("app", "k2", 0, 61, 10), proves("k2", 0, history.AuthFailure)}
+	part := func(s *story) { // of two replicas one goes on
+		for i := range 610 {
+			if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) {
+				c := counts(b, "app", "search", "k1", 10)
+				c.Counts.Source = history.FromAuthority
+				s.add(c)
+			}
+		}
+		refuse("app", "k1", 40.5, 61, 10)(s)
+	}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+		cause    judge.Cause
+		by       string
+		says     string
+	}{
+		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "the step accept, which has it accepted, said that it was done, and search has refused k2 since from everybody"},
+		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "does not know what app presents as it"},
+		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
+		{"taken late", []change{authority, refuse("app", "k2", 28, 33, 10), proves("k2", 0, history.OK), withoutProbes("search", history.Canary)}, "search", judge.CauseStaleCache, "emit", "search took it only 22"},
+		{"made in the place of the old one", []change{authority, refuse("app", "k1", 10, 28.4, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseOneSlot, "accept", "it has room for one, or making one takes the others away"},
+		{"refused, and then taken again", []change{authority, refuse("app", "k1", 10, 15, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "refused k1 before it was revoked"},
+		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "it took away k2, and search still takes k1"},
+		{"the revoke takes both", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 40, history.AuthFailure), withoutProbes("search", history.OldAfter)}, "search", judge.CauseWithoutEffect, "revoke", "it took k2 away too"},
+		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CauseUnknown, "emit", ""},
+		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "the step restore, which has it accepted again, said that it was done"},
+		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
+		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, while it presented k2"},
+		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},
+			"rotator", judge.CauseFlagDay, "revoke", "the rotator revoked k1 4m30s before it had k2 in use"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			for _, f := range judged(t, tt.changes...).Findings {
+				if f.RuleID != "auth-failures-flat" {
+					continue
+				}
+				if f.Consumer == tt.consumer && f.Cause == tt.cause && f.CausedBy == tt.by && strings.Contains(f.Message, tt.says) {
+					return
+				}
+				said = append(said, text(f))
+			}
+			t.Errorf("got %q, want one of %s, %s, caused by %s, that says %q", said, tt.consumer, tt.cause, tt.by, tt.says)
+		})
+	}
+}
+
+// TestAuthorityThatNeverTakes: one that refuses the new credential from rehearse itself to
+// the end is told so, whatever others presented.
+func TestAuthorityThatNeverTakes(t *testing.T) {
+	t.Parallel()
+	for _, f := range judged(t, authority, presents("", 28.4), proves("k2", 0, history.AuthFailure)).Findings {
+		if f.RuleID == "revocation" && f.Cause == judge.CauseWithoutEffect && f.Consumer == "search" && strings.Contains(f.Message, "search refuses k2 after the revoke of k1: the step accept") {
+			return
+		}
+	}
+	t.Error("got no finding of a step without effect")
+}
