@@ -36,6 +36,8 @@ type runFlags struct {
 	verbose   bool
 	timeout   time.Duration
 	lock      time.Duration
+	metrics   string // address
+	grafana   string // address
 }
 
 // runCommand is `rehearse run [SCENARIO]`.
@@ -84,6 +86,9 @@ func runCommand() *cobra.Command {
 	flags.DurationVar(&f.lock, "lock", 0, "wait this long until another rehearsal of the same system that runs already has ended\n"+
 		"(default: do not wait, and refuse)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up, undo and clean up after this long (default: never)")
+	flags.StringVar(&f.metrics, "metrics", "", "serve what the run has come to so far to Prometheus, at `HOST:PORT`/metrics; :PORT is of this machine alone")
+	flags.StringVar(&f.grafana, "grafana", "", "mark phases, steps, faults and decisions on the dashboards of the Grafana at `URL`;\n"+
+		"its token is in "+grafanaTokenEnv)
 	completes(command, "gates", "enforce", "observe", "off")
 	completes(command, "rollback-from", scenario.RollbackPhases()...)
 	completes(command, "ui", uiAuto, uiTUI, uiPlain, uiJSON)
@@ -144,6 +149,11 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
+	unwatch, err := f.watch(p, &o)
+	if err != nil {
+		return err
+	}
+	defer unwatch()
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/reports/live"
+)
+
+// grafanaTokenEnv is the variable with the token for --grafana: it is on no command line.
+const grafanaTokenEnv = "REHEARSE_GRAFANA_TOKEN"
+
+// watch has a team's own monitoring told of a run, where that was asked for. The error
+// says what of the flags cannot be; end ends what was begun.
+func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err error) {
+	end = func() {}
+	if f.grafana != "" {
+		if at, err := url.Parse(f.grafana); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+			return nil, usage(fmt.Errorf("--grafana: %q is no address: want http://HOST:PORT", f.grafana))
+		}
+		progress := o.Progress
+		o.Listeners = append(o.Listeners, live.NewAnnotations(p, f.grafana, os.Getenv(grafanaTokenEnv), func(err error) { progress(err.Error()) }))
+	}
+	if f.metrics == "" {
+		return end, nil
+	}
+	host, port, err := net.SplitHostPort(f.metrics)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--metrics: %q is no address: want HOST:PORT, or :PORT of this machine alone", f.metrics))
+	}
+	if host == "" {
+		host = "127.0.0.1" // others are let in by saying so: 0.0.0.0
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, usage(fmt.Errorf("--metrics: %w", err))
+	}
+	metrics := live.NewMetrics(p)
+	o.Listeners = append(o.Listeners, metrics)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	o.Progress(fmt.Sprintf("metrics are at http://%s/metrics", listener.Addr()))
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			server.Close() // who scrapes just now is cut off
+		}
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			o.Progress("metrics: " + err.Error())
+		}
+	}, nil
+}
