@@ -142,7 +142,7 @@ test-attach-own: build ## rotate small systems that are not ours where they run:
 peers := $(addprefix .cache/peers/,zitadel oauth2-proxy hydra spire spire-oidc)
 .PHONY: issuers
 issuers: build vault kubernetes $(peers) ## measure what issuers do in a rotation, rehearse each, and write the table anew (some 15 minutes)
-	cd harness/matrix && $(GO) test -count=1 -v -timeout 60m -run 'TestIssuers$$' . -args -issuers 3m -rehearse $(CURDIR)/bin/rehearse
+	cd harness/matrix && flock /tmp/rehearse-attached.lock $(GO) test -count=1 -v -timeout 60m -run 'TestIssuers$$' . -args -issuers 3m -rehearse $(CURDIR)/bin/rehearse
 
 # Those that take no time to build: known good and known bad of each.
 .PHONY: test-issuers

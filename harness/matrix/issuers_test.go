@@ -125,16 +125,23 @@ func verdict(out string) (string, error) {
 	if err := json.Unmarshal(data, &result); err != nil {
 		return "", err
 	}
-	text := "**" + result.Verdict + "**"
+	said := []string{"**" + result.Verdict + "**"}
 	for _, f := range result.Findings {
-		if f.Level == "error" {
-			text += ", " + f.RuleID + " at " + f.Consumer
-			if f.Cause != "" {
-				text += " (" + f.Cause + ")"
-			}
+		if f.Level != "error" {
+			continue
+		}
+		what := f.RuleID
+		if f.Consumer != "" {
+			what += " at " + f.Consumer
+		}
+		if f.Cause != "" {
+			what += " (" + f.Cause + ")"
+		}
+		if !slices.Contains(said, what) {
+			said = append(said, what)
 		}
 	}
-	return text, nil
+	return strings.Join(said, ", "), nil
 }
 
 // TestStale holds what a page is told of a patient verifier against what issuers say.

@@ -48,7 +48,7 @@ late() {
 case "$1" in
 up) mkdir -p "$folder" && : >"$folder/pids" && start && verifiers ;;
 down)
-	while read -r pid; do kill "$pid" || true; done <"$folder/pids"
+	while read -r pid; do kill "$pid" 2>/dev/null || true; done <"$folder/pids"
 	while read -r pid; do while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; done <"$folder/pids"
 	;;
 *) "$@" ;;

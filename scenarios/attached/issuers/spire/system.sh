@@ -1,7 +1,7 @@
 #!/bin/sh
 # A SPIRE server that mints JWT-SVIDs, and its OIDC discovery provider, which shows the
 # keys: prepared, active and old, by the server's own authority API.
-cd "$(dirname "$0")" && port=7270
+cd "$(dirname "$0")" && port=${port:-7270}
 url=http://127.0.0.1:$port
 spire() { "$cache/peers/spire" "$@" -socketPath "$folder/spire.sock"; }
 keys() { echo $url/keys; }
@@ -16,6 +16,7 @@ start() {
 		  trust_domain = "example.test"
 		  data_dir = "$folder"
 		  log_level = "WARN"
+		  ca_ttl = "${ca_ttl:-24h}"
 		  jwt_issuer = "$url"
 		  jwt_key_type = "ec-p256"
 		}
@@ -43,4 +44,9 @@ make() { spire localauthority jwt prepare -output json | id; }
 emit() { spire localauthority jwt activate -authorityID "$1" >/dev/null; }
 revoke() { spire localauthority jwt taint -authorityID "$1" >/dev/null && spire localauthority jwt revoke -authorityID "$1" >/dev/null; }
 rotate() { emit "$(make)"; }
+# turned: waits until it signs with another key than now.
+turned() {
+	signs=$(token 10 | cut -d. -f1)
+	until [ "$(token 10 | cut -d. -f1)" != "$signs" ]; do sleep 0.5; done
+}
 . ../lib.sh
