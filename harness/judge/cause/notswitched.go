@@ -76,8 +76,9 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 			e.Page(read-emitted), e.Old, e.Page(last-emitted))
 		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it sign when it sends", e.AtLeast(last-emitted), emitter)
 	case longAfter:
-		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and never presented %s", e.Page(read-emitted), e.Fresh)
-		told.Fix = fmt.Sprintf("find out why %s does not use what it reads", emitter)
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or what it made before waits in it, as in a queue",
+			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
+		told.Fix = fmt.Sprintf("find out which: have %s use what it reads, or write on the page how long what it makes is in use (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
 	case m.Refresh == 0:
 		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:
