@@ -54,6 +54,17 @@ func (l Limits) Timed() []Validator {
 	return timed
 }
 
+// Untimed are the validators on the page of which nobody tells when they take what is
+// published: their worst moment cannot be waited for.
+func (l Limits) Untimed() (names []string) {
+	for _, v := range l.Validators {
+		if v.OnPage && v.Blind && v.Through == "" && !v.Authority {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
 // slowness is the longest way of a publication to a validator, as it is; wall time.
 func (l Limits) slowness(v Validator) history.Offset {
 	refills := v.Refills()

@@ -122,3 +122,14 @@ func TestMomentsThatCannotBeHadTogether(t *testing.T) {
 		t.Errorf("missed %v, unseen %v; want quick and silent", m.Missed, m.Unseen)
 	}
 }
+
+// TestUntimed: of whom nobody tells when it takes what is published is said so.
+func TestUntimed(t *testing.T) {
+	l := Limits{Validators: []Validator{
+		{Name: "seen", OnPage: true}, {Name: "own", OnPage: true, Blind: true}, {Name: "behind", OnPage: true, Blind: true, Through: "gate"},
+		{Name: "other", Blind: true}, {Name: "db", OnPage: true, Blind: true, Authority: true},
+	}}
+	if got := l.Untimed(); !slices.Equal(got, []string{"own"}) {
+		t.Errorf("got %v, want own", got)
+	}
+}

@@ -41,6 +41,9 @@ func (l Look) baseline() (string, []refusal) {
 	if len(l.moment.Unseen) > 0 {
 		holds += "; when it is worst for " + strings.Join(l.moment.Unseen, ", ") + " was not seen"
 	}
+	if blind := l.Limits.Untimed(); len(blind) > 0 {
+		holds += "; when it is worst for " + strings.Join(blind, ", ") + " nobody tells"
+	}
 	return holds, refusals
 }
 

@@ -94,6 +94,18 @@ func (e *judging) judgeMisses(c plan.Client) (f judge.Finding, open string) {
 	return f, ""
 }
 
+// proberTurnedAway says of a service that it turned everybody away for what the rehearsal
+// itself did: then that is why answers are missing. "" where none did.
+func (e *judging) proberTurnedAway() string {
+	_, _, findings := availability(e)
+	for _, f := range findings {
+		if isProbers(&f) {
+			return f.Message
+		}
+	}
+	return ""
+}
+
 // isProbers says that what was missed came of what the rehearsal itself did, which
 // then fails nothing.
 func isProbers(f *judge.Finding) bool {

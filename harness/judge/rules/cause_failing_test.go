@@ -64,7 +64,7 @@ func TestTurnedProberAway(t *testing.T) {
 			}
 		}
 	}
-	too := instead("app", "k2", "429", 45, 47, 10)
+	too := instead("app", "k2", "429", 45, 52, 10)
 	for _, tt := range []struct {
 		name    string
 		changes []change
@@ -79,6 +79,9 @@ func TestTurnedProberAway(t *testing.T) {
 			t.Parallel()
 			v := judged(t, tt.changes...)
 			wantRule(t, v, "availability", tt.want)
+			if detail := rule(t, v, "auth-failures-flat").Detail; tt.want == judge.Inconclusive && !strings.Contains(detail, tt.says) {
+				t.Errorf("flat: got %q, want why there were few answers", detail)
+			}
 			for _, f := range v.Findings {
 				if f.RuleID == "availability" && (!strings.Contains(f.Message, tt.says) || (f.Level == judge.Error) != (tt.want == judge.Fail)) {
 					t.Errorf("got %s, want it to say %q", text(f), tt.says)

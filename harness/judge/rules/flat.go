@@ -59,7 +59,7 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	case otherwise != "": // what is missing then was answered so
 		return judge.Inconclusive, otherwise, findings
 	case thin != "":
-		return judge.Inconclusive, thin, findings
+		return judge.Inconclusive, cmp.Or(e.proberTurnedAway(), thin), findings
 	case noisy != "":
 		return judge.Inconclusive, noisy, findings
 	case failed > 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -168,8 +169,11 @@ func why(v *judge.Verdict, e *judging) string {
 		if n := len(e.Limits.Validators); n != 1 {
 			validators = fmt.Sprintf("%d validators", n)
 		}
-		return fmt.Sprintf("%s replaced %s at %s while auth failures stayed flat: %d of %d attempts",
-			e.Fresh, e.Old, validators, refused, attempts)
+		text := fmt.Sprintf("%s replaced %s at %s while auth failures stayed flat: %d of %d attempts", e.Fresh, e.Old, validators, refused, attempts)
+		if blind := e.Limits.Untimed(); len(blind) > 0 {
+			text += fmt.Sprintf("; nobody tells when %s takes what is published, so that its lead is held against the page alone, and not at the worst moment", strings.Join(blind, ", "))
+		}
+		return text
 	}
 	return ""
 }
