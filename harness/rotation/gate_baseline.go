@@ -26,7 +26,7 @@ func (l Look) baseline() (string, []refusal) {
 				c.name, c.sum.Attempts, c.to, need)})
 		}
 		bad := c.sum.AuthFailures + c.sum.Unavailable
-		if !plan.Within(l.Limits.Objective, bad, c.sum.Attempts) {
+		if !plan.Within(l.Limits.Objective, bad, c.sum.Attempts) && l.takesPart(c.name, c.to) {
 			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%d of %d attempts of %s at %s failed before anything was changed",
 				bad, c.sum.Attempts, c.name, c.to)})
 		}
@@ -45,6 +45,15 @@ func (l Look) baseline() (string, []refusal) {
 		holds += "; when it is worst for " + strings.Join(blind, ", ") + " nobody tells"
 	}
 	return holds, refusals
+}
+
+// takesPart reports whether who presents something to a validator has to do with the
+// rotation: it is of the plan, or presented the credential in use. What others call a
+// validator with, that is not ours, may be refused as it is.
+func (l Look) takesPart(presenter, validator string) bool {
+	_, client := l.Limits.Client(presenter)
+	_, emitter := l.Limits.Emitter(presenter)
+	return client || emitter || l.View.Sum(history.CellKey{Source: l.Limits.Hop, Presenter: presenter, Validator: validator, Credential: Old}, 0, l.View.Now+1).Attempts > 0
 }
 
 // began is the rate at which a client begins.

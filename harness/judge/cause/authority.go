@@ -39,8 +39,8 @@ func (c *Cell) saidTo(credential string, from, to history.Offset) (t told) {
 	return t
 }
 
-// stepHas is a step as what it has to do with a credential.
-var stepHas = map[keyring.Step]string{keyring.Accept: "has it accepted", keyring.Restore: "has it accepted again"}
+// stepHas is what an authority did not do with a credential, by the step that was to have it do so.
+var stepHas = map[keyring.Step]string{keyring.Accept: "%s has never taken %s", keyring.Restore: "%s does not take %s again"}
 
 // withoutEffect matches where an authority refuses from everybody what a step was to
 // have it accept, and has never taken it since.
@@ -66,9 +66,9 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 	v := c.Validator.Name
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
-		Why: fmt.Sprintf("the step %s, which %s, said that it was done, and %s has refused %s since from everybody (%s)", step, stepHas[step], v, c.Credential, strings.Join(said.who, ", ")),
-		Fix: fmt.Sprintf("look at what the step %s does at %s, and at what %s says of %s there (is it enabled, is it in this environment, may it log in from here, has it run out); present it by hand until it is taken, then rehearse again",
-			step, v, v, c.Credential),
+		Why: fmt.Sprintf("%s: the step %s ended as done, and since then it has refused everybody who showed it %s (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")),
+		Fix: fmt.Sprintf("look at what the step %s really does at %s, and at how %s stands there (disabled, of another environment, not let in from here, run out); show it by hand until it is taken, then rehearse again",
+			step, v, c.Credential),
 	}, true
 }
 

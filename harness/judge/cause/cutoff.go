@@ -28,7 +28,11 @@ func cutOff(c *Cell) (Explanation, bool) {
 		Fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s%s",
 			plan.Text(c.Limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.Old, shorter),
 	}
-	kept := c.First - c.lastSwitch()
+	switched := c.lastSwitch()
+	if switched >= c.First-history.Offset(evidence.Nearly) { // it had to make a connection anew, and is seen with the new one since
+		switched, _ = c.Done(string(keyring.Emit), c.Fresh)
+	}
+	kept := c.First - switched
 	switch {
 	case ended.old == 0 && c.CausedBy == string(keyring.Revoke):
 		told.Why += fmt.Sprintf(", all of them made with %s: it cannot tell by which password a session was made, and ends every one of the user", c.Fresh)

@@ -12,6 +12,9 @@ import (
 // what it asked: what the credential may do is not what the one before it might.
 func lacksRights(c *Cell) (Explanation, bool) {
 	service := c.presenterBehind()
+	if c.refusedMore(service) {
+		return Explanation{}, false
+	}
 	for _, event := range c.Events {
 		if event.Kind != history.KindDenied || event.Reader != service ||
 			event.At < c.First-history.Offset(evidence.Nearly) || event.At > c.Last+history.Offset(evidence.Nearly) {
@@ -24,6 +27,24 @@ func lacksRights(c *Cell) (Explanation, bool) {
 		}, true
 	}
 	return Explanation{}, false
+}
+
+// refusedMore reports whether a service was refused more often, while its callers had no
+// good answer, than it was let in and denied a right: then that is why.
+func (c *Cell) refusedMore(service string) bool {
+	from, to := c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)
+	var refused, denied int64
+	for _, key := range c.Hop() {
+		if key.Presenter == service && key.Validator != service {
+			refused += c.View.Sum(key, from, to).AuthFailures
+		}
+	}
+	for _, event := range c.Events {
+		if event.Kind == history.KindDenied && event.Reader == service && event.At >= from && event.At <= to {
+			denied++
+		}
+	}
+	return refused > denied
 }
 
 // presenterBehind is who presents to the authority for what the client calls: the

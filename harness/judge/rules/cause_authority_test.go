@@ -110,7 +110,7 @@ func TestAuthority(t *testing.T) {
 		by       string
 		says     string
 	}{
-		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "the step accept, which has it accepted, said that it was done, and search has refused k2 since from everybody"},
+		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "search has never taken k2: the step accept ended as done, and since then it has refused everybody who showed it k2"},
 		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "does not know what app presents as it"},
 		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
 		{"taken late", []change{authority, refuse("app", "k2", 28, 33, 10), proves("k2", 0, history.OK), withoutProbes("search", history.Canary)}, "search", judge.CauseStaleCache, "emit", "search took it only 22"},
@@ -119,7 +119,7 @@ func TestAuthority(t *testing.T) {
 		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "it took away k2, and search still takes k1"},
 		{"the revoke takes both", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 40, history.AuthFailure), withoutProbes("search", history.OldAfter)}, "search", judge.CauseWithoutEffect, "revoke", "it took k2 away too"},
 		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CauseUnknown, "emit", ""},
-		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "the step restore, which has it accepted again, said that it was done"},
+		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, while it presented k2"},
 		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},
@@ -147,7 +147,7 @@ func TestAuthority(t *testing.T) {
 func TestAuthorityThatNeverTakes(t *testing.T) {
 	t.Parallel()
 	for _, f := range judged(t, authority, presents("", 28.4), proves("k2", 0, history.AuthFailure)).Findings {
-		if f.RuleID == "revocation" && f.Cause == judge.CauseWithoutEffect && f.Consumer == "search" && strings.Contains(f.Message, "search refuses k2 after the revoke of k1: the step accept") {
+		if f.RuleID == "revocation" && f.Cause == judge.CauseWithoutEffect && f.Consumer == "search" && strings.Contains(f.Message, "search refuses k2 after the revoke of k1: search has never taken k2: the step accept ended as done") {
 			return
 		}
 	}

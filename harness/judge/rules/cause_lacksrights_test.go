@@ -22,6 +22,7 @@ func TestLacksRights(t *testing.T) {
 		says    string
 	}{
 		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied it what it asked (permission denied for table orders)"},
+		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db refused the credential that it presented"},
 		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, ""},
 		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, ""},
 	} {
@@ -37,5 +38,16 @@ func TestLacksRights(t *testing.T) {
 				t.Errorf("got %+v, want one of cause %s that says %q", found, tt.cause, tt.says)
 			}
 		})
+	}
+}
+
+// refusedAt is that somebody was refused at an authority some times.
+func refusedAt(validator, presenter, credential string, moment float64, n int64) change {
+	return func(s *story) {
+		s.limits.Hop = history.FromAuthority
+		s.add(history.Event{At: at(moment), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: presenter, Validator: validator, Credential: credential, Width: at(0.1),
+			Attempts: n, AuthFailures: n, FirstFailure: at(moment), LastFailure: at(moment), Statuses: map[string]int64{"28P01": n},
+		}})
 	}
 }

@@ -46,6 +46,7 @@ func TestSessionsOfTheOld(t *testing.T) {
 	}{
 		{"ended in use", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "provider ended 3 sessions of search with the revoke of k1"},
 		{"ended in use, by one that kept them for longer than the page has it", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
+		{"ended in use, by one that was first seen with the new one after that", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), add(emitting(at(40.6), "search", "k2"))}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
 		{"ended in use, within what the page has", []change{limit(func(l *plan.Limits) { l.LongestLife = 15 * time.Minute }), unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "some were in use"},
 		{"ended in use, all of the new one, by one that cannot tell", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), func(s *story) {
 			for i := range s.events {
