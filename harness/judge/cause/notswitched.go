@@ -29,15 +29,14 @@ func notSwitched(c *Cell) (Explanation, bool) {
 // inPart matches where an emitter presents both credentials to the end, the old one
 // though it is revoked: some of what it is has switched, and some has not.
 func inPart(c *Cell) (Explanation, bool) {
-	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	emitted, _ := c.Done(string(keyring.Emit), c.Fresh)
 	m, emits := c.Limits.Emitter(c.Presenter)
-	about := history.Offset(evidence.Nearly)
-	fresh := c.View.Sum(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}, revoked+about, c.Last-about)
-	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*about {
+	fresh := c.View.Sum(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}, emitted, c.Last-evidence.BucketWidth)
+	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*history.Offset(evidence.Nearly) {
 		return Explanation{}, false
 	}
 	told := c.TellNotSwitched(c.Presenter, 0, false)
-	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, while it presented %s %d times", c.Presenter, c.OffPage(c.Presenter), c.Old, c.Fresh, fresh.OK)
+	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, and has presented %s as well (%d times)", c.Presenter, c.OffPage(c.Presenter), c.Old, c.Fresh, fresh.OK)
 	told.Fix = fmt.Sprintf("find the part of %s that still has %s (one of its replicas, a second pool, a fallback to the older one), and have it take what is published like the others; revoke only when the use of %s is zero", c.Presenter, c.Old, c.Old)
 	return told, true
 }
