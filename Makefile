@@ -54,6 +54,10 @@ test-vault: build vault ## hold the embedded store against a real Vault, and reh
 	bin/rehearse run --runtime process --store vault --ui plain --yes jwt-signing-key/healthy
 	REHEARSE_REQUIRE_VAULT=1 bin/rehearse test --runtime process database-password/vault-static-role
 
+.PHONY: test-vault-audit
+test-vault-audit: build vault ## rehearse with a Vault that is named, whose audit device says that no run asked for anything but its own
+	GO=$(GO) .ci/audited $(SHARD)
+
 .PHONY: test-vault-containers
 test-vault-containers: build vault-image database-image ## rehearse with a real Vault in a container
 	bin/rehearse run --runtime docker --store vault --ui plain --yes jwt-signing-key/healthy
