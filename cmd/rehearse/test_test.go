@@ -372,3 +372,38 @@ func TestShardOf(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryScenarioOfTheFolderCanBePlanned: what others extend, and expects nothing itself,
+// is none.
+func TestEveryScenarioOfTheFolderCanBePlanned(t *testing.T) {
+	plans, leftOut, err := plansToTest([]string{filepath.Join("..", "..", "scenarios")}, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plans) < 100 || len(leftOut) == 0 {
+		t.Errorf("%d scenarios to rehearse, %d left out, want both, and the catalogue", len(plans), len(leftOut))
+	}
+}
+
+// TestWhatOthersExtend: it is left out where it expects nothing, and only then.
+func TestWhatOthersExtend(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("apiVersion: rehearse/v1\nkind: Scenario\n"+text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("base.yaml", "speed: 60\n")
+	healthy := write("healthy.yaml", "extends: base.yaml\nexpect: {verdict: pass}\n")
+	deep := write("one/deep.yaml", "extends: ../healthy.yaml\nexpect: {verdict: fail}\n")
+	lonely := write("lonely.yaml", "speed: 60\n") // which nobody extends: that it expects nothing is a mistake
+	got, err := scenariosAt(folder)
+	if want := []string{healthy, lonely, deep}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}

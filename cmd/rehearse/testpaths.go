@@ -118,7 +118,39 @@ func scenariosAt(path string) ([]string, error) {
 		return []string{path}, nil // loadScenario says what is wrong with it
 	}
 	files, err := ourFiles(path)
-	return slices.DeleteFunc(files, isPage), err
+	bases := extendedBy(files)
+	return slices.DeleteFunc(files, func(file string) bool { return isPage(file) || bases[file] }), err
+}
+
+// extendedBy are the files that others of some files extend, and that expect nothing
+// themselves: what those have in common, which cannot be tested by itself.
+func extendedBy(files []string) map[string]bool {
+	bases := map[string]bool{}
+	for _, file := range files {
+		extends, says := fieldOf(file, "extends")
+		if name, is := extends.(string); !says || !is {
+			continue
+		} else if base := filepath.Join(filepath.Dir(file), name); slices.Contains(files, base) {
+			if _, expects := fieldOf(base, "expect"); !expects {
+				bases[base] = true
+			}
+		}
+	}
+	return bases
+}
+
+// fieldOf is the value of a key at the top of a file; false where that has none, or
+// cannot be read: loading it says why.
+func fieldOf(file, key string) (value any, has bool) {
+	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
+	if err != nil || document.Kind != source.Mapping {
+		return nil, false
+	}
+	field, has := document.Field(key)
+	if !has {
+		return nil, false
+	}
+	return field.Value.Value, true
 }
 
 // yamlFiles are the YAML files of a folder and those below it.
@@ -169,10 +201,6 @@ func isAnothers(file string) bool {
 // isPage tells a page from a scenario. What cannot be read is taken for a
 // scenario: loading it says why.
 func isPage(file string) bool {
-	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
-	if err != nil || document.Kind != source.Mapping {
-		return false
-	}
-	kind, ok := document.Field("kind")
-	return ok && kind.Value.Value == runbook.Kind
+	kind, says := fieldOf(file, "kind")
+	return says && kind == runbook.Kind
 }
