@@ -22,9 +22,11 @@ type Answers struct {
 	// the first of them: by one that is not what had refused.
 	Again int64
 	// Last is the last answer of all, and Unshown why there was none to give, the
-	// last time that the harness itself could not show the credential.
-	Last    Probe
-	Unshown string
+	// last time that the harness itself could not show the credential; UnshownSince is
+	// the first time of those that no answer came after, 0: none is.
+	Last         Probe
+	Unshown      string
+	UnshownSince Offset
 
 	refused []Offset // those that may lie before an acceptance yet to come
 }
@@ -57,9 +59,12 @@ func (a *Answers) add(at Offset, p *Probe) {
 		a.Unanswered++
 	case HarnessError:
 		a.Unshown = p.Status
+		if a.UnshownSince == 0 {
+			a.UnshownSince = at
+		}
 		return
 	}
-	a.Last = *p
+	a.Last, a.UnshownSince = *p, 0
 }
 
 // Said are the answers of a series; the zero value where nothing was asked.

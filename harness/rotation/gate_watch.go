@@ -33,7 +33,7 @@ func (l Look) watch() (string, []refusal) {
 		if why := l.keeps(v, late[v.From], since); why != "" {
 			refusals = append(refusals, refusal{v.Name, why})
 		}
-		if a := l.View.Said(v.Name, Old, history.OldAfter); !lacks && a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "" {
+		if a := l.View.Said(v.Name, Old, history.OldAfter); !lacks && (a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "" || l.ranOut(v, a)) {
 			unshown = append(unshown, a.Unshown)
 		}
 		_, holds := l.View.Holds[v.Name][New]
@@ -70,6 +70,13 @@ func (l Look) refusesBy(v plan.Validator) string {
 	return "and nothing will ever make it refuse it"
 }
 
+// ranOut says that there was nothing left to show a validator before the moment by which
+// it has to refuse the old credential: what it took until then it was free to take.
+func (l Look) ranOut(v plan.Validator, a history.Answers) bool {
+	revoked, g3 := l.View.Steps[string(keyring.Revoke)][Old], l.Limits.G3(v)
+	return a.Taken > 0 && a.InARow == 0 && a.UnshownSince != 0 && g3 != runbook.Forever && a.LastAsked <= revoked+history.Offset(l.Limits.Wall(g3)+v.Granule)
+}
+
 // keeps says in words that a validator does not refuse the old credential, or could
 // not be asked; empty: every answer since refuses it. One that takes what is published
 // for it, too late, is not to blame.
@@ -78,7 +85,7 @@ func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 	_, lacks := l.Limits.Lacks(revocation)
 	settled := a.InARow >= v.InARow() || a.InARow > 0 && a.Again == 0
 	switch {
-	case settled || a.Taken > 0 && publishedLate:
+	case settled || a.Taken > 0 && publishedLate || l.ranOut(v, a):
 		return ""
 	case a.InARow > 0 || a.Again > 0:
 		return fmt.Sprintf("%s took %s again after it had refused it, %d of %d times: not all of its replicas refuse it", v.Name, Old, a.Taken, a.Asked())

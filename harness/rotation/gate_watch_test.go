@@ -1,10 +1,14 @@
 package rotation
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -32,6 +36,44 @@ func TestGateAfterTheWatchBlamesNobodyWhoWasNotShownTheOldOne(t *testing.T) {
 			view.Apply(history.Event{Kind: history.KindProbe, Service: "shop", Credential: credential, Probe: &p})
 		}
 		l := Look{Limits: plan.Limits{Speed: 1, Validators: []plan.Validator{{Name: "shop", OnPage: true, Authority: true}}}, View: view, OnPage: []string{"shop"}}
+		holds, refusals := l.watch()
+		if (len(refusals) > 0) != tt.refused || !strings.Contains(holds, tt.says) {
+			t.Errorf("%s: got %q, refusals %v; want refused %t, and %q", name, holds, refusals, tt.refused, tt.says)
+		}
+	}
+}
+
+// TestGateAfterTheWatchBlamesNobodyForWhenThereWasNothingLeftToShow: a token that runs out
+// before the bound says nothing of what a validator does after that.
+func TestGateAfterTheWatchBlamesNobodyForWhenThereWasNothingLeftToShow(t *testing.T) {
+	t.Parallel()
+	second := history.Offset(time.Second)
+	for name, tt := range map[string]struct {
+		taken, ranOut history.Offset // the last time each; 0: never
+		refused       bool
+		says          string
+	}{
+		"before its bound": {9 * second, 10 * second, false, "whether each refuses k1 could not be asked: no unexpired token of it"},
+		"after its bound":  {31 * second, 32 * second, true, "every validator"},
+		"taken again":      {15 * second, 12 * second, true, "every validator"},
+		"never":            {15 * second, 0, true, "every validator"},
+	} {
+		view := history.NewView()
+		view.Apply(history.Event{At: second, Kind: history.KindStep, Credential: Old, Step: string(keyring.Revoke)})
+		probes := []history.Event{
+			{At: second + tt.taken, Credential: Old, Probe: &history.Probe{Purpose: history.OldAfter, Outcome: history.OK, Status: "200"}},
+			{At: second + tt.taken, Credential: New, Probe: &history.Probe{Purpose: history.NewAfter, Outcome: history.OK}},
+		}
+		if tt.ranOut != 0 {
+			probes = append(probes, history.Event{At: second + tt.ranOut, Credential: Old, Probe: &history.Probe{Purpose: history.OldAfter, Outcome: history.HarnessError, Status: "no unexpired token of it"}})
+		}
+		slices.SortStableFunc(probes, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
+		for _, e := range probes {
+			e.Kind, e.Service = history.KindProbe, "shop"
+			view.Apply(e)
+		}
+		v := plan.Validator{Name: "shop", OnPage: true, Authority: true, Forgets: 20 * time.Second}
+		l := Look{Limits: plan.Limits{Speed: 1, Validators: []plan.Validator{v}}, View: view, Now: 40 * second, OnPage: []string{"shop"}}
 		holds, refusals := l.watch()
 		if (len(refusals) > 0) != tt.refused || !strings.Contains(holds, tt.says) {
 			t.Errorf("%s: got %q, refusals %v; want refused %t, and %q", name, holds, refusals, tt.refused, tt.says)

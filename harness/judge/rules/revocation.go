@@ -125,6 +125,9 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		return fmt.Sprintf("%s took %s again after it had refused it, and refused it only %s since: not every replica of it need do so", v.Name, e.Old, plan.Counted(p.InARow, "time"))
 	case p.Last.Outcome != history.OK:
 		return fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that (%s)%s", v.Name, e.Old, e.Page(p.LastTaken-revoked), p.Last.Status, e.SayRefusal(v.Name, p.Last.Status))
+	case p.UnshownSince != 0:
+		return fmt.Sprintf("%s took %s for %s after the revoke, and may until %s; after that it could not be asked: %s", v.Name, e.Old, e.Page(p.LastTaken-revoked),
+			plan.Text(bound+e.Limits.Page(v.Granule)), p.Unshown)
 	default:
 		return fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.Old, e.Page(e.End-revoked),
 			plan.Text(bound+e.Limits.Page(v.Granule))) // what it rounds up is wall time

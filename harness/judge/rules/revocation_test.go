@@ -94,6 +94,7 @@ func TestRevocation(t *testing.T) {
 			"search answered 429 to k1, which is read as neither taken nor refused: if that is how it refuses, say so (services.search: refusal: {statuses: [429]})"},
 		{"not asked", []change{still(0)}, judge.Inconclusive, "search gave no answer to k1"},
 		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
+		{"nothing left to ask with, before its bound", []change{still(0), asks(41, history.OldAfter, history.OK), asks(42, history.OldAfter, history.HarnessError), asks(58, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search took k1 for 30s after the revoke, and may until 18m15s; after that it could not be asked: harness_error"},
 		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer to k1"},
 		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when the watch ended after 20m, and may until 33m15s"},
 		{"refuses what the harness makes of the new one, and takes it from others", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8)}, judge.Inconclusive, "refused k2 in all of 8 answers to the harness, and took it"},
