@@ -105,7 +105,11 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 	}
 	_, statuses, _ := c.mostly()
 	what := fmt.Sprintf("it answered %s to what presented %s, and to nothing else: ", statuses, c.Fresh)
-	told, found := c.Refusal(key, &sum).Detect()
+	refusal := c.Refusal(key, &sum)
+	if after := c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1); !refusal.EverLearned && !c.HasFetches(key.Validator) && after.Unavailable == 0 && after.OK >= evidence.LeastAttempts {
+		refusal.LearnedAt, refusal.EverLearned, refusal.BySight = c.Last, true, true // nothing tells so but its answers
+	}
+	told, found := refusal.Detect()
 	if !found || told.Cause == judge.CauseUnknown {
 		return Explanation{
 			Cause: judge.CauseFailing, Credential: c.Fresh, Why: what + "it fails at a credential that it does not take, for a reason of its own",

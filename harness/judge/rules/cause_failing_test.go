@@ -114,6 +114,8 @@ func TestKindsOfSilence(t *testing.T) {
 			judge.CauseStaleCache, "search", "it answered 500 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
 		{"not found with the new credential only, before it was learned", []change{early(5), searchLearns(24.5), instead("app", "k2", "404", 15, 24.5, 10)},
 			judge.CauseStaleCache, "search", "it answered 404 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
+		{"of which nothing tells but its answers", []change{early(5), searchLearns(0), withoutFetchAt(4), instead("app", "k2", "400", 15, 24.5, 10)},
+			judge.CauseStaleCache, "search", "it answered 400 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 16m15s"},
 		{"too many, which is of no credential", []change{early(5), searchLearns(24.5), instead("app", "k2", "429", 15, 24.5, 10)}, judge.CauseFailing, "search", "it answered 429", ""},
 		{"errors of both", []change{early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10), instead("app", "k1", "500", 12, 13, 10)}, judge.CauseFailing, "search", "", ""},
 	})
