@@ -76,7 +76,7 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 		return err
 	}
 	if len(leftOut) > 0 {
-		command.PrintErrf("left out, since they need a system that runs already: %s\n", plaintext.Line(strings.Join(leftOut, ", ")))
+		command.PrintErrf("left out, since they need a system that runs already: %s\n", plaintext.Line(few(leftOut)))
 	}
 	if slices.ContainsFunc(plans, func(p *plan.Plan) bool { return p.Rehearsal.Attach != nil }) {
 		if !f.yes {
@@ -260,4 +260,15 @@ func once(say func(string)) func(string) {
 			say(text)
 		}
 	}
+}
+
+// mostNames is how many names a line lists.
+const mostNames = 6
+
+// few are the first of some names, and how many more there are.
+func few(names []string) string {
+	if len(names) <= mostNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more", strings.Join(names[:mostNames-1], ", "), len(names)-mostNames+1)
 }

@@ -407,3 +407,12 @@ func TestWhatOthersExtend(t *testing.T) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
+
+func TestFew(t *testing.T) {
+	names := strings.Split("abcdefgh", "")
+	for n, want := range map[int]string{0: "", 1: "a", 6: "a, b, c, d, e, f", 7: "a, b, c, d, e, and 2 more", 8: "a, b, c, d, e, and 3 more"} {
+		if got := few(names[:n]); got != want {
+			t.Errorf("%d names: got %q, want %q", n, got, want)
+		}
+	}
+}
