@@ -240,7 +240,7 @@ func TestScenariosAt(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"runbook.yaml": "kind: Runbook\n", "pages/other.yml": "kind: Runbook\n",
-		"healthy.yaml": "kind: Scenario\n", "bad/broken.yml": "kind: [", "notes.txt": "kind: Scenario\n",
+		"healthy.yaml": "kind: Scenario\nexpect: {verdict: pass}\n", "bad/broken.yml": "kind: [", "notes.txt": "kind: Scenario\n",
 		"compose.yml": "services: {web: {image: acme/web}}\n", "ci.yml": "on: push\njobs: {}\n", "deployment.yaml": "apiVersion: apps/v1\nkind: Deployment\n",
 		"no-kind.yaml": "apiVersion: rehearse/v1\nrunbook: runbook.yaml\n", "forgotten.yaml": "extends: healthy.yaml\n",
 	} {
