@@ -56,6 +56,7 @@ type team struct {
 	login     string   // where they are sent instead; empty: nowhere
 	fresh     string   // the identifier of the new key
 	server    *httptest.Server
+	kept      int // tokens that were asked for to be kept
 }
 
 func newTeam(t *testing.T) *team {
@@ -91,6 +92,9 @@ func (s *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil || !slices.Contains(s.published, kid) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
+		}
+		if life > time.Minute {
+			s.kept++
 		}
 		fmt.Fprintf(w, `{"access_token": %q}`, tokenOf(kid, time.Now().Add(life)))
 	case r.URL.Path == "/jwks":

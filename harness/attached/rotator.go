@@ -93,11 +93,16 @@ func (r *rotator) finish(err error) {
 	close(r.ended)
 }
 
+// holdAgain is how often a token of the old credential is kept anew while that is the one in
+// use: a rotator takes its own time, and an issuer may cap the life of what it gives.
+const holdAgain = 10 * plan.SeenEvery
+
 // follow looks until its context ends. What is called, and not a command, is over when
 // all was seen of it, or its time is.
 func (s *System) follow(ctx, running context.Context, began time.Time, last standing) {
 	r := &s.rotator
 	called := len(s.attach.Rotator.Command) == 0
+	held := began
 	tick := time.NewTicker(plan.SeenEvery)
 	defer tick.Stop()
 	before, failed := began, 0
@@ -127,6 +132,10 @@ func (s *System) follow(ctx, running context.Context, began time.Time, last stan
 		failed = 0
 		s.tell(is, before, time.Now())
 		last, before = is, looked
+		if s.byTokens() && !is.emitted && looked.Sub(held) >= holdAgain {
+			s.hold(ctx, s.first)
+			held = looked
+		}
 		if !called {
 			continue
 		}

@@ -150,6 +150,27 @@ func TestRotatorThatSignsWithAnother(t *testing.T) {
 	}
 }
 
+// TestRotatorThatTakesLong keeps a token of the old credential anew for as long as that is
+// in use: the first may have run out by then.
+func TestRotatorThatTakesLong(t *testing.T) {
+	t.Parallel()
+	team := newTeam(t)
+	team.fixed = true
+	s, _ := rotating(t, team, `{http: {url: "{{ .auth.url }}/rotate"}}`)
+	kept := func() int {
+		team.mu.Lock()
+		defer team.mu.Unlock()
+		return team.kept
+	}
+	first := kept()
+	eventually(t, s, "another token of the old one that is kept", func(world.Progress) bool { return kept() > first })
+	team.change("fresh", "old", "fresh")
+	eventually(t, s, "the emit", func(p world.Progress) bool { _, seen := p.Taken[keyring.Emit]; return seen })
+	if probe, err := s.Present(t.Context(), "search", "k1", history.OldAfter); err != nil || probe.Outcome != history.OK {
+		t.Errorf("the old one was shown: %+v, %v", probe, err)
+	}
+}
+
 func TestRotatorThatPublishedAhead(t *testing.T) {
 	t.Parallel()
 	team := newTeam(t)
