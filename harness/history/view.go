@@ -339,6 +339,19 @@ func (v *View) FirstAfterCut(presenter string, at Offset) bool {
 	return false
 }
 
+// Presented reports whether somebody presents a credential itself, as seen from a source, and
+// whether it did so in (from, to), but for what belongs to the two moments.
+func (v *View) Presented(source Source, presenter string, from, to Offset) (ever, meanwhile bool) {
+	const about = Offset(500 * time.Millisecond)
+	for key := range v.Cells {
+		if key.Source == source && key.Presenter == presenter {
+			ever = true
+			meanwhile = meanwhile || to-about > from+about && v.Sum(key, from+about, to-about).Attempts > 0
+		}
+	}
+	return ever, meanwhile
+}
+
 // LastTaken is when a presenter was last taken anywhere with a credential before a
 // moment; false: it never was.
 func (v *View) LastTaken(source Source, presenter, credential string, before Offset) (last Offset, was bool) {

@@ -258,7 +258,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
 			// What it read because it was refused, or cut off, was no habit.
-			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) {
+			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.Hop, e.Name, gap) {
 				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
 			}
 		}
@@ -270,6 +270,13 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	switched, did := s.View.Switched[e.Name][s.New]
 	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
 	return most, found
+}
+
+// unused reports whether who presents a secret itself did not do so while it did not read it:
+// as a pool that reads it for each connection, it then reads as often as it needs it.
+func (s Sight) unused(hop history.Source, presenter string, gap history.Gap) bool {
+	ever, meanwhile := s.View.Presented(hop, presenter, gap.From, gap.To)
+	return ever && !meanwhile
 }
 
 // seenLateness is by how much an emitter on the page may switch later than the
