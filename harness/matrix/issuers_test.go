@@ -69,17 +69,19 @@ func TestIssuers(t *testing.T) {
 	keep(t, m, IssuerTable, issuersFolder, "issuers")
 }
 
-// rehearsed takes a system through its scenarios, each with one that was brought up for
-// it, and says what came of them; an error where that is not what they expect.
+// rehearsed takes a system through its scenarios, and those of its variants (NAME-…), each
+// with one that was brought up for it, and says what came of them; an error where that is
+// not what they expect.
 func rehearsed(ctx context.Context, s System) (string, error) {
-	scenarios, err := filepath.Glob(filepath.Join(s.Folder, "*.yaml"))
+	scenarios, err := filepath.Glob(s.Folder + "*/*.yaml")
 	if err != nil {
 		return "", err
 	}
 	var said []string
 	var unexpected error
 	for _, scenario := range scenarios {
-		name := strings.TrimSuffix(filepath.Base(scenario), ".yaml")
+		name, folder := strings.TrimSuffix(filepath.Base(scenario), ".yaml"), filepath.Dir(scenario)
+		s := System{Folder: folder, State: filepath.Join(filepath.Dir(s.State), filepath.Base(folder)), Bound: s.Bound}
 		out := s.State + "-" + name
 		if err := os.RemoveAll(out); err != nil {
 			return "", err
