@@ -268,6 +268,9 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 	after(accepted, was, published, did, e.Name+" published "+s.New+" %s after it was accepted")
 	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
 	switched, did := s.View.Switched[e.Name][s.New]
+	if used, presents := l.lastUse(s, e.Name, emitted, switched); did && presents {
+		switched, did = used, used > emitted // it had no reason to be seen with the new one before it presented it
+	}
 	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
 	return most, found
 }
@@ -277,6 +280,26 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 func (s Sight) unused(hop history.Source, presenter string, gap history.Gap) bool {
 	ever, meanwhile := s.View.Presented(hop, presenter, gap.From, gap.To)
 	return ever && !meanwhile
+}
+
+// lastUse is when an emitter of a team's own that presents the secret itself last presented the
+// old one before it was seen with the new one; presents is false where that says nothing.
+func (l Limits) lastUse(s Sight, emitter string, emitted, switched history.Offset) (last history.Offset, presents bool) {
+	if !l.Attached() {
+		return 0, false
+	}
+	for key, buckets := range s.View.Cells {
+		if key.Source != l.Hop || key.Presenter != emitter {
+			continue
+		}
+		presents = true
+		for _, b := range buckets {
+			if key.Credential == s.Old && b.Attempts > 0 && b.At >= emitted && b.At < switched {
+				last = max(last, b.At+b.Width)
+			}
+		}
+	}
+	return min(last, switched), presents
 }
 
 // seenLateness is by how much an emitter on the page may switch later than the

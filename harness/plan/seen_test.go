@@ -91,6 +91,7 @@ func TestBoundsSeen(t *testing.T) {
 		Purpose: history.Canary, Outcome: history.OK, CausedFetch: true, Latency: moment(0.01),
 	}}
 	granule := unsure.Seconds()
+	attachedTo := func(l *Limits) { l.Evidence = []Evidence{{Rule: "availability", From: "the load"}} }
 	for _, tt := range []struct {
 		name    string
 		limits  func(*Limits)
@@ -158,6 +159,9 @@ func TestBoundsSeen(t *testing.T) {
 		{"an emitter that switched late", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
 			[]string{"G1 auth 9m30s", "G2 auth 18m30s", "G3 auth 9m30s"}, "auth switched 4m after it was told to, and the page says 1m"},
 		{"an emitter that switched when it was refused", nil, sightOf(nil, step(10, "emit", "k2"), refusedAt(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
+		{"a pool of a system that runs already, which made no connection before", attachedTo, sightOf(nil, madeAt(5), step(10, "emit", "k2"), madeAt(14), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
+		{"a pool of a system that runs already, which made one with the old one", attachedTo, sightOf(nil, madeAt(5), step(10, "emit", "k2"), madeAt(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
+			[]string{"G1 auth 9m30s", "G2 auth 18m30s", "G3 auth 9m30s"}, "auth switched 4m after it was told to"},
 		{"an emitter that switched just in time", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(11.5 + granule), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"tokens that are planned to live longer", func(l *Limits) { l.Clients[0].Life = 30 * time.Minute }, sightOf(nil),
 			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},

@@ -3,6 +3,7 @@ package rotation
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -34,6 +35,36 @@ func TestBaselineOfStrangers(t *testing.T) {
 			l := Look{View: view, Now: 1e9, Limits: plan.Limits{Hop: history.FromAuthority, Speed: 1, Objective: 0.999, Emitters: []plan.Emitter{{Name: "billing", OnPage: true}}}}
 			_, refusals := l.baseline()
 			if held := len(refusals) == 0; held != tt.held || !held && !strings.Contains(refusals[0].why, "failed before anything was changed") {
+				t.Errorf("got %+v, want it to hold: %v", refusals, tt.held)
+			}
+		})
+	}
+}
+
+// TestEmitOfAPool: a pool of a team's own that made no connection since the emit is not held to
+// use the old one still; one that made one is.
+func TestEmitOfAPool(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		at       time.Duration
+		attached bool
+		held     bool
+	}{{"before the emit", 5 * time.Second, true, true}, {"after it", 12 * time.Second, true, false}, {"of a stand-in, which says what it uses", 5 * time.Second, false, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			view := history.NewView()
+			view.Apply(history.Event{At: 1, Kind: history.KindEmitting, Service: "shop", Credential: Old})
+			view.Apply(history.Event{At: history.Offset(10 * time.Second), Kind: history.KindStep, Step: "emit", Credential: New})
+			view.Apply(history.Event{At: history.Offset(tt.at), Kind: history.KindCounts, Credential: Old, Counts: &history.Counts{
+				Source: history.FromAuthority, Presenter: "shop", Validator: "db", Credential: Old, Width: history.Offset(100 * time.Millisecond), Attempts: 1, OK: 1,
+			}})
+			view.Apply(history.Event{At: history.Offset(14 * time.Second), Kind: history.KindAgreement, Agreement: &history.Agreement{}})
+			l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{Hop: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}}}
+			if tt.attached {
+				l.Limits.Evidence = []plan.Evidence{{Rule: "availability", From: "the load"}}
+			}
+			if _, refusals := l.emit(); (len(refusals) == 0) != tt.held {
 				t.Errorf("got %+v, want it to hold: %v", refusals, tt.held)
 			}
 		})

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -29,8 +30,20 @@ func (r *rotation) emittersOn(credential string, onPage bool) (names []string) {
 func (l Look) emit() (string, []refusal) {
 	var refusals []refusal
 	for _, name := range l.emittersOn(Old, true) {
+		if l.idle(name) {
+			continue
+		}
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s, %s after it was told to use %s",
 			name, Old, plan.Text(l.since(string(keyring.Emit), New)), New)})
 	}
 	return l.inUse(), refusals
+}
+
+// idle reports whether an emitter of a team's own, which presents the secret itself, presented
+// nothing since it was told to use the new one, as a pool whose connections are not old
+// enough: that it was last seen with the old one says nothing then.
+func (l Look) idle(emitter string) bool {
+	emitted, done := l.View.Steps[string(keyring.Emit)][New]
+	ever, meanwhile := l.View.Presented(l.Limits.Hop, emitter, emitted, l.View.Now+history.Offset(time.Second))
+	return l.Limits.Attached() && done && ever && !meanwhile
 }
