@@ -121,3 +121,22 @@ func TestUnseenEmitter(t *testing.T) {
 		t.Errorf("detail: got %q, want who could not be looked at", got)
 	}
 }
+
+// TestEmitterThatRestarts: what is seen again before the next gate leaves nothing open.
+func TestEmitterThatRestarts(t *testing.T) {
+	t.Parallel()
+	blind := func(moment float64, why string) history.Event {
+		return history.Event{At: at(moment), Kind: history.KindUnseen, Service: "auth", Detail: why}
+	}
+	for name, tt := range map[string]struct {
+		events []history.Event
+		want   judge.Outcome
+	}{
+		"seen again before the next gate": {[]history.Event{blind(12, "key set: 503"), blind(12.5, "token: 503"), blind(14, ""), blind(14.5, "")}, judge.Pass},
+		"seen again after it":             {[]history.Event{blind(27, "key set: 503"), blind(29, "")}, judge.Inconclusive},
+		"one of two things seen again":    {[]history.Event{blind(12, "key set: 503"), blind(12.5, "token: 503"), blind(14, "")}, judge.Inconclusive},
+		"another one seen again":          {[]history.Event{blind(12, "key set: 503"), {At: at(14), Kind: history.KindUnseen, Service: "search"}}, judge.Inconclusive},
+	} {
+		t.Run(name, func(t *testing.T) { wantRule(t, judged(t, ofATeam, add(tt.events...)), "gates", tt.want) })
+	}
+}

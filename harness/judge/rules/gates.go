@@ -134,15 +134,36 @@ func (e *judging) shownAfter() (after, never []string) {
 	return after, never
 }
 
-// unseen says who could not be looked at from outside while gates were held, and
-// when: they held by what had been seen before.
+// unseen says who could not be looked at from outside while a gate was held, and
+// when: it held by what had been seen before. One that restarts for a step, and is seen
+// again before the next gate, leaves nothing open.
 func (e *judging) unseen() string {
-	for _, event := range e.Events {
-		if event.Kind == history.KindUnseen && event.Detail != "" && event.At >= e.Start && event.At < e.End {
+	for i, event := range e.Events {
+		if event.Kind == history.KindUnseen && event.Detail != "" && event.At >= e.Start && event.At < e.End && e.gateWhileUnseen(i) {
 			return fmt.Sprintf("%s could not be looked at in %s: %s", event.Service, e.PhaseAt(event.At), event.Detail)
 		}
 	}
 	return ""
+}
+
+// gateWhileUnseen says that a gate was held, or the rotation ended, before everything of a
+// service could be looked at again that could not be from an event on.
+func (e *judging) gateWhileUnseen(from int) bool {
+	blind := 0
+	for _, event := range e.Events[from:] {
+		switch {
+		case event.Kind == history.KindGate:
+			return true
+		case event.Kind != history.KindUnseen || event.Service != e.Events[from].Service:
+		case event.Detail != "":
+			blind++
+		default:
+			if blind--; blind == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (e *judging) validatorName(name string) string {

@@ -49,7 +49,13 @@ case "$1" in
 up) mkdir -p "$folder" && : >"$folder/pids" && start && verifiers ;;
 down)
 	while read -r pid; do kill "$pid" 2>/dev/null || true; done <"$folder/pids"
-	while read -r pid; do while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; done <"$folder/pids"
+	for _ in $(seq 50); do # one that waits for another, which has ended, is ended too
+		ended=yes
+		while read -r pid; do ! kill -0 "$pid" 2>/dev/null || ended=no; done <"$folder/pids"
+		[ $ended = no ] || break
+		sleep 0.1
+	done
+	while read -r pid; do kill -9 "$pid" 2>/dev/null || true; done <"$folder/pids"
 	;;
 *) "$@" ;;
 esac
