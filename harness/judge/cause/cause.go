@@ -78,7 +78,7 @@ func (c *Cell) until() string {
 func (e *Case) LastFetch(validator string) string {
 	fetches := e.Fetches(validator, 0, e.End)
 	v, _ := e.Limits.Validator(validator)
-	if len(fetches) == 0 && (v.Blind || v.Reads) {
+	if len(fetches) == 0 && (v.Blind || v.Reads || e.Limits.Attached()) {
 		return "nobody tells what it fetched, and when"
 	}
 	if len(fetches) == 0 {

@@ -272,6 +272,12 @@ func TestCauses(t *testing.T) {
 			"search never learned it: it fetched no set", "make search fetch",
 		},
 		{
+			"never learned, at a system whose fetches nobody sees",
+			[]change{ofATeam, searchLearns(0), withoutKind(history.KindFetched, "search"), refuse("app", "k2", 28, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,
+			"search never learned it: nobody tells what it fetched, and when", "make search fetch",
+		},
+		{
 			"inside the fetch",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(28.6), refuse("app", "k2", 28.4, 28.7, 2)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseInsideTheFetch, FirstPhase: "emit"}, 28401,
