@@ -37,6 +37,9 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 	if c.HasFetches(name) || canary.Refused < leastMixed || canary.Taken > 0 || c.First < from || c.First >= until {
 		return Explanation{}, false
 	}
+	if set, seen := c.setAt(c.nearest(), c.First); seen && !slices.Contains(set.Credentials(), c.Old) {
+		return Explanation{}, false // who publishes has one at a time
+	}
 	old, fresh := history.Offset(0), history.Offset(0) // first refused, first taken
 	for _, key := range c.Hop() {
 		for _, b := range c.View.Buckets(key, from, until) {

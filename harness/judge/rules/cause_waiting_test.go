@@ -50,6 +50,8 @@ func TestOneAtATime(t *testing.T) {
 			"search refused k2 in all of 8 answers at the end of the lead, and k1 from when it took that on, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
 		{"it took the canary", row(canaries(27, "yyyyyyyy"), refused), judge.CauseUnknown, "search", "", ""},
 		{"it refused the old one long after it took the new one", row(canaries(27, "nnnnnnnn"), refuse("app", "k1", 33, 36.5, 5)), judge.CauseUnknown, "search", "", ""},
+		{"the set has one at a time", row(canaries(27, "nnnnnnnn"), refused, looked(0, "auth", key1), looked(28.4, "auth", key2)), judge.CauseNotInSet, "auth", "", "let auth publish every accepted key"},
+		{"the set has both", row(canaries(27, "nnnnnnnn"), refused, looked(0, "auth", key1), looked(10.5, "auth", key1, key2)), judge.CauseOneSlot, "search", "", ""},
 		{"its fetches are seen", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnnn"), refused}, judge.CauseUnknown, "search", "", ""},
 	})
 }
