@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -76,45 +77,35 @@ func (s *schedule) count() (due int64, rate float64) {
 // will be.
 func (s *schedule) await(hits uint64) (ended bool) {
 	for {
-		wait, goes, changed := s.next(hits)
-		var due <-chan time.Time
-		var timer *time.Timer
-		if goes {
-			if wait <= 0 {
-				select {
-				case <-s.stopped:
-					return true
-				default:
-					return false
-				}
+		wait, changed := s.next(hits)
+		if wait <= 0 {
+			select {
+			case <-s.stopped:
+				return true
+			default:
+				return false
 			}
-			timer = time.NewTimer(wait)
-			due = timer.C
 		}
+		timer := time.NewTimer(wait)
 		select {
-		case <-due:
+		case <-timer.C:
 			return false
 		case <-changed:
-		case <-s.stopped:
-			ended = true
-		}
-		if timer != nil {
 			timer.Stop()
-		}
-		if ended {
+		case <-s.stopped:
+			timer.Stop()
 			return true
 		}
 	}
 }
 
-// next is how long it is until another request is due; goes is false where the rate
-// is 0.
-func (s *schedule) next(hits uint64) (wait time.Duration, goes bool, changed <-chan struct{}) {
+// next is how long it is until another request is due: for good where the rate is 0.
+func (s *schedule) next(hits uint64) (wait time.Duration, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rate == 0 {
-		return 0, false, s.changed
+		return math.MaxInt64, s.changed
 	}
 	at := s.since + time.Duration((float64(hits)-s.due)/s.rate*float64(time.Second))
-	return at - time.Since(s.begun), true, s.changed
+	return at - time.Since(s.begun), s.changed
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // Issuer is one whose own rotation is looked at.
@@ -200,7 +202,11 @@ func (s System) watched(ctx context.Context) (*Watch, func() error, error) {
 		if err != nil {
 			return "", err
 		}
-		return kidOf(token)
+		kid := contract.KidOf(token)
+		if kid == "" {
+			return "", errors.New("the token names no key")
+		}
+		return kid, nil
 	})
 	if err := w.until(ctx, settled, func() bool { return false }); !errors.Is(err, errBound) {
 		return nil, nil, errors.Join(err, down())

@@ -11,11 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
-	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
 // look is the time between two looks at an issuer.
@@ -133,22 +128,6 @@ func fetch(ctx context.Context, url string) (set published, err error) {
 		set.kids = append(set.kids, key.KID)
 	}
 	return set, nil
-}
-
-// kidOf reads that of a token, and checks nothing.
-func kidOf(token string) (string, error) {
-	parsed, err := jwt.ParseSigned(token, algorithms())
-	if err != nil {
-		return "", fmt.Errorf("read a token: %w", err)
-	}
-	return parsed.Headers[0].KeyID, nil
-}
-
-func algorithms() (all []jose.SignatureAlgorithm) {
-	for _, name := range contract.SignatureAlgorithms() {
-		all = append(all, jose.SignatureAlgorithm(name))
-	}
-	return all
 }
 
 // lead is for how long the key that signs now was published before it signed. What was

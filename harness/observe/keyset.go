@@ -104,31 +104,24 @@ func thumbprint(members map[string]any) string {
 	if kid, _ := members["kid"].(string); kid != "" || required == nil {
 		return ""
 	}
-	material := map[string]any{}
-	for _, name := range required {
-		material[name] = members[name]
-	}
-	canonical, err := json.Marshal(material) // keys sorted, as they have to be
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(canonical)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return base64.RawURLEncoding.EncodeToString(digest(members, required...))
 }
 
 // fingerprint is a hash over the members that are the public key itself, whatever
 // else is said of it: those of RFC 7638 §3.2, RFC 8037 and of ML-DSA.
 func fingerprint(members map[string]any) string {
+	return hex.EncodeToString(digest(members, "crv", "e", "kty", "n", "pub", "x", "y")[:printLength])
+}
+
+// digest is a hash over some members of a key, those that it has (RFC 7638 §3.3).
+func digest(members map[string]any, names ...string) []byte {
 	material := map[string]any{}
-	for _, name := range []string{"crv", "e", "kty", "n", "pub", "x", "y"} {
+	for _, name := range names {
 		if value, has := members[name]; has {
 			material[name] = value
 		}
 	}
-	canonical, err := json.Marshal(material) // keys sorted
-	if err != nil {
-		return ""
-	}
+	canonical, _ := json.Marshal(material) // keys sorted; what was decoded from JSON can be encoded
 	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:printLength])
+	return sum[:]
 }

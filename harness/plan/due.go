@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -12,7 +14,7 @@ func (c Client) Due(v *history.View, from, until history.Offset) float64 {
 		rate = 0
 	}
 	due, at := 0.0, from
-	for _, change := range append(v.Rates[c.Name], history.RateSince{At: until}) {
+	for _, change := range slices.Concat(v.Rates[c.Name], []history.RateSince{{At: until}}) {
 		if end := min(change.At, until); end > at {
 			due += rate * (end - at).Duration().Seconds()
 			at = end
