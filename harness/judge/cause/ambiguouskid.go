@@ -15,7 +15,7 @@ func ambiguousKid(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	for _, look := range c.looksAt(c.nearest(), "") {
-		if look.At > c.First+history.Offset(evidence.Nearly) {
+		if look.At > c.First+evidence.Nearly {
 			break
 		}
 		one, other, there := twice(look.Set, c.Credential)

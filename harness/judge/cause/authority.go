@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -31,7 +32,7 @@ func (c *Cell) saidTo(credential string, from, to history.Offset) (t told) {
 				t.self++
 			}
 		default:
-			if t.refused++; !strings.Contains(strings.Join(t.who, ", "), r.who) {
+			if t.refused++; !slices.Contains(t.who, r.who) {
 				t.who = append(t.who, r.who)
 			}
 		}
@@ -50,7 +51,7 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 		step = keyring.Restore
 	}
 	at, done := c.Done(string(step), c.Credential)
-	if !done || !c.Validator.Authority || c.Validator.Keys == 1 || c.First < at-history.Offset(evidence.Nearly) {
+	if !done || !c.Validator.Authority || c.Validator.Keys == 1 || c.First < at-evidence.Nearly {
 		return Explanation{}, false
 	}
 	end := c.End
@@ -84,7 +85,7 @@ func withoutEffectAfter(c *Cell) (Explanation, bool) {
 func revokedOther(c *Cell) (Explanation, bool) {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
 	_, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh)
-	about := history.Offset(evidence.Nearly)
+	about := evidence.Nearly
 	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.isFresh() || c.First < revoked-about || c.First > revoked+about {
 		return Explanation{}, false
 	}
@@ -108,7 +109,7 @@ func revokedOther(c *Cell) (Explanation, bool) {
 func madeInPlace(c *Cell) (Explanation, bool) {
 	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
 	emitted, used := c.Begun(string(keyring.Emit), c.Fresh)
-	about := history.Offset(evidence.Nearly)
+	about := evidence.Nearly
 	if !was || !c.Validator.Authority || c.Credential != c.Old || !c.beforeRevoke(c.Sum) || c.First < c.madeAt()-about || c.First > accepted+about || used && c.First > emitted {
 		return Explanation{}, false
 	}
@@ -179,7 +180,7 @@ func notSwitchedBack(c *Cell) (Explanation, bool) {
 	withdrawn, there := c.Done(string(keyring.Withdraw), c.Fresh)
 	emitter := c.EmitterOf(c.Presenter)
 	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
-	if !there || !was || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-history.Offset(evidence.Nearly) ||
+	if !there || !was || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly ||
 		c.View.Emitting[emitter] != c.Fresh || c.View.Switched[emitter][c.Old] > emitted {
 		return Explanation{}, false
 	}

@@ -117,7 +117,7 @@ func (c *Cell) fixLead() string {
 	if !c.EverLearned {
 		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), v.Name)
 	}
-	if seen := c.Limits.Page((c.LearnedAt - c.Accepted).Duration()); c.BySight && seen > g1+c.Limits.Page(evidence.Nearly) {
+	if seen := c.Limits.Page((c.LearnedAt - c.Accepted).Duration()); c.BySight && seen > g1+c.Limits.Page(evidence.Nearly.Duration()) {
 		return fmt.Sprintf("publish more than %s before emitting (lead): nobody tells how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
 	}
 	need := max(g1, c.Limits.Page((c.LearnedAt-c.Accepted).Duration())+evidence.Margin)
@@ -159,14 +159,14 @@ func (c *Cell) fetchedEvery() time.Duration {
 		return 0
 	}
 	var before history.Offset
-	for _, fetch := range c.Fetches(c.Validator.Name, 0, c.LearnedAt-history.Offset(evidence.Nearly)/10) {
+	for _, fetch := range c.Fetches(c.Validator.Name, 0, c.LearnedAt-evidence.Nearly/10) {
 		before = fetch.At
 	}
 	if before == 0 || before > c.Accepted {
 		return 0 // it fetched since the accept, and had another reason not to have it
 	}
 	kept := c.LearnedAt - before
-	if v := c.Validator; v.Learns == runbook.Forever || kept <= history.Offset(c.Limits.Wall(v.Learns)+v.Granule)+history.Offset(evidence.Nearly) {
+	if v := c.Validator; v.Learns == runbook.Forever || kept <= history.Offset(c.Limits.Wall(v.Learns)+v.Granule)+evidence.Nearly {
 		return 0 // as the page says, as far as clocks and logs can tell
 	}
 	return c.Limits.Page(kept.Duration())

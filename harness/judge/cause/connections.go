@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -31,12 +30,12 @@ func (c *Cell) crowded(consumer string) (crowd crowding, there bool) {
 		if key.Presenter != consumer || key.Validator == consumer {
 			continue
 		}
-		sum := c.View.Sum(key, from-history.Offset(evidence.Nearly), to+history.Offset(evidence.Nearly))
+		sum := c.View.Sum(key, from-evidence.Nearly, to+evidence.Nearly)
 		n := sum.Statuses[noRoom]
 		if n == 0 || crowd.authority != "" && crowd.authority != key.Validator {
 			continue
 		}
-		first := c.View.Sum(key, from-history.Offset(evidence.Nearly), from+history.Offset(evidence.Nearly))
+		first := c.View.Sum(key, from-evidence.Nearly, from+evidence.Nearly)
 		there = there || first.Statuses[noRoom] > 0
 		crowd.authority, crowd.presenter, crowd.n = key.Validator, consumer, crowd.n+n
 		if n > most {

@@ -24,7 +24,7 @@ func coolingDown(c *Cell) (Explanation, bool) {
 		last = max(last, fetch.At)
 	}
 	waited := c.Last - c.First
-	if last == 0 || c.First-last >= cooldown || waited < cooldown/20 || c.Last > c.LearnedAt+history.Offset(evidence.Nearly) {
+	if last == 0 || c.First-last >= cooldown || waited < cooldown/20 || c.Last > c.LearnedAt+evidence.Nearly {
 		return Explanation{}, false // it could have fetched; the wait was that of one fetch; or to fetch did not help
 	}
 	return Explanation{

@@ -29,7 +29,7 @@ func cutOff(c *Cell) (Explanation, bool) {
 			plan.Text(c.Limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.Old, shorter),
 	}
 	switched := c.lastSwitch()
-	if switched >= c.First-history.Offset(evidence.Nearly) { // it had to make a connection anew, and is seen with the new one since
+	if switched >= c.First-evidence.Nearly { // it had to make a connection anew, and is seen with the new one since
 		switched, _ = c.Done(string(keyring.Emit), c.Fresh)
 	}
 	kept := c.First - switched
@@ -61,7 +61,7 @@ type cutOffs struct {
 
 // cutOff are those that were ended while the cell suffered.
 func (c *Cell) cutOff(consumer string) (ended cutOffs) {
-	about := history.Offset(evidence.Nearly)
+	about := evidence.Nearly
 	for _, event := range c.Events {
 		if event.Kind != history.KindEnded || event.Reader != consumer || event.At < c.First-about || event.At > c.Last+about {
 			continue

@@ -50,7 +50,7 @@ func (c *Cell) isFresh() bool { return c.Credential == c.Fresh }
 // learnedBefore says that the validator had learned the new credential before
 // the cell began to suffer.
 func (c *Cell) learnedBefore() bool {
-	return c.EverLearned && c.First >= c.LearnedAt+history.Offset(evidence.Nearly)
+	return c.EverLearned && c.First >= c.LearnedAt+evidence.Nearly
 }
 
 // late says that the cell is of the new credential, which its validator had not

@@ -45,7 +45,7 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 	for _, key := range c.Hop() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Presenter != service || key.Validator != authority ||
-			c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)).AuthFailures == 0 {
+			c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly).AuthFailures == 0 {
 			continue
 		}
 		if f := c.Explain(key, &sum); f.Consumer != service {
@@ -53,7 +53,7 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 		}
 		return x
 	}
-	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-history.Offset(evidence.Nearly) {
+	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-evidence.Nearly {
 		x.Credential = c.Fresh // that is what it was to be
 	}
 	x.Why = fmt.Sprintf("%s refused what %s presented, which is neither %s nor %s", authority, service, c.Old, c.Fresh)
@@ -98,7 +98,7 @@ func (c *Cell) behind(badly func(history.Counts) int64) (authority string, there
 	service := cmp.Or(c.through(), c.Validator.Name)
 	for _, key := range c.View.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
 		if key.Source == c.Limits.Hop && key.Presenter == service && key.Validator != service &&
-			badly(c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly))) > 0 {
+			badly(c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)) > 0 {
 			return key.Validator, true
 		}
 	}
@@ -140,7 +140,7 @@ func renewing(c *Cell) (Explanation, bool) {
 func (c *Cell) renewed() (how string, at history.Offset) {
 	for _, event := range c.Events {
 		if event.Kind != history.KindDelivered || event.Service != c.Validator.Name ||
-			event.At < c.First-history.Offset(evidence.Nearly) || event.At > c.First+replacing {
+			event.At < c.First-evidence.Nearly || event.At > c.First+replacing {
 			continue
 		}
 		switch event.What {

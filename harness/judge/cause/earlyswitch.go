@@ -52,7 +52,7 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 			}
 		}
 	}
-	return at, told - at, early && told-at > history.Offset(evidence.Nearly)
+	return at, told - at, early && told-at > evidence.Nearly
 }
 
 // Early is the finding of an emitter that used the new credential before it was told

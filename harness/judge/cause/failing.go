@@ -138,7 +138,7 @@ func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool)
 		}
 	}
 	sum = c.View.Sum(key, c.Start, c.End+1)
-	atOnce := c.View.Sum(key, c.Start, c.First-history.Offset(evidence.Nearly)).Attempts == 0
+	atOnce := c.View.Sum(key, c.Start, c.First-evidence.Nearly).Attempts == 0
 	kind, statuses, n := c.mostly()
 	answered := kind == "5xx" || kind == "4xx" && statuses != tooMany // that is of how much is asked, and not with what
 	if !answered || n != c.Sum.Unavailable || sum.Unavailable == 0 || others.Bad > 0 || others.Of == 0 || !beside && !atOnce {
@@ -167,8 +167,8 @@ func (e *Case) AnsweredOtherwise() string {
 // to the service, or on its way to where its keys come from, when its callers
 // began to get no answer. An attempt that was given up is counted then, and began before.
 func faultOnTheWay(c *Cell) (Explanation, bool) {
-	const patience = 5 * history.Offset(evidence.Nearly) // the longest that a client waits, where nothing else is said
-	about := history.Offset(evidence.Nearly)
+	const patience = 5 * evidence.Nearly // the longest that a client waits, where nothing else is said
+	about := evidence.Nearly
 	for _, r := range c.Near(c.First-patience-about, c.First+about, loadName, c.Presenter, c.Validator.Name, c.Validator.From, c.Validator.Via) {
 		if r.From == "" || r.To == evidence.StoreName {
 			continue

@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -19,7 +18,7 @@ func fetchedTwice(c *Cell) (Explanation, bool) {
 				n++
 			}
 		}
-		if n < 2 || c.First < fetch.At-history.Offset(evidence.Nearly) {
+		if n < 2 || c.First < fetch.At-evidence.Nearly {
 			continue
 		}
 		from := fetch.From

@@ -15,7 +15,7 @@ import (
 func (e *Case) FlagDay() bool {
 	accepted, a := e.Done(string(keyring.Accept), e.Fresh)
 	revoked, r := e.Done(string(keyring.Revoke), e.Old)
-	return a && r && revoked-accepted <= history.Offset(e.Limits.Wall(e.Limits.Switching())+2*evidence.Nearly)
+	return a && r && revoked-accepted <= history.Offset(e.Limits.Wall(e.Limits.Switching()))+2*evidence.Nearly
 }
 
 // flagDayFresh matches where the new credential was met before anybody could

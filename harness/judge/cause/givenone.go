@@ -18,7 +18,7 @@ func givenOne(c *Cell) (Explanation, bool) {
 	switch {
 	case !c.Validator.GivenOne || c.Credential != c.Old && c.Credential != c.Fresh:
 		return Explanation{}, false
-	case c.isFresh() && ever && c.First > given+history.Offset(c.Limits.Wall(c.Validator.Learns))+history.Offset(evidence.Nearly):
+	case c.isFresh() && ever && c.First > given+history.Offset(c.Limits.Wall(c.Validator.Learns))+evidence.Nearly:
 		return Explanation{}, false // it had had its time
 	case !c.isFresh() && (!ever || c.First < given):
 		return Explanation{}, false

@@ -11,7 +11,7 @@ import (
 // insideTheFetch matches where a validator that learns when it meets a
 // credential refused what came while the fetch that the first one caused was under way.
 func insideTheFetch(c *Cell) (Explanation, bool) {
-	v, about := c.Validator, history.Offset(evidence.Nearly)
+	v, about := c.Validator, evidence.Nearly
 	if !c.late() || !v.OnMiss || c.cooling() || c.First <= c.LearnedAt-about || c.Last >= c.LearnedAt+about {
 		return Explanation{}, false
 	}

@@ -28,7 +28,7 @@ func publishedForTooLong(c *Cell) (Explanation, bool) {
 	v, revoked := c.Validator, c.First
 	until, ended := c.publishedUntil(v.From, revoked)
 	late := until - revoked
-	if late <= history.Offset(c.Limits.Wall(c.Limits.Publishing(v)))+history.Offset(evidence.Nearly) {
+	if late <= history.Offset(c.Limits.Wall(c.Limits.Publishing(v)))+evidence.Nearly {
 		return Explanation{}, false
 	}
 	told := Explanation{Cause: judge.CauseLatePublish, Consumer: v.From, Fix: c.fixPublishing(v, revoked)}

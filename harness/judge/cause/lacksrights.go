@@ -17,7 +17,7 @@ func lacksRights(c *Cell) (Explanation, bool) {
 	}
 	for _, event := range c.Events {
 		if event.Kind != history.KindDenied || event.Reader != service ||
-			event.At < c.First-history.Offset(evidence.Nearly) || event.At > c.Last+history.Offset(evidence.Nearly) {
+			event.At < c.First-evidence.Nearly || event.At > c.Last+evidence.Nearly {
 			continue
 		}
 		return Explanation{
@@ -32,7 +32,7 @@ func lacksRights(c *Cell) (Explanation, bool) {
 // refusedMore reports whether a service was refused more often, while its callers had no
 // good answer, than it was let in and denied a right: then that is why.
 func (c *Cell) refusedMore(service string) bool {
-	from, to := c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)
+	from, to := c.First-evidence.Nearly, c.Last+evidence.Nearly
 	var refused, denied int64
 	for _, key := range c.Hop() {
 		if key.Presenter == service && key.Validator != service {

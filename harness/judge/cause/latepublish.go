@@ -17,7 +17,7 @@ func latePublish(c *Cell) (Explanation, bool) {
 	own := c.LearnedAt - c.Published // what the validator itself took
 	took := c.Published - c.Accepted
 	planned := history.Offset(c.Limits.Wall(c.Limits.Publishing(v)))
-	nearly := history.Offset(evidence.Nearly)
+	nearly := evidence.Nearly
 	page := plan.Text(c.Limits.Publishing(v))
 	if c.late() && took <= planned+nearly && took > c.Lead()+nearly && own <= c.Lead() {
 		return Explanation{

@@ -30,7 +30,7 @@ func (e *Case) SwitchedLate(presenter string) (l Lateness, late bool) {
 		return l, false
 	}
 	l.switched, l.took = switched, switched-emitted
-	l.allowed = history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation)) + history.Offset(evidence.Nearly)
+	l.allowed = history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation)) + evidence.Nearly
 	return l, l.took > l.allowed
 }
 
@@ -51,7 +51,7 @@ func lateSwitch(c *Cell) (Explanation, bool) {
 func (c *Cell) windowEnough(l Lateness, revoked history.Offset) bool {
 	client, _ := c.Limits.Client(c.Presenter)
 	life := history.Offset(c.Limits.Wall(c.Limits.Outlives(client.Life)))
-	return revoked-(l.switched-l.took)-l.allowed+history.Offset(evidence.Nearly) >= min(life, c.Last-l.switched)
+	return revoked-(l.switched-l.took)-l.allowed+evidence.Nearly >= min(life, c.Last-l.switched)
 }
 
 // TellLate tells of an emitter that switched late, in figures.

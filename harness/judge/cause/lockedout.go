@@ -43,7 +43,7 @@ func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event
 		switch {
 		case event.Service != authority || event.What == contract.LoginRetry: // see poisoned
 		// Of two calls at a time, the one that locks may be logged after one that is locked out.
-		case event.Kind == history.KindLocked && event.At <= at+history.Offset(evidence.Nearly):
+		case event.Kind == history.KindLocked && event.At <= at+evidence.Nearly:
 			lock, there = event, true
 		case event.Kind == history.KindUnlocked && event.At <= at:
 			there = false

@@ -16,7 +16,7 @@ import (
 func missingAtTheSource(c *Cell) (Explanation, bool) {
 	since := c.Start
 	if c.isFresh() {
-		since = c.Accepted + history.Offset(c.Limits.Wall(c.Limits.Publishing(c.Validator)+c.Limits.Propagation)) + history.Offset(evidence.Nearly)
+		since = c.Accepted + history.Offset(c.Limits.Wall(c.Limits.Publishing(c.Validator)+c.Limits.Propagation)) + evidence.Nearly
 	} else if !c.beforeRevoke(c.Sum) {
 		return Explanation{}, false
 	}
@@ -25,7 +25,7 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 	at, had := history.Offset(0), false
 	for _, look := range c.looksAt(place, "") {
 		switch {
-		case !look.Set.Readable() || look.At > c.First+history.Offset(evidence.Nearly):
+		case !look.Set.Readable() || look.At > c.First+evidence.Nearly:
 		case !lacks(look.Set):
 			had = true
 		case look.At >= since && at == 0:
@@ -60,7 +60,7 @@ func (e *Case) lacking(gateway string, at history.Offset, lacks func(*history.Ke
 			continue
 		}
 		for _, of := range g.Of {
-			if set, seen := e.setAt(of, at+history.Offset(evidence.Nearly)); seen && lacks(set) {
+			if set, seen := e.setAt(of, at+evidence.Nearly); seen && lacks(set) {
 				names = append(names, of)
 			}
 		}

@@ -14,11 +14,11 @@ func noAlg(c *Cell) (Explanation, bool) {
 	if !c.isFresh() {
 		return Explanation{}, false
 	}
-	set, seen := c.setAt(c.nearest(), c.First+history.Offset(evidence.Nearly))
+	set, seen := c.setAt(c.nearest(), c.First+evidence.Nearly)
 	if !seen || !lacksAlg(set, c.Fresh) || lacksAlg(set, c.Old) {
 		return Explanation{}, false
 	}
-	source := c.sourceOf(c.First+history.Offset(evidence.Nearly), func(set *history.KeySet) bool { return lacksAlg(set, c.Fresh) })
+	source := c.sourceOf(c.First+evidence.Nearly, func(set *history.KeySet) bool { return lacksAlg(set, c.Fresh) })
 	return Explanation{
 		Cause: judge.CauseNoAlg, Consumer: source,
 		Why: fmt.Sprintf("the set of %s has %s without an alg, which %s has", source, c.Fresh, c.Old),

@@ -14,7 +14,7 @@ import (
 // is checked, until the new one was first taken there: then all was well again.
 // Something before the authority did not know it yet.
 func notActiveYet(c *Cell) (Explanation, bool) {
-	service, about := c.Validator.Name, history.Offset(evidence.Nearly)
+	service, about := c.Validator.Name, evidence.Nearly
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
 	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted || c.Limits.Hop != history.FromAuthority {
 		return Explanation{}, false

@@ -15,7 +15,7 @@ func freshNotInSet(c *Cell) (Explanation, bool) {
 	if !c.isFresh() {
 		return Explanation{}, false
 	}
-	fetch, there := c.notInSet(c.Published+history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly))
+	fetch, there := c.notInSet(c.Published+evidence.Nearly, c.First+evidence.Nearly)
 	if !there {
 		return Explanation{}, false
 	}
@@ -28,7 +28,7 @@ func lostNotInSet(c *Cell) (Explanation, bool) {
 	if !c.lost() {
 		return Explanation{}, false
 	}
-	fetch, there := c.notInSet(c.Start, c.First+history.Offset(evidence.Nearly))
+	fetch, there := c.notInSet(c.Start, c.First+evidence.Nearly)
 	if !there {
 		return Explanation{}, false
 	}
@@ -49,7 +49,7 @@ func (c *Cell) lost() bool {
 // faultAtTheSource is the fault that was in effect, when the cell began to
 // suffer, where the validator's keys come from; "" where there was none.
 func (c *Cell) faultAtTheSource() string {
-	if faults := c.Near(c.First-history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly), c.Validator.From, c.Validator.Via); len(faults) > 0 {
+	if faults := c.Near(c.First-evidence.Nearly, c.First+evidence.Nearly, c.Validator.From, c.Validator.Via); len(faults) > 0 {
 		return faults[0].Kind
 	}
 	return ""

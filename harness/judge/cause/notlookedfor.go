@@ -12,18 +12,18 @@ import (
 // know did not: that it had not learned the new key is not why.
 func notLookedFor(c *Cell) (Explanation, bool) {
 	v := c.Validator
-	wait := history.Offset(c.Limits.Wall(v.Cooldown) + 2*evidence.Nearly) // until it would have tried at the latest
+	wait := history.Offset(c.Limits.Wall(v.Cooldown)) + 2*evidence.Nearly // until it would have tried at the latest
 	if !c.isFresh() || c.EverLearned && c.First >= c.LearnedAt || !v.OnMiss || c.Last-c.First <= wait {
 		return Explanation{}, false
 	}
 	// That it fetches so soon is the page's word where no library is known: where
 	// the end was that it learned, that was late.
-	if v.Library == "" && c.EverLearned && c.Last <= c.LearnedAt+history.Offset(evidence.Nearly) {
+	if v.Library == "" && c.EverLearned && c.Last <= c.LearnedAt+evidence.Nearly {
 		return Explanation{}, false
 	}
 	for _, event := range c.Events {
 		tried := event.Service == v.Name && (event.Kind == history.KindFetched || event.Kind == history.KindFetchFailed)
-		if tried && event.At >= c.First-history.Offset(evidence.Nearly) && event.At <= c.First+wait {
+		if tried && event.At >= c.First-evidence.Nearly && event.At <= c.First+wait {
 			return Explanation{}, false
 		}
 	}

@@ -32,7 +32,7 @@ func inPart(c *Cell) (Explanation, bool) {
 	emitted, _ := c.Done(string(keyring.Emit), c.Fresh)
 	m, emits := c.Limits.Emitter(c.Presenter)
 	fresh := c.View.Sum(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}, emitted, c.Last-evidence.BucketWidth)
-	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*history.Offset(evidence.Nearly) {
+	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*evidence.Nearly {
 		return Explanation{}, false
 	}
 	told := c.TellNotSwitched(c.Presenter, 0, false)
@@ -65,7 +65,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	mend, kept := e.MendWhatKept(emitter, "the new credential", emitted)
 	read, last := e.readSince(emitter, emitted), e.lastUse(emitter)
-	longAfter := read > 0 && last > read+history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation))+history.Offset(evidence.Nearly)
+	longAfter := read > 0 && last > read+history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation))+evidence.Nearly
 	switch {
 	case kept:
 		told.Fix = mend

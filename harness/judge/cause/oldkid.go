@@ -42,7 +42,7 @@ func oldKid(c *Cell) (Explanation, bool) {
 			first, step = at, s
 		}
 	}
-	nearly := history.Offset(evidence.Nearly)
+	nearly := evidence.Nearly
 	if t := c.at(c.Old, c.First-nearly, c.Last+nearly); t.Of-t.Bad < t.Bad || t.Of == t.Bad {
 		return Explanation{}, false
 	}
@@ -58,7 +58,7 @@ func oldKid(c *Cell) (Explanation, bool) {
 // wentOver says that a moment is that of a step in which an emitter may go over to the
 // new credential, and which.
 func (c *Cell) wentOver(at history.Offset) (step string, over bool) {
-	nearly := history.Offset(evidence.Nearly)
+	nearly := evidence.Nearly
 	for _, s := range []keyring.Step{keyring.Emit, keyring.Accept} {
 		begun, was := c.Begun(string(s), c.Fresh)
 		done, ended := c.Done(string(s), c.Fresh)

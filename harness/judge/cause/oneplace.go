@@ -27,7 +27,7 @@ func onePlace(c *Cell) (Explanation, bool) {
 		Why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, givesPlace[keyring.Step(by.Step)], by.Credential, c.Credential),
 		Fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
 	}
-	if took := by.At - evidence.Began(by); took > history.Offset(evidence.Nearly) {
+	if took := by.At - evidence.Began(by); took > evidence.Nearly {
 		told.Why += fmt.Sprintf("; %s could be read at the store only %s after %s had it, since the step was under way for that long", by.Credential, c.Page(took), v.Name)
 		told.Fix += "; and be told of a step that is not done after a minute, so that another rotator takes up what the keyring has as begun"
 	}
@@ -45,7 +45,7 @@ func (c *Cell) replacedBy() (by history.Event, there bool) {
 			continue
 		}
 		switch mine := event.Credential == c.Credential; {
-		case mine && event.At < c.First-history.Offset(evidence.Nearly):
+		case mine && event.At < c.First-evidence.Nearly:
 			there = false
 		case !mine && !there:
 			by, there = event, true

@@ -52,7 +52,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 			}
 		}
 	}
-	if about := history.Offset(evidence.Nearly); old == 0 || fresh == 0 || old > fresh+about || fresh > old+about {
+	if about := evidence.Nearly; old == 0 || fresh == 0 || old > fresh+about || fresh > old+about {
 		return Explanation{}, false
 	}
 	return Explanation{

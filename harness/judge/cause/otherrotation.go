@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -49,7 +48,7 @@ func (c *Cell) crossed() (made string, there bool) {
 		return "", false
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Others)) {
-		if c.Others[name] <= c.First+history.Offset(evidence.Nearly) {
+		if c.Others[name] <= c.First+evidence.Nearly {
 			return name, true
 		}
 	}

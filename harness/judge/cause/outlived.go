@@ -49,7 +49,7 @@ func (e *Case) FixWindow(presenter string, used history.Offset) string {
 // revoked. An authority refuses before that step is done.
 func (e *Case) beforeRevoke(sum *history.Counts) bool {
 	revoked, wasRevoked := e.Begun(string(keyring.Revoke), e.Old)
-	return !wasRevoked || sum.FirstFailure < revoked-history.Offset(evidence.Nearly)
+	return !wasRevoked || sum.FirstFailure < revoked-evidence.Nearly
 }
 
 // longerThanThePage is what to write on the page where something lives longer than

@@ -33,7 +33,7 @@ func poisonedBehind(c *Cell) (Explanation, bool) {
 		if key.Presenter != service || key.Validator == service {
 			continue
 		}
-		presented := c.View.Sum(key, c.First-history.Offset(evidence.Nearly), c.Last+history.Offset(evidence.Nearly)).Attempts > 0
+		presented := c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly).Attempts > 0
 		if lock, locked := c.poisoned(key.Validator); locked && !c.revokedBefore(lock) && (c.Limits.InPlace() || presented && lock.Credential == key.Credential) {
 			told := c.tellPoisoned(key.Validator, lock)
 			told.Consumer = key.Validator
@@ -47,7 +47,7 @@ func poisonedBehind(c *Cell) (Explanation, bool) {
 // which its database refuses for that: who still logs in with it is at fault, and not the pooler.
 func (c *Cell) revokedBefore(lock history.Event) bool {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
-	return was && lock.Credential == c.Old && lock.At >= revoked-history.Offset(evidence.Nearly) && !c.Limits.InPlace()
+	return was && lock.Credential == c.Old && lock.At >= revoked-evidence.Nearly && !c.Limits.InPlace()
 }
 
 // poisoned is the first lock of a pooler in the stretch of time of the cell, or that
@@ -55,7 +55,7 @@ func (c *Cell) revokedBefore(lock history.Event) bool {
 func (c *Cell) poisoned(pooler string) (lock history.Event, there bool) {
 	for _, event := range c.Events {
 		switch {
-		case event.Service != pooler || event.At > c.Last+history.Offset(evidence.Nearly):
+		case event.Service != pooler || event.At > c.Last+evidence.Nearly:
 		case event.Kind == history.KindLocked && event.What == contract.LoginRetry && !there:
 			lock, there = event, true
 		case event.Kind == history.KindUnlocked && event.At < c.First:

@@ -107,7 +107,7 @@ func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 		case a.credential == c.Old && a.taken && a.at > c.First && b.old == 0:
 			b.old = a.at
 		case a.credential != c.Fresh || a.at < b.taken:
-		case a.taken && a.at > c.First+history.Offset(evidence.Nearly) && a.at < c.Last-history.Offset(evidence.Nearly):
+		case a.taken && a.at > c.First+evidence.Nearly && a.at < c.Last-evidence.Nearly:
 			return b, false
 		case !a.taken:
 			b.refused = min(b.refused, a.at)
@@ -126,7 +126,7 @@ func putBackBehind(c *Cell) (Explanation, bool) {
 	for _, key := range c.Hop() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Presenter != c.presenterBehind() || key.Credential != c.Fresh || sum.AuthFailures == 0 ||
-			sum.FirstFailure > c.Last+history.Offset(evidence.Nearly) || sum.LastFailure < c.First-history.Offset(evidence.Nearly) {
+			sum.FirstFailure > c.Last+evidence.Nearly || sum.LastFailure < c.First-evidence.Nearly {
 			continue
 		}
 		if told, matches := putBack(c.Refusal(key, &sum)); matches {

@@ -46,10 +46,10 @@ func someReplicas(c *Cell) (Explanation, bool) {
 	if caches > 1 {
 		of = fmt.Sprintf(" of its %d replicas, by what they fetch,", caches)
 	}
-	stuck = c.Last > c.End-2*history.Offset(evidence.Nearly)
+	stuck = c.Last > c.End-2*evidence.Nearly
 	switch {
 	case stuck:
-		tail := c.at(c.Fresh, c.End-10*history.Offset(evidence.Nearly), c.End)
+		tail := c.at(c.Fresh, c.End-10*evidence.Nearly, c.End)
 		told.Why = fmt.Sprintf("some%s of %s's answers refuse it and others in the same second take it, to the end: %.0f%% of the last; one replica of about %.0f never learned it",
 			of, name, 100*tail.Share(), math.Round(1/math.Max(tail.Share(), 0.01)))
 		told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", name)
@@ -131,7 +131,7 @@ func (c *Cell) caches() (n int, learned []history.Offset) {
 	name := c.Validator.Name
 	fetches := c.Fetches(name, 0, c.End)
 	for _, fetch := range fetches {
-		if len(fetches) > 0 && fetch.At-fetches[0].At < history.Offset(evidence.Nearly)/2 && fetch.At <= c.Start {
+		if len(fetches) > 0 && fetch.At-fetches[0].At < evidence.Nearly/2 && fetch.At <= c.Start {
 			n++
 		}
 	}
@@ -148,5 +148,5 @@ func (c *Cell) caches() (n int, learned []history.Offset) {
 // betweenReplicas says that the cell was refused while some of the caches had the
 // new credential and some had not.
 func (c *Cell) betweenReplicas(learned []history.Offset) bool {
-	return len(learned) > 1 && c.First >= learned[0] && c.Last <= learned[len(learned)-1]+history.Offset(evidence.Nearly)
+	return len(learned) > 1 && c.First >= learned[0] && c.Last <= learned[len(learned)-1]+evidence.Nearly
 }

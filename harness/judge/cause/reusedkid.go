@@ -18,7 +18,7 @@ func reusedKid(c *Cell) (Explanation, bool) {
 		if event.Kind != history.KindPublished || event.Service != v.From || event.At < c.Accepted || slices.Contains(event.Credentials, c.Fresh) {
 			continue
 		}
-		if !c.isFresh() && (event.At > c.First+history.Offset(evidence.Nearly) || !c.beforeRevoke(c.Sum)) {
+		if !c.isFresh() && (event.At > c.First+evidence.Nearly || !c.beforeRevoke(c.Sum)) {
 			continue // what the old one was refused for before, or is after its revoke, is something else
 		}
 		if names := slices.Compact(slices.Sorted(slices.Values(event.Credentials))); len(names) < len(event.Credentials) {

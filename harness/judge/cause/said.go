@@ -26,7 +26,7 @@ func (c *Cell) ItsLog(found bool) string {
 	if !found {
 		room = noReason
 	}
-	about := 2 * history.Offset(evidence.Nearly)
+	about := 2 * evidence.Nearly
 	var fresh, last []history.SaidLine
 	for _, line := range c.saidBy(c.Validator.Name) {
 		switch {

@@ -30,7 +30,7 @@ func slowSet(c *Cell) (Explanation, bool) {
 				continue
 			}
 			// A look is told of when it is over.
-			if began := look.At - set.Took; began > c.Last || look.At+history.Offset(evidence.Nearly) < c.First-slowAnswer {
+			if began := look.At - set.Took; began > c.Last || look.At+evidence.Nearly < c.First-slowAnswer {
 				continue
 			}
 			what := fmt.Sprintf("took %s to answer", set.Took.Duration().Round(10*time.Millisecond))

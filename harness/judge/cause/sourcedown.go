@@ -15,7 +15,7 @@ import (
 // no longer had it when it asked for the set and got none: its copy had run out, or
 // it had thrown it away.
 func lostInOutage(c *Cell) (Explanation, bool) {
-	from, how := c.inVain(c.First-history.Offset(evidence.Nearly), c.First+history.Offset(evidence.Nearly))
+	from, how := c.inVain(c.First-evidence.Nearly, c.First+evidence.Nearly)
 	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees it ask
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
@@ -44,7 +44,7 @@ func failedFetch(c *Cell) (Explanation, bool) {
 	v, from, to := c.Validator, c.Accepted, c.Emitted
 	fix := fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, c.Fresh, c.AtLeast(c.LearnedAt-c.Accepted))
 	if v.OnMiss {
-		from, to = c.First-history.Offset(evidence.Nearly), c.LearnedAt
+		from, to = c.First-evidence.Nearly, c.LearnedAt
 		fix = fmt.Sprintf("show a canary of %s to %s before emitting (gates: enforce), so that it need not fetch then", c.Fresh, v.Name)
 	}
 	for _, event := range c.Events {
@@ -78,7 +78,7 @@ func cutOffSource(c *Cell) (Explanation, bool) {
 		due = fetch.At
 	}
 	due += history.Offset(c.Limits.Wall(max(v.Learns, v.Rereads)) + v.Granule)
-	slack := history.Offset(evidence.Nearly)
+	slack := evidence.Nearly
 	if due < from-slack || due > min(until, c.Emitted)+slack || len(c.Fetches(v.Name, from+slack, until-slack)) > 0 || c.EverLearned && c.LearnedAt < until-slack {
 		return Explanation{}, false
 	}
@@ -131,7 +131,7 @@ func (c *Cell) unanswered() (from string, there bool) {
 	for _, event := range c.Events {
 		switch {
 		case event.Kind == history.KindFetchFailed && event.Service == c.Validator.Name &&
-			event.At >= c.First-history.Offset(evidence.Nearly) && event.At <= c.Last+history.Offset(evidence.Nearly):
+			event.At >= c.First-evidence.Nearly && event.At <= c.Last+evidence.Nearly:
 			from, there = event.From, true
 		case there && event.Kind == history.KindSession && c.EmitterOf(event.Service) == c.Validator.From:
 			return c.Validator.From, true

@@ -86,7 +86,7 @@ func staleCache(c *Cell) (Explanation, bool) {
 // tell after it had learned the credential.
 func (c *Cell) refusesOn() bool {
 	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
-	after := c.View.Sum(key, c.LearnedAt+2*history.Offset(evidence.Nearly), c.End+1)
+	after := c.View.Sum(key, c.LearnedAt+2*evidence.Nearly, c.End+1)
 	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
 }
 

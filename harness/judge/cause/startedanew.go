@@ -17,13 +17,13 @@ import (
 // lead would have been long enough.
 func startedAnew(c *Cell) (Explanation, bool) {
 	v, g1 := c.Validator, c.Limits.G1(c.Validator)
-	fault, stopped := c.ReportOn(v.Name, c.LearnedAt-history.Offset(evidence.Nearly))
+	fault, stopped := c.ReportOn(v.Name, c.LearnedAt-evidence.Nearly)
 	if !c.late() || v.Reads || !stopped || !slices.Contains(stopping, fault.Kind) {
 		return Explanation{}, false
 	}
 	injected := history.Offset(time.Duration(fault.InjectedMS) * time.Millisecond)
 	overdue := g1 == runbook.Forever || injected-c.Accepted > history.Offset(c.Limits.Wall(g1)+v.Granule)
-	if !overdue || len(c.Fetches(v.Name, c.Start+history.Offset(evidence.Nearly), injected-1)) > 0 {
+	if !overdue || len(c.Fetches(v.Name, c.Start+evidence.Nearly, injected-1)) > 0 {
 		return Explanation{}, false
 	}
 	return Explanation{
@@ -40,7 +40,7 @@ func startedAnew(c *Cell) (Explanation, bool) {
 func cameBackOld(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	fault, stopped := c.ReportOn(v.Name, c.First)
-	if soon := history.Offset(evidence.Nearly); !stopped {
+	if soon := evidence.Nearly; !stopped {
 		for _, r := range c.Near(c.First-2*soon, c.First, v.Name) { // it served a little of before
 			fault, stopped = r, r.Target == v.Name
 		}
@@ -49,9 +49,9 @@ func cameBackOld(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	injected := history.Offset(time.Duration(fault.InjectedMS) * time.Millisecond)
-	fetches := c.Fetches(v.Name, injected, c.Last+history.Offset(evidence.Nearly))
+	fetches := c.Fetches(v.Name, injected, c.Last+evidence.Nearly)
 	fetches = slices.DeleteFunc(fetches, func(f history.Event) bool { return !slices.Contains(f.Credentials, c.Credential) })
-	if len(fetches) > 0 && fetches[0].At < c.Last-history.Offset(evidence.Nearly) {
+	if len(fetches) > 0 && fetches[0].At < c.Last-evidence.Nearly {
 		return Explanation{}, false // it had it again, and refused it for something else
 	}
 	until := "and had not fetched the set by the end"

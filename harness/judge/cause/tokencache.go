@@ -44,7 +44,7 @@ func (c *Cell) fetchedWithout() (at history.Offset, is bool) {
 	}
 	for _, fetch := range c.Fetches(c.Validator.Name, c.First, c.End) {
 		if !slices.Contains(fetch.Credentials, c.Old) && !slices.Contains(fetch.Holds, c.Old) {
-			return fetch.At, c.Last > fetch.At+2*history.Offset(evidence.Nearly)
+			return fetch.At, c.Last > fetch.At+2*evidence.Nearly
 		}
 	}
 	return 0, false

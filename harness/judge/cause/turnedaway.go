@@ -65,7 +65,7 @@ func turnedProberAway(c *Cell) (Explanation, bool) {
 	too := false
 	for _, event := range c.Events {
 		if event.Kind == history.KindProbe && event.Service == c.Validator.Name {
-			if event.Probe.Outcome == history.AuthFailure && event.At <= c.First+history.Offset(evidence.Nearly) {
+			if event.Probe.Outcome == history.AuthFailure && event.At <= c.First+evidence.Nearly {
 				refused++
 			}
 			too = too || event.Probe.Status == tooMany

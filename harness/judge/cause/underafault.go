@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -17,7 +16,7 @@ func (c *Cell) underAFault(told Explanation) Explanation {
 		told.CausedBy = r.Kind
 		return told.namedAfter(r)
 	}
-	began := history.Offset(evidence.Nearly)
+	began := evidence.Nearly
 	there := c.Near(c.First-began, c.First+began, c.Validator.From, c.Validator.Via, c.EmitterOf(c.Presenter), c.Presenter)
 	if len(there) == 0 {
 		return told

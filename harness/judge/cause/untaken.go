@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -14,7 +13,7 @@ import (
 func refusedLikeOthers(c *Cell) (Explanation, bool) {
 	for _, key := range c.Hop() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
-		if key.Validator != c.Validator.Name || key.Credential != c.Fresh || sum.AuthFailures == 0 || sum.LastFailure <= c.End-2*history.Offset(evidence.Nearly) {
+		if key.Validator != c.Validator.Name || key.Credential != c.Fresh || sum.AuthFailures == 0 || sum.LastFailure <= c.End-2*evidence.Nearly {
 			continue
 		}
 		if f := c.Explain(key, &sum); f.Cause != judge.CauseUnknown {

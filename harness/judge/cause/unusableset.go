@@ -32,7 +32,7 @@ func keptWithUnusableSet(c *Cell) (Explanation, bool) {
 // cell began to suffer.
 func (c *Cell) unusable() (Explanation, bool) {
 	foreign, since, there := c.foreignKey(c.nearest())
-	if !there || since > c.First+history.Offset(evidence.Nearly) {
+	if !there || since > c.First+evidence.Nearly {
 		return Explanation{}, false
 	}
 	source := c.sourceOf(since, func(set *history.KeySet) bool { return slices.Contains(set.Keys, foreign) })

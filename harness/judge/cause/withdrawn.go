@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -15,7 +14,7 @@ import (
 // been made with it was out of use.
 func withdrawnInUse(c *Cell) (Explanation, bool) {
 	withdrawn, there := c.Done(string(keyring.Withdraw), c.Fresh)
-	if !there || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-history.Offset(evidence.Nearly) {
+	if !there || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly {
 		return Explanation{}, false
 	}
 	emitter := c.EmitterOf(c.Presenter)

@@ -57,7 +57,7 @@ func (e *Evidence) FaultOn(service string, began history.Offset) (string, bool) 
 // there, as far as the moments of counts and logs can tell. A fault that ended
 // its service has nothing to undo and stays in effect.
 func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultReport, bool) {
-	soon := history.Offset(Nearly).Milliseconds()
+	soon := Nearly.Milliseconds()
 	exited, ended := e.View.Exited[service]
 	for _, r := range e.FaultReports() {
 		if r.Target != service || r.InjectedMS < 0 || r.InjectedMS > began.Milliseconds()+soon {
@@ -75,7 +75,7 @@ func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultRe
 // way from one party to another when something began there.
 func (e *Evidence) FaultBetween(from, to string, began history.Offset) (string, bool) {
 	for _, r := range e.FaultReports() {
-		if r.Took && r.From == from && r.To == to && r.InEffect(began, began+history.Offset(Nearly)) {
+		if r.Took && r.From == from && r.To == to && r.InEffect(began, began+Nearly) {
 			return r.Kind, true
 		}
 	}

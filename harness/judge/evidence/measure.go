@@ -11,7 +11,7 @@ const BucketWidth = history.Offset(100 * time.Millisecond)
 
 // Nearly is wall time within which two things count as one: logs and counts
 // have moments of their own.
-const Nearly = time.Second
+const Nearly = history.Offset(time.Second)
 
 // Margin is what a cure adds to a measured time, in page time: the cache that
 // was 14m50s old this time may be a little older the next.

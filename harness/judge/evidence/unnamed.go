@@ -23,11 +23,12 @@ func (e *Evidence) nameRefused() {
 			continue
 		}
 		e.View.Cells[key] = slices.DeleteFunc(buckets, func(b history.Bucket) bool {
+			if b.AuthFailures == 0 {
+				return false
+			}
 			named := key
 			hasOld, hasFresh := e.has(key.Validator, e.Old, b.At), e.has(key.Validator, e.Fresh, b.At)
 			switch {
-			case b.AuthFailures == 0:
-				return false
 			case b.At+BucketWidth >= emitted && hasOld && !hasFresh:
 				named.Credential = e.Fresh
 			case revokes && b.At+BucketWidth >= revoked && hasFresh && !hasOld:

@@ -77,5 +77,5 @@ func (e *Evidence) tookAfterAll(validator string) (at history.Offset, did bool) 
 		before.Add(&refused)
 		since.Add(&taken)
 	}
-	return at, at > 0 && at+history.Offset(Nearly) < e.End && before.OK <= before.AuthFailures/LeastAttempts && since.OK >= LeastAttempts
+	return at, at > 0 && at+Nearly < e.End && before.OK <= before.AuthFailures/LeastAttempts && since.OK >= LeastAttempts
 }

@@ -21,6 +21,10 @@ import (
 // flat. A refusal is an answer; it is judged by auth-failures-flat. Where no
 // user waits for what an emitter presents, its own attempts are first attempts.
 func availability(e *judging) (judge.Outcome, string, []judge.Finding) {
+	return e.once("availability", findAvailability)
+}
+
+func findAvailability(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var findings []judge.Finding
 	var total, lost int64
 	unsure := "" // what nobody can tell

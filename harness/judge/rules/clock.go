@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -18,7 +17,7 @@ func (e *judging) underAnotherTime(outcome judge.Outcome, detail string, finding
 		return outcome, detail
 	}
 	for i := range findings {
-		if f := &findings[i]; f.Level == judge.Error && f.FirstMS >= (set.At-history.Offset(evidence.Nearly)).Milliseconds() {
+		if f := &findings[i]; f.Level == judge.Error && f.FirstMS >= (set.At-evidence.Nearly).Milliseconds() {
 			f.Level = judge.Warning
 			f.Message += "; " + set.Detail + " at " + set.At.String()
 			f.Fix = ""

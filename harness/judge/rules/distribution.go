@@ -46,6 +46,10 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 // distribution holds when the share of the new credential went to 1, and that
 // of the old one to 0, before the old one was revoked, and nobody uses a third.
 func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
+	return e.once("distribution", findDistribution)
+}
+
+func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 	revoked, there := e.Begun(string(keyring.Revoke), e.Old)
 	if !there {
 		return judge.Skipped, "nothing was revoked", nil

@@ -15,21 +15,9 @@ import (
 
 // flat holds when in every cell no sliding window and no phase exceeds its
 // limit. Over a clean baseline every refusal of a rotation's credential is at
-// least reported; only over a noisy one may statistics excuse it. Other rules ask for it
-// too, so that it is found out once.
+// least reported; only over a noisy one may statistics excuse it.
 func flat(e *judging) (judge.Outcome, string, []judge.Finding) {
-	if e.flatness == nil {
-		outcome, detail, findings := findFlat(e)
-		e.flatness = &flatness{outcome, detail, findings}
-	}
-	return e.flatness.outcome, e.flatness.detail, slices.Clone(e.flatness.findings)
-}
-
-// flatness is what the rule flat has found.
-type flatness struct {
-	outcome  judge.Outcome
-	detail   string
-	findings []judge.Finding
+	return e.once("flat", findFlat)
 }
 
 func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {

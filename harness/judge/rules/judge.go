@@ -181,5 +181,26 @@ func why(v *judge.Verdict, e *judging) string {
 // judging is one case while the rules are held against it.
 type judging struct {
 	*cause.Case
-	flatness *flatness // what the rule flat has found; nil: it was not asked yet
+	found map[string]ruling // what rules have come to that others ask for, too
+}
+
+// ruling is what a rule has come to.
+type ruling struct {
+	outcome  judge.Outcome
+	detail   string
+	findings []judge.Finding
+}
+
+// once is what a rule comes to, found out when it is first asked. Whoever asks may change
+// the findings.
+func (e *judging) once(rule string, find func(*judging) (judge.Outcome, string, []judge.Finding)) (judge.Outcome, string, []judge.Finding) {
+	r, asked := e.found[rule]
+	if !asked {
+		r.outcome, r.detail, r.findings = find(e)
+		if e.found == nil {
+			e.found = map[string]ruling{}
+		}
+		e.found[rule] = r
+	}
+	return r.outcome, r.detail, slices.Clone(r.findings)
 }

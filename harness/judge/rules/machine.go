@@ -45,7 +45,7 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 	why, since := e.notHeld(strained)
 	left, out := findings, []judge.Finding(nil)
 	if why != "" {
-		left, out = e.leaveOut(findings, func(f judge.Finding) bool { return moment(f.FirstMS) >= since-history.Offset(evidence.Nearly) })
+		left, out = e.leaveOut(findings, func(f judge.Finding) bool { return moment(f.FirstMS) >= since-evidence.Nearly })
 	} else {
 		pressure := ""
 		left, out = e.leaveOut(findings, func(f judge.Finding) bool {
@@ -248,7 +248,7 @@ func (e *judging) followsFrom(strained []stretch, f judge.Finding) bool {
 	first, last := moment(f.FirstMS), moment(f.LastMS)
 	near, lost, within := false, history.Offset(0), history.Offset(0)
 	for _, s := range strained {
-		near = near || s.from-history.Offset(evidence.Nearly) <= first && first <= s.until+answerWait
+		near = near || s.from-evidence.Nearly <= first && first <= s.until+answerWait
 		if s.until+answerWait >= first && s.from <= last {
 			lost += s.lost
 			within += min(s.until, last) - max(s.from, min(first, s.until))
@@ -261,7 +261,7 @@ func (e *judging) followsFrom(strained []stretch, f judge.Finding) bool {
 	if f.RuleID == "auth-failures-flat" || f.RuleID == "revocation" {
 		return lasts <= 2*lost // it was told late by no more than that
 	}
-	return lasts-within <= max(answerWait+history.Offset(evidence.Nearly), within)
+	return lasts-within <= max(answerWait+evidence.Nearly, within)
 }
 
 // tellStretches says whom the machine kept from running, and when.

@@ -25,7 +25,7 @@ func (e *judging) reprieved(b plan.Bound) (reprieve, bool) {
 	from, to := e.stretch(b.Rule)
 	planned := from + history.Offset(e.Limits.Wall(b.Planned))
 	held := e.View.OnHold(from, to)
-	if held == 0 || to <= planned+history.Offset(evidence.Nearly) {
+	if held == 0 || to <= planned+evidence.Nearly {
 		return reprieve{}, false
 	}
 	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.Page(held), b.Stretch(), e.Page(to-from))}
@@ -65,7 +65,7 @@ func (e *judging) learnedOnHold(r *reprieve, validator string, planned history.O
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	learned, did := e.Learned(validator, e.Fresh, accepted)
 	met := planned + max(0, e.View.Switched[v.From][e.Fresh]-emitted)
-	if !did || v.OnMiss || e.View.OnMiss[validator] || learned <= met+history.Offset(evidence.Nearly) {
+	if !did || v.OnMiss || e.View.OnMiss[validator] || learned <= met+evidence.Nearly {
 		return
 	}
 	r.sure = true
@@ -82,7 +82,7 @@ func (e *judging) usedOnHold(r *reprieve, party string, planned, revoked history
 		if key.Credential != e.Old || excepted != e.Limits.Excepted(party) || excepted && key.Presenter != party {
 			continue
 		}
-		sum := e.View.Sum(key, planned+history.Offset(evidence.Nearly), revoked)
+		sum := e.View.Sum(key, planned+evidence.Nearly, revoked)
 		if n := sum.OK + sum.AuthFailures; n > 0 && !r.sure {
 			r.sure, r.who = true, key.Presenter
 			r.text += fmt.Sprintf("; %s presented %s to %s %s after the window of the page: without the hold it had been refused", key.Presenter, e.Old, key.Validator, plan.Counted(n, "time"))

@@ -66,7 +66,7 @@ func (e *judging) heldBack(strained []stretch, f judge.Finding) (how string, exp
 		n := max(1, event.Count)
 		late += n
 		if slices.ContainsFunc(strained, func(s stretch) bool {
-			return s.from-history.Offset(evidence.Nearly) <= event.At && event.At <= s.until+answerWait
+			return s.from-evidence.Nearly <= event.At && event.At <= s.until+answerWait
 		}) {
 			continue
 		}

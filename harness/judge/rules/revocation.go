@@ -20,6 +20,10 @@ import (
 // bound G3, shown with one that had not expired and was made before the revoke,
 // and takes the new one.
 func revocation(e *judging) (judge.Outcome, string, []judge.Finding) {
+	return e.once("revocation", findRevocation)
+}
+
+func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 	revoked, there := e.RevokedAt()
 	if !there {
 		return judge.Skipped, "nothing was revoked", nil
@@ -74,7 +78,7 @@ func (e *judging) keptTooLong(v plan.Validator, p cause.Presented, revoked histo
 	if p.Taken == 0 || bound == runbook.Forever {
 		return false
 	}
-	until := revoked + history.Offset(e.Limits.Wall(bound)+v.Granule) + history.Offset(evidence.Nearly)
+	until := revoked + history.Offset(e.Limits.Wall(bound)+v.Granule) + evidence.Nearly
 	forgot, says := e.View.Forgot[v.Name][e.Old]
 	return p.LastAsked > until || p.LastTaken > until && says && forgot > until
 }
@@ -106,7 +110,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused: if that is how it refuses, say so (services.%s: refusal: {statuses: [%s]})", v.Name, p.Last.Status, e.Old, v.Name, p.Last.Status)
 		}
 		return fmt.Sprintf("%s gave no answer to %s (%s)", v.Name, e.Old, p.Last.Status)
-	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-history.Offset(evidence.Nearly)),
+	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(bound))
 		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
@@ -155,7 +159,7 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 // takenMeanwhile is how often a validator took the new credential from others in the
 // last of the watch, where it refused hardly any of it then.
 func (e *judging) takenMeanwhile(v plan.Validator) int64 {
-	const lately = 5 * history.Offset(evidence.Nearly)
+	const lately = 5 * evidence.Nearly
 	var sum history.Counts
 	for _, key := range e.Hop() {
 		if key.Validator == v.Name && key.Credential == e.Fresh {

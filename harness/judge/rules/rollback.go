@@ -124,7 +124,7 @@ func (e *judging) flatAgain(decided history.Offset) int64 {
 			last = max(last, sum.LastFailure)
 		}
 	}
-	if last > decided && last > e.End-history.Offset(evidence.Nearly) {
+	if last > decided && last > e.End-evidence.Nearly {
 		return -1
 	}
 	return (last - decided).Milliseconds()
@@ -190,7 +190,7 @@ func (e *judging) unproven() []string {
 		missing = append(missing, "authority and store do not agree: "+difference)
 	}
 	for _, key := range e.Hop() {
-		if sum := e.View.Sum(key, e.End-history.Offset(evidence.Nearly), e.End+1); sum.AuthFailures > 0 {
+		if sum := e.View.Sum(key, e.End-evidence.Nearly, e.End+1); sum.AuthFailures > 0 {
 			missing = append(missing, fmt.Sprintf("%s was refused %s by %s in its last second", key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator))
 		}
 	}

@@ -60,7 +60,7 @@ func (e *judging) timeoutOf(presenter string) time.Duration {
 func (e *judging) silence(key history.CellKey, r judge.FaultReport) (from, until history.Offset, after int64) {
 	injected, undone := moment(r.InjectedMS), moment(r.UndoneMS)
 	last, seen := injected, false
-	for _, b := range e.View.Buckets(key, injected-history.Offset(evidence.Nearly), undone+2*evidence.BucketWidth) {
+	for _, b := range e.View.Buckets(key, injected-evidence.Nearly, undone+2*evidence.BucketWidth) {
 		if b.Answered() == 0 {
 			continue
 		}

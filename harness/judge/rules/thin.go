@@ -186,7 +186,7 @@ func (e *judging) usualLatency(c plan.Client) history.Offset {
 		if below += 2 * counts[micros]; below < all {
 			continue
 		}
-		if usual := history.Offset(micros) * history.Offset(time.Microsecond); usual >= history.Offset(evidence.Nearly) {
+		if usual := history.Offset(micros) * history.Offset(time.Microsecond); usual >= evidence.Nearly {
 			return usual
 		}
 		break
