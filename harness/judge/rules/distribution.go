@@ -119,7 +119,11 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 		if early, is := e.RevokedEarly(); is {
 			early.Apply(&f)
 		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
-			e.TellNotSwitched(emitter, switched, ever).Apply(&f)
+			told, part := e.TellInPart(key.Presenter, key.Validator, from, e.LastUse(key.Presenter))
+			if !part {
+				told = e.TellNotSwitched(emitter, switched, ever)
+			}
+			told.Apply(&f)
 		} else if l, late := e.SwitchedLate(key.Presenter); late {
 			e.TellLate(l, revoked, revoked).Apply(&f)
 		}
