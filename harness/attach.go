@@ -192,15 +192,17 @@ func (r *run) attach(ctx context.Context) error {
 	if err := r.watchSystem(ctx); err != nil {
 		return err
 	}
-	spec, err := r.loadSpec()
-	if err == nil {
-		err = addressed(&spec, r.attachment.endpoints)
-	}
+	specs, err := r.loadSpecs()
 	if err != nil {
 		return err
 	}
-	spec.Control = r.graph.Token()
-	return r.startServices(ctx, []world.Spec{spec})
+	for i := range specs {
+		if err := addressed(&specs[i], r.attachment.endpoints); err != nil {
+			return err
+		}
+		specs[i].Control = r.graph.Token()
+	}
+	return r.startServices(ctx, specs)
 }
 
 // awaitReady waits until every service answers, and says what each is.

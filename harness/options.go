@@ -48,6 +48,9 @@ type Options struct {
 	// Lock is how long to wait until another rehearsal of the same system that runs
 	// already has ended; 0: not at all.
 	Lock time.Duration
+	// LoadShards is how many processes share the load, each with its part of the clients'
+	// sessions; 0 is one.
+	LoadShards int
 	// Executable is the rehearse binary that stand-ins are run from; default is
 	// this process's own.
 	Executable string

@@ -21,6 +21,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
@@ -65,7 +66,10 @@ type run struct {
 	unsealKey  string       // that opens the run's own store after it was sealed
 	attachment *attachment  // nil: the services are the run's own
 	started    []world.Spec // all that was
-	written    []string     // folders of servers that are somebody else's programs
+	shards     []string     // processes that send the load, as they are started
+	load       *load.Config // all of it
+	ended      loadEnd
+	written    []string // folders of servers that are somebody else's programs
 	bound      bound
 	steps      world.Steps // those of bound, with what belongs to each
 	delivery   *delivery.Delivery
@@ -114,6 +118,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 // prepare makes what a run needs before anything is started.
 func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if r.family, err = family.Of(r.plan); err != nil {
+		return err
+	}
+	if err := r.shareLoad(); err != nil {
 		return err
 	}
 	if k, _ := runtime.Of(r.o.Runtime); !k.Images { // which have no place for them

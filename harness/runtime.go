@@ -22,6 +22,7 @@ func (r *run) launchOptions() launch.Options {
 		},
 		OnExit: func(service string, err error) {
 			r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindExit, Service: r.names.Whole(service), Replica: r.names.Replica(service), Detail: err.Error()})
+			r.loadEnded(service, err)
 		},
 	}
 }

@@ -41,11 +41,11 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 		}
 	}
 	if len(r.plan.Rehearsal.Load) > 0 {
-		spec, err := r.loadSpec()
+		specs, err := r.loadSpecs()
 		if err != nil {
 			return nil, nil, err
 		}
-		others = append(others, spec)
+		others = append(others, specs...)
 	}
 	for _, specs := range [][]world.Spec{authorities, others} {
 		for i := range specs {
@@ -120,7 +120,7 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 	return spec, nil
 }
 
-// loadSpec is the load as a service of its own.
+// loadSpec is the load as a service of its own, all of it.
 func (r *run) loadSpec() (world.Spec, error) {
 	p := r.plan
 	spec := world.Spec{Name: loadService, Serve: "load"}

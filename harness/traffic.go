@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -15,13 +16,13 @@ type traffic struct {
 	run      *run
 	client   loader          // nil: the scenario has no load
 	ctx      context.Context // of what goes on beside the rotation; ended by end
-	echo     func(context.Context) error
+	echoes   []func(context.Context) error
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
 	streamed chan bool // whether the stream came to its end; one value
 }
 
-// loader is the load service, as *load.Client speaks to it.
+// loader is the load, as *load.Shards speaks to it.
 type loader interface {
 	Start(ctx context.Context) error
 	Stream(ctx context.Context, deliver func(load.Batch) error) error
@@ -32,8 +33,15 @@ type loader interface {
 func (r *run) newTraffic() *traffic {
 	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
-		base := r.runtime.URL(loadService, false)
-		t.client, t.echo = &load.Client{URL: base, Token: r.graph.Token()}, echoAt(base)
+		clients := r.loadClients()
+		for _, c := range clients {
+			t.echoes = append(t.echoes, echoAt(c.URL))
+		}
+		shards := load.NewShards(*r.load, clients, r.lost)
+		t.client = shards
+		r.ended.mu.Lock()
+		r.ended.tell = shards.Gone
+		r.ended.mu.Unlock()
 	}
 	return t
 }
@@ -50,12 +58,13 @@ func (t *traffic) start(ctx context.Context) error {
 	if err := t.client.Start(ctx); err != nil {
 		return err
 	}
-	if t.echo != nil {
-		t.tasks.Go(func() { t.run.echo(background, t.echo) })
+	t.compareClocks(ctx)
+	for _, ask := range t.echoes {
+		t.tasks.Go(func() { t.run.echo(background, ask) })
 	}
 	t.tasks.Go(func() {
 		err := t.client.Stream(background, t.deliver)
-		if err != nil && background.Err() == nil {
+		if err != nil && !errors.Is(err, load.ErrLost) && background.Err() == nil {
 			t.run.trouble(err)
 		}
 		t.streamed <- err == nil
@@ -82,12 +91,13 @@ func (t *traffic) deliver(b load.Batch) error {
 }
 
 // stop ends load and returns what it sent, once all that it counted is in the
-// history. It is nil where that is not known, which the history has as trouble: a
-// stream that broke said so when it did.
+// history. It is nil where that is not known, which the history has as trouble or as a
+// part of the load that was lost: a stream that broke said so when it did.
 func (t *traffic) stop(ctx context.Context) *history.Totals {
 	if t.client == nil {
 		return &history.Totals{}
 	}
+	t.compareClocks(ctx)
 	totals, err := t.client.Stop(ctx)
 	if err != nil {
 		t.run.trouble(err)

@@ -29,6 +29,7 @@ const vaultTokenVariable = "REHEARSE_VAULT_TOKEN"
 type place struct {
 	runtime, store, vaultAddr string
 	at                        launch.Place
+	shards                    int
 }
 
 func (p *place) register(command *cobra.Command) {
@@ -40,13 +41,14 @@ func (p *place) register(command *cobra.Command) {
 	f.StringVar(&p.store, "store", harness.Auto, "which secrets store is started: auto, embedded, vault")
 	f.StringVar(&p.vaultAddr, "vault-addr", "", "use the Vault at this `URL` instead, with the token in "+vaultTokenVariable+";\n"+
 		"the run makes a mount of its own there and removes it")
+	f.IntVar(&p.shards, "load-shards", 1, "have the load sent by `N` processes, each with its part of the clients' sessions")
 	completes(command, "runtime", append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...)
 	completes(command, "store", harness.Auto, harness.Embedded, harness.Vault)
 }
 
 // options are the place as options of a run; an error is one of usage.
 func (p *place) options() (harness.Options, error) {
-	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr}
+	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr, LoadShards: p.shards}
 	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...); err != nil {
 		return o, err
 	}
@@ -55,6 +57,12 @@ func (p *place) options() (harness.Options, error) {
 	}
 	if p.vaultAddr != "" && p.store == harness.Embedded {
 		return o, usage(errors.New("--vault-addr names a Vault, and --store embedded does without one: leave one of them out"))
+	}
+	switch {
+	case p.shards < 0:
+		return o, usage(fmt.Errorf("--load-shards: %d is less than 1", p.shards))
+	case p.shards > 1 && p.runtime == harness.Simulated:
+		return o, usage(errors.New("--load-shards: a simulation sends nothing: leave one of them out"))
 	}
 	var err error
 	o.VaultToken, err = tokenOf(p.vaultAddr)

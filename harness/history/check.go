@@ -64,6 +64,7 @@ var (
 	needTotals     = need{"totals", func(e *Event) bool { return e.Totals != nil }}
 	needLeaks      = need{"leaks", func(e *Event) bool { return e.Leaks != nil }}
 	needLogged     = need{"logged", func(e *Event) bool { return e.Logged != nil }}
+	needShard      = need{"shard", func(e *Event) bool { return e.Shard != nil }}
 	needMachine    = need{"machine", func(e *Event) bool { return e.Machine != nil }}
 	needRate       = need{"rate", func(e *Event) bool { return e.Rate != nil }}
 	needSet        = need{"set", func(e *Event) bool { return e.Set != nil }}
@@ -99,6 +100,7 @@ var needs = map[Kind][]need{
 	KindSaid:       {needService},
 	KindMachine:    {needMachine},
 	KindRate:       {needService, needRate},
+	KindShard:      {needService, needShard},
 	KindEnd:        {},
 
 	KindFetched:     {needService},

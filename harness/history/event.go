@@ -74,6 +74,7 @@ const (
 	KindSaid       Kind = "said"       // Said: what Service wrote into its log until the rotation ended, by kinds of lines
 	KindRate       Kind = "rate"       // Service, a client of the load, sends Rate requests a second from now on
 	KindMachine    Kind = "machine"    // Machine: what the machine kept the run from, or was like
+	KindShard      Kind = "shard"      // Shard: the clock of Replica, a process that sends a part of the load, or that it was lost; Detail: how that is known
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
 	// From the parties' own logs.
@@ -170,6 +171,7 @@ type Event struct {
 	Leaks    *Leaks    `json:"leaks,omitempty"`
 	Ledger   *Ledger   `json:"ledger,omitempty"`
 	Machine  *Machine  `json:"machine,omitempty"`
+	Shard    *Shard    `json:"shard,omitempty"`
 }
 
 // Phase is a stretch of a rotation.

@@ -165,7 +165,7 @@ func (f folding) into(open map[CellKey]*wide, at Offset, c *Counts, before Offse
 	if w != nil && w.slot == slot && at >= w.at && at-(w.at+w.counts.Width) <= f.gap {
 		w.counts.Width = max(w.counts.Width, end-w.at)
 		w.counts.LongestLife = max(w.counts.LongestLife, c.LongestLife)
-		w.counts.Latency = merged(w.counts.Latency, c.Latency)
+		w.counts.Latency = MergeLatency(w.counts.Latency, c.Latency)
 		rest := *c
 		rest.Latency = nil
 		w.counts.Add(&rest)
@@ -215,8 +215,9 @@ func (c *Counts) Slices(at Offset) iter.Seq2[Offset, *Counts] {
 	}
 }
 
-// merged are two histograms in one, by value. Both are in the order of values.
-func merged(a, b [][2]int64) [][2]int64 {
+// MergeLatency is two histograms in one, by value, as Counts.Latency has them. Both are
+// in the order of values; neither is changed.
+func MergeLatency(a, b [][2]int64) [][2]int64 {
 	if len(b) == 0 {
 		return a
 	}

@@ -54,7 +54,7 @@ func TestFoldKeepsWhatWasCounted(t *testing.T) {
 	if want := 11*600 + 19; after < want || after > want+6 {
 		t.Errorf("%d buckets became %d, want about %d", before, after, want)
 	}
-	whole.Latency, sum.Latency = merged(nil, byValue(whole.Latency)), merged(nil, byValue(sum.Latency))
+	whole.Latency, sum.Latency = MergeLatency(nil, byValue(whole.Latency)), MergeLatency(nil, byValue(sum.Latency))
 	if !reflect.DeepEqual(sum, whole) {
 		t.Errorf("it sums up to %+v, want %+v", sum, whole)
 	}
@@ -70,7 +70,7 @@ func TestFoldKeepsWhatWasCounted(t *testing.T) {
 func byValue(pairs [][2]int64) [][2]int64 {
 	var all [][2]int64
 	for _, p := range pairs {
-		all = merged(all, [][2]int64{p})
+		all = MergeLatency(all, [][2]int64{p})
 	}
 	return all
 }

@@ -21,7 +21,7 @@ func (c *ClientConfig) workers() int {
 	if c.unlimited {
 		return firstWorkers
 	}
-	enough := math.Ceil(max(c.Rate, c.Most) * time.Duration(c.Timeout).Seconds())
+	enough := math.Ceil(max(c.Rate, c.Most) * c.part.fraction() * time.Duration(c.Timeout).Seconds())
 	return int(math.Min(enough+firstWorkers, maxWorkers))
 }
 

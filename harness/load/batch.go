@@ -15,6 +15,9 @@ type Batch struct {
 	Sessions []Session `json:"sessions,omitempty"`
 	Strains  []Strain  `json:"strains,omitempty"`
 	Behind   []Behind  `json:"behind,omitempty"`
+	// Until is the moment, in microseconds since the Unix epoch, before which nothing is
+	// missing from this batch and those before it.
+	Until int64 `json:"until"`
 	// Totals are those at the end of this batch. While load runs they need not
 	// agree with each other; in the final batch they do.
 	Totals history.Totals `json:"totals"`

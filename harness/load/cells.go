@@ -78,6 +78,10 @@ func (c *cells) take(all bool) []Counts {
 	return taken
 }
 
+// begun is when the present bucket began: what is decided from now on is in that, or in
+// a later one.
+func (c *cells) begun() int64 { return c.clock.now() / c.width * c.width }
+
 // cell counts decisions of one presenter, validator and credential. The moment
 // of a decision is taken under the lock, so that buckets close in order and a
 // bucket that was taken gets no more.

@@ -64,6 +64,20 @@ func (c *Client) Stop(ctx context.Context) (history.Totals, error) {
 	return totals, nil
 }
 
+// clock is the time of the service, as it counts by.
+func (c *Client) clock(ctx context.Context) (time.Time, error) {
+	resp, err := c.do(ctx, http.MethodGet, "/clock")
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the clock of load: %w", err)
+	}
+	defer resp.Body.Close()
+	var micros int64
+	if err := json.NewDecoder(resp.Body).Decode(&micros); err != nil {
+		return time.Time{}, fmt.Errorf("read the clock of load: %w", err)
+	}
+	return time.UnixMicro(micros), nil
+}
+
 // Stream hands every batch to deliver, once and in order, and returns nil after
 // the final one. It comes again when a stream ends or breaks, and gives up after
 // 15 s without a working one. A batch whose delivery returns an error is not

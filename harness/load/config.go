@@ -40,7 +40,9 @@ type Config struct {
 	// Seed decides the ages of sessions; the same seed gives the same ages.
 	Seed int64 `json:"seed,omitempty"`
 	// Bucket is the width of a time bucket; default DefaultBucket.
-	Bucket  Duration       `json:"bucket,omitempty"`
+	Bucket Duration `json:"bucket,omitempty"`
+	// Shard is the part of Clients that this service sends; default all of it.
+	Shard   Shard          `json:"shard,omitzero"`
 	Clients []ClientConfig `json:"clients"`
 }
 
@@ -69,6 +71,7 @@ type ClientConfig struct {
 	Timeout Duration `json:"timeout,omitempty"`
 
 	signs     *refusal.Reader // of AuthFailure
+	part      share           // of its requests that this service sends
 	unlimited bool            // as fast as fixed workers can: for benchmarks only
 }
 
@@ -139,6 +142,7 @@ func (c *Config) fill() {
 	}
 	for i := range c.Clients {
 		c.Clients[i].fill()
+		c.Clients[i].part = c.Clients[i].share(c.Shard)
 	}
 }
 
@@ -171,6 +175,9 @@ func (c *Config) check() error {
 	var problems []error
 	if time.Duration(c.Bucket) < time.Millisecond {
 		problems = append(problems, fmt.Errorf("bucket is %v; want at least 1ms", time.Duration(c.Bucket)))
+	}
+	if err := c.Shard.check(); err != nil {
+		problems = append(problems, err)
 	}
 	if len(c.Clients) == 0 {
 		problems = append(problems, errors.New("no clients; want at least one"))

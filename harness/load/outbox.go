@@ -17,12 +17,15 @@ type outbox struct {
 	recorded int64 // attempts in all batches
 	last     history.Totals
 	changed  chan struct{} // closed and replaced when a batch is added
+	// beats says that batches that say nothing new are put out too: others wait for
+	// what this shard has counted, if it is nothing.
+	beats bool
 }
 
 func newOutbox() *outbox { return &outbox{changed: make(chan struct{})} }
 
 // add appends a batch, after giving it its number and the count of attempts
-// recorded so far. A batch that says nothing new is left out.
+// recorded so far. A batch that says nothing new is left out, unless it is waited for.
 func (o *outbox) add(b Batch) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -30,7 +33,7 @@ func (o *outbox) add(b Batch) {
 		o.recorded += c.Attempts + c.Retries
 	}
 	b.Totals.Recorded = o.recorded
-	if len(b.Counts)+len(b.Sessions)+len(b.Strains)+len(b.Behind) == 0 && b.Totals == o.last && !b.Final {
+	if len(b.Counts)+len(b.Sessions)+len(b.Strains)+len(b.Behind) == 0 && b.Totals == o.last && !b.Final && !o.beats {
 		return
 	}
 	o.seq++

@@ -7,8 +7,10 @@ import (
 )
 
 // schedule is when a client's requests are due: at a rate that may be changed while
-// it sends. The first is due as soon as the rate is more than 0.
+// it sends. The first is due as soon as the rate is more than 0. It is that of the whole
+// client, of whose requests this service may send a part.
 type schedule struct {
+	part    share
 	begun   time.Time
 	stopped chan struct{} // closed when no more is due
 
@@ -20,8 +22,8 @@ type schedule struct {
 	ended   time.Duration // after it began; 0: it goes on
 }
 
-func newSchedule(rate float64) *schedule {
-	return &schedule{begun: time.Now(), stopped: make(chan struct{}), rate: rate, changed: make(chan struct{})}
+func newSchedule(part share, rate float64) *schedule {
+	return &schedule{part: part, begun: time.Now(), stopped: make(chan struct{}), rate: rate, changed: make(chan struct{})}
 }
 
 // set changes the rate from now on.
@@ -34,7 +36,8 @@ func (s *schedule) set(rate float64) {
 	s.changed = make(chan struct{})
 }
 
-// until is how many requests are due until a moment, the first one apart; s.mu is held.
+// until is how many requests of the whole client are due until a moment, the first one
+// apart; s.mu is held.
 func (s *schedule) until(elapsed time.Duration) float64 {
 	return s.due + s.rate*(elapsed-s.since).Seconds()
 }
@@ -63,14 +66,14 @@ func (s *schedule) running() time.Duration {
 	return time.Since(s.begun)
 }
 
-// count is how many requests were due so far, and the rate now.
+// count is how many requests of this service were due so far, and its rate now.
 func (s *schedule) count() (due int64, rate float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.due == 0 && s.rate == 0 {
 		return 0, 0
 	}
-	return int64(s.until(s.running())) + 1, s.rate
+	return s.part.upTo(int64(s.until(s.running())) + 1), s.rate * s.part.fraction()
 }
 
 // await waits until another request is due after so many, and reports whether none
@@ -106,6 +109,6 @@ func (s *schedule) next(hits uint64) (wait time.Duration, changed <-chan struct{
 	if s.rate == 0 {
 		return math.MaxInt64, s.changed
 	}
-	at := s.since + time.Duration((float64(hits)-s.due)/s.rate*float64(time.Second))
+	at := s.since + time.Duration((float64(s.part.number(int64(hits)))-s.due)/s.rate*float64(time.Second))
 	return at - time.Since(s.begun), s.changed
 }

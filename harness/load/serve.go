@@ -38,17 +38,19 @@ var errAgain = errors.New("another consumer is reading")
 //
 //	GET  /healthz          200
 //	GET  /rehearse/status  history.Totals so far, without Recorded
+//	GET  /clock            the service's time, in microseconds since the Unix epoch
 //	POST /start            fetches first tokens and begins; 409 once begun, 502 without a token
 //	POST /rate             changes the rate of ?client= to ?rate= a second; 404 for an unknown client, 409 before the start
 //	POST /stop             ends and drains; answers history.Totals, again for who asks again
 //	GET  /stream           batches as JSON lines; ?after=N says that those up to N were received
 //
-// The last three ask for the token of contract.WithControl.
+// The last four ask for the token of contract.WithControl.
 func Serve(ctx context.Context, config []byte, l net.Listener, log io.Writer) error {
 	parsed, err := ParseConfig(config)
 	if err != nil {
 		return err
 	}
+	parsed.Shard.leaveRoom()
 	logger := history.NewLogger(log, parsed.Name)
 	s := newService(parsed, logger)
 	for _, c := range parsed.Clients {
@@ -109,6 +111,9 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /rehearse/status", func(w http.ResponseWriter, _ *http.Request) {
 		s.answer(w, http.StatusOK, s.traffic.sum())
+	})
+	mux.HandleFunc("GET /clock", func(w http.ResponseWriter, _ *http.Request) {
+		s.answer(w, http.StatusOK, s.traffic.clock.now())
 	})
 	mux.HandleFunc("POST /start", s.handleStart)
 	mux.HandleFunc("POST /rate", s.handleRate)

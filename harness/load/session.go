@@ -38,11 +38,17 @@ func newSession(name string, c clock, fetch func(context.Context, string) (*toke
 	return &session{name: name, clock: c, fetch: fetch, flight: make(chan struct{}, 1)}
 }
 
-// newSessions makes the sessions of a client, named CLIENT-1 and on.
+// newSessions makes the sessions of a client that are of this service, in the order of
+// their requests. All of the client are named CLIENT-1 and on.
 func newSessions(client *ClientConfig, c clock, fetch func(context.Context, string) (*token, error)) []*session {
-	sessions := make([]*session, client.Sessions)
+	size := int64(client.Sessions)
+	if !client.part.whole() {
+		size = client.part.size()
+	}
+	sessions := make([]*session, size)
 	for i := range sessions {
-		sessions[i] = newSession(client.Name+"-"+strconv.Itoa(i+1), c, fetch)
+		of := client.part.number(int64(i)) % int64(client.Sessions)
+		sessions[i] = newSession(client.Name+"-"+strconv.FormatInt(of+1, 10), c, fetch)
 	}
 	return sessions
 }
@@ -98,14 +104,19 @@ func (s *session) keepFresh(ctx context.Context, log *slog.Logger) {
 
 // stagger makes the sessions look as if they had begun at different times:
 // their first renewals are spread evenly at random over one renewal period,
-// the same way for the same seed and client.
-func stagger(sessions []*session, seed int64, client string, period time.Duration) {
+// the same way for the same seed and client, whichever of them are here.
+func stagger(sessions []*session, part share, seed int64, client string, period time.Duration) {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(client)) // a hash's Write never fails
 	random := rand.New(rand.NewPCG(uint64(seed), name.Sum64()))
-	for _, s := range sessions {
+	drawn := int64(0) // ages, of this service's and of others'
+	for i, s := range sessions {
+		age := int64(0)
+		for ; drawn <= part.number(int64(i)); drawn++ {
+			age = random.Int64N(max(period.Microseconds(), 1))
+		}
 		aged := *s.current.Load()
-		aged.renewAt = min(aged.renewAt, aged.issuedAt+random.Int64N(max(period.Microseconds(), 1)))
+		aged.renewAt = min(aged.renewAt, aged.issuedAt+age)
 		s.current.Store(&aged)
 	}
 }

@@ -55,7 +55,7 @@ func TestStaggerSpreadsRenewals(t *testing.T) {
 		renewals := func(seed int64, client string) []time.Duration {
 			m := &mint{clock: newClock(), life: 10 * time.Second}
 			sessions := m.sessions(t, 400)
-			stagger(sessions, seed, client, period)
+			stagger(sessions, share{}, seed, client, period)
 			var ages []time.Duration
 			for _, s := range sessions {
 				tok := s.current.Load()

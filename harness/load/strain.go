@@ -51,7 +51,7 @@ type pace struct {
 }
 
 func newPace(c *ClientConfig) *pace {
-	return &pace{schedule: newSchedule(c.Rate), unlimited: c.unlimited, workers: int64(c.workers())}
+	return &pace{schedule: newSchedule(c.part, c.Rate), unlimited: c.unlimited, workers: int64(c.workers())}
 }
 
 // counts are how many requests were due so far and how many were begun.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,8 +52,11 @@ func newTraffic(config Config, log *slog.Logger) *traffic {
 		config: config, log: log, clock: clock,
 		cells: newCells(clock, time.Duration(config.Bucket)), out: newOutbox(),
 	}
+	t.out.beats = config.Shard.Of > 1
 	for i := range config.Clients {
-		t.clients = append(t.clients, t.newClient(&config.Clients[i]))
+		if c := &config.Clients[i]; c.part.fraction() > 0 {
+			t.clients = append(t.clients, t.newClient(c))
+		}
 	}
 	return t
 }
@@ -133,7 +137,7 @@ func (t *traffic) firstTokens(ctx context.Context, c *client) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	stagger(c.sessions, t.config.Seed, c.config.Name, renewalPeriod(c.config.Token, time.Duration(c.config.Token.Life)))
+	stagger(c.sessions, c.config.part, t.config.Seed, c.config.Name, renewalPeriod(c.config.Token, time.Duration(c.config.Token.Life)))
 	return nil
 }
 
@@ -157,14 +161,14 @@ func (t *traffic) stop() history.Totals {
 }
 
 // setRate changes the rate of a client that has begun; false: there is none of that name.
+// One whose requests are all other shards' has nothing to change.
 func (t *traffic) setRate(name string, rate float64) bool {
 	for _, c := range t.clients {
 		if c.config.Name == name {
 			c.attack.pace.schedule.set(rate)
-			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(t.config.Clients, func(c ClientConfig) bool { return c.Name == name })
 }
 
 func (t *traffic) flushEvery(ctx context.Context, width time.Duration) {
@@ -183,7 +187,8 @@ func (t *traffic) flushEvery(ctx context.Context, width time.Duration) {
 // flush puts out what was counted in past buckets; the final flush, when
 // nothing runs any more, everything.
 func (t *traffic) flush(final bool) {
-	batch := Batch{Counts: t.cells.take(final), Final: final}
+	until := t.cells.begun()
+	batch := Batch{Counts: t.cells.take(final), Until: until, Final: final}
 	for _, c := range t.clients {
 		batch.Sessions = append(batch.Sessions, c.heldBack.take(final)...)
 	}

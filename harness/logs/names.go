@@ -81,6 +81,13 @@ func (n *Names) Replica(started string) string {
 	return ""
 }
 
+// Shards says by which names the parts of a service are started, before any is.
+func (n *Names) Shards(service string, started []string) {
+	for _, name := range started {
+		n.whole[name] = service
+	}
+}
+
 // Locate says how to find the address at which services reach another, and the
 // service that a request comes from; at is nil where addresses do not tell.
 func (n *Names) Locate(url func(service string) string, at func(ip string) string) {

@@ -240,6 +240,8 @@ func (c *Console) tellOther(e history.Event) {
 		c.say(e.At, warn, "%s: what depends on the time cannot be told from here on", e.Detail)
 	case history.KindMachine:
 		c.tellMachine(e)
+	case history.KindShard:
+		c.tellShard(e)
 	case history.KindLeaks:
 		c.tellLeaks(e)
 	case history.KindTotals:

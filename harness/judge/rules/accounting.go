@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,8 @@ func accounting(e *judging) (judge.Outcome, string, []judge.Finding) {
 	switch {
 	case e.Disorder != "":
 		return judge.Inconclusive, "the history is out of order: " + e.Disorder, nil
+	case e.lostShards() != "":
+		return judge.Inconclusive, e.lostShards(), nil
 	case !e.Has[history.KindTotals]:
 		return judge.Inconclusive, "the run has no totals", nil
 	case t.Sent == 0:
@@ -28,16 +31,16 @@ func accounting(e *judging) (judge.Outcome, string, []judge.Finding) {
 	case e.counted()+t.Probes != t.Recorded+t.Twice:
 		return judge.Inconclusive, fmt.Sprintf("%d were recorded, and the history has %d and %d probes", t.Recorded+t.Twice, e.counted(), t.Probes), nil
 	}
-	if why := e.miscounted(); why != "" {
+	if why := cmp.Or(e.miscounted(), e.clocksApart()); why != "" {
 		return judge.Inconclusive, why, nil
 	}
 	switch {
 	case !t.Complete:
-		return judge.Pass, fmt.Sprintf("%d scheduled, sent and recorded; not every service counts what it served", t.Recorded), nil
+		return judge.Pass, fmt.Sprintf("%d scheduled, sent and recorded; not every service counts what it served%s", t.Recorded, e.shared()), nil
 	case t.Served > t.Sent || t.Served < t.Sent-t.Unanswered:
 		return judge.Inconclusive, fmt.Sprintf("%d were sent, %d of them without an answer, and %d served", t.Sent, t.Unanswered, t.Served), nil
 	}
-	return judge.Pass, fmt.Sprintf("scheduled, sent, recorded and served agree: %d, %d, %d, %d%s", t.Scheduled, t.Sent, t.Recorded, t.Served, differences(t)), nil
+	return judge.Pass, fmt.Sprintf("scheduled, sent, recorded and served agree: %d, %d, %d, %d%s%s", t.Scheduled, t.Sent, t.Recorded, t.Served, differences(t), e.shared()), nil
 }
 
 // miscounted says where the counter of a validator that is not the run's own does
