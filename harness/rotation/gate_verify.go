@@ -49,7 +49,13 @@ func (l Look) verify() (string, []refusal) {
 			refusals = append(refusals, refusal{v.Name, strings.Join(why, ", and ")})
 		}
 	}
+	for _, m := range l.Limits.Emitters {
+		late[m.Name] = late[m.Name] || l.lacks(m, string(keyring.Accept), New)
+	}
 	for _, name := range slices.Sorted(maps.Keys(late)) {
+		if !late[name] {
+			continue
+		}
 		short[name] = append(short[name], fmt.Sprintf("%s does not publish %s, %s after it was accepted", name, New, since))
 	}
 	for _, name := range slices.Sorted(maps.Keys(short)) {
@@ -111,6 +117,15 @@ func (l Look) onlyFetched() string {
 func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	return done && (l.Now-changed).Duration() > l.Limits.Wall(l.Limits.Publishing(v))+settle
+}
+
+// lacks reports whether an emitter on the page publishes a key set in which a credential is
+// missing that it has had the time to read: whoever gets that set, by a balancer or by an
+// address that nobody knows of here, cannot learn it.
+func (l Look) lacks(m plan.Emitter, step, credential string) bool {
+	changed, done := l.View.Steps[step][credential]
+	due := done && m.OnPage && !m.Reloaded && m.Refresh > 0 && (l.Now-changed).Duration() > l.Limits.Wall(m.Refresh+l.Limits.Propagation)+settle
+	return due && !l.publishes(m.Name, credential)
 }
 
 // publishes reports whether an emitter publishes a credential; one that does not

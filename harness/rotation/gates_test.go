@@ -123,3 +123,14 @@ func TestAGateNamesWhoDoesNotPublish(t *testing.T) {
 	observed := rehearse(t, planned(t, stuck+"gates: observe\n"), simulated.Options{})
 	wantEqual(t, "gates that did not hold", observed.refused(), []string{"verify auth", "emit auth", "overlap app", "overlap auth", "overlap web", "watch auth"})
 }
+
+// TestAGateNamesAnIssuerThatNobodyIsSeenToAsk: the key set of a second issuer may be what a
+// balancer hands out, so that one without the new key is not let through.
+func TestAGateNamesAnIssuerThatNobodyIsSeenToAsk(t *testing.T) {
+	t.Parallel()
+	second := "override: {consumers: [{name: auth, roles: [emit], refresh: 1m}, {name: auth-b, roles: [emit], refresh: 1m}, {name: checkout, roles: [validate], library: keyfunc}, {name: search, roles: [validate], library: jwx}]}\ngates: enforce\n"
+	stuck := rehearse(t, planned(t, second+"services: {auth-b: {serve: issuer, pinned: true}}\n"), simulated.Options{})
+	wantEqual(t, "gates that did not hold", stuck.refused(), []string{"verify auth-b"})
+	well := rehearse(t, planned(t, second+"services: {auth-b: {serve: issuer}}\n"), simulated.Options{})
+	wantEqual(t, "gates that did not hold", well.refused(), nil)
+}

@@ -208,6 +208,8 @@ func detectors() []detector {
 		{of: Kept, match: keptSessions},
 		{of: Kept, match: publishedForTooLong},
 		{of: Kept, match: keptUnderAFault},
+		{of: Kept, needs: []need{seesFetches}, match: keptByCache},
+		{of: Kept, match: keptForWantOfASet},
 		{of: Kept, match: keptByReplicas},
 		{of: Kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
 		{of: Kept, needs: []need{seesFetches}, match: tokenCache},

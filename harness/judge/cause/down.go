@@ -10,6 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -24,18 +25,45 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 	if !there {
 		return Explanation{}, false
 	}
+	before := c.missedBefore(authority)
+	if before*2 > c.Sum.Unavailable {
+		return Explanation{}, false // most of it has another cause, whatever came to that later
+	}
+	told := c.tellRefusedBehind(service, authority)
+	if !plan.Within(c.Limits.Objective, before, c.Sum.Attempts) {
+		told.Why += fmt.Sprintf("; %s of these came before it was refused there, and have another cause", plan.Counted(before, "attempt"))
+	}
+	return told, true
+}
+
+// missedBefore is how many first attempts had no good answer before an authority first refused
+// the service that is called.
+func (c *Cell) missedBefore(authority string) int64 {
+	first := c.End
+	for _, key := range c.View.Keys() {
+		if key.Source == c.Limits.Hop && key.Presenter == cmp.Or(c.through(), c.Validator.Name) && key.Validator == authority {
+			if sum := c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly); sum.AuthFailures > 0 {
+				first = min(first, sum.FirstFailure)
+			}
+		}
+	}
+	sum, _, _ := c.Lost(c.Presenter, c.Validator.Name, c.First, first-evidence.Nearly)
+	return sum.Unavailable
+}
+
+func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 	if through := c.through(); through != "" {
 		return Explanation{
 			Cause: judge.CauseRefusedBehind, Consumer: through,
 			Why: fmt.Sprintf("%s, by way of which it reaches %s, was refused there with the credential that it presents for it", through, authority),
 			Fix: fmt.Sprintf("mend what is said of %s at %s: who is behind it feels no more than that, in whatever words it turns them away", through, authority),
-		}, true
+		}
 	}
 	return Explanation{
 		Cause: judge.CauseRefusedBehind,
 		Why:   authority + " refused the credential that it presented",
 		Fix:   fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority),
-	}.asSaidOf(c, authority), true
+	}.asSaidOf(c, authority)
 }
 
 // asSaidOf is an explanation of refusals at an authority with whom the finding of those has to

@@ -26,19 +26,65 @@ func notSwitched(c *Cell) (Explanation, bool) {
 	return c.TellNotSwitched(emitter, switched, ever), true
 }
 
-// inPart matches where an emitter presents both credentials to the end, the old one
+// inPart matches where an emitter presents both credentials side by side, the old one
 // though it is revoked: some of what it is has switched, and some has not.
 func inPart(c *Cell) (Explanation, bool) {
-	emitted, _ := c.Done(string(keyring.Emit), c.Fresh)
-	m, emits := c.Limits.Emitter(c.Presenter)
-	fresh := c.View.Sum(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}, emitted, c.Last-evidence.BucketWidth)
-	if !c.usedAfter() || !c.Validator.Authority || !emits || m.Several || fresh.OK < several || c.Sum.AuthFailures < several || c.FlagDay() || c.Last < c.End-5*evidence.Nearly {
+	m, _ := c.Limits.Emitter(c.Presenter)
+	if !c.usedAfter() || !c.Validator.Authority && !c.presentsByItself() || m.Several || c.Sum.AuthFailures < several || c.FlagDay() {
 		return Explanation{}, false
 	}
-	told := c.TellNotSwitched(c.Presenter, 0, false)
-	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, and has presented %s as well (%d times)", c.Presenter, c.OffPage(c.Presenter), c.Old, c.Fresh, fresh.OK)
-	told.Fix = fmt.Sprintf("find the part of %s that still has %s (one of its replicas, a second pool, a fallback to the older one), and have it take what is published like the others; revoke only when the use of %s is zero", c.Presenter, c.Old, c.Old)
+	return c.TellInPart(c.Presenter, c.Validator.Name, c.First, c.Last)
+}
+
+// TellInPart tells of an emitter that had the old credential in use from a moment to
+// another and presented the new one beside it to a validator. Where it left the old one by
+// itself, it had the new one in use well before the first of them; else it was late, in one piece.
+func (e *Case) TellInPart(emitter, validator string, first, last history.Offset) (Explanation, bool) {
+	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+	// Who goes on to the end would have been seen again in three of its pauses.
+	times := max(1, e.presented(emitter, validator, e.Old, first, last+1).Answered()-1)
+	pause := max(evidence.Nearly, 3*(last-first)/history.Offset(times))
+	toTheEnd, until := last >= e.End-pause, last-evidence.BucketWidth
+	if !toTheEnd {
+		until = first - evidence.Nearly
+	}
+	fresh := e.presented(emitter, validator, e.Fresh, emitted, until).OK
+	if _, emits := e.Limits.Emitter(emitter); !emits || fresh < several {
+		return Explanation{}, false
+	}
+	told := e.TellNotSwitched(emitter, 0, false)
+	told.Cause = judge.CauseNotSwitched
+	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, and has presented %s as well (%d times)", emitter, e.OffPage(emitter), e.Old, e.Fresh, fresh)
+	part := "one of its replicas, a second pool, what waits in it as in a queue, a fallback to the older one"
+	enough := fmt.Sprintf(", or, where that waits in it, revoke more than %s after the emit (overlap.window)", e.AtLeast(last-emitted))
+	if !toTheEnd {
+		told.Why = fmt.Sprintf("part of %s%s went on with %s until %s after it was revoked, and presented %s beside it before (%d times)", emitter, e.OffPage(emitter), e.Old, e.Page(last-revoked), e.Fresh, fresh)
+		part = "a replica that switched late, what waits with it as in a queue, a choice among all that are accepted"
+		enough = fmt.Sprintf(", or, if it leaves %s by itself, revoke at least %s after the emit (overlap.window)", e.Old, e.AtLeast(last-emitted))
+	}
+	told.Fix = fmt.Sprintf("find the part of %s that still has %s (%s), and have it take what is published like the others%s; revoke only when the use of %s is zero", emitter, e.Old, part, enough, e.Old)
 	return told, true
+}
+
+// presentsByItself says that the presenter of a cell is an emitter that does not say when it
+// switches: nobody else presents for it, and nothing tells what it uses but what it presents.
+func (c *Cell) presentsByItself() bool {
+	_, said := c.View.Switched[c.Presenter][c.Fresh]
+	return c.EmitterOf(c.Presenter) == c.Presenter && !said
+}
+
+// presented adds up what an emitter presented of a credential between two moments; to
+// whomever, where validator is empty.
+func (e *Case) presented(emitter, validator, credential string, from, until history.Offset) *history.Counts {
+	all := &history.Counts{}
+	for _, key := range e.Hop() {
+		if key.Presenter == emitter && key.Credential == credential && (validator == "" || key.Validator == validator) {
+			sum := e.View.Sum(key, from, until)
+			all.Add(&sum)
+		}
+	}
+	return all
 }
 
 // several is how many of both kinds it takes to tell that they go on side by side.
@@ -64,20 +110,20 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Why += fmt.Sprintf("; it switched %s after it was told to", e.Page(switched-emitted))
 	}
 	mend, kept := e.MendWhatKept(emitter, "the new credential", emitted)
-	read, last := e.readSince(emitter, emitted), e.lastUse(emitter)
+	read, last := e.readSince(emitter, emitted), e.LastUse(emitter)
 	longAfter := read > 0 && last > read+history.Offset(e.Limits.Wall(m.Refresh+e.Limits.Propagation))+evidence.Nearly
 	switch {
 	case kept:
 		told.Fix = mend
-	case longAfter && ever:
+	case longAfter && (ever || e.presented(emitter, "", e.Fresh, emitted, e.End+1).OK >= several):
 		told.Cause = judge.CauseOutlived
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: what it made before waits in it, as in a queue, or it uses late what it reads",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted))
-		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it sign when it sends", e.AtLeast(last-emitted), emitter)
+		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it use what it has when it sends", e.AtLeast(last-emitted), emitter)
 	case longAfter:
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or what it made before waits in it, as in a queue",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
-		told.Fix = fmt.Sprintf("find out which: have %s use what it reads, or write on the page how long what it makes is in use (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
+		told.Fix = fmt.Sprintf("have %s use what it reads; or, where what it made before waits in it, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
 	case m.Refresh == 0:
 		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:
@@ -106,8 +152,8 @@ func (e *Case) readSince(emitter string, since history.Offset) history.Offset {
 	return 0
 }
 
-// lastUse is when an emitter presented the old credential for the last time.
-func (e *Case) lastUse(emitter string) (last history.Offset) {
+// LastUse is when an emitter presented the old credential for the last time.
+func (e *Case) LastUse(emitter string) (last history.Offset) {
 	for _, key := range e.Hop() {
 		if key.Presenter == emitter && key.Credential == e.Old {
 			for _, b := range e.View.Buckets(key, e.Start, e.End+1) {

@@ -15,7 +15,7 @@ import (
 // no longer had it when it asked for the set and got none: its copy had run out, or
 // it had thrown it away.
 func lostInOutage(c *Cell) (Explanation, bool) {
-	from, how := c.inVain(c.First-evidence.Nearly, c.First+evidence.Nearly)
+	from, how, _ := c.inVain(c.First-evidence.Nearly, c.First+evidence.Nearly)
 	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees it ask
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
@@ -140,18 +140,18 @@ func (c *Cell) unanswered() (from string, there bool) {
 	return from, there
 }
 
-// inVain is whom a validator asked for the set between two moments without
-// getting one, and how that was answered: by its own log or, of one that logs
+// inVain is whom a validator first asked for the set between two moments without
+// getting one, when, and how that was answered: by its own log or, of one that logs
 // nothing of it, by that of whom it asked. How is empty where it did not.
-func (c *Cell) inVain(from, to history.Offset) (whom, how string) {
+func (c *Cell) inVain(from, to history.Offset) (whom, how string, at history.Offset) {
 	for _, event := range c.Events {
 		switch {
 		case event.At < from || event.At > to:
 		case event.Kind == history.KindFetchFailed && event.Service == c.Validator.Name:
-			return event.From, event.Detail
+			return event.From, event.Detail, event.At
 		case event.Kind == history.KindRead && event.What == keySet && event.Reader == c.Validator.Name && event.Detail != "":
-			return event.Service, event.Detail
+			return event.Service, event.Detail, event.At
 		}
 	}
-	return "", ""
+	return "", "", 0
 }

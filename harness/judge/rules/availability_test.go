@@ -70,6 +70,8 @@ func TestAvailability(t *testing.T) {
 			Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: "unknown", Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})},
 			judge.Fail, "provider refused what search presented, which is neither k1 nor k2", "search", judge.CauseRefusedBehind, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
+		{"most of it was before its credential was refused", append(slices.Clip(refusedBehind), unavailable("app", 5, 30)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "baseline"},
+		{"some of it was before its credential was refused", append(slices.Clip(refusedBehind), unavailable("app", 40, 42)), judge.Fail, "200 attempts of these came before it was refused there, and have another cause", "search", judge.CauseRefusedBehind, "emit"},
 		{"it went on with what was revoked, and locked the pooler by that", append(slices.Clip(behindBy("k1")), locksFor("k1")), judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the pooler was locked by what is not revoked", append(slices.Clip(behindBy("k2")), locksFor("k2")), judge.Fail, "then lets nobody in", "provider", judge.CausePoisonedPool, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},

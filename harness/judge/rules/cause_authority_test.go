@@ -92,16 +92,19 @@ func TestAuthority(t *testing.T) {
 	t.Parallel()
 	rotator := limit(func(l *plan.Limits) { l.Rotated = []string{"accept", "emit", "revoke"} })
 	everybody := []change{authority, refuse("app", "k2", 0, 61, 10), proves("k2", 0, history.AuthFailure)}
-	part := func(s *story) { // of two replicas one goes on
-		for i := range 610 {
-			if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) {
-				c := counts(b, "app", "search", "k1", 10)
-				c.Counts.Source = history.FromAuthority
-				s.add(c)
+	partFor := func(until float64) change { // of two replicas one goes on
+		return func(s *story) {
+			for i := range 610 {
+				if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) && b < at(until) {
+					c := counts(b, "app", "search", "k1", 10)
+					c.Counts.Source = history.FromAuthority
+					s.add(c)
+				}
 			}
+			refuse("app", "k1", 40.5, until, 10)(s)
 		}
-		refuse("app", "k1", 40.5, 61, 10)(s)
 	}
+	part := partFor(61)
 	for _, tt := range []struct {
 		name     string
 		changes  []change
@@ -122,6 +125,7 @@ func TestAuthority(t *testing.T) {
 		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, and has presented k2 as well"},
+		{"a part of it goes on for a while", []change{authority, partFor(42)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 1m29s after it was revoked, and presented k2 beside it before"},
 		{"it switches late", []change{authority, presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), presents("k2", 57), refuse("app", "k1", 40.5, 57, 10), add(emitting(at(57), "app", "k2"))}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1 after it was revoked; it switched 29m after it was told to"},
 		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},
 			"rotator", judge.CauseFlagDay, "revoke", "the rotator revoked k1 4m30s before it had k2 in use"},

@@ -43,6 +43,42 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 	return findings
 }
 
+// signingOn are the issuers on the page that still signed with the old credential when it
+// was revoked, by what they say themselves, and of which no finding tells: nobody showed
+// what they signed, and it would have been refused.
+func (e *judging) signingOn(revoked history.Offset, found []judge.Finding) (findings []judge.Finding) {
+	for _, m := range e.Limits.Emitters {
+		_, publishes := e.View.Published[m.Name]
+		switched, ever := e.View.Switched[m.Name][e.Fresh]
+		told := slices.ContainsFunc(found, func(f judge.Finding) bool { return f.Consumer == m.Name })
+		if !m.OnPage || !publishes || told || e.FlagDay() || revoked > e.End || e.signsWith(m.Name, revoked) != e.Old {
+			continue
+		}
+		f := judge.Finding{
+			Level: judge.Error, Consumer: m.Name, Credential: e.Old, CausedBy: string(keyring.Revoke), FirstPhase: e.PhaseAt(revoked),
+			FirstMS: revoked.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
+		}
+		if ever {
+			f.LastMS = switched.Milliseconds()
+		}
+		why := e.TellNotSwitched(m.Name, switched, ever)
+		why.Apply(&f)
+		f.Message = why.Why + ": nobody was seen to present what it signed then, and it is refused"
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// signsWith is what an emitter said last, until a moment, that it signs with.
+func (e *judging) signsWith(emitter string, at history.Offset) (credential string) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindEmitting && event.Service == emitter && event.At <= at {
+			credential = event.Credential
+		}
+	}
+	return credential
+}
+
 // distribution holds when the share of the new credential went to 1, and that
 // of the old one to 0, before the old one was revoked, and nobody uses a third.
 func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
@@ -83,7 +119,11 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 		if early, is := e.RevokedEarly(); is {
 			early.Apply(&f)
 		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
-			e.TellNotSwitched(emitter, switched, ever).Apply(&f)
+			told, part := e.TellInPart(key.Presenter, key.Validator, from, e.LastUse(key.Presenter))
+			if !part {
+				told = e.TellNotSwitched(emitter, switched, ever)
+			}
+			told.Apply(&f)
 		} else if l, late := e.SwitchedLate(key.Presenter); late {
 			e.TellLate(l, revoked, revoked).Apply(&f)
 		}
@@ -96,6 +136,7 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 		f.Message = fmt.Sprintf("%s still presented %s to %s %s in the last %s before it was revoked", key.Presenter, e.Old, key.Validator, plan.Counted(used, "time"), e.Page(lastUse))
 		findings = append(findings, f)
 	}
+	findings = append(findings, e.signingOn(revoked, findings)...)
 	if judge.HasError(findings) {
 		return judge.Fail, fmt.Sprintf("%s was in use when it was revoked", e.Old), findings
 	}

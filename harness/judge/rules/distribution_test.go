@@ -119,3 +119,35 @@ func TestAThirdIsUsed(t *testing.T) {
 		})
 	}
 }
+
+// TestSignedOnUntilTheRevoke: an issuer that says itself that it signs with what is revoked
+// did not switch, whether or not somebody presents what it signs.
+func TestSignedOnUntilTheRevoke(t *testing.T) {
+	t.Parallel()
+	second := func(s *story) {
+		s.limits.Emitters = append(s.limits.Emitters, plan.Emitter{Name: "auth-b", OnPage: true, Refresh: s.limits.Emitters[0].Refresh})
+		s.add(published(0, "auth-b", "k1"), emitting(0, "auth-b", "k1"))
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"in time", []change{second, add(emitting(at(28.5), "auth-b", "k2"))}, judge.Pass},
+		{"after the revoke", []change{second, add(emitting(at(45), "auth-b", "k2"))}, judge.Fail},
+		{"never", []change{second}, judge.Fail},
+		{"never, and off the page", []change{second, limit(func(l *plan.Limits) { l.Emitters[1].OnPage = false })}, judge.Pass},
+		{"never, and publishes nothing", []change{second, without(func(e history.Event) bool { return e.Kind == history.KindPublished && e.Service == "auth-b" })}, judge.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", tt.want)
+			for _, f := range v.Findings {
+				if f.RuleID == "distribution" && (f.Consumer != "auth-b" || f.Cause != judge.CauseNotSwitched) {
+					t.Errorf("finding: got %s, want auth-b, which did not switch", text(f))
+				}
+			}
+		})
+	}
+}

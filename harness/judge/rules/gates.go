@@ -86,7 +86,27 @@ func (e *judging) tellGate(event history.Event, level judge.Level, message strin
 		f.Consumer, f.Cause, f.Fix = told.Consumer, told.Cause, told.Fix
 		f.Message += ": " + told.Why
 	}
+	if told, found := e.behindKept(*g); found {
+		f.Consumer, f.Cause, f.Fix = told.Consumer, told.Cause, told.Fix
+		f.Message += told.Why
+	}
 	return f
+}
+
+// behindKept is what explains that a validator took the revoked credential at the end of the
+// watch, where another party is behind it.
+func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool) {
+	v, there := e.Limits.Validator(g.Consumer)
+	revoked, done := e.RevokedAt()
+	if g.Phase != history.Watch || !there || !done {
+		return cause.Explanation{}, false
+	}
+	p := e.OldProbes(v, revoked)
+	if p.Refused || p.Taken == 0 || len(e.brokenAt(g)) > 0 {
+		return cause.Explanation{}, false
+	}
+	told, found = e.keptCell(v, p, revoked).Detect()
+	return told, found && told.Consumer != "" && told.Consumer != v.Name
 }
 
 // behindCanary is what explains that a validator refused the canary, where another

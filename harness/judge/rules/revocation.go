@@ -232,9 +232,15 @@ func (e *judging) undestroyed() (judge.Finding, bool) {
 // that so.
 func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 	revoked, _ := e.RevokedAt()
-	told, _ := (&cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}).Detect()
+	told, _ := e.keptCell(v, p, revoked).Detect()
 	told.Apply(f)
 	f.Message += told.Why
+}
+
+// keptCell is a validator that took the revoked credential for too long, as what is to be
+// explained.
+func (e *judging) keptCell(v plan.Validator, p cause.Presented, revoked history.Offset) *cause.Cell {
+	return &cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}
 }
 
 func (e *judging) boundText(bound time.Duration) string {

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -188,5 +189,59 @@ func inStatus(status string, changes ...change) change {
 				p.Status = status
 			}
 		}
+	}
+}
+
+// TestKeptForItsSource: who could not fetch the set, or was answered with an old one, is not
+// to blame for what it keeps; who had one without the old credential is.
+func TestKeptForItsSource(t *testing.T) {
+	t.Parallel()
+	fails := func(moment float64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})
+	}
+	during := func(kind, target, from, to string, begun, undone float64) change {
+		return func(s *story) {
+			for _, stage := range []struct {
+				at   float64
+				name string
+			}{{begun, history.FaultInjected}, {begun + .1, history.FaultEvidence}, {undone, history.FaultUndone}} {
+				event := fault(at(stage.at), kind, target, stage.name, stage.name == history.FaultEvidence)
+				event.Fault.From, event.Fault.To = from, to
+				s.add(event)
+			}
+		}
+	}
+	cut := func(begun, undone float64) change {
+		return during("partition", "search → auth", "search", "auth", begun, undone)
+	}
+	keeps := still(0, 41, 60.4)
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+		cause    judge.Cause
+		causedBy string
+	}{
+		{"asked and got none", []change{keeps, fails(45)}, "auth", judge.CauseSourceDown, "revoke"},
+		{"asked under a fault at the source", []change{keeps, fails(45), during("jwks", "auth", "", "", 40.5, 60.4)}, "auth", judge.CauseSourceDown, "jwks"},
+		{"turned away, by the log of whom it asked", []change{keeps, add(turnedAway(45, "search"))}, "auth", judge.CauseSourceDown, "revoke"},
+		{"cut off, and logs no fetch that fails", []change{keeps, cut(40.5, 60.4)}, "search → auth", judge.CauseSourceDown, "partition"},
+		{"cut off for a moment, long before the end", []change{keeps, cut(40.5, 41)}, "search", judge.CauseKeptRevoked, "revoke"},
+		{"cut off before the revoke", []change{keeps, cut(30, 39)}, "search", judge.CauseKeptRevoked, "revoke"},
+		{"asked in vain and then got one", []change{keeps, fails(45), add(fetched(at(46), "search", "auth", "k2"))}, "search", judge.CauseTokenCache, "revoke"},
+		{"answered with an old one by a cache", []change{keeps, add(fetched(at(45), "search", "edge", "k1", "k2"))}, "edge", judge.CauseSharedCache, "revoke"},
+		{"answered by the emitter before that took it out", []change{keeps, add(fetched(at(40.6), "search", "auth", "k1", "k2"))}, "search", judge.CauseKeptRevoked, "revoke"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			i := slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "revocation" })
+			if i < 0 {
+				t.Fatalf("findings: got %+v, want one of the revocation", v.Findings)
+			}
+			if f := v.Findings[i]; f.Consumer != tt.consumer || f.Cause != tt.cause || f.CausedBy != tt.causedBy {
+				t.Errorf("finding: got %s, want consumer %s, cause %s, caused by %s", text(f), tt.consumer, tt.cause, tt.causedBy)
+			}
+		})
 	}
 }

@@ -1,0 +1,88 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// keptByCache matches where a validator fetched the set after the emitter had taken the
+// revoked credential out of it, and a cache on the way answered with an old one.
+func keptByCache(c *Cell) (Explanation, bool) {
+	if c.gotWithout() {
+		return Explanation{}, false
+	}
+	withdrawn, ended := c.publishedUntil(c.Validator.From, c.First)
+	if _, says := c.View.Published[c.Validator.From]; !says || !ended {
+		return Explanation{}, false
+	}
+	for _, fetch := range c.Fetches(c.Validator.Name, withdrawn+evidence.Nearly/2, c.Last) {
+		if fetch.From == c.Validator.From || fetch.From == "" || !slices.Contains(fetch.Credentials, c.Old) {
+			continue
+		}
+		return Explanation{
+			Cause: judge.CauseSharedCache, Consumer: fetch.From,
+			Why: fmt.Sprintf("; it fetched the set %s after the revoke and was answered with an old one from %s, when %s had taken %s out of it", c.Page(fetch.At-c.First), fetch.From, c.Validator.From, c.Old),
+			Fix: fmt.Sprintf("make %s expire its copy sooner, or purge it with the revoke; else watch (rollout.watch) for longer than its copy and what %s keeps together", fetch.From, c.Validator.Name),
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// keptForWantOfASet matches where a validator asked for the set after the revoke and got
+// none, or a fault kept it from asking: it keeps what it has until it is answered.
+func keptForWantOfASet(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	if v.Authority || c.gotWithout() {
+		return Explanation{}, false
+	}
+	whom, how, at := c.inVain(c.First, c.Last)
+	fault, cut := c.cutFromSource(c.First, c.Last)
+	told := Explanation{Cause: judge.CauseSourceDown, Consumer: whom, Fix: fmt.Sprintf("bring %s back before the revoke", whom)}
+	switch {
+	case how != "":
+		told.Why = fmt.Sprintf("; it asked %s for the set %s after the revoke and got none (%s)", whom, c.Page(at-c.First), how)
+	case !cut || !c.keptBy(fault):
+		return Explanation{}, false
+	case v.Reads:
+		told.Why = "; it could not read what is published"
+	default:
+		told.Why = "; it could not fetch the set"
+	}
+	if cut {
+		told.Consumer, told.CausedBy = fault.Target, fault.Kind
+		told.Why += c.Cite([]judge.FaultReport{fault})
+		told.Fix = fmt.Sprintf("mend %s (here the fault %s)", fault.Target, fault.Kind)
+	}
+	told.Fix += fmt.Sprintf(", and watch until %s refuses %s: who gets no set keeps the one that it has, and to restart it meanwhile is no cure", v.Name, c.Old)
+	return told, true
+}
+
+// keptBy says that a fault on the validator's way to its keys explains by its times that it
+// kept the old one: it was in effect when that was to be forgotten, and the validator kept
+// it no longer after that than it keeps any.
+func (c *Cell) keptBy(r judge.FaultReport) bool {
+	v, bound := c.Validator, c.Limits.G3(c.Validator)
+	if bound == runbook.Forever {
+		return r.UndoneMS < 0
+	}
+	due := c.First + history.Offset(c.Limits.Wall(bound)+v.Granule)
+	if !r.InEffect(c.First, due) {
+		return false
+	}
+	until := history.Offset(time.Duration(r.UndoneMS) * time.Millisecond)
+	return r.UndoneMS < 0 || c.Last <= until+due-c.First+evidence.Nearly
+}
+
+// gotWithout says that the validator had fetched a set without the revoked credential
+// before it took that for the last time: it keeps it for something else.
+func (c *Cell) gotWithout() bool {
+	return slices.ContainsFunc(c.Fetches(c.Validator.Name, c.First, c.Last-evidence.Nearly), func(fetch history.Event) bool {
+		return !slices.Contains(fetch.Credentials, c.Old)
+	})
+}
