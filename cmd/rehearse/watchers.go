@@ -32,9 +32,10 @@ func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err erro
 		progress := o.Progress
 		o.Listeners = append(o.Listeners, live.NewAnnotations(p, f.grafana, os.Getenv(grafanaTokenEnv), func(err error) { progress(err.Error()) }))
 	}
-	if f.metrics == "" {
-		return end, nil
+	if end, err = telemetry(p, o, os.Getenv); err != nil || f.metrics == "" {
+		return end, err
 	}
+	sent := end
 	host, port, err := net.SplitHostPort(f.metrics)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--metrics: %q is no address: want HOST:PORT, or :PORT of this machine alone", f.metrics))
@@ -57,6 +58,7 @@ func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err erro
 	go func() { served <- server.Serve(listener) }()
 	o.Progress(fmt.Sprintf("metrics are at http://%s/metrics", listener.Addr()))
 	return func() {
+		sent()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
@@ -64,6 +66,27 @@ func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err erro
 		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			o.Progress("metrics: " + err.Error())
+		}
+	}, nil
+}
+
+// telemetry has a run sent by OTLP, where the environment asks for it.
+func telemetry(p *plan.Plan, o *harness.Options, getenv func(string) string) (end func(), err error) {
+	if o.Simulates(p) {
+		return func() {}, nil // at no time that a collector could show
+	}
+	progress := o.Progress
+	t, err := live.NewTelemetry(context.Background(), p, version(), getenv, func(err error) { progress(err.Error()) })
+	if err != nil {
+		return nil, usage(err)
+	}
+	if t == nil {
+		return func() {}, nil
+	}
+	o.Listeners = append(o.Listeners, t)
+	return func() {
+		if err := t.Close(); err != nil {
+			progress(err.Error())
 		}
 	}, nil
 }

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -57,5 +60,34 @@ func TestWatchRefuses(t *testing.T) {
 		if _, err := f.watch(p, &o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// TestTelemetryIsSent: where the environment asks for it a run is sent by OTLP, and its
+// end waits for the last of it; without, nobody listens.
+func TestTelemetryIsSent(t *testing.T) {
+	var sent atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { sent.Add(1) }))
+	defer collector.Close()
+	p := plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)
+	o := harness.Options{Progress: func(text string) { t.Error(text) }}
+	end, err := telemetry(p, &o, func(string) string { return "" })
+	if err != nil || len(o.Listeners) != 0 {
+		t.Fatalf("nothing asks for it: got %v, %d listen", err, len(o.Listeners))
+	}
+	end()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	if end, err = telemetry(p, &o, os.Getenv); err != nil || len(o.Listeners) != 1 {
+		t.Fatalf("got %v, %d listen", err, len(o.Listeners))
+	}
+	o.Listeners[0].Event(history.Event{Kind: history.KindPhase, Phase: history.Overlap})
+	end()
+	if sent.Load() != 2 {
+		t.Errorf("%d were sent, want traces and metrics", sent.Load())
+	}
+	if _, err := telemetry(p, &o, func(name string) string {
+		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}[name]
+	}); err == nil || exitCode(err) != exitUsage {
+		t.Errorf("another protocol: got %v, want bad usage", err)
 	}
 }
