@@ -39,9 +39,10 @@ check: ## formatting, vet and staticcheck
 
 # SHARD=1/2 rehearses one half of them. One more begins only while the machine has room.
 SHARD ?= 1/1
+LOAD_SHARDS ?= 1
 .PHONY: scenarios
-scenarios: build ## rehearse every built-in scenario against what it expects, in processes; SHARD=1/2: one half
-	bin/rehearse test --runtime process --shard $(SHARD) scenarios
+scenarios: build ## rehearse every built-in scenario against what it expects, in processes; SHARD=1/2: one half; LOAD_SHARDS=4: with a load that four share
+	bin/rehearse test --runtime process --load-shards $(LOAD_SHARDS) --shard $(SHARD) scenarios
 
 .PHONY: test-containers
 test-containers: build database-image ## the same in containers; fails where no engine answers

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,8 @@ type Client struct {
 	URL   string // base address, as the harness sees it
 	Token string // with which the service is controlled; empty: it asks for none
 
-	received int64 // number of the last batch delivered
+	received int64         // number of the last batch delivered
+	patience time.Duration // in place of streamPatience, in tests
 }
 
 // Start lets load begin. It returns when every session has its first token and
@@ -79,14 +81,18 @@ func (c *Client) clock(ctx context.Context) (time.Time, error) {
 }
 
 // Stream hands every batch to deliver, once and in order, and returns nil after
-// the final one. It comes again when a stream ends or breaks, and gives up after
-// 15 s without a working one. A batch whose delivery returns an error is not
+// the final one. It comes again when a stream ends, breaks or stands still, and gives up
+// after 15 s without a working one. A batch whose delivery returns an error is not
 // received: Stream returns that error, and a later call begins with that batch.
 func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
-	working := time.Now()
+	working, patience := time.Now(), cmp.Or(c.patience, streamPatience)
 	for {
 		before := c.received
-		final, err := c.streamOnce(ctx, deliver)
+		// One that stands still, since the process is stopped or its machine is gone, does
+		// not end by itself; one that works ends after streamFor.
+		once, cancel := context.WithTimeout(ctx, streamFor+patience)
+		final, err := c.streamOnce(once, deliver)
+		cancel()
 		if failed, ok := errors.AsType[*deliveryError](err); ok {
 			return failed.err
 		}
@@ -102,8 +108,8 @@ func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 		if err == nil {
 			continue
 		}
-		if time.Since(working) > streamPatience {
-			return fmt.Errorf("stream load after batch %d: nothing for %v: %w", c.received, streamPatience, err)
+		if time.Since(working) > patience {
+			return fmt.Errorf("stream load after batch %d: nothing for %v: %w", c.received, patience, err)
 		}
 		if err := (world.WallClock{}).Sleep(ctx, streamRetry); err != nil {
 			return fmt.Errorf("stream load after batch %d: %w", c.received, err)

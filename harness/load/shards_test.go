@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +149,35 @@ func TestLostShardIsTold(t *testing.T) {
 	}
 	if len(lost) != 0 {
 		t.Errorf("%d more were lost", len(lost))
+	}
+}
+
+// TestShardThatStandsStillIsLost: one that takes connections and says nothing, as one whose
+// process is stopped or whose machine is gone, is waited for for a while only.
+func TestShardThatStandsStillIsLost(t *testing.T) {
+	still, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer still.Close()
+	stage := newStage(t)
+	lost := make(chan Loss, 2)
+	config := Config{Clients: []ClientConfig{{Name: "web", To: "shop", URL: stage.URL, Rate: 100, Sessions: 2}}}
+	works, _ := serveTo(t, "control", Config{Clients: config.Clients, Shard: Shard{Index: 0, Of: 2}})
+	stands := &Client{URL: "http://" + still.Addr().String(), patience: time.Millisecond}
+	shards := NewShards(config, []*Client{works, stands}, func(l Loss) { lost <- l })
+	if err := works.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	streamed := make(chan error, 1)
+	go func() { streamed <- shards.Stream(t.Context(), func(Batch) error { return nil }) }()
+	if l := <-lost; l.Shard != 1 || l.Rate != 50 || !l.Since.IsZero() || !errors.Is(l.Err, context.DeadlineExceeded) {
+		t.Errorf("got %+v, want the second, which never counted", l)
+	}
+	if _, err := shards.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-streamed; !errors.Is(err, ErrLost) {
+		t.Errorf("got %v, want that a part was lost", err)
 	}
 }
