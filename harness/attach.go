@@ -301,7 +301,7 @@ func (r *run) watchSystem(ctx context.Context) error {
 		return err
 	}
 	tasks.Go(func() { watch.Run(background) })
-	guard, err := r.attachment.system.Guard(background)
+	guard, err := r.attachment.system.Guard(background, r.observed)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/simulation"
@@ -28,6 +29,9 @@ func (o Options) Simulates(p *plan.Plan) bool {
 func Simulatable(p *plan.Plan) error {
 	if beyond := simulated.Beyond(p); len(beyond) > 0 {
 		return fmt.Errorf("%s %w: %s", p.Name, ErrNotSimulated, strings.Join(beyond, "; "))
+	}
+	if err := fault.Timed(p); err != nil {
+		return fmt.Errorf("%s %w: %w", p.Name, ErrNotSimulated, err)
 	}
 	return nil
 }

@@ -223,3 +223,40 @@ func BenchmarkFleet(b *testing.B) {
 		})
 	}
 }
+
+// TestFaultsThatHaveNothingToActUpon: one that comes when there is nothing for it to do leaves
+// no evidence, and one that never can is refused, here as in a real run.
+func TestFaultsThatHaveNothingToActUpon(t *testing.T) {
+	for _, tt := range []struct {
+		name, kind, on, at string
+		lasts              time.Duration
+		want               string // of the rule faults; "": it is refused
+	}{
+		{"a lag over the revoke", "revocation-lag", "payments", "revoke", 3 * time.Minute, "pass"},
+		{"a lag that is over before", "revocation-lag", "payments", "accept", 3 * time.Minute, "inconclusive"},
+		{"a lag after the revoke", "revocation-lag", "payments", "watch", time.Minute, ""},
+		{"spoilt from before the new one on", "newline", "billing", "baseline", 0, "pass"},
+		{"spoilt when nothing new comes", "newline", "billing", "overlap", time.Minute, "inconclusive"},
+		{"a rotator that dies where it writes", "kill-rotator", "store", "emit", 2 * time.Minute, "pass"},
+		{"a rotator that dies where it does not", "kill-rotator", "store", "overlap", 2 * time.Minute, ""},
+	} {
+		p := simulatedPlan(t, "api-key/healthy", 1)
+		p.Rehearsal.Faults = []scenario.Fault{{Kind: tt.kind, On: tt.on, At: scenario.Moment{Phase: tt.at}, For: runbook.Duration(tt.lasts)}}
+		outcome, err := harness.Run(t.Context(), p, harness.Options{Runtime: harness.Simulated, Folder: filepath.Join(t.TempDir(), "run")})
+		if tt.want == "" {
+			if !errors.Is(err, harness.ErrNotSimulated) {
+				t.Errorf("%s: got %v, want it refused", tt.name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		for _, r := range outcome.Verdict.Rules {
+			if r.ID == "faults" && string(r.Outcome) != tt.want {
+				t.Errorf("%s: faults is %s, want %s (%s)", tt.name, r.Outcome, tt.want, r.Detail)
+			}
+		}
+	}
+}

@@ -217,7 +217,8 @@ func (d *seen) settle(now time.Time) {
 	}
 }
 
-// matched takes a line that a regular expression may match.
+// matched takes a line that a regular expression may match. One that matches none and names
+// a credential of this rotation is kept as it is: it may say why an answer was neither.
 func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
 	for _, way := range []struct {
 		text     string
@@ -245,6 +246,14 @@ func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
 		}
 		d.decided(service, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, way.accepted, time.Now())
 		return
+	}
+	if d.system.names(raw) {
+		d.mu.Lock()
+		tell := d.tell
+		d.mu.Unlock()
+		if tell != nil {
+			tell(service, raw)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package attached
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -127,6 +128,17 @@ func (s *System) gave(identifier string) bool {
 	names := append([]string(nil), s.made...)
 	s.mu.Unlock()
 	return slices.ContainsFunc(names, func(name string) bool { return s.Identifier(name) == identifier })
+}
+
+// names reports whether a line of a log has the identifier of a credential of this rotation in it.
+func (s *System) names(line []byte) bool {
+	s.mu.Lock()
+	names := append([]string(nil), s.made...)
+	s.mu.Unlock()
+	return slices.ContainsFunc(names, func(name string) bool {
+		identifier := s.Identifier(name)
+		return identifier != "" && bytes.Contains(line, []byte(identifier))
+	})
 }
 
 // isService reports whether somebody is a service of the scenario.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -16,6 +17,11 @@ const (
 	stopEvery = time.Second
 	// stopTimeout bounds one question.
 	stopTimeout = 5 * time.Second
+	// stopBlind is for how long one may not be asked before it is told: a Prometheus that
+	// is started anew misses little.
+	stopBlind = 5 * time.Second
+	// stopWhen is what is not seen then.
+	stopWhen = "attach.stop_when"
 )
 
 // stops is what the checks of attach.stop_when said last.
@@ -33,7 +39,8 @@ type held struct {
 // Guard asks each check of attach.stop_when once, and then until ctx ends. The error
 // is that one cannot be asked, or holds before anything was changed: a rotation that it
 // turned back would tell nothing.
-func (s *System) Guard(ctx context.Context) (follow func(), err error) {
+// What could not be asked for a while is recorded: nobody would have turned it back.
+func (s *System) Guard(ctx context.Context, record func(history.Event)) (follow func(), err error) {
 	for _, w := range s.attach.StopWhen {
 		switch why, err := s.holds(ctx, w); {
 		case err != nil:
@@ -45,7 +52,7 @@ func (s *System) Guard(ctx context.Context) (follow func(), err error) {
 	return func() {
 		var all sync.WaitGroup
 		for i, w := range s.attach.StopWhen {
-			all.Go(func() { s.guard(ctx, i, w) })
+			all.Go(func() { s.guard(ctx, i, w, record) })
 		}
 		all.Wait()
 	}, nil
@@ -53,9 +60,10 @@ func (s *System) Guard(ctx context.Context) (follow func(), err error) {
 
 // guard asks one check until ctx ends. While it cannot be asked what it said last stays,
 // and the log of the steps says so once.
-func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen) {
-	tick, silent := time.NewTicker(stopEvery), false
+func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen, record func(history.Event)) {
+	tick := time.NewTicker(stopEvery)
 	defer tick.Stop()
+	b := blind{text: w.Text()}
 	for {
 		select {
 		case <-ctx.Done():
@@ -66,16 +74,44 @@ func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen) {
 		if ctx.Err() != nil {
 			return
 		}
+		first, event := b.asked(err, time.Now())
+		if first {
+			s.log("stop_when: cannot be asked: " + err.Error())
+		}
+		if event != nil {
+			record(*event)
+		}
 		if err != nil {
-			if !silent {
-				s.log("stop_when: cannot be asked: " + err.Error())
-			}
-			silent = true
 			continue
 		}
-		silent = false
 		s.stops.said(i, why, time.Now())
 	}
+}
+
+// blind is a check of which it is not known what it would say.
+type blind struct {
+	text  string
+	since time.Time // zero: it is known
+	told  bool
+}
+
+// asked takes how a question went: whether it is the first that was not answered, and what
+// is to be recorded of that, or of one that is answered again.
+func (b *blind) asked(err error, now time.Time) (first bool, event *history.Event) {
+	switch {
+	case err == nil && b.told:
+		event = &history.Event{Kind: history.KindUnseen, Service: stopWhen}
+	case err != nil && b.since.IsZero():
+		first, b.since = true, now
+		return first, nil
+	case err != nil && !b.told && now.Sub(b.since) >= stopBlind:
+		b.told = true
+		return false, &history.Event{Kind: history.KindUnseen, Service: stopWhen, Detail: fmt.Sprintf("%s cannot be asked: %s", b.text, err)}
+	}
+	if err == nil {
+		b.since, b.told = time.Time{}, false
+	}
+	return false, event
 }
 
 // said keeps what a check said at a moment.

@@ -1,6 +1,7 @@
 package attached
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -70,6 +71,40 @@ func TestStopWhenHolds(t *testing.T) {
 		s.said(tt.i, tt.says, began.Add(tt.at))
 		if why, lasting := s.over(checks, began.Add(tt.at)); why != tt.why || why != "" && lasting != tt.since {
 			t.Errorf("after %v: got %q for %v, want %q for %v", tt.at, why, lasting, tt.why, tt.since)
+		}
+	}
+}
+
+// TestStopWhenThatCannotBeAsked: that is told where it lasts, once, and its end too.
+func TestStopWhenThatCannotBeAsked(t *testing.T) {
+	began, away := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC), errors.New("connection refused")
+	b := blind{text: "Prometheus (a)"}
+	for _, tt := range []struct {
+		at    time.Duration
+		err   error
+		first bool
+		tells string // "": nothing
+	}{
+		{1 * time.Second, nil, false, ""},
+		{2 * time.Second, away, true, ""},
+		{3 * time.Second, away, false, ""},
+		{4 * time.Second, nil, false, ""},
+		{5 * time.Second, away, true, ""},
+		{9 * time.Second, away, false, ""},
+		{10 * time.Second, away, false, "Prometheus (a) cannot be asked: connection refused"},
+		{11 * time.Second, away, false, ""},
+		{12 * time.Second, nil, false, "it can be asked again"},
+		{13 * time.Second, nil, false, ""},
+	} {
+		first, event := b.asked(tt.err, began.Add(tt.at))
+		told := ""
+		if event != nil {
+			if told = event.Detail; told == "" {
+				told = "it can be asked again"
+			}
+		}
+		if first != tt.first || told != tt.tells {
+			t.Errorf("after %s: got %v, %q, want %v, %q", tt.at, first, told, tt.first, tt.tells)
 		}
 	}
 }

@@ -30,6 +30,8 @@ type Kind struct {
 	// Edge says that it is aimed at an edge, from one service to another, and
 	// not at a service. One that was prepared can be disturbed at any moment.
 	Edge bool
+	// at says whether it can begin when a scenario has it begin; nil: whenever that is.
+	at func(f scenario.Fault) error
 	// prepare puts in place what must be there before the start; nil: nothing.
 	prepare func(f scenario.Fault, g *Graph) error
 	// bind makes the fault on what was started, after checking that it can be done.

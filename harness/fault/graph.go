@@ -77,6 +77,23 @@ func Prepare(p *plan.Plan) (*Graph, error) {
 	return g, nil
 }
 
+// Timed is nil where every fault of a plan can begin when the scenario has it begin,
+// wherever it is rehearsed; the error names all that cannot.
+func Timed(p *plan.Plan) error {
+	var errs []error
+	for i, f := range p.Rehearsal.Faults {
+		for _, k := range kinds {
+			if k.Name != f.Kind || k.at == nil {
+				continue
+			}
+			if err := k.at(f); err != nil {
+				errs = append(errs, fmt.Errorf("faults[%d], %s: %w", i, f.Kind, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (g *Graph) order(f scenario.Fault) error {
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == f.Kind })
 	if i < 0 {
@@ -85,6 +102,11 @@ func (g *Graph) order(f scenario.Fault) error {
 	k := kinds[i]
 	if err := g.aimed(k, f); err != nil {
 		return err
+	}
+	if k.at != nil {
+		if err := k.at(f); err != nil {
+			return err
+		}
 	}
 	if k.prepare != nil {
 		if err := k.prepare(f, g); err != nil {

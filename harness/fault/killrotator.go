@@ -26,13 +26,16 @@ var killRotator = Kind{
 		"another takes it up when `for` is over",
 	Where:    "on: store, where the steps are rehearse's own; at: accept, emit or revoke",
 	Evidence: "the keyring at the store has the step as begun, for as long as no living rotator takes",
+	at: func(f scenario.Fault) error {
+		if f.At.After > 0 || !slices.Contains([]string{string(history.Accept), string(history.Emit), string(history.Revoke)}, f.At.Phase) {
+			return errors.New("the rotator writes when accept, emit and revoke begin: at: one of these")
+		}
+		return nil
+	},
 	prepare: func(f scenario.Fault, g *Graph) error {
-		steps := []string{string(history.Accept), string(history.Emit), string(history.Revoke)}
 		switch {
 		case f.On != storeName:
 			return fmt.Errorf("%s is not the store: on: %s", f.On, storeName)
-		case f.At.After > 0 || !slices.Contains(steps, f.At.Phase):
-			return errors.New("the rotator writes when accept, emit and revoke begin: at: one of these")
 		case g.plan.Wall(f.For.Duration()) < leastDead:
 			return fmt.Errorf("it needs a time until another is started, of at least %s at this speed: for: TIME", plan.Text(g.plan.Limits.Page(leastDead)))
 		}

@@ -22,13 +22,16 @@ var putBack = Kind{
 		"since the source that it reconciles from was not changed; when `for` is over it was, and the login is put right",
 	Where:    "on: a database with one login for both passwords; at: verify or later",
 	Evidence: "the database lets the harness in with the newest accepted password before it, and refuses that while it lasts",
+	at: func(f scenario.Fault) error {
+		if slices.Contains([]history.Phase{history.Baseline, history.Accept}, history.Phase(f.At.Phase)) {
+			return errors.New("until the new password is accepted there is nothing to put back: at: verify, or later")
+		}
+		return nil
+	},
 	prepare: func(f scenario.Fault, g *Graph) error {
 		s, there := g.service(f.On)
 		if db := runbook.Databases[s.Serve]; !there || !db.OneLogin(s.Holds, s.Users) {
 			return fmt.Errorf("%s is no database with one login for all passwords: %w", f.On, ErrCannot)
-		}
-		if slices.Contains([]history.Phase{history.Baseline, history.Accept}, history.Phase(f.At.Phase)) {
-			return errors.New("until the new password is accepted there is nothing to put back: at: verify, or later")
 		}
 		return nil
 	},

@@ -20,12 +20,13 @@ var revocationLag = Kind{
 	Does:     "has a provider go on accepting every key that is disabled, until `for` is over or the end",
 	Where:    "on: a provider; before revoke or with it",
 	Evidence: "the rotation's own probe, with the old key after the revoke, is let in",
-	prepare: func(f scenario.Fault, g *Graph) error {
+	at: func(f scenario.Fault) error {
 		if history.Phase(f.At.Phase) == history.Watch || f.At.Phase == string(history.Revoke) && f.At.After > 0 {
 			return errors.New("the key is disabled as soon as revoke begins: at: revoke, or before")
 		}
-		return g.serves(f.On, "provider")
+		return nil
 	},
+	prepare: func(f scenario.Fault, g *Graph) error { return g.serves(f.On, "provider") },
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
 			ordered{site: s, service: f.On, kind: contract.OrderRevoke, setting: "late"},

@@ -70,3 +70,23 @@ func TestEmitOfAPool(t *testing.T) {
 		})
 	}
 }
+
+// TestLastSeenWithTheOldOne: an emitter of a team's own of which nothing tells what it presents
+// since the emit is not said to use the old one still.
+func TestLastSeenWithTheOldOne(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[time.Duration]string{
+		5 * time.Second:  "shop was last seen with k1 before the emit, and has not been seen with k2",
+		12 * time.Second: "shop still uses k1",
+	} {
+		view := history.NewView()
+		view.Apply(history.Event{At: history.Offset(10 * time.Second), Kind: history.KindStep, Step: "emit", Credential: New})
+		view.Apply(history.Event{At: history.Offset(at), Kind: history.KindCounts, Credential: Old, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: "shop", Validator: "db", Credential: Old, Width: history.Offset(100 * time.Millisecond), Attempts: 1, OK: 1,
+		}})
+		l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{Hop: history.FromAuthority, Evidence: []plan.Evidence{{Rule: "availability", From: "the load"}}}}
+		if got := l.stillUses("shop"); got != want {
+			t.Errorf("seen at %s: got %q, want %q", at, got, want)
+		}
+	}
+}

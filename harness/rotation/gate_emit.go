@@ -33,8 +33,7 @@ func (l Look) emit() (string, []refusal) {
 		if l.idle(name) {
 			continue
 		}
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s, %s after it was told to use %s",
-			name, Old, plan.Text(l.since(string(keyring.Emit), New)), New)})
+		refusals = append(refusals, refusal{name, fmt.Sprintf("%s, %s after it was told to use %s", l.stillUses(name), plan.Text(l.since(string(keyring.Emit), New)), New)})
 	}
 	return l.inUse(), refusals
 }
@@ -46,4 +45,15 @@ func (l Look) idle(emitter string) bool {
 	emitted, done := l.View.Steps[string(keyring.Emit)][New]
 	ever, meanwhile := l.View.Presented(l.Limits.Hop, emitter, emitted, l.View.Now+history.Offset(time.Second))
 	return l.Limits.Attached() && done && ever && !meanwhile
+}
+
+// stillUses tells of an emitter that was last seen with the old credential: it may be seen
+// with neither since, as where what it presents is told by nobody.
+func (l Look) stillUses(emitter string) string {
+	emitted, done := l.View.Steps[string(keyring.Emit)][New]
+	last, presents := l.View.LastTaken(l.Limits.Hop, emitter, Old, l.Now)
+	if done && presents && last < emitted+history.Offset(time.Second) && l.Limits.Attached() {
+		return fmt.Sprintf("%s was last seen with %s before the emit, and has not been seen with %s", emitter, Old, New)
+	}
+	return fmt.Sprintf("%s still uses %s", emitter, Old)
 }

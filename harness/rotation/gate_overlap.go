@@ -35,7 +35,7 @@ func (l Look) user(key history.CellKey) string {
 func (l Look) overlap() (string, []refusal) {
 	var refusals []refusal
 	for _, name := range l.emittersOn(Old, false) {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still uses %s", name, Old)})
+		refusals = append(refusals, refusal{name, l.stillUses(name)})
 	}
 	used := map[string]use{}
 	for _, key := range l.View.Keys() {

@@ -22,13 +22,28 @@ const (
 // ItsLog tells what a party wrote into its own log that it had not written before
 // the cell began to suffer; where none was found why, whatever it wrote last meanwhile.
 func (c *Cell) ItsLog(found bool) string {
+	told := c.logOf(c.Validator.Name, found)
+	if told != "" || found || c.Symptom != Unanswered {
+		return told
+	}
+	// One whose own log says nothing may have been told why by whom it presents its credential to.
+	for _, key := range c.Hop() {
+		if key.Presenter == c.Validator.Name && key.Validator != c.Validator.Name && told == "" {
+			told = c.logOf(key.Validator, true)
+		}
+	}
+	return told
+}
+
+// logOf is that of the log of a party.
+func (c *Cell) logOf(party string, found bool) string {
 	room := aReason
 	if !found {
 		room = noReason
 	}
 	about := 2 * evidence.Nearly
 	var fresh, last []history.SaidLine
-	for _, line := range c.saidBy(c.Validator.Name) {
+	for _, line := range c.saidBy(party) {
 		switch {
 		case line.First > c.End || line.First > c.Last+about:
 		case line.First >= c.First-about:
@@ -58,7 +73,7 @@ func (c *Cell) ItsLog(found bool) string {
 	if len(told) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; the log of %s says %s: %s", c.Validator.Name, when, strings.Join(told, ", "))
+	return fmt.Sprintf("; the log of %s says %s: %s", party, when, strings.Join(told, ", "))
 }
 
 // brief is the first line of a text without what is in its middle, where that is long.

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
@@ -27,8 +28,29 @@ func (c *Cell) unknown() Explanation {
 			told.Why = fmt.Sprintf("%s was never seen to take %s from anybody", c.Validator.Name, c.Fresh)
 		}
 	}
+	if c.Validator.Authority && c.wrongPassword() {
+		told.Consumer = c.Presenter
+		told.Why = fmt.Sprintf("%s lets rehearse itself in with %s, and refuses what %s presents as its password", c.Validator.Name, c.Fresh, c.Presenter)
+		told.Fix = fmt.Sprintf("look at what %s was given as %s", c.Presenter, c.Fresh)
+	}
 	if c.Validator.Authority || c.Validator.Reads { // both sides hold a value, which may be another one
 		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
 	}
 	return told
+}
+
+// wrongPasswords are what databases answer where the user is known and the password is not
+// its own: PostgreSQL (28P01, invalid_password), MariaDB (1045) and Redis.
+var wrongPasswords = []string{"28P01", "1045", "WRONGPASS"}
+
+// wrongPassword says that an authority refused all that a presenter showed it as the new
+// credential for its value, and let rehearse itself in with that.
+func (c *Cell) wrongPassword() bool {
+	for status, n := range c.Sum.Statuses {
+		if n > 0 && !slices.Contains(wrongPasswords, status) {
+			return false
+		}
+	}
+	meanwhile := c.saidTo(c.Fresh, c.First, c.End)
+	return c.Sum.OK == 0 && c.saidTo(c.Fresh, c.Start, c.End).self > 0 && !slices.Contains(meanwhile.who, itself)
 }

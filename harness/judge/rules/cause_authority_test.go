@@ -115,6 +115,7 @@ func TestAuthority(t *testing.T) {
 	}{
 		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "search has never taken k2: the step accept ended as done, and since then it has refused everybody who showed it k2"},
 		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "does not know what app presents as it"},
+		{"taken from rehearse itself, and the password of app is another", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "28P01")}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
 		{"taken late", []change{authority, refuse("app", "k2", 28, 33, 10), proves("k2", 0, history.OK), withoutProbes("search", history.Canary)}, "search", judge.CauseStaleCache, "emit", "search took it only 22"},
 		{"made in the place of the old one", []change{authority, refuse("app", "k1", 10, 28.4, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseOneSlot, "accept", "it has room for one, or making one takes the others away"},

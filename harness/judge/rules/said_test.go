@@ -56,3 +56,33 @@ func TestItsLog(t *testing.T) {
 		})
 	}
 }
+
+// TestLogOfWhomItPresentsTo: where a service that failed its callers wrote nothing itself,
+// what whom it presents its credential to began to write then is told.
+func TestLogOfWhomItPresentsTo(t *testing.T) {
+	t.Parallel()
+	line := func(text string, first float64) change {
+		return add(history.Event{At: at(61), Kind: history.KindSaid, Service: "provider", Said: []history.SaidLine{{Text: text, First: at(first), Last: at(60), Count: 90}}})
+	}
+	bad := func(s *story) {
+		unavailable("app", 45, 61)(s)
+		s.buckets("app", "", 45, 61, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"502": c.Attempts} })
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    bool
+	}{
+		{"it began then", []change{atTheAuthority, bad, line("POST /charges key=k2 402", 45.1)}, true},
+		{"it always says so", []change{atTheAuthority, bad, line("POST /charges key=k2 402", 1)}, false},
+		{"it tells itself", []change{atTheAuthority, bad, says("payments: 402", 45.1, 60, 9), line("POST /charges key=k2 402", 45.1)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := failing(judged(t, tt.changes...))[0].Message
+			if strings.Contains(got, `the log of provider says since then: "POST /charges key=k2 402" (90 times)`) != tt.want {
+				t.Errorf("got %q; is the log of provider to be told: %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -23,6 +23,8 @@ type disturbance struct {
 	lasts        time.Duration // wall time; 0: until faults are undone
 	stays        bool          // nothing takes it back
 	inject       func() (undo func())
+	// acted says whether it had anything to act upon; nil: it always has.
+	acted func() bool
 
 	undo func() // nil: it is not in effect
 }
@@ -74,6 +76,17 @@ var kinds = map[string]kind{
 	},
 }
 
+// acts are the kinds that do nothing by themselves, and wait for something to act upon: each
+// with whether that came. Of the others it is evident.
+var acts = map[string]func(w *World, f scenario.Fault) bool{
+	"revocation-lag": func(w *World, f scenario.Fault) bool { return w.validators[f.On].lagged },
+	"foreign-secret": (*World).spoiled,
+	"newline":        (*World).spoiled,
+	"truncated":      (*World).spoiled,
+	"double-base64":  (*World).spoiled,
+	"quoting":        (*World).spoiled,
+}
+
 // without are the kinds that have no meaning here, and why.
 var without = map[string]string{
 	"clock":       "every party has the same clock here",
@@ -88,6 +101,9 @@ func (w *World) disturb() {
 		d := &disturbance{
 			kind: f.Kind, target: f.On, at: edge{f.From, f.To}, lasts: w.plan.Wall(f.For.Duration()), stays: f.Kind == "second-rotation",
 			inject: func() func() { return kinds[f.Kind](w, f) },
+		}
+		if acted := acts[f.Kind]; acted != nil {
+			d.acted = func() bool { return acted(w, f) }
 		}
 		if d.target == "" {
 			d.target = f.From + " → " + f.To
@@ -114,7 +130,9 @@ func (w *World) begun(d *disturbance) {
 	}
 	w.tell(d, history.Fault{Stage: history.FaultInjected})
 	d.undo = d.inject()
-	w.tell(d, history.Fault{Stage: history.FaultEvidence, Took: true})
+	if d.acted == nil {
+		w.tell(d, history.Fault{Stage: history.FaultEvidence, Took: true})
+	}
 	if d.stays {
 		w.tell(d, history.Fault{Stage: history.FaultUndone, Detail: "nothing to undo: it stays as it is"})
 		return
@@ -132,6 +150,9 @@ func (w *World) ended(d *disturbance) {
 	}
 	d.undo()
 	d.undo = nil
+	if d.acted != nil {
+		w.tell(d, history.Fault{Stage: history.FaultEvidence, Took: d.acted()})
+	}
 	w.tell(d, history.Fault{Stage: history.FaultUndone})
 }
 
@@ -197,6 +218,18 @@ func (w *World) spoil(f scenario.Fault) (undo func()) {
 func (w *World) fits(consumer, credential string) bool {
 	good, disturbed := w.spoilt[consumer]
 	return !disturbed || slices.Contains(good, credential)
+}
+
+// spoiled reports whether a consumer was ever given a secret that was spoilt.
+func (w *World) spoiled(f scenario.Fault) bool { return w.gaveSpoilt[f.On] }
+
+// spoilNew takes down whose new secrets are spoilt, of those that are given something new now.
+func (w *World) spoilNew() {
+	for consumer := range w.spoilt {
+		for _, credential := range w.published.set {
+			w.gaveSpoilt[consumer] = w.gaveSpoilt[consumer] || !w.fits(consumer, credential)
+		}
+	}
 }
 
 // defaultCacheTTL is how long a cache that was put in keeps an answer, as harness/fault has it.

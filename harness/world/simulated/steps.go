@@ -131,6 +131,7 @@ func (w *World) put(set []string, emit string) {
 		}
 		return
 	}
+	w.spoilNew()
 	w.decide()
 	for _, name := range w.order {
 		if e := w.emitters[name]; e != nil {

@@ -23,6 +23,7 @@ type validator struct {
 	authority bool
 	reads     bool // the published secret itself
 	lags      bool // goes on taking what is revoked
+	lagged    bool // went on so with something
 
 	// What somebody else has taken from an authority, and put back there.
 	thrownOut []string
@@ -247,6 +248,7 @@ func (v *validator) decided() {
 		}
 	}
 	v.keep(stays)
+	v.lagged = v.lagged || v.lags && len(gone) > 0
 	if len(gone) == 0 || v.lags {
 		return
 	}

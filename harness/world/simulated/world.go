@@ -59,6 +59,7 @@ type World struct {
 	broken     map[edge]string       // ways on which nothing comes through: with which status
 	heldBack   map[string]bool       // consumers that get nothing new
 	spoilt     map[string][]string   // consumers whose new secrets fit nowhere: which do
+	gaveSpoilt map[string]bool       // consumers that were given one of those
 	inserted   map[edge]*cache       // that nobody sees
 	answers    map[string]*setAnswer // of issuers, in place of their key set
 	dies       *signal               // when another rotator is started, where one is to die; nil: none is
@@ -111,6 +112,7 @@ func New(p *plan.Plan, o Options) *World {
 		broken:     map[edge]string{},
 		heldBack:   map[string]bool{},
 		spoilt:     map[string][]string{},
+		gaveSpoilt: map[string]bool{},
 		answers:    map[string]*setAnswer{},
 		inserted:   map[edge]*cache{},
 		odd:        map[string]bool{},
