@@ -200,6 +200,7 @@ func detectors() []detector {
 		{of: Absent, match: turnedProberAway},
 		{of: Absent, match: tooManyConnections},
 		{of: Absent, match: faultAtTheService},
+		{of: Absent, match: cutOffWay},
 		{of: Absent, match: exited},
 
 		{of: Unrenewed, match: faultAtTheService},

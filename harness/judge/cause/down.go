@@ -113,11 +113,29 @@ func absentBehind(c *Cell) (Explanation, bool) {
 	if kind, there := c.FaultOn(authority, c.First); there {
 		told.CausedBy = kind
 		told.Why += ": it was under the fault " + kind
-	} else if kind, there := c.FaultBetween(service, authority, c.First); there {
-		told.CausedBy = kind
-		told.Why += ": the way there was under the fault " + kind
+	} else if r, there := c.FaultBetween(service, authority, c.First); there {
+		told.Consumer, told.CausedBy, told.Fix = r.Target, r.Kind, mendTheWay(r, authority)
+		told.Why += ": the way there was under the fault " + r.Kind
 	}
 	return told, true
+}
+
+// cutOffWay matches where an emitter had no answer from whom it presents its credential to
+// while a fault was in effect between them.
+func cutOffWay(c *Cell) (Explanation, bool) {
+	r, there := c.FaultBetween(c.Presenter, c.Validator.Name, c.First)
+	if !there {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseServiceDown, CausedBy: r.Kind, Consumer: r.Target,
+		Why: "the way " + r.Target + " was disturbed" + c.Cite([]judge.FaultReport{r}), Fix: mendTheWay(r, c.Validator.Name),
+	}, true
+}
+
+// mendTheWay is the cure where a fault was in effect on the way to a party.
+func mendTheWay(r judge.FaultReport, party string) string {
+	return fmt.Sprintf("mend the way %s, or rehearse what is to happen when it is disturbed: neither %s nor what is presented is at fault", r.Target, party)
 }
 
 // behind is the authority at which the service that is called itself fared badly

@@ -175,7 +175,7 @@ func faultOnTheWay(c *Cell) (Explanation, bool) {
 		}
 		told := Explanation{CausedBy: r.Kind, Consumer: r.Target, Why: "the way " + r.Target + " was disturbed" + c.Cite([]judge.FaultReport{r})}
 		told.Cause = c.ByStatus().Cause
-		told.Fix = fmt.Sprintf("mend the way %s, or rehearse what is to happen when it is disturbed: neither %s nor what is presented is at fault", r.Target, c.Validator.Name)
+		told.Fix = mendTheWay(r, c.Validator.Name)
 		return told, true
 	}
 	return Explanation{}, false

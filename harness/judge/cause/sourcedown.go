@@ -27,7 +27,7 @@ func lostInOutage(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	return Explanation{
-		Cause: judge.CauseSourceDown, Consumer: from, CausedBy: c.faultAtTheSource(),
+		Cause: judge.CauseSourceDown, Consumer: c.OrTheWay(c.Validator.Name, from, c.First), CausedBy: c.faultAtTheSource(),
 		Why: fmt.Sprintf("%s asked %s for the set and got none (%s), and no longer had %s by then", c.Validator.Name, from, how, c.Credential),
 		Fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", from, c.Validator.Name),
 	}, true
@@ -41,7 +41,10 @@ func failedFetch(c *Cell) (Explanation, bool) {
 	if !c.late() {
 		return Explanation{}, false
 	}
-	v, from, to := c.Validator, c.Accepted, c.Emitted
+	v, from, to, what := c.Validator, c.Accepted, c.Emitted, "the set"
+	if v.Reads {
+		what = "what is published"
+	}
 	fix := fmt.Sprintf("emit only when %s has shown that it takes %s (gates: enforce), or at least %s after accepting", v.Name, c.Fresh, c.AtLeast(c.LearnedAt-c.Accepted))
 	if v.OnMiss {
 		from, to = c.First-evidence.Nearly, c.LearnedAt
@@ -52,9 +55,9 @@ func failedFetch(c *Cell) (Explanation, bool) {
 			continue
 		}
 		return Explanation{
-			Cause: judge.CauseSourceDown, Consumer: event.From, Fix: fix,
-			Why: fmt.Sprintf("%s asked %s for the set %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
-				v.Name, event.From, c.Page(event.At-c.Accepted), c.Fresh, event.Detail, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+			Cause: judge.CauseSourceDown, Consumer: c.OrTheWay(v.Name, event.From, event.At), Fix: fix,
+			Why: fmt.Sprintf("%s asked %s for %s %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
+				v.Name, event.From, what, c.Page(event.At-c.Accepted), c.Fresh, event.Detail, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
 		}, true
 	}
 	return Explanation{}, false
@@ -119,7 +122,7 @@ func unansweredFetch(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	return Explanation{
-		Cause: judge.CauseSourceDown, Consumer: from,
+		Cause: judge.CauseSourceDown, Consumer: c.OrTheWay(c.Validator.Name, from, c.First),
 		Why: fmt.Sprintf("%s asked for it, and %s gave no answer", c.Validator.Name, from),
 		Fix: fmt.Sprintf("bring %s back; and let every validator have %s before it is emitted, so that nobody has to ask in a hurry", from, c.Fresh),
 	}, true

@@ -73,13 +73,22 @@ func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultRe
 
 // FaultBetween is the kind of a fault that left evidence and was in effect on the
 // way from one party to another when something began there.
-func (e *Evidence) FaultBetween(from, to string, began history.Offset) (string, bool) {
+func (e *Evidence) FaultBetween(from, to string, began history.Offset) (judge.FaultReport, bool) {
 	for _, r := range e.FaultReports() {
 		if r.Took && r.From == from && r.To == to && r.InEffect(began, began+Nearly) {
-			return r.Kind, true
+			return r, true
 		}
 	}
-	return "", false
+	return judge.FaultReport{}, false
+}
+
+// OrTheWay is a party that gave another no answer at a moment or, where a fault was in effect
+// between them then, the way: neither of them is to be blamed.
+func (e *Evidence) OrTheWay(from, to string, at history.Offset) string {
+	if r, there := e.FaultBetween(from, to, at); there {
+		return r.Target
+	}
+	return to
 }
 
 // Disturbing are the faults that a refusal may have to do with: those at the

@@ -42,6 +42,11 @@ func TestAvailability(t *testing.T) {
 	delivered := func(what string, moment float64) change {
 		return add(history.Event{At: at(moment), Kind: history.KindDelivered, Service: "search", What: what, Credential: "k2"})
 	}
+	between := func(stage string, moment float64, took bool) history.Event {
+		e := fault(at(moment), "cut", "search → provider", stage, took)
+		e.Fault.From, e.Fault.To = "search", "provider"
+		return e
+	}
 	refusedBehind := []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61)}
 	for _, tt := range []struct {
 		name     string
@@ -75,6 +80,8 @@ func TestAvailability(t *testing.T) {
 		{"it went on with what was revoked, and locked the pooler by that", append(slices.Clip(behindBy("k1")), locksFor("k1")), judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the pooler was locked by what is not revoked", append(slices.Clip(behindBy("k2")), locksFor("k2")), judge.Fail, "then lets nobody in", "provider", judge.CausePoisonedPool, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
+		{"the way to the authority behind it was cut", []change{atTheAuthority, add(between("injected", 45, false), between("evidence", 45.2, true)), unavailable("search", 45, 61), unavailable("app", 45, 61)},
+			judge.Fail, "gave no answer: the way there was under the fault cut", "search → provider", judge.CauseServiceDown, "cut"},
 		{"stopped itself, and so without an answer from the authority", []change{atTheAuthority, add(fault(at(45), "pause", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},
 			judge.Fail, "it was under the fault pause", "search", judge.CauseServiceDown, "pause"},
 		{"disturbed in another way, with no answer from the authority", []change{atTheAuthority, add(fault(at(45), "hold-back", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},

@@ -50,8 +50,8 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 		CausedBy: e.LastStep(wrong.First), FirstPhase: e.PhaseAt(wrong.First), Cause: judge.CauseUnknown,
 		FirstMS: wrong.First.Milliseconds(), LastMS: wrong.Last.Milliseconds(), Count: wrong.Count,
 	}
-	if kind, there := e.FaultBetween(wrong.Presenter, wrong.Validator, wrong.First); there {
-		f.CausedBy = kind
+	if r, there := e.FaultBetween(wrong.Presenter, wrong.Validator, wrong.First); there {
+		f.CausedBy = r.Kind
 	}
 	switch wrong.What {
 	case history.DoneTwice:

@@ -77,6 +77,18 @@ func TestAvailabilityBehindAQueue(t *testing.T) {
 			t.Errorf("finding: got %s, want the provider, which was down", text(f))
 		}
 	}
+	cut := func(stage string, moment float64, took bool) history.Event {
+		e := fault(at(moment), "cut", "search → provider", stage, took)
+		e.Fault.From, e.Fault.To = "search", "provider"
+		return e
+	}
+	v = judged(t, atTheAuthority, unavailable("search", 45, 47), add(cut("injected", 44.9, false), cut("evidence", 45.2, true), cut("undone", 47, false)))
+	wantSaid(t, v, "availability", "the way search → provider was disturbed; the fault cut on search → provider was in effect from")
+	for _, f := range v.Findings {
+		if f.RuleID == "availability" && (f.Consumer != "search → provider" || f.CausedBy != "cut") {
+			t.Errorf("finding: got %s, want the way, which was cut", text(f))
+		}
+	}
 	inside := judged(t, atTheAuthority, objective(0.9), unavailable("search", 45, 47))
 	wantRule(t, inside, "availability", judge.Pass)
 	// Who calls the emitter has felt it: one finding is enough.
