@@ -279,6 +279,7 @@ const (
 	CausePoisonedPool     Cause = "poisoned-pool"     // a pooler let nobody in, since its database had refused what it logged in with
 	CausePutBack          Cause = "put-back"          // somebody gave a login its old password back
 	CauseOtherRotation    Cause = "other-rotation"    // another rotation of the same secret was under way
+	CauseNotTheKey        Cause = "not-the-key"       // what was made with the new key was refused, and not for its key
 	CauseUnknown          Cause = "unknown"
 
 	// CauseTooManyConns is PostgreSQL's own name of SQLSTATE 53300: there was no

@@ -41,9 +41,20 @@ type Bound struct {
 	// Once says that a figure in it was seen once, and tells of no rhythm: the next time it
 	// may be longer.
 	Once bool
+	// Least says that a figure in it was ended by the revoke, or may have been: more is
+	// needed, and nobody knows how much.
+	Least bool
 
 	room time.Duration // by which what was seen may be wrong
 	most time.Duration // by which the worst figure is longer than the page says
+}
+
+// Enough is what its field must be where it does not hold.
+func (b Bound) Enough() string {
+	if b.Least {
+		return "more than " + Text(b.Needed)
+	}
+	return "at least " + Text(b.Needed)
 }
 
 // String says whether a bound holds, and why, in one line.

@@ -64,6 +64,12 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		if v.Blind = b.blind(*v); v.Blind && !v.Reads {
 			v.Through = p.told(v.Name)
 		}
+		if s := b.s.Services[v.Name]; s.Own() {
+			v.Hands = slices.DeleteFunc(slices.Clone(s.References()), func(name string) bool {
+				other, there := p.Limits.Validator(name)
+				return name == v.Name || !there || other.Authority
+			})
+		}
 	}
 	if b.family.Authority {
 		for i := range p.Limits.Clients {

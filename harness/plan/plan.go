@@ -229,6 +229,9 @@ type Validator struct {
 	// Through is the gateway of a team's own by which a blind one has its key set, where
 	// somebody tells of what that fetches: the gateway's rhythm is then that of both.
 	Through string `json:"through,omitempty"`
+	// Hands are the validators whose addresses its settings have: it may hand on to them
+	// what it is shown, and answer as they do.
+	Hands []string `json:"hands,omitempty"`
 }
 
 // fetcher is by whose fetches a validator is known to have what is published.

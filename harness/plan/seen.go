@@ -55,6 +55,7 @@ type figure struct {
 	room  time.Duration // page time by which it may be wrong
 	open  bool          // it was not over when it was looked at
 	once  bool          // it was so late once, which tells of no rhythm
+	least bool          // the revoke ended it, or may have: it would have been longer
 }
 
 // seenG1 is the least lead for a validator.
@@ -122,7 +123,7 @@ func (l Limits) publishing(b *Bound, s Sight, v Validator) {
 	e, there := l.Emitter(v.From)
 	late, found := figure{}, false
 	if there {
-		late, found = l.seenRefresh(s, e)
+		late, found = l.seenRefresh(s, e, true)
 	}
 	b.term("refresh of "+v.From, e.Refresh, late, found)
 }
@@ -240,9 +241,10 @@ func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 
 // seenRefresh is how often an emitter really takes what is published for it, where
 // that is longer than the page says: by the times between its reads of the store,
-// or by when it published or switched. One that is made to read reads when something
-// has changed.
-func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
+// or by when it published or switched; of one that is seen to publish, what it
+// publishes is not late for a switch that is. One that is made to read reads when
+// something has changed.
+func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, found bool) {
 	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
 	consider := func(wall history.Offset, allowed time.Duration, once bool, how string) {
 		seen := l.Page(wall.Duration()) - allowed
@@ -264,14 +266,22 @@ func (l Limits) seenRefresh(s Sight, e Emitter) (most figure, found bool) {
 		}
 	}
 	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
-	published, did := s.View.PublishedAt[e.Name][s.New]
-	after(accepted, was, published, did, e.Name+" published "+s.New+" %s after it was accepted")
+	published, publishes := s.View.PublishedAt[e.Name][s.New]
+	after(accepted, was, published, publishes, e.Name+" published "+s.New+" %s after it was accepted")
+	if publishing && publishes {
+		return most, found
+	}
 	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
 	switched, did := s.View.Switched[e.Name][s.New]
 	if used, presents := l.lastUse(s, e.Name, emitted, switched); did && presents {
 		switched, did = used, used > emitted // it had no reason to be seen with the new one before it presented it
 	}
+	before := most.time
 	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
+	if revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]; most.time > before && done && switched >= revoked && switched <= revoked+history.Offset(l.Wall(e.Refresh+l.Propagation)+2*unsure) {
+		most.least = true // it may have had nothing else left
+		most.how += fmt.Sprintf(", and not before %s was revoked", s.Old)
+	}
 	return most, found
 }
 
@@ -307,7 +317,7 @@ func (l Limits) lastUse(s Sight, emitter string, emitted, switched history.Offse
 func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 	planned := l.Switching()
 	for _, e := range l.Emitters {
-		late, slow := l.seenRefresh(s, e)
+		late, slow := l.seenRefresh(s, e, false)
 		if !e.OnPage || !slow {
 			continue
 		}
@@ -383,7 +393,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
-		b.Open, b.Once = b.Open || seen.open, b.Once || seen.once
+		b.Open, b.Once, b.Least = b.Open || seen.open, b.Once || seen.once, b.Least || seen.least
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
 		}

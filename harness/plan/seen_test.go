@@ -158,6 +158,9 @@ func TestBoundsSeen(t *testing.T) {
 		{"an emitter that reads, having been refused for long", nil, sightOf(nil, read(0), read(12), refusedAt(6)), []string{"G1 auth 18m", "G2 auth 27m", "G3 auth 18m"}, "auth was seen to read the store every 12m"},
 		{"an emitter that switched late", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
 			[]string{"G1 auth 9m30s", "G2 auth 18m30s", "G3 auth 9m30s"}, "auth switched 4m after it was told to, and the page says 1m"},
+		{"an emitter that switched late, and had published in time", nil, sightOf(nil, step(3, "accept", "k2"), history.Event{At: moment(3.5), Kind: history.KindPublished, Service: "auth", Credentials: []string{"k1", "k2"}},
+			step(10, "emit", "k2"), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
+			[]string{"G2 auth 18m30s"}, "auth switched 4m after it was told to, and the page says 1m"},
 		{"an emitter that switched when it was refused", nil, sightOf(nil, step(10, "emit", "k2"), refusedAt(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"a pool of a system that runs already, which made no connection before", attachedTo, sightOf(nil, madeAt(5), step(10, "emit", "k2"), madeAt(14), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"a pool of a system that runs already, which made one with the old one", attachedTo, sightOf(nil, madeAt(5), step(10, "emit", "k2"), madeAt(13.9), history.Event{At: moment(14), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}),
@@ -275,5 +278,27 @@ func TestSeenThroughAGateway(t *testing.T) {
 	b := l.BoundsSeen(s)[0]
 	if want := "gate was seen to fetch every 10m, and the page says that search learns within 5m"; b.Held || b.Party != "gate" || !strings.Contains(b.Short(), want) {
 		t.Errorf("got %+v, want one of gate that does not hold: %q", b, want)
+	}
+}
+
+// TestSwitchedWithTheRevoke: who switched only when the old credential was revoked would have
+// been later without it, and the figure is less than what is needed.
+func TestSwitchedWithTheRevoke(t *testing.T) {
+	switched := func(revoked float64) Bound {
+		s := sightOf(nil, history.Event{At: moment(10), Kind: history.KindStep, Step: "emit", Credential: "k2"},
+			history.Event{At: moment(revoked), Kind: history.KindStep, Step: "revoke", Credential: "k1"},
+			history.Event{At: moment(20), Kind: history.KindEmitting, Service: "auth", Credential: "k2"})
+		for _, b := range seenLimits().BoundsSeen(s) {
+			if b.Rule == "G2" {
+				return b
+			}
+		}
+		return Bound{}
+	}
+	if b := switched(19.5); b.Held || b.Enough() != "more than "+Text(b.Needed) || !strings.Contains(b.Short(), "and not before k1 was revoked") {
+		t.Errorf("with the revoke: got %+v, want more than its figure", b)
+	}
+	if b := switched(30); b.Held || b.Enough() != "at least "+Text(b.Needed) {
+		t.Errorf("before the revoke: got %+v, want at least its figure", b)
 	}
 }

@@ -50,7 +50,7 @@ func (c *Cell) isFresh() bool { return c.Credential == c.Fresh }
 // learnedBefore says that the validator had learned the new credential before
 // the cell began to suffer.
 func (c *Cell) learnedBefore() bool {
-	return c.EverLearned && c.First >= c.LearnedAt+evidence.Nearly
+	return c.EverLearned && (c.First >= c.LearnedAt+evidence.Nearly || c.Shown && c.First > c.LearnedAt)
 }
 
 // late says that the cell is of the new credential, which its validator had not
@@ -164,12 +164,14 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesLearned}, match: failedFetch},
 		{of: Refused, match: unansweredFetch},
 		{of: Refused, match: cutOffSource},
+		{of: Refused, match: handedOn},
 		{of: Refused, match: stillStale},
 		{of: Refused, match: neverLearned},
 		{of: Refused, needs: []need{seesLearned}, match: insideTheFetch},
 		{of: Refused, needs: []need{seesLearned, seesSet}, match: latePublish},
 		{of: Refused, needs: []need{seesLearned, seesFetches}, match: startedAnew},
 		{of: Refused, needs: []need{seesLearned}, match: staleCache},
+		{of: Refused, needs: []need{seesLooks}, match: notTheKey},
 
 		// Of the old one.
 		{of: Refused, match: oldKid},

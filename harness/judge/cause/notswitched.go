@@ -124,6 +124,9 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or what it made before waits in it, as in a queue",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
 		told.Fix = fmt.Sprintf("have %s use what it reads; or, where what it made before waits in it, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
+	case last == 0 && read > 0 && m.Refresh > 0 && (!ever || switched > read+history.Offset(e.Limits.Wall(m.Refresh))+2*evidence.Nearly):
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and signed on with %s", e.Page(read-emitted), e.Old)
+		told.Fix = fmt.Sprintf("find out why %s signs on with %s when it has read that it is to sign with %s (a key that it keeps for a time of its own, a worker that is not told)", emitter, e.Old, e.Fresh)
 	case m.Refresh == 0:
 		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
 	default:
@@ -134,7 +137,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	for _, b := range e.BoundsSeen() {
 		if b.Rule == "G2" && b.Party == emitter && !b.Held && !b.Open && b.Needed != runbook.Forever {
-			told.Fix += fmt.Sprintf(", or %s: at least %s (%s)", b.Field, plan.Text(b.Needed), strings.Join(b.Seen, ", "))
+			told.Fix += fmt.Sprintf(", or %s: %s (%s)", b.Field, b.Enough(), strings.Join(b.Seen, ", "))
 		}
 	}
 	told.Fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.Old)

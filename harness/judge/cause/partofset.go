@@ -48,7 +48,7 @@ func (c *Cell) takesOnly(place string, of func(set []string) string) (Explanatio
 			if m.Bad > 0 {
 				return Explanation{}, false // it is at the place, and is refused
 			}
-			turned = turned || m.Of > 0
+			turned = turned || m.Of > 0 && len(fetch.Credentials) > 1 // of one key nothing tells where it came
 			continue
 		}
 		if m.Of > m.Bad || o.Bad > 0 {

@@ -45,7 +45,7 @@ func (c *Cell) logOf(party string, found bool) string {
 	var fresh, last []history.SaidLine
 	for _, line := range c.saidBy(party) {
 		switch {
-		case line.First > c.End || line.First > c.Last+about:
+		case line.First > c.End || line.First > c.Last+about || c.Last-c.First > 2*about && line.First > c.Last-about/2:
 		case line.First >= c.First-about:
 			fresh = append(fresh, line)
 		case line.Last >= c.First:

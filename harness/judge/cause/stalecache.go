@@ -26,7 +26,7 @@ func stillStale(c *Cell) (Explanation, bool) {
 
 // neverLearned matches where a validator never took the new credential.
 func neverLearned(c *Cell) (Explanation, bool) {
-	if !c.late() || c.EverLearned || c.Validator.Authority {
+	if !c.late() || c.EverLearned || c.Validator.Authority || c.tookSome() {
 		return Explanation{}, false
 	}
 	v, page := c.Validator, ""
@@ -49,6 +49,12 @@ func neverLearned(c *Cell) (Explanation, bool) {
 		Why:   fmt.Sprintf("%s%s never learned it: %s", v.Name, c.OffPage(v.Name), c.LastFetch(v.Name)),
 		Fix:   fmt.Sprintf("%smake %s fetch the set again, or reload it during the lead%s", page, who, c.noLead()),
 	}, true
+}
+
+// tookSome says that a validator of which nothing is seen but its answers took the new
+// credential from the cell's presenter, or from the harness at the end: it has learned it.
+func (c *Cell) tookSome() bool {
+	return !c.HasFetches(c.Validator.Name) && (c.Sum.OK >= evidence.LeastAttempts || c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter).Taken > 0)
 }
 
 // noLead adds that waiting longer is no cure of a validator that read its set when
@@ -77,9 +83,23 @@ func staleCache(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseStaleCache,
-		Why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.OffPage(name), c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+		Why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.OffPage(name), c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())) + c.wentOn(),
 		Fix:   c.fixLead(),
 	}, true
+}
+
+// wentOn is the half sentence about a validator that refused nearly everything for some time
+// after it had learned the credential, and then took it.
+func (c *Cell) wentOn() string {
+	from := c.LearnedAt + 2*evidence.Nearly
+	if c.BySight || c.Last < from+evidence.Nearly {
+		return ""
+	}
+	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	if sum := c.View.Sum(key, from, c.Last+1); sum.AuthFailures < evidence.LeastAttempts || nearlyAll*sum.OK > sum.AuthFailures {
+		return ""
+	}
+	return fmt.Sprintf("; it refused it for %s more all the same, as who keeps for a time that it did not find a key", c.Page(c.Last-c.LearnedAt))
 }
 
 // refusesOn says that the validator refused nearly everything for longer than it takes to

@@ -22,6 +22,9 @@ func (c *Cell) unknown() Explanation {
 		Why:   fmt.Sprintf("it was refused although %s had learned it %s after it was accepted", c.Validator.Name, c.Page(c.LearnedAt-c.Accepted)),
 		Fix:   c.lookIntoTheLog(),
 	}
+	if !c.EverLearned {
+		told.Why = fmt.Sprintf("%s refused it at times and took it at others, and nobody tells when it learned it", c.Validator.Name)
+	}
 	if c.Validator.Authority {
 		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
 		if c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {

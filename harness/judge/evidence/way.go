@@ -13,7 +13,9 @@ type Way struct {
 	EverLearned       bool
 	// BySight says that nothing tells so but its answers: it refused the credential
 	// until then, and takes it since.
-	BySight     bool
+	BySight bool
+	// Shown says that it is so by the canary that it took.
+	Shown       bool
 	Published   history.Offset
 	IsPublished bool // whether its emitter says when it published it
 }
@@ -27,7 +29,11 @@ func (e *Evidence) WayTo(v plan.Validator) Way {
 		since, _ = e.Begun(string(keyring.Accept), e.Fresh)
 	}
 	if w.LearnedAt, w.EverLearned = e.Learned(v.Name, e.Fresh, since); !w.EverLearned {
-		w.LearnedAt, w.EverLearned = e.tookAfterAll(v.Name)
+		if w.LearnedAt, w.Shown = e.tookTheCanary(v.Name); w.Shown {
+			w.EverLearned = true
+		} else {
+			w.LearnedAt, w.EverLearned = e.tookAfterAll(v.Name)
+		}
 		w.BySight = w.EverLearned
 	}
 	w.Emitted, _ = e.Done(string(keyring.Emit), e.Fresh)
@@ -49,6 +55,26 @@ func (e *Evidence) Learned(validator, credential string, after history.Offset) (
 		}
 	}
 	return 0, false
+}
+
+// tookTheCanary is when a validator of which nothing is seen but its answers took the new
+// credential from the harness, and refused it nobody until then.
+func (e *Evidence) tookTheCanary(validator string) (at history.Offset, did bool) {
+	if answer, _ := e.Limits.Answered(e.View, validator, e.Fresh, history.Canary); answer != plan.Takes || e.HasFetches(validator) || len(e.View.Learned[validator]) > 0 {
+		return 0, false
+	}
+	for _, event := range e.Events {
+		if event.Kind == history.KindProbe && event.Service == validator && event.Credential == e.Fresh && event.Probe.Purpose == history.Canary && event.Probe.Outcome == history.OK {
+			at, did = event.At, true
+			break
+		}
+	}
+	for _, key := range e.Hop() {
+		if key.Validator == validator && key.Credential == e.Fresh && e.View.Sum(key, e.Start, at).AuthFailures > 0 {
+			return 0, false
+		}
+	}
+	return at, did
 }
 
 // tookAfterAll is when a validator of which nothing is seen but its answers last refused

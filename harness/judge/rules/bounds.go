@@ -227,11 +227,14 @@ func fixBound(b plan.Bound) string {
 	if b.Needed == runbook.Forever {
 		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
 	}
-	fix := fmt.Sprintf("%s: at least %s", b.Field, plan.Text(b.Needed))
+	fix := b.Field + ": " + b.Enough()
 	if len(b.Seen) > 0 {
 		fix += fmt.Sprintf(", and write on the page what %s really does", b.Party)
 	}
-	if b.Once {
+	switch {
+	case b.Least:
+		fix += fmt.Sprintf("; how late %s would have been if nothing had been revoked nobody saw: find that out first", b.Party)
+	case b.Once:
 		fix += fmt.Sprintf("; %s was seen so late once, and may be later the next time: find out how often each of its replicas reads what is published", b.Party)
 	}
 	switch {

@@ -14,7 +14,7 @@ func reads(moments map[float64][]string) change {
 		for moment, names := range moments {
 			s.add(fetched(at(moment), "search", "auth", names...))
 		}
-		s.add(learned(at(20), "search", "k2"))
+		s.add(learned(at(20), "search", "k2"), probe(at(28), "search", "k2", history.Canary, history.OK), probe(at(60.4), "search", "k2", history.NewAfter, history.OK))
 	}
 }
 
@@ -31,6 +31,7 @@ func TestFirstOfTheSet(t *testing.T) {
 		{"a canary of the other was taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"refused when it comes first, too", []change{reads(both), refuse("app", "k2", 28.4, 36, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"the order never changed", []change{reads(map[float64][]string{20: {"k1", "k2"}}), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"taken once the set has no other", []change{reads(map[float64][]string{20: {"k2", "k1"}, 42: {"k2"}}), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 42.1, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"some were taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 1)}, judge.CauseSomeReplicas, "search", "", ""},
 	})
 }

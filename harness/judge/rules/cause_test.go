@@ -11,12 +11,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// searchLearns gives search another moment to learn k2; never, where it is 0.
+// searchLearns gives search another moment to learn k2; never, where it is 0. What the
+// harness shows it before that it does not take.
 func searchLearns(seconds float64) change {
 	return func(s *story) {
 		without(func(e history.Event) bool {
 			return e.Service == "search" && (e.Kind == history.KindLearned && e.Credential == "k2" ||
 				e.Kind == history.KindFetched && slices.Contains(e.Credentials, "k2"))
+		})(s)
+		without(func(e history.Event) bool {
+			return e.Kind == history.KindProbe && e.Service == "search" && e.Credential == "k2" && (seconds == 0 || e.At < at(seconds))
 		})(s)
 		if seconds > 0 {
 			s.add(fetched(at(seconds), "search", "auth", "k1", "k2"), learned(at(seconds), "search", "k2"))

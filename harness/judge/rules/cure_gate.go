@@ -97,6 +97,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
+	case g.Phase == history.Watch && e.Unreadable(name) != "":
+		return fmt.Sprintf("say how %s refuses (services.%s.refusal), or have it refuse what nobody gave: it took that as well", name, name)
 	case g.Phase == history.Watch:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.Old, e.Fresh)
 	}

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -150,4 +151,22 @@ func TestSignedOnUntilTheRevoke(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSignsOnThoughItReads: who has read what is published and signs on with the old key is
+// not told to read it.
+func TestSignsOnThoughItReads(t *testing.T) {
+	t.Parallel()
+	reads := func(s *story) {
+		for i := range 20 {
+			s.add(history.Event{At: at(28.5 + float64(i)), Kind: history.KindRead, Service: "store", Reader: "auth", What: "secret/data/auth/key"})
+		}
+	}
+	v := judged(t, switches(0), goesOn(28, 61), reads)
+	for _, f := range v.Findings {
+		if f.RuleID == "distribution" && !strings.Contains(f.Fix, "find out why auth signs on with k1") {
+			t.Errorf("finding: got %s, fix %q, want to have found out why it signs on", text(f), f.Fix)
+		}
+	}
+	wantRule(t, v, "distribution", judge.Fail)
 }

@@ -232,9 +232,18 @@ func (e *judging) undestroyed() (judge.Finding, bool) {
 // that so.
 func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 	revoked, _ := e.RevokedAt()
-	told, _ := e.keptCell(v, p, revoked).Detect()
+	told, found := e.keptCell(v, p, revoked).Detect()
 	told.Apply(f)
 	f.Message += told.Why
+	if found || v.Authority {
+		return
+	}
+	for _, b := range e.BoundsSeen() { // it keeps what it fetched, for longer than the page says
+		if b.Rule == "G3" && b.Validator == v.Name && b.Party == v.Name && !b.Held && !b.Open && len(b.Seen) > 0 && b.Needed != runbook.Forever {
+			f.Message += "; " + strings.Join(b.Seen, ", ")
+			f.Fix = fmt.Sprintf("%s; where %s must be refused sooner, restart %s with the revoke", fixBound(b), e.Old, v.Name)
+		}
+	}
 }
 
 // keptCell is a validator that took the revoked credential for too long, as what is to be

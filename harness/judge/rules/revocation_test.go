@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -145,6 +146,9 @@ func TestRevocationFinding(t *testing.T) {
 	}{
 		{"kept by an authority", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseKeptRevoked, "look at search itself whether k1 is revoked there"},
 		{"kept by the validator", []change{still(0, 41, 60.4)}, "search", judge.CauseKeptRevoked, "restart search after a revoke"},
+		{"kept for as long as it keeps any set, and the page says less", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) {
+			l.Validators[1].Forgets, l.Validators[1].Keeps = 5*time.Minute, 30*time.Minute
+		})}, "search", judge.CauseKeptRevoked, "and write on the page what search really does; where k1 must be refused sooner, restart search"},
 		{"late at the validator", []change{still(60, 41, 59.9)}, "search", judge.CauseKeptRevoked, "write forgets_within: 20m"},
 		{"published for too long", []change{still(60, 41, 59.9), func(s *story) {
 			without(func(e history.Event) bool { return e.Kind == history.KindPublished && e.At > at(40) })(s)

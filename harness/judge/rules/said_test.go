@@ -44,6 +44,7 @@ func TestItsLog(t *testing.T) {
 		{"a long one beside a cause", append([]change{says("refused 401 jwt.Parse: failed to parse token: "+strings.Repeat("jws.Verify: signature: ", 9)+"failed to find key with key ID in key set\nmore", 15.4, 24, 90)}, known...),
 			`"refused 401 jwt.Parse: failed to parse t … ify: signature: jws.Verify: signature: failed to find key with key ID in key set" (90 times)`},
 		{"what it always writes, beside a cause", append([]change{says("GET / 401", 1, 60, 900)}, known...), ""},
+		{"what it began to write when that was over", append([]change{says("refused: no such kid", 24.4, 50, 90)}, known...), ""},
 		{"it tells nothing", []change{unknown}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

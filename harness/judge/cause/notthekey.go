@@ -1,0 +1,49 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// notTheKey matches where a validator took the new key from the harness and refuses, to the
+// end, what an issuer of the team's own makes with it: that differs in more than its key.
+func notTheKey(c *Cell) (Explanation, bool) {
+	v, emitter := c.Validator, c.EmitterOf(c.Presenter)
+	if !c.isFresh() || !c.learnedBefore() || v.Authority || emitter == "" || emitter == c.Presenter || len(c.looksAt(emitter, "")) == 0 {
+		return Explanation{}, false // what a stand-in makes differs in nothing else, but by a fault
+	}
+	if answer, _ := c.Limits.Answered(c.View, v.Name, c.Fresh, history.Canary); answer != plan.Takes || len(c.Near(c.First, c.Last, emitter, v.Name)) > 0 {
+		return Explanation{}, false
+	}
+	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
+	during, after := c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1), c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1)
+	if during.AuthFailures < evidence.LeastAttempts || nearlyAll*during.AuthFailures < during.Attempts || after.OK >= evidence.LeastAttempts {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseNotTheKey, Consumer: emitter,
+		Why: fmt.Sprintf("%s takes %s when the harness signs with it, and refuses %d of %d tokens that %s signs with it%s: it is not the key, but something else in these tokens (a scope, an audience, a time, a claim), or a replica that has not got it",
+			v.Name, c.Fresh, during.AuthFailures, during.Attempts, emitter, c.inOtherWords()),
+		Fix: fmt.Sprintf("hold a token that %s signs with %s against one that it signed with %s, claim by claim, with what the log of %s says of it; and show %s such a token before emitting", emitter, c.Fresh, c.Old, v.Name, v.Name),
+	}, true
+}
+
+// inOtherWords is the half sentence about a status that is another one than what the
+// validator answers to a key that it has not.
+func (c *Cell) inOtherWords() string {
+	old := c.View.Said(c.Validator.Name, c.Old, history.OldAfter)
+	if !slices.Contains([]string{"401", "403"}, old.Last.Status) || c.Sum.Statuses[old.Last.Status] > 0 {
+		return ""
+	}
+	for status, n := range c.Sum.Statuses {
+		if n >= c.Sum.AuthFailures && status != "200" {
+			return fmt.Sprintf(", with %s, where it answers %s to a key that it has not", status, old.Last.Status)
+		}
+	}
+	return ""
+}

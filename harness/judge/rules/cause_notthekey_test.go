@@ -1,0 +1,76 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// TestNotTheKey: who takes the new key from the harness has learned it, and what it refuses
+// of an issuer of the team's own it refuses for something else; who refused the canary, or
+// stops to refuse, is no case of it.
+func TestNotTheKey(t *testing.T) {
+	t.Parallel()
+	taken := func(s *story) {
+		behindEdge(s)
+		s.limits.Validators[1].Via, s.limits.Gateways = "", nil
+		s.add(probe(at(28), "search", "k2", history.Canary, history.OK))
+		some(60.1, history.NewAfter, 20, 0)(s)
+	}
+	own := func(s *story) { looked(0, "auth", key1)(s); looked(10.5, "auth", key1, key2)(s) }
+	canary := func(outcome history.Outcome) change {
+		return func(s *story) {
+			withoutProbes("search", history.Canary)(s)
+			s.add(probe(at(28), "search", "k2", history.Canary, outcome))
+		}
+	}
+	all, half := refuse("app", "k2", 28.5, 61, 10), refuse("app", "k2", 28.5, 61, 5)
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"all that the issuer signs", []change{taken, own, all}, judge.CauseNotTheKey, "auth", "search takes k2 when the harness signs with it, and refuses", "claim by claim"},
+		{"half of it, beside as much that is taken", []change{taken, own, half}, judge.CauseNotTheKey, "auth", "", ""},
+		{"half of it, and of what the harness shows", []change{taken, own, half, some(60.2, history.NewAfter, 10, 10)}, judge.CauseSomeReplicas, "search", "", ""},
+		{"of a stand-in, which signs as before", []change{taken, all}, judge.CauseUnknown, "search", "", ""},
+		{"and the canary too", []change{taken, own, canary(history.AuthFailure), all, withoutProbes("search", history.NewAfter)}, judge.CauseNeverLearned, "search", "", ""},
+		{"for some seconds", []change{taken, own, refuse("app", "k2", 29.5, 34, 10)}, judge.CauseUnknown, "search", "", ""},
+	})
+}
+
+// TestHandedOn: who hands on what it is shown is not blamed for who is behind it, unless that
+// took the canary, or the front one is seen not to have fetched.
+func TestHandedOn(t *testing.T) {
+	t.Parallel()
+	front := func(s *story) {
+		behindEdge(s)
+		s.limits.Validators[1].Via, s.limits.Gateways = "", nil
+		s.limits.Validators[1].Hands = []string{"stock"}
+		s.limits.Validators = append(s.limits.Validators, plan.Validator{Name: "stock", OnPage: true, From: "auth", Blind: true, Learns: s.limits.Validators[1].Learns, Forgets: s.limits.Validators[1].Forgets})
+		s.add(probe(at(28), "search", "k2", history.Canary, history.AuthFailure))
+	}
+	behind := func(outcome history.Outcome) change {
+		return add(probe(at(28), "stock", "k2", history.Canary, outcome))
+	}
+	late := refuse("app", "k2", 28.4, 34, 10)
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"the one behind refused it too", []change{front, behind(history.AuthFailure), late}, judge.CauseStaleCache, "stock", "stock, whose address search has in its settings, refused it as well", "publish more than 24m29s"},
+		{"the one behind took it", []change{front, behind(history.OK), late}, judge.CauseStaleCache, "search", "", ""},
+		{"the front one is seen to fetch too late", []change{front, behind(history.AuthFailure), late, add(fetched(at(4), "search", "auth", "k1"), fetched(at(34), "search", "auth", "k1", "k2"), learned(at(34), "search", "k2"))}, judge.CauseStaleCache, "search", "", ""},
+	})
+}
+
+// TestWentOnRefusing: who fetched the new key and refused it for some time more is told so: its
+// lead alone does not say for how long others were refused.
+func TestWentOnRefusing(t *testing.T) {
+	t.Parallel()
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"for a while", []change{searchLearns(31), refuse("app", "k2", 28.4, 40, 10)}, judge.CauseStaleCache, "search", "; it refused it for 8m59s more all the same", ""},
+	})
+	v := judged(t, searchLearns(31), refuse("app", "k2", 28.4, 31.1, 10))
+	for _, f := range failing(v) {
+		if strings.Contains(f.Message, "all the same") {
+			t.Errorf("got %s, want nothing of a time after it learned", text(f))
+		}
+	}
+}
