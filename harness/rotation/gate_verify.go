@@ -124,7 +124,8 @@ func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 // address that nobody knows of here, cannot learn it.
 func (l Look) lacks(m plan.Emitter, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
-	due := done && m.OnPage && !m.Reloaded && m.Refresh > 0 && (l.Now-changed).Duration() > l.Limits.Wall(m.Refresh+l.Limits.Propagation)+settle
+	fetched := slices.ContainsFunc(l.Limits.Validators, func(v plan.Validator) bool { return !v.Reads && !v.Authority })
+	due := done && fetched && m.OnPage && !m.Reloaded && m.Refresh > 0 && (l.Now-changed).Duration() > l.Limits.Wall(m.Refresh+l.Limits.Propagation)+settle
 	return due && !l.publishes(m.Name, credential)
 }
 

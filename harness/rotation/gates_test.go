@@ -134,3 +134,13 @@ func TestAGateNamesAnIssuerThatNobodyIsSeenToAsk(t *testing.T) {
 	well := rehearse(t, planned(t, second+"services: {auth-b: {serve: issuer}}\n"), simulated.Options{})
 	wantEqual(t, "gates that did not hold", well.refused(), nil)
 }
+
+// TestOldKidInTheOverlap: an issuer that writes the old kid when two keys are published is
+// refused as one that does so from the start.
+func TestOldKidInTheOverlap(t *testing.T) {
+	t.Parallel()
+	r := rehearse(t, planned(t, "gates: observe\nfaults: [{kind: old-kid, on: auth, at: overlap+1m, for: 5m}]\n"), simulated.Options{})
+	if len(r.failures()) == 0 {
+		t.Error("nobody was refused, want those whose tokens name the old key")
+	}
+}

@@ -120,6 +120,9 @@ func (c *Cell) fixLead() string {
 	if seen := c.Limits.Page((c.LearnedAt - c.Accepted).Duration()); c.BySight && seen > g1+c.Limits.Page(evidence.Nearly.Duration()) {
 		return fmt.Sprintf("publish more than %s before emitting (lead): nobody tells how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
 	}
+	if g1 == runbook.Forever { // the page says nothing of it
+		return fmt.Sprintf("put %s on the page, with how late it learns, and publish more than %s before emitting (lead), as late as it was this time", v.Name, c.AtLeast(c.LearnedAt-c.Accepted))
+	}
 	need := max(g1, c.Limits.Page((c.LearnedAt-c.Accepted).Duration())+evidence.Margin)
 	if c.BySight { // as the page has it, by all that is seen
 		need = g1

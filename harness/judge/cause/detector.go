@@ -174,6 +174,7 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesLooks}, match: notTheKey},
 
 		// Of the old one.
+		{of: Refused, match: notRelearned},
 		{of: Refused, match: oldKid},
 		{of: Refused, match: revokedEarly},
 		{of: Refused, match: inPart},

@@ -54,6 +54,9 @@ func failedFetch(c *Cell) (Explanation, bool) {
 		if event.Kind != history.KindFetchFailed || event.Service != v.Name || event.At <= from || event.At > to {
 			continue
 		}
+		if r, cut := c.cutFromSource(event.At, event.At); cut {
+			fix = fmt.Sprintf("mend %s (here the fault %s), and emit only when %s has shown that it takes %s (gates: enforce)", r.Target, r.Kind, v.Name, c.Fresh)
+		}
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: c.OrTheWay(v.Name, event.From, event.At), Fix: fix,
 			Why: fmt.Sprintf("%s asked %s for %s %s after %s was accepted and got none (%s); it learned it %s after it was accepted, and the lead was %s",
@@ -103,7 +106,7 @@ var silencing = append([]string{"partition", "cut", "jwks"}, stopping...)
 // moments on the way from the validator to where its keys come from, or there.
 func (c *Cell) cutFromSource(from, to history.Offset) (judge.FaultReport, bool) {
 	v := c.Validator
-	for _, r := range c.Near(from, to, v.Name, v.From, v.Via) {
+	for _, r := range c.Near(from, to, v.Name, v.From, v.Via) { // at the store too, where it reads
 		if !slices.Contains(silencing, r.Kind) {
 			continue
 		}

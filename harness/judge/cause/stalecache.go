@@ -81,11 +81,30 @@ func staleCache(c *Cell) (Explanation, bool) {
 			Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask who runs it how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
 		}, true
 	}
+	fix := c.fixLead()
+	if mend, kept := c.keptFromLearning(); kept {
+		fix = fmt.Sprintf("%s, and emit only when %s has shown that it takes %s (gates: enforce)", mend, name, c.Fresh)
+	}
 	return Explanation{
 		Cause: judge.CauseStaleCache,
 		Why:   fmt.Sprintf("%s%s learned it %s after it was accepted, and the lead was %s", name, c.OffPage(name), c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())) + c.wentOn(),
-		Fix:   c.fixLead(),
+		Fix:   fix,
 	}, true
+}
+
+// keptFromLearning is the cure where a fault at the validator was in effect for longer than
+// the page leaves it to learn, and it learned when that was over.
+func (c *Cell) keptFromLearning() (mend string, kept bool) {
+	bound := c.Limits.G1(c.Validator)
+	if c.LearnedAt-c.Accepted <= history.Offset(c.Limits.Wall(min(bound, c.Limits.Lead)))+evidence.Nearly {
+		return "", false // it was not late by the page
+	}
+	for _, r := range c.Near(c.Accepted, c.LearnedAt, c.Validator.Name) {
+		if r.Kind == "hold-back" {
+			return fmt.Sprintf("mend what kept %s from what is published (here the fault %s on %s)", c.Validator.Name, r.Kind, r.Target), true
+		}
+	}
+	return "", false
 }
 
 // wentOn is the half sentence about a validator that refused nearly everything for some time

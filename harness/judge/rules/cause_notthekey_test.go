@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // TestNotTheKey: who takes the new key from the harness has learned it, and what it refuses
@@ -73,4 +74,48 @@ func TestWentOnRefusing(t *testing.T) {
 			t.Errorf("got %s, want nothing of a time after it learned", text(f))
 		}
 	}
+}
+
+// TestNotRelearned: what is refused when the old credential was accepted again was not outlived
+// by anything: who had forgotten it has not learned it anew.
+func TestNotRelearned(t *testing.T) {
+	t.Parallel()
+	again := func(s *story) {
+		back(s)
+		presents("k1", 47)(s)
+		refuse("app", "k1", 47, 59, 10)(s)
+	}
+	failed := add(history.Event{At: at(50), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"it did not fetch", []change{again}, judge.CauseNeverLearned, "search", "search had forgotten it, and did not learn it again when it was accepted anew on the way back", "have it fetch anew"},
+		{"it got no set", []change{again, failed}, judge.CauseSourceDown, "auth", "it asked auth for the set 5m after that and got none (status 503)", "bring auth back before going back to k1"},
+		{"it learned it late", []change{again, add(learned(at(59), "search", "k1"))}, judge.CauseStaleCache, "search", "learned it again only 14m after it was accepted anew", ""},
+		{"refused before it was accepted again", []change{again, refuse("app", "k1", 41, 44, 10), presents("k1", 41), refuse("app", "k1", 41, 59, 10)}, judge.CauseNotSwitched, "auth", "", ""},
+	}[:3])
+}
+
+// TestHeldBackFromLearning: no lead is the cure where a fault kept a validator from learning.
+func TestHeldBackFromLearning(t *testing.T) {
+	t.Parallel()
+	held := func(kind string) change {
+		return add(fault(at(10), kind, "search", history.FaultInjected, false), fault(at(10.1), kind, "search", history.FaultEvidence, true), fault(at(31), kind, "search", history.FaultUndone, false))
+	}
+	late := []change{searchLearns(31.5), refuse("app", "k2", 28.4, 31.5, 10)}
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"held back", append([]change{held("hold-back")}, late...), judge.CauseStaleCache, "search", "", "mend what kept search from what is published (here the fault hold-back on search)"},
+		{"by nothing", late, judge.CauseStaleCache, "search", "", "publish at least"},
+	})
+}
+
+// TestOffThePageAndUnbounded: who is not on the page has no bound there, and no lead is called
+// enough for it but what it took.
+func TestOffThePageAndUnbounded(t *testing.T) {
+	t.Parallel()
+	unknown := limit(func(l *plan.Limits) {
+		v := &l.Validators[1]
+		v.OnPage, v.Library, v.Learns, v.Forgets = false, "", runbook.Forever, runbook.Forever
+	})
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"it learned late", []change{unknown, searchLearns(31.5), refuse("app", "k2", 28.4, 31.5, 10)}, judge.CauseStaleCache, "search", "", "put search on the page, with how late it learns, and publish more than 22m"},
+	})
 }

@@ -72,6 +72,12 @@ func (e *judging) isOffPage(name string) bool {
 		!slices.ContainsFunc(e.Limits.Gateways, func(w plan.Gateway) bool { return w.Name == name })
 }
 
+// silent says that a validator gave no answer to the last that it was asked after the revoke.
+func (e *judging) silent(v plan.Validator) bool {
+	probe, _, asked := e.lastProbe(v.Name, history.OldAfter)
+	return asked && probe.Outcome == history.Unavailable
+}
+
 // cureParty is what the party that a gate names has to do, where no figure of the
 // page is what is wrong. It is as it was when the gate was asked.
 func (e *judging) cureParty(g history.Gate, at history.Offset) string {
@@ -85,6 +91,9 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return "look into what the gate says"
 	case g.Phase == history.Verify && emits:
 		return fmt.Sprintf("make %s have %s in its key set as soon as it is accepted", name, e.Fresh)
+	case g.Phase == history.Verify && len(e.Near(at, at, name)) > 0:
+		r := e.Near(at, at, name)[0]
+		return fmt.Sprintf("mend %s (here the fault %s), and emit %s only when %s takes it", r.Target, r.Kind, e.Fresh, name)
 	case g.Phase == history.Verify:
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.Fresh)
 	case g.Phase == history.Emit:
@@ -97,6 +106,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
+	case g.Phase == history.Watch && e.silent(v):
+		return fmt.Sprintf("bring %s back, and look at whether it refuses %s and takes %s then: it gave no answer at the end", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch && e.Unreadable(name) != "":
 		return fmt.Sprintf("say how %s refuses (services.%s.refusal), or have it refuse what nobody gave: it took that as well", name, name)
 	case g.Phase == history.Watch:

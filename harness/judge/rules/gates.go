@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -87,14 +88,14 @@ func (e *judging) tellGate(event history.Event, level judge.Level, message strin
 		f.Message += ": " + told.Why
 	}
 	if told, found := e.behindKept(*g); found {
-		f.Consumer, f.Cause, f.Fix = told.Consumer, told.Cause, told.Fix
+		f.Consumer, f.Cause, f.Fix = cmp.Or(told.Consumer, f.Consumer), cmp.Or(told.Cause, f.Cause), told.Fix
 		f.Message += told.Why
 	}
 	return f
 }
 
 // behindKept is what explains that a validator took the revoked credential at the end of the
-// watch, where another party is behind it.
+// watch, where something else is behind it than what it always does.
 func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool) {
 	v, there := e.Limits.Validator(g.Consumer)
 	revoked, done := e.RevokedAt()
@@ -102,11 +103,11 @@ func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool
 		return cause.Explanation{}, false
 	}
 	p := e.OldProbes(v, revoked)
-	if p.Refused || p.Taken == 0 || len(e.brokenAt(g)) > 0 {
+	if p.Refused || p.Taken == 0 || len(e.brokenAt(g)) > 0 || e.Unreadable(v.Name) != "" {
 		return cause.Explanation{}, false
 	}
 	told, found = e.keptCell(v, p, revoked).Detect()
-	return told, found && told.Consumer != "" && told.Consumer != v.Name
+	return told, found && told.Fix != ""
 }
 
 // behindCanary is what explains that a validator refused the canary, where another

@@ -142,3 +142,36 @@ func TestGateCuresWhatExpires(t *testing.T) {
 		}
 	}
 }
+
+// TestAWatchThatDidNotHold: the cure of the last gate is that of what was seen: who is dead is
+// brought back, who got no set is given one, and who takes everything is asked how it refuses.
+func TestAWatchThatDidNotHold(t *testing.T) {
+	t.Parallel()
+	unheld := func(s *story) {
+		for i, e := range s.events {
+			if e.Kind == history.KindGate && e.Gate.Phase == history.Watch {
+				s.events[i].Gate = &history.Gate{Phase: history.Watch, Mode: "observe", Consumer: "search", Detail: "search still takes k1"}
+			}
+		}
+	}
+	keeps := still(0, 41, 60.4)
+	for _, tt := range []struct {
+		name          string
+		changes       []change
+		consumer, fix string
+	}{
+		{"it keeps the key", []change{keeps}, "search", "make search refuse k1"},
+		{"it got no set", []change{keeps, add(fetched(at(30), "search", "auth", "k1", "k2"), history.Event{At: at(45), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})}, "auth", "bring auth back"},
+		{"it gives no answer", []change{still(0, 41), asks(60.4, history.OldAfter, history.Unavailable)}, "search", "bring search back"},
+		{"it takes everything", []change{keeps, asks(60.45, history.MadeUp, history.OK)}, "search", "say how search refuses"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range judged(t, append(tt.changes, unheld)...).Findings {
+				if f.RuleID == "gates" && (f.Consumer != tt.consumer || !strings.Contains(f.Fix, tt.fix)) {
+					t.Errorf("finding: got %s, fix %q, want %s to look at and %q", text(f), f.Fix, tt.consumer, tt.fix)
+				}
+			}
+		})
+	}
+}

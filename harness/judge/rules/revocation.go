@@ -112,7 +112,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		return fmt.Sprintf("%s gave no answer to %s (%s)", v.Name, e.Old, p.Last.Status)
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
-		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(bound))
+		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(v, bound))
 		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
 		switch {
 		case v.Authority:
@@ -252,7 +252,10 @@ func (e *judging) keptCell(v plan.Validator, p cause.Presented, revoked history.
 	return &cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}
 }
 
-func (e *judging) boundText(bound time.Duration) string {
+func (e *judging) boundText(v plan.Validator, bound time.Duration) string {
+	if bound == runbook.Forever && !v.OnPage && v.Library == "" {
+		return "nobody says when it forgets"
+	}
 	if bound == runbook.Forever {
 		return "nothing makes it forget"
 	}

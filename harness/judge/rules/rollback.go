@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -49,6 +51,7 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 			f.Cause = judge.CauseOtherRotation
 			f.Fix = "find out who else rotates the secret and let that end first; then " + f.Fix
 		}
+		e.citeWhatKept(&f)
 		return judge.Fail, f.Message, []judge.Finding{f}
 	case open:
 		return judge.Inconclusive, "nobody could say whether authority and store agree: " + e.Agreement.Why, nil
@@ -59,8 +62,31 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 	f.Fix = "mend what the other findings name, then rehearse again"
 	if e.decidedFor(history.TriggerError) {
 		f.Fix = "mend what kept the step from being taken, then rehearse again"
+		e.citeWhatKept(&f)
 	}
 	return judge.Fail, "turned back without being asked to; the way back is proven", []judge.Finding{f}
+}
+
+// citeWhatKept adds to a finding of the way back the faults that were in effect at the store
+// or at a party of it when a step could not be taken, or while it went on.
+func (e *judging) citeWhatKept(f *judge.Finding) {
+	parties := []string{evidence.StoreName}
+	for _, m := range e.Limits.Emitters {
+		parties = append(parties, m.Name)
+	}
+	for _, v := range e.Limits.Validators {
+		parties = append(parties, v.Name)
+	}
+	from := history.Offset(time.Duration(f.FirstMS) * time.Millisecond)
+	faults := slices.DeleteFunc(e.Near(from-evidence.Nearly, e.End, parties...), func(r judge.FaultReport) bool { return r.Kind == cause.CausedByOther })
+	if len(faults) == 0 {
+		return
+	}
+	f.Message += e.Cite(faults)
+	f.Fix = fmt.Sprintf("mend %s first (here the fault %s); then %s", faults[0].Target, faults[0].Kind, f.Fix)
+	if len(faults) == 1 {
+		f.Consumer = faults[0].Target
+	}
 }
 
 // decidedFor reports whether something called for the way back.

@@ -127,3 +127,19 @@ func wantSaid(t *testing.T, v judge.Verdict, id, says string) {
 		t.Errorf("finding of %s: got %q, want it to say %q", id, found[0].Message, says)
 	}
 }
+
+// TestRollbackCitesWhatKept: a way back that could not be gone names the fault that kept it.
+func TestRollbackCitesWhatKept(t *testing.T) {
+	t.Parallel()
+	sealed := add(fault(at(33.9), "seal", "store", history.FaultInjected, false), fault(at(34), "seal", "store", history.FaultEvidence, true), fault(at(44), "seal", "store", history.FaultUndone, false))
+	for _, f := range judged(t, rolledBack(history.TriggerError), sealed).Findings {
+		if f.RuleID == "rollback" && (f.Consumer != "store" || !strings.Contains(f.Fix, "mend store first (here the fault seal)") || !strings.Contains(f.Message, "the fault seal on store was in effect")) {
+			t.Errorf("finding: got %s, fix %q, want the seal of the store", text(f), f.Fix)
+		}
+	}
+	for _, f := range judged(t, rolledBack(history.TriggerError)).Findings {
+		if f.RuleID == "rollback" && f.Consumer != "" {
+			t.Errorf("finding: got %s, want nobody to look at", text(f))
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// notRelearned matches where the old credential was accepted again on the way back, and a
+// validator that had forgotten it refused it: nothing outlived it, it was to be learned anew.
+func notRelearned(c *Cell) (Explanation, bool) {
+	restored, back := c.Done(string(keyring.Restore), c.Old)
+	if !back || c.isFresh() || c.Validator.Authority || c.First < restored {
+		return Explanation{}, false
+	}
+	v := c.Validator
+	at, relearned := c.Learned(v.Name, c.Old, restored)
+	told := Explanation{
+		Cause: judge.CauseNeverLearned, CausedBy: string(keyring.Restore),
+		Why: fmt.Sprintf("%s%s had forgotten it, and did not learn it again when it was accepted anew on the way back", v.Name, c.OffPage(v.Name)),
+		Fix: fmt.Sprintf("go back to %s only when %s takes it again: have it fetch anew, or restart it, as a step of the way back", c.Old, v.Name),
+	}
+	if relearned {
+		told.Cause = judge.CauseStaleCache
+		told.Why = fmt.Sprintf("%s%s had forgotten it, and learned it again only %s after it was accepted anew on the way back", v.Name, c.OffPage(v.Name), c.Page(at-restored))
+	}
+	whom, how, tried := c.inVain(restored, c.Last)
+	if how != "" {
+		told.Cause, told.Consumer = judge.CauseSourceDown, whom
+		told.Why += fmt.Sprintf("; it asked %s for the set %s after that and got none (%s)", whom, c.Page(tried-restored), how)
+		told.Fix = fmt.Sprintf("bring %s back before going back to %s: who gets no set learns nothing", whom, c.Old)
+	}
+	if r, cut := c.cutFromSource(restored, c.Last); cut {
+		told.Cause, told.Consumer, told.CausedBy = judge.CauseSourceDown, r.Target, r.Kind
+		told.Fix = fmt.Sprintf("mend %s (here the fault %s) before going back to %s: who gets no set learns nothing", r.Target, r.Kind, c.Old)
+	}
+	return told, true
+}
