@@ -38,6 +38,18 @@ func WriteFolder(dir string, m *Model) error {
 	return errors.Join(errs...)
 }
 
+// Written are the files of a run folder that WriteFolder wrote, by their names: one that
+// could not be written is not among them.
+func Written(dir string) []string {
+	names := []string{}
+	for _, f := range formats {
+		if info, err := os.Stat(filepath.Join(dir, f.name)); err == nil && info.Mode().IsRegular() {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
 // pictures are the charts of a report that there are as PNG too.
 var pictures = []struct {
 	name string

@@ -2,15 +2,20 @@ package reports
 
 import (
 	"bytes"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"reflect"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/source/schema"
 )
 
 // ErrSchema is in the chain of ReadResult's error where the file is JSON but
@@ -31,6 +36,32 @@ func WriteJSON(w io.Writer, m *Model) error {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// typesSource is the file whose comments describe the types.
+//
+//go:embed model.go
+var typesSource embed.FS
+
+// ResultSchema is the JSON Schema (draft 2020-12) of result.json.
+func ResultSchema() ([]byte, error) {
+	return schema.Of(Model{}, schema.Format{
+		Title:   "rehearse result",
+		Open:    true,
+		Numbers: []reflect.Type{reflect.TypeFor[history.Offset]()},
+		Patterns: map[reflect.Type]string{
+			reflect.TypeFor[runbook.Duration](): runbook.DurationPattern,
+			reflect.TypeFor[runbook.Percent]():  runbook.PercentPattern,
+		},
+		Values: map[string][]string{
+			"Model.schema":        {Schema},
+			"Model.verdict":       {string(judge.Pass), string(judge.Fail), string(judge.Inconclusive)},
+			"Model.auth_failures": {string(judge.Flat), string(judge.NotFlat), string(judge.CannotTell)},
+			"Finding.level":       {string(judge.Error), string(judge.Warning), string(judge.Note)},
+			"Rule.outcome":        {string(judge.Pass), string(judge.Fail), string(judge.Inconclusive), string(judge.Skipped)},
+		},
+		Sources: []fs.FS{typesSource, judge.TypesSource, history.TypesSource, runbook.TypesSource},
+	})
 }
 
 // maxResult bounds a result.json: some 200,000 cells take a third of it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rehearse-dev/rehearse/cmd/rehearse/console"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runtime"
@@ -128,6 +129,14 @@ func reportIn(folder string) string {
 		return ""
 	}
 	return path
+}
+
+// resultOf is the end of the stream of --ui json.
+func resultOf(o *harness.Outcome) console.Result {
+	return console.Result{
+		Verdict: o.Verdict.Verdict, AuthFailures: o.Verdict.AuthFailures, Why: o.Verdict.Why, Ended: o.Ended,
+		Findings: reports.ByWeight(o.Verdict.Findings), Folder: o.Folder, Files: reports.Written(o.Folder),
+	}
 }
 
 // modelOf is what the reports of a run are made of.

@@ -56,8 +56,9 @@ type teller interface {
 // telling is a run's teller with what belongs to it.
 type telling struct {
 	teller
-	screen *tui.UI   // nil: it is told in lines
-	out    io.Writer // for what comes after the run
+	screen *tui.UI       // nil: it is told in lines
+	stream *console.JSON // nil: it is not told as JSON
+	out    io.Writer     // for what comes after the run
 	look   console.Options
 }
 
@@ -101,7 +102,8 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 	}
 	t.teller = console.New(out, p.Limits, t.look)
 	if f.ui == uiJSON {
-		t.teller = console.NewJSON(out)
+		t.stream = console.NewJSON(out)
+		t.teller = t.stream
 	}
 	o.Listeners = []history.Listener{t.teller}
 	return t, nil
@@ -128,6 +130,9 @@ func (t *telling) start(ctx context.Context) error {
 func (t *telling) end(outcome *harness.Outcome, stay bool) error {
 	if t.screen != nil && stay && outcome != nil && outcome.Ended != history.EndedInterrupted {
 		t.screen.Conclude(outcome.Verdict)
+	}
+	if t.stream != nil && outcome != nil {
+		t.stream.Conclude(resultOf(outcome))
 	}
 	return t.Close()
 }

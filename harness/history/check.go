@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -125,6 +126,9 @@ var needs = map[Kind][]need{
 	KindProbe:   {needService, needProbe},
 	KindSession: {needService},
 }
+
+// Kinds are all kinds of events that this version writes, sorted.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(needs)) }
 
 // check says what an event lacks that its kind needs, or which of its figures
 // cannot be; nil: nothing.

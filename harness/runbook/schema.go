@@ -8,10 +8,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source/schema"
 )
 
-// typesSource are the files whose comments describe the types.
+// TypesSource has the files whose comments describe the types of a page, for a JSON Schema.
 //
 //go:embed runbook.go duration.go percent.go
-var typesSource embed.FS
+var TypesSource embed.FS
 
 // Schema is the JSON Schema (draft 2020-12) of a page.
 func Schema() ([]byte, error) {
@@ -31,6 +31,6 @@ func Schema() ([]byte, error) {
 			"Consumer.library":     LibraryNames(),
 			"Verification.checks":  Checks,
 		},
-		Sources: []fs.FS{typesSource},
+		Sources: []fs.FS{TypesSource},
 	})
 }

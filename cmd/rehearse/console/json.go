@@ -11,7 +11,7 @@ import (
 )
 
 // JSON is a listener that prints every event as one line of JSON, in the form
-// of events.jsonl. Make one with NewJSON.
+// of events.jsonl, and what the run came to as the last. Make one with NewJSON.
 type JSON struct {
 	mu      sync.Mutex
 	encoder *json.Encoder
@@ -34,7 +34,7 @@ func (j *JSON) Event(e history.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.now = max(j.now, e.At)
-	j.write(e)
+	j.write(Line{Event: e})
 }
 
 // Dropped writes an event of kind trouble whose count is how many are missing
@@ -42,15 +42,15 @@ func (j *JSON) Event(e history.Event) {
 func (j *JSON) Dropped(n int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.write(history.Event{At: j.now, Kind: history.KindTrouble, Count: n, Detail: "events dropped: their reader was too slow"})
+	j.write(Line{Event: history.Event{At: j.now, Kind: history.KindTrouble, Count: n, Detail: "events dropped: their reader was too slow"}})
 }
 
-func (j *JSON) write(e history.Event) {
+func (j *JSON) write(l Line) {
 	if j.err != nil || j.closed {
 		return
 	}
-	if err := j.encoder.Encode(e); err != nil {
-		j.err = fmt.Errorf("write event %s to the console: %w", e.Kind, err)
+	if err := j.encoder.Encode(l); err != nil {
+		j.err = fmt.Errorf("write event %s to the console: %w", l.Kind, err)
 	}
 }
 

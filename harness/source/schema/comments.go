@@ -61,7 +61,8 @@ func keyOf(tag *ast.BasicLit) string {
 	if err != nil {
 		return ""
 	}
-	key, _, _ := strings.Cut(reflect.StructTag(whole).Get("yaml"), ",")
+	tags := reflect.StructTag(whole)
+	key, _, _ := strings.Cut(cmp.Or(tags.Get("yaml"), tags.Get("json")), ",")
 	return key
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -21,6 +22,12 @@ type Format struct {
 	Title string
 	// Patterns are regular expressions for types that are written as text.
 	Patterns map[reflect.Type]string
+	// Numbers are types that are written as numbers.
+	Numbers []reflect.Type
+	// Open allows keys that the schema does not have. A format that people write is
+	// closed, so that a slip is found; what this program writes is open, so that a later
+	// version can say more.
+	Open bool
 	// Values are those that a field can choose from, by "Type.key"; for a list
 	// they are those of its items.
 	Values map[string][]string
@@ -30,16 +37,17 @@ type Format struct {
 }
 
 // Of is the schema (draft 2020-12) of the struct that a value is. Keys without
-// omitempty are required and unknown keys are not allowed, as when a file is
-// read.
+// omitempty are required. Unknown keys are not allowed, as when a file is read,
+// unless the format is open.
 func Of(value any, f Format) ([]byte, error) {
 	comments, err := f.comments()
 	if err != nil {
 		return nil, err
 	}
 	r := jsonschema.Reflector{
-		Anonymous:      true,
-		ExpandedStruct: true,
+		Anonymous:                 true,
+		ExpandedStruct:            true,
+		AllowAdditionalProperties: f.Open,
 		Mapper: func(t reflect.Type) *jsonschema.Schema {
 			if pattern, ok := f.Patterns[t]; ok {
 				one := uint64(1)
@@ -48,6 +56,9 @@ func Of(value any, f Format) ([]byte, error) {
 					written = &jsonschema.Schema{OneOf: []*jsonschema.Schema{written, {Const: 0}}}
 				}
 				return written
+			}
+			if slices.Contains(f.Numbers, t) {
+				return &jsonschema.Schema{Type: "number"}
 			}
 			return nil
 		},
