@@ -129,31 +129,31 @@ const Reload = "reload"
 
 // Event is one thing that happened. Which fields are set follows from Kind.
 type Event struct {
-	At         Offset `json:"at_ms"`
-	Kind       Kind   `json:"kind"`
-	Phase      Phase  `json:"phase,omitempty"`
-	Service    string `json:"service,omitempty"`
+	At         Offset `json:"at_ms"`                // when it happened; of counts, when their stretch of time began
+	Kind       Kind   `json:"kind"`                 // what it tells; the other parts that are set follow from it
+	Phase      Phase  `json:"phase,omitempty"`      // the one that begins
+	Service    string `json:"service,omitempty"`    // the party that it is about
 	Credential string `json:"credential,omitempty"` // its name in the run: k1, k2
-	Identifier string `json:"identifier,omitempty"`
-	Step       string `json:"step,omitempty"`
+	Identifier string `json:"identifier,omitempty"` // what the credential is called outside of the run: its kid, or the tag of its version
+	Step       string `json:"step,omitempty"`       // accept, emit, revoke, or what takes one back
 	// Began is when a step was begun: an authority has it before it is done. Of an
 	// operator's answer it is since when that was waited for.
 	Began  Offset `json:"began_ms,omitempty"`
-	Reader string `json:"reader,omitempty"`
+	Reader string `json:"reader,omitempty"` // who read at Service, or had a session there
 	// Replica is the pod of Service that it is about.
 	Replica string `json:"replica,omitempty"`
-	What    string `json:"what,omitempty"`
+	What    string `json:"what,omitempty"` // which of several things of this kind
 	// From is where a fetch went; with a shared cache on the way it names the cache.
 	From string `json:"from,omitempty"`
 	// Credentials are those in a fetched or published set; Holds are those kept of it.
 	Credentials []string `json:"credentials,omitempty"`
 	Holds       []string `json:"holds,omitempty"`
-	Count       int64    `json:"count,omitempty"`
+	Count       int64    `json:"count,omitempty"` // of what the kind counts
 	// Rate is in requests per second of wall time.
 	Rate   *float64 `json:"rate,omitempty"`
-	Detail string   `json:"detail,omitempty"`
+	Detail string   `json:"detail,omitempty"` // in words
 
-	Plan     json.RawMessage `json:"plan,omitempty"`
+	Plan     json.RawMessage `json:"plan,omitempty"` // what was planned: the first event has it
 	Gate     *Gate           `json:"gate,omitempty"`
 	Decision *Decision       `json:"decision,omitempty"`
 	Fault    *Fault          `json:"fault,omitempty"`

@@ -47,23 +47,23 @@ const (
 // Finding is a rule broken, in figures. Times are wall time since the start of
 // the run, in milliseconds; the message and the fix speak in page time.
 type Finding struct {
-	RuleID     string `json:"ruleId"`
-	Level      Level  `json:"level"`
-	Message    string `json:"message"`
-	Presenter  string `json:"presenter,omitempty"`
-	Validator  string `json:"validator,omitempty"`
-	Consumer   string `json:"consumer,omitempty"` // the party to look at
-	Credential string `json:"credential,omitempty"`
+	RuleID     string `json:"ruleId"`               // the rule that did not hold
+	Level      Level  `json:"level"`                // an error fails the run
+	Message    string `json:"message"`              // one sentence for a person
+	Presenter  string `json:"presenter,omitempty"`  // who presented the credential
+	Validator  string `json:"validator,omitempty"`  // who checked it
+	Consumer   string `json:"consumer,omitempty"`   // the party to look at
+	Credential string `json:"credential,omitempty"` // its name in the run: k1, k2
 	// CausedBy is the step, phase or fault that it began with: emit, revoke, kill.
 	CausedBy string `json:"caused_by,omitempty"`
 	// Cause is the mechanism: one of the Cause constants.
 	Cause       Cause   `json:"cause,omitempty"`
-	FirstPhase  string  `json:"first_phase,omitempty"`
-	FirstMS     int64   `json:"first_ms"`
-	LastMS      int64   `json:"last_ms"`
-	Count       int64   `json:"count"`
+	FirstPhase  string  `json:"first_phase,omitempty"`              // the one in which it was first seen
+	FirstMS     int64   `json:"first_ms"`                           // when it was first seen
+	LastMS      int64   `json:"last_ms"`                            // when it was last seen
+	Count       int64   `json:"count"`                              // how often
 	BudgetSpent float64 `json:"error_budget_spent_ratio,omitempty"` // 1: all of it
-	Fix         string  `json:"fix,omitempty"`
+	Fix         string  `json:"fix,omitempty"`                      // what to change, in figures where they are known
 }
 
 // HasError reports whether one of the findings fails the run.

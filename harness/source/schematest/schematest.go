@@ -60,7 +60,7 @@ func Described(t *testing.T, schema []byte) {
 	look := func(name string, of node) {
 		properties, _ := of["properties"].(node)
 		for key, value := range properties {
-			property := value.(node)
+			property, _ := value.(node)
 			text, _ := property["description"].(string)
 			if ref, is := property["$ref"].(string); is && text == "" {
 				text, _ = types[strings.TrimPrefix(ref, "#/$defs/")].(node)["description"].(string)
