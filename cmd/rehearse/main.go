@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -59,6 +58,8 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
+	cobra.AddTemplateFunc("versionText", versionText) // called where --version is: it reads the whole binary
+	root.SetVersionTemplate("{{versionText}}")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		runCommand(), simulateCommand(), testCommand(), judgeCommand(), reportCommand(), compareCommand(),
@@ -91,12 +92,4 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// version is that of the module as the binary was built from it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
