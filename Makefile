@@ -91,6 +91,13 @@ REAL ?= 200
 accuracy-real: ## the same in REAL real ones, three at a time; broken off, it goes on where it was
 	cd harness/accuracy && $(GO) test -count=1 -timeout 60m -run 'TestReal$$' -args -real $(REAL) -results $(CURDIR)/.cache/accuracy-real.jsonl
 
+# FIRST=$(date +%j) takes others, with other seeds, from day to day.
+EACH  ?= 5
+FIRST ?= 1
+.PHONY: reality
+reality: build ## simulate EACH scenarios of every family and rehearse them for real: the figures of both, and where they are apart
+	cd harness/accuracy && $(GO) test -count=1 -timeout 120m -run 'TestReality$$' -args -reality $(EACH) -first-seed $(FIRST) -binary $(CURDIR)/bin/rehearse
+
 SHARE ?= 100
 .PHONY: campaign
 campaign: build ## kill, interrupt, starve, stop and mislead the built binary; SHARE percent of an hour at most
