@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,8 +58,12 @@ func compare(simulated, real judge.Verdict) (all []figure) {
 		})
 	}
 	words("verdict", string(simulated.Verdict), string(real.Verdict))
-	words("named", strings.Join(saidBy(simulated).Named, ", "), strings.Join(saidBy(real).Named, ", "))
+	alike := alikeIn(simulated)
+	words("named", alike.text(saidBy(simulated).Named), alike.text(saidBy(real).Named))
 	for _, s := range simulated.Validators {
+		if alike[s.Name] {
+			continue
+		}
 		i := slices.IndexFunc(real.Validators, func(r judge.ValidatorReport) bool { return r.Name == s.Name })
 		if i < 0 {
 			words(s.Name, "reported", "not reported")
@@ -80,25 +85,67 @@ func compare(simulated, real judge.Verdict) (all []figure) {
 			times(side.what, time.Duration(side.s)*time.Millisecond, time.Duration(side.r)*time.Millisecond)
 		}
 	}
-	s, r := refusals(simulated), refusals(real)
+	s, r := alike.refusals(simulated), alike.refusals(real)
 	for _, pair := range slices.Sorted(maps.Keys(merged(s, r))) {
-		if (s[pair] == refusal{}) || (r[pair] == refusal{}) {
+		if s[pair].parties == 0 || r[pair].parties == 0 {
 			told := map[bool]string{true: "never refused", false: "refused"}
-			words(pair, told[s[pair] == refusal{}], told[r[pair] == refusal{}])
+			words(pair, told[s[pair].parties == 0], told[r[pair].parties == 0])
 			continue
 		}
 		times(pair+" first refused", s[pair].first, r[pair].first)
+		if s[pair].parties > 1 || r[pair].parties > 1 { // whose turn is the last is chance
+			words(pair+" parties", strconv.Itoa(s[pair].parties), strconv.Itoa(r[pair].parties))
+			continue
+		}
 		times(pair+" last refused", s[pair].last, r[pair].last)
 	}
 	return all
 }
 
+// alikes are validators that differ by a number alone, as search-1 and search-2 do: which
+// of them is first, where they compete, is chance, and only all of them are compared.
+type alikes map[string]bool
+
+var numbered = regexp.MustCompile(`-[0-9]+$`)
+
+func alikeIn(v judge.Verdict) alikes {
+	count := map[string]int{}
+	for _, one := range v.Validators {
+		count[numbered.ReplaceAllString(one.Name, "")]++
+	}
+	found := alikes{}
+	for _, one := range v.Validators {
+		found[one.Name] = count[numbered.ReplaceAllString(one.Name, "")] > 1
+	}
+	return found
+}
+
+// of is a party's name, without its number where it is one of several alike.
+func (a alikes) of(name string) string {
+	if a[name] {
+		return numbered.ReplaceAllString(name, "-N")
+	}
+	return name
+}
+
+func (a alikes) text(names []string) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, a.of(name))
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
+}
+
 // refusal is when a presenter was refused by a validator, since the emitters were told to
-// switch.
-type refusal struct{ first, last time.Duration }
+// switch; of several alike by the first, and until the last of them.
+type refusal struct {
+	first, last time.Duration
+	parties     int
+}
 
 // refusals are those of a run that fail it, by presenter, validator and credential.
-func refusals(v judge.Verdict) map[string]refusal {
+func (a alikes) refusals(v judge.Verdict) map[string]refusal {
 	var emit int64
 	for _, p := range v.Phases {
 		if p.Name == history.Emit {
@@ -110,9 +157,16 @@ func refusals(v judge.Verdict) map[string]refusal {
 		if f.RuleID != "auth-failures-flat" || f.Level != judge.Error || f.Presenter == "" {
 			continue
 		}
-		found[f.Presenter+" → "+f.Validator+" with "+f.Credential] = refusal{
-			time.Duration(f.FirstMS-emit) * time.Millisecond, time.Duration(f.LastMS-emit) * time.Millisecond,
+		presenter := f.Presenter
+		if a[f.Validator] {
+			presenter = numbered.ReplaceAllString(presenter, "-N")
 		}
+		name := presenter + " → " + a.of(f.Validator) + " with " + f.Credential
+		one := refusal{time.Duration(f.FirstMS-emit) * time.Millisecond, time.Duration(f.LastMS-emit) * time.Millisecond, 1}
+		if before, is := found[name]; is {
+			one = refusal{min(one.first, before.first), max(one.last, before.last), before.parties + 1}
+		}
+		found[name] = one
 	}
 	return found
 }
@@ -167,6 +221,24 @@ func TestCompare(t *testing.T) {
 		}
 		if !slices.Equal(got, wanted) {
 			t.Errorf("want wrong %q, got %q", wanted, got)
+		}
+	}
+	others := func(first, second string) judge.Verdict { // who of two alike is refused is chance
+		return run(func(v *judge.Verdict) {
+			v.Validators = []judge.ValidatorReport{{Name: "search-1"}, {Name: "search-2"}}
+			v.Findings[0].Validator, v.Findings[0].Consumer, v.Findings[0].Presenter = first, first, "web-"+first[len(first)-1:]
+			if second != "" {
+				v.Findings = append(v.Findings, v.Findings[0])
+				v.Findings[1].Validator, v.Findings[1].Consumer = second, second
+			}
+		})
+	}
+	for _, c := range []struct {
+		a, b  judge.Verdict
+		wrong int
+	}{{others("search-1", ""), others("search-2", ""), 0}, {others("search-1", ""), others("search-1", "search-2"), 1}} {
+		if got := len(slices.DeleteFunc(compare(c.a, c.b), func(f figure) bool { return !f.Wrong })); got != c.wrong {
+			t.Errorf("alike: got %d wrong, want %d: %+v", got, c.wrong, compare(c.a, c.b))
 		}
 	}
 	within := run(func(v *judge.Verdict) {
