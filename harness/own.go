@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -22,7 +23,7 @@ import (
 func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
 		Name: s.Name, Image: s.Image, Command: s.Command, Health: s.Healthcheck, Needs: s.Needs,
-		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, Entrypoint: s.Entrypoint, User: s.User,
+		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, HTTPS: s.HTTPS, Entrypoint: s.Entrypoint, User: s.User,
 	}
 	if len(s.Ports) > 0 {
 		spec.Port = s.Ports[0]
@@ -81,6 +82,17 @@ func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 		}
 		r.secrets = append(r.secrets, token)
 		values.StoreToken, values.StorePath = token, r.store.Path(page)
+	}
+	if delivery.Asks(spec, "tls") {
+		trust, err := certs.Given()
+		if err != nil {
+			return world.Spec{}, err
+		}
+		if trust.Pair, err = certs.Issue(spec.Name); err != nil {
+			return world.Spec{}, err
+		}
+		r.secrets = append(r.secrets, trust.Key)
+		values.TLS = trust
 	}
 	return values.Fill(spec), nil
 }

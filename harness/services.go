@@ -2,11 +2,14 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/load"
@@ -47,15 +50,43 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 		}
 		others = append(others, specs...)
 	}
+	trust, err := r.trust()
+	if err != nil {
+		return nil, nil, err
+	}
+	trusted := ""
+	if trust != nil {
+		encoded, err := json.Marshal(trust)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode a certificate: %w", err)
+		}
+		trusted = string(encoded)
+	}
 	for _, specs := range [][]world.Spec{authorities, others} {
 		for i := range specs {
 			if err := r.adapt(&specs[i]); err != nil {
 				return nil, nil, err
 			}
 			specs[i].Control = r.graph.Token()
+			if specs[i].Serve != "" {
+				specs[i].Trust = trusted
+			}
 		}
 	}
 	return r.balanced(authorities), append(r.balanced(others), r.graph.Proxies()...), nil
+}
+
+// trust is what is given to who calls services; nil where none of the plan speaks TLS.
+func (r *run) trust() (*certs.Trust, error) {
+	if !slices.ContainsFunc(r.plan.Services, func(s plan.Service) bool { return s.HTTPS }) {
+		return nil, nil
+	}
+	trust, err := certs.Given()
+	if err != nil {
+		return nil, err
+	}
+	r.secrets = append(r.secrets, trust.Key)
+	return &trust, nil
 }
 
 // filledIn is the address of a service whose address is put into settings as it
@@ -125,6 +156,11 @@ func (r *run) loadSpec() (world.Spec, error) {
 	p := r.plan
 	spec := world.Spec{Name: loadService, Serve: "load"}
 	config := load.Config{Name: loadService, Seed: p.Seed}
+	trust, err := r.trust()
+	if err != nil {
+		return world.Spec{}, err
+	}
+	config.Trust = trust
 	for i, c := range p.Rehearsal.Load {
 		begins, _ := c.Pace()
 		client := load.ClientConfig{

@@ -50,7 +50,7 @@ func ServeCache(ctx context.Context, config []byte, listener net.Listener, log i
 		return fmt.Errorf("check configuration: ttl is %s, want at least 0", time.Duration(c.TTL))
 	}
 	logger := history.NewLogger(log, c.Name)
-	transport := &http.Transport{}
+	transport := standin.NewTransport()
 	defer transport.CloseIdleConnections()
 	cache := newSharedCache(c.Name, transport, logger, time.Now)
 	does := fmt.Sprintf("keeps answers of %s for %s", origin.Host, time.Duration(c.TTL))

@@ -200,7 +200,7 @@ func describe(raw string) (kid, client string) {
 func awaitKeys(ctx context.Context, c settings, ready *standin.Readiness) error {
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
-	transport := &http.Transport{}
+	transport := standin.NewTransport()
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	ticker := time.NewTicker(50 * time.Millisecond)

@@ -79,7 +79,8 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	transport := standin.NewTransport()
+	transport.MaxIdleConnsPerHost = 64
 	defer transport.CloseIdleConnections()
 	s := &sender{
 		config: c, signs: signs, scheme: scheme, source: source, log: logger, now: time.Now,

@@ -20,6 +20,9 @@ const (
 	// ControlVariable has the token that the paths ask for by which it is
 	// controlled; empty: they ask for none, as of one that is started by hand.
 	ControlVariable = "REHEARSE_CONTROL"
+	// TrustVariable has what it is given to call services that speak TLS, certs.Trust as
+	// JSON; empty: there are none.
+	TrustVariable = "REHEARSE_TRUST"
 	// SealedFDVariable is the number of an inherited file descriptor with more such
 	// variables, as a JSON object of texts: those with tokens in them. Others can
 	// look at the environment of a process, and at that of a container. These go

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -144,7 +145,7 @@ const callTimeout = 5 * time.Second
 
 // caller sends them past any proxy of the environment, and follows no redirect.
 var caller = &http.Client{
-	Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+	Timeout: callTimeout, Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

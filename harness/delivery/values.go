@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -29,6 +30,9 @@ type Values struct {
 	// StoreURL, StorePath and StoreToken are where the service reads what is
 	// published, and with what; "" where it does not ask for them.
 	StoreURL, StorePath, StoreToken string
+	// TLS is the service's own certificate, and whom it can trust; zero where it asks
+	// for none.
+	TLS certs.Trust
 
 	file   string
 	files  map[string]string // the paths at which a service finds its own files, by their names
@@ -81,6 +85,12 @@ func (v Values) of(w contract.Word) (value contract.Value, known bool) {
 		return contract.Text(v.StoreToken), true
 	case "secret.file":
 		return contract.Text(v.file), v.file != ""
+	case "tls.certificate":
+		return contract.Text(v.TLS.Certificate), v.TLS.Certificate != ""
+	case "tls.key":
+		return contract.Text(v.TLS.Key), v.TLS.Key != ""
+	case "tls.ca":
+		return contract.Text(v.TLS.CA), v.TLS.CA != ""
 	}
 	switch name, part := w.Of(); name {
 	case "secret":

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -38,7 +39,7 @@ var probeReplicas = newReplicas()
 // connections over replicas spreads its requests too, and takes no proxy from the
 // environment: services are inside of the run.
 var probeClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect},
+	Transport:     certs.Trusting(&http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

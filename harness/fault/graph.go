@@ -190,6 +190,9 @@ func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
 // edge puts a proxy or a cache on an edge, once. There is room for one of them:
 // with both, what was measured of the one could be the other's doing.
 func (g *Graph) edge(from, to, serve string) error {
+	if s, ok := g.service(to); ok && s.HTTPS {
+		return fmt.Errorf("%s speaks TLS, and what is put before it speaks HTTP: %w", to, ErrCannot)
+	}
 	for _, e := range g.edges {
 		switch {
 		case e.From != from || e.To != to:

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -31,7 +32,7 @@ type ask func(ctx context.Context, service string) bool
 // overHTTP asks at the address that the harness sees. Whatever is answered, it
 // was answered by somebody: services of any make can be asked so.
 func overHTTP(r world.Runtime) ask {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true})}
 	return func(ctx context.Context, service string) bool {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL(service, false)+"/healthz", http.NoBody)
 		if err != nil {

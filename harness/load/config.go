@@ -9,6 +9,7 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
@@ -42,7 +44,9 @@ type Config struct {
 	// Bucket is the width of a time bucket; default DefaultBucket.
 	Bucket Duration `json:"bucket,omitempty"`
 	// Shard is the part of Clients that this service sends; default all of it.
-	Shard   Shard          `json:"shard,omitzero"`
+	Shard Shard `json:"shard,omitzero"`
+	// Trust is for services that speak TLS; nil: what the system trusts.
+	Trust   *certs.Trust   `json:"trust,omitempty"`
 	Clients []ClientConfig `json:"clients"`
 }
 
@@ -182,6 +186,11 @@ func (c *Config) check() error {
 	if len(c.Clients) == 0 {
 		problems = append(problems, errors.New("no clients; want at least one"))
 	}
+	if c.Trust != nil {
+		if _, err := c.Trust.Config(); err != nil {
+			problems = append(problems, fmt.Errorf("trust: %w", err))
+		}
+	}
 	seen := map[string]bool{}
 	for i, client := range c.Clients {
 		if seen[client.Name] {
@@ -193,6 +202,18 @@ func (c *Config) check() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// tls is how services that speak TLS are called; nil: as the system does.
+func (c *Config) tls() *tls.Config {
+	if c.Trust == nil {
+		return nil
+	}
+	config, err := c.Trust.Config()
+	if err != nil {
+		return nil // which check has refused
+	}
+	return config
 }
 
 func (c *ClientConfig) problems() []error {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -59,9 +60,11 @@ type transport struct {
 var _ http.RoundTripper = (*transport)(nil)
 
 // newWire is the transport below: no proxy of the environment, no compression,
-// and as many idle connections as there may be requests at a time.
-func newWire(connections int) *http.Transport {
+// and as many idle connections as there may be requests at a time. Services that speak
+// TLS are trusted as secure says; nil: as the system does.
+func newWire(connections int, secure *tls.Config) *http.Transport {
 	return &http.Transport{
+		TLSClientConfig:     secure,
 		MaxIdleConnsPerHost: connections,
 		IdleConnTimeout:     idleTimeout,
 		DisableCompression:  true,

@@ -142,15 +142,21 @@ func (n *Names) service(host string) string {
 	url, edges := n.url, n.edges
 	n.mu.RUnlock()
 	for _, name := range n.services {
-		if host != "" && url(name) == "http://"+host {
+		if host != "" && hostOf(url(name)) == host {
 			return name
 		}
 	}
 	for _, e := range edges {
-		if host != "" && url(e.Via) == "http://"+host {
+		if host != "" && hostOf(url(e.Via)) == host {
 			return e.To
 		}
 	}
+	return host
+}
+
+// hostOf is the host and port of a service's URL.
+func hostOf(url string) string {
+	_, host, _ := strings.Cut(url, "://")
 	return host
 }
 

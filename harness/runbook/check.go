@@ -26,7 +26,7 @@ var Standing = []string{"load", "store"}
 
 // Reserved are names that the harness's own services have in every rehearsal,
 // or that mean something in settings: no consumer and no service can have them.
-var Reserved = []string{"files", "load", "scaled", "secret", "store"}
+var Reserved = []string{"files", "load", "scaled", "secret", "store", "tls"}
 
 // LibraryNames are the names of Libraries, sorted.
 func LibraryNames() []string { return slices.Sorted(maps.Keys(Libraries)) }

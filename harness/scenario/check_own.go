@@ -19,6 +19,7 @@ var parts = map[string][]string{
 	"store":  {"path", "token", "url", "host", "port"},
 	"files":  nil, // the files of the service itself
 	"secret": nil, // as its family has it
+	"tls":    {"ca", "certificate", "key"},
 }
 
 // scaledPart is a duration with the unit in which it is wanted: 10m.ms.
@@ -49,6 +50,7 @@ func (c check) own(at string, s Service) {
 		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges", "entrypoint", "user", "volumes")
 	}
 	c.replicas(at, s)
+	c.https(at, s)
 	for i, word := range s.Entrypoint {
 		c.asItIs(fmt.Sprintf("%s.entrypoint[%d]", at, i), word)
 	}
@@ -87,6 +89,22 @@ func (c check) own(at string, s Service) {
 	c.refusal(at+".refusal", s)
 }
 
+// https holds against a service that it speaks TLS.
+func (c check) https(at string, s Service) {
+	name := at[strings.LastIndex(at, ".")+1:]
+	actions := s.Actions()
+	switch has := func(part string) bool { return slices.Contains(actions, Action{"tls", part}) }; {
+	case !s.HTTPS:
+	case !s.Listens(name):
+		c.Report(at+".https", fmt.Sprintf("ports: [8443], or of a command {{ .%s.port }}", name), "nothing says where it listens")
+	case !has("certificate") || !has("key"):
+		c.Report(at+".https", "files: {/etc/tls/tls.crt: \"{{ .tls.certificate }}\", /etc/tls/tls.key: \"{{ .tls.key }}\"}",
+			"its settings have no certificate that others of the rehearsal trust")
+	case s.Replicas > 1:
+		c.Report(at+".https", "replicas: 1", "the balancer before its replicas does not speak TLS")
+	}
+}
+
 // replicas holds against a service that there are several of it.
 func (c check) replicas(at string, s Service) {
 	if !c.Has(at + ".replicas") {
@@ -117,7 +135,7 @@ func (c check) replicas(at string, s Service) {
 // shows.
 func (c check) arguments(at string, s Service) {
 	for _, a := range (Service{Command: s.Command}).Actions() {
-		if a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" {
+		if a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" || a.Name == "tls" {
 			c.Report(at+".command", "have it in the environment or in files", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
 		}
 	}

@@ -209,6 +209,10 @@ type Service struct {
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
 	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // those on which it listens in its container; the first is where it is called
+	// HTTPS says that it speaks TLS at the first of its ports, or at {{ .NAME.port }}, with
+	// a certificate of the rehearsal: {{ .tls.certificate }}, .key and, to check callers and
+	// other services by, .ca, each as PEM. Whoever calls it has a certificate of that CA too.
+	HTTPS bool `yaml:"https,omitempty" json:"https,omitempty"`
 	// Replicas is how many of it run behind its address, which gives each request to the
 	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
 	// restarted for its environment is, one replica after the other.

@@ -253,9 +253,13 @@ type Spec struct {
 	Build       *Build // of which its image is made, where there is no Image
 	Command     []string
 	Environment map[string]string
-	Port        int      // that the image listens on; stand-ins choose theirs
-	Health      string   // path that answers 200 when the service is ready
-	Needs       []string // services that must be ready first
+	Port        int  // that the image listens on; stand-ins choose theirs
+	HTTPS       bool // it speaks TLS there
+	// Trust is what a stand-in is given to call services that speak TLS: certs.Trust as
+	// JSON; empty: there are none.
+	Trust  string
+	Health string   // path that answers 200 when the service is ready
+	Needs  []string // services that must be ready first
 	// Folder is where it finds the files that the runtime's Files writes for it, and
 	// which it cannot change; "": it has none. Brought is how they get there, in the
 	// words of a page: file, secret-volume, config-map.

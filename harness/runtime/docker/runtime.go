@@ -119,7 +119,7 @@ func (r *Runtime) address(specs []world.Spec) error {
 			spec.Port = standInPort
 		}
 		r.services[spec.Name] = &service{runtime: r, spec: spec}
-		r.addresses[spec.Name] = launch.Address{Host: spec.Name, Port: spec.Port}
+		r.addresses[spec.Name] = launch.Address{Host: spec.Name, Port: spec.Port, HTTPS: spec.HTTPS}
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (r *Runtime) ready(name string) bool {
 	return s != nil && s.life() != nil
 }
 
-// URL is http://NAME:PORT inside and http://127.0.0.1:PUBLISHED outside. It is
+// URL is http://NAME:PORT inside and http://127.0.0.1:PUBLISHED outside, or https. It is
 // empty for an unknown service, and outside for one that has no port.
 func (r *Runtime) URL(name string, inside bool) string {
 	r.mu.Lock()

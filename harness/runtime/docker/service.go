@@ -71,7 +71,7 @@ func (s *service) outside() string {
 	if s.port == 0 {
 		return ""
 	}
-	return launch.Address{Host: "127.0.0.1", Port: s.port}.URL()
+	return launch.Address{Host: "127.0.0.1", Port: s.port, HTTPS: s.spec.HTTPS}.URL()
 }
 
 // holdPort finds a free port and keeps it from others for the time being. The
@@ -228,7 +228,7 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 		command = []string{"serve", s.spec.Serve}
 		// Who may look at it here may do anything: the engine's socket is root's.
 		environment[contract.Variable] = string(config)
-		environment[contract.ControlVariable] = s.spec.Control
+		environment[contract.ControlVariable], environment[contract.TrustVariable] = s.spec.Control, s.spec.Trust
 		environment[contract.ListenVariable] = ":" + strconv.Itoa(standInPort)
 	}
 	options := []testcontainers.ContainerCustomizer{

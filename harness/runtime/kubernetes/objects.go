@@ -63,7 +63,7 @@ func (s *service) variables() (map[string]string, error) {
 		return nil, err
 	}
 	environment[contract.Variable] = string(config)
-	environment[contract.ControlVariable] = s.spec.Control
+	environment[contract.ControlVariable], environment[contract.TrustVariable] = s.spec.Control, s.spec.Trust
 	environment[contract.ListenVariable] = ":" + strconv.Itoa(standInPort)
 	return environment, nil
 }
@@ -215,6 +215,9 @@ func (s *service) readiness() *corev1.Probe {
 	probe := &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 5, FailureThreshold: 3}
 	if at := s.healthPath(); at != "" {
 		probe.HTTPGet = &corev1.HTTPGetAction{Path: at, Port: intstr.FromInt(s.spec.Port)}
+		if s.spec.HTTPS { // kubelets hold its certificate against nothing, and have none themselves
+			probe.HTTPGet.Scheme = corev1.URISchemeHTTPS
+		}
 	} else {
 		probe.TCPSocket = &corev1.TCPSocketAction{Port: intstr.FromInt(s.spec.Port)}
 	}

@@ -144,7 +144,7 @@ func (r *Runtime) address(specs []world.Spec) error {
 			spec.Port = standInPort
 		}
 		r.services[spec.Name] = &service{runtime: r, spec: spec}
-		r.addresses[spec.Name] = launch.Address{Host: spec.Name, Port: spec.Port}
+		r.addresses[spec.Name] = launch.Address{Host: spec.Name, Port: spec.Port, HTTPS: spec.HTTPS}
 	}
 	return nil
 }

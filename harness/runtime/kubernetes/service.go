@@ -57,7 +57,7 @@ func (s *service) outside() string {
 	if s.forward == nil {
 		return ""
 	}
-	return "http://" + s.forward.Address()
+	return launch.Scheme(s.spec.HTTPS) + "://" + s.forward.Address()
 }
 
 // create makes all that a service needs, and no pod yet.

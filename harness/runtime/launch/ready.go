@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/certs"
 )
 
 // ErrEnded is what Ready returns when the service ended first.
@@ -28,7 +30,7 @@ const (
 // proxy of the surrounding shell.
 var prober = &http.Client{
 	Timeout:       oneTry,
-	Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true},
+	Transport:     certs.Trusting(&http.Transport{Proxy: nil, DisableKeepAlives: true}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

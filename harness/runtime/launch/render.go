@@ -14,12 +14,21 @@ import (
 
 // Address is where a service is reached from inside of the run.
 type Address struct {
-	Host string
-	Port int
+	Host  string
+	Port  int
+	HTTPS bool
 }
 
 // URL is the address as a URL without a path: http://auth:8080.
-func (a Address) URL() string { return "http://" + a.Host + ":" + strconv.Itoa(a.Port) }
+func (a Address) URL() string { return Scheme(a.HTTPS) + "://" + a.Host + ":" + strconv.Itoa(a.Port) }
+
+// Scheme is that of a service's URL.
+func Scheme(https bool) string {
+	if https {
+		return "https"
+	}
+	return "http"
+}
 
 // Addresses are those of all services of a run, by name.
 type Addresses map[string]Address

@@ -99,7 +99,7 @@ func (r *Runtime) listen(specs []world.Spec) error {
 			return fmt.Errorf("start %s: %w", spec.Name, err)
 		}
 		r.services[spec.Name] = &service{runtime: r, spec: spec, listener: listener, address: listener.Addr().(*net.TCPAddr)}
-		r.addresses[spec.Name] = launch.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
+		r.addresses[spec.Name] = launch.Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, HTTPS: spec.HTTPS}
 	}
 	return nil
 }

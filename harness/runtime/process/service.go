@@ -198,7 +198,7 @@ func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error)
 		}
 		cmd = exec.Command(s.runtime.executable, "serve", s.spec.Serve)
 		environment[contract.LifelineVariable] = contract.Lifeline
-		sealed = map[string]string{contract.Variable: string(config), contract.ControlVariable: s.spec.Control}
+		sealed = map[string]string{contract.Variable: string(config), contract.ControlVariable: s.spec.Control, contract.TrustVariable: s.spec.Trust}
 		if !inheritsSockets { // nor other descriptors
 			maps.Copy(environment, sealed)
 		}

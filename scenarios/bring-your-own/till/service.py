@@ -1,11 +1,13 @@
 """A till: charges cards at a payments provider, with an API key.
 
 The key is API_KEY, or in the JSON file API_KEY_FILE, or in a Vault at VAULT_ADDR under VAULT_PATH; the latter two
-are read anew every KEY_REFRESH_MS."""
+are read anew every KEY_REFRESH_MS. With TLS_CERTIFICATE, TLS_KEY and TLS_CA it speaks TLS with callers that have a
+certificate of that CA."""
 import http.client
 import json
 import os
 import signal
+import ssl
 import threading
 import time
 import urllib.request
@@ -93,6 +95,11 @@ elif "VAULT_ADDR" in os.environ:
 
 ending = threading.Event()
 server = Server(("", int(os.environ.get("PORT", "8080"))), Till)
+if "TLS_CERTIFICATE" in os.environ:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=os.environ["TLS_CA"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(os.environ["TLS_CERTIFICATE"], os.environ["TLS_KEY"])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 signal.signal(signal.SIGTERM, lambda *_: ending.set())
 server.timeout = 0.1
 while not ending.is_set():

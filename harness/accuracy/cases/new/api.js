@@ -1,12 +1,15 @@
 // An API behind bearer tokens (ES256), with a key set that it fetches anew every TTL_MS. WORKERS share its port. HOW: stuck (its last worker never fetches again),
 // disk (starts with the set that it kept there at its first start), limit (turns an address away for BAN_MS that it refused ten times), any (tries every key). The token is in a cookie with COOKIE.
+// With TLS_CA it speaks TLS, and wants a certificate of its callers.
 const http = require('http'), fs = require('fs'), crypto = require('crypto'), cluster = require('cluster')
-const E = process.env, how = new Set((E.HOW || '').split(',')), n = Number(E.WORKERS || 0), disk = require('os').tmpdir() + '/api-' + process.ppid + '.json'
+const E = process.env, pem = name => fs.readFileSync(E['TLS_' + name])
+const secure = E.TLS_CA ? { cert: pem('CERT'), key: pem('KEY'), ca: pem('CA'), requestCert: true, rejectUnauthorized: true } : {}, web = E.TLS_CA ? require('https') : http
+const how = new Set((E.HOW || '').split(',')), n = Number(E.WORKERS || 0), disk = require('os').tmpdir() + '/api-' + process.ppid + '.json'
 let keys = {}, at = 0, busy = null, bad = 0, banned = 0
 const use = text => { keys = {}; JSON.parse(text).keys.forEach((k, i) => { keys[k.kid || i] = crypto.createPublicKey({ key: k, format: 'jwk' }) }); at = Date.now() }
 const get = () => busy = busy || new Promise(done => {
   const over = e => { if (e) console.log('key set: ' + e.message); if (at) at = Date.now(); busy = null; done() }
-  const q = http.get(E.JWKS, { headers: { 'user-agent': 'api/3' }, timeout: 3000 }, a => {
+  const q = web.get(E.JWKS, { headers: { 'user-agent': 'api/3' }, timeout: 3000, ...secure }, a => {
     const parts = []
     a.on('data', d => parts.push(d)).on('end', () => {
       try { const text = Buffer.concat(parts).toString(); use(text); if (how.has('disk') && !fs.existsSync(disk)) fs.writeFileSync(disk, text); over() } catch (e) { over(e) }
@@ -35,5 +38,5 @@ if (n && cluster.isPrimary) for (let i = 0; i < n; i++) cluster.fork({ I: i })
 else (async () => {
   if (how.has('disk') && fs.existsSync(disk)) use(fs.readFileSync(disk, 'utf8')); else await get()
   if (how.has('stuck') && Number(E.I) === n - 1) at = Infinity
-  http.createServer(serve).listen(Number(E.PORT), '127.0.0.1')
+  web.createServer(secure, serve).listen(Number(E.PORT), '127.0.0.1')
 })()
