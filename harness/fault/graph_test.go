@@ -2,6 +2,7 @@ package fault
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,17 @@ func TestAdapt(t *testing.T) {
 				t.Errorf("got %s, want no %s in it", encoded, tt.not)
 			}
 		})
+	}
+}
+
+// What is put on an edge speaks HTTP: it cannot stand before a service that speaks TLS.
+func TestPrepareRefusesTLS(t *testing.T) {
+	for https, want := range map[bool]bool{false: false, true: true} {
+		p := planOf(scenario.Fault{Kind: "cut", From: "search", To: "auth"})
+		p.Services = append(p.Services, plan.Service{Name: "auth", Service: scenario.Service{HTTPS: https}})
+		if _, err := Prepare(p); errors.Is(err, ErrCannot) != want {
+			t.Errorf("https %t: got %v, want ErrCannot: %t", https, err, want)
+		}
 	}
 }
 
