@@ -164,7 +164,7 @@ func (e *Case) RevokedEarly() (Explanation, bool) {
 		return Explanation{}, false
 	}
 	told := Explanation{
-		Cause: judge.CauseFlagDay, Consumer: rotatorName, CausedBy: string(keyring.Revoke),
+		Cause: judge.CauseFlagDay, Consumer: RotatorName, CausedBy: string(keyring.Revoke),
 		Why: fmt.Sprintf("the rotator revoked %s and never had %s in use", e.Old, e.Fresh),
 		Fix: fmt.Sprintf("have the rotator put the new one into use first, wait for the window (%s), and revoke only when the use of the old one is zero", plan.Text(e.Limits.G2())),
 	}

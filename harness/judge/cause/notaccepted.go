@@ -3,12 +3,13 @@ package cause
 import (
 	"fmt"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// rotatorName is a rotator of the team's own, as the party to look at.
-const rotatorName = "rotator"
+// RotatorName is a rotator of the team's own, as the party to look at.
+const RotatorName = "rotator"
 
 // notAccepted matches where a rotator of the team's own had the new credential in use
 // that was accepted later, or never: whoever refused it had nothing to learn.
@@ -19,7 +20,7 @@ func notAccepted(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	told := Explanation{
-		Cause: judge.CauseNotAccepted, Consumer: rotatorName,
+		Cause: judge.CauseNotAccepted, Consumer: RotatorName,
 		Why: fmt.Sprintf("the rotator had %s in use, and it was never seen to be accepted: what is in use is not what %s was given", c.Fresh, c.Validator.Name),
 		Fix: fmt.Sprintf("have the rotator show %s to %s before it has it in use, and fail where it is refused", c.Fresh, c.Validator.Name),
 	}
@@ -35,4 +36,14 @@ func notAcceptedProbe(c *Cell) (Explanation, bool) {
 	told, matches := notAccepted(c)
 	told.Why = ": " + told.Why
 	return told, matches
+}
+
+// RotatorRuns says that a rotator of the team's own was at work at a moment.
+func (e *Case) RotatorRuns(at history.Offset) (runs bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindRotator && event.At <= at {
+			runs = event.What == "started"
+		}
+	}
+	return runs
 }

@@ -102,6 +102,14 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Fix = fmt.Sprintf("find out who presents %s without a name (its address is in the log of who checks it), have it say one (application_name, User-Agent), put it on the page, and revoke only when the use of %s is zero", e.Old, e.Old)
 	}
 	m, _ := e.Limits.Emitter(emitter)
+	if e.idleInTheWindow(emitter) {
+		told.Why += "; it was not seen to present anything between the emit and the revoke, where that would have shown"
+		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
+		if m.OnPage {
+			told.Fix = fmt.Sprintf("make %s read the new credential before it runs, and have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
+		}
+		return told
+	}
 	if !m.OnPage {
 		return told
 	}
@@ -142,6 +150,23 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	told.Fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.Old)
 	return told
+}
+
+// idleInTheWindow says that an emitter that does not say when it switches presented
+// nothing between the emit and the revoke, as a job of the night.
+func (e *Case) idleInTheWindow(emitter string) bool {
+	emitted, emits := e.Done(string(keyring.Emit), e.Fresh)
+	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	if _, said := e.View.Switched[emitter][e.Fresh]; said || !emits || !revokes || emitter == history.Somebody {
+		return false
+	}
+	attempts, presents := int64(0), false
+	for _, key := range e.Hop() {
+		if key.Presenter == emitter {
+			attempts, presents = attempts+e.View.Sum(key, emitted, revoked).Attempts, true
+		}
+	}
+	return presents && attempts == 0
 }
 
 // readSince is when an emitter first read what is published after a moment, as far as

@@ -98,23 +98,29 @@ func TestDistribution(t *testing.T) {
 func TestAThirdIsUsed(t *testing.T) {
 	t.Parallel()
 	third := func(service string) change { return add(emitting(at(45), service, "k3")) }
+	rotator := func(what string, moment float64) change {
+		return add(history.Event{At: at(moment), Kind: history.KindRotator, What: what})
+	}
 	for _, tt := range []struct {
-		name    string
-		changes []change
-		want    judge.Outcome
+		name     string
+		changes  []change
+		want     judge.Outcome
+		consumer string
 	}{
-		{"nobody does", nil, judge.Pass},
-		{"an emitter on the page", []change{third("auth")}, judge.Fail},
-		{"and comes back", []change{third("auth"), add(emitting(at(46), "auth", "k2"))}, judge.Pass},
-		{"one off the page", []change{third("auth"), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false })}, judge.Pass},
+		{"nobody does", nil, judge.Pass, ""},
+		{"an emitter on the page", []change{third("auth")}, judge.Fail, "auth"},
+		{"while a rotator is at work", []change{third("auth"), rotator("started", 10), rotator("ended", 50)}, judge.Fail, "rotator"},
+		{"after a rotator has ended", []change{third("auth"), rotator("started", 10), rotator("ended", 44)}, judge.Fail, "auth"},
+		{"and comes back", []change{third("auth"), add(emitting(at(46), "auth", "k2"))}, judge.Pass, ""},
+		{"one off the page", []change{third("auth"), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false })}, judge.Pass, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			v := judged(t, tt.changes...)
 			wantRule(t, v, "distribution", tt.want)
 			for _, f := range v.Findings {
-				if f.RuleID == "distribution" && (f.Consumer != "auth" || f.Cause != judge.CauseOtherRotation || f.Credential != "k3") {
-					t.Errorf("got %+v, want auth, and that another rotation was under way", f)
+				if f.RuleID == "distribution" && (f.Consumer != tt.consumer || f.Cause != judge.CauseOtherRotation || f.Credential != "k3") {
+					t.Errorf("got %+v, want "+tt.consumer+", and that another rotation was under way", f)
 				}
 			}
 		})
