@@ -66,7 +66,7 @@ class Till(BaseHTTPRequestHandler):
             self.provider = http.client.HTTPConnection(urlsplit(PROVIDER).netloc, timeout=5)
         headers = {"Authorization": "Bearer " + used["value"], "Content-Type": "application/json",
                    "User-Agent": NAME, "Idempotency-Key": str(uuid.uuid4())}
-        self.provider.request("POST", "/charges", json.dumps({"order": str(uuid.uuid4())}), headers)
+        self.provider.request("POST", os.environ.get("CHARGES", "/charges"), json.dumps({"order": str(uuid.uuid4())}), headers)
         answer = self.provider.getresponse()
         answer.read()
         print("charge", used["tag"], answer.status, flush=True)
