@@ -19,8 +19,8 @@ var elsewhere = map[string][]string{
 		"connections", "rotated_by", "call",
 	},
 	"of services that check tokens, receive or deliver": {"refusal", "token", "endpoint"},
-	"in place of build":                                 {"image", "command"},
-	"a right that few need":                             {"new_privileges"},
+	"in place of build":     {"image", "command"},
+	"a right that few need": {"new_privileges"},
 }
 
 // TestEverythingHasEveryKey holds the scenario to copy from against the keys that there are.
