@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
@@ -18,7 +19,10 @@ func withdrawnInUse(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	emitter := c.EmitterOf(c.Presenter)
-	switched := c.View.Switched[emitter][c.Old]
+	switched, told, ever := c.switchedBack(emitter)
+	if !ever || switched > withdrawn {
+		return c.tellNotBack(emitter, told, switched, ever), true
+	}
 	return Explanation{
 		Cause: judge.CauseOutlived, Consumer: c.Presenter,
 		Why: fmt.Sprintf("what it had been given with %s outlived it: %s was withdrawn %s after %s switched back, and was in use for %s",
@@ -26,4 +30,48 @@ func withdrawnInUse(c *Cell) (Explanation, bool) {
 		Fix: fmt.Sprintf("withdraw %s at least %s after the last emitter switched back; where it is compromised, and cannot stay, have those who hold it renew at once",
 			c.Fresh, plan.Text(max(c.Limits.G2(), c.Limits.Page((c.Last-switched).Duration()).Round(time.Second)))),
 	}, true
+}
+
+// switchedBack is when an emitter went back to the old credential after it was told to: by
+// its own word or, of one that presents itself and does not say, by what it presented. Where
+// nothing tells, it is when it was told.
+func (e *Case) switchedBack(emitter string) (at, told history.Offset, ever bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindStep && event.Step == string(keyring.Emit) && event.Credential == e.Old && event.Phase == history.Rollback && event.Detail == "" {
+			told = event.At
+		}
+	}
+	if switched, said := e.View.Switched[emitter][e.Old]; said && switched > told-evidence.Nearly {
+		return switched, told, true
+	}
+	presents := false
+	for _, key := range e.Hop() {
+		if key.Presenter != emitter {
+			continue
+		}
+		presents = true
+		for _, b := range e.View.Buckets(key, told, e.End+1) {
+			if key.Credential == e.Old && b.Answered() > 0 && (!ever || b.At < at) {
+				at, ever = b.At, true
+			}
+		}
+	}
+	if !presents { // others present what it makes
+		return told, told, true
+	}
+	return at, told, ever
+}
+
+// tellNotBack tells of an emitter that presented the new credential when it was withdrawn, and
+// the old one only after that, or never.
+func (e *Case) tellNotBack(emitter string, told, switched history.Offset, ever bool) Explanation {
+	when := fmt.Sprintf("was not seen with %s again", e.Old)
+	if ever {
+		when = fmt.Sprintf("went back to %s only %s after it was told to, when %s had been withdrawn", e.Old, e.Page(switched-told), e.Fresh)
+	}
+	return Explanation{
+		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Withdraw),
+		Why: fmt.Sprintf("%s %s: it does not use what it is told to, or what it made before waits in it, as in a queue", emitter, when),
+		Fix: fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds; or, where what it made waits in it, write on the page for how long (format.longest_life): withdraw %s only when its use is zero", emitter, e.Fresh),
+	}
 }

@@ -105,6 +105,7 @@ func TestAuthority(t *testing.T) {
 		}
 	}
 	part := partFor(61)
+	withoutWord := without(func(e history.Event) bool { return e.Kind == history.KindEmitting })
 	for _, tt := range []struct {
 		name     string
 		changes  []change
@@ -125,9 +126,12 @@ func TestAuthority(t *testing.T) {
 		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CauseUnknown, "emit", ""},
 		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
+		{"it goes back when nothing else is left", []change{authority, withoutWord, presents("k1", 57), refuse("app", "k2", 56, 57, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw",
+			"app went back to k1 only 5m30s after it was told to, when k2 had been withdrawn"},
+		{"it does not go back, and says nothing", []change{authority, withoutWord, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app was not seen with k1 again"},
 		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, and has presented k2 as well"},
 		{"a part of it goes on for a while", []change{authority, partFor(42)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 1m29s after it was revoked, and presented k2 beside it before"},
-		{"it runs only after the revoke", []change{authority, presents("k1", 45), silent("app", 10, 45), refuse("app", "k1", 45, 61, 10), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 })}, "app", judge.CauseNotSwitched, "revoke",
+		{"it runs only after the revoke", []change{authority, presents("k1", 45), silent("app", 10, 45), refuse("app", "k1", 45, 61, 10), withoutWord}, "app", judge.CauseNotSwitched, "revoke",
 			"it was not seen to present anything between the emit and the revoke"},
 		{"it switches late", []change{authority, presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), presents("k2", 57), refuse("app", "k1", 40.5, 57, 10), add(emitting(at(57), "app", "k2"))}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1 after it was revoked; it switched 29m after it was told to"},
 		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},

@@ -1,6 +1,6 @@
 """Charges by a provider, with a key of a Vault that it reads anew every REFRESH_MS. HOW: queue (a job has the key of when it was
 queued in it, and is done WAIT_MS later; of a SHARE of them), breaker (a refusal has all others answered with 503 for OPEN_MS, without a call), any (whichever
-of the accepted keys, by chance). READ: start, where it reads its key once."""
+of the accepted keys, by chance), newest (the newest of them). READ: start, where it reads its key once."""
 import http.client, json, os, random, threading, time, urllib.request, uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ def fetch():
     with urllib.request.urlopen(r, timeout=2) as answer:
         d = json.load(answer)["data"]["data"]
     all = sorted(d["keys"], key=lambda k: k["tag"] != d["emit"])
+    if HOW == "newest":
+        all = sorted(d["keys"], key=lambda k: k["tag"], reverse=True)
     return [k["value"] for k in all]
 
 
