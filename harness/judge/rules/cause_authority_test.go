@@ -127,7 +127,7 @@ func TestAuthority(t *testing.T) {
 		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"it goes back when nothing else is left", []change{authority, withoutWord, presents("k1", 57), refuse("app", "k2", 56, 57, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw",
-			"app went back to k1 only 5m30s after it was told to, when k2 had been withdrawn"},
+			"app went back to k1 only 11m after it was told to, when k2 had been withdrawn"},
 		{"it does not go back, and says nothing", []change{authority, withoutWord, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app was not seen with k1 again"},
 		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, and has presented k2 as well"},
 		{"a part of it goes on for a while", []change{authority, partFor(42)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 1m29s after it was revoked, and presented k2 beside it before"},
