@@ -25,6 +25,7 @@ var Services = map[string]standin.Service{
 	"issuer":    jwt.ServeIssuer,
 	"verifier":  jwt.ServeVerifier,
 	"cache":     jwt.ServeCache,
+	"relay":     jwt.ServeCache,
 	"provider":  apikey.ServeProvider,
 	"charger":   apikey.ServeCharger,
 	"sender":    webhook.ServeSender,

@@ -89,8 +89,8 @@ func (r *run) places() []observe.Place {
 	gateways := r.plan.Gateways()
 	var places []observe.Place
 	for _, name := range slices.Compact(names) {
-		if r.kindOf(name) == "cache" {
-			continue // who asks a cache fills it
+		if kind := r.kindOf(name); kind == "cache" || kind == "relay" {
+			continue // who asks a cache fills it, and of a relay its issuer is asked
 		}
 		place := observe.Place{Service: name, URL: r.keySetURL(name), Tells: !r.serves(name)}
 		if slices.ContainsFunc(gateways, func(g plan.Gateway) bool { return g.Name == name }) {

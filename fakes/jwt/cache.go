@@ -3,6 +3,7 @@ package jwt
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -107,6 +108,23 @@ type cachedAnswer struct {
 	at     time.Time
 }
 
+// kids are the identifiers of the keys in an answer that is a key set; nil of another.
+func (a *cachedAnswer) kids() []string {
+	var set struct {
+		Keys []struct {
+			Kid string `json:"kid"`
+		} `json:"keys"`
+	}
+	if a.status != http.StatusOK || json.Unmarshal(a.body, &set) != nil || set.Keys == nil {
+		return nil
+	}
+	kids := []string{}
+	for _, key := range set.Keys {
+		kids = append(kids, key.Kid)
+	}
+	return kids
+}
+
 // newSharedCache is one that is off.
 func newSharedCache(name string, origin http.RoundTripper, log *slog.Logger, now func() time.Time) *sharedCache {
 	return &sharedCache{name: name, origin: origin, log: log, now: now}
@@ -169,7 +187,11 @@ func (s *sharedCache) RoundTrip(req *http.Request) (*http.Response, error) {
 	} else {
 		s.hits.Add(1)
 	}
-	s.log.Info(string(history.KindRead), "reader", req.UserAgent(), "what", req.URL.Path, "detail", detail)
+	read := []any{"reader", req.UserAgent(), "what", req.URL.Path, "detail", detail}
+	if kids := answer.kids(); kids != nil {
+		read = append(read, "identifiers", kids)
+	}
+	s.log.Info(string(history.KindRead), read...)
 	header := answer.header.Clone()
 	header.Add("Via", "1.1 "+s.name)
 	header.Set("Age", strconv.FormatInt(int64(s.now().Sub(answer.at)/time.Second), 10))

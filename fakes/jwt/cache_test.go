@@ -290,3 +290,23 @@ func TestCacheWithoutItsOrigin(t *testing.T) {
 		t.Errorf("fetch-failed: got %d lines, want 1", n)
 	}
 }
+
+// TestAnswerKids: of a key set that it handed on a cache tells the names of the keys; of
+// anything else none.
+func TestAnswerKids(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"keys":[{"kid":"a"},{"kid":"b"}]}`: "a b", `{"keys":[]}`: "", `{"issuer":"x"}`: "none", `no JSON`: "none",
+	} {
+		got := "none"
+		if kids := (&cachedAnswer{status: http.StatusOK, body: []byte(body)}).kids(); kids != nil {
+			got = strings.Join(kids, " ")
+		}
+		if got != want {
+			t.Errorf("kids of %s: got %q, want %q", body, got, want)
+		}
+	}
+	if kids := (&cachedAnswer{status: http.StatusBadGateway, body: []byte(`{"keys":[{"kid":"a"}]}`)}).kids(); kids != nil {
+		t.Errorf("kids of an error: got %q, want none", kids)
+	}
+}

@@ -31,7 +31,7 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 			// A second signer off the page signs in the name of the one on it:
 			// tokens with another iss would be refused for that, not for their key.
 			s.Config = &contract.Issuer{Name: s.Name, Issuer: contract.AddressOf(emitter), Published: readsOf(p, s)}
-		case "cache":
+		case "cache", "relay":
 			s.Config = &contract.Cache{Name: s.Name, Of: contract.AddressOf(s.Of), TTL: contract.Duration(p.Wall(s.TTL.Duration()))}
 		case "verifier":
 			s.Config = &contract.Verifier{

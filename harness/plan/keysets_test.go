@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -45,5 +46,18 @@ func TestKeySets(t *testing.T) {
 				t.Errorf("got %+v, want one of %q by way of %q, blind: %v", v, tt.from, tt.via, tt.blind)
 			}
 		})
+	}
+}
+
+// TestRelay: a relay between an issuer and a validator of a team's own adds nothing to a
+// bound, keeps no speed down, and makes the fetches known.
+func TestRelay(t *testing.T) {
+	own := `{command: [own], scale: full, environment: {JWKS: "{{ .%s.url }}/.well-known/jwks.json"}}`
+	for of, blind := range map[string]bool{"auth": true, "edge": false} {
+		p := built(t, loaded(t, jwtPage, jwtScenario, "search: {serve: verifier, library: jwx, of: edge}", "search: "+fmt.Sprintf(own, of),
+			"edge: {serve: cache, of: cdn, ttl: 1m}", "edge: {serve: relay, of: auth}", "auth: {serve: issuer}", "auth: {command: [own], scale: full}"), Options{})
+		if v, _ := p.Limits.Validator("search"); v.Blind != blind || v.Shared != 0 || v.From != "auth" {
+			t.Errorf("from %s: got %+v, want one of auth without a cache, blind: %v", of, v, blind)
+		}
 	}
 }

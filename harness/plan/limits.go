@@ -62,7 +62,7 @@ func (b *builder) limits() Limits {
 		if b.validates(name) {
 			l.Validators = append(l.Validators, b.validator(name))
 		}
-		if s.Serve == "cache" {
+		if s.Serve == "cache" || s.Serve == "relay" {
 			l.Caches = append(l.Caches, Cache{Name: name, Of: s.Of, TTL: s.TTL.Duration()})
 		}
 	}
@@ -225,7 +225,7 @@ func (b *builder) source(validator string) (from, via string, shared time.Durati
 		next = of[0]
 	}
 	for _, name := range b.chain(next) {
-		if s := b.s.Services[name]; s.Serve == "cache" {
+		if s := b.s.Services[name]; s.Serve == "cache" || s.Serve == "relay" {
 			shared += s.TTL.Duration()
 			if via == "" {
 				via = name

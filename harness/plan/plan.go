@@ -279,7 +279,8 @@ type Client struct {
 	Timeout  time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout
 }
 
-// Cache is a shared cache in front of a key set.
+// Cache is a shared cache in front of a key set, or, with a TTL of 0, a relay, which keeps
+// nothing and tells who fetched what.
 type Cache struct {
 	Name string        `json:"name"`
 	Of   string        `json:"of"`

@@ -71,7 +71,7 @@ var Families = map[string]Family{
 	"jwt-signing-key": {
 		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: contract.SignatureAlgorithms(),
 		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
-		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache"},
+		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache", "relay"},
 	},
 	"jwt-shared-secret": {
 		Name: "jwt-shared-secret", Distributions: Reading, ReadBy: []string{"checker", "issuer"}, Types: contract.SharedAlgorithms(),

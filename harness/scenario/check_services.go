@@ -93,14 +93,19 @@ func (c check) standIn(path, name string, s Service) {
 		if s.TTL <= 0 {
 			c.Report(path+".ttl", "how long it keeps an answer: 5m", "a cache needs it")
 		}
-		c.leadsTo(path, s, "issuer", "cache")
+		c.leadsTo(path, s, "issuer", "cache", "relay")
+	case "relay":
+		if s.Of == "" {
+			c.Report(path+".of", "the issuer whose key set it hands on", "a relay needs it")
+		}
+		c.leadsTo(path, s, "issuer", "cache", "relay")
 	case "verifier":
 		consumer, _ := c.consumer(name)
 		paged := c.s.Runtime == Simulated && consumer.LearnsWithin != nil && consumer.ForgetsWithin != nil
 		if s.Library == "" && consumer.Library == "" && !paged && c.page != nil {
 			c.Report(path+".library", source.DidYouMean("", runbook.ServedNames()), "a verifier needs it, here or on the page%s", c.orPaged())
 		}
-		c.leadsTo(path, s, "issuer", "cache")
+		c.leadsTo(path, s, "issuer", "cache", "relay")
 	case "charger":
 		if s.Of == "" && !c.serves("provider") {
 			c.Report(path+".of", "the provider to which it presents the key", "a charger needs it")

@@ -87,7 +87,7 @@ const (
 // one of a team's own, which is an image, is built, or is a command of this
 // machine. Of Serve, Image and Build at most one is set.
 type Service struct {
-	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // which stand-in of rehearse it is, as issuer or verifier; without it the service is a team's own, by image, build or command
+	Serve string `yaml:"serve,omitempty" json:"serve,omitempty"` // which stand-in of rehearse it is, as issuer, verifier, or relay, which hands on a key set and tells who fetched it; without it the service is a team's own, by image, build or command
 	// Library is which validator a verifier is: keyfunc, jwx, go-oidc, or another that
 	// can be served.
 	// Without one it is that of the consumer on the page or, with the runtime

@@ -22,7 +22,7 @@ func keptByCache(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	for _, fetch := range c.Fetches(c.Validator.Name, withdrawn+evidence.Nearly/2, c.Last) {
-		if fetch.From == c.Validator.From || fetch.From == "" || !slices.Contains(fetch.Credentials, c.Old) {
+		if fetch.From == c.Validator.From || fetch.From == "" || c.relays(fetch.From) || !slices.Contains(fetch.Credentials, c.Old) {
 			continue
 		}
 		return Explanation{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // sharedCache matches where a validator fetched after the new credential was
@@ -26,9 +27,14 @@ func sharedCache(c *Cell) (Explanation, bool) {
 // answered with a set without it, and who answered.
 func (c *Cell) staleAnswer() (via string, at history.Offset, there bool) {
 	for _, fetch := range c.Fetches(c.Validator.Name, max(c.Accepted, c.Published), c.Last) {
-		if !slices.Contains(fetch.Credentials, c.Fresh) && fetch.From != c.Validator.From {
+		if !slices.Contains(fetch.Credentials, c.Fresh) && fetch.From != c.Validator.From && !c.relays(fetch.From) {
 			return fetch.From, fetch.At, true
 		}
 	}
 	return "", 0, false
+}
+
+// relays says that a party on the way keeps nothing of what it hands on.
+func (e *Case) relays(name string) bool {
+	return slices.ContainsFunc(e.Limits.Caches, func(cache plan.Cache) bool { return cache.Name == name && cache.TTL == 0 })
 }

@@ -172,6 +172,7 @@ func why(v *judge.Verdict, e *judging) string {
 		text := fmt.Sprintf("%s replaced %s at %s while auth failures stayed flat: %d of %d attempts", e.Fresh, e.Old, validators, refused, attempts)
 		if blind := e.Limits.Untimed(); len(blind) > 0 {
 			text += fmt.Sprintf("; nobody tells when %s takes what is published, so that its lead is held against the page alone, and not at the worst moment", strings.Join(blind, ", "))
+			text += e.howToTime(blind)
 		}
 		return text
 	}
@@ -203,4 +204,18 @@ func (e *judging) once(rule string, find func(*judging) (judge.Outcome, string, 
 		e.found[rule] = r
 	}
 	return r.outcome, r.detail, slices.Clone(r.findings)
+}
+
+// howToTime says what would show when validators of a run's own fetch the key set.
+func (e *judging) howToTime(blind []string) string {
+	var issuers []string
+	for _, name := range blind {
+		v, _ := e.Limits.Validator(name)
+		if v.Reads || v.From == "" || e.Limits.Attached() {
+			return ""
+		}
+		issuers = append(issuers, v.From)
+	}
+	slices.Sort(issuers)
+	return fmt.Sprintf("; a relay before %s shows it (services: serve: relay, of: %s, and its address where they look for the key set)", strings.Join(slices.Compact(issuers), ", "), issuers[0])
 }

@@ -234,6 +234,7 @@ func TestKeptForItsSource(t *testing.T) {
 		{"cut off before the revoke", []change{keeps, cut(30, 39)}, "search", judge.CauseKeptRevoked, "revoke"},
 		{"asked in vain and then got one", []change{keeps, fails(45), add(fetched(at(46), "search", "auth", "k2"))}, "search", judge.CauseTokenCache, "revoke"},
 		{"answered with an old one by a cache", []change{keeps, add(fetched(at(45), "search", "edge", "k1", "k2"))}, "edge", judge.CauseSharedCache, "revoke"},
+		{"answered by a relay, which keeps nothing", []change{keeps, limit(func(l *plan.Limits) { l.Caches = append(l.Caches, plan.Cache{Name: "edge", Of: "auth"}) }), add(fetched(at(45), "search", "edge", "k1", "k2"))}, "search", judge.CauseKeptRevoked, "revoke"},
 		{"answered by the emitter before that took it out", []change{keeps, add(fetched(at(40.6), "search", "auth", "k1", "k2"))}, "search", judge.CauseKeptRevoked, "revoke"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

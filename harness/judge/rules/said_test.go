@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // says adds a kind of line of search's own log.
@@ -85,5 +86,19 @@ func TestLogOfWhomItPresentsTo(t *testing.T) {
 				t.Errorf("got %q; is the log of provider to be told: %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestHowToTime: a pass that nobody timed says what would, where there is something.
+func TestHowToTime(t *testing.T) {
+	t.Parallel()
+	blind := func(reads bool) change {
+		return limit(func(l *plan.Limits) { l.Validators[1].Blind, l.Validators[1].Reads = true, reads })
+	}
+	for reads, says := range map[bool]bool{false: true, true: false} {
+		v := judged(t, blind(reads))
+		if !strings.Contains(v.Why, "nobody tells when search takes what is published") || strings.Contains(v.Why, "serve: relay, of: auth") != says {
+			t.Errorf("of one that reads the secret itself %v: got %q", reads, v.Why)
+		}
 	}
 }
