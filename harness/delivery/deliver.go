@@ -39,6 +39,10 @@ func (d *Delivery) send(p published) error {
 		if f.never {
 			continue
 		}
+		p := p
+		if f.back {
+			p = f.first
+		}
 		contents, err := f.contents(p, d.addresses())
 		if err != nil {
 			return fmt.Errorf("deliver to the files of %s: %w", f.service, err)

@@ -99,6 +99,8 @@ type fileDelivery struct {
 	own  []ownFile
 	// never says that they stay as they were at its start: they are mounted by subPath.
 	never bool
+	first published // what they were made of at its start
+	back  bool      // somebody writes them back to that; the turn is held by who changes it
 }
 
 // parcel is what the files of a consumer, by their names, are to be, and when.
@@ -249,7 +251,7 @@ func (d *Delivery) writeFirst(ctx context.Context, f *fileDelivery, p published)
 	if err := f.write(ctx, f.service, contents); err != nil {
 		return fmt.Errorf("write the files of %s: %w", f.service, err)
 	}
-	f.last, f.keys = contents, contract.HeldOf(p.document).Keys
+	f.last, f.keys, f.first = contents, contract.HeldOf(p.document).Keys, p
 	return nil
 }
 

@@ -68,6 +68,9 @@ type Place struct {
 	Stray func(ctx context.Context, validator string) (history.Probe, error)
 	// Logins are those at the databases of the run; nil: it has none of its own.
 	Logins Logins
+	// WriteBack has a controller write a consumer's files back to what they were at its
+	// start, until it is told not to; nil: they are not the run's own.
+	WriteBack func(ctx context.Context, service string, back bool) error
 	// Rotator is who takes the steps; nil: they are a team's own.
 	Rotator Rotator
 }
@@ -120,7 +123,7 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // its name here.
 var kinds = []Kind{
 	cache, clock, cut, doubleBase64, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, oldKid, partition,
-	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, wrongAlgorithm,
+	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, writeBack, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

@@ -52,6 +52,7 @@ var trials = map[string][]trial{
 	"second-rotation": {besideAReader},
 	"slow":            {onAnEdge},
 	"truncated":       {onAReader},
+	"write-back":      {onADelivery},
 	"wrong-algorithm": {onAnIssuer},
 }
 

@@ -22,11 +22,12 @@ import (
 
 // town is a runtime whose services are goroutines of the test.
 type town struct {
-	t       *testing.T
-	ctx     context.Context
-	another func(ctx context.Context, credential string) (identifier string, err error)
-	rotator Rotator
-	logins  Logins
+	t         *testing.T
+	ctx       context.Context
+	another   func(ctx context.Context, credential string) (identifier string, err error)
+	rotator   Rotator
+	logins    Logins
+	writeBack func(ctx context.Context, service string, back bool) error
 
 	mu        sync.Mutex
 	addresses launch.Addresses
@@ -128,7 +129,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, Stray: w.stray})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Stray: w.stray})
 	if err != nil {
 		w.t.Fatal(err)
 	}

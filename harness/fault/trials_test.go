@@ -182,6 +182,27 @@ func onAReader(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	through(t, s, d, func() { published.publish(first, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}) })
 }
 
+// onADelivery tries who writes a consumer's file beside the rotation.
+func onADelivery(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	f := scenario.Fault{Kind: kind, On: "checkout", For: runbook.Duration(2 * lasts), At: scenario.Moment{Phase: "emit"}}
+	first, second := map[string]any{"tag": "k1", "value": "one-that-nobody-guesses"}, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}
+	atTheStore, mounted := newPublication(t, second, first), newPublication(t, second, first)
+	w.writeBack = func(_ context.Context, _ string, back bool) error {
+		if back {
+			mounted.publish(first)
+		} else {
+			mounted.publish(second, first)
+		}
+		return nil
+	}
+	s := w.settle(of(f, scenario.Service{Serve: "charger", Distribution: runbook.File}), d,
+		reading(&contract.Charger{Name: "checkout", Provider: "http://127.0.0.1:1"}, mounted))
+	s.Published = atTheStore.read
+	live(s)
+	through(t, s, d, nil)
+}
+
 // onALogin tries who sets passwords beside the rotation.
 func onALogin(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	w := newTown(t)

@@ -255,6 +255,7 @@ const (
 	CauseOutlived         Cause = "outlived-key"      // what was made with the old credential outlived it
 	CauseEarlySwitch      Cause = "early-switch"      // an emitter used the new credential before it was told to
 	CauseNotSwitched      Cause = "not-switched"      // an emitter went on with the old credential
+	CauseWentBack         Cause = "went-back"         // an emitter left the old credential, and was given it back
 	CauseKeptRevoked      Cause = "kept-revoked"      // the revoked credential was still taken
 	CauseServiceDown      Cause = "service-down"      // nothing answered: it had ended, was stopped, or nobody listened there
 	CauseFailing          Cause = "failing"           // it answered, and with an error of its own (5xx)

@@ -177,6 +177,7 @@ func detectors() []detector {
 		{of: Refused, match: notRelearned},
 		{of: Refused, match: oldKid},
 		{of: Refused, match: revokedEarly},
+		{of: Refused, match: wentBack},
 		{of: Refused, match: inPart},
 		{of: Refused, match: notSwitched},
 		{of: Refused, match: flagDayOld},

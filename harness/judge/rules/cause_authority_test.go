@@ -133,6 +133,16 @@ func TestAuthority(t *testing.T) {
 		{"a part of it goes on for a while", []change{authority, partFor(42)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 1m29s after it was revoked, and presented k2 beside it before"},
 		{"it runs only after the revoke", []change{authority, presents("k1", 45), silent("app", 10, 45), refuse("app", "k1", 45, 61, 10), withoutWord}, "app", judge.CauseNotSwitched, "revoke",
 			"it was not seen to present anything between the emit and the revoke"},
+		{"it goes back", []change{authority, presents("k2", 28.4), presents("k1", 36), refuse("app", "k1", 40.5, 61, 10)}, "app", judge.CauseWentBack, "revoke", "app presented k2 alone from 28m24s to 36m (380 times), and from then on k1 again"},
+		{"a part of it stops, and the other goes on", []change{authority, presents("k2", 28.4), presents("k1", 36), func(s *story) {
+			for i := range 610 { // beside the new one, from the emit on
+				if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) && b < at(36) {
+					c := counts(b, "app", "search", "k1", 1)
+					c.Counts.Source = history.FromAuthority
+					s.add(c)
+				}
+			}
+		}, refuse("app", "k1", 40.5, 61, 10)}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1"},
 		{"it switches late", []change{authority, presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), presents("k2", 57), refuse("app", "k1", 40.5, 57, 10), add(emitting(at(57), "app", "k2"))}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1 after it was revoked; it switched 29m after it was told to"},
 		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},
 			"rotator", judge.CauseFlagDay, "revoke", "the rotator revoked k1 4m30s before it had k2 in use"},

@@ -123,6 +123,8 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 		f.Fix = e.FixWindow(key.Presenter, 0)
 		if early, is := e.RevokedEarly(); is {
 			early.Apply(&f)
+		} else if back, is := e.TellWentBack(key.Presenter, key.Validator, from); is {
+			back.Apply(&f)
 		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
 			told, part := e.TellInPart(key.Presenter, key.Validator, from, e.LastUse(key.Presenter))
 			if !part {

@@ -29,7 +29,8 @@ type emitter struct {
 	distribution string         // how it gets what is published
 	delay        history.Offset // wall time, of its file
 	onPage       bool
-	file         document
+	file, first  document // what is in its file, and was in it at the start
+	writtenBack  bool     // somebody writes it back to that
 }
 
 func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
@@ -49,7 +50,7 @@ func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
 }
 
 func (e *emitter) start() {
-	e.file = e.world.published
+	e.file, e.first = e.world.published, e.world.published
 	e.load()
 	if e.rereads() {
 		e.world.every(e.name, e.refresh, e.load)
@@ -66,6 +67,9 @@ func (e *emitter) deliver() {
 	w, published := e.world, e.world.published
 	switch e.distribution {
 	case runbook.File:
+		if e.writtenBack {
+			published = e.first
+		}
 		w.clock.at(w.now()+e.delay, func() { e.file = published })
 	case runbook.Env:
 		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.Hop == history.FromLoad) {

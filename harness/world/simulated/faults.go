@@ -66,6 +66,12 @@ var kinds = map[string]kind{
 	"garbage-kids": (*World).showGarbage, "kill-rotator": (*World).killRotator,
 	"second-rotation": func(w *World, _ scenario.Fault) func() { w.rotateToo(); return nil },
 	"put-back":        (*World).putBack,
+	"write-back": func(w *World, f scenario.Fault) func() {
+		e := w.emitters[f.On]
+		e.writtenBack = true
+		e.deliver()
+		return func() { e.writtenBack = false; e.deliver() }
+	},
 	"old-kid": func(w *World, f scenario.Fault) func() {
 		w.oldNames = []string{slices.Min(w.published.set)} // k1, as long as there is one
 		return func() { w.oldNames = nil }

@@ -1,0 +1,72 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// wentBack matches where an emitter was refused with the old credential that had left it
+// for the new one.
+func wentBack(c *Cell) (Explanation, bool) {
+	if m, _ := c.Limits.Emitter(c.Presenter); m.Several || !c.usedAfter() {
+		return Explanation{}, false
+	}
+	return c.TellWentBack(c.Presenter, c.Validator.Name, c.First)
+}
+
+// TellWentBack tells of an emitter that presented the new credential to a validator for a
+// while, and then the old one alone again, which it had in use at a moment: it was given
+// that back. Who presents both side by side is another, and so is one that presents too
+// seldom for a silence of the old one to tell anything.
+func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Explanation, bool) {
+	if at, restored := e.Begun(string(keyring.Restore), e.Old); restored && at <= used {
+		return Explanation{}, false // the rotation itself took it back
+	}
+	emitted, was := e.Begun(string(keyring.Emit), e.Fresh)
+	if _, emits := e.Limits.Emitter(emitter); !was || !emits {
+		return Explanation{}, false
+	}
+	buckets := func(credential string, from history.Offset) []history.Bucket {
+		return e.View.Buckets(history.CellKey{Source: e.Limits.Hop, Presenter: emitter, Validator: validator, Credential: credential}, from, e.End+1)
+	}
+	fresh, old := buckets(e.Fresh, emitted), buckets(e.Old, emitted)
+	first := slices.IndexFunc(fresh, func(b history.Bucket) bool { return b.OK > 0 })
+	if first < 0 {
+		return Explanation{}, false
+	}
+	from := fresh[first].At
+	back := slices.IndexFunc(old, func(b history.Bucket) bool { return b.Attempts > 0 && b.At > from+evidence.Nearly })
+	if back < 0 || old[back].At > used+evidence.Nearly {
+		return Explanation{}, false
+	}
+	again := old[back].At
+	var until, last history.Offset // it presented the new one, and the old one again
+	var before, beside, after int64
+	for _, b := range fresh[first:] {
+		switch {
+		case b.At < again+evidence.Nearly:
+			until, before = b.At+b.Width, before+b.OK
+		case b.At <= used:
+			beside += b.Attempts
+		}
+	}
+	for _, b := range old[back:] {
+		last, after = b.At+b.Width, after+b.Attempts
+	}
+	silent := float64(again - from - evidence.Nearly)
+	if before < several || beside > 0 || silent*float64(after)/float64(last-again) < evidence.LeastAttempts {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseWentBack, Consumer: emitter,
+		Why: fmt.Sprintf("%s%s presented %s alone from %s to %s (%d times), and from then on %s again: something gave it the old one back",
+			emitter, e.OffPage(emitter), e.Fresh, e.Moment(from.Milliseconds()), e.Moment(until.Milliseconds()), before, e.Old),
+		Fix: fmt.Sprintf("find what gives %s the old value back (a controller that reconciles its Secret from a repository or another store, a deployment that was rolled back, a restored volume), and change that source in the same change as the rotation; revoke only when the use of %s is zero",
+			emitter, e.Old),
+	}, true
+}
