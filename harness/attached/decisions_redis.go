@@ -88,7 +88,10 @@ func (d *seen) isOwn(c client) bool {
 }
 
 // client is one in the list of a server.
-type client struct{ id, address, user, name string }
+type client struct {
+	id, address, user, name string
+	waits                   bool // for its name, which it says after it was let in
+}
 
 // redisLook is one look at a server.
 type redisLook struct {
@@ -159,12 +162,19 @@ func fields(entry any) map[string]any {
 
 // redis tells of what a server decided between two looks.
 func (d *seen) redis(service string, was, is redisLook) {
-	before := map[string]string{}
+	before := map[string]client{}
 	for _, c := range was.clients {
-		before[c.id] = c.user
+		before[c.id] = c
 	}
-	for _, c := range is.clients {
-		if before[c.id] == c.user || d.isOwn(c) {
+	for i, c := range is.clients {
+		was := before[c.id]
+		if was.user == c.user && !was.waits || d.isOwn(c) {
+			continue
+		}
+		// Who has no name may be about to say it: that is known at the next look. One that is
+		// gone by then is not seen to be let in.
+		if c.name == "" && !(was.user == c.user && was.waits) {
+			is.clients[i].waits = true
 			continue
 		}
 		if identifier := d.system.acceptedAs(service, c.user); identifier != "" {

@@ -25,6 +25,8 @@ func TestRedisDecisions(t *testing.T) {
 	in := func(id, user, name, address string) client {
 		return client{id: id, user: user, name: name, address: address}
 	}
+	waiting := redisLook{clients: []client{in("2", "shop_a", "", "")}}
+	waiting.clients[0].waits = true
 	for _, tt := range []struct {
 		name     string
 		was, is  redisLook
@@ -34,7 +36,11 @@ func TestRedisDecisions(t *testing.T) {
 		{"nothing new", redisLook{clients: []client{in("1", "shop_a", "shop", "")}}, redisLook{clients: []client{in("1", "shop_a", "shop", "")}}, "", nil},
 		{"a new connection", redisLook{}, redisLook{clients: []client{in("2", "shop_b", "shop", "")}}, "", []string{"shop shop_b accepted OK"}},
 		{"one that logs in anew as another", redisLook{clients: []client{in("1", "shop_a", "shop", "")}}, redisLook{clients: []client{in("1", "shop_b", "shop", "")}}, "", []string{"shop shop_b accepted OK"}},
-		{"one that has no name", redisLook{}, redisLook{clients: []client{in("2", "shop_a", "", "")}}, "", []string{"shop shop_a accepted OK"}},
+		{"one that has no name yet", redisLook{}, redisLook{clients: []client{in("2", "shop_a", "", "")}}, "", nil},
+		{"one that has none at the next look", waiting, redisLook{clients: []client{in("2", "shop_a", "", "")}}, "", []string{"shop shop_a accepted OK"}},
+		{"one that says it then", waiting, redisLook{clients: []client{in("2", "shop_a", "shop", "")}}, "", []string{"shop shop_a accepted OK"}},
+		{"a probe that says it then", waiting, redisLook{clients: []client{in("2", "shop_a", probeName, "")}}, "", nil},
+		{"one that is gone then", waiting, redisLook{}, "", nil},
 		{"somebody else's user", redisLook{}, redisLook{clients: []client{in("2", "reports", "reports", "")}, refused: map[string]int64{"reports": 3}}, "", nil},
 		{"a probe, by its name", redisLook{}, redisLook{clients: []client{in("2", "shop_a", probeName, "")}}, "", nil},
 		{"a probe, by its address", redisLook{}, redisLook{clients: []client{in("2", "shop_a", "", "127.0.0.1:9")}}, "", nil},

@@ -38,7 +38,7 @@ func putBack(c *Cell) (Explanation, bool) {
 		Cause: judge.CausePutBack, CausedBy: causedByPutBack, Consumer: v,
 		Why: fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something put the old password back, or took the new one away",
 			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds())),
-		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump, a password that runs out: VALID UNTIL; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
+		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump, a failover to a server that was not given it, a password that runs out: VALID UNTIL; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
 			v, v, c.Fresh),
 	}
 	if b.old > 0 {
