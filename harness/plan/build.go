@@ -26,6 +26,9 @@ type Options struct {
 	// Paced slows a rehearsal down, where Speed does not say otherwise, to one in
 	// which a person can act.
 	Paced bool
+	// Slower lowers a speed that is above MaxSpeed to that, in place of an error: for who
+	// varies a duration, down to where the page's own speed leaves too little of it.
+	Slower bool
 }
 
 // Build makes a plan of a scenario and its page. A lead, window or watch that
@@ -86,6 +89,10 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	p.Limits.Simulated = o.Simulated || b.s.Runtime == scenario.Simulated
 	p.Times = b.times(p.Limits)
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
+	if p.Speed > p.MaxSpeed && o.Slower {
+		o.Speed, o.Slower = p.MaxSpeed, false
+		return Build(l, o)
+	}
 	if p.Speed > p.MaxSpeed || p.Speed != 1 && len(b.unscaled()) > 0 {
 		problem := source.Problem{
 			Position: l.Position("speed"), Path: "speed",

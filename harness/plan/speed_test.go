@@ -102,3 +102,18 @@ func TestPace(t *testing.T) {
 		})
 	}
 }
+
+// Who varies a duration gets the speed that it allows, and nobody else does.
+func TestSlower(t *testing.T) {
+	for _, tt := range []struct {
+		lead   string
+		slower bool
+		want   float64 // 0: an error
+	}{{"lead: 6s", false, 0}, {"lead: 6s", true, 12}, {"lead: 5m", true, 15}} {
+		l := loaded(t, jwtPage, jwtScenario, "lead: 5m", tt.lead)
+		p, err := Build(l, Options{Simulated: true, Speed: 15, Slower: tt.slower})
+		if tt.want == 0 && err == nil || tt.want != 0 && (err != nil || p.Speed != tt.want || p.Limits.Speed != tt.want) {
+			t.Errorf("%s, slower %t: got error %v, want speed %v", tt.lead, tt.slower, err, tt.want)
+		}
+	}
+}

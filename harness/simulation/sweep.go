@@ -30,7 +30,9 @@ type Search struct {
 	Steps    int           // how many values of the curve, at least 2
 	Runs     int           // rehearsals of each value
 	Seed     int64         // of the first of them; 0: the scenario's
-	Speed    float64       // 0: the scenario's
+	// Speed is that of values that it leaves enough of, 0: the scenario's. Smaller ones are
+	// rehearsed at the largest that does.
+	Speed float64
 	// Risk is the chance of harm that is accepted, and Share the share of requests that
 	// may be refused; 0: what the page's objective leaves.
 	Risk, Share float64
@@ -120,7 +122,7 @@ func Sweep(ctx context.Context, s Search) (*Curve, error) {
 // come of it.
 func (w *sweep) plan(v time.Duration) (*plan.Plan, error) {
 	p, err := plan.Build(w.Key.With(w.Loaded, v), plan.Options{
-		Simulated: true, Gates: scenario.Off, OnBudget: scenario.BudgetRecord, Seed: w.Seed, Speed: w.Speed,
+		Simulated: true, Gates: scenario.Off, OnBudget: scenario.BudgetRecord, Seed: w.Seed, Speed: w.Speed, Slower: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s = %s: %w", w.Key.Path, plan.Text(v), err)
