@@ -94,6 +94,7 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 		if p.DSN == "" || there {
 			continue
 		}
+		s.seen.shows(name, s.Identifier(credential), time.Now())
 		if conn, _, err := s.logIn(ctx, p.DSN, credential); err == nil && conn != nil {
 			s.mu.Lock()
 			s.sessions[key] = conn
@@ -118,6 +119,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	p, said := s.attach.Present[validator]
 	if !said {
 		return probe, fmt.Errorf("nothing is said in attach.present of how it is shown")
+	}
+	if purpose != history.MadeUp {
+		s.seen.shows(validator, s.Identifier(credential), time.Now())
 	}
 	if p.DSN != "" {
 		return s.showLogin(ctx, validator, p.DSN, credential, purpose)

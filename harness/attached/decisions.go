@@ -42,7 +42,14 @@ type seen struct {
 	named    map[string]bool            // who was seen under a name of its own
 	users    map[string]map[string]bool // by identifier, who was let in with it
 	sessions map[string]*login          // by server and its process, the last that was let in
+	shown    map[shown][]time.Time      // when the harness presented what to whom, whose log will tell of it without a name
 }
+
+// shown is what the harness presents to a validator.
+type shown struct{ validator, identifier string }
+
+// isTold is how long after it was presented a log may tell of it.
+const isTold = 3 * time.Second
 
 // login is one that a server has authorised.
 type login struct {
@@ -58,7 +65,36 @@ func newSeen(s *System) *seen {
 	return &seen{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
+		shown: map[shown][]time.Time{},
 	}
+}
+
+// shows says that the harness presents a credential to a validator now.
+func (d *seen) shows(validator, identifier string, now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := shown{validator, identifier}
+	d.shown[key] = append(d.recent(key, now), now)
+}
+
+// recent are the presentations that a log may still tell of. d.mu is held.
+func (d *seen) recent(key shown, now time.Time) []time.Time {
+	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
+}
+
+// wasShown reports whether a line of the log of a validator, which has nobody's name, is of a
+// presentation of the harness: each is told of once.
+func (d *seen) wasShown(validator, identifier string, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := shown{validator, identifier}
+	left := d.recent(key, now)
+	d.shown[key] = left
+	if len(left) == 0 {
+		return false
+	}
+	d.shown[key] = left[1:]
+	return true
 }
 
 // probing says that a probe is about to log in under a role; done says what came of it.
@@ -243,6 +279,9 @@ func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
 			status = "ok"
 		} else if status == "" {
 			status = "refused"
+		}
+		if group("presenter") == "" && d.wasShown(service, group("identifier"), time.Now()) {
+			return
 		}
 		d.decided(service, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, way.accepted, time.Now())
 		return

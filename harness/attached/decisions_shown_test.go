@@ -1,0 +1,60 @@
+package attached
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
+)
+
+// TestOwnPresentationsWithoutAName: where the log of a validator has nobody's name, what the
+// harness presented itself is not blamed on who presents; and each presentation is told of once.
+func TestOwnPresentationsWithoutAName(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		shown int           // presentations of the harness
+		ago   time.Duration // before the lines
+		line  string
+		want  []string
+	}{
+		{"one of three was its own", 1, time.Second, "key=old 401", []string{"shop old refused", "shop old refused"}},
+		{"all were", 3, time.Second, "key=old 401", nil},
+		{"long ago", 3, time.Minute, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
+		{"of another", 3, time.Second, "key=new 200", []string{"shop new accepted", "shop new accepted", "shop new accepted"}},
+		{"the log has names", 3, time.Second, "agent=shop key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
+	} {
+		told := scenario.Decisions{Accepted: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 200`, Refused: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 401`}
+		s := &System{
+			plan: &plan.Plan{
+				Page:     runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
+				Services: []plan.Service{{Name: "shop"}},
+			},
+			attach:      &scenario.Attach{Present: map[string]scenario.Present{"bank": {Path: "/"}}, Decisions: map[string]scenario.Decisions{"bank": told}},
+			identifiers: map[string]string{"k1": "old", "k2": "new"}, made: []string{"k1", "k2"},
+		}
+		s.seen = newSeen(s)
+		var got []string
+		s.seen.record = func(history.Event) {}
+		s.seen.tell = func(_ string, line []byte) {
+			var l history.Line
+			if err := json.Unmarshal(line, &l); err != nil {
+				t.Errorf("told %s: %v", line, err)
+			}
+			got = append(got, l.Presenter+" "+l.Identifier+" "+l.Message)
+		}
+		for range tt.shown {
+			s.seen.shows("bank", "old", time.Now().Add(-tt.ago))
+		}
+		for range 3 {
+			s.seen.matched("bank", told, []byte(tt.line))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
