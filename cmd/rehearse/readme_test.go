@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -307,5 +308,20 @@ func TestReadmeGitLab(t *testing.T) {
 	}
 	if len(comment.Script) != 1 || !strings.Contains(comment.Script[0], "body=<out/"+page+"/report.md") || !slices.Contains(comment.Dependencies, "rehearse") {
 		t.Errorf("got %+v, want the report in the folder of the scenario, %s", comment, page)
+	}
+}
+
+// TestReadmeHasEveryFlagOfRun holds the table of flags against those that there are.
+func TestReadmeHasEveryFlagOfRun(t *testing.T) {
+	text := guide(t, "cmd/rehearse/README.md")
+	flags := 0
+	runCommand().Flags().VisitAll(func(f *pflag.Flag) {
+		flags++
+		if !strings.Contains(text, "`--"+f.Name+"`") {
+			t.Errorf("--%s is not in cmd/rehearse/README.md", f.Name)
+		}
+	})
+	if flags == 0 {
+		t.Error("run has no flags")
 	}
 }
