@@ -77,15 +77,31 @@ func (postgresServer) open(ctx context.Context, dsn string) (connection, string,
 	case err == nil:
 		return postgresConnection{conn}, "", nil
 	case refused:
-		return nil, answered.Code, nil
+		return nil, postgresStatus(answered), nil
 	case errors.Is(err, context.Canceled):
 		return nil, "", ctx.Err()
 	}
 	return nil, noAnswer, nil
 }
 
-func (postgresServer) refuses(status string) bool { return strings.HasPrefix(status, "28") }
-func (postgresServer) taken() string              { return "00000" }
+// poolerRefused is the status of a refusal by a PgBouncer, which has one code for all that it
+// turns away (1.18).
+const poolerRefused = "08P01 authentication failed"
+
+// postgresStatus is the code of an error. Of a pooler that refuses a login itself it says so;
+// that one cannot log in itself at the server is no refusal of who asks.
+func postgresStatus(answered *pgconn.PgError) string {
+	text := answered.Message
+	if answered.Code == "08P01" && !strings.HasPrefix(text, "server login") && (strings.Contains(text, "authentication failed") || strings.HasPrefix(text, "no such user")) {
+		return poolerRefused
+	}
+	return answered.Code
+}
+
+func (postgresServer) refuses(status string) bool {
+	return strings.HasPrefix(status, "28") || status == poolerRefused
+}
+func (postgresServer) taken() string { return "00000" }
 
 type postgresConnection struct{ conn *pgx.Conn }
 

@@ -191,6 +191,7 @@ func detectors() []detector {
 		{of: Unanswered, match: poisonedBehind},
 		{of: Unanswered, match: putBackBehind},
 		{of: Unanswered, match: refusedBehind},
+		{of: Unanswered, match: notTakenOnTheWay},
 		{of: Unanswered, match: notActiveYet},
 		{of: Unanswered, match: tooManyConnections},
 		{of: Unanswered, match: cutOff},

@@ -161,3 +161,41 @@ func TestStalled(t *testing.T) {
 		})
 	}
 }
+
+// TestNotTakenOnTheWay: where a pooler did not take the new credential from rehearse itself
+// before the emit, and the database behind it did, the pooler is to be looked at.
+func TestNotTakenOnTheWay(t *testing.T) {
+	t.Parallel()
+	canary := func(validator string, outcome history.Outcome) change {
+		return add(probe(at(27), validator, "k2", history.Canary, outcome), probe(at(27.1), validator, "k2", history.Canary, outcome))
+	}
+	setUp := func(s *story) {
+		atTheAuthority(s)
+		s.limits.Validators = append(s.limits.Validators, plan.Validator{Name: "pooler", OnPage: true, Authority: true})
+		unavailable("app", 29, 40)(s)
+		s.buckets("app", "", 29, 40, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"500": c.Attempts} })
+	}
+	for _, tt := range []struct {
+		name             string
+		pooler, provider history.Outcome
+		want             string
+	}{
+		{"the pooler did not", history.Unavailable, history.OK, "pooler"},
+		{"the pooler refused it", history.AuthFailure, history.OK, "pooler"},
+		{"both did", history.OK, history.OK, "search"},
+		{"neither did", history.AuthFailure, history.AuthFailure, "search"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var looked []string
+			for _, f := range judged(t, setUp, canary("pooler", tt.pooler), canary("provider", tt.provider)).Findings {
+				if f.RuleID == "availability" && f.Presenter == "app" {
+					looked = append(looked, f.Consumer)
+				}
+			}
+			if !slices.Equal(looked, []string{tt.want}) {
+				t.Errorf("got to look at %q, want %s", looked, tt.want)
+			}
+		})
+	}
+}

@@ -239,7 +239,7 @@ func fixBound(b plan.Bound) string {
 	}
 	switch {
 	case b.Open && b.Rule == "G2": // what was ended would have lived on
-		return fmt.Sprintf("have %s close its connections when they are as old as the page says (format.longest_life), in use or not: nothing shows that any %s is long enough", b.Party, b.Field)
+		return fmt.Sprintf("have %s, or a pooler that connects for it, close connections when they are as old as the page says (format.longest_life; server_lifetime), in use or not: nothing shows that any %s is long enough", b.Party, b.Field)
 	case b.Open:
 		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
 	}
