@@ -131,13 +131,14 @@ const (
 
 // echo asks load, from beside its clients, whether it answers at all, and records
 // the stretches in which it takes long: it does nothing for that but to answer.
-// It returns when the context ends, or nobody is there any more.
-func (r *run) echo(ctx context.Context, ask func(context.Context) error) {
+// It returns when the context ends, or nobody is there any more. who is the load, or one of
+// the processes that share it.
+func (r *run) echo(ctx context.Context, who string, ask func(context.Context) error) {
 	var from, longest history.Offset
 	slow := false
 	tell := func(until history.Offset) {
 		r.evidence.Record(history.Event{At: until, Kind: history.KindMachine, Machine: &history.Machine{
-			What: history.MachineStrained, Who: history.TheLoad, From: from, Longest: longest, Lost: until - from,
+			What: history.MachineStrained, Who: who, From: from, Longest: longest, Lost: until - from,
 		}})
 		slow, longest = false, 0
 	}

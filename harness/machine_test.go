@@ -117,7 +117,7 @@ func TestEcho(t *testing.T) {
 				r, recorder := aRun()
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
-				r.echo(ctx, func(ctx context.Context) error { return tt.ask(ctx, time.Since(began)) })
+				r.echo(ctx, history.TheLoad, func(ctx context.Context) error { return tt.ask(ctx, time.Since(began)) })
 				found := told(t, recorder, history.MachineStrained)
 				var lost time.Duration
 				for _, e := range found {

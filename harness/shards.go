@@ -147,3 +147,36 @@ func (r *run) loadEnded(service string, err error) {
 		r.ended.tell(max(0, slices.Index(r.shards, service)), err)
 	}
 }
+
+// echo is how one of the processes that send the load is asked whether it is there.
+type echo struct {
+	who  string
+	ask  func(context.Context) error
+	lost chan struct{} // closed when it is there no more
+}
+
+// echoes are those of all of them.
+func (r *run) echoes(clients []*load.Client) (all []echo) {
+	for i, c := range clients {
+		who := history.TheLoad
+		if len(clients) > 1 {
+			who = r.shards[i]
+		}
+		all = append(all, echo{who, echoAt(c.URL), make(chan struct{})})
+	}
+	return all
+}
+
+// listen asks until the context ends, or it is lost.
+func (e echo) listen(ctx context.Context, r *run) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-e.lost:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	r.echo(ctx, e.who, e.ask)
+}

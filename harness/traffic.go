@@ -16,7 +16,7 @@ type traffic struct {
 	run      *run
 	client   loader          // nil: the scenario has no load
 	ctx      context.Context // of what goes on beside the rotation; ended by end
-	echoes   []func(context.Context) error
+	echoes   []echo
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
 	streamed chan bool // whether the stream came to its end; one value
@@ -34,10 +34,11 @@ func (r *run) newTraffic() *traffic {
 	t := &traffic{run: r, cancel: func() {}, streamed: make(chan bool, 1)}
 	if len(r.plan.Rehearsal.Load) > 0 {
 		clients := r.loadClients()
-		for _, c := range clients {
-			t.echoes = append(t.echoes, echoAt(c.URL))
-		}
-		shards := load.NewShards(*r.load, clients, r.lost)
+		t.echoes = r.echoes(clients)
+		shards := load.NewShards(*r.load, clients, func(l load.Loss) {
+			close(t.echoes[l.Shard].lost) // that it is silent is no news any more
+			r.lost(l)
+		})
 		t.client = shards
 		r.ended.mu.Lock()
 		r.ended.tell = shards.Gone
@@ -59,8 +60,8 @@ func (t *traffic) start(ctx context.Context) error {
 		return err
 	}
 	t.compareClocks(ctx)
-	for _, ask := range t.echoes {
-		t.tasks.Go(func() { t.run.echo(background, ask) })
+	for _, e := range t.echoes {
+		t.tasks.Go(func() { e.listen(background, t.run) })
 	}
 	t.tasks.Go(func() {
 		err := t.client.Stream(background, t.deliver)

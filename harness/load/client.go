@@ -87,12 +87,20 @@ func (c *Client) clock(ctx context.Context) (time.Time, error) {
 func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 	working, patience := time.Now(), cmp.Or(c.patience, streamPatience)
 	for {
-		before := c.received
 		// One that stands still, since the process is stopped or its machine is gone, does
-		// not end by itself; one that works ends after streamFor.
-		once, cancel := context.WithTimeout(ctx, streamFor+patience)
-		final, err := c.streamOnce(once, deliver)
-		cancel()
+		// not end by itself; one that works has news, or ends after streamFor.
+		once, cancel := context.WithCancelCause(ctx)
+		still := time.AfterFunc(patience-time.Since(working), func() { cancel(errStill) })
+		final, err := c.streamOnce(once, func(b Batch) error {
+			working = time.Now()
+			still.Reset(patience)
+			return deliver(b)
+		})
+		still.Stop()
+		if err != nil && context.Cause(once) == errStill {
+			err = errStill
+		}
+		cancel(nil)
 		if failed, ok := errors.AsType[*deliveryError](err); ok {
 			return failed.err
 		}
@@ -102,13 +110,11 @@ func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("stream load after batch %d: %w", c.received, ctx.Err())
 		}
-		if err == nil || c.received > before {
-			working = time.Now()
-		}
 		if err == nil {
+			working = time.Now()
 			continue
 		}
-		if time.Since(working) > patience {
+		if time.Since(working) >= patience {
 			return fmt.Errorf("stream load after batch %d: nothing for %v: %w", c.received, patience, err)
 		}
 		if err := (world.WallClock{}).Sleep(ctx, streamRetry); err != nil {
@@ -116,6 +122,9 @@ func (c *Client) Stream(ctx context.Context, deliver func(Batch) error) error {
 		}
 	}
 }
+
+// errStill ends a stream that has no news and does not end.
+var errStill = errors.New("it stands still")
 
 // deliveryError tells an error of the consumer from one of the stream.
 type deliveryError struct{ err error }

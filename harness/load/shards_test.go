@@ -171,7 +171,7 @@ func TestShardThatStandsStillIsLost(t *testing.T) {
 	}
 	streamed := make(chan error, 1)
 	go func() { streamed <- shards.Stream(t.Context(), func(Batch) error { return nil }) }()
-	if l := <-lost; l.Shard != 1 || l.Rate != 50 || !l.Since.IsZero() || !errors.Is(l.Err, context.DeadlineExceeded) {
+	if l := <-lost; l.Shard != 1 || l.Rate != 50 || !l.Since.IsZero() || !errors.Is(l.Err, errStill) {
 		t.Errorf("got %+v, want the second, which never counted", l)
 	}
 	if _, err := shards.Stop(t.Context()); err != nil {

@@ -79,7 +79,7 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 		}
 		lost := of(out) || since == e.Start || r.Outcome == judge.Inconclusive
 		if r.Outcome != judge.Skipped && lost && !of(left) && !slices.Contains(machineBlind, r.ID) {
-			r.Outcome, r.Detail = judge.Inconclusive, "the machine did not keep up, see there"
+			r.Outcome, r.Detail = judge.Inconclusive, cmp.Or(e.ofItsOwn(r.ID), "the machine did not keep up, see there")
 		}
 	}
 	return slices.Insert(rules, 0, told), left

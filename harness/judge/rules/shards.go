@@ -74,3 +74,12 @@ func (e *judging) shared() string {
 
 // fine is a short time, with what of it is less than a millisecond.
 func fine(o history.Offset) string { return o.Duration().Round(10 * time.Microsecond).String() }
+
+// ofItsOwn is what a rule cannot be told for whatever the machine did: a part of the load
+// that was lost; "" where there is nothing.
+func (e *judging) ofItsOwn(rule string) string {
+	if rule == "accounting" {
+		return e.lostShards()
+	}
+	return ""
+}
