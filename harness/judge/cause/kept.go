@@ -128,7 +128,11 @@ func keptUnderAFault(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	mend, _ := c.MendWhatKept(c.Validator.Name, "forgetting "+c.Credential, c.First)
-	return Explanation{CausedBy: faults[0].Kind, Why: c.Cite(faults), Fix: mend}.namedAfter(faults[0]), true
+	told := Explanation{CausedBy: faults[0].Kind, Why: c.Cite(faults), Fix: mend}.namedAfter(faults[0])
+	if faults[0].From != "" {
+		told.Consumer = faults[0].Target // the way is to be mended, and neither of its ends
+	}
+	return told, true
 }
 
 // keptByReplicas matches where some of a validator's answers refused the revoked

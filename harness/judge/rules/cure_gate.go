@@ -89,11 +89,11 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return "mend what fails already, or send more, then rehearse again"
 	case name == "":
 		return "look into what the gate says"
+	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:
+		r := e.Near(at, at, name)[0]
+		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
 	case g.Phase == history.Verify && emits:
 		return fmt.Sprintf("make %s have %s in its key set as soon as it is accepted", name, e.Fresh)
-	case g.Phase == history.Verify && len(e.Near(at, at, name)) > 0:
-		r := e.Near(at, at, name)[0]
-		return fmt.Sprintf("mend %s (here the fault %s), and emit %s only when %s takes it", r.Target, r.Kind, e.Fresh, name)
 	case g.Phase == history.Verify:
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.Fresh)
 	case g.Phase == history.Emit:

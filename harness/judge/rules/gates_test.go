@@ -175,3 +175,34 @@ func TestAWatchThatDidNotHold(t *testing.T) {
 		})
 	}
 }
+
+// TestAGateUnderAFault: who a fault kept from the new credential is not told to be quicker.
+func TestAGateUnderAFault(t *testing.T) {
+	t.Parallel()
+	unheld := func(s *story) {
+		for i, e := range s.events {
+			if e.Kind == history.KindGate && e.Gate.Phase == history.Emit {
+				s.events[i].Gate = &history.Gate{Phase: history.Emit, Mode: "observe", Consumer: "auth", Detail: "auth still uses k1"}
+			}
+		}
+	}
+	cut := func(s *story) {
+		for _, e := range []history.Event{fault(at(20), "partition", "auth → store", history.FaultInjected, false), fault(at(20.1), "partition", "auth → store", history.FaultEvidence, true)} {
+			e.Fault.From, e.Fault.To = "auth", "store"
+			s.add(e)
+		}
+	}
+	for name, tt := range map[string]struct {
+		changes []change
+		fix     string
+	}{
+		"under a fault": {[]change{unheld, cut}, "mend auth → store (here the fault partition)"},
+		"under none":    {[]change{unheld}, "make auth use k2 within"},
+	} {
+		for _, f := range judged(t, tt.changes...).Findings {
+			if f.RuleID == "gates" && !strings.Contains(f.Fix, tt.fix) {
+				t.Errorf("%s: got fix %q, want %q", name, f.Fix, tt.fix)
+			}
+		}
+	}
+}

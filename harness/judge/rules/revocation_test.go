@@ -230,6 +230,7 @@ func TestKeptForItsSource(t *testing.T) {
 		{"asked under a fault at the source", []change{keeps, fails(45), during("jwks", "auth", "", "", 40.5, 60.4)}, "auth", judge.CauseSourceDown, "jwks"},
 		{"turned away, by the log of whom it asked", []change{keeps, add(turnedAway(45, "search"))}, "auth", judge.CauseSourceDown, "revoke"},
 		{"cut off, and logs no fetch that fails", []change{keeps, cut(40.5, 60.4)}, "search → auth", judge.CauseSourceDown, "partition"},
+		{"cut off from the store, which it reads itself", []change{keeps, onSearch(func(v *plan.Validator) { v.Reads = true }), during("partition", "search → store", "search", "store", 40.5, 60.4)}, "search → store", judge.CauseKeptRevoked, "partition"},
 		{"cut off for a moment, long before the end", []change{keeps, cut(40.5, 41)}, "search", judge.CauseKeptRevoked, "revoke"},
 		{"cut off before the revoke", []change{keeps, cut(30, 39)}, "search", judge.CauseKeptRevoked, "revoke"},
 		{"asked in vain and then got one", []change{keeps, fails(45), add(fetched(at(46), "search", "auth", "k2"))}, "search", judge.CauseTokenCache, "revoke"},

@@ -52,6 +52,12 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 			f.Fix = "find out who else rotates the secret and let that end first; then " + f.Fix
 		}
 		e.citeWhatKept(&f)
+		if left := e.notBack(); f.Consumer == "" && len(left) == 1 && len(missing) <= 2 {
+			f.Consumer = left[0].Name
+			if left[0].Refresh > 0 {
+				f.Fix = fmt.Sprintf("make %s take what is published every %s as the page says; %s", left[0].Name, plan.Text(left[0].Refresh), f.Fix)
+			}
+		}
 		return judge.Fail, f.Message, []judge.Finding{f}
 	case open:
 		return judge.Inconclusive, "nobody could say whether authority and store agree: " + e.Agreement.Why, nil
@@ -65,6 +71,16 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 		e.citeWhatKept(&f)
 	}
 	return judge.Fail, "turned back without being asked to; the way back is proven", []judge.Finding{f}
+}
+
+// notBack are the emitters that still use or publish the new credential at the end.
+func (e *judging) notBack() (left []plan.Emitter) {
+	for _, m := range e.Limits.Emitters {
+		if e.View.Emitting[m.Name] == e.Fresh || slices.Contains(e.View.Published[m.Name], e.Fresh) {
+			left = append(left, m)
+		}
+	}
+	return left
 }
 
 // citeWhatKept adds to a finding of the way back the faults that were in effect at the store

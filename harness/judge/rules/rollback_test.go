@@ -143,3 +143,25 @@ func TestRollbackCitesWhatKept(t *testing.T) {
 		}
 	}
 }
+
+// TestRollbackNamesWhoIsNotBack: one emitter that is all that is missing is named, with what it
+// has to do; several parties are not.
+func TestRollbackNamesWhoIsNotBack(t *testing.T) {
+	t.Parallel()
+	stays := add(published(at(45.3), "auth", "k1", "k2"))
+	unasked := withoutProbes("search", history.Restored)
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+	}{
+		{"auth still publishes it", []change{stays}, "auth"},
+		{"and nobody was asked", []change{stays, unasked, withoutProbes("checkout", history.Restored)}, ""},
+	} {
+		for _, f := range judged(t, append([]change{rolledBack(history.TriggerOperator)}, tt.changes...)...).Findings {
+			if f.RuleID == "rollback" && f.Level == judge.Error && (f.Consumer != tt.consumer || strings.Contains(f.Fix, "make auth take what is published") != (tt.consumer != "")) {
+				t.Errorf("%s: got %s, fix %q, want %q to look at", tt.name, text(f), f.Fix, tt.consumer)
+			}
+		}
+	}
+}
