@@ -88,7 +88,7 @@ func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 		if err != nil {
 			return world.Spec{}, err
 		}
-		if trust.Pair, err = certs.Issue(spec.Name); err != nil {
+		if trust.Pair, err = certs.Issue(r.graph.Names(spec.Name)...); err != nil {
 			return world.Spec{}, err
 		}
 		r.secrets = append(r.secrets, trust.Key)

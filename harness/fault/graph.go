@@ -190,8 +190,8 @@ func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
 // edge puts a proxy or a cache on an edge, once. There is room for one of them:
 // with both, what was measured of the one could be the other's doing.
 func (g *Graph) edge(from, to, serve string) error {
-	if s, ok := g.service(to); ok && s.HTTPS {
-		return fmt.Errorf("%s speaks TLS, and what is put before it speaks HTTP: %w", to, ErrCannot)
+	if g.secured(to) && serve == byCache {
+		return fmt.Errorf("%s speaks TLS, and a cache before it speaks HTTP: %w", to, ErrCannot)
 	}
 	for _, e := range g.edges {
 		switch {
@@ -204,6 +204,28 @@ func (g *Graph) edge(from, to, serve string) error {
 	}
 	g.edges = append(g.edges, Edge{from, to, serve + "-" + from + "-" + to, serve})
 	return nil
+}
+
+// secured reports whether a service of the plan speaks TLS.
+func (g *Graph) secured(name string) bool {
+	s, ok := g.service(name)
+	return ok && s.HTTPS
+}
+
+// passesTLS reports whether what is put on an edge, by its name, passes TLS on.
+func (g *Graph) passesTLS(via string) bool {
+	return slices.ContainsFunc(g.edges, func(e Edge) bool { return e.Via == via && g.secured(e.To) })
+}
+
+// Names are those by which a service is called: its own, and those of what is put before it.
+func (g *Graph) Names(service string) []string {
+	names := []string{service}
+	for _, e := range g.edges {
+		if e.To == service {
+			names = append(names, e.Via)
+		}
+	}
+	return names
 }
 
 // via is what was put on the edge of a fault.
@@ -243,7 +265,7 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 		if e.From != spec.Name {
 			continue
 		}
-		r := redirect{to: e.To, via: e.Via, filled: address(e.To)}
+		r := redirect{to: e.To, via: e.Via, secured: g.secured(e.To), filled: address(e.To)}
 		var err error
 		if spec.Config, err = contract.Rewrite(spec.Config, r.setting); err != nil {
 			return fmt.Errorf("disturb %s: %w", e, err)
@@ -261,6 +283,9 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 		spec.Files = maps.Clone(spec.Files)
 		for path, content := range spec.Files {
 			spec.Files[path] = r.text(content)
+		}
+		if r.plain {
+			return fmt.Errorf("disturb %s: %s speaks TLS, and a setting of %s writes its url with a function, which what is put before it cannot be given: %w", e, e.To, e.From, ErrCannot)
 		}
 		if !r.found {
 			return fmt.Errorf("disturb %s: no setting of %s has the address of %s", e, e.From, e.To)
@@ -281,7 +306,9 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 // redirect replaces one service's address by another's.
 type redirect struct {
 	to, via, filled string
+	secured         bool // it speaks TLS, and what is put before it passes that on
 	found           bool
+	plain           bool // a URL of what is put before it stayed one without TLS
 }
 
 // setting is a setting with the address replaced, unless it only names a party.
@@ -299,6 +326,10 @@ func (r *redirect) text(setting string) string {
 		}
 		return w
 	})
+	if r.secured { // what is put before it speaks HTTP itself, and says so of its own URL
+		out = strings.ReplaceAll(out, "{{ ."+r.via+".url }}", "https://{{ ."+r.via+".host }}:{{ ."+r.via+".port }}")
+		r.plain = r.plain || strings.Contains(out, "."+r.via+".url")
+	}
 	if r.filled != "" {
 		out = strings.ReplaceAll(out, r.filled, "{{ ."+r.via+".url }}")
 	}

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -84,13 +86,32 @@ func TestAdapt(t *testing.T) {
 	}
 }
 
-// What is put on an edge speaks HTTP: it cannot stand before a service that speaks TLS.
-func TestPrepareRefusesTLS(t *testing.T) {
-	for https, want := range map[bool]bool{false: false, true: true} {
-		p := planOf(scenario.Fault{Kind: "cut", From: "search", To: "auth"})
-		p.Services = append(p.Services, plan.Service{Name: "auth", Service: scenario.Service{HTTPS: https}})
-		if _, err := Prepare(p); errors.Is(err, ErrCannot) != want {
-			t.Errorf("https %t: got %v, want ErrCannot: %t", https, err, want)
+// A service that speaks TLS is called by TLS through the proxy before it, which has a name
+// in its certificate; a cache before it would have to read what it cannot.
+func TestTLSPassesTheProxy(t *testing.T) {
+	secured := func(f scenario.Fault) *plan.Plan {
+		p := planOf(f)
+		p.Services = append(p.Services, plan.Service{Name: "auth", Service: scenario.Service{HTTPS: true}})
+		return p
+	}
+	if _, err := Prepare(secured(scenario.Fault{Kind: "cache", From: "search", To: "auth", TTL: runbook.Duration(time.Minute)})); !errors.Is(err, ErrCannot) {
+		t.Errorf("a cache: got %v, want ErrCannot", err)
+	}
+	g, err := Prepare(secured(scenario.Fault{Kind: "cut", From: "search", To: "auth"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Names("auth"); !slices.Equal(got, []string{"auth", "proxy-search-auth"}) || !g.passesTLS("proxy-search-auth") || g.passesTLS("auth") {
+		t.Errorf("got names %q, want its own and the proxy's, which alone passes TLS on", got)
+	}
+	for setting, want := range map[string]string{
+		"{{ .auth.url }}/jwks.json":  "https://{{ .proxy-search-auth.host }}:{{ .proxy-search-auth.port }}/jwks.json",
+		"{{ .auth.url | urlquery }}": "",
+	} {
+		spec := world.Spec{Name: "search", Environment: map[string]string{"JWKS": setting}}
+		err := g.Adapt(&spec, func(string) string { return "" })
+		if want == "" && !errors.Is(err, ErrCannot) || want != "" && (err != nil || spec.Environment["JWKS"] != want) {
+			t.Errorf("%s: got %q and %v, want %q", setting, spec.Environment["JWKS"], err, want)
 		}
 	}
 }

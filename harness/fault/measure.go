@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/certs"
@@ -31,10 +32,14 @@ type ask func(ctx context.Context, service string) bool
 
 // overHTTP asks at the address that the harness sees. Whatever is answered, it
 // was answered by somebody: services of any make can be asked so.
-func overHTTP(r world.Runtime) ask {
+func overHTTP(r world.Runtime, passesTLS func(service string) bool) ask {
 	client := &http.Client{Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true})}
 	return func(ctx context.Context, service string) bool {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL(service, false)+"/healthz", http.NoBody)
+		url := r.URL(service, false)
+		if passesTLS(service) {
+			url = "https" + strings.TrimPrefix(url, "http")
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", http.NoBody)
 		if err != nil {
 			return false // it has no address
 		}

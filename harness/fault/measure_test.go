@@ -10,7 +10,7 @@ import (
 
 func TestOverHTTP(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
-	is := overHTTP(bare{server.URL})
+	is := overHTTP(bare{server.URL}, plainly)
 	if !is(t.Context(), "search") {
 		t.Error("a server that answers 404: got no answer, want one")
 	}
@@ -18,7 +18,7 @@ func TestOverHTTP(t *testing.T) {
 	if is(t.Context(), "search") {
 		t.Error("a closed server: got an answer, want none")
 	}
-	if overHTTP(bare{})(t.Context(), "search") {
+	if overHTTP(bare{}, plainly)(t.Context(), "search") {
 		t.Error("a service without an address: got an answer, want none")
 	}
 }
@@ -52,3 +52,6 @@ func TestMeasureStaysInItsSpan(t *testing.T) {
 		})
 	}
 }
+
+// plainly is of a run in which nothing speaks TLS.
+func plainly(string) bool { return false }

@@ -63,7 +63,7 @@ var _ world.Faults = (*Schedule)(nil)
 // error names every one that cannot be, with ErrCannot in its chain where that
 // place is not able to do it.
 func New(g *Graph, p Place) (*Schedule, error) {
-	s := &Schedule{site: &site{Graph: g, Place: p, ask: overHTTP(p.Runtime)}}
+	s := &Schedule{site: &site{Graph: g, Place: p, ask: overHTTP(p.Runtime, g.passesTLS)}}
 	var errs []error
 	for _, o := range g.orders {
 		f, err := s.bind(o)
