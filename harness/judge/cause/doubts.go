@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
 // takesMadeUp reports whether a validator, when it had taken the old credential to
@@ -39,8 +40,23 @@ func (e *Case) Unreadable(validator string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s answered %s to what nobody gave, as to everything else: how it refuses is not seen, so nothing shows whether it refused anybody; "+
-		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in",
-		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator)
+		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s",
+		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator, e.openUnderAFault(validator))
+}
+
+// openUnderAFault is the half sentence about a fault that kept a validator from its keys when
+// it took what nobody gave: it may let everybody in for as long as it has none.
+func (e *Case) openUnderAFault(validator string) string {
+	v, _ := e.Limits.Validator(validator)
+	for _, event := range e.Events {
+		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Purpose != history.MadeUp {
+			continue
+		}
+		if r, cut := (&Cell{Case: e, Validator: v}).cutFromSource(event.At-evidence.Nearly, event.At); cut {
+			return ", perhaps only while it gets no keys" + e.Cite([]judge.FaultReport{r})
+		}
+	}
+	return ""
 }
 
 // SayRefusal is the half sentence about how a scenario says that a status is a refusal, of

@@ -20,6 +20,8 @@ func TestUnreadable(t *testing.T) {
 		says    string // of the rule of flatness, or of the finding
 	}{
 		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "how it refuses is not seen"},
+		{"it takes everything while its keys are out of reach", []change{silent, asks(60.45, history.MadeUp, history.OK), add(fault(at(40), "jwks", "auth", history.FaultInjected, false), fault(at(40.1), "jwks", "auth", history.FaultEvidence, true), fault(at(60.46), "jwks", "auth", history.FaultUndone, false))}, judge.Inconclusive,
+			"or it lets everybody in, perhaps only while it gets no keys; the fault jwks on auth was in effect"},
 		{"it refuses what nobody gave", []change{silent, asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
 		{"it gave no answer to that", []change{silent, asks(60.45, history.MadeUp, history.Unavailable)}, judge.Fail, "search still took k1"},
 		{"it was seen to refuse a client", []change{silent, refuse("app", "k2", 28.4, 29, 10), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
