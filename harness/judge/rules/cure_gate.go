@@ -104,6 +104,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
+	case g.Phase == history.Watch && v.Authority && e.unansweredLast(name) != "":
+		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch && e.silent(v):
@@ -119,4 +121,17 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		}
 	}
 	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+}
+
+// unansweredLast is the code that a validator answered last to rehearse itself after the revoke,
+// where that was neither a refusal nor a good answer; "" where it was one, or no answer came.
+func (e *judging) unansweredLast(validator string) (status string) {
+	for _, event := range e.Events {
+		if p := event.Probe; p != nil && event.Service == validator && (p.Purpose == history.OldAfter || p.Purpose == history.NewAfter) {
+			if status = ""; p.Outcome == history.Unavailable && p.Status != "" && p.Status[0] >= '0' && p.Status[0] <= '9' {
+				status = p.Status
+			}
+		}
+	}
+	return status
 }

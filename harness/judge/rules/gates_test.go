@@ -206,3 +206,32 @@ func TestAGateUnderAFault(t *testing.T) {
 		}
 	}
 }
+
+// TestCureOfAnAnswerThatIsNone: who answered the last proof with a limit of its own is not told
+// to refuse the old credential.
+func TestCureOfAnAnswerThatIsNone(t *testing.T) {
+	t.Parallel()
+	refusedGate := add(history.Event{At: at(60.47), Kind: history.KindGate, Phase: history.Watch, Gate: &history.Gate{Phase: history.Watch, Mode: "observe", Detail: "search gave no answer about k2 (429), which is no refusal", Consumer: "search"}})
+	limited := add(history.Event{At: at(60.46), Kind: history.KindProbe, Service: "search", Credential: "k2", Probe: &history.Probe{Purpose: history.NewAfter, Outcome: history.Unavailable, Status: "429"}})
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		says    bool
+	}{
+		{"a limit", []change{authority, limited, refusedGate}, true},
+		{"a good answer", []change{authority, refusedGate}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range judged(t, tt.changes...).Findings {
+				if f.RuleID == "gates" && f.FirstPhase == "watch" {
+					if strings.Contains(f.Fix, "answered 429 to rehearse itself") != tt.says {
+						t.Errorf("got the cure %q; does it speak of the answer: %v", f.Fix, tt.says)
+					}
+					return
+				}
+			}
+			t.Error("no finding of the gate")
+		})
+	}
+}
