@@ -113,7 +113,7 @@ func (r *run) search(scanner *leak.Scanner) (history.Leaks, error) {
 		line := strings.Join(spec.Command, " ")
 		take("arguments of "+spec.Name, scanner.Count([]byte(line)), int64(len(line)))
 	}
-	if labelled, able := r.runtime.(world.Labeller); able {
+	if labelled, ok := r.runtime.(world.Labeller); ok {
 		labels := strings.Join(slices.Sorted(maps.Values(labelled.Labels())), "\n")
 		take("labels of the run", scanner.Count([]byte(labels)), int64(len(labels)))
 	}

@@ -16,7 +16,7 @@ import (
 
 // variable is the value of a word that stands for a variable of the shell that rehearse
 // is started from: {{ .env.CLIENT_SECRET }}.
-func variable(w contract.Word) (value string, is bool) {
+func variable(w contract.Word) (value string, ok bool) {
 	name, of := w.Of()
 	if name != "env" || of == "" {
 		return "", false
@@ -37,7 +37,7 @@ func missingVariables(p *plan.Plan) error {
 		for _, key := range slices.Sorted(maps.Keys(texts)) {
 			words, _ := contract.Words(texts[key]) // what is no word was refused before
 			for _, w := range words {
-				if value, is := variable(w); !is || value != "" {
+				if value, ok := variable(w); !ok || value != "" {
 					continue
 				}
 				_, name := w.Of()
@@ -54,11 +54,11 @@ func missingVariables(p *plan.Plan) error {
 func (r *run) filled(call contract.TokenCall) contract.TokenCall {
 	call, _ = call.Filled(func(text string) (string, error) { // nothing fails here
 		return contract.Fill(text, func(w contract.Word) (contract.Value, bool) {
-			value, is := variable(w)
-			if is && !slices.Contains(r.secrets, value) {
+			value, ok := variable(w)
+			if ok && !slices.Contains(r.secrets, value) {
 				r.secrets = append(r.secrets, value)
 			}
-			return contract.Text(value), is
+			return contract.Text(value), ok
 		}), nil
 	})
 	return call

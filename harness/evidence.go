@@ -23,7 +23,7 @@ func (e evidence) also(identifier string) string {
 	if e.bound == nil {
 		return ""
 	}
-	if named, is := e.bound().(family.Named); is {
+	if named, ok := e.bound().(family.Named); ok {
 		return named.Also(identifier)
 	}
 	return ""

@@ -71,8 +71,8 @@ func TestBalanced(t *testing.T) {
 		t.Fatalf("%d services, want a balancer beside the five", len(specs))
 	}
 	balancer, replicas := specs[5], []string{"checkout-1", "checkout-2"}
-	config, is := balancer.Config.(*contract.Balancer)
-	if !is || balancer.Name != "checkout" || !slices.Equal(balancer.Needs, replicas) {
+	config, ok := balancer.Config.(*contract.Balancer)
+	if !ok || balancer.Name != "checkout" || !slices.Equal(balancer.Needs, replicas) {
 		t.Fatalf("got %+v, want a balancer named checkout that needs %q", balancer, replicas)
 	}
 	if want := []string{contract.HostPortOf("checkout-1"), contract.HostPortOf("checkout-2")}; !slices.Equal(config.To, want) {

@@ -170,8 +170,8 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 
 // url is the address of a service of the run.
 func (r *resuming) url(service string, inside bool) string {
-	found, there := r.services[service]
-	if !there || !inside {
+	found, ok := r.services[service]
+	if !ok || !inside {
 		return found.URL
 	}
 	for _, s := range r.plan.Services {

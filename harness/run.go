@@ -228,7 +228,7 @@ func (r *run) recordRun(ctx context.Context) error {
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
 	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
-	if own, is := r.steps.(family.Bound); is { // the steps of a team are its own
+	if own, ok := r.steps.(family.Bound); ok { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
 	if s, can := r.bound.(family.Strayer); can {

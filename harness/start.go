@@ -77,8 +77,8 @@ func (r *run) start(ctx context.Context) (err error) {
 // checkCluster refuses a speed at which the kubelets of the cluster are too slow for
 // the page, or, where there is no cluster, says what is rehearsed in its place.
 func (r *run) checkCluster(ctx context.Context) error {
-	cluster, is := r.runtime.(world.Cluster)
-	if !is {
+	cluster, ok := r.runtime.(world.Cluster)
+	if !ok {
 		r.sayStandsIn()
 		return nil
 	}

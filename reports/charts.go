@@ -122,7 +122,7 @@ func overTime(m *Model, title string, width int, failing []named, whole []Point)
 		c.Panels = append(c.Panels, shares)
 	}
 	c.Stretches = m.stretches(whole)
-	if strip, there := m.Timeline.Machine.strip(); there && title == wholeTitle {
+	if strip, ok := m.Timeline.Machine.strip(); ok && title == wholeTitle {
 		c.Panels = append(c.Panels, strip)
 	}
 	return c

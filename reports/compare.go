@@ -168,7 +168,7 @@ func ruleChanges(before, after *Model) []RuleChange {
 		changes = append(changes, RuleChange{ID: a.ID, Before: b.Outcome, After: a.Outcome, Change: outcomes(b.Outcome, a.Outcome), Detail: a.Detail})
 	}
 	for _, b := range before.Rules {
-		if _, there := find(after.Rules, b.ID); !there {
+		if _, ok := find(after.Rules, b.ID); !ok {
 			changes = append(changes, RuleChange{ID: b.ID, Before: b.Outcome, Change: Differs})
 		}
 	}

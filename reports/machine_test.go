@@ -43,9 +43,9 @@ func TestStripOfTheMachine(t *testing.T) {
 			events := append(slices.Clone(tt.events), frame...)
 			slices.SortStableFunc(events, func(a, b history.Event) int { return int(a.At - b.At) })
 			line := TimelineOf(&history.History{Events: events}, plan.Limits{})
-			panel, there := line.Machine.strip()
-			if there != (tt.lines != nil) {
-				t.Fatalf("strip: got %t, want %t", there, tt.lines != nil)
+			panel, ok := line.Machine.strip()
+			if ok != (tt.lines != nil) {
+				t.Fatalf("strip: got %t, want %t", ok, tt.lines != nil)
 			}
 			var names []string
 			for _, l := range panel.Lines {

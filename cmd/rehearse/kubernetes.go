@@ -86,7 +86,7 @@ func writeManifests(w io.Writer, p *plan.Plan, file, image string) error {
 			yaml.MapItem{Key: "subjects", Value: []object{{{Key: "kind", Value: "ServiceAccount"}, {Key: "name", Value: "rehearse"}, {Key: "namespace", Value: k.Namespace}}}}),
 		said("batch/v1", "Job", yaml.MapItem{Key: "spec", Value: job}),
 	} {
-		if text, is := o.(string); is {
+		if text, ok := o.(string); ok {
 			texts = append(texts, text)
 			continue
 		}

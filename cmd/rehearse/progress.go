@@ -34,7 +34,7 @@ const (
 
 func newProgress(w io.Writer, what string) *progress {
 	p := &progress{what: what, began: time.Now()}
-	if file, is := w.(*os.File); is && term.IsTerminal(int(file.Fd())) {
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.w = w
 	}
 	return p

@@ -61,7 +61,7 @@ func imports(t *testing.T) map[string][]string {
 		words := strings.Fields(line)
 		var own []string
 		for _, path := range words[1:] {
-			if name, is := strings.CutPrefix(path, words[0]+"/"); is {
+			if name, ok := strings.CutPrefix(path, words[0]+"/"); ok {
 				own = append(own, name)
 			}
 		}
@@ -78,7 +78,7 @@ func TestRoomsImportFromAbove(t *testing.T) {
 	}
 	rooms, imports := rooms(t), imports(t)
 	for i, room := range rooms {
-		if _, there := imports[room]; !there {
+		if _, ok := imports[room]; !ok {
 			t.Errorf("%s is in the table of CONTRIBUTING.md and no package", room)
 		}
 		if slices.Index(rooms, room) < i {

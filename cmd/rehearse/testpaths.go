@@ -97,10 +97,10 @@ func twice(plans []*plan.Plan) error {
 	seen := map[string]string{}
 	for _, p := range plans {
 		folder := folderOf(p.Name)
-		switch other, there := seen[folder]; {
-		case there && other == p.Name:
+		switch other, ok := seen[folder]; {
+		case ok && other == p.Name:
 			return usage(fmt.Errorf("two scenarios are called %s: test them one after the other", p.Name))
-		case there:
+		case ok:
 			return usage(fmt.Errorf("%s and %s would have one folder, %s: test them one after the other", other, p.Name, folder))
 		}
 		seen[folder] = p.Name
@@ -128,7 +128,7 @@ func extendedBy(files []string) map[string]bool {
 	bases := map[string]bool{}
 	for _, file := range files {
 		extends, says := fieldOf(file, "extends")
-		if name, is := extends.(string); !says || !is {
+		if name, ok := extends.(string); !says || !ok {
 			continue
 		} else if base := filepath.Join(filepath.Dir(file), name); slices.Contains(files, base) {
 			if _, expects := fieldOf(base, "expect"); !expects {
@@ -189,8 +189,8 @@ func isAnothers(file string) bool {
 		return false
 	}
 	if api, named := document.Field("apiVersion"); named {
-		text, is := api.Value.Value.(string)
-		return is && !strings.HasPrefix(text, "rehearse/")
+		text, ok := api.Value.Value.(string)
+		return ok && !strings.HasPrefix(text, "rehearse/")
 	}
 	return !slices.ContainsFunc([]string{"kind", "runbook", "extends", "scope"}, func(key string) bool {
 		_, has := document.Field(key)

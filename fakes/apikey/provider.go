@@ -170,10 +170,10 @@ func (p *provider) remove(w http.ResponseWriter, r *http.Request) {
 }
 
 // change does something to a key and logs kind if that changed what is accepted.
-func (p *provider) change(w http.ResponseWriter, r *http.Request, kind history.Kind, do func(tag string) (there, changed bool)) {
+func (p *provider) change(w http.ResponseWriter, r *http.Request, kind history.Kind, do func(tag string) (found, changed bool)) {
 	tag := r.PathValue("tag")
-	there, changed := do(tag)
-	if !there {
+	found, changed := do(tag)
+	if !found {
 		standin.WriteError(w, http.StatusNotFound, fmt.Sprintf("there is no key %q", tag))
 		return
 	}

@@ -118,7 +118,7 @@ func (p *providerKeys) check(value string, locked bool) checked {
 
 // setEnabled enables a key, or disables it: with a lag it goes on being accepted
 // for that long. Changed is whether that changed what is accepted now.
-func (p *providerKeys) setEnabled(tag string, enabled bool) (there, changed bool) {
+func (p *providerKeys) setEnabled(tag string, enabled bool) (found, changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := p.find(tag)
@@ -148,7 +148,7 @@ func (p *providerKeys) putOff(later bool) {
 }
 
 // remove deletes a key; changed says whether it was accepted until now.
-func (p *providerKeys) remove(tag string) (there, changed bool) {
+func (p *providerKeys) remove(tag string) (found, changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := p.find(tag)

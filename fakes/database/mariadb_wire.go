@@ -308,8 +308,8 @@ func (r *mariaDBReader) number8() byte {
 func (r *mariaDBReader) counted() []byte {
 	wide := map[byte]uint64{0xfc: 2, 0xfd: 3, 0xfe: 8}
 	first := r.number8()
-	size, is := wide[first]
-	if !is {
+	size, ok := wide[first]
+	if !ok {
 		return r.take(uint64(first))
 	}
 	number := make([]byte, 8)

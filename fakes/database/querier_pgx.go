@@ -78,8 +78,8 @@ func newPostgresPool(c contract.Querier, from dialler) (pool, error) {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
-		login, there := from.login()
-		if !there {
+		login, ok := from.login()
+		if !ok {
 			return errNoLogin
 		}
 		cc.User, cc.Password = login.User, login.Password

@@ -48,8 +48,8 @@ func newRedisPool(c contract.Querier, from dialler) (pool, error) {
 		Addr: at.Host, ClientName: c.Name, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		CredentialsProviderContext: func(ctx context.Context) (string, string, error) {
-			login, there := from.login()
-			if !there {
+			login, ok := from.login()
+			if !ok {
 				return "", "", errNoLogin
 			}
 			dialOf(ctx).begin(from, login.Tag)

@@ -257,7 +257,7 @@ func (s *sharedCache) fill(req *http.Request, into *cacheMemory) (*cachedAnswer,
 func (m *cacheMemory) keep(key string, answer *cachedAnswer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, there := m.entries[key]; there || len(m.entries) < cacheEntries {
+	if _, ok := m.entries[key]; ok || len(m.entries) < cacheEntries {
 		m.entries[key] = answer
 	}
 }

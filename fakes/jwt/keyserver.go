@@ -59,10 +59,10 @@ func (k *keyServer) count(w http.ResponseWriter, r *http.Request) {
 
 func (k *keyServer) jwks(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
-	set, there := k.sets[r.PathValue("name")]
+	set, ok := k.sets[r.PathValue("name")]
 	k.fetches[r.PathValue("name")]++
 	k.mu.Unlock()
-	if !there {
+	if !ok {
 		standin.WriteError(w, http.StatusNotFound, "no set of this name")
 		return
 	}

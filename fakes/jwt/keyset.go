@@ -130,8 +130,8 @@ func (s *keySet) signing(kid string) *keySet {
 	if kid == "" || kid == s.emit {
 		return s
 	}
-	signer, there := s.others[kid]
-	if !there {
+	signer, ok := s.others[kid]
+	if !ok {
 		return nil
 	}
 	other := *s

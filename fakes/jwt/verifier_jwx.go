@@ -76,7 +76,7 @@ func (j jwxLibrary) Verify(ctx context.Context, raw string) (string, error) {
 func (j jwxLibrary) Keeps([]string) []string {
 	kids := make([]string, 0, j.set.Len())
 	for n := range j.set.Len() {
-		if key, there := j.set.Key(n); there {
+		if key, ok := j.set.Key(n); ok {
 			kid, _ := key.KeyID()
 			kids = append(kids, kid)
 		}

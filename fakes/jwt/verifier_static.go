@@ -44,8 +44,8 @@ func newStatic(ctx context.Context, c settings) (library, string, error) {
 func (s static) Verify(_ context.Context, raw string) (string, error) {
 	return parseWith(s.parser, raw, func(token *jwt.Token) (any, error) {
 		kid, _ := token.Header["kid"].(string)
-		key, there := s.keys[kid]
-		if !there {
+		key, ok := s.keys[kid]
+		if !ok {
 			return nil, fmt.Errorf("kid %q is not among the keys loaded at the start", kid)
 		}
 		return key, nil

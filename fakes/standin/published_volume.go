@@ -47,7 +47,7 @@ func (v *volume) news() []string {
 	v.leads, v.keys = leads, contract.HeldOf(document).Keys
 	var news []string
 	for _, name := range slices.Sorted(maps.Keys(v.keys)) {
-		if _, there := before[name]; !there && before != nil {
+		if _, ok := before[name]; !ok && before != nil {
 			news = append(news, name)
 		}
 	}

@@ -124,8 +124,8 @@ func (s *Server) policy(req *request, name string) *response {
 	case name == "":
 		return unsupported()
 	case req.operation == read:
-		p, there := s.policies[name]
-		if !there {
+		p, ok := s.policies[name]
+		if !ok {
 			return refuse(http.StatusNotFound)
 		}
 		return &response{status: http.StatusOK, data: map[string]any{"name": name, "policy": p.text}}

@@ -231,7 +231,7 @@ func (s *Server) policiesOf(req *request) (names, warnings []string) {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	for _, n := range names {
-		if _, there := s.policies[n]; !there {
+		if _, ok := s.policies[n]; !ok {
 			warnings = append(warnings, fmt.Sprintf("Policy %q does not exist", n))
 		}
 	}

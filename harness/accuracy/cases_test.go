@@ -203,7 +203,7 @@ func (r *caseRow) run(ctx context.Context, file string) (Reading, error) {
 // lintReading is whether lint refuses a scenario, or finds something.
 func lintReading(ctx context.Context, file string) (Reading, error) {
 	said, err := exec.CommandContext(ctx, *caseBinary, "lint", file).CombinedOutput()
-	if exit, is := errors.AsType[*exec.ExitError](err); is && (exit.ExitCode() == 1 || exit.ExitCode() == 2) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && (exit.ExitCode() == 1 || exit.ExitCode() == 2) {
 		return Reading{Verdict: Refused, Text: string(said)}, nil
 	}
 	if err != nil {

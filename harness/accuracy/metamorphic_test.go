@@ -116,7 +116,7 @@ func TestMetamorphic(t *testing.T) {
 			}
 			was, is := simulate(t, first), simulate(t, second)
 			for i, name := range is.Named {
-				if old, there := back[name]; there {
+				if old, ok := back[name]; ok {
 					is.Named[i] = old
 				}
 			}
@@ -153,7 +153,7 @@ func (c *Case) rename(names map[string]string) map[string]string {
 	words := regexp.MustCompile(`[A-Za-z0-9_./-]+`)
 	replace := func(text string) string {
 		return words.ReplaceAllStringFunc(text, func(word string) string {
-			if to, there := names[word]; there {
+			if to, ok := names[word]; ok {
 				return to
 			}
 			return word
@@ -175,7 +175,7 @@ func renamed[T any](of map[string]T, names map[string]string) map[string]T {
 	}
 	by := map[string]T{}
 	for name, value := range of {
-		if to, there := names[name]; there {
+		if to, ok := names[name]; ok {
 			name = to
 		}
 		by[name] = value

@@ -67,7 +67,7 @@ func TestReal(t *testing.T) {
 	cases := make([]Case, *realCases)
 	for i := range cases {
 		cases[i] = Real(*firstSeed + int64(i))
-		if _, there := saved.of(cases[i]); there {
+		if _, ok := saved.of(cases[i]); ok {
 			continue
 		}
 		p := planOf(t, cases[i]) // here, where a test may fail
@@ -94,8 +94,8 @@ func TestReal(t *testing.T) {
 	}
 	var table Table
 	for _, c := range cases {
-		said, there := saved.of(c)
-		if !there {
+		said, ok := saved.of(c)
+		if !ok {
 			t.Fatalf("seed %d has no outcome", c.Seed)
 		}
 		table.Add(c, said)
@@ -160,8 +160,8 @@ func openResults(t *testing.T, path string) *saving {
 func (s *saving) of(c Case) (Said, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, there := s.rows[c.Seed]
-	return r.Said, there && r.Of == c.Page+c.Scenario
+	r, ok := s.rows[c.Seed]
+	return r.Said, ok && r.Of == c.Page+c.Scenario
 }
 
 func (s *saving) add(c Case, said Said) error {
@@ -191,12 +191,12 @@ func TestResultsAreTakenUpAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := openResults(t, path)
-	if said, there := again.of(c); !there || said.Verdict != Fail {
-		t.Errorf("saved outcome: got %+v, %t, want the one that was saved", said, there)
+	if said, ok := again.of(c); !ok || said.Verdict != Fail {
+		t.Errorf("saved outcome: got %+v, %t, want the one that was saved", said, ok)
 	}
 	other := c
 	other.Scenario += "# changed\n"
-	if _, there := again.of(other); there {
+	if _, ok := again.of(other); ok {
 		t.Error("outcome of a seed that means another case: got one, want none")
 	}
 }

@@ -205,7 +205,7 @@ func (a alikes) refusals(v judge.Verdict) map[string]refusal {
 		}
 		name := presenter + " → " + a.of(f.Validator) + " with " + f.Credential
 		one := refusal{time.Duration(f.FirstMS-emit) * time.Millisecond, time.Duration(f.LastMS-emit) * time.Millisecond, 1}
-		if before, is := found[name]; is {
+		if before, ok := found[name]; ok {
 			one = refusal{min(one.first, before.first), max(one.last, before.last), before.parties + 1}
 		}
 		found[name] = one

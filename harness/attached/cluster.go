@@ -353,7 +353,7 @@ func (c *Cluster) Follow(ctx context.Context, record func(history.Event), line f
 				there := map[string]bool{}
 				for _, p := range pods {
 					there[p.Name] = true
-					if _, is := known[p.Name]; !is && p.Spec.NodeName != "" {
+					if _, ok := known[p.Name]; !ok && p.Spec.NodeName != "" {
 						following, cancel := context.WithCancel(ctx)
 						known[p.Name] = cancel
 						record(history.Event{Kind: history.KindPod, Service: service, Replica: p.Name, What: history.PodCame, Detail: "on " + p.Spec.NodeName})

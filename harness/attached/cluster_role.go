@@ -44,7 +44,7 @@ func RoleOf(a *scenario.Attach) Role {
 	leases := []string{}
 	for _, service := range slices.Sorted(maps.Keys(k.Workloads)) {
 		leases = append(leases, leaseOf(k.Workloads[service]))
-		if name, is := strings.CutPrefix(k.Workloads[service], scenario.DeploymentPrefix); is && !slices.Contains(rolled, name) {
+		if name, ok := strings.CutPrefix(k.Workloads[service], scenario.DeploymentPrefix); ok && !slices.Contains(rolled, name) {
 			read = append(read, name)
 		}
 	}

@@ -91,7 +91,7 @@ func (c *Cluster) write(ctx context.Context, step, credential string, w *scenari
 			wrote[key] = []byte(value)
 		}
 		for key := range wrote {
-			if was, there := s.Data[key]; there {
+			if was, ok := s.Data[key]; ok {
 				before[key] = append([]byte{}, was...) // an empty one is there, too
 			}
 		}
@@ -105,8 +105,8 @@ func (c *Cluster) write(ctx context.Context, step, credential string, w *scenari
 			var changed []string
 			back := map[string][]byte{}
 			for _, key := range slices.Sorted(maps.Keys(wrote)) {
-				is, there := s.Data[key]
-				if there != (wrote[key] != nil) || string(is) != string(wrote[key]) {
+				is, ok := s.Data[key]
+				if ok != (wrote[key] != nil) || string(is) != string(wrote[key]) {
 					changed = append(changed, key)
 				}
 				back[key] = before[key]
@@ -194,7 +194,7 @@ func (c *Cluster) setAnnotation(ctx context.Context, of schema.GroupVersionResou
 			return nil, err
 		}
 		before = nil
-		if was, there := is[annotation]; there {
+		if was, ok := is[annotation]; ok {
 			before = &was
 		}
 		if now != nil && (before == nil || *before != *now) {
@@ -232,7 +232,7 @@ func (c *Cluster) setTemplate(ctx context.Context, name string, value, now *stri
 			return nil, err
 		}
 		before = nil
-		if was, there := d.Spec.Template.Annotations[kubernetes.RestartedAt]; there {
+		if was, ok := d.Spec.Template.Annotations[kubernetes.RestartedAt]; ok {
 			before = &was
 		}
 		if now != nil && (before == nil || *before != *now) {

@@ -89,9 +89,9 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 	for name, p := range s.attach.Present {
 		key := session{name, credential}
 		s.mu.Lock()
-		_, there := s.sessions[key]
+		_, ok := s.sessions[key]
 		s.mu.Unlock()
-		if p.DSN == "" || there {
+		if p.DSN == "" || ok {
 			continue
 		}
 		s.seen.shows(name, s.Identifier(credential), time.Now())

@@ -206,9 +206,9 @@ func replaced(path string, file *os.File) *os.File {
 
 // line takes one line of a log.
 func (d *seen) line(service string, raw []byte) {
-	told, there := d.system.attach.Decisions[service]
+	told, ok := d.system.attach.Decisions[service]
 	switch {
-	case !there:
+	case !ok:
 	case told.Format == "postgresql":
 		d.postgres(service, string(raw))
 	case told.Format == scenario.MariaDBDecisions:

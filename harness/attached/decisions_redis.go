@@ -120,7 +120,7 @@ func lookAtRedis(ctx context.Context, from *redis.Client) (l redisLook, err erro
 	entries, _ := log.Slice()
 	for _, entry := range entries {
 		of := fields(entry)
-		if n, is := of["count"].(int64); is && fmt.Sprint(of["reason"]) == "auth" {
+		if n, ok := of["count"].(int64); ok && fmt.Sprint(of["reason"]) == "auth" {
 			l.refused[fmt.Sprint(of["username"])] += n
 		}
 	}

@@ -93,7 +93,7 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 			if a.Rotator != nil && (a.Rotates(s[0]) || a.Steps[s[0]].None()) {
 				continue
 			}
-			act, there := a.Steps[s[0]]
+			act, ok := a.Steps[s[0]]
 			if back, own := a.Steps[scenario.EmitBackStep]; own && s[0] == "emit" && s[1] == "k1" {
 				act = back
 			}
@@ -105,11 +105,11 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 			switch {
 			case undone != "":
 				act = a.Steps[undone]
-				there, does = true, undoes(undone, act)
-			case there:
+				ok, does = true, undoes(undone, act)
+			case ok:
 				does = describe(act)
 			}
-			if there && act.Cannot == "" && act.Expires == 0 {
+			if ok && act.Cannot == "" && act.Expires == 0 {
 				timeout = "within " + plan.Text(timeoutOf(act))
 			}
 			fmt.Fprintf(t, "  %s %s\t%s\t%s\n", s[0], s[1], does, timeout)

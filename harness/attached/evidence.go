@@ -99,9 +99,9 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 func counted(p *plan.Plan) string {
 	var named, without []string
 	for _, v := range p.Limits.Validators {
-		c, there := p.Rehearsal.Attach.Counters[v.Name]
+		c, ok := p.Rehearsal.Attach.Counters[v.Name]
 		switch {
-		case !there:
+		case !ok:
 			without = append(without, v.Name)
 		case c.Query != "":
 			named = append(named, fmt.Sprintf("%s by Prometheus (%s)", v.Name, c.Query))

@@ -201,7 +201,7 @@ type redisConnection struct{ client *redis.Client }
 // served pings. Who lacks the right to was let in.
 func (c redisConnection) served(ctx context.Context) error {
 	err := c.client.Ping(ctx).Err()
-	if answered, is := errors.AsType[redis.Error](err); is && strings.HasPrefix(answered.Error(), "NOPERM ") {
+	if answered, ok := errors.AsType[redis.Error](err); ok && strings.HasPrefix(answered.Error(), "NOPERM ") {
 		return nil
 	}
 	return err

@@ -51,8 +51,8 @@ func (s *System) put(credential string, t token) {
 // Present shows a validator a token: the one that was kept, while it lasts, or
 // else one that is fetched for the purpose.
 func (s *System) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
-	to, there := s.endpoints[validator]
-	if !there {
+	to, ok := s.endpoints[validator]
+	if !ok {
 		return history.Probe{}, fmt.Errorf("present %s to %s: it has no address", credential, validator)
 	}
 	if !s.byTokens() {

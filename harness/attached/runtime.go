@@ -28,9 +28,9 @@ func (*Runtime) Name() string { return "attached" }
 
 // URL is the address of a service of the system, or of the run's own.
 func (r *Runtime) URL(service string, inside bool) string {
-	e, there := r.endpoints[service]
+	e, ok := r.endpoints[service]
 	switch {
-	case !there:
+	case !ok:
 		return r.Runtime.URL(service, inside)
 	case inside:
 		return e.inside()

@@ -89,8 +89,8 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 		s.watched.named()
 		return nil
 	}
-	act, name, there := s.stepOf(step, credential)
-	if !there {
+	act, name, ok := s.stepOf(step, credential)
+	if !ok {
 		return nil // destroy, which may be left out
 	}
 	if step == keyring.Emit && emitting != credential {
@@ -129,11 +129,11 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 
 // stepOf is what is done for a step with a credential, and under which name: to
 // emit the one that was emitted before another may be a thing of its own.
-func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act, name string, there bool) {
+func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act, name string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if step == keyring.Emit && credential == s.first {
-		if act, there := s.attach.Steps[scenario.EmitBackStep]; there {
+		if act, ok := s.attach.Steps[scenario.EmitBackStep]; ok {
 			return act, scenario.EmitBackStep, true
 		}
 	}
@@ -144,8 +144,8 @@ func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act,
 	if undone := s.attach.Undoes(name); undone != "" {
 		return s.attach.Steps[undone], name, true
 	}
-	act, there = s.attach.Steps[name]
-	return act, name, there
+	act, ok = s.attach.Steps[name]
+	return act, name, ok
 }
 
 // takeBack takes back what a step did in the cluster.
@@ -164,8 +164,8 @@ func (s *System) Does(step, credential string) string {
 		}
 		return scenario.ReplaceMentions(describe(*r.Back), func(m scenario.Mention) string { return "$" + cmp.Or(m.Part, m.Name) }) + ", which takes back all of it"
 	}
-	act, name, there := s.stepOf(keyring.Step(step), credential)
-	if !there {
+	act, name, ok := s.stepOf(keyring.Step(step), credential)
+	if !ok {
 		return "nothing: the scenario says nothing for it"
 	}
 	if undone := s.attach.Undoes(name); undone != "" {

@@ -26,7 +26,7 @@ const (
 func publishers(p *plan.Plan) []string {
 	var names []string
 	for _, c := range p.Page.Consumers {
-		if _, there := p.Rehearsal.Services[c.Name]; there && c.Has(runbook.Emits) {
+		if _, ok := p.Rehearsal.Services[c.Name]; ok && c.Has(runbook.Emits) {
 			names = append(names, c.Name)
 		}
 	}

@@ -34,7 +34,7 @@ func (c Call) Key(r *http.Request) string {
 	}
 	if strings.HasSuffix(scheme, "=") {
 		for pair := range strings.SplitSeq(value, ";") {
-			if rest, is := strings.CutPrefix(strings.TrimSpace(pair), scheme); is {
+			if rest, ok := strings.CutPrefix(strings.TrimSpace(pair), scheme); ok {
 				return rest
 			}
 		}

@@ -53,7 +53,7 @@ func (d *Delivery) send(p published) error {
 		news := []string{}
 		keys := contract.HeldOf(p.document).Keys
 		for _, name := range slices.Sorted(maps.Keys(keys)) {
-			if _, there := f.keys[name]; !there {
+			if _, ok := f.keys[name]; !ok {
 				news = append(news, name)
 			}
 		}
@@ -80,7 +80,7 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 	}
 	d.moved[name] = true
 	environment := map[string]string{contract.SecretVariable: string(p.encoded)}
-	if own, there := d.own[name]; there {
+	if own, ok := d.own[name]; ok {
 		var err error
 		if environment, err = d.environment(own, p); err != nil {
 			return fmt.Errorf("deliver to the environment of %s: %w", name, err)

@@ -142,11 +142,11 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	if err := d.prepareReloads(p, runtime); err != nil {
 		return nil, err
 	}
-	redeployer, able := runtime.(world.Redeployer)
-	if len(d.rolled) > 0 && !able {
+	redeployer, ok := runtime.(world.Redeployer)
+	if len(d.rolled) > 0 && !ok {
 		return nil, fmt.Errorf("the runtime %s cannot start %s anew: distribution env is not possible here", runtime.Name(), d.rolled[0])
 	}
-	if able {
+	if ok {
 		d.redeploy = redeployer.Redeploy
 	}
 	return d, nil
@@ -162,8 +162,8 @@ func (d *Delivery) delayOf(p *plan.Plan, s plan.Service) time.Duration {
 
 // folderOf is where a service has its files.
 func (d *Delivery) folderOf(s plan.Service, runtime world.Runtime) (string, error) {
-	files, able := runtime.(world.Files)
-	if !able {
+	files, ok := runtime.(world.Files)
+	if !ok {
 		return "", fmt.Errorf("the runtime %s cannot write files for %s: distribution %s is not possible here", runtime.Name(), s.Name, s.Distribution)
 	}
 	d.write = files.WriteFiles
@@ -321,8 +321,8 @@ func (d *Delivery) used(p published) string {
 // usedBy is used for one service: of a team's own it is what its environment asks
 // for. d.mu is held.
 func (d *Delivery) usedBy(service string, p published) string {
-	own, there := d.own[service]
-	if !there {
+	own, ok := d.own[service]
+	if !ok {
 		return d.used(p)
 	}
 	p.encoded = []byte(d.used(p)) // where it asks for all that is published

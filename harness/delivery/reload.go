@@ -125,16 +125,16 @@ func (d *Delivery) reloadsLater(p *plan.Plan, s plan.Service) bool {
 func reloader(s plan.Service, runtime world.Runtime) (func(context.Context) error, error) {
 	switch {
 	case s.Reload.Signal != "":
-		signaller, able := runtime.(world.Signaller)
-		if !able {
+		signaller, ok := runtime.(world.Signaller)
+		if !ok {
 			return nil, fmt.Errorf("the runtime %s cannot signal %s: reload it in another way", runtime.Name(), s.Name)
 		}
 		return func(ctx context.Context) error { return signaller.Signal(ctx, s.Name, s.Reload.Signal) }, nil
 	case s.Reload.HTTP != nil:
 		return func(ctx context.Context) error { return call(ctx, runtime.URL(s.Name, false), *s.Reload.HTTP) }, nil
 	}
-	redeployer, able := runtime.(world.Redeployer)
-	if !able {
+	redeployer, ok := runtime.(world.Redeployer)
+	if !ok {
 		return nil, fmt.Errorf("the runtime %s cannot start %s anew: reload it in another way", runtime.Name(), s.Name)
 	}
 	return func(ctx context.Context) error { return redeployer.Redeploy(ctx, s.Name, nil) }, nil

@@ -16,8 +16,8 @@ func withAlphabet(entry map[string]any, characters string) (map[string]any, erro
 	}
 	out := maps.Clone(entry)
 	for _, field := range []string{"value", "password"} {
-		text, there := out[field].(string)
-		if !there {
+		text, ok := out[field].(string)
+		if !ok {
 			continue
 		}
 		value, half := []rune(text), len([]rune(text))/2

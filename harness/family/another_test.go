@@ -52,7 +52,7 @@ func TestAnotherRotation(t *testing.T) {
 			if got.Emit != known(tt.emit) || !slices.Equal(got.identifiers(), want) {
 				t.Errorf("published: got %s emitted of %q, want %s of %q", got.Emit, got.identifiers(), known(tt.emit), want)
 			}
-			if _, there := ring.Credentials["k3"]; there {
+			if _, ok := ring.Credentials["k3"]; ok {
 				t.Error("this rotation's keyring knows of the other's credential")
 			}
 			wrote := len(m.since(0))

@@ -35,7 +35,7 @@ func TestAskings(t *testing.T) {
 		},
 	}}
 	asks := askings(p)
-	if _, there := asks["open"]; there || asks["graph"].audience != "graph" || asks["graph"].issuer != "https://id" {
+	if _, ok := asks["open"]; ok || asks["graph"].audience != "graph" || asks["graph"].issuer != "https://id" {
 		t.Errorf("got %+v, want graph as its first client asks it, and nobody who is shown no token", asks)
 	}
 	for _, tt := range []struct {

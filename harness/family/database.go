@@ -32,7 +32,7 @@ var _ Family = databasePassword{}
 func (databasePassword) Configure(p *plan.Plan) error {
 	for i := range p.Services {
 		s := &p.Services[i]
-		if _, is := databaseServers[s.Serve]; is {
+		if _, ok := databaseServers[s.Serve]; ok {
 			s.Config = &contract.Database{Kind: s.Serve, Name: s.Name, Server: newServer(), Connections: s.Connections}
 		}
 		switch s.Serve {
@@ -53,7 +53,7 @@ func (databasePassword) Configure(p *plan.Plan) error {
 		}
 	}
 	for i := range p.Services { // a pooler administers its database with the password of that
-		if pooler, is := p.Services[i].Config.(*contract.PgBouncer); is {
+		if pooler, ok := p.Services[i].Config.(*contract.PgBouncer); ok {
 			for _, s := range p.Services {
 				if at := contract.ServerOf(s.Config); s.Name == p.Services[i].Of && at != nil {
 					pooler.AdminPassword = at.AdminPassword
@@ -314,7 +314,7 @@ func (d *databaseBound) Hold(ctx context.Context, name string, _ time.Duration) 
 		case err != nil:
 			return fmt.Errorf("hold a session of %s at %s: %w", name, at, err)
 		case session != nil:
-			if before, there := d.held[at+" "+name]; there {
+			if before, ok := d.held[at+" "+name]; ok {
 				before.close(ctx)
 			}
 			d.held[at+" "+name] = session
@@ -362,8 +362,8 @@ func (d *databaseBound) Present(ctx context.Context, validator, name string, pur
 func (d *databaseBound) outlives(ctx context.Context, key string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	session, there := d.held[key]
-	if !there {
+	session, ok := d.held[key]
+	if !ok {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)

@@ -72,7 +72,7 @@ type engine struct {
 var _ world.StaticRoles = (*engine)(nil)
 
 func (e *engine) Adopt(ctx context.Context, role world.StaticRole) (string, error) {
-	if password, there := e.passwords[role.Login]; there {
+	if password, ok := e.passwords[role.Login]; ok {
 		return password, nil
 	}
 	e.adopted = append(e.adopted, role)

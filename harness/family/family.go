@@ -113,8 +113,8 @@ var Families = map[string]Family{
 
 // Of is the family of a plan.
 func Of(p *plan.Plan) (Family, error) {
-	f, there := Families[p.Page.Scope.Family]
-	if !there {
+	f, ok := Families[p.Page.Scope.Family]
+	if !ok {
 		return nil, fmt.Errorf("rehearse family %q: it is not built in, only %q are",
 			p.Page.Scope.Family, slices.Sorted(maps.Keys(Families)))
 	}

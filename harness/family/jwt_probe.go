@@ -174,9 +174,9 @@ func (t *tokenProbes) token(ctx context.Context, name string, purpose history.Pu
 		key.validator = ""
 	}
 	t.mu.Lock()
-	held, there := t.held[key]
+	held, ok := t.held[key]
 	t.mu.Unlock()
-	if there && purpose != history.Anew && time.Now().Before(held.expiry) {
+	if ok && purpose != history.Anew && time.Now().Before(held.expiry) {
 		return held.raw, "unexpired token, made before", nil
 	}
 	raw, _, err = t.mint(ctx, name, ask, probeLife)
@@ -235,7 +235,7 @@ type pattern struct {
 func (t *tokenProbes) like(ctx context.Context, client string) pattern {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p, there := t.alike[client]; there || client == "" || t.ofClient == nil {
+	if p, ok := t.alike[client]; ok || client == "" || t.ofClient == nil {
 		return p
 	}
 	raw, err := t.ofClient(ctx, client)

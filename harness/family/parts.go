@@ -20,11 +20,11 @@ func Parts(entry map[string]any) (map[string]string, error) {
 		return parts, keyParts(parts, entry)
 	}
 	for part, field := range map[string]string{"value": "value", "user": "user"} {
-		if text, there := entry[field].(string); there {
+		if text, ok := entry[field].(string); ok {
 			parts[part] = text
 		}
 	}
-	if password, there := entry["password"].(string); there {
+	if password, ok := entry["password"].(string); ok {
 		parts["value"] = password
 	}
 	if parts["value"] == "" {

@@ -78,7 +78,7 @@ func (s *steps) Make(ctx context.Context, name string) (identifier string, err e
 	if err != nil {
 		return "", err
 	}
-	if c, there := ring.Credentials[name]; there {
+	if c, ok := ring.Credentials[name]; ok {
 		return c.Identifier, nil
 	}
 	c, err := s.credential(ctx, name)
@@ -299,8 +299,8 @@ func (s *steps) compose(emit string, keys []map[string]any) map[string]any {
 
 // done says whether a keyring is as a step leaves it, with nothing under way.
 func done(k *keyring.Keyring, step keyring.Step, name string) bool {
-	c, there := k.Credentials[name]
-	if !there || k.Pending != nil {
+	c, ok := k.Credentials[name]
+	if !ok || k.Pending != nil {
 		return false
 	}
 	switch step {

@@ -118,8 +118,8 @@ func (g *garbage) show(ctx context.Context) error {
 // validates checks that a service takes tokens, and asks for the key set at a
 // name that it does not know: one of a team's own is what the page says.
 func (g *Graph) validates(name string) error {
-	s, there := g.service(name)
-	if _, checks := g.plan.Limits.Validator(name); there && (s.Serve == "verifier" || s.Own() && checks) {
+	s, ok := g.service(name)
+	if _, checks := g.plan.Limits.Validator(name); ok && (s.Serve == "verifier" || s.Own() && checks) {
 		return nil
 	}
 	return fmt.Errorf("%s is no verifier: %w", name, ErrCannot)

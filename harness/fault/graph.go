@@ -153,8 +153,8 @@ func (g *Graph) service(name string) (plan.Service, bool) {
 // serves checks that a service of the plan is a stand-in of one of these kinds,
 // and has it told the token with which it lets itself be disturbed.
 func (g *Graph) serves(name string, kinds ...string) error {
-	s, there := g.service(name)
-	if g.plan.Rehearsal.Attach != nil || !there || !slices.Contains(kinds, s.Serve) {
+	s, ok := g.service(name)
+	if g.plan.Rehearsal.Attach != nil || !ok || !slices.Contains(kinds, s.Serve) {
 		return fmt.Errorf("%s is none that serves as %s: %w", name, strings.Join(kinds, " or "), ErrCannot)
 	}
 	g.open[name] = true

@@ -119,7 +119,7 @@ func (s *second) once(ctx context.Context) Reading {
 			continue
 		}
 		r[heldBy] += 0
-		if _, there := held.Keys[s.identifier]; there && s.identifier != "" {
+		if _, ok := held.Keys[s.identifier]; ok && s.identifier != "" {
 			r[heldBy]++
 		}
 	}

@@ -52,7 +52,7 @@ func (*town) Stop(context.Context) error { return nil }
 func (w *town) URL(service string, _ bool) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if address, there := w.addresses[service]; there {
+	if address, ok := w.addresses[service]; ok {
 		return address.URL()
 	}
 	return ""

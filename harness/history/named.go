@@ -13,7 +13,7 @@ func (v *View) rename(identifier, name string) {
 	}
 	for _, m := range []map[string]map[string]Offset{v.Holds, v.Learned, v.Forgot, v.Switched, v.PublishedAt} {
 		for _, of := range m {
-			if at, there := of[identifier]; there {
+			if at, ok := of[identifier]; ok {
 				delete(of, identifier)
 				of[name] = at
 			}

@@ -71,7 +71,7 @@ func (k *Keyring) Add(name, identifier string) error {
 	if name == "" {
 		return fmt.Errorf("add credential without a name: %w", ErrIllegal)
 	}
-	if _, there := k.Credentials[name]; there {
+	if _, ok := k.Credentials[name]; ok {
 		return fmt.Errorf("add credential %s, which is already there: %w", name, ErrIllegal)
 	}
 	if k.Credentials == nil {
@@ -125,8 +125,8 @@ func (k *Keyring) End() error {
 // after is the status that a credential has after a step, or why the step is
 // not allowed now.
 func (k *Keyring) after(step Step, name string) (Status, error) {
-	c, there := k.Credentials[name]
-	if !there {
+	c, ok := k.Credentials[name]
+	if !ok {
 		return "", fmt.Errorf("%s credential %s, which is not in the keyring: %w", step, name, ErrIllegal)
 	}
 	refuse := func(why string) (Status, error) {

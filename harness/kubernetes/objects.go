@@ -103,7 +103,7 @@ func (c *Client) do(ctx context.Context, verb, doing string, o Object, name stri
 
 // into reads an answer into an object, of which nothing stays.
 func into(raw []byte, o runtime.Object) error {
-	if u, is := o.(*unstructured.Unstructured); is {
+	if u, ok := o.(*unstructured.Unstructured); ok {
 		return u.UnmarshalJSON(raw)
 	}
 	_, _, err := codecs.UniversalDeserializer().Decode(raw, nil, o)

@@ -103,8 +103,8 @@ func (c *Client) watchPods(ctx context.Context, selector, version string, known 
 			return version
 		case e, open = <-w.ResultChan():
 		}
-		p, is := e.Object.(*corev1.Pod)
-		if open && !is {
+		p, ok := e.Object.(*corev1.Pod)
+		if open && !ok {
 			return "" // an error, which is about the version
 		}
 		if !open {

@@ -131,7 +131,7 @@ func (p process) usage(b *testing.B) (cpu time.Duration, kib int64) {
 		cpu += time.Duration(n)
 	}
 	for line := range strings.Lines(of("status")) {
-		if figure, is := strings.CutPrefix(line, "VmHWM:"); is {
+		if figure, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kib, _ = strconv.ParseInt(strings.Fields(figure)[0], 10, 64)
 		}
 	}

@@ -67,7 +67,7 @@ func NewNames(p *plan.Plan) *Names {
 
 // Whole is the service of which one that was started is a replica, or that itself.
 func (n *Names) Whole(started string) string {
-	if service, is := n.whole[started]; is {
+	if service, ok := n.whole[started]; ok {
 		return service
 	}
 	return started
@@ -75,7 +75,7 @@ func (n *Names) Whole(started string) string {
 
 // Replica is which replica one is that was started; "" where it is none.
 func (n *Names) Replica(started string) string {
-	if _, is := n.whole[started]; is {
+	if _, ok := n.whole[started]; ok {
 		return started
 	}
 	return ""

@@ -105,8 +105,8 @@ func TestNamesOnAnEdge(t *testing.T) {
 		return map[string]string{"auth": "http://10.0.0.1:1", "cache-search-auth": "http://10.0.0.2:2"}[service]
 	}, nil)
 	for from, want := range map[string]string{"10.0.0.1:1": "auth", "10.0.0.2:2": "auth", "cache-search-auth": "cache-search-auth"} {
-		e, there := n.event("search", history.Line{Message: string(history.KindFetched), From: from}, 0)
-		if !there || e.From != want {
+		e, ok := n.event("search", history.Line{Message: string(history.KindFetched), From: from}, 0)
+		if !ok || e.From != want {
 			t.Errorf("a set fetched from %s: got %q, want %s", from, e.From, want)
 		}
 	}
@@ -213,9 +213,9 @@ func TestNamesOfProcesses(t *testing.T) {
 	} {
 		n := NewNames(plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}", tt.services, 1)))
 		n.Locate(func(string) string { return "" }, nil)
-		e, there := n.event("auth", history.Line{Message: string(history.KindRead), Reader: tt.agent, What: "jwks"}, 0)
-		if e.Reader != tt.want || there != (tt.want != "") {
-			t.Errorf("%s: got %q, %t; want %q", tt.name, e.Reader, there, tt.want)
+		e, ok := n.event("auth", history.Line{Message: string(history.KindRead), Reader: tt.agent, What: "jwks"}, 0)
+		if e.Reader != tt.want || ok != (tt.want != "") {
+			t.Errorf("%s: got %q, %t; want %q", tt.name, e.Reader, ok, tt.want)
 		}
 	}
 }

@@ -38,19 +38,19 @@ func NewKernel(root fs.FS) *Kernel { return &Kernel{root: root} }
 func (k *Kernel) Look(at time.Duration) map[string]float64 {
 	now := map[string]time.Duration{}
 	for _, what := range []string{CPU, Memory, IO} {
-		if total, there := k.pressure(what); there {
+		if total, ok := k.pressure(what); ok {
 			now[what] = total
 		}
 	}
-	if stolen, there := k.stolen(); there {
+	if stolen, ok := k.stolen(); ok {
 		now[Steal] = stolen / time.Duration(runtime.NumCPU())
 	}
-	if throttled, there := k.throttled(); there {
+	if throttled, ok := k.throttled(); ok {
 		now[Throttled] = throttled
 	}
 	shares := map[string]float64{}
 	for what, total := range now {
-		if before, there := k.seen[what]; there && at > k.at {
+		if before, ok := k.seen[what]; ok && at > k.at {
 			shares[what] = max(0, min(1, float64(total-before)/float64(at-k.at)))
 		}
 	}

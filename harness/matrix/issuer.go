@@ -181,7 +181,7 @@ func (s System) Measure(ctx context.Context, i Issuer) (Row, error) {
 	}
 	say("told", i.Told)
 	say("back", i.Back)
-	if c, there := row.Cell("cache-control"); there {
+	if c, ok := row.Cell("cache-control"); ok {
 		say("stale", stale(i.Lead, c.Text))
 	}
 	return row, err
@@ -248,7 +248,7 @@ func stale(lead time.Duration, cacheControl string) string {
 // maxAge is that of a Cache-Control (RFC 9111 §5.2.2.1); 0 without one.
 func maxAge(header string) time.Duration {
 	for directive := range strings.SplitSeq(header, ",") {
-		if text, is := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); is {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
 			d, err := time.ParseDuration(text + "s")
 			if err == nil {
 				return d

@@ -33,8 +33,8 @@ func TestLibrariesAreAsMeasured(t *testing.T) {
 			t.Errorf("%s: %d trials of version %q, want %d and its version", row.Name, len(row.Cells), row.Version, len(Trials))
 		}
 		for trial, says := range map[string]time.Duration{"new-fresh": library.Learns, "removed": library.Forgets} {
-			c, there := row.Cell(trial)
-			if !there {
+			c, ok := row.Cell(trial)
+			if !ok {
 				continue // told above
 			}
 			got := time.Duration(math.MaxInt64)

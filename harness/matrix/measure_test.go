@@ -43,7 +43,7 @@ func TestMeasure(t *testing.T) {
 		Sink: func(service string, line []byte) {
 			mu.Lock()
 			defer mu.Unlock()
-			if _, there := first[service]; !there {
+			if _, ok := first[service]; !ok {
 				first[service] = string(line)
 			}
 		},

@@ -118,7 +118,7 @@ func (r Row) Cell(trial string) (Cell, bool) {
 }
 
 func (r Row) cell(question string, bound float64) string {
-	if c, there := r.Cell(question); there {
+	if c, ok := r.Cell(question); ok {
 		return c.text(bound)
 	}
 	return "–"

@@ -16,8 +16,8 @@ func (p *Plan) Pools(name string) bool {
 // has its address in its settings. A stand-in that presents a credential reaches
 // every service that checks it.
 func (p *Plan) Reaches(from, to string) bool {
-	s, there := p.Rehearsal.Services[from]
-	if !there {
+	s, ok := p.Rehearsal.Services[from]
+	if !ok {
 		return false
 	}
 	if !s.Own() {
@@ -52,7 +52,7 @@ func (p *Plan) SoleClient(of string) string {
 // which has its address and presents nothing itself; "" where there is none, or
 // more.
 func (p *Plan) through(service string) string {
-	if s, there := p.Rehearsal.Services[service]; !there || !s.Own() {
+	if s, ok := p.Rehearsal.Services[service]; !ok || !s.Own() {
 		return ""
 	}
 	if _, emits := p.Limits.Emitter(service); emits {

@@ -24,7 +24,7 @@ func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string 
 	}
 	var at, of []string
 	for _, other := range service.References() {
-		if _, there := s.Services[other]; !there || other == name {
+		if _, ok := s.Services[other]; !ok || other == name {
 			continue
 		}
 		address := regexp.MustCompile(`\{\{-?\s*\.` + regexp.QuoteMeta(other) + `\.url\s*-?\}\}` + regexp.QuoteMeta(page.Storage.JWKS))

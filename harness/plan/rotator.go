@@ -85,7 +85,7 @@ func (l Limits) window(s Sight) (window, room time.Duration) {
 		return l.Window, 0
 	}
 	window, room = l.between(s, string(keyring.Emit), s.New, string(keyring.Revoke), s.Old)
-	if began, is := s.View.PhaseStart[history.Overlap]; is { // when the last was seen to have switched
+	if began, ok := s.View.PhaseStart[history.Overlap]; ok { // when the last was seen to have switched
 		window = l.Page(max(0, s.View.Steps[string(keyring.Revoke)][s.Old]-began).Duration())
 		room += l.Page(switchSeen)
 	}

@@ -84,8 +84,8 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 // ahead reports whether an emitter had published the new credential before the
 // rotation began: then the lead is as long as it was published, and not the page's.
 func (s Sight) ahead(emitter string) bool {
-	at, there := s.View.PublishedAt[emitter][s.New]
-	return there && at < s.View.PhaseStart[history.Baseline]
+	at, ok := s.View.PublishedAt[emitter][s.New]
+	return ok && at < s.View.PhaseStart[history.Baseline]
 }
 
 // seenG2 is the least window.
@@ -120,9 +120,9 @@ func (l Limits) seenG3(s Sight, v Validator) Bound {
 
 // publishing is the term of the emitter from which a validator has what it checks by.
 func (l Limits) publishing(b *Bound, s Sight, v Validator) {
-	e, there := l.Emitter(v.From)
+	e, ok := l.Emitter(v.From)
 	late, found := figure{}, false
-	if there {
+	if ok {
 		late, found = l.seenRefresh(s, e, true)
 	}
 	b.term("refresh of "+v.From, e.Refresh, late, found)
@@ -202,8 +202,8 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	if s.View.OnMiss[v.Name] {
 		return true
 	}
-	learned, there := s.View.Learned[v.fetcher()][s.New]
-	if !there {
+	learned, ok := s.View.Learned[v.fetcher()][s.New]
+	if !ok {
 		return false
 	}
 	const at = history.Offset(time.Second)
@@ -357,8 +357,8 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
 	cut, was := s.View.Cut[e.Name][s.Old]
 	revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]
-	made, there := s.View.LastTaken(l.Hop, e.Name, s.Old, cut)
-	if !was || !done || !there || cut < revoked-history.Offset(time.Second) {
+	made, ok := s.View.LastTaken(l.Hop, e.Name, s.Old, cut)
+	if !was || !done || !ok || cut < revoked-history.Offset(time.Second) {
 		return figure{}, false
 	}
 	life, room := l.Page((cut - made).Duration()), l.Page(unsure)

@@ -47,10 +47,10 @@ func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
 // on without reading, or it was said before they were asked. although is what they
 // were told and went on.
 func (r *rotation) approved(ctx context.Context, phase history.Phase) (command world.Command, although string, err error) {
-	confirmer, able := r.world.Operator.(world.Confirmer)
+	confirmer, ok := r.world.Operator.(world.Confirmer)
 	for {
 		command, err = r.ask(ctx, phase, func(ctx context.Context) (world.Command, error) { return r.world.Operator.Approve(ctx, phase) })
-		if err != nil || command != world.Approved || phase != history.Revoke || !able {
+		if err != nil || command != world.Approved || phase != history.Revoke || !ok {
 			return command, "", err
 		}
 		says := r.saysNo(ctx)

@@ -45,8 +45,8 @@ func TestTheRevokeIsAskedForAgain(t *testing.T) {
 			did := strings.Join(r.did(), "\n")
 			rest := did
 			for _, part := range tt.did {
-				_, after, there := strings.Cut(rest, part)
-				if rest = after; !there {
+				_, after, ok := strings.Cut(rest, part)
+				if rest = after; !ok {
 					t.Errorf("on record: got %q, want %q in it, after what comes before", did, part)
 				}
 			}

@@ -36,8 +36,8 @@ type contact struct {
 // keepContact asks the store from time to time until ctx ends. Steps that cannot
 // say are never out of contact.
 func (r *rotation) keepContact(ctx context.Context) {
-	store, able := r.world.Steps.(world.Contacter)
-	for able && ctx.Err() == nil {
+	store, ok := r.world.Steps.(world.Contacter)
+	for ok && ctx.Err() == nil {
 		asked := r.world.Evidence.Offset()
 		asking, cancel := context.WithTimeout(ctx, contactWithin)
 		err := store.Contact(asking)
@@ -102,8 +102,8 @@ func (r *rotation) overLimit(trigger history.Trigger, since history.Offset, why 
 // awaitStore waits on the way back until the store answers, within its patience:
 // a step that fails for its silence would only have to be taken again.
 func (r *rotation) awaitStore(ctx context.Context) error {
-	store, able := r.world.Steps.(world.Contacter)
-	if !able {
+	store, ok := r.world.Steps.(world.Contacter)
+	if !ok {
 		return nil
 	}
 	deadline := r.world.Clock.Now().Add(storePatience)

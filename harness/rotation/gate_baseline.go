@@ -88,8 +88,8 @@ func (l Look) clientSums(from history.Offset) []clientSum {
 			continue
 		}
 		pair := [2]string{key.Presenter, key.Validator}
-		i, there := index[pair]
-		if !there {
+		i, ok := index[pair]
+		if !ok {
 			i = len(sums)
 			index[pair] = i
 			sums = append(sums, clientSum{name: key.Presenter, to: key.Validator})

@@ -22,7 +22,7 @@ type use struct {
 // it has not learned the other.
 func (l Look) user(key history.CellKey) string {
 	_, holds := l.View.Holds[key.Validator][New]
-	if e, there := l.Limits.Emitter(key.Presenter); there && e.Several && !holds {
+	if e, ok := l.Limits.Emitter(key.Presenter); ok && e.Several && !holds {
 		return key.Validator
 	}
 	return key.Presenter

@@ -46,8 +46,8 @@ func (r *rotation) check(ctx context.Context, phase history.Phase) (holds string
 // sessions are those that are still served of the old credential, where an authority
 // can tell and the gate of the phase wants to know.
 func (r *rotation) sessions(ctx context.Context, phase history.Phase) (map[string]int64, error) {
-	sessions, able := r.world.Probes.(world.Sessions)
-	if !able || phase != history.Overlap {
+	sessions, ok := r.world.Probes.(world.Sessions)
+	if !ok || phase != history.Overlap {
 		return nil, nil
 	}
 	return sessions.Sessions(ctx, Old)

@@ -71,7 +71,7 @@ func (l Look) gate(phase history.Phase) (holds string, refusals []refusal) {
 		history.Baseline: Look.baseline, history.Verify: Look.verify, history.Emit: Look.emit,
 		history.Overlap: Look.overlap, history.Watch: Look.watch,
 	}
-	if gate, there := gates[phase]; there {
+	if gate, ok := gates[phase]; ok {
 		return gate(l)
 	}
 	return "", nil

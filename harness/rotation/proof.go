@@ -214,8 +214,8 @@ func (r *rotation) refusing(ctx context.Context) error {
 // doubts asks those who took the old credential to the end what tells how that is
 // meant: whether they take what nobody gave, and what they cannot have kept.
 func (r *rotation) doubts(ctx context.Context) error {
-	doubter, able := r.world.Probes.(world.Doubter)
-	if !able {
+	doubter, ok := r.world.Probes.(world.Doubter)
+	if !ok {
 		return nil
 	}
 	for _, v := range r.proving.of {
@@ -340,8 +340,8 @@ func (l Look) answerOf(v plan.Validator, credential string, purpose history.Purp
 // renew has every emitter make its connections anew: one that still presents
 // the old credential would not be found out for as long as those live.
 func (r *rotation) renew(ctx context.Context) error {
-	renewer, able := r.world.Probes.(world.Renewer)
-	if !able || r.proving.began {
+	renewer, ok := r.world.Probes.(world.Renewer)
+	if !ok || r.proving.began {
 		return nil
 	}
 	r.proving.began = true

@@ -239,7 +239,7 @@ func (r *rotation) showBack(ctx context.Context) error {
 // compare asks authority and store whether they agree, and records what came of it.
 func (r *rotation) compare(ctx context.Context) error {
 	a := history.Agreement{Why: "the steps are commands of others, which cannot say"}
-	if comparer, able := r.world.Steps.(world.Comparer); able {
+	if comparer, ok := r.world.Steps.(world.Comparer); ok {
 		differences, err := comparer.Compare(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -28,7 +28,7 @@ import (
 
 // rotates is who takes a step in place of the run; nil where the run does.
 func (r *rotation) rotates(step keyring.Step) world.Rotator {
-	if rotator, able := r.world.Steps.(world.Rotator); able && r.limits.Rotator() && rotator.Rotates(step) {
+	if rotator, ok := r.world.Steps.(world.Rotator); ok && r.limits.Rotator() && rotator.Rotates(step) {
 		return rotator
 	}
 	return nil
@@ -105,8 +105,8 @@ func (r *rotation) taken(step keyring.Step) (taken bool) {
 	from := slices.IndexFunc(ofRotation, func(i keyring.Intent) bool { return i.Step == step })
 	r.see(func(v *history.View) {
 		for _, intent := range ofRotation[from:] {
-			_, is := v.Steps[string(intent.Step)][intent.Credential]
-			taken = taken || is
+			_, ok := v.Steps[string(intent.Step)][intent.Credential]
+			taken = taken || ok
 		}
 	})
 	return taken

@@ -36,7 +36,7 @@ func (l Look) unseenWith(credential string) (names []string) {
 // emitterOf is where what a presenter presents comes from: the emitter of a
 // client's tokens, or the presenter itself.
 func (l Look) emitterOf(presenter string) string {
-	if c, there := l.Limits.Client(presenter); there && c.From != "" {
+	if c, ok := l.Limits.Client(presenter); ok && c.From != "" {
 		return c.From
 	}
 	return presenter

@@ -8,8 +8,8 @@ import (
 // stopped turns back where somebody outside says so. They do so for what is real, and
 // no mode of the gates is asked.
 func (r *rotation) stopped() error {
-	stopper, able := r.world.Steps.(world.Stopper)
-	if !able {
+	stopper, ok := r.world.Steps.(world.Stopper)
+	if !ok {
 		return nil
 	}
 	why, held := stopper.Stop()

@@ -264,7 +264,7 @@ func (s *Scenario) attached(page *runbook.Runbook) {
 		services = map[string]Service{}
 	}
 	for _, name := range names {
-		if _, there := services[name]; !there && name != "" {
+		if _, ok := services[name]; !ok && name != "" {
 			services[name] = Service{}
 		}
 	}

@@ -86,8 +86,8 @@ func (c check) kubernetes(k *Kubernetes) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.Workloads)) {
 		workload := k.Workloads[name]
-		deployment, is := strings.CutPrefix(workload, DeploymentPrefix)
-		if is && !kubernetesName.MatchString(deployment) || !is && !selector.MatchString(workload) {
+		deployment, ok := strings.CutPrefix(workload, DeploymentPrefix)
+		if ok && !kubernetesName.MatchString(deployment) || !ok && !selector.MatchString(workload) {
 			c.Report(path+".workloads."+name, "deployment/NAME, or labels as app=search,tier=web", "%q names no pods", workload)
 		}
 	}
@@ -113,8 +113,8 @@ func (c check) kube(path string, act Act, a *Attach) {
 		}
 	}
 	if act.Rollout != "" {
-		name, is := strings.CutPrefix(act.Rollout, DeploymentPrefix)
-		if !is || !kubernetesName.MatchString(name) {
+		name, ok := strings.CutPrefix(act.Rollout, DeploymentPrefix)
+		if !ok || !kubernetesName.MatchString(name) {
 			c.Report(path+".rollout", "as deployment/search-api", "%q is no Deployment", act.Rollout)
 		}
 	}

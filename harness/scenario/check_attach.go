@@ -120,7 +120,7 @@ func (c check) steps(a *Attach) {
 		c.rotator(a)
 	}
 	for _, name := range StepNames {
-		if _, there := a.Steps[name]; !there && a.Rotator == nil && !slices.Contains(optionalSteps, name) && a.Undoes(name) == "" {
+		if _, ok := a.Steps[name]; !ok && a.Rotator == nil && !slices.Contains(optionalSteps, name) && a.Undoes(name) == "" {
 			hint := "what you do for it: a command, an http call or a vault write"
 			switch {
 			case slices.Contains(cannotSteps, name):

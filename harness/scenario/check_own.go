@@ -116,7 +116,7 @@ func (c check) replicas(at string, s Service) {
 	}
 	name := at[strings.LastIndex(at, ".")+1:]
 	for i := range s.Replicas {
-		if _, there := c.s.Services[ReplicaName(name, i)]; there && s.Replicas > 1 {
+		if _, ok := c.s.Services[ReplicaName(name, i)]; ok && s.Replicas > 1 {
 			c.Report(at+".replicas", "give that service another name", "%s is the name of another service and of its replica", ReplicaName(name, i))
 		}
 	}

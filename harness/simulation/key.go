@@ -46,8 +46,8 @@ func (k Key) With(l *scenario.Loaded, d time.Duration) *scenario.Loaded {
 	all[k.Path].SetInt(int64(d))
 	// Maps hold copies of what is in them.
 	for name, s := range changed.Scenario.Services {
-		rest, is := strings.CutPrefix(k.Path, "services."+name+".")
-		if !is {
+		rest, ok := strings.CutPrefix(k.Path, "services."+name+".")
+		if !ok {
 			continue
 		}
 		own := map[string]reflect.Value{}

@@ -120,15 +120,15 @@ func (d *decoder) structure(n *Node, v reflect.Value, path string) {
 	for _, m := range members(v) {
 		key := m.key
 		keys, known[key] = append(keys, key), true
-		f, there := n.Field(key)
+		f, ok := n.Field(key)
 		switch {
-		case there && !f.Value.IsNull():
+		case ok && !f.Value.IsNull():
 			d.value(f.Value, m.value, Join(path, key))
 			if !m.optional && f.Value.Kind == Scalar && f.Value.Text == "" {
 				d.report(f.Value.Position, Join(path, key), "", "is empty")
 			}
 		case m.optional || d.patch:
-		case there:
+		case ok:
 			d.report(f.Position, Join(path, key), "", "has no value")
 		default:
 			d.report(n.Position, Join(path, key), "", "is missing")

@@ -30,17 +30,17 @@ func merge(target, patch *Node, keepNull bool) *Node {
 		}
 	}
 	for _, f := range patch.Fields {
-		i, there := at[f.Key]
+		i, ok := at[f.Key]
 		switch {
 		case !f.Value.IsNull() || keepNull:
-			if there {
+			if ok {
 				f.Value = merge(merged.Fields[i].Value, f.Value, keepNull)
 				merged.Fields[i] = f
 			} else {
 				f.Value = merge(nil, f.Value, keepNull)
 				merged.Fields = append(merged.Fields, f)
 			}
-		case there:
+		case ok:
 			merged.Fields[i].Value = nil
 		}
 	}

@@ -18,7 +18,7 @@ func (c *Console) tellSpread(e history.Event) {
 	switch e.Kind {
 	case history.KindPublished:
 		for _, name := range e.Credentials {
-			if _, there := s.published[name]; !there {
+			if _, ok := s.published[name]; !ok {
 				s.published[name] = e.At
 			}
 		}
@@ -75,10 +75,10 @@ func (c *Console) learnedAfter(e history.Event) string {
 		return ""
 	}
 	since := c.after(e.At, "accept", e.Credential, "it was accepted")
-	if at, there := c.story.published[e.Credential]; there {
+	if at, ok := c.story.published[e.Credential]; ok {
 		since = fmt.Sprintf(", %s after it was published", c.both(e.At-at))
 	}
-	if v, there := c.limits.Validator(e.Service); there && v.OnMiss && since != "" {
+	if v, ok := c.limits.Validator(e.Service); ok && v.OnMiss && since != "" {
 		since += ", when it was first shown it"
 	}
 	return since
@@ -86,8 +86,8 @@ func (c *Console) learnedAfter(e history.Event) string {
 
 // after tells how long ago a step was done; nothing where it was not.
 func (c *Console) after(at history.Offset, step, credential, words string) string {
-	done, there := c.story.steps[step+" "+credential]
-	if !there {
+	done, ok := c.story.steps[step+" "+credential]
+	if !ok {
 		return ""
 	}
 	if at <= done { // logs have moments of their own
@@ -144,8 +144,8 @@ func (c *Console) tellProbe(e history.Event) {
 
 // refusesWithin says by when a validator must refuse a credential that is gone.
 func (c *Console) refusesWithin(validator string) string {
-	v, there := c.limits.Validator(validator)
-	if !there {
+	v, ok := c.limits.Validator(validator)
+	if !ok {
 		return "which must end"
 	}
 	if bound := c.limits.G3(v); bound != runbook.Forever {

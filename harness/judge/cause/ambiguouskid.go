@@ -18,8 +18,8 @@ func ambiguousKid(c *Cell) (Explanation, bool) {
 		if look.At > c.First+evidence.Nearly {
 			break
 		}
-		one, other, there := twice(look.Set, c.Credential)
-		if !there {
+		one, other, ok := twice(look.Set, c.Credential)
+		if !ok {
 			continue
 		}
 		source := c.sourceOf(look.At, func(set *history.KeySet) bool { _, _, has := twice(set, c.Credential); return has })
@@ -40,7 +40,7 @@ func ambiguousKid(c *Cell) (Explanation, bool) {
 }
 
 // twice are two different keys of a set under the name of a credential.
-func twice(set *history.KeySet, credential string) (one, other history.Key, there bool) {
+func twice(set *history.KeySet, credential string) (one, other history.Key, ok bool) {
 	for i, a := range set.Keys {
 		for _, b := range set.Keys[i+1:] {
 			if a.Credential == credential && a.Kid == b.Kid && a != b {

@@ -177,10 +177,10 @@ func (e *Case) RevokedEarly() (Explanation, bool) {
 // notSwitchedBack matches where an emitter never went back to the old credential before
 // the new one was withdrawn.
 func notSwitchedBack(c *Cell) (Explanation, bool) {
-	withdrawn, there := c.Done(string(keyring.Withdraw), c.Fresh)
+	withdrawn, ok := c.Done(string(keyring.Withdraw), c.Fresh)
 	emitter := c.EmitterOf(c.Presenter)
 	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
-	if !there || !was || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly ||
+	if !ok || !was || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly ||
 		c.View.Emitting[emitter] != c.Fresh || c.View.Switched[emitter][c.Old] > emitted {
 		return Explanation{}, false
 	}

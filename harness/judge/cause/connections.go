@@ -23,7 +23,7 @@ type crowding struct {
 
 // crowded is the crowding of a consumer in the cell's stretch of time, if that
 // began with it: once a pool lacks connections, other things go wrong as well.
-func (c *Cell) crowded(consumer string) (crowd crowding, there bool) {
+func (c *Cell) crowded(consumer string) (crowd crowding, ok bool) {
 	var most int64
 	from, to := c.First, c.Last
 	for _, key := range c.Hop() {
@@ -36,13 +36,13 @@ func (c *Cell) crowded(consumer string) (crowd crowding, there bool) {
 			continue
 		}
 		first := c.View.Sum(key, from-evidence.Nearly, from+evidence.Nearly)
-		there = there || first.Statuses[noRoom] > 0
+		ok = ok || first.Statuses[noRoom] > 0
 		crowd.authority, crowd.presenter, crowd.n = key.Validator, consumer, crowd.n+n
 		if n > most {
 			most, crowd.credential = n, key.Credential
 		}
 	}
-	return crowd, there
+	return crowd, ok
 }
 
 // tooManyConnections matches where the authority of a consumer had no room for its
@@ -52,8 +52,8 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 	if c.Symptom == Absent {
 		who = c.Presenter
 	}
-	crowd, there := c.crowded(who)
-	if !there {
+	crowd, ok := c.crowded(who)
+	if !ok {
 		return Explanation{}, false
 	}
 	v, _ := c.Limits.Validator(crowd.authority)
@@ -86,11 +86,11 @@ func (e *Case) pools(authority string) (need int, words string) {
 	var each []string
 	seen := map[string]bool{}
 	for _, key := range e.Hop() {
-		m, there := e.Limits.Emitter(key.Presenter)
+		m, ok := e.Limits.Emitter(key.Presenter)
 		switch {
 		case key.Validator != authority || seen[key.Presenter]:
 			continue
-		case !there || m.Pool == 0:
+		case !ok || m.Pool == 0:
 			return 0, ""
 		}
 		seen[m.Name] = true

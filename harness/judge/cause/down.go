@@ -21,8 +21,8 @@ var stopping = []string{"kill", "pause", "restart"}
 // that it presents itself was refused.
 func refusedBehind(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
-	authority, there := c.behind(func(counts history.Counts) int64 { return counts.AuthFailures })
-	if !there {
+	authority, ok := c.behind(func(counts history.Counts) int64 { return counts.AuthFailures })
+	if !ok {
 		return Explanation{}, false
 	}
 	before := c.missedBefore(authority)
@@ -110,10 +110,10 @@ func absentBehind(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
-	if kind, there := c.FaultOn(authority, c.First); there {
+	if kind, ok := c.FaultOn(authority, c.First); ok {
 		told.CausedBy = kind
 		told.Why += ": it was under the fault " + kind
-	} else if r, there := c.FaultBetween(service, authority, c.First); there {
+	} else if r, ok := c.FaultBetween(service, authority, c.First); ok {
 		told.Consumer, told.CausedBy, told.Fix = r.Target, r.Kind, mendTheWay(r, authority)
 		told.Why += ": the way there was under the fault " + r.Kind
 	}
@@ -123,8 +123,8 @@ func absentBehind(c *Cell) (Explanation, bool) {
 // cutOffWay matches where an emitter had no answer from whom it presents its credential to
 // while a fault was in effect between them.
 func cutOffWay(c *Cell) (Explanation, bool) {
-	r, there := c.FaultBetween(c.Presenter, c.Validator.Name, c.First)
-	if !there {
+	r, ok := c.FaultBetween(c.Presenter, c.Validator.Name, c.First)
+	if !ok {
 		return Explanation{}, false
 	}
 	return Explanation{
@@ -140,7 +140,7 @@ func mendTheWay(r judge.FaultReport, party string) string {
 
 // behind is the authority at which the service that is called itself fared badly
 // meanwhile, by what is counted of its presentations there.
-func (c *Cell) behind(badly func(history.Counts) int64) (authority string, there bool) {
+func (c *Cell) behind(badly func(history.Counts) int64) (authority string, ok bool) {
 	service := cmp.Or(c.through(), c.Validator.Name)
 	for _, key := range c.View.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
 		if key.Source == c.Limits.Hop && key.Presenter == service && key.Validator != service &&
@@ -154,14 +154,14 @@ func (c *Cell) behind(badly func(history.Counts) int64) (authority string, there
 // faultAtTheService matches where a service was under a fault when it began to
 // give no answer.
 func faultAtTheService(c *Cell) (Explanation, bool) {
-	kind, there := c.FaultOn(c.Validator.Name, c.First)
-	return Explanation{CausedBy: kind, Why: "it was under the fault " + kind}, there
+	kind, ok := c.FaultOn(c.Validator.Name, c.First)
+	return Explanation{CausedBy: kind, Why: "it was under the fault " + kind}, ok
 }
 
 // exited matches where a service had ended.
 func exited(c *Cell) (Explanation, bool) {
-	at, there := c.View.Exited[c.Validator.Name]
-	return Explanation{Why: "it ended at " + at.String()}, there
+	at, ok := c.View.Exited[c.Validator.Name]
+	return Explanation{Why: "it ended at " + at.String()}, ok
 }
 
 // replacing bounds how long it takes to end the old one of a service after the

@@ -87,9 +87,9 @@ func joined(words []string) string {
 // frozen matches where a service was stopped by a fault when its callers began to
 // get no answer: what came back from behind it later is not why.
 func frozen(c *Cell) (Explanation, bool) {
-	r, there := c.ReportOn(c.Validator.Name, c.First)
+	r, ok := c.ReportOn(c.Validator.Name, c.First)
 	kind, _, _ := c.mostly()
-	if !there || !slices.Contains(stopping, r.Kind) || kind == "5xx" {
+	if !ok || !slices.Contains(stopping, r.Kind) || kind == "5xx" {
 		return Explanation{}, false
 	}
 	return Explanation{Cause: judge.CauseServiceDown, CausedBy: r.Kind, Why: "it was under the fault " + r.Kind + c.Cite([]judge.FaultReport{r})}, true
@@ -99,8 +99,8 @@ func frozen(c *Cell) (Explanation, bool) {
 // the new credential, and to nobody else: a refusal in other words, for a reason
 // that refusals have.
 func answeredAsFailing(c *Cell) (Explanation, bool) {
-	key, sum, there := c.onlyFresh()
-	if !there {
+	key, sum, ok := c.onlyFresh()
+	if !ok {
 		return Explanation{}, false
 	}
 	_, statuses, _ := c.mostly()
@@ -123,7 +123,7 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 // onlyFresh is the cell of the new credential, with its errors (5xx, and 4xx that are
 // no refusals here) counted as refusals, where those were answered to no other credential of the presenter:
 // another was presented beside it, or they began as soon as it was.
-func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, there bool) {
+func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
 	if c.Limits.Hop != history.FromLoad {
 		return key, sum, false
 	}
@@ -155,7 +155,7 @@ func (e *Case) AnsweredOtherwise() string {
 		sum, first, last := e.Lost(client.Name, client.To, e.Start, e.End+1)
 		c := &Cell{Case: e, Presenter: client.Name, Sum: &sum, First: first, Last: last}
 		c.Validator.Name = client.To
-		if _, fresh, there := c.onlyFresh(); there {
+		if _, fresh, ok := c.onlyFresh(); ok {
 			_, statuses, _ := c.mostly()
 			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words%s", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh, e.SayRefusal(client.To, statuses))
 		}

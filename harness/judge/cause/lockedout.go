@@ -38,18 +38,18 @@ func lockedOutProbe(c *Cell) (Explanation, bool) {
 }
 
 // LockedAt is the locking of an authority that was not over at a moment.
-func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event, there bool) {
+func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event, ok bool) {
 	for _, event := range e.Events {
 		switch {
 		case event.Service != authority || event.What == contract.LoginRetry: // see poisoned
 		// Of two calls at a time, the one that locks may be logged after one that is locked out.
 		case event.Kind == history.KindLocked && event.At <= at+evidence.Nearly:
-			lock, there = event, true
+			lock, ok = event, true
 		case event.Kind == history.KindUnlocked && event.At <= at:
-			there = false
+			ok = false
 		}
 	}
-	return lock, there
+	return lock, ok
 }
 
 // tellLockedOut tells who has an authority refuse everybody.

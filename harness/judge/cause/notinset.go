@@ -15,8 +15,8 @@ func freshNotInSet(c *Cell) (Explanation, bool) {
 	if !c.isFresh() {
 		return Explanation{}, false
 	}
-	fetch, there := c.notInSet(c.Published+evidence.Nearly, c.First+evidence.Nearly)
-	if !there {
+	fetch, ok := c.notInSet(c.Published+evidence.Nearly, c.First+evidence.Nearly)
+	if !ok {
 		return Explanation{}, false
 	}
 	return c.tellNotInSet(fetch), true
@@ -28,8 +28,8 @@ func lostNotInSet(c *Cell) (Explanation, bool) {
 	if !c.lost() {
 		return Explanation{}, false
 	}
-	fetch, there := c.notInSet(c.Start, c.First+evidence.Nearly)
-	if !there {
+	fetch, ok := c.notInSet(c.Start, c.First+evidence.Nearly)
+	if !ok {
 		return Explanation{}, false
 	}
 	told := c.tellNotInSet(fetch)
@@ -57,7 +57,7 @@ func (c *Cell) faultAtTheSource() string {
 
 // notInSet is the last fetch between two moments, if it was answered with a set
 // without a credential that was in use.
-func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, there bool) {
+func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, ok bool) {
 	fetches := c.Fetches(c.Validator.Name, from, to)
 	if len(fetches) == 0 {
 		return history.Event{}, false

@@ -18,8 +18,8 @@ var givesPlace = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Re
 // one was given the place again counts where that was long enough before.
 func onePlace(c *Cell) (Explanation, bool) {
 	v := c.Validator
-	by, there := c.replacedBy()
-	if !there {
+	by, ok := c.replacedBy()
+	if !ok {
 		return Explanation{}, false
 	}
 	told := Explanation{
@@ -35,7 +35,7 @@ func onePlace(c *Cell) (Explanation, bool) {
 }
 
 // replacedBy is the step with which another credential took the one place.
-func (c *Cell) replacedBy() (by history.Event, there bool) {
+func (c *Cell) replacedBy() (by history.Event, ok bool) {
 	if !c.Validator.Authority || c.Validator.Keys != 1 {
 		return by, false
 	}
@@ -46,10 +46,10 @@ func (c *Cell) replacedBy() (by history.Event, there bool) {
 		}
 		switch mine := event.Credential == c.Credential; {
 		case mine && event.At < c.First-evidence.Nearly:
-			there = false
-		case !mine && !there:
-			by, there = event, true
+			ok = false
+		case !mine && !ok:
+			by, ok = event, true
 		}
 	}
-	return by, there
+	return by, ok
 }

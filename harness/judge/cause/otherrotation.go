@@ -40,7 +40,7 @@ func otherRotation(c *Cell) (Explanation, bool) {
 }
 
 // crossed is what the other rotation made, where there was one.
-func (c *Cell) crossed() (made string, there bool) {
+func (c *Cell) crossed() (made string, ok bool) {
 	if _, other := c.Others[c.Credential]; other {
 		return c.Credential, true
 	}

@@ -52,17 +52,17 @@ func (c *Cell) revokedBefore(lock history.Event) bool {
 
 // poisoned is the first lock of a pooler in the stretch of time of the cell, or that
 // was not over when that began.
-func (c *Cell) poisoned(pooler string) (lock history.Event, there bool) {
+func (c *Cell) poisoned(pooler string) (lock history.Event, ok bool) {
 	for _, event := range c.Events {
 		switch {
 		case event.Service != pooler || event.At > c.Last+evidence.Nearly:
-		case event.Kind == history.KindLocked && event.What == contract.LoginRetry && !there:
-			lock, there = event, true
+		case event.Kind == history.KindLocked && event.What == contract.LoginRetry && !ok:
+			lock, ok = event, true
 		case event.Kind == history.KindUnlocked && event.At < c.First:
-			there = false
+			ok = false
 		}
 	}
-	return lock, there
+	return lock, ok
 }
 
 // tellPoisoned tells what a pooler logged in with that its database refused.

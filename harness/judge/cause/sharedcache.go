@@ -12,8 +12,8 @@ import (
 // sharedCache matches where a validator fetched after the new credential was
 // published, and a cache on the way answered with an old set.
 func sharedCache(c *Cell) (Explanation, bool) {
-	via, at, there := c.staleAnswer()
-	if !there || !c.late() {
+	via, at, ok := c.staleAnswer()
+	if !ok || !c.late() {
 		return Explanation{}, false
 	}
 	return Explanation{
@@ -25,7 +25,7 @@ func sharedCache(c *Cell) (Explanation, bool) {
 
 // staleAnswer is the first fetch after the new credential was published that was
 // answered with a set without it, and who answered.
-func (c *Cell) staleAnswer() (via string, at history.Offset, there bool) {
+func (c *Cell) staleAnswer() (via string, at history.Offset, ok bool) {
 	for _, fetch := range c.Fetches(c.Validator.Name, max(c.Accepted, c.Published), c.Last) {
 		if !slices.Contains(fetch.Credentials, c.Fresh) && fetch.From != c.Validator.From && !c.relays(fetch.From) {
 			return fetch.From, fetch.At, true

@@ -120,8 +120,8 @@ func (c *Cell) cutFromSource(from, to history.Offset) (judge.FaultReport, bool) 
 // unansweredFetch matches where a validator tried to fetch while it refused, got
 // no answer, and never learned the new key.
 func unansweredFetch(c *Cell) (Explanation, bool) {
-	from, there := c.unanswered()
-	if !there || c.EverLearned || !c.late() {
+	from, ok := c.unanswered()
+	if !ok || c.EverLearned || !c.late() {
 		return Explanation{}, false
 	}
 	return Explanation{
@@ -133,17 +133,17 @@ func unansweredFetch(c *Cell) (Explanation, bool) {
 
 // unanswered is who did not answer a validator that tried to fetch while it
 // refused. Behind a cache it is the emitter, where that gave no tokens either.
-func (c *Cell) unanswered() (from string, there bool) {
+func (c *Cell) unanswered() (from string, ok bool) {
 	for _, event := range c.Events {
 		switch {
 		case event.Kind == history.KindFetchFailed && event.Service == c.Validator.Name &&
 			event.At >= c.First-evidence.Nearly && event.At <= c.Last+evidence.Nearly:
-			from, there = event.From, true
-		case there && event.Kind == history.KindSession && c.EmitterOf(event.Service) == c.Validator.From:
+			from, ok = event.From, true
+		case ok && event.Kind == history.KindSession && c.EmitterOf(event.Service) == c.Validator.From:
 			return c.Validator.From, true
 		}
 	}
-	return from, there
+	return from, ok
 }
 
 // inVain is whom a validator first asked for the set between two moments without

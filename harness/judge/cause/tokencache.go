@@ -38,7 +38,7 @@ func tokenCache(c *Cell) (Explanation, bool) {
 
 // fetchedWithout is when the cell's validator, by its one cache, fetched a set without
 // the old credential, since when it was taken for longer than use of what was fetched takes.
-func (c *Cell) fetchedWithout() (at history.Offset, is bool) {
+func (c *Cell) fetchedWithout() (at history.Offset, ok bool) {
 	if n, _ := c.caches(); n > 1 {
 		return 0, false // one replica fetched, and another took it
 	}

@@ -12,7 +12,7 @@ import (
 // another of its parties. A proven one that is itself the mechanism gives the
 // explanation its cause and its cure.
 func (c *Cell) underAFault(told Explanation) Explanation {
-	if r, there := c.ReportOn(c.Validator.Name, c.First); there {
+	if r, ok := c.ReportOn(c.Validator.Name, c.First); ok {
 		told.CausedBy = r.Kind
 		return told.namedAfter(r)
 	}
@@ -49,7 +49,7 @@ var mechanisms = map[string]struct {
 // namedAfter names the cause after a fault that left evidence, where that is the
 // mechanism; others (a pause, a partition) only tell since when.
 func (x Explanation) namedAfter(r judge.FaultReport) Explanation {
-	if m, there := mechanisms[r.Kind]; there && r.Took {
+	if m, ok := mechanisms[r.Kind]; ok && r.Took {
 		x.Cause, x.Fix = m.cause, fmt.Sprintf(m.cure, r.Target)
 	}
 	return x

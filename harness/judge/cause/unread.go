@@ -25,7 +25,7 @@ func unreadSet(c *Cell) (Explanation, bool) {
 		because := ""
 		if len(strange) > 0 {
 			because = fmt.Sprintf(" since %s is in it", joined(strange))
-			if since, there := c.strangeSince(strange[0]); there {
+			if since, ok := c.strangeSince(strange[0]); ok {
 				because += ", first seen at " + since.String()
 			}
 		}

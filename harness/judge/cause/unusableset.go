@@ -23,16 +23,16 @@ func unusableSet(c *Cell) (Explanation, bool) {
 // keptWithUnusableSet matches where a validator that goes on taking the revoked
 // credential could not use the set that no longer has it.
 func keptWithUnusableSet(c *Cell) (Explanation, bool) {
-	told, there := c.unusable()
+	told, ok := c.unusable()
 	told.Why = "; it " + strings.TrimPrefix(told.Why, c.Validator.Name+" ")
-	return told, there
+	return told, ok
 }
 
 // unusable tells of a key that the validator cannot read, and had to before the
 // cell began to suffer.
 func (c *Cell) unusable() (Explanation, bool) {
-	foreign, since, there := c.foreignKey(c.nearest())
-	if !there || since > c.First+evidence.Nearly {
+	foreign, since, ok := c.foreignKey(c.nearest())
+	if !ok || since > c.First+evidence.Nearly {
 		return Explanation{}, false
 	}
 	source := c.sourceOf(since, func(set *history.KeySet) bool { return slices.Contains(set.Keys, foreign) })
@@ -45,7 +45,7 @@ func (c *Cell) unusable() (Explanation, bool) {
 
 // foreignKey is the first key that came into a set after it was first seen, was
 // made by nobody in this run, and is of another type than those that were.
-func (e *Case) foreignKey(place string) (key history.Key, since history.Offset, there bool) {
+func (e *Case) foreignKey(place string) (key history.Key, since history.Offset, ok bool) {
 	looks := e.looksAt(place, "")
 	var own, first []string
 	for _, look := range looks {

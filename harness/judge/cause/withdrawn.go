@@ -14,8 +14,8 @@ import (
 // withdrawnInUse matches where a new credential was taken back before what had
 // been made with it was out of use.
 func withdrawnInUse(c *Cell) (Explanation, bool) {
-	withdrawn, there := c.Done(string(keyring.Withdraw), c.Fresh)
-	if !there || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly {
+	withdrawn, ok := c.Done(string(keyring.Withdraw), c.Fresh)
+	if !ok || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly {
 		return Explanation{}, false
 	}
 	emitter := c.EmitterOf(c.Presenter)

@@ -230,7 +230,7 @@ func (e *Evidence) Page(wall history.Offset) string {
 // EmitterOf is where a presenter's credentials come from: the issuer of a
 // client's tokens, or the presenter itself.
 func (e *Evidence) EmitterOf(presenter string) string {
-	if c, there := e.Limits.Client(presenter); there && c.From != "" {
+	if c, ok := e.Limits.Client(presenter); ok && c.From != "" {
 		return c.From
 	}
 	return presenter
@@ -238,10 +238,10 @@ func (e *Evidence) EmitterOf(presenter string) string {
 
 // OffPage is " (not on the page)" for a party that the page does not list.
 func (e *Evidence) OffPage(name string) string {
-	if v, there := e.Limits.Validator(name); there && !v.OnPage {
+	if v, ok := e.Limits.Validator(name); ok && !v.OnPage {
 		return ", which is not on the page,"
 	}
-	if m, there := e.Limits.Emitter(name); there && !m.OnPage {
+	if m, ok := e.Limits.Emitter(name); ok && !m.OnPage {
 		return ", which is not on the page,"
 	}
 	return ""

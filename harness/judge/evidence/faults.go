@@ -49,8 +49,8 @@ func (e *Evidence) FaultReports() []judge.FaultReport {
 
 // FaultOn is the kind of the fault that ReportOn finds.
 func (e *Evidence) FaultOn(service string, began history.Offset) (string, bool) {
-	r, there := e.ReportOn(service, began)
-	return r.Kind, there
+	r, ok := e.ReportOn(service, began)
+	return r.Kind, ok
 }
 
 // ReportOn is a fault that was in effect on a service when something began
@@ -85,7 +85,7 @@ func (e *Evidence) FaultBetween(from, to string, began history.Offset) (judge.Fa
 // OrTheWay is a party that gave another no answer at a moment or, where a fault was in effect
 // between them then, the way: neither of them is to be blamed.
 func (e *Evidence) OrTheWay(from, to string, at history.Offset) string {
-	if r, there := e.FaultBetween(from, to, at); there {
+	if r, ok := e.FaultBetween(from, to, at); ok {
 		return r.Target
 	}
 	return to

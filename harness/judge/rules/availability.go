@@ -129,7 +129,7 @@ func (e *judging) tellUnanswered(c *cause.Cell, lacked, until string) judge.Find
 		CausedBy: e.LastStep(began), FirstPhase: e.PhaseAt(began),
 		FirstMS: c.First.Milliseconds(), LastMS: c.Last.Milliseconds(), Count: c.Sum.Unavailable,
 	}
-	if kind, there := e.FaultOn(service, c.First); there {
+	if kind, ok := e.FaultOn(service, c.First); ok {
 		f.CausedBy = kind
 	}
 	c.CausedBy = f.CausedBy

@@ -103,7 +103,7 @@ func (e *judging) momentUnseen() string {
 		return ""
 	}
 	for _, event := range e.Events {
-		if v, there := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && there && v.OnPage {
+		if v, ok := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && ok && v.OnPage {
 			return fmt.Sprintf("the worst moment to accept for %s was waited for and did not come: %s", v.Name, event.Detail)
 		}
 	}

@@ -121,7 +121,7 @@ func (e *judging) excused(key history.CellKey) bool {
 		return false
 	}
 	var before, after sample
-	if client, there := e.Limits.Client(key.Presenter); there && client.Sessions >= 2 {
+	if client, ok := e.Limits.Client(key.Presenter); ok && client.Sessions >= 2 {
 		sum := e.View.Sum(key, e.Changed(), e.End+1)
 		before, after = sessionShares(&base, client.Sessions), sessionShares(&sum, client.Sessions)
 	} else {

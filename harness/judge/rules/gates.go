@@ -97,9 +97,9 @@ func (e *judging) tellGate(event history.Event, level judge.Level, message strin
 // behindKept is what explains that a validator took the revoked credential at the end of the
 // watch, where something else is behind it than what it always does.
 func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool) {
-	v, there := e.Limits.Validator(g.Consumer)
+	v, ok := e.Limits.Validator(g.Consumer)
 	revoked, done := e.RevokedAt()
-	if g.Phase != history.Watch || !there || !done {
+	if g.Phase != history.Watch || !ok || !done {
 		return cause.Explanation{}, false
 	}
 	p := e.OldProbes(v, revoked)
@@ -114,8 +114,8 @@ func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool
 // party is behind it: who the gate saw refusing is not to blame then. That it was
 // emitted too soon is said by the bounds.
 func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Explanation, found bool) {
-	v, there := e.Limits.Validator(g.Consumer)
-	if g.Phase != history.Verify || !there || len(e.brokenAt(g)) > 0 {
+	v, ok := e.Limits.Validator(g.Consumer)
+	if g.Phase != history.Verify || !ok || len(e.brokenAt(g)) > 0 {
 		return cause.Explanation{}, false
 	}
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
@@ -188,7 +188,7 @@ func (e *judging) gateWhileUnseen(from int) bool {
 }
 
 func (e *judging) validatorName(name string) string {
-	if _, there := e.Limits.Validator(name); there {
+	if _, ok := e.Limits.Validator(name); ok {
 		return name
 	}
 	return ""

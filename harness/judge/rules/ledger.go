@@ -50,7 +50,7 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 		CausedBy: e.LastStep(wrong.First), FirstPhase: e.PhaseAt(wrong.First), Cause: judge.CauseUnknown,
 		FirstMS: wrong.First.Milliseconds(), LastMS: wrong.Last.Milliseconds(), Count: wrong.Count,
 	}
-	if r, there := e.FaultBetween(wrong.Presenter, wrong.Validator, wrong.First); there {
+	if r, ok := e.FaultBetween(wrong.Presenter, wrong.Validator, wrong.First); ok {
 		f.CausedBy = r.Kind
 	}
 	switch wrong.What {

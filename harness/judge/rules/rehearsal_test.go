@@ -237,7 +237,7 @@ func (r *rehearsal) wantBounds(t *testing.T) {
 			}
 		default:
 			emitter, limits := f.Presenter, r.limits // by itself, or of a client's tokens
-			if client, there := r.limits.Client(f.Presenter); there {
+			if client, ok := r.limits.Client(f.Presenter); ok {
 				emitter, limits.LongestLife = client.From, max(limits.LongestLife, client.Life) // an exception's is longer
 			}
 			bound := (r.view.Switched[emitter]["k2"] + history.Offset(r.limits.Wall(limits.G2()))).Milliseconds()

@@ -93,7 +93,7 @@ func (e *judging) validators() []judge.ValidatorReport {
 		if v.Authority { // it has the new one before the step that gave it is done
 			from, _ = e.Begun(string(keyring.Accept), e.Fresh)
 		}
-		if learned, there := e.Learned(v.Name, e.Fresh, from); there && wasAccepted {
+		if learned, ok := e.Learned(v.Name, e.Fresh, from); ok && wasAccepted {
 			if v.OnMiss {
 				since = max(since, min(learned, e.firstPresented(v.Name, e.Fresh)))
 			}

@@ -24,8 +24,8 @@ func revocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 }
 
 func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
-	revoked, there := e.RevokedAt()
-	if !there {
+	revoked, ok := e.RevokedAt()
+	if !ok {
 		return judge.Skipped, "nothing was revoked", nil
 	}
 	if e.Ended == history.EndedRolledBack {

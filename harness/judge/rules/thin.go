@@ -63,7 +63,7 @@ func (e *judging) thin() string {
 // those name.
 func (e *judging) presentedOthers() (n int64) {
 	for _, key := range e.View.Keys() {
-		if client, there := e.Limits.Client(key.Presenter); key.Source == e.Limits.Hop && there && client.From != "" {
+		if client, ok := e.Limits.Client(key.Presenter); key.Source == e.Limits.Hop && ok && client.From != "" {
 			sum := e.View.Sum(key, e.Start, e.End+1)
 			n += sum.Answered()
 		}
@@ -124,8 +124,8 @@ func (e *judging) unused(m plan.Emitter) string {
 // whose time was over does not show the new credential.
 func (e *judging) sentAfter(presenter string) bool {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
-	c, is := e.Limits.Client(presenter)
-	return !is || len(e.View.Rates[presenter]) == 0 || c.Due(e.View, emitted, e.End) >= 1
+	c, ok := e.Limits.Client(presenter)
+	return !ok || len(e.View.Rates[presenter]) == 0 || c.Due(e.View, emitted, e.End) >= 1
 }
 
 // quiet says when a client had far fewer answers than were due where it calls:

@@ -10,8 +10,8 @@ import (
 // waived leaves a rule out that the scenario waives, with the reason beside what
 // it would have come to. Its findings stay, as notes.
 func waived(l plan.Limits, rule string, outcome judge.Outcome, detail string, findings []judge.Finding) (judge.Outcome, string) {
-	why, is := l.Waived[rule]
-	if !is || outcome == judge.Pass || outcome == judge.Skipped {
+	why, ok := l.Waived[rule]
+	if !ok || outcome == judge.Pass || outcome == judge.Skipped {
 		return outcome, detail
 	}
 	for i := range findings {

@@ -62,7 +62,7 @@ func Described(t *testing.T, schema []byte) {
 		for key, value := range properties {
 			property, _ := value.(node)
 			text, _ := property["description"].(string)
-			if ref, is := property["$ref"].(string); is && text == "" {
+			if ref, ok := property["$ref"].(string); ok && text == "" {
 				text, _ = types[strings.TrimPrefix(ref, "#/$defs/")].(node)["description"].(string)
 			}
 			if keys++; text == "" {

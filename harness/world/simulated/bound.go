@@ -40,7 +40,7 @@ func (w operator) Approve(ctx context.Context, next history.Phase) (world.Comman
 	if err := w.clock.Sleep(ctx, w.options.Holds[next]); err != nil {
 		return "", err
 	}
-	if answer, there := w.options.Answers[next]; there {
+	if answer, ok := w.options.Answers[next]; ok {
 		return answer, nil
 	}
 	if w.options.Holds[next] > 0 {

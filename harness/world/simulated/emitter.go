@@ -39,7 +39,7 @@ func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
 	if refresh == 0 {
 		refresh = e.Refresh
 	}
-	if other, there := w.options.Refresh[e.Name]; there {
+	if other, ok := w.options.Refresh[e.Name]; ok {
 		refresh = other
 	}
 	return &emitter{

@@ -57,7 +57,7 @@ func newValidator(w *World, v plan.Validator) *validator {
 		made.source = storeName
 		made.readsItself(w.services[v.Name], v.Learns)
 	}
-	if other, there := w.options.Validators[v.Name]; there {
+	if other, ok := w.options.Validators[v.Name]; ok {
 		made.behaviour = other
 	}
 	for _, b := range w.options.Replicas[v.Name] {

@@ -160,12 +160,12 @@ func (s *State) Needs() []Need {
 // so far; the zero value for a phase without bound.
 func (s *State) Need(p history.Phase) Need {
 	l := s.run.Limits
-	n, there := map[history.Phase]Need{
+	n, ok := map[history.Phase]Need{
 		history.Verify:  {Phase: p, What: "lead", Rule: "G1", Planned: l.Lead},
 		history.Overlap: {Phase: p, What: "window", Rule: "G2", Planned: l.Window},
 		history.Watch:   {Phase: p, What: "watch", Rule: "G3", Planned: l.Watch},
 	}[p]
-	if !there {
+	if !ok {
 		return Need{}
 	}
 	for _, b := range l.BoundsSeen(plan.Sight{View: s.view, Old: s.Old(), New: s.New()}) {
