@@ -24,7 +24,6 @@ const grafanaTokenEnv = "REHEARSE_GRAFANA_TOKEN"
 // watch has a team's own monitoring told of a run, where that was asked for. The error
 // says what of the flags cannot be; end ends what was begun.
 func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err error) {
-	end = func() {}
 	if f.grafana != "" {
 		if at, err := url.Parse(f.grafana); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 			return nil, usage(fmt.Errorf("--grafana: %q is no address: want http://HOST:PORT", f.grafana))
@@ -32,10 +31,20 @@ func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err erro
 		progress := o.Progress
 		o.Listeners = append(o.Listeners, live.NewAnnotations(p, f.grafana, os.Getenv(grafanaTokenEnv), func(err error) { progress(err.Error()) }))
 	}
-	if end, err = telemetry(p, o, os.Getenv); err != nil || f.metrics == "" {
-		return end, err
+	sent, err := telemetry(p, o, os.Getenv)
+	if err != nil || f.metrics == "" {
+		return sent, err
 	}
-	sent := end
+	served, err := f.serveMetrics(p, o)
+	if err != nil {
+		sent()
+		return nil, err
+	}
+	return func() { sent(); served() }, nil
+}
+
+// serveMetrics serves the figures of a run to Prometheus until end.
+func (f *runFlags) serveMetrics(p *plan.Plan, o *harness.Options) (end func(), err error) {
 	host, port, err := net.SplitHostPort(f.metrics)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--metrics: %q is no address: want HOST:PORT, or :PORT of this machine alone", f.metrics))
@@ -58,7 +67,6 @@ func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err erro
 	go func() { served <- server.Serve(listener) }()
 	o.Progress(fmt.Sprintf("metrics are at http://%s/metrics", listener.Addr()))
 	return func() {
-		sent()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
