@@ -54,14 +54,6 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	trusted := ""
-	if trust != nil {
-		encoded, err := json.Marshal(trust)
-		if err != nil {
-			return nil, nil, fmt.Errorf("encode a certificate: %w", err)
-		}
-		trusted = string(encoded)
-	}
 	for _, specs := range [][]world.Spec{authorities, others} {
 		for i := range specs {
 			if err := r.adapt(&specs[i]); err != nil {
@@ -69,24 +61,29 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 			}
 			specs[i].Control = r.graph.Token()
 			if specs[i].Serve != "" {
-				specs[i].Trust = trusted
+				specs[i].Trust = trust
 			}
 		}
 	}
 	return r.balanced(authorities), append(r.balanced(others), r.graph.Proxies()...), nil
 }
 
-// trust is what is given to who calls services; nil where none of the plan speaks TLS.
-func (r *run) trust() (*certs.Trust, error) {
+// trust is what stand-ins, and the load, are given to call services by TLS, as world.Spec
+// has it; "" where none of the plan speaks it.
+func (r *run) trust() (string, error) {
 	if !slices.ContainsFunc(r.plan.Services, func(s plan.Service) bool { return s.HTTPS }) {
-		return nil, nil
+		return "", nil
 	}
 	trust, err := certs.Given()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	r.secrets = append(r.secrets, trust.Key)
-	return &trust, nil
+	encoded, err := json.Marshal(trust)
+	if err != nil {
+		return "", fmt.Errorf("encode a certificate: %w", err)
+	}
+	return string(encoded), nil
 }
 
 // filledIn is the address of a service whose address is put into settings as it
@@ -156,11 +153,6 @@ func (r *run) loadSpec() (world.Spec, error) {
 	p := r.plan
 	spec := world.Spec{Name: loadService, Serve: "load"}
 	config := load.Config{Name: loadService, Seed: p.Seed}
-	trust, err := r.trust()
-	if err != nil {
-		return world.Spec{}, err
-	}
-	config.Trust = trust
 	for i, c := range p.Rehearsal.Load {
 		begins, _ := c.Pace()
 		client := load.ClientConfig{

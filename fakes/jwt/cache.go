@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/history"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -51,7 +52,7 @@ func ServeCache(ctx context.Context, config []byte, listener net.Listener, log i
 		return fmt.Errorf("check configuration: ttl is %s, want at least 0", time.Duration(c.TTL))
 	}
 	logger := history.NewLogger(log, c.Name)
-	transport := standin.NewTransport()
+	transport := certs.Trusting(&http.Transport{})
 	defer transport.CloseIdleConnections()
 	cache := newSharedCache(c.Name, transport, logger, time.Now)
 	does := fmt.Sprintf("keeps answers of %s for %s", origin.Host, time.Duration(c.TTL))

@@ -38,7 +38,7 @@ func (p Process) Run(ctx context.Context, s Service) error {
 	setting := func(name string) string { return cmp.Or(sealed[name], p.Getenv(name)) }
 	ctx, cancel := context.WithCancel(contract.WithControl(ctx, setting(contract.ControlVariable)))
 	defer cancel()
-	if err := trustAlso(setting(contract.TrustVariable)); err != nil {
+	if err := adopt(setting(contract.TrustVariable)); err != nil {
 		return err
 	}
 	switch lifeline := p.Getenv(contract.LifelineVariable); lifeline {

@@ -1,23 +1,17 @@
 package standin
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// trusting is what calls of this process trust beyond the system; nil: nothing.
-var trusting *tls.Config
-
-// trustAlso has all calls of this process trust an authority beside those of the system,
-// and show a certificate of it, by certs.Trust as JSON; for a stand-in that is a process of
-// its own, before it serves.
-func trustAlso(given string) error {
+// adopt has a stand-in that is a process of its own call by TLS with what it was given,
+// certs.Trust as JSON; "": nothing was.
+func adopt(given string) error {
 	if given == "" {
 		return nil
 	}
@@ -25,14 +19,8 @@ func trustAlso(given string) error {
 	if err := json.Unmarshal([]byte(given), &trust); err != nil {
 		return errors.New("read " + contract.TrustVariable + ": it is not JSON") // and may have a key in it
 	}
-	config, err := trust.Config()
-	if err != nil {
+	if err := certs.Adopt(trust); err != nil {
 		return fmt.Errorf("read %s: %w", contract.TrustVariable, err)
 	}
-	trusting = config
-	http.DefaultTransport.(*http.Transport).TLSClientConfig = config
 	return nil
 }
-
-// NewTransport is one that goes past http.DefaultTransport, and trusts the same.
-func NewTransport() *http.Transport { return &http.Transport{TLSClientConfig: trusting.Clone()} }

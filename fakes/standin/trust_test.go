@@ -6,13 +6,13 @@ import (
 )
 
 // What cannot be read may have a key in it: the error has none of it.
-func TestTrustAlsoRefuses(t *testing.T) {
+func TestAdoptRefuses(t *testing.T) {
 	for _, given := range []string{"no JSON", `{"ca": "no certificate"}`} {
-		if err := trustAlso(given); err == nil || strings.Contains(err.Error(), "no ") {
+		if err := adopt(given); err == nil || strings.Contains(err.Error(), "no ") {
 			t.Errorf("%s: got %v, want an error without it", given, err)
 		}
 	}
-	if err := trustAlso(""); err != nil || trusting != nil {
+	if err := adopt(""); err != nil {
 		t.Errorf("nothing given: got %v", err)
 	}
 }

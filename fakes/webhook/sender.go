@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
@@ -79,8 +80,7 @@ func ServeSender(ctx context.Context, config []byte, listener net.Listener, log 
 	if err != nil {
 		return err
 	}
-	transport := standin.NewTransport()
-	transport.MaxIdleConnsPerHost = 64
+	transport := certs.Trusting(&http.Transport{MaxIdleConnsPerHost: 64})
 	defer transport.CloseIdleConnections()
 	s := &sender{
 		config: c, signs: signs, scheme: scheme, source: source, log: logger, now: time.Now,

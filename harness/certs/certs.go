@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -67,7 +68,6 @@ func (t Trust) Config() (*tls.Config, error) {
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	pem         string
 	trust       Trust
 	client      *tls.Config
 }
@@ -94,12 +94,11 @@ func newAuthority() (*authority, error) {
 	if a.certificate, err = x509.ParseCertificate(der); err != nil {
 		return nil, fmt.Errorf("make a certificate authority: %w", err)
 	}
-	a.pem = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	own, err := a.issue("rehearse")
 	if err != nil {
 		return nil, err
 	}
-	a.trust = Trust{CA: a.pem, Pair: own}
+	a.trust = Trust{CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), Pair: own}
 	a.client, err = a.trust.Config()
 	return a, err
 }
@@ -165,6 +164,34 @@ func Given() (Trust, error) {
 	return a.trust, nil
 }
 
+// adopted is how this process calls by TLS, where it was given that; nil: by the
+// authority of its own.
+var adopted atomic.Pointer[tls.Config]
+
+// Adopt has this process call by what it was given in place of an authority of its own,
+// and http.DefaultTransport too; for a process that another one started, before it calls.
+func Adopt(given Trust) error {
+	config, err := given.Config()
+	if err != nil {
+		return err
+	}
+	adopted.Store(config)
+	http.DefaultTransport.(*http.Transport).TLSClientConfig = config
+	return nil
+}
+
+// calls is how this process calls by TLS.
+func calls() (*tls.Config, error) {
+	if config := adopted.Load(); config != nil {
+		return config, nil
+	}
+	a, err := run()
+	if err != nil {
+		return nil, err
+	}
+	return a.client, nil
+}
+
 // Trusting has a transport call services of the rehearsal by TLS, beside those that the
 // system trusts, and returns it. It must not have been used before.
 func Trusting(t *http.Transport) *http.Transport {
@@ -173,7 +200,7 @@ func Trusting(t *http.Transport) *http.Transport {
 		connect = (&net.Dialer{}).DialContext
 	}
 	t.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		a, err := run()
+		client, err := calls()
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +212,7 @@ func Trusting(t *http.Transport) *http.Transport {
 		if err != nil {
 			return nil, err
 		}
-		config := a.client.Clone()
+		config := client.Clone()
 		config.ServerName = host
 		secured := tls.Client(plain, config)
 		if err := secured.HandshakeContext(ctx); err != nil {

@@ -9,7 +9,6 @@ package load
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
@@ -44,9 +42,7 @@ type Config struct {
 	// Bucket is the width of a time bucket; default DefaultBucket.
 	Bucket Duration `json:"bucket,omitempty"`
 	// Shard is the part of Clients that this service sends; default all of it.
-	Shard Shard `json:"shard,omitzero"`
-	// Trust is for services that speak TLS; nil: what the system trusts.
-	Trust   *certs.Trust   `json:"trust,omitempty"`
+	Shard   Shard          `json:"shard,omitzero"`
 	Clients []ClientConfig `json:"clients"`
 }
 
@@ -186,11 +182,6 @@ func (c *Config) check() error {
 	if len(c.Clients) == 0 {
 		problems = append(problems, errors.New("no clients; want at least one"))
 	}
-	if c.Trust != nil {
-		if _, err := c.Trust.Config(); err != nil {
-			problems = append(problems, fmt.Errorf("trust: %w", err))
-		}
-	}
 	seen := map[string]bool{}
 	for i, client := range c.Clients {
 		if seen[client.Name] {
@@ -202,18 +193,6 @@ func (c *Config) check() error {
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// tls is how services that speak TLS are called; nil: as the system does.
-func (c *Config) tls() *tls.Config {
-	if c.Trust == nil {
-		return nil
-	}
-	config, err := c.Trust.Config()
-	if err != nil {
-		return nil // which check has refused
-	}
-	return config
 }
 
 func (c *ClientConfig) problems() []error {

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"math"
@@ -24,7 +23,6 @@ const parallelFetches = 16
 // traffic is everything that a service's clients do, from start to stop.
 type traffic struct {
 	config Config
-	tls    *tls.Config
 	log    *slog.Logger
 	clock  clock
 	cells  *cells
@@ -51,7 +49,7 @@ type client struct {
 func newTraffic(config Config, log *slog.Logger) *traffic {
 	clock := newClock()
 	t := &traffic{
-		config: config, tls: config.tls(), log: log, clock: clock,
+		config: config, log: log, clock: clock,
 		cells: newCells(clock, time.Duration(config.Bucket)), out: newOutbox(),
 	}
 	t.out.beats = config.Shard.Of > 1
@@ -66,8 +64,8 @@ func newTraffic(config Config, log *slog.Logger) *traffic {
 func (t *traffic) newClient(config *ClientConfig) *client {
 	c := &client{
 		config:   config,
-		wire:     newWire(config.workers(), t.tls),
-		tokens:   newWire(parallelFetches, t.tls),
+		wire:     newWire(config.workers()),
+		tokens:   newWire(parallelFetches),
 		heldBack: newHeldBack(config.Name, t.clock),
 	}
 	issuer := &issuer{client: config, http: &http.Client{Transport: c.tokens}, clock: t.clock, cells: t.cells}

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -60,15 +60,13 @@ type transport struct {
 var _ http.RoundTripper = (*transport)(nil)
 
 // newWire is the transport below: no proxy of the environment, no compression,
-// and as many idle connections as there may be requests at a time. Services that speak
-// TLS are trusted as secure says; nil: as the system does.
-func newWire(connections int, secure *tls.Config) *http.Transport {
-	return &http.Transport{
-		TLSClientConfig:     secure,
+// and as many idle connections as there may be requests at a time.
+func newWire(connections int) *http.Transport {
+	return certs.Trusting(&http.Transport{
 		MaxIdleConnsPerHost: connections,
 		IdleConnTimeout:     idleTimeout,
 		DisableCompression:  true,
-	}
+	})
 }
 
 // RoundTrip sends one request of the client's next session, and a second one
