@@ -152,7 +152,8 @@ func (r *run) loadEnded(service string, err error) {
 type echo struct {
 	who  string
 	ask  func(context.Context) error
-	lost chan struct{} // closed when it is there no more
+	gone context.Context    // ends when it is there no more
+	lost context.CancelFunc // ends that
 }
 
 // echoes are those of all of them.
@@ -162,7 +163,8 @@ func (r *run) echoes(clients []*load.Client) (all []echo) {
 		if len(clients) > 1 {
 			who = r.shards[i]
 		}
-		all = append(all, echo{who, echoAt(c.URL), make(chan struct{})})
+		gone, lost := context.WithCancel(context.Background())
+		all = append(all, echo{who, echoAt(c.URL), gone, lost})
 	}
 	return all
 }
@@ -171,12 +173,6 @@ func (r *run) echoes(clients []*load.Client) (all []echo) {
 func (e echo) listen(ctx context.Context, r *run) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-e.lost:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(e.gone, cancel)()
 	r.echo(ctx, e.who, e.ask)
 }

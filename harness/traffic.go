@@ -36,7 +36,7 @@ func (r *run) newTraffic() *traffic {
 		clients := r.loadClients()
 		t.echoes = r.echoes(clients)
 		shards := load.NewShards(*r.load, clients, func(l load.Loss) {
-			close(t.echoes[l.Shard].lost) // that it is silent is no news any more
+			t.echoes[l.Shard].lost() // that it is silent is no news any more
 			r.lost(l)
 		})
 		t.client = shards

@@ -55,10 +55,10 @@ func ResultSchema() ([]byte, error) {
 		},
 		Values: map[string][]string{
 			"Model.schema":        {Schema},
-			"Model.verdict":       {string(judge.Pass), string(judge.Fail), string(judge.Inconclusive)},
-			"Model.auth_failures": {string(judge.Flat), string(judge.NotFlat), string(judge.CannotTell)},
-			"Finding.level":       {string(judge.Error), string(judge.Warning), string(judge.Note)},
-			"Rule.outcome":        {string(judge.Pass), string(judge.Fail), string(judge.Inconclusive), string(judge.Skipped)},
+			"Model.verdict":       judge.Verdicts,
+			"Model.auth_failures": judge.Flatnesses,
+			"Finding.level":       judge.Levels,
+			"Rule.outcome":        judge.Outcomes,
 		},
 		Sources: []fs.FS{typesSource, judge.TypesSource, history.TypesSource, runbook.TypesSource},
 	})

@@ -124,11 +124,10 @@ func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Ou
 // reportIn is the path of the report in a run's folder; empty where it could not
 // be written.
 func reportIn(folder string) string {
-	path := filepath.Join(folder, reports.HTMLFile)
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	if !slices.Contains(reports.Written(folder), reports.HTMLFile) {
 		return ""
 	}
-	return path
+	return filepath.Join(folder, reports.HTMLFile)
 }
 
 // resultOf is the end of the stream of --ui json.

@@ -190,14 +190,24 @@ func (r *caseRow) run(ctx context.Context, file string) (Reading, error) {
 	if err := os.MkdirAll(filepath.Dir(r.out), 0o755); err != nil {
 		return Reading{}, err
 	}
-	run := exec.CommandContext(ctx, *caseBinary, "run", "--runtime", r.runtime, "--ui", "plain", "--yes", "--out", r.out, file)
+	v, err := rehearsed(ctx, r.out, "--runtime", r.runtime, file)
+	if err != nil {
+		return Reading{}, err
+	}
+	return readingOf(v), nil
+}
+
+// rehearsed has the built binary rehearse a scenario into a folder, and is what it came to.
+func rehearsed(ctx context.Context, out string, args ...string) (judge.Verdict, error) {
+	run := exec.CommandContext(ctx, *caseBinary, append([]string{"run", "--ui", "plain", "--yes", "--out", out}, args...)...)
 	run.Cancel, run.WaitDelay = func() error { return run.Process.Signal(os.Interrupt) }, time.Minute
-	said, err := run.CombinedOutput()
-	if reading, missing := readingIn(r.out); missing == nil {
-		return reading, nil
+	said, err := run.CombinedOutput() // a verdict that is no pass is an exit code
+	v, missing := verdictIn(out)
+	if missing == nil {
+		return v, nil
 	}
 	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
-	return Reading{}, fmt.Errorf("%v: %s", err, lines[len(lines)-1])
+	return judge.Verdict{}, fmt.Errorf("%v: %s", err, lines[len(lines)-1])
 }
 
 // lintReading is whether lint refuses a scenario, or finds something.
@@ -212,16 +222,29 @@ func lintReading(ctx context.Context, file string) (Reading, error) {
 	return Reading{Verdict: Pass, Text: string(said)}, nil
 }
 
+// verdictIn is what the run in a folder came to.
+func verdictIn(folder string) (v judge.Verdict, err error) {
+	text, err := os.ReadFile(filepath.Join(folder, "result.json"))
+	if err != nil {
+		return v, err
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		return v, fmt.Errorf("read %s: %w", folder, err)
+	}
+	return v, nil
+}
+
 // readingIn is what the run in a folder said.
 func readingIn(folder string) (Reading, error) {
-	text, err := os.ReadFile(filepath.Join(folder, "result.json"))
+	v, err := verdictIn(folder)
 	if err != nil {
 		return Reading{}, err
 	}
-	var v judge.Verdict
-	if err := json.Unmarshal(text, &v); err != nil {
-		return Reading{}, fmt.Errorf("read %s: %w", folder, err)
-	}
+	return readingOf(v), nil
+}
+
+// readingOf is what a verdict says.
+func readingOf(v judge.Verdict) Reading {
 	said := saidBy(v)
 	parts := []string{v.Why}
 	for _, f := range v.Findings {
@@ -232,5 +255,5 @@ func readingIn(folder string) (Reading, error) {
 			parts = append(parts, rule.Detail)
 		}
 	}
-	return Reading{Verdict: said.Verdict, Named: slices.Clone(said.Named), Text: strings.Join(parts, "\n")}, nil
+	return Reading{Verdict: said.Verdict, Named: slices.Clone(said.Named), Text: strings.Join(parts, "\n")}
 }

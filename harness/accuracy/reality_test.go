@@ -3,14 +3,12 @@ package accuracy
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -384,19 +382,10 @@ func realityOf(t *testing.T, each, turn int) (chosen []*compared) {
 }
 
 // rehearse is what the scenario comes to in a runtime.
-func (c *compared) rehearse(ctx context.Context, runtime string, seed int64) (v judge.Verdict, err error) {
+func (c *compared) rehearse(ctx context.Context, runtime string, seed int64) (judge.Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, realityLimit)
 	defer cancel()
-	out := filepath.Join(c.folder, runtime+strconv.FormatInt(seed, 10))
-	run := exec.CommandContext(ctx, *caseBinary, "run", "--runtime", runtime, "--seed", strconv.FormatInt(seed, 10), "--ui", "plain", "--yes", "--out", out, c.name)
-	run.Cancel, run.WaitDelay = func() error { return run.Process.Signal(os.Interrupt) }, time.Minute
-	said, failed := run.CombinedOutput() // a verdict that is no pass is an exit code
-	text, err := os.ReadFile(filepath.Join(out, "result.json"))
-	if err != nil {
-		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
-		return v, fmt.Errorf("%s: %w: %s", runtime, cmp.Or(failed, err), lines[len(lines)-1])
-	}
-	return v, json.Unmarshal(text, &v)
+	return rehearsed(ctx, filepath.Join(c.folder, runtime+strconv.FormatInt(seed, 10)), "--runtime", runtime, "--seed", strconv.FormatInt(seed, 10), c.name)
 }
 
 // writeReality writes the figures as a table, and how far they are apart.

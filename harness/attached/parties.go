@@ -124,21 +124,20 @@ func (s *System) isAccepted(name string) bool {
 
 // gave reports whether an identifier is that of a credential of this rotation.
 func (s *System) gave(identifier string) bool {
-	s.mu.Lock()
-	names := append([]string(nil), s.made...)
-	s.mu.Unlock()
-	return slices.ContainsFunc(names, func(name string) bool { return s.Identifier(name) == identifier })
+	return s.madeOne(func(made string) bool { return made == identifier })
 }
 
 // names reports whether a line of a log has the identifier of a credential of this rotation in it.
 func (s *System) names(line []byte) bool {
+	return s.madeOne(func(made string) bool { return made != "" && bytes.Contains(line, []byte(made)) })
+}
+
+// madeOne reports whether a credential of this rotation has an identifier that is so.
+func (s *System) madeOne(is func(identifier string) bool) bool {
 	s.mu.Lock()
-	names := append([]string(nil), s.made...)
+	names := slices.Clone(s.made)
 	s.mu.Unlock()
-	return slices.ContainsFunc(names, func(name string) bool {
-		identifier := s.Identifier(name)
-		return identifier != "" && bytes.Contains(line, []byte(identifier))
-	})
+	return slices.ContainsFunc(names, func(name string) bool { return is(s.Identifier(name)) })
 }
 
 // isService reports whether somebody is a service of the scenario.

@@ -5,5 +5,5 @@ import "embed"
 // TypesSource has the files whose comments describe the types of an event, for its
 // JSON Schema.
 //
-//go:embed event.go keyset.go ledger.go machine.go
+//go:embed event.go keyset.go ledger.go machine.go shard.go
 var TypesSource embed.FS

@@ -58,9 +58,9 @@ func StreamSchema() ([]byte, error) {
 		Numbers: []reflect.Type{reflect.TypeFor[history.Offset]()},
 		Values: map[string][]string{
 			"Line.kind":            kinds,
-			"Result.verdict":       {string(judge.Pass), string(judge.Fail), string(judge.Inconclusive)},
-			"Result.auth_failures": {string(judge.Flat), string(judge.NotFlat), string(judge.CannotTell)},
-			"Finding.level":        {string(judge.Error), string(judge.Warning), string(judge.Note)},
+			"Result.verdict":       judge.Verdicts,
+			"Result.auth_failures": judge.Flatnesses,
+			"Finding.level":        judge.Levels,
 		},
 		Sources: []fs.FS{typesSource, history.TypesSource, judge.TypesSource},
 	})

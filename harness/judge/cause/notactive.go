@@ -53,36 +53,22 @@ func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 		if key.Presenter != service || key.Validator == service || key.Credential != c.Old {
 			continue
 		}
-		if taken, asked, _ := c.canaries(key.Validator); asked == 0 || taken < asked {
+		if said := c.View.Said(key.Validator, c.Fresh, history.Canary); said.Taken == 0 || said.Refused+said.Unanswered > 0 {
 			continue
 		}
 		for _, v := range c.Limits.Validators {
-			taken, asked, status := c.canaries(v.Name)
-			if v.Name == key.Validator || v.Name == service || asked < several || taken > 0 {
+			said := c.View.Said(v.Name, c.Fresh, history.Canary)
+			if v.Name == key.Validator || v.Name == service || said.Refused+said.Unanswered < several || said.Taken > 0 {
 				continue
 			}
 			return Explanation{
 				Cause: judge.CauseNotAccepted, Consumer: v.Name, Credential: c.Fresh,
-				Why: fmt.Sprintf("%s did not take %s from rehearse itself at the end of the lead (%s), and %s did", v.Name, c.Fresh, status, key.Validator),
+				Why: fmt.Sprintf("%s did not take %s from rehearse itself at the end of the lead (%s), and %s did", v.Name, c.Fresh, said.Last.Status, key.Validator),
 				Fix: fmt.Sprintf("give %s what it needs to take %s (its file of users, a reload) before emitting, and let the gate of verify wait for it", v.Name, c.Fresh),
 			}, true
 		}
 	}
 	return Explanation{}, false
-}
-
-// canaries is how often a validator was shown the new credential at the end of the lead, how
-// often it took it, and what it answered last.
-func (e *Case) canaries(validator string) (taken, asked int, status string) {
-	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Credential != e.Fresh || event.Probe.Purpose != history.Canary {
-			continue
-		}
-		if asked, status = asked+1, event.Probe.Status; event.Probe.Outcome == history.OK {
-			taken++
-		}
-	}
-	return taken, asked, status
 }
 
 // firstOK is when a cell was first taken.
