@@ -225,7 +225,8 @@ test-kubernetes: build kubernetes ## all that needs a cluster, with one that is 
 IN_CLUSTER ?= jwt-signing-key/healthy jwt-signing-key/stale-cache api-key/healthy api-key/missed-consumer webhook-secret/healthy webhook-secret/one-secret \
 	database-password/healthy database-password/missed-consumer \
 	webhook-secret/secret-volume api-key/secret-volume api-key/secret-volume-sub-path api-key/config-map \
-	api-key/secret-env api-key/secret-env-not-rolled-out api-key/written-back api-key/written-back-source-changed
+	api-key/secret-env api-key/secret-env-not-rolled-out api-key/written-back api-key/written-back-source-changed \
+	api-key/rollout-stuck api-key/rollout-stuck-resumed api-key/rollout-no-image api-key/rollout-no-node api-key/rollout-early api-key/rollout-early-again jwt-signing-key/crashed-consumer
 .PHONY: test-kubernetes-scenarios
 test-kubernetes-scenarios: build kubernetes database-image ## rehearse the scenarios IN_CLUSTER with services in a cluster that is brought up for it; as root
 	K8S_DIR=$(K8S_DIR) DATABASE_IMAGE=$(DATABASE_IMAGE) SHARD=$(SHARD) .ci/kubernetes/scenarios $(IN_CLUSTER)

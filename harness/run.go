@@ -238,7 +238,7 @@ func (r *run) faultPlace() fault.Place {
 		p.Logins = l
 	}
 	if r.store != nil { // there is none where the run is attached to a system
-		p.Published, p.WriteBack = r.published, r.delivery.WriteBack
+		p.Published, p.WriteBack, p.Rollouts = r.published, r.delivery.WriteBack, r.delivery.DisturbRollouts
 	}
 	if r.unsealKey != "" {
 		p.Sealer = sealer{r}

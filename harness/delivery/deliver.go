@@ -67,36 +67,6 @@ func (d *Delivery) send(p published) error {
 	return d.announce(p)
 }
 
-// roll starts a consumer anew if it uses what has changed. It takes the latest
-// that was sent, which may be newer than what the caller sent: restarts wait for
-// each other, and not in order.
-func (d *Delivery) roll(ctx context.Context, name string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p := *d.latest.Load()
-	used := d.usedBy(name, p)
-	if d.last[name] == used {
-		return nil
-	}
-	d.moved[name] = true
-	environment := map[string]string{contract.SecretVariable: string(p.encoded)}
-	if own, ok := d.own[name]; ok {
-		var err error
-		if environment, err = d.environment(own, p); err != nil {
-			return fmt.Errorf("deliver to the environment of %s: %w", name, err)
-		}
-	}
-	if d.cluster {
-		d.hooks.Mounted(name, []string{p.identifier()})
-	}
-	if err := d.redeploy(ctx, name, environment); err != nil {
-		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
-	}
-	d.last[name] = used
-	d.hooks.Wrote(name, runbook.Env, p.identifier())
-	return nil
-}
-
 // follow writes a file whenever a document is due, in the order in which they
 // were published, until ctx ends.
 func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {

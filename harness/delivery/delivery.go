@@ -64,6 +64,12 @@ type Delivery struct {
 	mu     sync.Mutex
 	last   map[string]string // what each has, so far as it uses it
 	moved  map[string]bool   // those that were started anew
+	// disturbed are those whose rollouts go wrong, and how; written is what was
+	// brought last to the environment of each. stick begins a rollout that comes to no end; nil:
+	// the runtime has none that goes on by itself.
+	disturbed map[string]world.RolloutTrouble
+	written   map[string]published
+	stick     func(ctx context.Context, service string, environment map[string]string, by world.RolloutTrouble) error
 
 	// cluster says that volumes and environments are brought as a cluster does it.
 	cluster bool
@@ -121,7 +127,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	d := &Delivery{
 		hooks: hooks, wholeSet: !runbook.Families[p.Page.Scope.Family].Authority,
 		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
-		own: map[string]map[string]string{},
+		own: map[string]map[string]string{}, disturbed: map[string]world.RolloutTrouble{}, written: map[string]published{},
 	}
 	_, d.cluster = runtime.(world.Cluster)
 	for _, s := range p.Instances() {
@@ -148,6 +154,9 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	}
 	if ok {
 		d.redeploy = redeployer.Redeploy
+	}
+	if sticker, ok := runtime.(world.Sticker); ok {
+		d.stick = sticker.Stick
 	}
 	return d, nil
 }
@@ -275,11 +284,13 @@ func (d *Delivery) fill(specs []world.Spec, p published) {
 		if startedWith(specs[i]) {
 			specs[i].Environment = map[string]string{contract.SecretVariable: string(p.encoded)}
 			d.last[specs[i].Name] = d.used(p)
+			d.written[specs[i].Name] = p
 		}
 		if filled, asked := withSecret(specs[i].Environment, p); asked {
 			d.own[specs[i].Name] = specs[i].Environment
 			specs[i].Environment = over(specs[i].Environment, filled)
 			d.last[specs[i].Name] = d.usedBy(specs[i].Name, p)
+			d.written[specs[i].Name] = p
 		}
 	}
 }

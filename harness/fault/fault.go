@@ -71,6 +71,9 @@ type Place struct {
 	// WriteBack has a controller write a consumer's files back to what they were at its
 	// start, until it is told not to; nil: they are not the run's own.
 	WriteBack func(ctx context.Context, service string, back bool) error
+	// Rollouts has the rollouts of a consumer go wrong, or with "" go right again and bring
+	// what is published; nil: they are not the run's own.
+	Rollouts func(ctx context.Context, service string, how world.RolloutTrouble) error
 	// Rotator is who takes the steps; nil: they are a team's own.
 	Rotator Rotator
 }
@@ -122,8 +125,8 @@ func (lasting) Ends(lasts time.Duration) Ending {
 // kinds are those that there are, sorted by name: a new one is a new file and
 // its name here.
 var kinds = []Kind{
-	cache, clock, cut, doubleBase64, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, oldKid, partition,
-	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, truncated, writeBack, wrongAlgorithm,
+	cache, clock, cut, doubleBase64, earlyRollout, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, oldKid, partition,
+	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, stuckRollout, truncated, writeBack, wrongAlgorithm,
 }
 
 // Kinds are all kinds of faults, sorted by name.

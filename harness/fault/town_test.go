@@ -28,6 +28,7 @@ type town struct {
 	rotator   Rotator
 	logins    Logins
 	writeBack func(ctx context.Context, service string, back bool) error
+	rollouts  func(ctx context.Context, service string, how world.RolloutTrouble) error
 
 	mu        sync.Mutex
 	addresses launch.Addresses
@@ -129,7 +130,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Stray: w.stray})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, Stray: w.stray})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -203,6 +203,32 @@ func onADelivery(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	through(t, s, d, nil)
 }
 
+// onARollout tries what keeps a consumer from being started anew with what is published.
+func onARollout(t *testing.T, kind string, d *diary, live func(*Schedule)) {
+	w := newTown(t)
+	f := scenario.Fault{Kind: kind, On: "checkout", For: runbook.Duration(10 * lasts), At: scenario.Moment{Phase: "emit"}}
+	if kind == "stuck-rollout" {
+		f.By = string(world.RolloutPaused)
+	}
+	first, second := map[string]any{"tag": "k1", "value": "one-that-nobody-guesses"}, map[string]any{"tag": "k2", "value": "two-that-nobody-guesses"}
+	atTheStore, had := newPublication(t, second, first), newPublication(t, second, first)
+	w.rollouts = func(_ context.Context, _ string, how world.RolloutTrouble) error {
+		if how != "" {
+			had.publish(first)
+		} else {
+			had.publish(second, first)
+		}
+		return nil
+	}
+	p := of(f, scenario.Service{Serve: "charger", Distribution: runbook.Env})
+	p.Services[0].OnPage = true
+	s := w.settle(p, d,
+		reading(&contract.Charger{Name: "checkout", Provider: "http://127.0.0.1:1"}, had))
+	s.Published = atTheStore.read
+	live(s)
+	through(t, s, d, nil)
+}
+
 // onALogin tries who sets passwords beside the rotation.
 func onALogin(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	w := newTown(t)

@@ -327,6 +327,8 @@ type Fault struct {
 	Latency runbook.Duration `yaml:"latency,omitempty" json:"latency,omitempty"`
 	// Answer is what kind jwks makes of the key set: a status, 503-empty, empty, garbage.
 	Answer string `yaml:"answer,omitempty" json:"answer,omitempty"`
+	// By is what kind stuck-rollout is stuck by: paused, image, node.
+	By string `yaml:"by,omitempty" json:"by,omitempty"`
 	// Limit is how many requests kind jwks leaves alone, as a rate, and at first
 	// as many at once as in a second; only those beyond it get the answer.
 	Limit Rate `yaml:"limit,omitempty" json:"limit,omitempty"`

@@ -393,6 +393,25 @@ type Redeployer interface {
 	Redeploy(ctx context.Context, service string, environment map[string]string) error
 }
 
+// Sticker is the ability to begin a rollout that comes to no end, as those of a cluster
+// do which go on by themselves.
+type Sticker interface {
+	// Stick begins what Redeploy does, and returns when it is seen to be stuck. The
+	// service goes on as it is; the next Redeploy or Stick takes the place of this one.
+	Stick(ctx context.Context, service string, environment map[string]string, by RolloutTrouble) error
+}
+
+// RolloutTrouble is how the rollouts of a service go wrong.
+type RolloutTrouble string
+
+// How rollouts go wrong: by all but the last they are stuck.
+const (
+	RolloutPaused RolloutTrouble = "paused" // somebody paused them
+	RolloutImage  RolloutTrouble = "image"  // the image of the new pod cannot be pulled
+	RolloutNode   RolloutTrouble = "node"   // no node takes the new pod: they are cordoned, or full
+	RolloutEarly  RolloutTrouble = "early"  // they come before the environment is written
+)
+
 // Signaller is the ability to send a signal to a service by its name without
 // SIG: HUP, USR1, USR2.
 type Signaller interface {

@@ -25,6 +25,7 @@ var (
 	_ world.Killer     = (*Runtime)(nil)
 	_ world.Restarter  = (*Runtime)(nil)
 	_ world.Redeployer = (*Runtime)(nil)
+	_ world.Sticker    = (*Runtime)(nil)
 	_ world.Locator    = (*Runtime)(nil)
 )
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -250,52 +249,5 @@ func (r *Runtime) Restart(ctx context.Context, name string) error {
 		return fmt.Errorf("restart %s: %w", name, err)
 	}
 	s.become(up)
-	return nil
-}
-
-// Redeploy rolls a service out anew with these variables over those that it has, and
-// returns when the new pod is ready and the old one is gone. Requests are answered
-// throughout: there is no moment without one that is ready.
-func (r *Runtime) Redeploy(ctx context.Context, name string, environment map[string]string) error {
-	s, err := r.running("redeploy", name)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	for key, value := range environment {
-		s.environment[key] = value
-	}
-	secret := s.secret("environment", texts(s.environment))
-	s.mu.Unlock()
-	if err := r.client.Apply(ctx, secret); err != nil {
-		return fmt.Errorf("redeploy %s: %w", name, err)
-	}
-	var before corev1.PodList
-	if err := r.client.List(ctx, selectorOf(name), &before); err != nil {
-		return fmt.Errorf("redeploy %s: %w", name, err)
-	}
-	// The annotation has nanoseconds: two rollouts in a second are two.
-	now := time.Now().UTC().Format(time.RFC3339Nano)
-	if err := r.client.Patch(ctx, name, kubernetes.Annotate(kubernetes.RestartedAt, &now), &appsv1.Deployment{}); err != nil {
-		return fmt.Errorf("redeploy %s: %w", name, err)
-	}
-	var never error
-	err = r.client.AwaitPods(ctx, selectorOf(name), func(pods []corev1.Pod) bool {
-		for _, p := range pods {
-			old := slices.ContainsFunc(before.Items, func(b corev1.Pod) bool { return b.UID == p.UID })
-			if !old {
-				if never = whyNever(p); never != nil {
-					return true
-				}
-			}
-			if old {
-				return false
-			}
-		}
-		return len(pods) == 1 && kubernetes.Ready(&pods[0])
-	})
-	if err = errors.Join(never, err); err != nil {
-		return fmt.Errorf("redeploy %s: %w", name, err)
-	}
 	return nil
 }

@@ -72,6 +72,7 @@ var kinds = map[string]kind{
 		e.deliver()
 		return func() { e.writtenBack = false; e.deliver() }
 	},
+	"stuck-rollout": (*World).disturbRollouts, "early-rollout": (*World).disturbRollouts,
 	"old-kid": func(w *World, f scenario.Fault) func() {
 		w.oldNames = []string{slices.Min(w.published.set)} // k1, as long as there is one
 		return func() { w.oldNames = nil }
@@ -213,6 +214,18 @@ func (w *World) breakWay(f scenario.Fault, status string) (undo func()) {
 
 // reaches reports whether a service gets an answer of another.
 func (w *World) reaches(from, to string) bool { return !w.down[to] && w.broken[edge{from, to}] == "" }
+
+// disturbRollouts has a consumer go on with what it was started with, whatever it is
+// rolled out for, until its rollouts are right again.
+func (w *World) disturbRollouts(f scenario.Fault) (undo func()) {
+	w.heldBack[f.On] = true
+	return func() {
+		delete(w.heldBack, f.On)
+		if e := w.emitters[f.On]; e != nil {
+			e.deliver()
+		}
+	}
+}
 
 // spoil makes every new secret that a consumer gets one that fits nowhere else.
 func (w *World) spoil(f scenario.Fault) (undo func()) {
