@@ -105,7 +105,7 @@ func (l Look) turnedAway() []refusal {
 		within := l.Limits.LastUse(l.View, key, New, l.Now)
 		sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
 		if sum.AuthFailures > 0 && sum.OK == 0 {
-			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and took it never: it needs %s still",
+			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it needs %s still",
 				key.Presenter, New, key.Validator, plan.Counted(sum.AuthFailures, "time"), plan.Text(l.Limits.Page(within)), Old)})
 		}
 	}

@@ -38,7 +38,7 @@ func (r *rotation) check(ctx context.Context, phase history.Phase) (holds string
 		holds, refusals = l.gate(phase)
 	})
 	if err != nil {
-		refusals = append(refusals, refusal{"", "it could not be told who is served on sessions of " + Old + ": " + err.Error()})
+		refusals = append(refusals, refusal{"", "the run could not find out who is served on sessions of " + Old + ": " + err.Error()})
 	}
 	return holds, refusals
 }

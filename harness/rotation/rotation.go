@@ -116,7 +116,7 @@ func (r *rotation) forward(ctx context.Context) (string, error) {
 			err = r.gate(ctx, p.phase)
 		}
 		if err == nil && p.phase == r.plan.RollbackFrom {
-			err = r.decide(history.TriggerAsked, "that it can be taken back from here is what is rehearsed", r.world.Evidence.Offset())
+			err = r.decide(history.TriggerAsked, "the scenario rehearses the way back from here", r.world.Evidence.Offset())
 		}
 		if err != nil {
 			return r.leave(ctx, err)

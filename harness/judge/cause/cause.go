@@ -98,7 +98,7 @@ func (e *Case) lastLoaded(party string) string {
 			return fmt.Sprintf("it has what was published when it last read that, at %s", event.At)
 		}
 	}
-	return "nobody tells when it last read what is published"
+	return "no log says when it last read what is published"
 }
 
 // AtLeast is a measured wall time with the margin, as page time.
@@ -118,7 +118,7 @@ func (c *Cell) fixLead() string {
 		return fmt.Sprintf("publish at least %s before emitting, and wait until %s has it", plan.Text(g1), v.Name)
 	}
 	if seen := c.Limits.Page((c.LearnedAt - c.Accepted).Duration()); c.BySight && seen > g1+c.Limits.Page(evidence.Nearly.Duration()) {
-		return fmt.Sprintf("publish more than %s before emitting (lead): nobody tells how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
+		return fmt.Sprintf("publish more than %s before emitting (lead): no log says how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
 	}
 	if g1 == runbook.Forever { // the page says nothing of it
 		return fmt.Sprintf("put %s on the page, with how late it learns, and publish more than %s before emitting (lead), as late as it was this time", v.Name, c.AtLeast(c.LearnedAt-c.Accepted))

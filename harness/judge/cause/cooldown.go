@@ -31,7 +31,7 @@ func coolingDown(c *Cell) (Explanation, bool) {
 		Cause: judge.CauseCooldown,
 		Why: fmt.Sprintf("%s had fetched the set %s before it first met %s, without %s in it, and fetches for a name that it does not know at most once in %s",
 			v.Name, c.Page(c.First-last), c.Fresh, c.Fresh, plan.Text(v.Cooldown)),
-		Fix: fmt.Sprintf("emit at least %s after accepting, so that it can fetch once more in between; and find out who shows it names that nobody has",
+		Fix: fmt.Sprintf("emit at least %s after accepting, so that it can fetch once more in between; and find out who sends it made-up key names",
 			plan.Text(v.Cooldown+c.Limits.Publishing(v)+c.Limits.Propagation)),
 	}, true
 }

@@ -39,7 +39,7 @@ func (e *Case) Unreadable(validator string) string {
 	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) {
 		return ""
 	}
-	return fmt.Sprintf("%s answered %s to what nobody gave, as to everything else: how it refuses is not seen, so nothing shows whether it refused anybody; "+
+	return fmt.Sprintf("%s answered %s to a credential that nobody issued, as to everything else: nothing shows how it refuses, or whether it refused anybody; "+
 		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s",
 		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator, e.openUnderAFault(validator))
 }
@@ -85,6 +85,6 @@ func takesAnything(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseTakesAnything,
 		Why:   "; it takes what nobody gave, too",
-		Fix:   fmt.Sprintf("find out what %s lets in without looking at it, since when, and close that first: it is no matter of the rotation", name),
+		Fix:   fmt.Sprintf("find out what %s lets in without checking it, and since when, and close that first: it has nothing to do with the rotation", name),
 	}, c.takesMadeUp(name)
 }

@@ -55,14 +55,14 @@ func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 	if through := c.through(); through != "" {
 		return Explanation{
 			Cause: judge.CauseRefusedBehind, Consumer: through,
-			Why: fmt.Sprintf("%s, by way of which it reaches %s, was refused there with the credential that it presents for it", through, authority),
-			Fix: fmt.Sprintf("mend what is said of %s at %s: who is behind it feels no more than that, in whatever words it turns them away", through, authority),
+			Why: fmt.Sprintf("%s, through which it reaches %s, was refused there with the credential that it presents on its behalf", through, authority),
+			Fix: fmt.Sprintf("fix what the finding about %s at %s says: what the callers behind it felt follows from that", through, authority),
 		}
 	}
 	return Explanation{
 		Cause: judge.CauseRefusedBehind,
 		Why:   authority + " refused the credential that it presented",
-		Fix:   fmt.Sprintf("mend what is said of %s at %s: its callers feel no more than that", service, authority),
+		Fix:   fmt.Sprintf("fix what the finding about %s at %s says: what its callers felt follows from that", service, authority),
 	}.asSaidOf(c, authority)
 }
 
@@ -77,7 +77,7 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 			continue
 		}
 		if f := c.Explain(key, &sum); f.Consumer != service {
-			x.Fix = fmt.Sprintf("mend what is said of %s at %s (look at %s): its callers feel no more than that", service, authority, f.Consumer)
+			x.Fix = fmt.Sprintf("fix what the finding about %s at %s says (look at %s): what its callers felt follows from that", service, authority, f.Consumer)
 		}
 		return x
 	}

@@ -46,7 +46,7 @@ func publishedForTooLong(c *Cell) (Explanation, bool) {
 		return told, true
 	}
 	told.Cause = judge.CauseServiceDown
-	told.Fix = fmt.Sprintf("bring %s back before the revoke: who cannot fetch keeps the set that it has", v.From)
+	told.Fix = fmt.Sprintf("bring %s back before the revoke: a validator that cannot fetch keeps the set that it has", v.From)
 	told.Why = fmt.Sprintf("; %s, which had to withdraw it, was not there", v.From)
 	if disturbed {
 		told.CausedBy = kind

@@ -59,7 +59,7 @@ func keptForWantOfASet(c *Cell) (Explanation, bool) {
 		told.Why += c.Cite([]judge.FaultReport{fault})
 		told.Fix = fmt.Sprintf("mend %s (here the fault %s)", fault.Target, fault.Kind)
 	}
-	told.Fix += fmt.Sprintf(", and watch until %s refuses %s: who gets no set keeps the one that it has, and to restart it meanwhile is no cure", v.Name, c.Old)
+	told.Fix += fmt.Sprintf(", and watch until %s refuses %s: a validator that gets no set keeps the one that it has, and restarting it meanwhile does not help", v.Name, c.Old)
 	return told, true
 }
 

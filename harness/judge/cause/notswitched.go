@@ -125,11 +125,11 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Fix = mend
 	case longAfter && (ever || e.presented(emitter, "", e.Fresh, emitted, e.End+1).OK >= several):
 		told.Cause = judge.CauseOutlived
-		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: what it made before waits in it, as in a queue, or it uses late what it reads",
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: it still sends what it made before, as from a queue, or it uses late what it reads",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted))
 		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it use what it has when it sends", e.AtLeast(last-emitted), emitter)
 	case longAfter:
-		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or what it made before waits in it, as in a queue",
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or it still sends what it made before, as from a queue",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
 		told.Fix = fmt.Sprintf("have %s use what it reads; or, where what it made before waits in it, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
 	case last == 0 && read > 0 && m.Refresh > 0 && (!ever || switched > read+history.Offset(e.Limits.Wall(m.Refresh))+2*evidence.Nearly):

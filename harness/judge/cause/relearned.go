@@ -29,11 +29,11 @@ func notRelearned(c *Cell) (Explanation, bool) {
 	if how != "" {
 		told.Cause, told.Consumer = judge.CauseSourceDown, whom
 		told.Why += fmt.Sprintf("; it asked %s for the set %s after that and got none (%s)", whom, c.Page(tried-restored), how)
-		told.Fix = fmt.Sprintf("bring %s back before going back to %s: who gets no set learns nothing", whom, c.Old)
+		told.Fix = fmt.Sprintf("bring %s back before going back to %s: a validator without a key set learns nothing", whom, c.Old)
 	}
 	if r, cut := c.cutFromSource(restored, c.Last); cut {
 		told.Cause, told.Consumer, told.CausedBy = judge.CauseSourceDown, r.Target, r.Kind
-		told.Fix = fmt.Sprintf("mend %s (here the fault %s) before going back to %s: who gets no set learns nothing", r.Target, r.Kind, c.Old)
+		told.Fix = fmt.Sprintf("mend %s (here the fault %s) before going back to %s: a validator without a key set learns nothing", r.Target, r.Kind, c.Old)
 	}
 	return told, true
 }

@@ -41,7 +41,7 @@ func neverLearned(c *Cell) (Explanation, bool) {
 		return Explanation{
 			Cause: judge.CauseNeverLearned,
 			Why:   fmt.Sprintf("%s%s never took it: %s", v.Name, c.OffPage(v.Name), c.lastLoaded(v.Name)),
-			Fix:   fmt.Sprintf("%shave %s read what is published again during the lead (a reload, a signal, a restart), and look at whether it did before emitting", page, who),
+			Fix:   fmt.Sprintf("%shave %s read what is published again during the lead (a reload, a signal, a restart), and check that it did before emitting", page, who),
 		}, true
 	}
 	return Explanation{
@@ -118,7 +118,7 @@ func (c *Cell) wentOn() string {
 	if sum := c.View.Sum(key, from, c.Last+1); sum.AuthFailures < evidence.LeastAttempts || nearlyAll*sum.OK > sum.AuthFailures {
 		return ""
 	}
-	return fmt.Sprintf("; it refused it for %s more all the same, as who keeps for a time that it did not find a key", c.Page(c.Last-c.LearnedAt))
+	return fmt.Sprintf("; it refused it for %s more all the same, as a validator does that caches its failure to find a key", c.Page(c.Last-c.LearnedAt))
 }
 
 // refusesOn says that the validator refused nearly everything for longer than it takes to

@@ -75,6 +75,6 @@ func turnedProberAway(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseLockedOut,
 		Why:   fmt.Sprintf("it had refused the harness %d times by then, and turns away whoever is refused so often: load and harness have one address here", refused),
-		Fix:   fmt.Sprintf("have %s leave the address of the rehearsal out of that limit, and rehearse again; where it counts by the address, who shares one with somebody who is refused is turned away in production too", name),
+		Fix:   fmt.Sprintf("have %s leave the address of the rehearsal out of that limit, and rehearse again; where it counts by the address, a client that shares its address with one that is refused is turned away in production too", name),
 	}, too && refused >= leastRefusedProbes
 }

@@ -39,10 +39,10 @@ var mechanisms = map[string]struct {
 	"missing-kid":     {judge.CauseMissingKid, "let %s write the kid of the key into every token; only a validator that tries every key can do without"},
 	"old-kid":         {judge.CauseOldKid, "let %s write into every token the kid of the key that it signs that one with, a refreshed one too; a token whose header was copied names the key before"},
 	"wrong-algorithm": {judge.CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
-	"newline":         {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
-	"truncated":       {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
-	"double-base64":   {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; encode once: the stringData of a Kubernetes Secret is plain text, its data is base64"},
-	"quoting":         {judge.CauseBadSecret, "hold what %s has against what is published, by fingerprint, before emitting; have whatever reads the file take its quotes away, or write none"},
+	"newline":         {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
+	"truncated":       {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
+	"double-base64":   {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; encode once: the stringData of a Kubernetes Secret is plain text, its data is base64"},
+	"quoting":         {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; have whatever reads the file take its quotes away, or write none"},
 	"foreign-secret":  {judge.CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
 }
 

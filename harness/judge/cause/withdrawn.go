@@ -71,7 +71,7 @@ func (e *Case) tellNotBack(emitter string, told, switched history.Offset, ever b
 	}
 	return Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Withdraw),
-		Why: fmt.Sprintf("%s %s: it does not use what it is told to, or what it made before waits in it, as in a queue", emitter, when),
+		Why: fmt.Sprintf("%s %s: it does not use what it is told to, or it still sends what it made before, as from a queue", emitter, when),
 		Fix: fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds; or, where what it made waits in it, write on the page for how long (format.longest_life): withdraw %s only when its use is zero", emitter, e.Fresh),
 	}
 }

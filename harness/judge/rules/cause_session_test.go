@@ -57,7 +57,7 @@ func TestSessionsOfTheOld(t *testing.T) {
 		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell by which password a session was made"},
 		{"ended long before", []change{unavailable("app", 40.5, 40.6), endsSessions(30, 3)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
 		{"ended out of use", []change{endsSessions(40.5, 3)}, "availability", "", "", ""},
-		{"a session still served", []change{still(0), session(41), session(60.4)}, "revocation", judge.CauseKeptSessions, "revoke", "search lets nobody new in with k1, and still served a session made before, 19m54s after the revoke"},
+		{"a session still served", []change{still(0), session(41), session(60.4)}, "revocation", judge.CauseKeptSessions, "revoke", "search lets nobody in anew with k1, and still served a session made before, 19m54s after the revoke"},
 		{"somebody new still let in", []change{still(0, 41), session(50), asks(60.4, history.OldAfter, history.OK)}, "revocation", judge.CauseKeptRevoked, "revoke", "search still took k1"},
 		{"a session that ended in time", []change{still(50), session(41)}, "revocation", "", "", ""},
 		{"one password at a time", []change{one, refuse("app", "k1", 20, 28.5, 10)}, "auth-failures-flat", judge.CauseOneSlot, "accept", "accepting k2 made it refuse k1"},

@@ -37,11 +37,11 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 			Level: judge.Error, Consumer: name, Credential: uses, CausedBy: cause.CausedByOther, Cause: judge.CauseOtherRotation,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
 			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", name, uses, e.Moment(at.Milliseconds()), e.Old, e.Fresh),
-			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins: no sooner than the lead after what is to be used next was published", e.Limits.Family),
+			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins, at the earliest a lead after the next credential was published", e.Limits.Family),
 		}
 		if e.RotatorRuns(at) {
 			f.Consumer = cause.RotatorName
-			f.Fix = fmt.Sprintf("the rotator was still at work then: find out whether it rotated %s twice (a retry, two that run at once) or something else did; let one rotation end before the next begins: no sooner than the lead after what is to be used next was published", e.Limits.Family)
+			f.Fix = fmt.Sprintf("the rotator was still at work then: find out whether it rotated %s twice (a retry, two that run at once) or something else did; let one rotation end before the next begins, at the earliest a lead after the next credential was published", e.Limits.Family)
 		}
 		findings = append(findings, f)
 	}

@@ -63,7 +63,7 @@ func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 		}
 		told := fmt.Sprintf("%d gates held", held)
 		if len(after) > 0 {
-			told += fmt.Sprintf("; that %s took %s was seen at the emit, and not before: another time the gate will not stop what is too soon", strings.Join(after, ", "), e.Fresh)
+			told += fmt.Sprintf("; %s was seen to take %s only at the emit: another time the gate cannot stop an emit that comes too soon", strings.Join(after, ", "), e.Fresh)
 		}
 		return judge.Pass, told, nil
 	case held > 0:

@@ -24,7 +24,7 @@ func ledger(e *judging) (judge.Outcome, string, []judge.Finding) {
 	case l.Effects != l.Done:
 		return judge.Inconclusive, fmt.Sprintf("callers were told of %d orders that they are done, %d were done, and nothing shows which", l.Done, l.Effects), nil
 	case l.Orders == 0 && l.Untold > 0:
-		return judge.Pass, fmt.Sprintf("%d orders were done, none twice; those who ordered do not tell what they ordered", l.Untold), nil
+		return judge.Pass, fmt.Sprintf("%d orders were done, none twice; the callers do not log what they ordered", l.Untold), nil
 	case l.Orders == 0:
 		return judge.Inconclusive, "nothing was ordered", nil
 	}
@@ -58,7 +58,7 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 		e.explainTwice(&f, wrong)
 	case history.Unconfirmed:
 		f.Cause = judge.CauseAfterEffect
-		f.Message = fmt.Sprintf("%s did %d orders of %s with %s and answered %s: whoever ordered was told that it failed, or nothing",
+		f.Message = fmt.Sprintf("%s did %d orders of %s with %s and answered %s: the callers were told that it failed, or nothing",
 			wrong.Validator, wrong.Count, wrong.Presenter, wrong.Credential, answer(wrong.Was))
 		f.Fix = fmt.Sprintf("have %s ask for the same again under the same idempotency key before it says that it failed", wrong.Presenter)
 	default:

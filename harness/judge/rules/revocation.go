@@ -113,16 +113,16 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(v, bound))
-		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential lets someone in", v.Name)
+		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential still lets somebody in", v.Name)
 		switch {
 		case v.Authority:
 			f.Fix = fmt.Sprintf("look at %s itself whether %s is revoked there: if not, the step revoke did nothing, or something else; if it is, ask who runs %s how long it takes what is revoked, write it on the page (consumers: forgets_within), and watch for longer than that (rollout.watch, more than %s)",
 				v.Name, e.Old, v.Name, e.Page(p.LastTaken-revoked))
 		case v.Reads:
-			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential lets someone in", v.Name)
+			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential still lets somebody in", v.Name)
 		}
 		if p.BySession() {
-			f.Message = fmt.Sprintf("%s lets nobody new in with %s, and still served a session made before, %s after the revoke", v.Name, e.Old, e.Page(p.LastTaken-revoked))
+			f.Message = fmt.Sprintf("%s lets nobody in anew with %s, and still served a session made before, %s after the revoke", v.Name, e.Old, e.Page(p.LastTaken-revoked))
 		}
 		e.kept(f, v, p)
 	case p.InARow > 0:
@@ -145,7 +145,7 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	switch answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.NewAfter); answer {
 	case plan.Refuses:
 		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts {
-			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: it refuses something else of what is made just then, as where its clock is behind", v.Name, e.Fresh, a.Refused, n), false
+			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: it refuses something other than the key in new tokens, for instance a time that its clock has not reached", v.Name, e.Fresh, a.Refused, n), false
 		}
 		return "", true
 	case plan.Doubtful:

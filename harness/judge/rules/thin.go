@@ -29,7 +29,7 @@ func (e *judging) thin() string {
 	case len(e.Phases) == 0:
 		return "no phase began"
 	case len(e.Hop()) == 0 && e.presentedOthers() > 0:
-		return fmt.Sprintf("%d attempts presented what names no credential that is known here, as a token without a kid: nobody can tell which was taken and which refused", e.presentedOthers())
+		return fmt.Sprintf("%d attempts presented something that names no credential of this run, as a token without a kid: nothing shows which was taken and which refused", e.presentedOthers())
 	case len(e.Hop()) == 0:
 		return "nobody presented a credential"
 	}
