@@ -94,7 +94,7 @@ func cutOffSource(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
-		Why: fmt.Sprintf("%s was due at %s %s after it was accepted, and the fault %s on %s kept it from that%s", v.Name, what, c.Page(due-c.Accepted), r.Kind, r.Target, c.until()),
+		Why: fmt.Sprintf("%s was due to %s %s after it was accepted, and the fault %s on %s kept it from that%s", v.Name, what, c.Page(due-c.Accepted), r.Kind, r.Target, c.until()),
 		Fix: fmt.Sprintf("mend %s, and emit only when %s has shown that it takes %s (gates: enforce): a validator that cannot fetch learns nothing, however long the lead", r.Target, v.Name, c.Fresh),
 	}, true
 }

@@ -19,7 +19,7 @@ func TestUnreadable(t *testing.T) {
 		verdict judge.Outcome
 		says    string // of the rule of flatness, or of the finding
 	}{
-		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "how it refuses is not seen"},
+		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "nothing shows how it refuses"},
 		{"it takes everything while its keys are out of reach", []change{silent, asks(60.45, history.MadeUp, history.OK), add(fault(at(40), "jwks", "auth", history.FaultInjected, false), fault(at(40.1), "jwks", "auth", history.FaultEvidence, true), fault(at(60.46), "jwks", "auth", history.FaultUndone, false))}, judge.Inconclusive,
 			"or it lets everybody in, perhaps only while it gets no keys; the fault jwks on auth was in effect"},
 		{"it refuses what nobody gave", []change{silent, asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
@@ -56,7 +56,7 @@ func TestTookAfterAll(t *testing.T) {
 	seenFetching := func(s *story) { s.add(fetched(at(4), "search", "auth", "k1")) }
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"refused, and then taken", []change{blind, refuse("app", "k2", 28.4, 34, 10)}, judge.CauseStaleCache, "search",
-			"search learned it 23m59s after it was accepted, and the lead was 18m", "publish more than 24m29s before emitting (lead): nobody tells how often search reads"},
+			"search learned it 23m59s after it was accepted, and the lead was 18m", "publish more than 24m29s before emitting (lead): no log says how often search reads"},
 		{"refused to the end", []change{blind, refuse("app", "k2", 28.4, 61, 10)}, judge.CauseNeverLearned, "search", "search never learned it", ""},
 		{"some were taken meanwhile", []change{blind, refuse("app", "k2", 28.4, 34, 2)}, judge.CauseUnknown, "search", "search refused it at times and took it at others", ""},
 		{"its fetches are seen", []change{blind, seenFetching, refuse("app", "k2", 28.4, 34, 10)}, judge.CauseNeverLearned, "search", "", ""},

@@ -66,7 +66,7 @@ func TestGates(t *testing.T) {
 		{"all held", nil, judge.Pass, "5 gates held", nil, ""},
 		{"one did not", []change{refuses("enforce", history.Verify, "search")}, judge.Fail, "a gate did not hold", []string{"search"}, "k2"},
 		{"one did not for two", []change{refuses("enforce", history.Overlap, "app"), refuses("enforce", history.Overlap, "web")}, judge.Fail, "a gate did not hold", []string{"app", "web"}, "k1"},
-		{"seen at the emit alone", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true })}, judge.Pass, "took k2 was seen at the emit, and not before", nil, ""},
+		{"seen at the emit alone", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true })}, judge.Pass, "was seen to take k2 only at the emit", nil, ""},
 		{"seen by nothing", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true }),
 			without(func(e history.Event) bool {
 				return e.Counts != nil && e.Counts.Credential == "k2" && e.Counts.Validator == "checkout"

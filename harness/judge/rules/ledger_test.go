@@ -46,7 +46,7 @@ func TestLedger(t *testing.T) {
 		{"twice, named by the credential too", []change{of(twice("k1", "k2", "504", true))}, judge.Fail,
 			"only together with the credential", judge.CauseKeyScoped, "emit"},
 		{"twice under one name", []change{of(twice("k2", "k2", "504", true))}, judge.Fail, "did not keep to it", judge.CauseNotIdempotent, "emit"},
-		{"done and told failed", []change{of(unconfirmed)}, judge.Fail, "was told that it failed", judge.CauseAfterEffect, "revoke"},
+		{"done and told failed", []change{of(unconfirmed)}, judge.Fail, "were told that it failed", judge.CauseAfterEffect, "revoke"},
 		{"told done and not done", []change{of(notDone)}, judge.Fail, "did none of them", judge.CauseUnknown, "baseline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

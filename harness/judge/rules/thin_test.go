@@ -29,7 +29,7 @@ func TestThin(t *testing.T) {
 					e.Counts.Credential = ""
 				}
 			}
-		}}, "attempts presented what names no credential that is known here, as a token without a kid"},
+		}}, "attempts presented something that names no credential of this run, as a token without a kid"},
 		{"no traffic", []change{silent("app", 0, 61), silent("web", 0, 61)}, "nobody presented a credential"},
 		{"no phase", []change{withoutKind(history.KindPhase, "")}, "no phase began"},
 		{"complete without a revoke", []change{without(func(e history.Event) bool { return e.Step == "revoke" })}, "nothing shows the revoke of k1"},
