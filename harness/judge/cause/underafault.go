@@ -43,7 +43,7 @@ var mechanisms = map[string]struct {
 	"truncated":       {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; look for a field on the way that is too short"},
 	"double-base64":   {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; encode once: the stringData of a Kubernetes Secret is plain text, its data is base64"},
 	"quoting":         {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; have whatever reads the file take its quotes away, or write none"},
-	"foreign-secret":  {judge.CauseOtherEnvironment, "give %s the secret of this environment, and hold it against what is published, by fingerprint, before emitting"},
+	"foreign-secret":  {judge.CauseOtherEnvironment, "give %s the secret of this environment, and compare it with what is published, by fingerprint, before emitting"},
 }
 
 // namedAfter names the cause after a fault that left evidence, where that is the

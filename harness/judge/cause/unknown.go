@@ -23,7 +23,7 @@ func (c *Cell) unknown() Explanation {
 		Fix:   c.lookIntoTheLog(),
 	}
 	if !c.EverLearned {
-		told.Why = fmt.Sprintf("%s refused it at times and took it at others, and nobody tells when it learned it", c.Validator.Name)
+		told.Why = fmt.Sprintf("%s refused it at times and took it at others, and no log says when it learned it", c.Validator.Name)
 	}
 	if c.Validator.Authority {
 		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)

@@ -97,7 +97,7 @@ func TestHowToTime(t *testing.T) {
 	}
 	for reads, says := range map[bool]bool{false: true, true: false} {
 		v := judged(t, blind(reads))
-		if !strings.Contains(v.Why, "nobody tells when search takes what is published") || strings.Contains(v.Why, "serve: relay, of: auth") != says {
+		if !strings.Contains(v.Why, "no log says when search fetches what is published") || strings.Contains(v.Why, "serve: relay, of: auth") != says {
 			t.Errorf("of one that reads the secret itself %v: got %q", reads, v.Why)
 		}
 	}
