@@ -109,14 +109,18 @@ func (l *logins) relayMariaDB(client net.Conn, server string, book *mariaDBBook)
 	if err := errors.Join(client.SetReadDeadline(time.Time{}), upstream.SetReadDeadline(time.Time{})); err != nil {
 		return err
 	}
-	said := &lastWords{to: upstream}
+	said := &lastWords{to: upstream, login: login}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_, _ = io.Copy(said, client) // its end is that of the session
+		if !login.ended.Load() {
+			l.lived(login)
+		}
 		_ = upstream.Close()
 	}()
 	if _, err = io.Copy(client, upstream); err == nil && !said.quit.Load() {
+		login.ended.Store(true)
 		l.end(login, mariaDBKilled) // the server has closed it, and not the client
 	}
 	_, _ = client.Close(), upstream.Close()
@@ -317,14 +321,19 @@ func (r *mariaDBReader) counted() []byte {
 	return r.take(binary.LittleEndian.Uint64(number))
 }
 
-// lastWords passes on what a client says, and knows whether it has said that it ends.
+// lastWords passes on what a client says, notes when it used its session, and knows whether
+// it has said that it ends.
 type lastWords struct {
-	to   io.Writer
-	quit atomic.Bool
+	to    io.Writer
+	login *login
+	quit  atomic.Bool
 }
 
 // Write passes it on.
 func (w *lastWords) Write(p []byte) (int, error) {
-	w.quit.Store(len(p) >= 5 && bytes.Equal(p[len(p)-5:], []byte{1, 0, 0, 0, commandQuit}))
+	quit := len(p) >= 5 && bytes.Equal(p[len(p)-5:], []byte{1, 0, 0, 0, commandQuit})
+	if w.quit.Store(quit); !quit {
+		w.login.use()
+	}
 	return w.to.Write(p)
 }

@@ -97,7 +97,7 @@ type using struct {
 func (u using) Read(p []byte) (int, error) {
 	n, err := u.Conn.Read(p)
 	if n > 0 && (n != terminateLength || p[0] != 'X') {
-		u.login.used.Store(int64(time.Since(u.login.began)))
+		u.login.use()
 	}
 	return n, err
 }

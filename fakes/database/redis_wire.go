@@ -64,17 +64,31 @@ func (l *logins) relayRedis(client net.Conn, server string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(upstream, commands) // its end is that of the session
-		login.left.Store(true)
+		_, _ = io.Copy(inUse{upstream, login}, commands) // its end is that of the session
+		if login.left.Store(true); !login.ended.Load() {
+			l.lived(login)
+		}
 		_ = upstream.Close()
 	}()
 	_, err = io.Copy(client, answers)
+	login.ended.Store(true) // or it had left before
 	if !login.left.Load() && login.in.Load() {
 		l.end(login, "") // Redis says nothing when it does
 	}
 	_, _ = client.Close(), upstream.Close()
 	<-done
 	return err
+}
+
+// inUse passes on what a client says, and notes when it used its session.
+type inUse struct {
+	io.Writer
+	login *login
+}
+
+func (u inUse) Write(p []byte) (int, error) {
+	u.login.use()
+	return u.Writer.Write(p)
 }
 
 // answered tells what the first line of the server's answer says of a login.

@@ -36,6 +36,9 @@ func newLogin(user, application string) *login {
 // decide reports whether nothing was decided before.
 func (l *login) decide() bool { return !l.decided.Swap(true) }
 
+// use notes that its client uses it now.
+func (l *login) use() { l.used.Store(int64(time.Since(l.began))) }
+
 // stillTold is how long after a connection is closed the server's log may still
 // tell of it: that a session was ended is read when its socket is gone already.
 const stillTold = 5 * time.Second
