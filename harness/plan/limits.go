@@ -77,11 +77,15 @@ func (b *builder) limits() Limits {
 }
 
 // OnAnother are the emitters on the page that were last seen to use neither of two
-// credentials: another rotation has begun before the one from old to fresh ended.
+// credentials, after they had used one of the two: another rotation has begun before the
+// one from old to fresh ended. Who was never seen with either is known by other names
+// there, as where a log does not say which key it was.
 func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 	var names []string
 	for _, e := range l.Emitters {
-		if uses := view.Emitting[e.Name]; e.OnPage && uses != "" && uses != old && uses != fresh {
+		_, usedOld := view.Switched[e.Name][old]
+		_, usedFresh := view.Switched[e.Name][fresh]
+		if uses := view.Emitting[e.Name]; e.OnPage && uses != "" && uses != old && uses != fresh && (usedOld || usedFresh) {
 			names = append(names, e.Name)
 		}
 	}

@@ -84,7 +84,7 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-evidence.Nearly {
 		x.Credential = c.Fresh // that is what it was to be
 	}
-	x.Why = fmt.Sprintf("%s refused what %s presented, which is neither %s nor %s", authority, service, c.Old, c.Fresh)
+	x.Why = fmt.Sprintf("%s refused what %s presented, and names it neither %s nor %s", authority, service, c.Old, c.Fresh)
 	x.Fix = fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint: it may be cut off, quoted, with a newline at its end, or of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
 	return x
 }

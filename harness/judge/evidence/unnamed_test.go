@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +61,64 @@ func TestUnnamed(t *testing.T) {
 			}
 			if said := e.Unnamed(); (said != "") != (tt.wants > 0) || tt.wants > 0 && !strings.HasPrefix(said, "hook refused send ") {
 				t.Errorf("got %q, want that %d have no name", said, tt.wants)
+			}
+		})
+	}
+}
+
+// TestNamedByUse: where who checks does not say what it has, what it refused without a name
+// is the old credential that was used until the revoke, or the new one that it has never taken;
+// where use tells neither, it has no name.
+func TestNamedByUse(t *testing.T) {
+	at := func(seconds float64) history.Offset { return history.Offset(seconds * float64(time.Second)) }
+	counts := func(seconds float64, credential string, ok, refused int64) history.Event {
+		return history.Event{At: at(seconds), Kind: history.KindCounts, Counts: &history.Counts{
+			Source: history.FromAuthority, Presenter: "shop", Validator: "bank", Credential: credential, Width: BucketWidth, Attempts: ok + refused, OK: ok, AuthFailures: refused, FirstFailure: at(seconds), LastFailure: at(seconds),
+		}}
+	}
+	step := func(seconds float64, what, credential string) history.Event {
+		return history.Event{At: at(seconds), Kind: history.KindStep, Step: what, Credential: credential, Phase: history.Accept}
+	}
+	asked := func(seconds float64, credential string, outcome history.Outcome) history.Event {
+		return history.Event{At: at(seconds), Kind: history.KindProbe, Service: "bank", Credential: credential, Probe: &history.Probe{Outcome: outcome}}
+	}
+	unnamed := func(seconds float64) history.Event { return counts(seconds, history.UnknownIdentifier, 0, 1) }
+	used := func(credential string, from, to float64) (events []history.Event) {
+		for s := from; s < to; s += 0.5 {
+			events = append(events, counts(s, credential, 1, 0))
+		}
+		return events
+	}
+	taken, refused := asked(19, "k2", history.OK), asked(51, "k1", history.AuthFailure)
+	limits := plan.Limits{Hop: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}, Validators: []plan.Validator{{Name: "bank", Authority: true}}}
+	for _, tt := range []struct {
+		name               string
+		events             []history.Event
+		wantOld, wantFresh int64
+	}{
+		{"used until the revoke", append(used("k1", 0, 50), taken, refused, unnamed(50.1), unnamed(52)), 2, 0},
+		{"used in part until the revoke", append(append(used("k1", 0, 50), used("k2", 21, 70)...), taken, refused, unnamed(52)), 1, 0},
+		{"out of use before", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, refused, unnamed(52)), 0, 0},
+		{"refused something before, too", append(used("k1", 0, 50), taken, refused, unnamed(5), unnamed(52)), 0, 0},
+		{"the old one is still taken", append(used("k1", 0, 50), taken, asked(51, "k1", history.OK), unnamed(52)), 0, 0},
+		{"the new one is never taken", append(used("k1", 0, 20), asked(19, "k2", history.AuthFailure), refused, unnamed(21), unnamed(30)), 0, 2},
+		{"the new one is taken from the harness", append(used("k1", 0, 20), taken, refused, unnamed(21)), 0, 0},
+		{"the new one is taken from others", append(append(used("k1", 0, 20), used("k2", 30, 50)...), asked(19, "k2", history.AuthFailure), refused, unnamed(21)), 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			events := append([]history.Event{
+				{Kind: history.KindPlan}, {Kind: history.KindPhase, Phase: history.Baseline}, {At: at(10), Kind: history.KindPhase, Phase: history.Accept},
+				{Kind: history.KindCredential, Credential: "k1"}, {At: at(10), Kind: history.KindCredential, Credential: "k2"},
+				step(10, "accept", "k2"), step(20, "emit", "k2"), step(50, "revoke", "k1"), {At: at(70), Kind: history.KindEnd, Detail: history.EndedComplete},
+			}, tt.events...)
+			slices.SortStableFunc(events, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
+			e := Gather(&history.History{Events: events}, limits)
+			sum := func(credential string) int64 {
+				s := e.View.Sum(history.CellKey{Source: history.FromAuthority, Presenter: "shop", Validator: "bank", Credential: credential}, 0, e.End+1)
+				return s.AuthFailures
+			}
+			if sum("k1") != tt.wantOld || sum("k2") != tt.wantFresh {
+				t.Errorf("got %d of k1 and %d of k2, want %d and %d", sum("k1"), sum("k2"), tt.wantOld, tt.wantFresh)
 			}
 		})
 	}
