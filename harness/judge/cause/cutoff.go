@@ -46,6 +46,29 @@ func cutOff(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
+// inUseAtRevoke matches where a service had no good answer from the revoke on, and was still
+// served then on connections that it had made with the old credential: by a pooler, say, which
+// has no session of that at its database any more. Nobody tells that those were ended.
+func inUseAtRevoke(c *Cell) (Explanation, bool) {
+	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	service, by, n, last := c.Validator.Name, "", int64(0), history.Offset(0)
+	for _, event := range c.Events {
+		if event.Kind == history.KindLived && event.Reader == service && event.Credential == c.Old && was && event.At >= revoked-evidence.Nearly {
+			by, n, last = event.Service, n+1, event.At
+		}
+	}
+	if n == 0 || c.First < revoked-evidence.Nearly || c.First > last+patience {
+		return Explanation{}, false
+	}
+	m, _ := c.Limits.Emitter(service)
+	life := max(m.Life, c.Limits.LongestLife)
+	return Explanation{
+		Cause: judge.CauseCutOff, Credential: c.Old, CausedBy: string(keyring.Revoke),
+		Why: fmt.Sprintf("%s was still served by %s on %s made with %s when that was revoked, and had no good answer on those since", service, by, plan.Counted(n, "connection"), c.Old),
+		Fix: fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life)),
+	}, true
+}
+
 // lastSwitch is when the last emitter began to use the new credential: not before the emit.
 func (e *Case) lastSwitch() history.Offset {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)

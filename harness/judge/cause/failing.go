@@ -163,11 +163,13 @@ func (e *Case) AnsweredOtherwise() string {
 	return ""
 }
 
+// patience is the longest that a client waits, where nothing else is said.
+const patience = 5 * evidence.Nearly
+
 // faultOnTheWay matches where a fault that left evidence was in effect on the way
 // to the service, or on its way to where its keys come from, when its callers
 // began to get no answer. An attempt that was given up is counted then, and began before.
 func faultOnTheWay(c *Cell) (Explanation, bool) {
-	const patience = 5 * evidence.Nearly // the longest that a client waits, where nothing else is said
 	about := evidence.Nearly
 	for _, r := range c.Near(c.First-patience-about, c.First+about, loadName, c.Presenter, c.Validator.Name, c.Validator.From, c.Validator.Via) {
 		if r.From == "" || r.To == evidence.StoreName {

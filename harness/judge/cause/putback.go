@@ -15,11 +15,11 @@ import (
 // causedByPutBack is what such refusals begin with, which is no step of the rotation.
 const causedByPutBack = "put-back"
 
-// putBack matches where a database took the new password, and from a moment on
+// putBack matches where an authority took the new credential, and from a moment on
 // refused it from everybody, with no step of the rotation that explains it: somebody
 // else has set it. Of one presenter alone it is not known whose value is wrong.
 func putBack(c *Cell) (Explanation, bool) {
-	if !c.Validator.Authority || !c.isFresh() || !runbook.Families[c.Limits.Family].Pools {
+	if !c.Validator.Authority || !c.isFresh() {
 		return Explanation{}, false
 	}
 	if at, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh); withdrawn && at <= c.Last {
@@ -40,6 +40,12 @@ func putBack(c *Cell) (Explanation, bool) {
 			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds())),
 		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump, a failover to a server that was not given it, a password that runs out: VALID UNTIL; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
 			v, v, c.Fresh),
+	}
+	if !runbook.Families[c.Limits.Family].Pools {
+		told.Why = fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something took it away, or %s let everybody in until then, as one does that cannot look keys up",
+			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds()), v)
+		told.Fix = fmt.Sprintf("look at how %s stands at %s (never accepted, disabled, run out, deleted by another job), and at whether %s refuses at all while it has no list of keys; show %s by hand until it is taken for longer than that, then rehearse again",
+			c.Fresh, v, v, c.Fresh)
 	}
 	if b.old > 0 {
 		told.Why += fmt.Sprintf("; it let somebody in with %s after that, at %s", c.Old, c.Moment(b.old.Milliseconds()))
@@ -123,6 +129,9 @@ func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 // putBackBehind matches where a service gave no good answer since the database that
 // it needs had its old password back.
 func putBackBehind(c *Cell) (Explanation, bool) {
+	if !runbook.Families[c.Limits.Family].Pools {
+		return Explanation{}, false // what is said of the refusals themselves tells, as of an account that is locked
+	}
 	for _, key := range c.Hop() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Presenter != c.presenterBehind() || key.Credential != c.Fresh || sum.AuthFailures == 0 ||

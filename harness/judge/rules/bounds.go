@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -116,7 +118,8 @@ func (e *judging) momentUnseen() string {
 func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	at, emitted := e.Done(string(keyring.Emit), e.Fresh)
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
-	if !emitted || answer != plan.Refuses && answer != plan.Doubtful {
+	otherwise := emitted && answer == plan.Silent && e.answeredTheCanary(v, a)
+	if !emitted || answer != plan.Refuses && answer != plan.Doubtful && !otherwise {
 		return judge.Finding{}, judge.Pass
 	}
 	f := judge.Finding{
@@ -130,6 +133,10 @@ func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	}
 	f.Message = fmt.Sprintf("%s refused the canary of %s at the end of the lead in %d of %d answers", v.Name, e.Fresh, a.Refused, a.Asked())
 	f.Fix = fmt.Sprintf("find out when %s takes a new one, and emit after that (rollout.lead)", v.Name)
+	if otherwise {
+		f.Message, f.Count = fmt.Sprintf("%s answered %s to the canary of %s at the end of the lead, and took it later: it is not shown that it took it when it was emitted", v.Name, a.Last.Status, e.Fresh), a.Unanswered
+		f.FirstMS = at.Milliseconds()
+	}
 	if a.Taken > 0 {
 		f.Message += ": not all of its replicas had learned it"
 		f.Fix = fmt.Sprintf("ask each replica of %s by its own address, and prove every one before emitting", v.Name)
@@ -139,6 +146,15 @@ func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	}
 	f.Message = "held by luck: " + f.Message + "; nobody was refused this time"
 	return f, judge.Inconclusive
+}
+
+// answeredTheCanary reports whether what a validator answered to the canary is neither taken
+// nor refused, and none of how much is asked, and whether it took the credential later: 404,
+// say, of a key that it does not know yet.
+func (e *judging) answeredTheCanary(v plan.Validator, a history.Answers) bool {
+	status, err := strconv.Atoi(a.Last.Status)
+	return err == nil && status >= http.StatusBadRequest && status < http.StatusInternalServerError && status != http.StatusTooManyRequests &&
+		e.View.Said(v.Name, e.Fresh, history.NewAfter).Taken > 0
 }
 
 // onePerParty leaves of errors that name the same party the first.

@@ -55,6 +55,11 @@ func TestBounds(t *testing.T) {
 		{"a canary that was refused once of many", []change{some(28, history.Canary, 73, 1)}, judge.Inconclusive, judge.Inconclusive,
 			"search refused k2 in 1 of 75 answers", judge.Warning, "search", "watch search for longer before the accept, and ask each of its replicas by its own address"},
 		{"a canary without an answer", []change{withoutProbes("search", history.Canary), asks(28, history.Canary, history.Unavailable)}, judge.Pass, judge.Pass, "", "", "", ""},
+		{"a canary that was not known yet", []change{withoutProbes("search", history.Canary), answersCanary("404")}, judge.Inconclusive, judge.Inconclusive,
+			"held by luck: search answered 404 to the canary of k2 at the end of the lead, and took it later: it is not shown that it took it when it was emitted; nobody", judge.Warning, "search",
+			"find out when search takes a new one, and emit after that (rollout.lead)"},
+		{"a canary that was too much", []change{withoutProbes("search", history.Canary), answersCanary("429")}, judge.Pass, judge.Pass, "", "", "", ""},
+		{"a canary that was answered an error", []change{withoutProbes("search", history.Canary), answersCanary("503")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
 			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"
 		})},
@@ -152,4 +157,11 @@ func TestNoLeadIsAdvisedToOneSlot(t *testing.T) {
 			t.Errorf("got %s: %s, want nothing of the lead", f.Message, f.Fix)
 		}
 	}
+}
+
+// answersCanary adds an answer of search to the canary that neither takes nor refuses it.
+func answersCanary(status string) change {
+	e := probe(at(28), "search", "k2", history.Canary, history.Unavailable)
+	e.Probe.Status = status
+	return add(e)
 }

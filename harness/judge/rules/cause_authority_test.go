@@ -123,7 +123,16 @@ func TestAuthority(t *testing.T) {
 		{"refused, and then taken again", []change{authority, refuse("app", "k1", 10, 15, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "refused k1 before it was revoked"},
 		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "it took away k2, and search still takes k1"},
 		{"the revoke takes both", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 40, history.AuthFailure), withoutProbes("search", history.OldAfter)}, "search", judge.CauseWithoutEffect, "revoke", "it took k2 away too"},
-		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CauseUnknown, "emit", ""},
+		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CausePutBack, "put-back", "no step of this rotation came between"},
+		{"the new one is never taken, and it falls back", []change{authority, func(s *story) {
+			for i := range 610 { // beside the new one, from the emit on
+				if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) {
+					c := counts(b, "app", "search", "k1", 1)
+					c.Counts.Source = history.FromAuthority
+					s.add(c)
+				}
+			}
+		}, refuse("app", "k2", 28.4, 61, 10), refuse("app", "k1", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 0, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "accept", "k1 is what app falls back to"},
 		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"it goes back when nothing else is left", []change{authority, withoutWord, presents("k1", 57), refuse("app", "k2", 56, 57, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw",

@@ -35,6 +35,7 @@ func TestPutBack(t *testing.T) {
 			add(probe(at(60), "search", "k2", history.NewAfter, history.AuthFailure))}, true, "(app, rehearse itself)"},
 		{"from one, while another is let in", []change{database, app}, false, ""},
 		{"from one, and nobody else asked", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" })}, false, ""},
+		{"a key, refused from everybody", []change{database, limit(func(l *plan.Limits) { l.Family = "api-key" }), app, nightly}, true, "or search let everybody in until then"},
 		{"now and then", []change{database, refuse("app", "k2", 45, 48, 10), refuse("app", "k2", 55, 58, 10), refuse("nightly", "k2", 46, 48, 10)}, false, ""},
 		{"never taken", []change{database, refuse("app", "k2", 0, 61, 10), refuse("nightly", "k2", 0, 61, 10), withoutProbes("search", history.Canary)}, false, ""},
 		{"withdrawn", []change{database, app, nightly, add(step(at(44.9), history.Watch, "withdraw", "k2"))}, false, ""},

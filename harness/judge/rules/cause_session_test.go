@@ -19,6 +19,11 @@ func endsSessions(moment float64, n int) change {
 	}
 }
 
+// lived adds a session of search that was in use until a moment.
+func lived(credential string, until float64) change {
+	return add(history.Event{At: at(until), Began: at(until - 1), Kind: history.KindLived, Service: "provider", Reader: "search", Credential: credential})
+}
+
 // TestSessionsOfTheOld: what a revoke does to sessions that are there is told apart from
 // refusals and from services that are down.
 func TestSessionsOfTheOld(t *testing.T) {
@@ -56,6 +61,10 @@ func TestSessionsOfTheOld(t *testing.T) {
 			}
 		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell by which password a session was made"},
 		{"ended long before", []change{unavailable("app", 40.5, 40.6), endsSessions(30, 3)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
+		{"in use, and nobody tells that they were ended", []change{unavailable("app", 40.8, 43), lived("k1", 40.7), lived("k1", 40.9)}, "availability", judge.CauseCutOff, "revoke", "search was still served by provider on 2 connections made with k1 when that was revoked"},
+		{"in use before only", []change{unavailable("app", 40.8, 43), lived("k1", 30)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
+		{"in use, of the new one", []change{unavailable("app", 40.8, 43), lived("k2", 40.7)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
+		{"in use, and long before anything failed", []change{unavailable("app", 50, 53), lived("k1", 40.7)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
 		{"ended out of use", []change{endsSessions(40.5, 3)}, "availability", "", "", ""},
 		{"a session still served", []change{still(0), session(41), session(60.4)}, "revocation", judge.CauseKeptSessions, "revoke", "search lets nobody in anew with k1, and still served a session made before, 19m54s after the revoke"},
 		{"somebody new still let in", []change{still(0, 41), session(50), asks(60.4, history.OldAfter, history.OK)}, "revocation", judge.CauseKeptRevoked, "revoke", "search still took k1"},

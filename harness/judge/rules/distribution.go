@@ -95,6 +95,11 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 	if !there {
 		return judge.Skipped, "nothing was revoked", nil
 	}
+	// A rotator's own revoke is known from when it was seen, and not from when it may have been
+	// at the earliest: what was in use then was taken.
+	if seen, done := e.Done(string(keyring.Revoke), e.Old); done && slices.Contains(e.Limits.Rotated, string(keyring.Revoke)) {
+		revoked = seen
+	}
 	var findings []judge.Finding
 	for _, key := range e.Hop() {
 		if key.Credential != e.Old {
@@ -121,7 +126,9 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 			FirstMS: from.Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
 		}
 		f.Fix = e.FixWindow(key.Presenter, 0)
-		if early, is := e.RevokedEarly(); is {
+		if fell, is := e.FellBack(key.Presenter, key.Validator); is {
+			fell.Apply(&f)
+		} else if early, is := e.RevokedEarly(); is {
 			early.Apply(&f)
 		} else if back, is := e.TellWentBack(key.Presenter, key.Validator, from); is {
 			back.Apply(&f)

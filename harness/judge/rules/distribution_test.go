@@ -112,6 +112,7 @@ func TestAThirdIsUsed(t *testing.T) {
 		{"while a rotator is at work", []change{third("auth"), rotator("started", 10), rotator("ended", 50)}, judge.Fail, "rotator"},
 		{"after a rotator has ended", []change{third("auth"), rotator("started", 10), rotator("ended", 44)}, judge.Fail, "auth"},
 		{"and comes back", []change{third("auth"), add(emitting(at(46), "auth", "k2"))}, judge.Pass, ""},
+		{"by another name from the start", []change{without(func(e history.Event) bool { return e.Kind == history.KindEmitting }), third("auth")}, judge.Pass, ""},
 		{"one off the page", []change{third("auth"), limit(func(l *plan.Limits) { l.Emitters[0].OnPage = false })}, judge.Pass, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,6 +125,31 @@ func TestAThirdIsUsed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRevokedSomeTimeAgo: what was taken between two looks at a rotator's own revoke says that
+// it came later, and nothing of who used it; what was in use when it was seen does.
+func TestRevokedSomeTimeAgo(t *testing.T) {
+	t.Parallel()
+	looks := func(s *story) {
+		s.limits.Rotated = []string{"accept", "emit", "revoke"}
+		for i, e := range s.events {
+			if e.Kind == history.KindStep && e.Step == "revoke" {
+				s.events[i].Began = e.At - at(8)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+	}{
+		{"out of use when it was seen", []change{looks, goesOn(28.5, 35)}, judge.Pass},
+		{"in use when it was seen", []change{looks, goesOn(28.5, 40.5)}, judge.Fail},
+	} {
+		v := judged(t, tt.changes...)
+		t.Run(tt.name, func(t *testing.T) { wantRule(t, v, "distribution", tt.want) })
 	}
 }
 

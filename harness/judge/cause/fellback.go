@@ -1,0 +1,43 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// fellBack matches where a presenter goes on with the old credential after the revoke since
+// nobody takes the new one.
+func fellBack(c *Cell) (Explanation, bool) {
+	told, fell := c.FellBack(c.Presenter, c.Validator.Name)
+	return told, fell && c.usedAfter()
+}
+
+// FellBack tells of a presenter that has shown the new credential to an authority since it was
+// told to, where that was refused from everybody at all times: it did switch, and the old one is
+// what it falls back to. False where that was not seen.
+func (e *Case) FellBack(presenter, authority string) (Explanation, bool) {
+	v, _ := e.Limits.Validator(authority)
+	emitted, used := e.Done(string(keyring.Emit), e.Fresh)
+	if !v.Authority || v.Keys == 1 || !used {
+		return Explanation{}, false
+	}
+	shown := e.presented(presenter, authority, e.Fresh, emitted-evidence.Nearly, e.End+1)
+	canary, after := e.View.Said(authority, e.Fresh, history.Canary), e.View.Said(authority, e.Fresh, history.NewAfter)
+	if shown.AuthFailures < several || canary.Taken+after.Taken > 0 || canary.Refused+after.Refused == 0 {
+		return Explanation{}, false
+	}
+	for _, key := range e.Hop() {
+		if key.Validator == authority && key.Credential == e.Fresh && e.View.Sum(key, e.Start, e.End+1).OK > 0 {
+			return Explanation{}, false
+		}
+	}
+	return Explanation{
+		Cause: judge.CauseWithoutEffect, Consumer: authority, CausedBy: string(keyring.Accept),
+		Why: fmt.Sprintf("%s shows %s as it was told to, %s has never taken that from anybody, and %s is what %s falls back to", presenter, e.Fresh, authority, e.Old, presenter),
+		Fix: fmt.Sprintf("have %s really accepted at %s first (what the step accept does there); that hides behind the fallback of %s until %s is revoked", e.Fresh, authority, presenter, e.Old),
+	}, true
+}
