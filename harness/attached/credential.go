@@ -94,8 +94,12 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 		if p.DSN == "" || ok {
 			continue
 		}
-		s.seen.shows(name, s.Identifier(credential), time.Now())
-		if conn, _, err := s.logIn(ctx, p.DSN, credential); err == nil && conn != nil {
+		s.shows(name, credential)
+		value, err := s.learn(ctx, credential)
+		if err != nil {
+			continue // Present says so
+		}
+		if conn, _, err := s.logIn(ctx, p.DSN, credential, value); err == nil && conn != nil {
 			s.mu.Lock()
 			s.sessions[key] = conn
 			s.mu.Unlock()
@@ -114,6 +118,19 @@ func (s *System) Close(ctx context.Context) {
 	}
 }
 
+// shows says that the harness presents a credential to a validator now, and to what that
+// logs in to for it: a pooler makes a connection of its own for a probe, which has no name.
+func (s *System) shows(validator, credential string) {
+	now, identifier := time.Now(), s.Identifier(credential)
+	s.seen.shows(validator, identifier, now)
+	if behind := s.plan.Rehearsal.Services[validator].Of; behind != "" {
+		s.seen.shows(byAnother+behind, identifier, now)
+	}
+}
+
+// byAnother is before the name of who is shown something by another than the harness, for it.
+const byAnother = "by another: "
+
 // show presents a credential by its value.
 func (s *System) show(ctx context.Context, validator, credential string, purpose history.Purpose) (probe history.Probe, err error) {
 	p, said := s.attach.Present[validator]
@@ -121,10 +138,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		return probe, fmt.Errorf("nothing is said in attach.present of how it is shown")
 	}
 	if purpose != history.MadeUp {
-		s.seen.shows(validator, s.Identifier(credential), time.Now())
-	}
-	if p.DSN != "" {
-		return s.showLogin(ctx, validator, p.DSN, credential, purpose)
+		s.shows(validator, credential)
 	}
 	value, err := s.learn(ctx, credential)
 	if purpose == history.MadeUp {
@@ -132,6 +146,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	}
 	if err != nil {
 		return probe, err
+	}
+	if p.DSN != "" {
+		return s.showLogin(ctx, validator, p.DSN, credential, value, purpose)
 	}
 	words := map[string]string{"identifier": s.Identifier(credential), "credential": credential, "value": value}
 	header, method := http.Header{}, cmp.Or(p.Method, http.MethodGet)
@@ -162,15 +179,12 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	return probe, err
 }
 
-// Doubts are a value that nobody gave, where one is shown by a request: by what is answered
-// to it is known whether a refusal can be told from a good answer. What a database
-// answers says so by itself.
+// ByName reports whether a validator is one that is logged in to.
+func (s *System) ByName(validator string) bool { return s.attach.Present[validator].DSN != "" }
+
+// Doubts are a value that nobody gave: by what is answered to it is known whether a refusal
+// can be told from a good answer, and whether values are looked at.
 func (s *System) Doubts() []history.Purpose {
-	for _, p := range s.attach.Present {
-		if p.DSN != "" {
-			return nil
-		}
-	}
 	if s.byTokens() {
 		return nil
 	}
@@ -186,9 +200,9 @@ func (s *System) madeUp() (string, error) {
 }
 
 // showLogin logs in anew and, after the revoke, asks the session from before.
-func (s *System) showLogin(ctx context.Context, validator, dsn, credential string, purpose history.Purpose) (history.Probe, error) {
+func (s *System) showLogin(ctx context.Context, validator, dsn, credential, value string, purpose history.Purpose) (history.Probe, error) {
 	began := time.Now()
-	conn, status, err := s.logIn(ctx, dsn, credential)
+	conn, status, err := s.logIn(ctx, dsn, credential, value)
 	if err != nil {
 		return history.Probe{}, err
 	}
@@ -200,6 +214,9 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential strin
 		probe.Outcome = history.AuthFailure
 	default:
 		probe.Outcome = history.Unavailable
+	}
+	if purpose == history.MadeUp {
+		probe.Presentation = "new connection, with a password that nobody issued"
 	}
 	if purpose != history.OldAfter || probe.Outcome != history.AuthFailure {
 		return probe, nil
@@ -228,14 +245,10 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential strin
 // loginTimeout bounds one login.
 const loginTimeout = 5 * time.Second
 
-// logIn makes a connection, which is nil where there was none; then the status
-// says why: the server's own word, or that there was no answer. An error is the
-// harness's own.
-func (s *System) logIn(ctx context.Context, dsn, credential string) (connection, string, error) {
-	value, err := s.learn(ctx, credential)
-	if err != nil {
-		return nil, "", err
-	}
+// logIn makes a connection with the name of a credential and a value, which is nil where
+// there was none; then the status says why: the server's own word, or that there was no
+// answer. An error is the harness's own.
+func (s *System) logIn(ctx context.Context, dsn, credential, value string) (connection, string, error) {
 	at, filled := s.databaseAt(dsn), s.dsn(dsn, credential, value)
 	user, err := at.user(filled)
 	if err != nil {

@@ -39,6 +39,9 @@ func (d *seen) postgres(service, raw string) {
 		}
 	}
 	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
+		if m[2] == "" && d.wasShown(byAnother+service, d.system.acceptedAs(service, m[1]), time.Now()) {
+			return // by a pooler, for a probe
+		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		l := login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), process: process, at: time.Now()}

@@ -58,3 +58,31 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 		}
 	}
 }
+
+// TestLoginsOfAPoolerForAProbe: what a pooler logs in with for a probe of the harness, without
+// a name, is nobody's use; what it logs in with otherwise is, and what has a name.
+func TestLoginsOfAPoolerForAProbe(t *testing.T) {
+	s := &System{
+		plan:        &plan.Plan{Services: []plan.Service{{Name: "pgb"}, {Name: "db"}}},
+		attach:      &scenario.Attach{Present: map[string]scenario.Present{"pgb": {DSN: "postgres://{{ .identifier }}@pgb"}, "db": {DSN: "postgres://{{ .identifier }}@db"}}},
+		identifiers: map[string]string{"k1": "old", "k2": "new"}, made: []string{"k1", "k2"},
+	}
+	s.plan.Rehearsal.Services = map[string]scenario.Service{"pgb": {Of: "db"}}
+	s.seen = newSeen(s)
+	s.shows("pgb", "k2")
+	s.shows("db", "k1") // that one has a name in the log
+	for _, tt := range []struct {
+		line string
+		want int // logins that are somebody's, so far
+	}{
+		{"[1] LOG:  connection authorized: user=new database=shop application_name=shop", 1},
+		{"[2] LOG:  connection authorized: user=new database=shop", 1},
+		{"[3] LOG:  connection authorized: user=new database=shop", 2},
+		{"[4] LOG:  connection authorized: user=old database=shop", 3},
+	} {
+		s.seen.postgres("db", tt.line)
+		if got := len(s.seen.pending); got != tt.want {
+			t.Errorf("%s: got %d logins, want %d", tt.line, got, tt.want)
+		}
+	}
+}

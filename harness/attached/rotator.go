@@ -130,7 +130,7 @@ func (s *System) follow(ctx, running context.Context, began time.Time, last stan
 			s.unseen(nil)
 		}
 		failed = 0
-		s.tell(is, before, time.Now())
+		s.tell(is, before, looked, time.Now())
 		last, before = is, looked
 		if s.byTokens() && !is.emitted && looked.Sub(held) >= holdAgain {
 			s.hold(ctx, s.first)
@@ -174,12 +174,13 @@ func (s *System) sawAll() bool {
 	})
 }
 
-// tell keeps what was seen at a look that is over now, and was not seen at one that began before.
-func (s *System) tell(is standing, before, now time.Time) {
+// tell keeps what was seen at a look that began at looked and is over now, and was not seen at
+// one that began before.
+func (s *System) tell(is standing, before, looked, now time.Time) {
 	r := &s.rotator
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress.Identifier, r.progress.Is, r.progress.Odd, r.progress.Blind = is.fresh, is.is, is.odd, nil
+	r.progress.Identifier, r.progress.Is, r.progress.Odd, r.progress.Blind, r.progress.Looked = is.fresh, is.is, is.odd, nil, looked
 	if r.progress.Taken == nil {
 		r.progress.Taken = map[keyring.Step]world.Taken{}
 	}

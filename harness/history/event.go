@@ -321,7 +321,7 @@ const (
 	Back      Purpose = "back"      // the old credential, in a rollback, until every answer takes it again
 	Restored  Purpose = "restored"  // the old credential, after a rollback
 	Garbage   Purpose = "garbage"   // a made-up one, or another by which a fault shows what it did
-	MadeUp    Purpose = "made-up"   // one that nobody gave, to who took the old one to the end of the watch: its refusals may be none that can be seen
+	MadeUp    Purpose = "made-up"   // one that nobody gave, to who took the old one to the end of the watch: its refusals may be none that can be seen; or the name of the new one with such a value
 	Anew      Purpose = "anew"      // the old credential, to the same, by something made with it after the revoke that nobody can have kept
 )
 

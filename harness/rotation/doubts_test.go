@@ -54,3 +54,56 @@ func TestDoubts(t *testing.T) {
 		})
 	}
 }
+
+// naming are probes of which search is shown names.
+type naming struct{ doubting }
+
+func (naming) ByName(validator string) bool { return validator == "search" }
+
+// TestNameWithAnotherValue: an authority that is shown names is asked once, though it refuses
+// the old one, whether it lets that of the new one in with a value that nobody gave; another
+// validator is not.
+func TestNameWithAnotherValue(t *testing.T) {
+	t.Parallel()
+	for _, authority := range []bool{true, false} {
+		p := planned(t, "gates: observe\non_budget: record\n")
+		for i := range p.Limits.Validators {
+			p.Limits.Validators[i].Authority = authority
+		}
+		r := rehearseIn(t, p, simulated.Options{Replicas: map[string][]simulated.Behaviour{"search": {forgets}}},
+			func(w *world.World, _ context.CancelFunc) { w.Probes = naming{doubting{w.Probes}} })
+		r.wantNoError(t)
+		var asked []string
+		for _, e := range r.events(history.KindProbe) {
+			if e.Probe.Purpose == history.MadeUp {
+				asked = append(asked, e.Service+" "+e.Credential)
+			}
+		}
+		want := []string(nil)
+		if authority {
+			want = []string{"search k2"}
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("authority %t: asked %q, want %q", authority, asked, want)
+		}
+	}
+}
+
+// TestAskedAfterTheBound: who takes the old credential to the end of a watch that is as long
+// as its bound is asked after both: that it takes it then is known.
+func TestAskedAfterTheBound(t *testing.T) {
+	t.Parallel()
+	p := planned(t, "gates: observe\non_budget: record\n")
+	for i, v := range p.Limits.Validators {
+		if v.Name == "search" {
+			p.Limits.Validators[i].Forgets += p.Limits.Watch - p.Limits.G3(v)
+		}
+	}
+	r := rehearseIn(t, p, simulated.Options{Replicas: map[string][]simulated.Behaviour{"search": {keeps}}}, func(*world.World, context.CancelFunc) {})
+	r.wantNoError(t)
+	a := r.view.Said("search", "k1", history.OldAfter)
+	bound := r.view.Steps["revoke"]["k1"] + history.Offset(p.Limits.Wall(p.Limits.Watch))
+	if a.Taken == 0 || a.LastAsked < bound {
+		t.Errorf("it was last asked at %s, want after %s, when its bound was over", a.LastAsked, bound)
+	}
+}

@@ -32,6 +32,8 @@ const (
 	authorityEvery = 200 * time.Millisecond
 	// grace is how long a proof goes on after the watch that is under way then.
 	grace = 3 * time.Second
+	// onceMore is long enough to ask who takes the old credential once more.
+	onceMore = 5 * probeEvery
 	// seriesWithin is from when on a series is over that has too few answers.
 	seriesWithin = 2 * time.Second
 	// doubt is how many times as often is asked who refuses some of what it is shown.
@@ -212,13 +214,21 @@ func (r *rotation) refusing(ctx context.Context) error {
 }
 
 // doubts asks those who took the old credential to the end what tells how that is
-// meant: whether they take what nobody gave, and what they cannot have kept.
+// meant: whether they take what nobody gave, and what they cannot have kept. An authority
+// that is shown names is asked once, whatever it took, whether it lets that of the new one
+// in with a value that nobody gave.
 func (r *rotation) doubts(ctx context.Context) error {
 	doubter, ok := r.world.Probes.(world.Doubter)
 	if !ok {
 		return nil
 	}
+	named, _ := r.world.Probes.(world.ByName)
 	for _, v := range r.proving.of {
+		if named != nil && v.Authority && named.ByName(v.Name) {
+			if _, err := r.present(ctx, v.Name, New, history.MadeUp); err != nil {
+				return err
+			}
+		}
 		if a := r.saidOld(v); a.Taken == 0 || a.Refused > 0 || a.Last.Session {
 			continue
 		}
@@ -240,6 +250,8 @@ func (r *rotation) provenBy(v plan.Validator, after time.Duration) bool {
 		return true
 	case a.InARow > 0:
 		return after >= grace
+	case a.Taken > 0 && r.limits.G3(v) <= r.limits.Watch:
+		return after >= r.roundsUp(v)+onceMore // where its bound ends with the watch, it is asked after both
 	}
 	return after >= r.roundsUp(v)
 }

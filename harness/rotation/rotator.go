@@ -174,7 +174,24 @@ func (r *rotation) overFor(rotator world.Rotator, step keyring.Step) bool {
 	if p.Err != nil {
 		grace = r.plan.Times.Propagation + settle // what it did before it failed may still arrive
 	}
-	return p.Over && r.world.Clock.Now().Sub(p.OverAt) >= grace
+	return over(p, r.world.Clock.Now(), grace)
+}
+
+// longestLook bounds the wait for a look that began late enough: commands that look are slow
+// where the machine is.
+const longestLook = 2 * time.Minute
+
+// over reports whether a rotator has ended so long ago, and was looked at after that: that
+// nothing was seen says something only then.
+func over(p world.Progress, now time.Time, grace time.Duration) bool {
+	last := p.OverAt.Add(grace)
+	switch {
+	case !p.Over || now.Before(last):
+		return false
+	case p.Looked.IsZero() || p.Blind != nil:
+		return true
+	}
+	return !p.Looked.Before(last) || !now.Before(last.Add(longestLook))
 }
 
 // untaken says why a step was not seen.

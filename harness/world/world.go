@@ -100,6 +100,8 @@ type Progress struct {
 	// Is is what was seen at the last look, in words: what stands in the way of the step
 	// that is waited for.
 	Is string
+	// Looked is when the last look began that saw something; zero: nobody says.
+	Looked time.Time
 	// Blind is why the last look saw nothing; what was seen before stays.
 	Blind error
 	// Odd is that it did what no rotation does, in words.
@@ -132,6 +134,13 @@ type Doubter interface {
 	// Doubts are the purposes beside those of a rotation, MadeUp and Anew, for which
 	// Present can show a credential.
 	Doubts() []history.Purpose
+}
+
+// ByName is an optional ability of Probes: to say whether a validator is shown the name of
+// a credential beside its value, as a database is. It refuses a name that is locked whatever
+// the value is: that the old one is refused does not show that it looks at values.
+type ByName interface {
+	ByName(validator string) bool
 }
 
 // Sessions is an optional ability of Probes: to say whose sessions are still

@@ -7,6 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // takesMadeUp reports whether a validator, when it had taken the old credential to
@@ -24,7 +26,7 @@ func (e *Case) wasSeenRefusing(validator string) bool {
 		}
 	}
 	for _, key := range e.View.Keys() {
-		if sum := e.View.Sum(key, 0, e.End+1); key.Validator == validator && key.Source != history.FromAuthority && sum.AuthFailures > 0 {
+		if sum := e.View.Sum(key, 0, e.End+1); key.Validator == validator && key.Source != history.FromAuthority && key.Source != history.FromConsumer && sum.AuthFailures > 0 {
 			return true
 		}
 	}
@@ -36,12 +38,53 @@ func (e *Case) wasSeenRefusing(validator string) bool {
 // are none that can be read as such, as a redirect to a login page or an error in a
 // 200. Nobody can tell then whether it refused anybody. "" where that is not so.
 func (e *Case) Unreadable(validator string) string {
-	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) {
+	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) || e.letsNameIn(validator) {
 		return ""
 	}
 	return fmt.Sprintf("%s answered %s to a credential that nobody issued, as to everything else: nothing shows how it refuses, or whether it refused anybody; "+
-		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s",
-		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator, e.openUnderAFault(validator))
+		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s%s",
+		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator, e.openUnderAFault(validator), e.refusedByItsLog(validator))
+}
+
+// refusedByItsLog is the half sentence about a validator that answers before it checks, as one
+// that queues what it gets, where its log tells what it threw away while both credentials were
+// to be taken, and the harness showed it nothing that is to be refused.
+func (e *Case) refusedByItsLog(validator string) string {
+	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
+	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	if !revokes {
+		revoked = e.End
+	}
+	var n int64
+	for _, key := range e.View.Keys() {
+		if key.Validator == validator && key.Source == history.FromConsumer && emits {
+			sum := e.View.Sum(key, emitted, revoked)
+			n += sum.AuthFailures
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; its log tells of %s between the emit and the revoke: it answers before it checks, and who presents does not learn of those", plan.Counted(n, "refusal"))
+}
+
+// letsNameIn reports whether a validator that is shown names let the name of the new
+// credential in with a value that nobody issued.
+func (e *Case) letsNameIn(validator string) bool {
+	return e.View.Said(validator, e.Fresh, history.MadeUp).Taken > 0
+}
+
+// TakesAnyValue says of a validator that lets the name of the new credential in whatever the
+// value is: nothing shows then that anybody has the right one, as not before either. "" where
+// that was not seen.
+func (e *Case) TakesAnyValue() string {
+	for _, v := range e.Limits.Validators {
+		if e.letsNameIn(v.Name) {
+			return fmt.Sprintf("%s let the name of %s in with a password that nobody issued: it does not look at passwords, at least not of who comes from here (trust in pg_hba.conf, nopass in Redis, a user without a password), so nothing shows who has the right one; have it ask for passwords as production does, and rehearse again",
+				v.Name, e.Fresh)
+		}
+	}
+	return ""
 }
 
 // openUnderAFault is the half sentence about a fault that kept a validator from its keys when

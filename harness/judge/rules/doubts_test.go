@@ -22,6 +22,8 @@ func TestUnreadable(t *testing.T) {
 		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "nothing shows how it refuses"},
 		{"it takes everything while its keys are out of reach", []change{silent, asks(60.45, history.MadeUp, history.OK), add(fault(at(40), "jwks", "auth", history.FaultInjected, false), fault(at(40.1), "jwks", "auth", history.FaultEvidence, true), fault(at(60.46), "jwks", "auth", history.FaultUndone, false))}, judge.Inconclusive,
 			"or it lets everybody in, perhaps only while it gets no keys; the fault jwks on auth was in effect"},
+		{"its log alone tells of refusals", []change{silent, asks(60.45, history.MadeUp, history.OK), inItsLog(35, 10)}, judge.Inconclusive, "; its log tells of 10 refusals between the emit and the revoke: it answers before it checks"},
+		{"its log tells of refusals after the revoke", []change{silent, asks(60.45, history.MadeUp, history.OK), inItsLog(50, 10)}, judge.Inconclusive, "or it lets everybody in"},
 		{"it refuses what nobody gave", []change{silent, asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
 		{"it gave no answer to that", []change{silent, asks(60.45, history.MadeUp, history.Unavailable)}, judge.Fail, "search still took k1"},
 		{"it was seen to refuse a client", []change{silent, refuse("app", "k2", 28.4, 29, 10), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
@@ -46,6 +48,38 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestTakesAnyValue: who is shown names and lets one in with a value that nobody gave looks at
+// no values: that the old name was refused proves nothing of them, and nobody is blamed.
+func TestTakesAnyValue(t *testing.T) {
+	t.Parallel()
+	named := func(outcome history.Outcome) change {
+		return add(probe(at(60.45), "search", "k2", history.MadeUp, outcome))
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		verdict judge.Outcome
+		says    string
+	}{
+		{"it lets the name in", []change{named(history.OK)}, judge.Inconclusive, "search let the name of k2 in with a password that nobody issued"},
+		{"it refuses the name", []change{named(history.AuthFailure)}, judge.Pass, ""},
+		{"it gives no answer", []change{named(history.Unavailable)}, judge.Pass, ""},
+		{"it takes the old one to the end, too", []change{still(0, 41, 50, 60.4), named(history.OK), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			said := []string{rule(t, v, "auth-failures-flat").Detail}
+			for _, f := range v.Findings {
+				said = append(said, f.Message)
+			}
+			if v.Verdict != tt.verdict || !strings.Contains(strings.Join(said, "\n"), tt.says) {
+				t.Errorf("got %s, %q, want %s that says %q", v.Verdict, said, tt.verdict, tt.says)
+			}
+		})
+	}
+}
+
 // TestTookAfterAll: when a validator of which nothing is seen but its answers took the
 // new credential is known from them, where all were refused until then and none since.
 func TestTookAfterAll(t *testing.T) {
@@ -61,4 +95,14 @@ func TestTookAfterAll(t *testing.T) {
 		{"some were taken meanwhile", []change{blind, refuse("app", "k2", 28.4, 34, 2)}, judge.CauseUnknown, "search", "search refused it at times and took it at others", ""},
 		{"its fetches are seen", []change{blind, seenFetching, refuse("app", "k2", 28.4, 34, 10)}, judge.CauseNeverLearned, "search", "", ""},
 	})
+}
+
+// inItsLog adds refusals that the log of search tells of.
+func inItsLog(moment float64, n int64) change {
+	return func(s *story) {
+		c := counts(at(moment), "", "search", "", n)
+		c.Counts.Source, c.Counts.OK, c.Counts.AuthFailures = history.FromConsumer, 0, n
+		c.Counts.FirstFailure, c.Counts.LastFailure = c.At, c.At
+		s.add(c)
+	}
 }

@@ -39,7 +39,7 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 		findings = append(findings, f)
 	}
 	thin := e.thin()
-	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.UnreadableRefusals())
+	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.UnreadableRefusals(), e.TakesAnyValue())
 	otherwise := e.AnsweredOtherwise()
 	switch {
 	case judge.HasError(findings):

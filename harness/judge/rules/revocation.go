@@ -133,7 +133,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		return fmt.Sprintf("%s took %s for %s after the revoke, and may until %s; after that it could not be asked: %s", v.Name, e.Old, e.Page(p.LastTaken-revoked),
 			plan.Text(bound+e.Limits.Page(v.Granule)), p.Unshown)
 	default:
-		return fmt.Sprintf("%s still took %s when the watch ended after %s, and may until %s", v.Name, e.Old, e.Page(e.End-revoked),
+		return fmt.Sprintf("%s still took %s when it was last asked, %s after the revoke, and may until %s", v.Name, e.Old, e.Page(p.LastAsked-revoked),
 			plan.Text(bound+e.Limits.Page(v.Granule))) // what it rounds up is wall time
 	}
 	return ""
@@ -145,7 +145,11 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	switch answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.NewAfter); answer {
 	case plan.Refuses:
 		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts {
-			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: it refuses something other than the key in new tokens, for instance a time that its clock has not reached", v.Name, e.Fresh, a.Refused, n), false
+			why := "it refuses something other than the key in new tokens, for instance a time that its clock has not reached"
+			if v.Authority {
+				why = "it does not let it in from here, or not for what is asked here (a list of addresses, a scope), and nobody can tell from here what it takes"
+			}
+			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: %s", v.Name, e.Fresh, a.Refused, n, why), false
 		}
 		return "", true
 	case plan.Doubtful:

@@ -98,7 +98,7 @@ func TestRevocation(t *testing.T) {
 		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
 		{"nothing left to ask with, before its bound", []change{still(0), asks(41, history.OldAfter, history.OK), asks(42, history.OldAfter, history.HarnessError), asks(58, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search took k1 for 30s after the revoke, and may until 18m15s; after that it could not be asked: harness_error"},
 		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer to k1"},
-		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when the watch ended after 20m, and may until 33m15s"},
+		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when it was last asked, 19m54s after the revoke, and may until 33m15s"},
 		{"refuses what the harness makes of the new one, and takes it from others", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8)}, judge.Inconclusive, "refused k2 in all of 8 answers to the harness, and took it"},
 		{"refuses it from everybody", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8), refuse("app", "k2", 50, 61, 10)}, judge.Fail, "search refuses k2 after the revoke of k1"},
 		{"refuses the new one too", []change{asks(60.45, history.NewAfter, history.AuthFailure)}, judge.Fail, "search refuses k2 after the revoke of k1"},
