@@ -112,7 +112,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// caseMaterial copies the cases, and builds the verifier of some of them there.
+// caseMaterial copies the cases, and builds the programs of some of them there.
 func caseMaterial(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -128,6 +128,7 @@ func caseMaterial(t *testing.T) string {
 		}
 	}
 	build(filepath.Join(folder, "own"), ".", "verifier")
+	build(filepath.Join(folder, "pool"), ".", "service")
 	// That of the systems that are attached to.
 	build(".", "../../scenarios/attached/testdata/database/shop", filepath.Join(folder, "shop", "shop-db"))
 	return folder
