@@ -128,7 +128,7 @@ func caseMaterial(t *testing.T) string {
 		}
 	}
 	build(filepath.Join(folder, "own"), ".", "verifier")
-	build(filepath.Join(folder, "pool"), ".", "service")
+	build(".", "./testdata/pool", filepath.Join(folder, "new", "stock"))
 	// That of the systems that are attached to.
 	build(".", "../../scenarios/attached/testdata/database/shop", filepath.Join(folder, "shop", "shop-db"))
 	return folder
