@@ -15,6 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/rules"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -187,8 +188,8 @@ func BenchmarkRequests(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet rehearses a day of page time with ever more verifiers, and a client for
-// each ten of them: what it costs grows as the fleet does.
+// BenchmarkFleet rehearses and judges a day of page time with ever more verifiers, and a
+// client for each ten of them: what it costs grows as the fleet does.
 func BenchmarkFleet(b *testing.B) {
 	loaded, err := scenario.Load(scenarios.FS, scenarios.File("jwt-signing-key/healthy"))
 	if err != nil {
@@ -216,9 +217,15 @@ func BenchmarkFleet(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if _, err := simulation.Rehearse(b.Context(), p, simulated.Options{}); err != nil {
+				r, err := simulation.Rehearse(b.Context(), p, simulated.Options{})
+				if err != nil {
 					b.Fatal(err)
 				}
+				// Nobody calls most of them, so that it cannot be told of those whether it is flat.
+				if v := rules.Judge(r.History, p.Limits); v.Verdict == judge.Fail {
+					b.Fatalf("verdict: got %s (%s), want none that fails", v.Verdict, v.Why)
+				}
+				b.ReportMetric(float64(len(r.History.Events)), "events")
 			}
 		})
 	}

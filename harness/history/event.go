@@ -7,6 +7,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
 	"strconv"
 	"time"
@@ -78,7 +79,7 @@ const (
 	KindEnd        Kind = "end"        // the rotation ended; Detail: one of the Ended constants
 
 	// From the parties' own logs.
-	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Credentials (in the set), Holds (kept), From
+	KindFetched     Kind = "fetched"      // Service (validator) fetched a key set: Credentials (in the set), Holds (kept), From; with Count so often, evenly from Began on
 	KindFetchFailed Kind = "fetch-failed" // Service could not fetch; Detail: why
 	KindLearned     Kind = "learned"      // Service now takes Credential; What: OfFetch where only its fetch was seen
 	KindForgot      Kind = "forgot"       // Service no longer takes Credential; What as above
@@ -94,7 +95,7 @@ const (
 	KindUnlocked    Kind = "unlocked"     // Service (authority) no longer refuses everybody
 	KindLooked      Kind = "looked"       // the run looked at the key set of Service, as Reader finds it where that is set: Set; Credentials
 	KindPod         Kind = "pod"          // something became of Replica, a pod of Service, or of what its kubelet brings it; What: one of the Pod constants
-	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well
+	KindRead        Kind = "read"         // Reader read What (the store's path, or the JWKS) at Service; Detail: how it was answered, where not well; with Count so often, evenly from Began on
 
 	// Observations.
 	KindCounts  Kind = "counts"  // Counts of one cell in one time bucket
@@ -172,6 +173,20 @@ type Event struct {
 	Ledger   *Ledger   `json:"ledger,omitempty"`
 	Machine  *Machine  `json:"machine,omitempty"`
 	Shard    *Shard    `json:"shard,omitempty"`
+}
+
+// Times are when what an event tells came: once or, of one that tells of several that
+// came evenly, each time, the last of which is At.
+func (e *Event) Times() iter.Seq[Offset] {
+	return func(yield func(Offset) bool) {
+		several := (e.Kind == KindFetched || e.Kind == KindRead) && e.Count > 1 && e.Began <= e.At
+		for i := int64(1); several && i < e.Count; i++ {
+			if !yield(e.Began + Offset(float64(e.At-e.Began)*float64(i-1)/float64(e.Count-1))) {
+				return
+			}
+		}
+		yield(e.At)
+	}
 }
 
 // Phase is a stretch of a rotation.

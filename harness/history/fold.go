@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -20,7 +21,7 @@ import (
 
 // folding says when a history is folded, and how.
 type folding struct {
-	// Every is after how many more events it is folded anew, at least.
+	// Every is after how many more buckets it is folded anew, at least.
 	every int
 	// Keep is how long buckets stay as they are, whatever they tell: the rotation
 	// looks back at them.
@@ -57,6 +58,13 @@ func happened(e *Event) (from, to Offset, did bool) {
 		return min(e.Began, e.At), e.At, !routine[e.Kind]
 	}
 	return e.At, e.At, !routine[e.Kind]
+}
+
+// Routine reports whether an event is one of those that come all the time, when nothing
+// happens.
+func (e *Event) Routine() bool {
+	_, _, did := happened(e)
+	return !did
 }
 
 // quiet reports whether all that a bucket counts went well.
@@ -178,37 +186,70 @@ func (f folding) into(open map[CellKey]*wide, at Offset, c *Counts, before Offse
 }
 
 const (
-	// slice is how long the parts are that a wide bucket is read in.
+	// slice is how long the parts are that a wide bucket is drawn in; a bucket that is
+	// no longer is told as one moment.
 	slice = Offset(time.Second)
-	// mostSlices is more than a bucket has that was folded: a wider one is of
-	// another making, and is left as it is.
+	// mostSlices is how many those are at most.
 	mostSlices = 128
 )
 
-// Slices are a bucket as rules look at it, in windows of seconds: itself or,
-// where others were folded into it, parts of a second that share its attempts
-// evenly, as a quiet stretch has them. Statuses and latencies are in the first.
+// wide reports whether a bucket tells of a quiet stretch that can be divided: its
+// attempts came evenly over it.
+func (c *Counts) wide() bool { return c.Width > slice && c.quiet() }
+
+// reaches reports whether a wide bucket lies on both sides of a moment.
+func (b Bucket) reaches(at Offset) bool { return b.At < at && b.At+b.Width > at && b.wide() }
+
+// until is how many of a wide bucket's attempts came before a moment.
+func (b Bucket) until(at Offset) int64 {
+	passed := uint64(min(max(at-b.At, 0), b.Width))
+	hi, lo := bits.Mul64(uint64(b.Attempts), passed)
+	lo, carry := bits.Add64(lo, uint64(b.Width)-1, 0) // the first of them comes at once
+	n, _ := bits.Div64(hi+carry, lo, uint64(b.Width))
+	return int64(n)
+}
+
+// part appends the part of a wide bucket that lies in [from, to), where there is any
+// attempt. What is told of all attempts together is in the first part, where it cannot be
+// divided.
+func (b Bucket) part(to []Bucket, from, until Offset) []Bucket {
+	from, until = max(from, b.At), min(until, b.At+b.Width)
+	n := b.until(until) - b.until(from)
+	if n == 0 {
+		return to
+	}
+	c := *b.Counts
+	c.Width, c.Attempts, c.OK = until-from, n, n
+	if c.Statuses = nil; len(b.Statuses) == 1 {
+		for status := range b.Statuses {
+			c.Statuses = map[string]int64{status: n}
+		}
+	} else if from == b.At {
+		c.Statuses = b.Statuses
+	}
+	if c.Latency = nil; len(b.Latency) == 1 {
+		c.Latency = [][2]int64{{b.Latency[0][0], n}}
+	} else if from == b.At {
+		c.Latency = b.Latency
+	}
+	return append(to, Bucket{from, &c})
+}
+
+// Slices are a bucket as a chart draws it: itself or, where it is wide, parts of a
+// second, or more where those would be too many.
 func (c *Counts) Slices(at Offset) iter.Seq2[Offset, *Counts] {
 	return func(yield func(Offset, *Counts) bool) {
-		n := int64((c.Width + slice - 1) / slice)
-		if n <= 1 || n > mostSlices || !c.quiet() {
+		if !c.wide() {
 			yield(at, c)
 			return
 		}
-		var parts [2]*Counts // by what comes to a slice, which has one more or not
-		for i := range n {
-			attempts := (i+1)*c.Attempts/n - i*c.Attempts/n
-			part := parts[attempts-c.Attempts/n]
-			if part == nil || i == 0 {
-				made := *c
-				made.Width, made.Attempts, made.OK = slice, attempts, attempts
-				if i > 0 {
-					made.Statuses, made.Latency = nil, nil
-					parts[attempts-c.Attempts/n] = &made
-				}
-				part = &made
-			}
-			if !yield(at+Offset(i)*slice, part) {
+		var parts []Bucket
+		length := max(slice, (c.Width+mostSlices-1)/mostSlices)
+		for from := at; from < at+c.Width; from += length {
+			parts = Bucket{at, c}.part(parts, from, from+length)
+		}
+		for _, part := range parts {
+			if !yield(part.At, part.Counts) {
 				return
 			}
 		}
@@ -241,21 +282,30 @@ type growing struct {
 	folding
 	events []Event
 	now    Offset
-	due    int // how long it may become before it is folded
+	counts int // how many of the events are buckets: nothing else is folded
+	due    int // how many they may be before it is folded
 }
 
 // add adds an event.
 func (g *growing) add(e Event) {
+	if len(g.events) == cap(g.events) {
+		g.events = slices.Grow(g.events, len(g.events)+1) // they are large: to copy them is what costs
+	}
 	g.events = append(g.events, e)
 	g.now = max(g.now, e.At)
+	if e.Kind != KindCounts {
+		return
+	}
 	if g.due == 0 {
 		g.due = g.every
 	}
-	if len(g.events) < g.due {
+	if g.counts++; g.counts < g.due {
 		return
 	}
+	before := len(g.events)
 	g.events = g.fold(g.events, g.now-g.keep)
-	g.due = g.next(len(g.events))
+	g.counts -= before - len(g.events)
+	g.due = g.next(g.counts)
 }
 
 // next is how long what is so long may become before it is folded again, so that it

@@ -25,7 +25,7 @@ func slowly(t *testing.T, name string) (*history.History, plan.Limits) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := simulatedtest.Rehearse(t, p, simulated.Options{}).History
+	h := simulatedtest.Rehearse(t, p, simulated.Options{Fine: true}).History
 	limits, err := rules.Limits(h)
 	if err != nil {
 		t.Fatal(err)

@@ -138,26 +138,68 @@ func TestSlices(t *testing.T) {
 	}{
 		{"of a tenth", Counts{Width: tenth, Attempts: 7, OK: 7}, 1, 7},
 		{"of a minute", Counts{Width: Offset(time.Minute), Attempts: 605, OK: 605}, 60, 10},
-		{"of less than a second each", Counts{Width: Offset(59500 * time.Millisecond), Attempts: 30, OK: 30}, 60, 0},
+		{"of less than one a second", Counts{Width: Offset(59500 * time.Millisecond), Attempts: 30, OK: 30}, 30, 1},
 		{"with a failure", Counts{Width: Offset(time.Minute), Attempts: 605, OK: 604, AuthFailures: 1}, 1, 605},
-		{"of a hundred years", Counts{Width: Offset(math.MaxInt64 / 2), Attempts: 5, OK: 5}, 1, 5},
+		{"of a day", Counts{Width: Offset(24 * time.Hour), Attempts: 12_800, OK: 12_800}, mostSlices, 100},
+		{"of a hundred years", Counts{Width: Offset(math.MaxInt64 / 2), Attempts: 5, OK: 5}, 5, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.c.Statuses, tt.c.Latency = map[string]int64{"200": 5}, [][2]int64{{800, 5}}
+			tt.c.Statuses, tt.c.Latency = map[string]int64{"200": tt.c.Attempts}, [][2]int64{{800, tt.c.Attempts}}
 			var sum Counts
-			n, next := 0, Offset(12345)
-			for at, part := range tt.c.Slices(next) {
-				if at != next || part.Attempts < tt.smallest || part.Attempts > tt.smallest+1 {
-					t.Errorf("slice %d is at %s with %d attempts, want it at %s with %d or one more", n, at, part.Attempts, next, tt.smallest)
+			n, begin := 0, Offset(12345)
+			next := begin
+			for at, part := range tt.c.Slices(begin) {
+				if at < next || part.Attempts < tt.smallest || part.Attempts > tt.smallest+1 {
+					t.Errorf("slice %d is at %s with %d attempts, want it from %s on with %d or one more", n, at, part.Attempts, next, tt.smallest)
 				}
 				sum.Add(part)
-				next += part.Width
+				next = at + part.Width
 				n++
 			}
-			if n != tt.slices || sum.Attempts != tt.c.Attempts || sum.OK != tt.c.OK || sum.AuthFailures != tt.c.AuthFailures || sum.Statuses["200"] != 5 || len(sum.Latency) != 1 {
+			if n != tt.slices || next > begin+tt.c.Width || sum.Attempts != tt.c.Attempts || sum.OK != tt.c.OK || sum.AuthFailures != tt.c.AuthFailures || sum.Statuses["200"] != tt.c.Attempts {
 				t.Errorf("got %d slices with %+v, want %d with all of %+v", n, sum, tt.slices, tt.c)
 			}
 		})
+	}
+}
+
+// TestWideBucketsAreDivided wants of a wide bucket what came in a stretch, so that all
+// stretches together have all of it, wherever they are cut; of another its beginning counts.
+func TestWideBucketsAreDivided(t *testing.T) {
+	v := NewView()
+	key := CellKey{FromLoad, "web", "checkout", "k1"}
+	for _, b := range []struct {
+		at, width        Offset
+		attempts, failed int64
+	}{{0, tenth, 3, 0}, {tenth, Offset(time.Hour), 36_000, 0}, {tenth + Offset(time.Hour), Offset(time.Minute), 600, 600}} {
+		v.Apply(Event{At: b.at, Kind: KindCounts, Counts: &Counts{
+			Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential, Width: b.width,
+			Attempts: b.attempts, OK: b.attempts - b.failed, AuthFailures: b.failed, Statuses: map[string]int64{"200": b.attempts},
+		}})
+	}
+	for _, tt := range []struct {
+		name     string
+		from, to Offset
+		want     int64
+	}{
+		{"all", 0, Offset(2 * time.Hour), 36_603},
+		{"a tenth in the middle", Offset(30 * time.Minute), Offset(30*time.Minute) + tenth, 1},
+		{"a minute in the middle", Offset(30 * time.Minute), Offset(31 * time.Minute), 600},
+		{"its end and what failed", Offset(60 * time.Minute), Offset(61 * time.Minute), 601},
+		{"from within what failed on", Offset(61 * time.Minute), Offset(62 * time.Minute), 0},
+		{"nothing", Offset(time.Minute), Offset(time.Minute), 0},
+	} {
+		if got := v.Sum(key, tt.from, tt.to); got.Attempts != tt.want || got.Statuses["200"] != tt.want {
+			t.Errorf("%s: got %d attempts and %v, want %d", tt.name, got.Attempts, got.Statuses, tt.want)
+		}
+	}
+	var all int64
+	for cut := Offset(0); cut < Offset(2*time.Hour); cut += Offset(777 * time.Millisecond) {
+		part := v.Sum(key, cut, cut+Offset(777*time.Millisecond))
+		all += part.Attempts
+	}
+	if all != 36_603 {
+		t.Errorf("in parts there are %d attempts, want all 36,603", all)
 	}
 }
 

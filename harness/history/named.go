@@ -33,6 +33,7 @@ func (v *View) rename(identifier, name string) {
 			v.Emitting[service] = name
 		}
 	}
+	v.keys = nil
 	for key, buckets := range v.Cells {
 		if key.Credential != identifier {
 			continue

@@ -79,8 +79,9 @@ type View struct {
 	// Cells are the counted observations.
 	Cells map[CellKey][]Bucket
 	// Counted is until when each source has counted: later decisions of it are
-	// still on their way.
+	// still on their way. Failed is its last auth failure.
 	Counted map[Source]Offset
+	Failed  map[Source]Offset
 	// Lives is the longest life of what each presenter was given, as far as it tells.
 	Lives map[string]Offset
 	// Rates are the changes of each client's rate, in order.
@@ -93,6 +94,7 @@ type View struct {
 	Held []Gap
 
 	living       *livingView // nil: it is of a history that is there
+	keys         []CellKey   // of the cells, in their order; nil: they are to be sorted
 	disturbances []faultSpan
 	ofFetch      map[[2]string]bool // validator, credential: it was seen to fetch it, and says nothing itself
 }
@@ -116,7 +118,7 @@ func NewView() *View {
 		Probes:     map[string]map[string]Probe{},
 		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
-		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{},
+		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{}, Failed: map[Source]Offset{},
 		Lives: map[string]Offset{}, Rates: map[string][]RateSince{}, Cut: map[string]map[string]Offset{},
 		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
@@ -126,14 +128,7 @@ func NewView() *View {
 func ViewOf(h *History) *View {
 	v := NewView()
 	for _, e := range h.Events {
-		if e.Kind != KindCounts {
-			v.Apply(e)
-			continue
-		}
-		for at, counts := range e.Counts.Slices(e.At) {
-			e.At, e.Counts = at, counts
-			v.Apply(e)
-		}
+		v.Apply(e)
 	}
 	return v
 }
@@ -162,7 +157,7 @@ func (v *View) Apply(e Event) {
 			put(v.Steps, e.Step, e.Credential, e.At)
 		}
 	case KindFetched:
-		v.Fetches[e.Service]++
+		v.Fetches[e.Service] += max(1, e.Count)
 		v.LastFetch[e.Service] = e.At
 		v.fetched(e)
 	case KindFetchFailed:
@@ -215,7 +210,7 @@ func (v *View) Apply(e Event) {
 			r = &Reader{Name: e.Reader, What: e.What}
 			v.Readers[key] = r
 		}
-		r.beat(e.At, v.Disturbed(r.Last, e.At))
+		v.beats(&r.Rhythm, &e)
 	case KindRate:
 		v.Rates[e.Service] = append(v.Rates[e.Service], RateSince{e.At, *e.Rate})
 	case KindEnded:
@@ -230,6 +225,9 @@ func (v *View) Apply(e Event) {
 		v.Cells[key] = append(v.Cells[key], Bucket{At: e.At, Counts: c})
 		v.Lives[c.Presenter] = max(v.Lives[c.Presenter], c.LongestLife)
 		v.Counted[c.Source] = max(v.Counted[c.Source], e.At+c.Width)
+		if c.AuthFailures > 0 {
+			v.Failed[c.Source] = max(v.Failed[c.Source], e.At, c.LastFailure)
+		}
 	}
 	if v.living != nil {
 		v.living.grow(v, &e)
@@ -249,8 +247,14 @@ func (v *View) Beats() (n int64) {
 
 // fetched takes a validator's request for what it checks by into account.
 func (v *View) fetched(e Event) {
-	r := rhythm(v.Fetching, e.Service)
-	r.beat(e.At, v.Disturbed(r.Last, e.At))
+	v.beats(rhythm(v.Fetching, e.Service), &e)
+}
+
+// beats takes what an event tells of a party into its rhythm.
+func (v *View) beats(r *Rhythm, e *Event) {
+	for at := range e.Times() {
+		r.beat(at, v.Disturbed(r.Last, at))
+	}
 }
 
 // news is how long after a fetch it is known at the latest, where it is waited for.
@@ -368,47 +372,48 @@ func (v *View) LastTaken(source Source, presenter, credential string, before Off
 	return last, was
 }
 
-// Keys lists the cells in a fixed order.
+// Keys lists the cells in a fixed order. Nobody may change the list.
 func (v *View) Keys() []CellKey {
-	return slices.SortedFunc(maps.Keys(v.Cells), func(a, b CellKey) int {
-		for _, pair := range [][2]string{
-			{string(a.Source), string(b.Source)}, {a.Presenter, b.Presenter},
-			{a.Validator, b.Validator}, {a.Credential, b.Credential},
-		} {
-			if pair[0] != pair[1] {
-				if pair[0] < pair[1] {
-					return -1
-				}
-				return 1
-			}
-		}
-		return 0
-	})
+	if len(v.keys) != len(v.Cells) {
+		v.keys = slices.SortedFunc(maps.Keys(v.Cells), func(a, b CellKey) int {
+			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Presenter, b.Presenter),
+				cmp.Compare(a.Validator, b.Validator), cmp.Compare(a.Credential, b.Credential))
+		})
+	}
+	return v.keys
 }
 
-// Sum adds up the buckets of a cell that begin in [from, to).
+// Sum adds up a cell's attempts in [from, to), as Buckets has them.
 func (v *View) Sum(key CellKey, from, to Offset) Counts {
 	total := Counts{Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential}
-	for _, b := range v.between(key, from, to) {
+	for _, b := range v.Buckets(key, from, to) {
 		total.Add(b.Counts)
 	}
 	return total
 }
 
-// between is the part of a cell's buckets that begin in [from, to). Buckets of
-// one cell are recorded in the order of their beginnings.
-func (v *View) between(key CellKey, from, to Offset) []Bucket {
+// Buckets are a cell's buckets that begin in [from, to) and, of wide ones, the parts that
+// lie there. Buckets of one cell are recorded in the order of their beginnings.
+func (v *View) Buckets(key CellKey, from, to Offset) []Bucket {
 	buckets := v.Cells[key]
 	lo, _ := slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
 	hi, _ := slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
 	if hi < lo {
 		return nil
 	}
-	return buckets[lo:hi]
+	before, after := lo > 0 && buckets[lo-1].reaches(from), hi > lo && buckets[hi-1].reaches(to)
+	if !before && !after {
+		return buckets[lo:hi]
+	}
+	parts := make([]Bucket, 0, hi-lo+1)
+	if before {
+		parts = buckets[lo-1].part(parts, from, to)
+	}
+	if !after {
+		return append(parts, buckets[lo:hi]...)
+	}
+	return buckets[hi-1].part(append(parts, buckets[lo:hi-1]...), from, to)
 }
-
-// Buckets are a cell's buckets that begin in [from, to).
-func (v *View) Buckets(key CellKey, from, to Offset) []Bucket { return v.between(key, from, to) }
 
 // Answered counts the attempts that got an answer: one without is counted when it was
 // given up, and may have been made long before.

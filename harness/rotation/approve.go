@@ -97,7 +97,7 @@ func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(c
 			return "", err
 		}
 		// Its only error is the end of the wait, which is looked at above.
-		_ = r.world.Clock.Sleep(waiting, tick)
+		_ = r.pause(waiting, tick, tick)
 	}
 	person()
 	r.handsOn(began)

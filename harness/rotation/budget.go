@@ -22,10 +22,10 @@ func (r *rotation) budget() error {
 		return nil
 	}
 	window := history.Offset(max(r.limits.Wall(r.limits.BudgetFor), leastBudgetWindow))
-	var now history.Offset
-	r.see(func(v *history.View) { now = v.Counted[r.limits.Hop] })
+	var now, failed history.Offset
+	r.glance(func(v *history.View) { now, failed = v.Counted[r.limits.Hop], v.Failed[r.limits.Hop] })
 	half := now - window/2
-	if !r.over(now-window, now) || !r.over(now-window, half) || !r.over(half, now) {
+	if failed == 0 || failed < half || !r.over(now-window, now) || !r.over(now-window, half) || !r.over(half, now) {
 		return nil
 	}
 	since, who := r.firstFailure()

@@ -17,6 +17,8 @@ const (
 	// contactWithin how long it gets for that.
 	contactEvery  = 500 * time.Millisecond
 	contactWithin = time.Second
+	// longestPause bounds how seldom it is asked where time is virtual.
+	longestPause = time.Hour
 	// leastSilence is the shortest wall time of silence that counts as lost,
 	// however fast the run.
 	leastSilence = 2 * time.Second
@@ -46,7 +48,7 @@ func (r *rotation) keepContact(ctx context.Context) {
 			r.contact.heard(asked, err)
 		}
 		// Its only error is the end of the wait, which is looked at above.
-		_ = r.world.Clock.Sleep(ctx, contactEvery)
+		_ = r.pause(ctx, contactEvery, longestPause)
 	}
 }
 

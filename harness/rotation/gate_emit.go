@@ -22,7 +22,7 @@ func (l Look) emittersOn(credential string, onPage bool) []string {
 
 // emittersOn is that of a look now.
 func (r *rotation) emittersOn(credential string, onPage bool) (names []string) {
-	r.see(func(v *history.View) { names = r.lookAt(v).emittersOn(credential, onPage) })
+	r.glance(func(v *history.View) { names = r.lookAt(v).emittersOn(credential, onPage) })
 	return names
 }
 

@@ -42,9 +42,10 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	var m plan.Moment
 	var looked history.Offset
 	beats := int64(-1)
+	r.closely = true
 	err := r.wait(ctx, (3*ahead).Duration()+settle, func() bool {
 		now := r.world.Evidence.Offset()
-		r.see(func(v *history.View) {
+		r.glance(func(v *history.View) {
 			if n := v.Beats(); n != beats || now-looked >= fresh {
 				m = r.limits.AcceptAt(v, now, max(until, now))
 				beats, looked = n, now
@@ -59,6 +60,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 		}
 		return m.Now && looked == now
 	})
+	r.closely = false
 	if err != nil {
 		return err
 	}

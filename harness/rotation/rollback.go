@@ -90,7 +90,7 @@ func (r *rotation) restore(ctx context.Context) error {
 func (r *rotation) allTakeBack(ctx context.Context) (bool, error) {
 	before := map[string]int64{}
 	said := func(v plan.Validator) (a history.Answers) {
-		r.see(func(view *history.View) { a = view.Said(v.Name, Old, history.Back) })
+		r.glance(func(view *history.View) { a = view.Said(v.Name, Old, history.Back) })
 		return a
 	}
 	var to []plan.Validator
@@ -178,7 +178,7 @@ func (r *rotation) drained() bool {
 	}
 	now := r.world.Evidence.Offset()
 	emitted := history.Offset(0)
-	r.see(func(v *history.View) { emitted = v.Steps[string(keyring.Emit)][Old] })
+	r.glance(func(v *history.View) { emitted = v.Steps[string(keyring.Emit)][Old] })
 	return now-emitted >= history.Offset(turns) && r.uses(New, now-history.Offset(turns), now+1) == 0
 }
 
@@ -272,7 +272,7 @@ func (r *rotation) withdrawn() bool {
 		return true
 	}
 	gone := true
-	r.see(func(v *history.View) {
+	r.glance(func(v *history.View) {
 		for _, set := range v.Published {
 			gone = gone && !slices.Contains(set, New)
 		}

@@ -51,6 +51,7 @@ type rotation struct {
 	made, emitted, revoked bool
 	known                  bool        // of a rotator of the team's own: what it made
 	moment                 plan.Moment // into which the accept fell
+	closely                bool        // each tick is looked at, whether anything changes or not
 	overBudget             bool        // noted already, where the budget only records
 	noted                  map[history.Trigger]bool
 	hands                  time.Duration // for which hands were on
@@ -232,4 +233,12 @@ func (r *rotation) make(ctx context.Context, name string) error {
 	return nil
 }
 
-func (r *rotation) see(f func(*history.View)) { r.world.Evidence.See(f) }
+func (r *rotation) see(f func(*history.View)) {
+	if counts, ok := r.world.Evidence.(world.CatchUp); ok {
+		counts.CatchUp()
+	}
+	r.glance(f)
+}
+
+// glance is see for what is no count: those may be behind where time is virtual.
+func (r *rotation) glance(f func(*history.View)) { r.world.Evidence.See(f) }

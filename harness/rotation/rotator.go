@@ -103,7 +103,7 @@ func (r *rotation) await(ctx context.Context, rotator world.Rotator, step keyrin
 // taken reports whether a step was recorded, or one that comes after it in a rotation.
 func (r *rotation) taken(step keyring.Step) (taken bool) {
 	from := slices.IndexFunc(ofRotation, func(i keyring.Intent) bool { return i.Step == step })
-	r.see(func(v *history.View) {
+	r.glance(func(v *history.View) {
 		for _, intent := range ofRotation[from:] {
 			_, ok := v.Steps[string(intent.Step)][intent.Credential]
 			taken = taken || ok
@@ -118,7 +118,7 @@ func (r *rotation) seenOf(ctx context.Context, rotator world.Rotator) error {
 	for _, intent := range ofRotation {
 		at, seen := p.Taken[intent.Step]
 		recorded := false
-		r.see(func(v *history.View) { _, recorded = v.Steps[string(intent.Step)][intent.Credential] })
+		r.glance(func(v *history.View) { _, recorded = v.Steps[string(intent.Step)][intent.Credential] })
 		if !seen || recorded || !rotator.Rotates(intent.Step) {
 			continue
 		}

@@ -3,6 +3,8 @@ package rotation
 import (
 	"context"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // wait waits until done says so (nil: never) or d is over, and looks at the
@@ -26,10 +28,22 @@ func (r *rotation) poll(ctx context.Context, d time.Duration, done func() bool, 
 		if left <= 0 {
 			return nil
 		}
-		if err := r.world.Clock.Sleep(ctx, min(tick, left)); err != nil {
+		if err := r.pause(ctx, min(tick, left), left); err != nil {
 			return err
 		}
 	}
+}
+
+// pause waits for a time or, where time is virtual and nothing happens, for more of it.
+func (r *rotation) pause(ctx context.Context, least, most time.Duration) error {
+	patient, ok := r.world.Clock.(world.Patient)
+	switch {
+	case !ok:
+		return r.world.Clock.Sleep(ctx, least)
+	case r.closely || r.rotator() != nil: // what a rotator of the team's own does is seen when it is looked at
+		most = least
+	}
+	return patient.Pause(ctx, least, most)
 }
 
 // look takes what came in between: an operator's command, a check of the team's own

@@ -34,6 +34,14 @@ type Clock interface {
 	Go(f func()) (wait func())
 }
 
+// Patient is an optional ability of a Clock whose time is virtual: to let more of it pass
+// at once where nothing happens.
+type Patient interface {
+	// Pause sleeps for at least least and at most most: until something has changed, or
+	// for a hundredth of the time for which nothing has. Its error is that of ctx.
+	Pause(ctx context.Context, least, most time.Duration) error
+}
+
 // Steps are the changes of a rotation: our own calls on authority and store in
 // a managed rehearsal, a team's own commands in an attached one. Each is safe
 // to repeat, and each is read back before it returns.
@@ -160,6 +168,10 @@ type Evidence interface {
 	// Offset is the present offset.
 	Offset() history.Offset
 }
+
+// CatchUp is an optional ability of Evidence whose counts are made in stretches: to bring
+// them up to the present.
+type CatchUp interface{ CatchUp() }
 
 // Command is what an operator wants to happen next.
 type Command string

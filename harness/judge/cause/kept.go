@@ -105,11 +105,11 @@ func (p Presented) BySession() bool { return p.session && !p.Refused }
 func (e *Case) OldProbes(v plan.Validator, revoked history.Offset) Presented {
 	view := history.NewView()
 	var p Presented
-	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != v.Name || event.Probe.Purpose != history.OldAfter || event.At < revoked {
+	for _, event := range e.About(v.Name) {
+		if event.Kind != history.KindProbe || event.Probe.Purpose != history.OldAfter || event.At < revoked {
 			continue
 		}
-		view.Apply(event)
+		view.Apply(*event)
 		if event.Probe.Outcome == history.OK {
 			p.session = event.Probe.Session
 		}
@@ -143,8 +143,8 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 	since := p.FirstRefused
 	var taken, of int64
 	keep := map[string]bool{}
-	for _, event := range c.Events {
-		if event.Kind == history.KindProbe && event.Service == c.Validator.Name && event.Probe.Purpose == history.OldAfter && event.At >= since {
+	for _, event := range c.About(c.Validator.Name) {
+		if event.Kind == history.KindProbe && event.Probe.Purpose == history.OldAfter && event.At >= since {
 			switch event.Probe.Outcome {
 			case history.OK:
 				taken, of = taken+1, of+1

@@ -21,10 +21,12 @@ func notLookedFor(c *Cell) (Explanation, bool) {
 	if v.Library == "" && c.EverLearned && c.Last <= c.LearnedAt+evidence.Nearly {
 		return Explanation{}, false
 	}
-	for _, event := range c.Events {
-		tried := event.Service == v.Name && (event.Kind == history.KindFetched || event.Kind == history.KindFetchFailed)
-		if tried && event.At >= c.First-evidence.Nearly && event.At <= c.First+wait {
-			return Explanation{}, false
+	for _, event := range c.About(v.Name) {
+		tried := event.Kind == history.KindFetched || event.Kind == history.KindFetchFailed
+		for at := range event.Times() {
+			if tried && at >= c.First-evidence.Nearly && at <= c.First+wait {
+				return Explanation{}, false
+			}
 		}
 	}
 	return Explanation{

@@ -173,8 +173,13 @@ func (e *Case) idleInTheWindow(emitter string) bool {
 // that is told of one that reads by itself; 0: it did not, or nobody tells.
 func (e *Case) readSince(emitter string, since history.Offset) history.Offset {
 	for _, event := range e.Events {
-		if event.Kind == history.KindRead && event.Reader == emitter && event.What != keySet && event.At > since {
-			return event.At
+		if event.Kind != history.KindRead || event.Reader != emitter || event.What == keySet || event.At <= since {
+			continue
+		}
+		for at := range event.Times() {
+			if at > since {
+				return at
+			}
 		}
 	}
 	return 0

@@ -59,7 +59,11 @@ func (e *Case) strangers(set []string) []string {
 func (e *Case) strangeSince(name string) (history.Offset, bool) {
 	for _, event := range e.Events {
 		if event.Kind == history.KindFetched && slices.Contains(event.Credentials, name) {
-			return event.At, event.At > e.Start
+			first := event.At
+			for at := range event.Times() {
+				first = min(first, at)
+			}
+			return first, first > e.Start
 		}
 	}
 	return 0, false

@@ -30,7 +30,11 @@ type Evidence struct {
 	Has        map[history.Kind]bool     // which kinds of events there are
 	Others     map[string]history.Offset // credentials that another rotation made, and when
 	Disorder   string                    // what is out of order in the history; empty: nothing
-	ClockSet   *history.Event            // the first time before the end that the machine's clock was set; nil: it never was
+
+	about map[string][]*history.Event // events by the service that they are about
+	steps []*history.Event
+
+	ClockSet *history.Event // the first time before the end that the machine's clock was set; nil: it never was
 }
 
 // Gather sorts a history that is held against a plan. What its parties did after the
@@ -86,6 +90,35 @@ func Gather(h *history.History, l plan.Limits) *Evidence {
 	e.nameRefused()
 	e.Disorder = disorder(h, e)
 	return e
+}
+
+// index sorts the events by what they are about: they are many.
+func (e *Evidence) index() {
+	if e.about != nil {
+		return
+	}
+	e.about = map[string][]*history.Event{}
+	for i := range e.Events {
+		event := &e.Events[i]
+		if event.Service != "" {
+			e.about[event.Service] = append(e.about[event.Service], event)
+		}
+		if event.Kind == history.KindStep {
+			e.steps = append(e.steps, event)
+		}
+	}
+}
+
+// About are the events about a service, in order. Nobody may change them.
+func (e *Evidence) About(service string) []*history.Event {
+	e.index()
+	return e.about[service]
+}
+
+// taken are the events of steps, in order.
+func (e *Evidence) taken() []*history.Event {
+	e.index()
+	return e.steps
 }
 
 // untilTheEnd is a history without what its parties did after the rotation had
@@ -148,8 +181,8 @@ func disorder(h *history.History, e *Evidence) string {
 
 // Done is when a step of a credential was first done; false: it never was.
 func (e *Evidence) Done(step, credential string) (history.Offset, bool) {
-	for _, event := range e.Events {
-		if event.Kind == history.KindStep && event.Step == step && event.Credential == credential && event.Detail == "" {
+	for _, event := range e.taken() {
+		if event.Step == step && event.Credential == credential && event.Detail == "" {
 			return event.At, true
 		}
 	}
@@ -161,8 +194,8 @@ func (e *Evidence) Done(step, credential string) (history.Offset, bool) {
 // the rotation starts from.
 func (e *Evidence) LastStep(before history.Offset) string {
 	step := "baseline"
-	for _, event := range e.Events {
-		if event.Kind == history.KindStep && event.Detail == "" && Began(event) <= before && event.Phase != "" {
+	for _, event := range e.taken() {
+		if event.Detail == "" && Began(*event) <= before && event.Phase != "" {
 			step = event.Step
 		}
 	}
@@ -171,9 +204,9 @@ func (e *Evidence) LastStep(before history.Offset) string {
 
 // Begun is when a step of a credential was begun that was done; false: it never was.
 func (e *Evidence) Begun(step, credential string) (history.Offset, bool) {
-	for _, event := range e.Events {
-		if event.Kind == history.KindStep && event.Step == step && event.Credential == credential && event.Detail == "" {
-			return Began(event), true
+	for _, event := range e.taken() {
+		if event.Step == step && event.Credential == credential && event.Detail == "" {
+			return Began(*event), true
 		}
 	}
 	return 0, false
@@ -201,9 +234,16 @@ func (e *Evidence) PhaseAt(at history.Offset) string {
 // Fetches are the key sets that a validator fetched in [from, to].
 func (e *Evidence) Fetches(validator string, from, to history.Offset) []history.Event {
 	var found []history.Event
-	for _, event := range e.Events {
-		if event.Kind == history.KindFetched && event.Service == validator && event.At >= from && event.At <= to {
-			found = append(found, event)
+	for _, event := range e.About(validator) {
+		if event.Kind != history.KindFetched || event.At < from {
+			continue
+		}
+		for at := range event.Times() {
+			if at >= from && at <= to {
+				one := *event
+				one.At, one.Began, one.Count = at, 0, 0
+				found = append(found, one)
+			}
 		}
 	}
 	return found

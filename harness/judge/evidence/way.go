@@ -49,8 +49,8 @@ func (e *Evidence) HasFetches(validator string) bool { return e.View.Fetches[val
 
 // Learned is when a validator first took a credential after a moment.
 func (e *Evidence) Learned(validator, credential string, after history.Offset) (history.Offset, bool) {
-	for _, event := range e.Events {
-		if event.Kind == history.KindLearned && event.Service == validator && event.Credential == credential && event.At >= after {
+	for _, event := range e.About(validator) {
+		if event.Kind == history.KindLearned && event.Credential == credential && event.At >= after {
 			return event.At, true
 		}
 	}
@@ -63,8 +63,8 @@ func (e *Evidence) tookTheCanary(validator string) (at history.Offset, did bool)
 	if answer, _ := e.Limits.Answered(e.View, validator, e.Fresh, history.Canary); answer != plan.Takes || e.HasFetches(validator) || len(e.View.Learned[validator]) > 0 {
 		return 0, false
 	}
-	for _, event := range e.Events {
-		if event.Kind == history.KindProbe && event.Service == validator && event.Credential == e.Fresh && event.Probe.Purpose == history.Canary && event.Probe.Outcome == history.OK {
+	for _, event := range e.About(validator) {
+		if event.Kind == history.KindProbe && event.Credential == e.Fresh && event.Probe.Purpose == history.Canary && event.Probe.Outcome == history.OK {
 			at, did = event.At, true
 			break
 		}

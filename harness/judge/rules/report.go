@@ -135,12 +135,17 @@ func (e *judging) operator() []judge.OperatorAction {
 // probe or by load; the end of the run where it never was.
 func (e *judging) firstPresented(validator, credential string) history.Offset {
 	first := e.End
-	for _, event := range e.Events {
-		switch {
-		case event.Kind == history.KindProbe && event.Service == validator && event.Credential == credential:
+	for _, event := range e.About(validator) {
+		if event.Kind == history.KindProbe && event.Credential == credential {
 			first = min(first, event.At-event.Probe.Latency)
-		case event.Kind == history.KindCounts && event.Counts.Validator == validator && event.Counts.Credential == credential && event.Counts.Attempts > 0:
-			first = min(first, event.At)
+		}
+	}
+	for key, buckets := range e.View.Cells {
+		if key.Validator != validator || key.Credential != credential {
+			continue
+		}
+		if i := slices.IndexFunc(buckets, func(b history.Bucket) bool { return b.Attempts > 0 }); i >= 0 {
+			first = min(first, buckets[i].At)
 		}
 	}
 	return first

@@ -250,8 +250,8 @@ func (e *judging) publishedAhead() bool {
 
 // lastProbe is the last probe of a purpose at a validator.
 func (e *judging) lastProbe(validator string, purpose history.Purpose) (probe history.Probe, at history.Offset, asked bool) {
-	for _, event := range slices.Backward(e.Events) {
-		if event.Kind == history.KindProbe && event.Service == validator && event.Probe.Purpose == purpose {
+	for _, event := range slices.Backward(e.About(validator)) {
+		if event.Kind == history.KindProbe && event.Probe.Purpose == purpose {
 			return *event.Probe, event.At, true
 		}
 	}

@@ -131,8 +131,9 @@ func (e *judging) sentAfter(presenter string) bool {
 // quiet says when a client had far fewer answers than were due where it calls:
 // in a stretch in which a client is missed, or in a phase that is as long.
 func (e *judging) quiet(c plan.Client) string {
+	keys := e.answering(c)
 	few := func(from, until history.Offset, where string) string {
-		due, got := c.Due(e.View, from, until), float64(e.answers(c, from, until))
+		due, got := c.Due(e.View, from, until), float64(e.answers(keys, from, until))
 		if due > evidence.LeastAttempts-0.5 && got < due/2 { // a stretch is as long as it takes for that many to be due
 			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
 		}
@@ -161,7 +162,7 @@ func (e *judging) quiet(c plan.Client) string {
 			return why
 		}
 	}
-	if e.answers(c, e.Start, e.End+1) == 0 && c.Due(e.View, e.Start, e.End) > 0 {
+	if e.answers(keys, e.Start, e.End+1) == 0 && c.Due(e.View, e.Start, e.End) > 0 {
 		return fmt.Sprintf("%s had no answer from %s in the whole run", c.Name, c.To)
 	}
 	return ""
@@ -194,19 +195,26 @@ func (e *judging) usualLatency(c plan.Client) history.Offset {
 	return 0
 }
 
+// answering are the cells that tell of the answers that a client had where it calls, and
+// those in which a service's own credential was refused behind it.
+func (e *judging) answering(c plan.Client) (keys []history.CellKey) {
+	for _, key := range e.View.Keys() {
+		called := key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To
+		if called || e.Limits.Hop != history.FromLoad && key.Source == e.Limits.Hop && key.Presenter == c.To {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // answers are those that a client had in [from, until). A refusal is one; so is
 // a bad answer of a service whose own credential was refused behind it.
-func (e *judging) answers(c plan.Client, from, until history.Offset) int64 {
-	var n int64
-	for _, key := range e.View.Keys() {
-		switch {
-		case key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To:
-			for _, b := range e.View.Buckets(key, from, until) {
-				n += b.OK + b.AuthFailures
-			}
-		case e.Limits.Hop != history.FromLoad && key.Source == e.Limits.Hop && key.Presenter == c.To:
-			for _, b := range e.View.Buckets(key, from, until) {
-				n += b.AuthFailures
+func (e *judging) answers(keys []history.CellKey, from, until history.Offset) (n int64) {
+	for _, key := range keys {
+		for _, b := range e.View.Buckets(key, from, until) {
+			n += b.AuthFailures
+			if key.Source == history.FromLoad {
+				n += b.OK
 			}
 		}
 	}

@@ -10,7 +10,10 @@ import (
 // evidence is the world's recorder.
 type evidence struct{ *World }
 
-var _ world.Evidence = evidence{}
+var (
+	_ world.Evidence = evidence{}
+	_ world.CatchUp  = evidence{}
+)
 
 // Record appends an event with the present offset. A phase that begins starts
 // what the options time from it.
@@ -23,6 +26,9 @@ func (w evidence) Record(e history.Event) {
 
 // See calls f with the live view.
 func (w evidence) See(f func(*history.View)) { w.recorder.See(f) }
+
+// CatchUp brings the counts up to the present.
+func (w evidence) CatchUp() { w.catchUp() }
 
 // Offset is the present offset.
 func (w evidence) Offset() history.Offset { return w.now() }

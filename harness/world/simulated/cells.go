@@ -1,6 +1,8 @@
 package simulated
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -12,6 +14,9 @@ const (
 	// late is how long after its end a bucket of what an authority decided is
 	// recorded: its log may be behind.
 	late = history.Offset(200 * time.Millisecond)
+	// widest is how far apart attempts may lie that are told in one wide bucket: that a
+	// client is silent for longer stays to be seen.
+	widest = history.Offset(time.Second)
 	// Examples of failures that are kept, as the load service does.
 	examplesPerBucket = 3
 	examplesPerCell   = 10
@@ -41,28 +46,108 @@ type cell struct {
 	counts   *history.Counts
 	past     []history.Event // buckets that are not recorded yet
 	examples int
+	together stretch // what several clients do there between the same two moments
+}
+
+// stretch is a time in which attempts come evenly, all of them alike.
+type stretch struct {
+	first, end history.Offset // of the first attempt, and when one more would come
+	n          int64
+	decision
 }
 
 // count adds a decision to its cell, and to the totals where it was made at the
 // hop that is judged.
 func (w *World) count(key history.CellKey, d decision) {
-	c := w.cells.cell(key)
-	if index := w.now() / bucket; c.counts == nil || index != c.index {
-		w.close(c)
-		c.index = index
-		c.counts = &history.Counts{
-			Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential, Width: bucket,
-		}
-	}
-	if key.Source == w.limits.Hop {
-		w.total(d)
-	}
-	c.add(w.now(), d)
+	w.settleFor(key.Presenter)
+	w.countAt(w.cells.cell(key), w.now(), d)
 }
 
-// total counts one attempt that was put on the wire.
-func (w *World) total(d decision) {
-	n := d.attempts()
+// countAt is count at a moment that is not before what the cell has.
+func (w *World) countAt(c *cell, at history.Offset, d decision) {
+	if c.key.Source == w.limits.Hop {
+		w.total(d, 1)
+	}
+	c.open(at / bucket)
+	c.add(at, d, 1)
+}
+
+// countStretch counts what came in a stretch of time. What of it fills whole buckets is
+// one wide bucket, as a history is folded to: what it costs does not grow with the time.
+func (w *World) countStretch(c *cell, s stretch) {
+	if s.n == 0 {
+		return
+	}
+	if c.key.Source == w.limits.Hop {
+		w.total(s.decision, s.n)
+	}
+	every := (s.end - s.first) / history.Offset(s.n)
+	until := func(at history.Offset) int64 { // how many came before
+		part := float64(at-s.first) / float64(s.end-s.first)
+		return min(s.n, max(0, int64(math.Ceil(part*float64(s.n)))))
+	}
+	// Of several clients together it is not known when the last one came: not later than now.
+	last := min(s.first+history.Offset(s.n-1)*every, max(s.first, w.now()))
+	from, to := s.first/bucket, last/bucket
+	fine := w.options.Fine || s.outcome != history.OK
+	switch {
+	case every > widest || fine && every > bucket:
+		for i := range s.n {
+			at := min(s.first+history.Offset(i)*every, last)
+			c.open(at / bucket)
+			c.add(at, s.decision, 1)
+		}
+		return
+	case fine:
+		for i := from; i <= to; i++ {
+			n := until((i+1)*bucket) - until(i*bucket)
+			if i == to {
+				n = s.n - until(i*bucket)
+			}
+			if n > 0 {
+				c.open(i)
+				c.add(i*bucket, s.decision, n)
+			}
+		}
+		return
+	}
+	begins := int64(0)
+	if c.counts != nil && c.index == from && from < to {
+		begins = until((from + 1) * bucket)
+		c.open(from)
+		c.add(s.first, s.decision, begins)
+		from++
+	}
+	whole := until(to*bucket) - begins
+	if whole > 0 {
+		c.close()
+		made := c.bucket((to - from) * bucket)
+		addTo(made, s.decision, whole)
+		c.past = append(c.past, history.Event{At: from * bucket, Kind: history.KindCounts, Counts: made})
+	}
+	if rest := s.n - begins - whole; rest > 0 {
+		c.open(to)
+		c.add(to*bucket, s.decision, rest)
+	}
+}
+
+// bucket is an empty one.
+func (c *cell) bucket(width history.Offset) *history.Counts {
+	return &history.Counts{Source: c.key.Source, Presenter: c.key.Presenter, Validator: c.key.Validator, Credential: c.key.Credential, Width: width}
+}
+
+// open makes a bucket the present one.
+func (c *cell) open(index history.Offset) {
+	if c.counts != nil && c.index == index {
+		return
+	}
+	c.close()
+	c.index, c.counts = index, c.bucket(bucket)
+}
+
+// total counts decisions that are alike: attempts that were put on the wire.
+func (w *World) total(d decision, times int64) {
+	n := times * d.attempts()
 	w.totals.Sent += n
 	w.totals.Recorded += n
 	if d.retry {
@@ -88,9 +173,16 @@ func (c *cells) cell(key history.CellKey) *cell {
 	return made
 }
 
-func (c *cell) add(at history.Offset, d decision) {
-	n := c.counts
-	times := d.attempts()
+// add counts decisions that are alike in the present bucket.
+func (c *cell) add(at history.Offset, d decision, times int64) {
+	addTo(c.counts, d, times)
+	if d.outcome == history.AuthFailure && !d.retry {
+		c.authFailure(at, d)
+	}
+}
+
+func addTo(n *history.Counts, d decision, times int64) {
+	times *= d.attempts()
 	if d.retry {
 		n.Retries += times
 		if d.outcome == history.OK {
@@ -110,11 +202,10 @@ func (c *cell) add(at history.Offset, d decision) {
 		n.OK += times
 	case history.Unavailable:
 		n.Unavailable += times
-	case history.AuthFailure:
-		c.authFailure(at, d)
 	}
 }
 
+// authFailure counts one attempt that was refused.
 func (c *cell) authFailure(at history.Offset, d decision) {
 	n := c.counts
 	n.AuthFailures += d.attempts()
@@ -131,8 +222,8 @@ func (c *cell) authFailure(at history.Offset, d decision) {
 	}
 }
 
-// close ends the present bucket of a cell, if there is one.
-func (w *World) close(c *cell) {
+// close ends the present bucket, if there is one.
+func (c *cell) close() {
 	if c.counts == nil {
 		return
 	}
@@ -142,18 +233,21 @@ func (w *World) close(c *cell) {
 
 // flush records the buckets that are past, and with all the present ones too.
 func (w *World) flush(all bool) {
+	now := w.now()
 	for _, c := range w.cells.order {
-		if all || c.index < w.now()/bucket {
-			w.close(c)
+		if all || c.index < now/bucket {
+			c.close()
 		}
-		due := w.now()
+		due := now
 		if c.key.Source != history.FromLoad {
 			due -= late
 		}
-		for len(c.past) > 0 && (all || c.past[0].At+bucket <= due) {
-			w.recorder.Record(c.past[0])
-			c.past = c.past[1:]
+		n := 0
+		for n < len(c.past) && (all || c.past[n].At+c.past[n].Counts.Width <= due) {
+			w.recorder.Record(c.past[n])
+			n++
 		}
+		c.past = slices.Delete(c.past, 0, n)
 	}
 	for _, c := range w.clients {
 		c.tellHeld(all)

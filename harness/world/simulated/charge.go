@@ -34,17 +34,25 @@ func (c *client) ask(s *session) {
 		w.count(front, decision{session: s, outcome: history.Unavailable, status: "refused"})
 		return
 	}
+	if v := w.authority(); v != nil {
+		(&order{client: c, session: s, front: front, from: e, to: v, lost: fails(c.random, w.services[v.name])}).attempt()
+	}
+}
+
+// authority is the one to which emitters present what they have; nil: there is none.
+func (w *World) authority() *validator {
 	for _, name := range w.order {
 		if v := w.validators[name]; v != nil && v.authority {
-			(&order{client: c, session: s, front: front, from: e, to: v, lost: fails(c.random, w.services[name])}).attempt()
-			return
+			return v
 		}
 	}
+	return nil
 }
 
 // attempt tries an order, and again as its emitter does.
 func (o *order) attempt() {
 	w, emitter := o.client.world, o.client.world.services[o.from.name]
+	w.settleFor(o.from.name)
 	credential := o.from.loaded.emit
 	o.session.credential = credential
 	d := o.client.decision(o.session, o.from.name, o.to.name)

@@ -29,7 +29,13 @@ const (
 	latency = 1000
 )
 
-// client is a stream of load.
+// client is a stream of load. Its requests are due at moments that lie evenly apart.
+// Between two changes of what they meet they are counted by arithmetic; one that itself
+// changes something, or hangs on chance, is made by itself.
+//
+//	   change              change          a request that acts      change
+//	─────┼───────────────────┼───────────────────────┼──────────────────┼──► time
+//	     └─ settled: so many ┘                       └ made             └ settled: so many
 type client struct {
 	world    *World
 	limits   plan.Client
@@ -47,21 +53,29 @@ type client struct {
 	at             int64
 	moments, turns int64
 	left           float64 // of an interval until the next, of one that was stopped
-	paces          int     // how often the rate was set: what was on the agenda before is off it
+
+	outlooks map[string]outlook // of its requests until something changes, by their credentials
+
+	planned int            // how often what it does next was planned: what was on the agenda before is off it
+	acts    int64          // the next moment of which the request acts; -1: none
+	stirred bool           // it is to be planned anew
+	mixed   history.Offset // until when some of its sessions have another credential than is emitted
+	fails   bool           // not all of its requests are taken, or soon are not
 }
 
-// session is one user of a client and its token.
+// session is one user of a client and its token, as of when it was last looked at.
 type session struct {
 	name       string
 	credential string
 	issued     history.Offset
 	expires    history.Offset
-	held       int64 // requests not sent and not yet told
+	renews     history.Offset // when next
+	held       int64          // requests not sent and not yet told
 	told       history.Offset
 }
 
 func newClient(w *World, c plan.Client, load scenario.Client) *client {
-	made := &client{world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name)}
+	made := &client{world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name), outlooks: map[string]outlook{}, acts: -1}
 	begins, changes := load.Pace()
 	made.begins, made.changes = float64(begins), changes
 	if token := load.Token; token != nil {
@@ -76,11 +90,13 @@ func newClient(w *World, c plan.Client, load scenario.Client) *client {
 // setRate changes how many requests it makes in a second from now on.
 func (c *client) setRate(rate float64) {
 	w := c.world
+	w.settle(c)
+	w.stir(c)
 	if c.interval > 0 {
-		c.left = float64(c.begun+history.Offset(c.moments)*c.interval-w.now()) / float64(c.interval)
+		c.left = float64(c.moment(c.moments)-w.now()) / float64(c.interval)
 	}
 	rate *= w.options.RateFactor
-	c.paces, c.moments, c.interval = c.paces+1, 0, 0
+	c.moments, c.interval = 0, 0
 	if rate == 0 {
 		return
 	}
@@ -90,17 +106,14 @@ func (c *client) setRate(rate float64) {
 	}
 	c.interval = max(1, history.Offset(float64(c.at)*float64(time.Second)/rate))
 	c.begun = w.now() + history.Offset(c.left*float64(c.interval))
-	c.again(c.begun)
 }
 
-// again makes requests at an offset, unless its rate is set until then.
-func (c *client) again(at history.Offset) {
-	pace := c.paces
-	c.world.clock.at(at, func() {
-		if pace == c.paces {
-			c.next()
-		}
-	})
+// moment is when its requests of a number since begun are due.
+func (c *client) moment(n int64) history.Offset { return c.begun + history.Offset(n)*c.interval }
+
+// before is how many moments since begun lie before an offset.
+func (c *client) before(at history.Offset) int64 {
+	return int64(max(0, at-c.begun+c.interval-1) / c.interval)
 }
 
 func (c *client) life() history.Offset { return history.Offset(c.world.limits.Wall(c.limits.Life)) }
@@ -115,8 +128,9 @@ func (c *client) renewal() history.Offset {
 func (c *client) start() {
 	if c.limits.From != "" {
 		for _, s := range c.sessions {
-			c.mint(s)
-			c.renewLater(s, s.issued+history.Offset(c.random.Int64N(int64(c.renewal()))))
+			if c.mint(s) {
+				s.renews = s.issued + history.Offset(c.random.Int64N(int64(c.renewal())))
+			}
 		}
 	}
 	c.setRate(c.begins)
@@ -134,52 +148,54 @@ func (c *client) mint(s *session) bool {
 	if w.down[c.limits.From] {
 		return false
 	}
-	s.credential = w.emitters[c.limits.From].loaded.emit
-	s.issued, s.expires = w.now(), w.now()+c.life()
+	c.give(s, w.now())
 	return true
 }
 
-// renewLater renews a session's token at an offset, and then at every share of
-// its life. A token that was renewed meanwhile is left as it is.
-func (c *client) renewLater(s *session, at history.Offset) {
-	w, issued := c.world, s.issued
-	w.clock.at(at, func() {
-		switch {
-		case s.issued != issued || c.mint(s):
-			c.renewLater(s, s.issued+c.renewal())
-		default:
-			c.renewLater(s, w.now()+renewAgain)
-		}
-	})
+// give gives a session a token.
+func (c *client) give(s *session, at history.Offset) {
+	s.credential = c.world.emitters[c.limits.From].loaded.emit
+	s.issued, s.expires, s.renews = at, at+c.life(), at+c.renewal()
 }
 
-// next sends one request and puts the next on the agenda.
+// advance brings a session to a moment, with the renewals until then: one that fails
+// is tried again soon. Its emitter was since as it is now.
+func (c *client) advance(s *session, to history.Offset) {
+	switch {
+	case s.renews > to:
+	case c.world.down[c.limits.From]:
+		s.renews += ((to-s.renews)/renewAgain + 1) * renewAgain
+	default:
+		c.give(s, s.renews+(to-s.renews)/c.renewal()*c.renewal())
+	}
+}
+
+// next makes the requests of a moment that act.
 func (c *client) next() {
 	w := c.world
-	if w.loadEnded {
-		return
-	}
+	w.settle(c)
+	w.stir(c)
+	c.acts = -1
 	s := c.sessions[c.turns%int64(len(c.sessions))]
 	c.turns++
 	c.moments++
 	w.totals.Scheduled += c.at
 	switch {
 	case c.limits.From != "":
+		c.advance(s, w.now())
 		c.present(s)
 	case c.limits.Endpoint != "":
 		c.tell(s)
 	default:
 		c.ask(s)
 	}
-	c.again(c.begun + history.Offset(c.moments)*c.interval)
 }
 
 // present shows a session's token to the validator.
 func (c *client) present(s *session) {
 	w := c.world
 	if w.now() >= s.expires {
-		w.totals.NotSent += c.at
-		s.held += c.at
+		c.hold(s)
 		return
 	}
 	d := c.decision(s, c.limits.Name, c.limits.To)
@@ -190,6 +206,12 @@ func (c *client) present(s *session) {
 	again := c.decision(s, c.limits.Name, c.limits.To)
 	again.retry = true
 	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, again)
+}
+
+// hold does not send what a session has no valid token for.
+func (c *client) hold(s *session) {
+	c.world.totals.NotSent += c.at
+	s.held += c.at
 }
 
 // decision is what a validator makes of a session's credential and its presenter.

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -34,9 +35,28 @@ type clock struct {
 	// comes; contexts are its keys in their order.
 	waiting  map[context.Context][]*signal
 	contexts []context.Context
+
+	// before is called before anybody goes on, and after when a pause is over.
+	before, after func()
+	changedAt     history.Offset // when anything last did
+	paused        []pause
 }
 
-var _ world.Clock = (*clock)(nil)
+var (
+	_ world.Clock   = (*clock)(nil)
+	_ world.Patient = (*clock)(nil)
+)
+
+// pause is one that ends early when something changes: at the next of the moments that
+// lie so far apart.
+type pause struct {
+	s     *signal
+	from  history.Offset
+	least history.Offset
+}
+
+// patience is which part of the time for which nothing has changed a pause takes.
+const patience = 100
 
 // entry is what is due at a time.
 type entry struct {
@@ -60,7 +80,7 @@ type signal struct {
 }
 
 func newClock(began time.Time) *clock {
-	return &clock{began: began, waiting: map[context.Context][]*signal{}}
+	return &clock{began: began, waiting: map[context.Context][]*signal{}, before: func() {}, after: func() {}}
 }
 
 // Now is the virtual time.
@@ -74,8 +94,37 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err
 	}
+	return c.sleep(ctx, &signal{}, history.Offset(d))
+}
+
+// Pause sleeps for longer than the least where nothing has changed for long.
+func (c *clock) Pause(ctx context.Context, least, most time.Duration) error {
+	if err := ctx.Err(); err != nil || least <= 0 {
+		return err
+	}
+	d := min(max(history.Offset(least), (c.now-c.changedAt)/patience), history.Offset(most))
 	s := &signal{}
-	c.push(entry{at: c.now + history.Offset(d), late: true, do: func() { c.give(s) }})
+	if d > history.Offset(least) {
+		c.paused = append(c.paused, pause{s, c.now, history.Offset(least)})
+	}
+	err := c.sleep(ctx, s, d)
+	c.paused = slices.DeleteFunc(c.paused, func(p pause) bool { return p.s == s })
+	c.after()
+	return err
+}
+
+// changed ends the pauses that go on.
+func (c *clock) changed() {
+	c.changedAt = c.now
+	for _, p := range c.paused {
+		c.push(entry{at: c.now + (p.least-(c.now-p.from)%p.least)%p.least, late: true, do: func() { c.give(p.s) }})
+	}
+	c.paused = c.paused[:0]
+}
+
+// sleep awaits a signal that is given after a time, or when ctx ends.
+func (c *clock) sleep(ctx context.Context, s *signal, d history.Offset) error {
+	c.push(entry{at: c.now + d, late: true, do: func() { c.give(s) }})
 	if ctx.Done() != nil {
 		if len(c.waiting[ctx]) == 0 {
 			c.contexts = append(c.contexts, ctx)
@@ -137,6 +186,7 @@ func (c *clock) give(s *signal) {
 // turn has the model do what is due now, lets one party go on until it waits or ends
 // or, where none is ready, lets time go on to what is due next.
 func (c *clock) turn() {
+	c.before()
 	due := len(c.queue) > 0 && c.queue[0].at <= c.now && !c.queue[0].late
 	switch {
 	case due || len(c.ready) == 0 && !c.endedContexts():

@@ -98,6 +98,7 @@ func (e *emitter) load() {
 	if e.loaded.version == there.version {
 		return
 	}
+	w.touch(e.name)
 	before := e.loaded
 	e.loaded = there
 	w.record(history.Event{Kind: history.KindLoaded, Service: e.name, Credentials: e.loaded.set, Credential: e.loaded.emit})

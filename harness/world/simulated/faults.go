@@ -136,6 +136,7 @@ func (w *World) begun(d *disturbance) {
 		return
 	}
 	w.tell(d, history.Fault{Stage: history.FaultInjected})
+	w.touch("")
 	d.undo = d.inject()
 	if d.acted == nil {
 		w.tell(d, history.Fault{Stage: history.FaultEvidence, Took: true})
@@ -155,6 +156,7 @@ func (w *World) ended(d *disturbance) {
 	if d.undo == nil {
 		return
 	}
+	w.touch("")
 	d.undo()
 	d.undo = nil
 	if d.acted != nil {
@@ -333,7 +335,7 @@ func (w *World) showGarbage(f scenario.Fault) (undo func()) {
 func (w *World) probed(p history.Probe) {
 	w.totals.Probes++
 	w.totals.Scheduled++
-	w.total(decision{outcome: p.Outcome, status: p.Status})
+	w.total(decision{outcome: p.Outcome, status: p.Status}, 1)
 }
 
 // killRotator has the rotator die in its next step, after the authority has it and

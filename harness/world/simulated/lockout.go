@@ -34,5 +34,8 @@ func (v *validator) refuse(presenter, credential string) {
 	}
 	v.lockout = lockout{until: w.now() + v.wall(policy.For.Duration())}
 	w.record(history.Event{Kind: history.KindLocked, Service: v.name, Reader: presenter, Credential: credential, Count: int64(policy.After)})
-	w.clock.at(v.lockout.until, func() { w.record(history.Event{Kind: history.KindUnlocked, Service: v.name}) })
+	w.clock.at(v.lockout.until, func() {
+		w.touch(v.name)
+		w.record(history.Event{Kind: history.KindUnlocked, Service: v.name})
+	})
 }

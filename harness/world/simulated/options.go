@@ -40,6 +40,9 @@ type Options struct {
 	Failing float64
 	// RateFactor multiplies the rate of every client; 0 means 1.
 	RateFactor float64
+	// Fine has attempts counted in buckets of a tenth of a second throughout, as the load
+	// of a real run does, where those of a quiet stretch are one wide bucket otherwise.
+	Fine bool
 	// LoadDiesAt is when the load stops for good; nil: it goes on to the end.
 	LoadDiesAt *Moment
 

@@ -11,6 +11,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
 
+// delivered is the status of a delivery that was taken.
+const delivered = "204"
+
 // deliveries are what an emitter presents to validators by itself: each attempt
 // with what it presents then or, where it keeps that, with what it presented
 // first.
@@ -47,6 +50,7 @@ type delivery struct {
 // attempt tries a delivery, and again as the sender's queue does.
 func (q *deliveries) attempt(d *delivery, due []history.Offset) {
 	w := q.world
+	w.settleFor(d.from.name)
 	if d.credential == nil || !q.keeps {
 		d.credential = d.from.presents()
 	}
@@ -94,15 +98,23 @@ func (e *emitter) presents() []string {
 // decideAmong is what a validator answers that is shown several credentials, and
 // which of them it took; the first where it took none.
 func (v *validator) decideAmong(presenter string, credentials []string) (outcome history.Outcome, status, credential string) {
+	if taken, takes := v.takesAmong(presenter, credentials); takes {
+		return history.OK, delivered, taken
+	}
+	outcome, status = v.decide(presenter, credentials[0])
+	return outcome, status, credentials[0]
+}
+
+// takesAmong is the first that a validator takes of several credentials.
+func (v *validator) takesAmong(presenter string, credentials []string) (taken string, takes bool) {
 	for _, held := range v.holds {
 		w := v.world
 		if slices.Contains(credentials, held) && w.reaches(presenter, v.name) && !w.options.Erring[v.name] &&
 			w.fits(v.name, held) && w.fits(presenter, held) {
-			return history.OK, "204", held
+			return held, true
 		}
 	}
-	outcome, status = v.decide(presenter, credentials[0])
-	return outcome, status, credentials[0]
+	return "", false
 }
 
 // tell gives an emitter something to present to one validator.

@@ -137,7 +137,10 @@ func (v *validator) fetch(r *replica) {
 			}
 		}
 	}
-	r.holds = kept
+	if !slices.Equal(r.holds, kept) {
+		w.touch(v.name)
+		r.holds = kept
+	}
 }
 
 // storeName is what the store is called among services: where the history says
@@ -159,6 +162,9 @@ func (w *World) read(v *validator) (set []string, failed string) {
 // keep replaces what the validator takes, and says what it learned and forgot.
 func (v *validator) keep(credentials []string) {
 	before := v.holds
+	if !slices.Equal(before, credentials) {
+		v.world.touch(v.name)
+	}
 	v.holds = credentials
 	for _, c := range credentials {
 		if !slices.Contains(before, c) {
@@ -179,49 +185,88 @@ const (
 	noAnswer = "timeout"
 )
 
-// decide is what the validator answers to a credential and its presenter.
-func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
+// answer is what a validator says to a credential and its presenter as things are.
+type answer struct {
+	outcome history.Outcome
+	status  string
+	// acts says that to ask it changes something, or that chance has a part in the answer.
+	acts bool
+	// until is from when on it acts, where nothing else changes; 0: it never does.
+	until history.Offset
+}
+
+// answers is what the validator would answer, without that it is asked.
+func (v *validator) answers(presenter, credential string) answer {
 	w := v.world
 	switch {
 	case w.down[v.name] && w.frozen[v.name]:
-		return history.Unavailable, noAnswer
+		return answer{outcome: history.Unavailable, status: noAnswer}
 	case w.down[v.name]:
-		return history.Unavailable, "refused"
+		return answer{outcome: history.Unavailable, status: "refused"}
 	case w.broken[edge{presenter, v.name}] != "":
-		return history.Unavailable, w.broken[edge{presenter, v.name}]
+		return answer{outcome: history.Unavailable, status: w.broken[edge{presenter, v.name}]}
+	case w.options.Erring[v.name]:
+		return answer{outcome: history.Unavailable, status: serverError}
+	case w.now() < v.lockout.until:
+		return answer{outcome: history.AuthFailure, status: "403"} // that it ends is an event
+	case len(v.replicas) > 1:
+		return answer{acts: true}
 	}
-	if w.options.Erring[v.name] {
-		return history.Unavailable, serverError
+	return v.answersOf(v.replicas[0], presenter, credential)
+}
+
+// answersOf is what one of its replicas would.
+func (v *validator) answersOf(r *replica, presenter, credential string) answer {
+	w := v.world
+	holds := r.holds
+	if v.authority {
+		holds = v.holds
 	}
-	if w.now() < v.lockout.until {
-		return history.AuthFailure, "403"
+	refused := answer{outcome: history.AuthFailure, status: "401", acts: w.services[v.name].Lockout != nil}
+	if !v.takesType(credential) { // which a library looks at before it looks for a key
+		return refused
 	}
-	r := v.replicas[0]
+	name := w.nameOn(presenter, credential)
+	has := slices.Contains(holds, name)
+	switch {
+	case !has && v.mayFetch(r):
+		refused.acts = true
+	case !has && v.fetchesOnMiss(r):
+		refused.until = r.missAt + v.wall(r.behaviour.Cooldown)
+	case has && name == credential && w.fits(v.name, credential) && w.fits(presenter, credential):
+		return answer{outcome: history.OK, status: "200"}
+	}
+	return refused
+}
+
+// decide is what the validator answers to a credential and its presenter.
+func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
+	a := v.answers(presenter, credential)
+	if !a.acts {
+		return a.outcome, a.status
+	}
+	w, r := v.world, v.replicas[0]
+	w.touch(v.name)
 	if n := len(v.replicas); n > 1 {
 		r = v.replicas[v.random.IntN(n)]
 	}
-	if v.authority {
-		r.holds = v.holds
-	}
-	if !v.takesType(credential) { // which a library looks at before it looks for a key
-		v.refuse(presenter, credential)
-		return history.AuthFailure, "401"
-	}
-	name := w.nameOn(presenter, credential)
-	if !slices.Contains(r.holds, name) && v.mayFetch(r) {
+	if v.takesType(credential) && !slices.Contains(r.holds, w.nameOn(presenter, credential)) && v.mayFetch(r) {
 		r.missed, r.missAt = true, w.now()
 		v.fetch(r)
 	}
-	if name == credential && slices.Contains(r.holds, credential) && w.fits(v.name, credential) && w.fits(presenter, credential) {
-		return history.OK, "200"
+	if a = v.answersOf(r, presenter, credential); a.outcome == history.AuthFailure {
+		v.refuse(presenter, credential)
 	}
-	v.refuse(presenter, credential)
-	return history.AuthFailure, "401"
+	return a.outcome, a.status
 }
 
 func (v *validator) mayFetch(r *replica) bool {
-	return r.behaviour.OnMiss && !v.authority && !v.pinned &&
-		(!r.missed || v.world.now()-r.missAt >= v.wall(r.behaviour.Cooldown))
+	return v.fetchesOnMiss(r) && (!r.missed || v.world.now()-r.missAt >= v.wall(r.behaviour.Cooldown))
+}
+
+// fetchesOnMiss reports whether a replica fetches at all because of an unknown credential.
+func (v *validator) fetchesOnMiss(r *replica) bool {
+	return r.behaviour.OnMiss && !v.authority && !v.pinned
 }
 
 // decided has an authority take what is accepted now, and refuse the rest after

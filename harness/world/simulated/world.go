@@ -74,6 +74,10 @@ type World struct {
 	services   map[string]scenario.Service // as the scenario has them
 	deliveries *deliveries                 // nil: emitters present nothing by themselves
 	clients    []*client
+	concerned  map[string][]*client // by the services that matter for them
+	sharing    map[string][]*client // by who presents what they ask for, and is counted for all of them
+	stirred    []*client            // that are to be planned anew
+	repeats    repeats
 	cells      cells
 	totals     history.Totals
 	orders     []*order // that wait to be tried again
@@ -126,6 +130,9 @@ func New(p *plan.Plan, o Options) *World {
 	}
 	w.deliveries = newDeliveries(w, p)
 	w.build()
+	w.concern()
+	w.repeats = repeats{of: map[repeated]*repeat{}, held: p.AnyMoment}
+	w.clock.before, w.clock.after = w.replan, w.catchUpFailing
 	o.check(w)
 	limits, err := json.Marshal(p.Limits)
 	if err != nil {
@@ -172,6 +179,7 @@ func (w *World) script() {
 	}
 	if w.options.LoadDiesAt != nil {
 		w.when(w.waiting, *w.options.LoadDiesAt, func() {
+			w.settleAll()
 			w.loadEnded = true
 			w.record(history.Event{Kind: history.KindExit, Service: "load", Detail: "died"})
 		})
@@ -212,6 +220,8 @@ func (w *World) World() world.World {
 // that found no leak are recorded. It returns the history, to which nothing is
 // added any more.
 func (w *World) Finish() (*history.History, error) {
+	w.repeats.tell(w.recorder)
+	w.settleAll()
 	w.loadEnded = true
 	w.drain()
 	w.flush(true)
@@ -238,7 +248,38 @@ func (w *World) now() history.Offset { return w.clock.offset() }
 // record appends an event of the model itself.
 func (w *World) record(e history.Event) {
 	e.At = w.now()
+	if e.Kind == history.KindFetched || e.Kind == history.KindRead {
+		w.repeats.record(w.recorder, e)
+		return
+	}
+	if together[e.Kind] {
+		w.repeats.tell(w.recorder)
+	}
 	w.recorder.Record(e)
+	if !e.Routine() {
+		w.clock.changed()
+	}
+	if e.Kind == history.KindPhase && e.Phase == history.Accept {
+		w.repeats.held = true // what is told before, the accept is timed by
+	}
+}
+
+// catchUp counts and records what was done until now.
+func (w *World) catchUp() {
+	w.repeats.tell(w.recorder)
+	w.settleAll()
+	w.flush(false)
+}
+
+// catchUpFailing does so for those who are not all taken: of the others nobody asks while
+// time passes.
+func (w *World) catchUpFailing() {
+	for _, c := range w.clients {
+		if c.fails {
+			w.settle(c)
+		}
+	}
+	w.flush(false)
 }
 
 // random is a source of its own for one party, so that adding another party
@@ -284,5 +325,4 @@ func (w *World) start() {
 	for _, c := range w.clients {
 		c.start()
 	}
-	w.every("counts", bucket, func() { w.flush(false) })
 }
