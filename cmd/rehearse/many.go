@@ -14,6 +14,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/simulation"
 )
 
@@ -36,16 +37,19 @@ type distribution struct {
 	Quantiles map[string]float64    `json:"share_refused_quantiles"`
 	Parties   []partyDistribution   `json:"parties"`
 	Named     map[string]int        `json:"named_by_errors"` // in how many
+	Varied    []simulation.Varied   `json:"varied,omitempty"`
 	Samples   []simulation.Sample   `json:"samples"`
 }
 
 // partyDistribution is that of who presents to whom.
 type partyDistribution struct {
-	Presenter string  `json:"presenter"`
-	Validator string  `json:"validator"`
-	In        int     `json:"refused_in_runs"`
-	Share     float64 `json:"share_refused"` // of all its attempts
-	Most      float64 `json:"share_refused_most"`
+	Presenter string `json:"presenter"`
+	Validator string `json:"validator"`
+	In        int    `json:"refused_in_runs"`
+	// Chance is that of any refusal.
+	Chance simulation.Interval `json:"chance_of_any_refusal"`
+	Share  float64             `json:"share_refused"` // of all its attempts
+	Most   float64             `json:"share_refused_most"`
 }
 
 // distributionSchema names the shape of the figures as JSON.
@@ -129,11 +133,12 @@ func distributionOf(samples []simulation.Sample) distribution {
 		}
 	}
 	for _, pair := range slices.SortedFunc(maps.Keys(parties), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		parties[pair].Chance = simulation.Chance(parties[pair].In, len(samples))
 		parties[pair].Share = float64(failures[pair]) / float64(max(1, attempts[pair]))
 		d.Parties = append(d.Parties, *parties[pair])
 	}
 	d.Fails, d.Any = simulation.Chance(d.Verdicts[judge.Fail], len(samples)), simulation.Chance(refused, len(samples))
-	d.Refused = simulation.Mean(shares)
+	d.Refused, d.Varied = simulation.Mean(shares), simulation.VariedOf(samples)
 	if slices.Sort(shares); len(shares) > 0 {
 		for name, q := range map[string]float64{"min": 0, "p5": 0.05, "p50": 0.5, "p95": 0.95, "max": 1} {
 			d.Quantiles[name] = shares[int(q*float64(len(shares)-1)+0.5)]
@@ -169,9 +174,15 @@ func (d distribution) print(w io.Writer) error {
 	}
 	fmt.Fprintf(t, "anybody refused\t\t%s\n", within(d.Any))
 	fmt.Fprintf(t, "requests refused\t\tmean %s; half of the runs at most %s, at most %s\n", within(d.Refused), percent(d.Quantiles["p50"]), percent(d.Quantiles["max"]))
-	fmt.Fprintln(t, "\nwho presents → who decides\trefused in\tof its requests\tat most")
+	fmt.Fprintln(t, "\nwho presents → who decides\trefused in\tchance of that\tof its requests\tat most")
 	for _, p := range d.Parties {
-		fmt.Fprintf(t, "%s → %s\t%d of %d runs\t%s\t%s\n", plaintext.Line(p.Presenter), plaintext.Line(p.Validator), p.In, d.Runs, percent(p.Share), percent(p.Most))
+		fmt.Fprintf(t, "%s → %s\t%d of %d runs\t%s\t%s\t%s\n", plaintext.Line(p.Presenter), plaintext.Line(p.Validator), p.In, d.Runs, within(p.Chance), percent(p.Share), percent(p.Most))
+	}
+	for i, v := range d.Varied {
+		if i == 0 {
+			fmt.Fprintln(t, "\nwhat varies\tfrom\tto\trefused where it is shorter\tand where it is longer")
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", plaintext.Line(v.Path), plan.Text(v.Least), plan.Text(v.Most), within(v.Shorter), within(v.Longer))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Named)) {
 		say("%s is named by findings in %d of %d runs", name, d.Named[name], d.Runs)

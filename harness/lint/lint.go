@@ -61,6 +61,7 @@ type subject struct {
 	services  []plan.Service
 	unseen    []plan.Unseen
 	serviceAt func(path string) source.Position
+	vary      map[string]scenario.Distribution
 }
 
 // check is a rule with what looks for it.
@@ -74,7 +75,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{G1, leads}, {G2, windows}, {G3, watches},
-		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {subPath, mountedBySubPath}, {readable, secretsInConfigMaps}, {kubelet, soonerThanKubelets}, {rollout, untimedRollouts}, {outlivesPage, outlivingThePage}, {noRoom, databasesWithoutRoom},
+		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {subPath, mountedBySubPath}, {readable, secretsInConfigMaps}, {kubelet, soonerThanKubelets}, {rollout, untimedRollouts}, {outlivesPage, outlivingThePage}, {variesBeyond, varyingBeyondThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
 		{backToBack, rotatingTooOften},
 		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
@@ -105,7 +106,7 @@ func Scenario(loaded *scenario.Loaded, now time.Time) ([]Finding, error) {
 	}
 	return all(&subject{
 		page: p.Page, limits: p.Limits, at: loaded.PagePosition, now: now,
-		services: p.Services, unseen: p.Unseen, serviceAt: loaded.Position,
+		services: p.Services, unseen: p.Unseen, serviceAt: loaded.Position, vary: loaded.Scenario.Vary,
 	}), nil
 }
 

@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -46,6 +48,11 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	if problems := o.check(); problems != nil {
 		return nil, problems
 	}
+	again, asked := l, o
+	simulated := o.Simulated || l.Scenario.Runtime == scenario.Simulated
+	if simulated && len(l.Scenario.Vary) > 0 {
+		l, o.Slower = l.Drawn(cmp.Or(o.Seed, l.Scenario.Seed, DefaultSeed)), true
+	}
 	b := builder{loaded: l, page: l.Runbook, family: family, s: o.over(l.Scenario), asked: o}
 	if problems := b.rotator(); problems != nil {
 		return nil, problems
@@ -60,6 +67,17 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		Speed: b.s.Speed, Seed: b.s.Seed, Gates: b.s.Gates, OnBudget: b.s.OnBudget,
 		RollbackFrom: history.Phase(b.s.RollbackFrom), Compromised: b.s.Compromised,
 		Services: b.services(), Folder: l.Folder, Position: l.Position, Limits: b.limits(),
+	}
+	if simulated && len(l.Scenario.Vary) > 0 {
+		p.Drawn = map[string]time.Duration{}
+		all := l.Durations()
+		for path := range l.Scenario.Vary {
+			p.Drawn[path] = all[path]
+		}
+		p.again = func(seed int64) (*Plan, error) {
+			asked.Seed = seed
+			return Build(again, asked)
+		}
 	}
 	p.Limits.Gateways = p.Gateways()
 	for i := range p.Limits.Validators {
@@ -91,7 +109,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
 	if p.Speed > p.MaxSpeed && o.Slower {
 		o.Speed, o.Slower = p.MaxSpeed, false
-		return Build(l, o)
+		return Build(again, o)
 	}
 	if p.Speed > p.MaxSpeed || p.Speed != 1 && len(b.unscaled()) > 0 {
 		problem := source.Problem{

@@ -52,6 +52,26 @@ type Plan struct {
 	// Unseen are the parties of which the rehearsal cannot see what it has to
 	// judge: it will be inconclusive.
 	Unseen []Unseen
+	// Drawn are the durations that vary, as they are here, by their paths; page time.
+	Drawn map[string]time.Duration
+
+	again func(seed int64) (*Plan, error) // nil: nothing is drawn
+}
+
+// WithSeed is the plan by another seed, for virtual time: what varies is drawn anew. The
+// error is that of Build.
+func (p *Plan) WithSeed(seed int64) (*Plan, error) {
+	if p.again == nil {
+		other := *p
+		other.Seed = seed
+		return &other, nil
+	}
+	other, err := p.again(seed)
+	if err != nil {
+		return nil, err
+	}
+	other.AnyMoment = p.AnyMoment
+	return other, nil
 }
 
 // Times are the wall times of the phases: page time divided by the speed, but

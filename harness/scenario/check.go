@@ -64,6 +64,7 @@ func (c check) all() {
 	for i, f := range c.s.Faults {
 		c.fault(fmt.Sprintf("faults[%d]", i), f)
 	}
+	c.vary()
 	if e := c.s.Expect; e != nil {
 		c.OneOf("expect.verdict", e.Verdict, Verdicts)
 		c.OneOf("expect.extra", e.Extra, Extras)

@@ -67,7 +67,11 @@ type Scenario struct {
 	Services map[string]Service `yaml:"services,omitempty" json:"services,omitempty"` // the parties of the rehearsal by their names, which are those of the page where it has them
 	Load     []Client           `yaml:"load,omitempty" json:"load,omitempty"`         // the clients whose requests are counted
 	Faults   []Fault            `yaml:"faults,omitempty" json:"faults,omitempty"`     // what is broken on the way, and when
-	Expect   *Expect            `yaml:"expect,omitempty" json:"expect,omitempty"`
+	// Vary are durations of services and clients by their paths, as services.cdn.ttl
+	// or load.web.token.life, that are not the same each time: in virtual time each
+	// rehearsal draws them anew, by its seed. A real one has them as they are written.
+	Vary   map[string]Distribution `yaml:"vary,omitempty" json:"vary,omitempty"`
+	Expect *Expect                 `yaml:"expect,omitempty" json:"expect,omitempty"`
 }
 
 // Simulated is the Scenario.Runtime of what is rehearsed in virtual time.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,8 @@ type Sample struct {
 	Kept []string `json:"kept,omitempty"`
 	// Named are the parties that findings of level error name.
 	Named []string `json:"named,omitempty"`
+	// Drawn are the durations that vary, as they were, by their paths; page time.
+	Drawn map[string]time.Duration `json:"drawn_ns,omitempty"`
 }
 
 // Pair is who presents a credential to whom, and how often that was refused.
@@ -76,6 +79,9 @@ func draw(ctx context.Context, p *plan.Plan, seed int64) (s Sample, err error) {
 	if ctx.Err() != nil {
 		return s, nil
 	}
+	if p, err = p.WithSeed(seed); err != nil {
+		return s, err
+	}
 	r, err := Rehearse(ctx, p, simulated.Options{Seed: seed})
 	if ctx.Err() != nil {
 		return Sample{}, nil
@@ -84,7 +90,7 @@ func draw(ctx context.Context, p *plan.Plan, seed int64) (s Sample, err error) {
 		return s, err
 	}
 	v := rules.Judge(r.History, p.Limits)
-	s = Sample{Seed: seed, Verdict: v.Verdict}
+	s = Sample{Seed: seed, Verdict: v.Verdict, Drawn: p.Drawn}
 	for _, f := range v.Findings {
 		if f.Level == judge.Error && f.Consumer != "" && !slices.Contains(s.Named, f.Consumer) {
 			s.Named = append(s.Named, f.Consumer)
