@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,6 +30,40 @@ load: [{client: sales, to: payments, rate: 5/s}]
 		}
 		if got := strings.Join(unseen, " "); got != want {
 			t.Errorf("a sender to %s: got %q unseen, want %q", url, got, want)
+		}
+	}
+}
+
+// TestUnseenOfTokens: a verifier and an issuer of a team's own that share a secret keep no
+// record that is read, and the load has what it was answered.
+func TestUnseenOfTokens(t *testing.T) {
+	const page = `
+apiVersion: rehearse/v1
+kind: Runbook
+scope: {name: session-secret, family: jwt-shared-secret}
+storage: {store: vault, publish: {path: secret/data/auth/secret}, distribution: poll}
+consumers:
+  - {name: auth,     roles: [emit],     refresh: 30s}
+  - {name: sessions, roles: [validate], refresh: 1m}
+format: {type: HS256, identifier: kid, longest_life: 3m}
+rollout: {lead: 3m, propagation: 30s, watch: 4m}
+overlap: {window: 5m}
+verification: {slo: {objective: 99.9%}, checks: [auth-failures, canary]}
+rollback: {when: {auth_failures_over: 1%, for: 10s}}
+schedule: {}
+`
+	const services = `
+apiVersion: rehearse/v1
+kind: Scenario
+runbook: page.yaml
+services:
+  auth:     {command: [own], agent: auth, scale: full, environment: {TOKEN: "{{ .store.token }}"}}
+  sessions: {command: [own], agent: sessions, scale: full, environment: {TOKEN: "{{ .store.token }}"}}
+load: [{client: web, to: %s, rate: 5/s, token: {life: 3m}}]
+`
+	for to, want := range map[string]int{"sessions": 0, "auth": 1} {
+		if got := plantest.Plan(t, page, fmt.Sprintf(services, to)).Unseen; len(got) != want {
+			t.Errorf("a client of %s: got %v unseen, want %d", to, got, want)
 		}
 	}
 }
