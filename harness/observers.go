@@ -173,11 +173,20 @@ func (r *run) issuers() []observe.Issuer {
 		}
 		asked[t.From] = true
 		call := r.tokenCall(t)
-		issuers = append(issuers, observe.Issuer{Service: r.plan.SignerOf(t.From), Token: func(ctx context.Context) (string, error) {
-			return observe.TokenKid(ctx, r.runtime.URL(t.From, false), call)
+		issuers = append(issuers, observe.Issuer{Service: r.plan.SignerOf(t.From), Set: r.signedBy(t.From), Token: func(ctx context.Context) (string, error) {
+			return observe.Token(ctx, r.runtime.URL(t.From, false), call)
 		}})
 	}
 	return issuers
+}
+
+// signedBy is the address of the key set of who signs the tokens that a service gives, in
+// families that have one.
+func (r *run) signedBy(service string) func() string {
+	if r.plan.Page.Storage.JWKS == "" {
+		return nil
+	}
+	return r.keySetURL(r.plan.SignerOf(service))
 }
 
 // tokenCall is how the harness asks for a token of a client's.

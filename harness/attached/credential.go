@@ -182,12 +182,10 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 // ByName reports whether a validator is one that is logged in to.
 func (s *System) ByName(validator string) bool { return s.attach.Present[validator].DSN != "" }
 
-// Doubts are a value that nobody gave: by what is answered to it is known whether a refusal
-// can be told from a good answer, and whether values are looked at.
+// Doubts are a value that nobody gave, or a token whose signature is spoilt: by what is
+// answered to it is known whether a refusal can be told from a good answer, and whether
+// values are looked at.
 func (s *System) Doubts() []history.Purpose {
-	if s.byTokens() {
-		return nil
-	}
 	return []history.Purpose{history.MadeUp}
 }
 

@@ -66,6 +66,12 @@ func (s *System) emitted(ctx context.Context) (string, error) {
 	return t.identifier, err
 }
 
+// signed is a token as the emitter signs them now.
+func (s *System) signed(ctx context.Context) (string, error) {
+	t, err := s.tokens.get(ctx, "", DefaultTimeout)
+	return t.raw, err
+}
+
 // Watch records what the emitters publish and sign with now, and returns what goes on
 // to look at them, and to record every change that their logs do not tell. The error
 // is that of the first look; that one cannot be looked at later is an event.
@@ -97,7 +103,7 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observ
 	signer := s.signer()
 	record(history.Event{Kind: history.KindEmitting, Service: signer, Identifier: emitting})
 	if !s.endpoints[signer].Tells {
-		w.Issuers = append(w.Issuers, observe.Issuer{Service: signer, Token: s.emitted})
+		w.Issuers = append(w.Issuers, observe.Issuer{Service: signer, Token: s.signed, Set: func() string { return s.keySetURL(s.publisher()) }})
 	}
 	return w, nil
 }

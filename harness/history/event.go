@@ -87,7 +87,7 @@ const (
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
 	KindUnseen      Kind = "unseen"       // Service could not be looked at from outside since this moment; Detail: why; empty: it can be again
-	KindEmitting    Kind = "emitting"     // Service now emits Credential
+	KindEmitting    Kind = "emitting"     // Service now emits Credential; What: OfOtherKey
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
 	KindLived       Kind = "lived"        // Service (authority): a session of Reader, made with Credential, was in use from Began until At, for longer than any of it before
 	KindDenied      Kind = "denied"       // Service (authority) let Reader in with Credential, which lacks the right to what it asked; Detail: the server's own words
@@ -114,6 +114,10 @@ const (
 // nothing itself: it fetched a set with or without the credential, and whether it
 // takes that was not seen.
 const OfFetch = "of-fetch"
+
+// OfOtherKey is the What of a KindEmitting event of a service whose key set has, under that
+// identifier, another key than the one with which it signs.
+const OfOtherKey = "of-other-key"
 
 // The Whats of a KindPod event.
 const (

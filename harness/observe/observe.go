@@ -49,8 +49,10 @@ type Place struct {
 // Issuer is a party that gives tokens and tells nothing of what it signs with.
 type Issuer struct {
 	Service string
-	// Token asks for one, and returns the kid that it is signed under.
-	Token func(ctx context.Context) (kid string, err error)
+	// Token asks for one. Nothing of it is kept but the kid that it is signed under.
+	Token func(ctx context.Context) (string, error)
+	// Set is the address of the key set that it is to be checked by; nil: none is known.
+	Set func() string
 }
 
 // Watch looks at places and issuers until its context ends.
@@ -87,20 +89,8 @@ func (w *Watch) Run(ctx context.Context) {
 		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	for _, i := range w.Issuers {
-		last, lost := "", unseen{service: i.Service, watch: w}
-		tasks.Go(func() {
-			w.repeat(ctx, func(ctx context.Context) {
-				kid, err := i.Token(ctx)
-				if ctx.Err() != nil {
-					return // the end of the run, not of the issuer
-				}
-				lost.looked(err)
-				if err == nil && kid != "" && kid != last {
-					last = kid
-					w.Record(history.Event{Kind: history.KindEmitting, Service: i.Service, Identifier: kid})
-				}
-			})
-		})
+		seen := &signing{watch: w, issuer: i, lost: unseen{service: i.Service, watch: w}}
+		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	tasks.Wait()
 }

@@ -2,6 +2,11 @@ package observe
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -173,7 +180,7 @@ func TestWatchIssuer(t *testing.T) {
 			if kid == "" {
 				return "", errors.New("no token")
 			}
-			return kid, nil
+			return base64.RawURLEncoding.EncodeToString([]byte(`{"kid":"`+kid+`"}`)) + ".claims.signature", nil
 		}}},
 	}
 	w.Run(ctx)
@@ -182,8 +189,71 @@ func TestWatchIssuer(t *testing.T) {
 	}
 }
 
-// TestTokenKid: a token tells its kid, and an error never the token.
-func TestTokenKid(t *testing.T) {
+// TestSigning: that the set has another key under the kid of a token is told once, when it was
+// found at several looks, and not of one that fits, nor of a set that has none by that name.
+func TestSigning(t *testing.T) {
+	newKey := func(kid string) jose.JSONWebKey {
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jose.JSONWebKey{Key: private, KeyID: kid, Algorithm: "ES256", Use: "sig"}
+	}
+	key, twin, other := newKey("a"), newKey("a"), newKey("b")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign([]byte(`{"sub":"ann"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := signed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		sets [][]jose.JSONWebKey // one a look
+		want int
+	}{
+		{"its own", [][]jose.JSONWebKey{{key, other}, {key}, {key}, {key}}, 0},
+		{"another", [][]jose.JSONWebKey{{twin}, {twin}, {twin}, {twin}, {twin}}, 1},
+		{"another, for two looks", [][]jose.JSONWebKey{{twin}, {twin}, {key}, {twin}, {twin}}, 0},
+		{"both", [][]jose.JSONWebKey{{twin, key}, {twin, key}, {twin, key}}, 0},
+		{"none by that name", [][]jose.JSONWebKey{{other}, {other}, {other}, {other}}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			looks, told := 0, 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				set := jose.JSONWebKeySet{}
+				for _, k := range tt.sets[looks] {
+					set.Keys = append(set.Keys, k.Public())
+				}
+				_ = json.NewEncoder(w).Encode(set)
+			}))
+			defer server.Close()
+			s := &signing{
+				watch: &Watch{Now: time.Now, Record: func(e history.Event) {
+					if e.What == history.OfOtherKey && e.Kind == history.KindEmitting && e.Identifier == "a" && e.Service == "auth" {
+						told++
+					}
+				}},
+				issuer: Issuer{Service: "auth", Token: func(context.Context) (string, error) { return raw, nil }, Set: func() string { return server.URL }},
+			}
+			s.lost = unseen{service: "auth", watch: s.watch}
+			for looks = range tt.sets {
+				s.look(t.Context())
+			}
+			if told != tt.want {
+				t.Errorf("told %d times, want %d", told, tt.want)
+			}
+		})
+	}
+}
+
+// TestToken: an error never has anything of the token.
+func TestToken(t *testing.T) {
 	answer := `{"access_token":"eyJraWQiOiJrLTEifQ.secret-part.s"}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("scope") != "x" {
@@ -193,14 +263,10 @@ func TestTokenKid(t *testing.T) {
 		_, _ = w.Write([]byte(answer))
 	}))
 	defer server.Close()
-	if kid, err := TokenKid(t.Context(), server.URL, contract.TokenCall{Path: "/", Form: map[string]string{"scope": "x"}}); kid != "k-1" || err != nil {
-		t.Errorf("got %q, %v, want k-1", kid, err)
+	if raw, err := Token(t.Context(), server.URL, contract.TokenCall{Path: "/", Form: map[string]string{"scope": "x"}}); contract.KidOf(raw) != "k-1" || err != nil {
+		t.Errorf("got %q, %v, want a token of k-1", contract.KidOf(raw), err)
 	}
-	if _, err := TokenKid(t.Context(), server.URL, contract.TokenCall{}); err == nil || !strings.Contains(err.Error(), "400") {
+	if _, err := Token(t.Context(), server.URL, contract.TokenCall{}); err == nil || !strings.Contains(err.Error(), "400") {
 		t.Errorf("got %v, want that it answered 400", err)
-	}
-	answer = `{"access_token":"opaque-secret-part"}`
-	if _, err := TokenKid(t.Context(), server.URL, contract.TokenCall{Form: map[string]string{"scope": "x"}}); !errors.Is(err, errNoKid) || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v, want %v and nothing of the token", err, errNoKid)
 	}
 }

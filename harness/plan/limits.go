@@ -83,13 +83,25 @@ func (b *builder) limits() Limits {
 func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 	var names []string
 	for _, e := range l.Emitters {
-		_, usedOld := view.Switched[e.Name][old]
-		_, usedFresh := view.Switched[e.Name][fresh]
-		if uses := view.Emitting[e.Name]; e.OnPage && uses != "" && uses != old && uses != fresh && (usedOld || usedFresh) {
+		if uses := view.Emitting[e.Name]; e.OnPage && uses != "" && uses != old && uses != fresh && !namedOtherwise(view, e.Name, old, fresh) {
 			names = append(names, e.Name)
 		}
 	}
 	return names
+}
+
+// NamedOtherwise reports whether an emitter was seen to use something, and never either of
+// two credentials by the names that they were given: it has names of its own for them, and
+// which of the two it uses nobody can tell by those.
+func (l Limits) NamedOtherwise(view *history.View, emitter, old, fresh string) bool {
+	e, ok := l.Emitter(emitter)
+	return ok && e.OnPage && namedOtherwise(view, emitter, old, fresh)
+}
+
+func namedOtherwise(view *history.View, emitter, old, fresh string) bool {
+	_, usedOld := view.Switched[emitter][old]
+	_, usedFresh := view.Switched[emitter][fresh]
+	return view.Emitting[emitter] != "" && !usedOld && !usedFresh
 }
 
 // NoWayBack reports whether nothing can be turned back after a phase, and why: what was

@@ -67,6 +67,11 @@ func (l Look) onAnother() []refusal {
 	for _, name := range l.Limits.OnAnother(l.View, Old, New) {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", name, l.View.Emitting[name], Old, New)})
 	}
+	for _, m := range l.Limits.Emitters {
+		if l.Limits.NamedOtherwise(l.View, m.Name, Old, New) {
+			refusals = append(refusals, refusal{m.Name, fmt.Sprintf("%s calls what it signs with %s: nobody can tell by that whether %s is out of use", m.Name, l.View.Emitting[m.Name], Old)})
+		}
+	}
 	return refusals
 }
 

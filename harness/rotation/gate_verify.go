@@ -125,6 +125,9 @@ func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 func (l Look) lacks(m plan.Emitter, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	fetched := slices.ContainsFunc(l.Limits.Validators, func(v plan.Validator) bool { return !v.Reads && !v.Authority })
+	if l.Limits.NamedOtherwise(l.View, m.Name, Old, New) {
+		return false // under which name it publishes it is not known
+	}
 	due := done && fetched && m.OnPage && !m.Reloaded && m.Refresh > 0 && (l.Now-changed).Duration() > l.Limits.Wall(m.Refresh+l.Limits.Propagation)+settle
 	return due && !l.publishes(m.Name, credential)
 }

@@ -194,8 +194,8 @@ func (c check) token(path string, t Token) {
 	if c.Has(path+".life") && t.Life <= 0 {
 		c.Report(path+".life", "", "must be more than 0")
 	}
-	if c.Has(path+".renew_at") && (t.RenewAt <= 0 || t.RenewAt > 1) {
-		c.Report(path+".renew_at", "a share of the life: 0.8", "is %v, not more than 0 and at most 1", t.RenewAt)
+	if c.Has(path+".renew_at") && (t.RenewAt <= 0 || t.RenewAt >= 1) {
+		c.Report(path+".renew_at", "a share of the life: 0.8", "is %v, not between 0 and 1", t.RenewAt)
 	}
 	c.OneOf(path+".on_refusal", string(t.OnRefusal), OnRefusals)
 }

@@ -13,6 +13,9 @@ import (
 // there were more keys in the set than names. The old one is refused then too, by
 // who took the new key in its place.
 func reusedKid(c *Cell) (Explanation, bool) {
+	if told, other := c.otherKeyInSet(); other {
+		return told, true
+	}
 	v := c.Validator
 	for _, event := range c.Events {
 		if event.Kind != history.KindPublished || event.Service != v.From || event.At < c.Accepted || slices.Contains(event.Credentials, c.Fresh) {
@@ -32,6 +35,22 @@ func reusedKid(c *Cell) (Explanation, bool) {
 				Fix: "give every key a name of its own: its thumbprint (RFC 7638) is one",
 			}, true
 		}
+	}
+	return Explanation{}, false
+}
+
+// otherKeyInSet tells of an emitter whose key set has another key under the name of the
+// credential than the one with which it signs.
+func (c *Cell) otherKeyInSet() (Explanation, bool) {
+	for _, event := range c.Events {
+		if event.Kind != history.KindEmitting || event.What != history.OfOtherKey || event.Credential != c.Credential || event.Service != c.Validator.From {
+			continue
+		}
+		return Explanation{
+			Cause: judge.CauseReusedKid, Consumer: event.Service,
+			Why: fmt.Sprintf("%s has another key in its set under the name of %s than the one with which it signs, so that no token of it can be checked by that set", event.Service, c.Credential),
+			Fix: fmt.Sprintf("have %s publish the key with which it signs, and give every key a name of its own: its thumbprint (RFC 7638) is one", event.Service),
+		}, true
 	}
 	return Explanation{}, false
 }

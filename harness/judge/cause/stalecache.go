@@ -82,6 +82,15 @@ func staleCache(c *Cell) (Explanation, bool) {
 		}, true
 	}
 	fix := c.fixLead()
+	if c.onlyAlone() {
+		return Explanation{
+			Cause: judge.CauseStaleCache,
+			Why: fmt.Sprintf("%s%s took it only when %s was revoked, %s after %s was accepted, and the lead was %s: whether it looks for it so seldom, or takes none while both are published, nothing shows",
+				name, c.OffPage(name), c.Old, c.Page(c.LearnedAt-c.Accepted), c.Fresh, c.Page(c.Lead())),
+			Fix: fmt.Sprintf("find out first which it is, in the log of %s from %s on: where it cannot use what has both (room for one, too large, a key that it does not read) no lead is long enough, and it has to be mended; where it looks so seldom, write that on the page, and publish more than %s before emitting (lead)",
+				name, c.Accepted, c.AtLeast(c.LearnedAt-c.Accepted)),
+		}, true
+	}
 	if mend, kept := c.keptFromLearning(); kept {
 		fix = fmt.Sprintf("%s, and emit only when %s has shown that it takes %s (gates: enforce)", mend, name, c.Fresh)
 	}
@@ -121,12 +130,48 @@ func (c *Cell) wentOn() string {
 	return fmt.Sprintf("; it refused it for %s more all the same, as a validator does that caches its failure to find a key", c.Page(c.Last-c.LearnedAt))
 }
 
+// onlyAlone says that a validator of which nothing is seen but its answers took the new
+// credential later than the page has it, and within the time that the page gives it after
+// the old one was revoked: it may have waited for that.
+func (c *Cell) onlyAlone() bool {
+	revoked, done := c.RevokedAt()
+	learns := history.Offset(c.Limits.Wall(c.Validator.Learns)+c.Validator.Granule) + evidence.Nearly
+	late := c.LearnedAt-c.Accepted > history.Offset(c.Limits.Wall(c.Limits.G1(c.Validator)))+evidence.Nearly
+	return c.BySight && done && late && c.Validator.Learns != runbook.Forever && c.LearnedAt >= revoked && c.LearnedAt <= revoked+learns
+}
+
 // refusesOn says that the validator refused nearly everything for longer than it takes to
-// tell after it had learned the credential.
+// tell after it had learned the credential, or took it from nobody at all.
 func (c *Cell) refusesOn() bool {
+	if c.neverTook() {
+		return true
+	}
 	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	after := c.View.Sum(key, c.LearnedAt+2*evidence.Nearly, c.End+1)
 	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
+}
+
+// neverTook says of a validator that is known to have learned the credential by its fetch
+// alone that it refused it also after that, to whoever showed it, and took it from nobody.
+func (c *Cell) neverTook() bool {
+	name, refused := c.Validator.Name, false
+	for _, event := range c.Events {
+		switch {
+		case event.Service != name || event.Credential != c.Fresh:
+		case event.Kind == history.KindLearned && event.What != history.OfFetch:
+			return false
+		case event.Kind == history.KindProbe && event.Probe.Outcome == history.OK:
+			return false
+		case event.Kind == history.KindProbe && event.Probe.Outcome == history.AuthFailure:
+			refused = refused || event.At > c.LearnedAt
+		}
+	}
+	for _, key := range c.Hop() {
+		if key.Validator == name && key.Credential == c.Fresh && c.View.Sum(key, c.Start, c.End+1).OK > 0 {
+			return false
+		}
+	}
+	return refused && !c.BySight
 }
 
 // nearlyAll is how many refusals there are for each that was taken where nearly everything

@@ -53,3 +53,10 @@ func neverTaken(c *Cell) (Explanation, bool) {
 	_, ever := c.Learned(c.Validator.Name, c.Fresh, c.Start)
 	return Explanation{Cause: judge.CauseNeverLearned}, !ever
 }
+
+// otherTypeAfter is otherType of what the harness itself presented after the revoke.
+func otherTypeAfter(c *Cell) (Explanation, bool) {
+	told, matches := otherType(c)
+	told.Why, told.CausedBy = "; "+told.Why, ""
+	return told, matches
+}

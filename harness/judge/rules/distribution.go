@@ -37,7 +37,7 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 			Level: judge.Error, Consumer: name, Credential: uses, CausedBy: cause.CausedByOther, Cause: judge.CauseOtherRotation,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
 			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and nobody was given time to learn what it made", name, uses, e.Moment(at.Milliseconds()), e.Old, e.Fresh),
-			Fix:     fmt.Sprintf("find out what rotated %s a second time, and let one rotation end before the next begins, at the earliest a lead after the next credential was published", e.Limits.Family),
+			Fix:     fixOtherRotation(e.Limits.Family),
 		}
 		if e.RotatorRuns(at) {
 			f.Consumer = cause.RotatorName
@@ -153,6 +153,9 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 	findings = append(findings, e.signingOn(revoked, findings)...)
 	if judge.HasError(findings) {
 		return judge.Fail, fmt.Sprintf("%s was in use when it was revoked", e.Old), findings
+	}
+	if why := e.ownNames(); why != "" {
+		return judge.Inconclusive, why, findings
 	}
 	if others := e.usingAnother(); len(others) > 0 {
 		return judge.Fail, others[0].Message, append(findings, others...)

@@ -38,7 +38,9 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 		f.BudgetSpent = e.budgetSpent(key.Presenter, key.Validator)
 		findings = append(findings, f)
 	}
-	thin := e.thin()
+	others, refused, attempts := e.strangers()
+	findings, failed, total = append(findings, others...), failed+refused, total+attempts
+	thin := cmp.Or(e.ownNames(), e.thin())
 	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.UnreadableRefusals(), e.TakesAnyValue())
 	otherwise := e.AnsweredOtherwise()
 	switch {

@@ -34,6 +34,10 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var findings []judge.Finding
 	var open []string
 	for _, v := range e.Limits.Validators {
+		if e.Limits.NamedOtherwise(e.View, v.From, e.Old, e.Fresh) {
+			open = append(open, e.ownNames())
+			continue
+		}
 		f := judge.Finding{
 			Level: judge.Error, Validator: v.Name, Consumer: v.Name, Credential: e.Old, CausedBy: string(keyring.Revoke), Cause: judge.CauseKeptRevoked,
 			FirstPhase: string(history.Watch), FirstMS: revoked.Milliseconds(),
