@@ -125,9 +125,6 @@ func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 func (l Look) lacks(m plan.Emitter, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	fetched := slices.ContainsFunc(l.Limits.Validators, func(v plan.Validator) bool { return !v.Reads && !v.Authority })
-	if l.Limits.NamedOtherwise(l.View, m.Name, Old, New) {
-		return false // under which name it publishes it is not known
-	}
 	due := done && fetched && m.OnPage && !m.Reloaded && m.Refresh > 0 && (l.Now-changed).Duration() > l.Limits.Wall(m.Refresh+l.Limits.Propagation)+settle
 	return due && !l.publishes(m.Name, credential)
 }
@@ -136,6 +133,9 @@ func (l Look) lacks(m plan.Emitter, step, credential string) bool {
 // say what it publishes is given the benefit of the doubt.
 func (l Look) publishes(emitter, credential string) bool {
 	set, known := l.published(emitter)
+	if l.Limits.NamedOtherwise(l.View, emitter, Old, New) {
+		return true // under which name is not known
+	}
 	return !known || slices.Contains(set, credential)
 }
 

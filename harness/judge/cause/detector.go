@@ -180,6 +180,7 @@ func detectors() []detector {
 		{of: Refused, match: oldKid},
 		{of: Refused, match: revokedEarly},
 		{of: Refused, match: wentBack},
+		{of: Refused, match: inTurns},
 		{of: Refused, match: inPart},
 		{of: Refused, match: notSwitched},
 		{of: Refused, match: flagDayOld},

@@ -36,6 +36,10 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	broken = plan.Worst(broken)
 	felt, _, told := flat(e)
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
+	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { // which would be enough for those that switched
+		_, turns := e.TellInTurns(b.Party)
+		return b.Rule == "G2" && len(b.Seen) > 0 && turns && e.hurt(b.Rule)
+	})
 	var findings []judge.Finding
 	outcome, detail := judge.Pass, "lead, window and watch are long enough for everybody, by the page and by what was seen"
 	for _, b := range broken {

@@ -130,6 +130,8 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 			fell.Apply(&f)
 		} else if early, is := e.RevokedEarly(); is {
 			early.Apply(&f)
+		} else if turns, is := e.TellInTurns(emitter); is {
+			turns.Apply(&f)
 		} else if back, is := e.TellWentBack(key.Presenter, key.Validator, from); is {
 			back.Apply(&f)
 		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {

@@ -153,6 +153,45 @@ func TestRevokedSomeTimeAgo(t *testing.T) {
 	}
 }
 
+// TestInTurns: an issuer that signs with both in turns is several, of which some have not
+// switched: that is told, and no window as its cure; one that was given back its old key once, or
+// has settled before the revoke, is none of these.
+func TestInTurns(t *testing.T) {
+	t.Parallel()
+	turns := func(moments ...float64) change {
+		return func(s *story) {
+			for i, moment := range moments {
+				s.add(emitting(at(moment), "auth", []string{"k1", "k2"}[i%2]))
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		turns   bool
+	}{
+		{"up to the revoke", []change{goesOn(37, 40.5), turns(30, 31, 33, 35, 38, 39)}, true},
+		{"and after it", []change{goesOn(37, 61), turns(30, 31, 33, 35, 38, 39, 43, 44)}, true},
+		{"once", []change{goesOn(37, 40.5), turns(30, 31)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			wantRule(t, v, "distribution", judge.Fail)
+			for _, f := range v.Findings {
+				if f.RuleID == "distribution" && (f.Consumer != "auth" || strings.Contains(f.Fix, "find the instance of auth") != tt.turns) {
+					t.Errorf("got %s with %q, want auth, and, where it is several, that the one is found that did not switch", text(f), f.Fix)
+				}
+				if f.RuleID == "bounds" && f.Consumer == "auth" && tt.turns {
+					t.Errorf("got %s, want no bound of an issuer that did not switch as one", text(f))
+				}
+			}
+		})
+	}
+	v := judged(t, turns(29, 29.2, 29.4, 29.6))
+	wantRule(t, v, "distribution", judge.Pass)
+}
+
 // TestSignedOnUntilTheRevoke: an issuer that says itself that it signs with what is revoked
 // did not switch, whether or not somebody presents what it signs.
 func TestSignedOnUntilTheRevoke(t *testing.T) {

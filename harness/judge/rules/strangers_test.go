@@ -113,7 +113,9 @@ func TestLearnedByTheRevoke(t *testing.T) {
 	t.Parallel()
 	blind := func(s *story) {
 		searchLearns(0)(s)
-		without(func(e history.Event) bool { return e.Service == "search" && (e.Kind == history.KindFetched || e.Kind == history.KindLearned) })(s)
+		without(func(e history.Event) bool {
+			return e.Service == "search" && (e.Kind == history.KindFetched || e.Kind == history.KindLearned)
+		})(s)
 		onSearch(func(v *plan.Validator) { v.Blind, v.Learns, v.Forgets = true, 4*time.Minute, 15*time.Minute })(s)
 	}
 	wantFound(t, "auth-failures-flat", "app", []found{

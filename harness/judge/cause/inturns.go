@@ -1,0 +1,50 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+)
+
+// leastTurns is how often an emitter must be seen to go back to the old credential before it
+// is several that do not agree: once may be somebody who gave it back.
+const leastTurns = 2
+
+// inTurns matches where an emitter was refused with the old credential that gave out both in
+// turns, up to the revoke.
+func inTurns(c *Cell) (Explanation, bool) {
+	if !c.usedAfter() || c.FlagDay() {
+		return Explanation{}, false
+	}
+	return c.TellInTurns(c.EmitterOf(c.Presenter))
+}
+
+// TellInTurns tells of an emitter that was seen, from the emit until the revoke, to use the
+// new credential and the old one in turns: it is several behind one address, of which not all
+// have switched. When the last of them was seen to use the new one says nothing of the others.
+func (e *Case) TellInTurns(emitter string) (Explanation, bool) {
+	from, until := e.emitting()
+	turns, uses := 0, ""
+	var last history.Offset
+	for _, event := range e.Events {
+		if event.Kind != history.KindEmitting || event.Service != emitter || event.At < from || event.At >= until {
+			continue
+		}
+		if event.Credential == e.Old && uses == e.Fresh {
+			turns, last = turns+1, event.At
+		}
+		uses = event.Credential
+	}
+	if turns < leastTurns {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Revoke),
+		Why: fmt.Sprintf("part of %s%s signed with %s on: what it gives was signed with %s and with %s in turns, and %d times it went back, the last time at %s",
+			emitter, e.OffPage(emitter), e.Old, e.Fresh, e.Old, turns, e.Moment(last.Milliseconds())),
+		Fix: fmt.Sprintf("find the instance of %s that still has %s (ask each by its own address), and have it take what is published, or the step emit, like the others; revoke only when the use of %s is zero: while one of them does not switch no overlap.window is long enough",
+			emitter, e.Old, e.Old),
+	}, true
+}
