@@ -35,6 +35,10 @@ func (l Look) verify() (string, []refusal) {
 		}
 		why := short[v.Name]
 		delete(short, v.Name)
+		if l.Limits.NamedOtherwise(l.View, v.From, Old, New) {
+			short[v.From] = append(short[v.From], fmt.Sprintf("%s calls what it signs with %s: no canary shows whether %s has %s", v.From, l.View.Emitting[v.From], v.Name, New))
+			continue
+		}
 		if l.mustPublish(v, string(keyring.Accept), New) && !l.publishes(v.From, New) {
 			late[v.From] = true // whoever takes what it publishes can do nothing about it
 		} else if taken, how := l.taken(v, New); !taken {
