@@ -91,11 +91,13 @@ func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 }
 
 // NamedOtherwise reports whether an emitter was seen to use something, and never either of
-// two credentials by the names that they were given: it has names of its own for them, and
-// which of the two it uses nobody can tell by those.
+// two credentials by the names that they were given, and what its clients present has that
+// name: it has names of its own, and which of the two it uses nobody can tell by those.
 func (l Limits) NamedOtherwise(view *history.View, emitter, old, fresh string) bool {
 	e, ok := l.Emitter(emitter)
-	return ok && e.OnPage && namedOtherwise(view, emitter, old, fresh)
+	return ok && e.OnPage && namedOtherwise(view, emitter, old, fresh) && slices.ContainsFunc(l.Clients, func(c Client) bool {
+		return c.From == emitter && len(view.Cells[history.CellKey{Source: l.Hop, Presenter: c.Name, Validator: c.To, Credential: view.Emitting[emitter]}]) > 0
+	})
 }
 
 func namedOtherwise(view *history.View, emitter, old, fresh string) bool {

@@ -11,7 +11,7 @@ import (
 // TestNamedOtherwise: who never used either of two credentials by the name that it was given
 // has names of its own for them; who left one of them for a third is in another rotation.
 func TestNamedOtherwise(t *testing.T) {
-	limits := plan.Limits{Emitters: []plan.Emitter{{Name: "auth", OnPage: true}, {Name: "twin"}}}
+	limits := plan.Limits{Hop: history.FromLoad, Clients: []plan.Client{{Name: "web", To: "api", From: "auth"}, {Name: "app", To: "api", From: "twin"}}, Emitters: []plan.Emitter{{Name: "auth", OnPage: true}, {Name: "twin"}}}
 	for _, tt := range []struct {
 		name             string
 		emits            []string
@@ -29,6 +29,14 @@ func TestNamedOtherwise(t *testing.T) {
 			for i, credential := range tt.emits {
 				for _, service := range []string{"auth", "twin"} {
 					view.Apply(history.Event{At: history.Offset(i), Kind: history.KindEmitting, Service: service, Credential: credential})
+				}
+			}
+			if limits.NamedOtherwise(view, "auth", "k1", "k2") {
+				t.Error("it is named otherwise before anybody presented that, want it left alone")
+			}
+			for _, client := range limits.Clients {
+				if n := len(tt.emits); n > 0 {
+					view.Apply(history.Event{At: 9, Kind: history.KindCounts, Counts: &history.Counts{Source: history.FromLoad, Presenter: client.Name, Validator: "api", Credential: tt.emits[n-1], Width: 1, Attempts: 1, OK: 1}})
 				}
 			}
 			if got := limits.NamedOtherwise(view, "auth", "k1", "k2"); got != tt.otherwise {
