@@ -64,10 +64,12 @@ type Delivery struct {
 	mu     sync.Mutex
 	last   map[string]string // what each has, so far as it uses it
 	moved  map[string]bool   // those that were started anew
-	// disturbed are those whose rollouts go wrong, and how; written is what was
-	// brought last to the environment of each. stick begins a rollout that comes to no end; nil:
+	// disturbed are those whose rollouts go wrong, and how; behind those that have not
+	// what they are believed to have; written is what was brought last to the environment
+	// of each. stick begins a rollout that comes to no end; nil:
 	// the runtime has none that goes on by itself.
 	disturbed map[string]world.RolloutTrouble
+	behind    map[string]bool
 	written   map[string]published
 	stick     func(ctx context.Context, service string, environment map[string]string, by world.RolloutTrouble) error
 
@@ -127,7 +129,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	d := &Delivery{
 		hooks: hooks, wholeSet: !runbook.Families[p.Page.Scope.Family].Authority,
 		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
-		own: map[string]map[string]string{}, disturbed: map[string]world.RolloutTrouble{}, written: map[string]published{},
+		own: map[string]map[string]string{}, disturbed: map[string]world.RolloutTrouble{}, behind: map[string]bool{}, written: map[string]published{},
 	}
 	_, d.cluster = runtime.(world.Cluster)
 	for _, s := range p.Instances() {

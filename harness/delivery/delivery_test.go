@@ -30,7 +30,7 @@ func newTestDelivery(family string) (d *Delivery, document map[string]any, rolle
 		turn: make(chan struct{}, 1), cancel: func() {},
 		wholeSet: !runbook.Families[family].Authority,
 		rolled:   []string{"billing"}, last: map[string]string{}, moved: map[string]bool{},
-		disturbed: map[string]world.RolloutTrouble{}, written: map[string]published{},
+		disturbed: map[string]world.RolloutTrouble{}, behind: map[string]bool{}, written: map[string]published{},
 	}
 	return d, document, rolled
 }

@@ -21,6 +21,10 @@ func (d *Delivery) DisturbRollouts(ctx context.Context, service string, how worl
 	}
 	d.mu.Lock()
 	d.disturbed[service] = how
+	if how == "" && d.behind[service] {
+		delete(d.last, service) // so that it is rolled out whatever it is believed to have
+		delete(d.behind, service)
+	}
 	d.mu.Unlock()
 	if how != "" {
 		return nil
@@ -40,14 +44,14 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 		return nil
 	}
 	err := d.rollOut(ctx, name, p)
-	switch {
-	case errors.Is(err, errNotGiven):
-		return nil
-	case err != nil:
+	given := !errors.Is(err, errNotGiven)
+	if given && err != nil {
 		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
 	}
-	d.last[name] = used
-	d.hooks.Wrote(name, runbook.Env, p.identifier())
+	d.last[name], d.behind[name] = used, !given // whoever rolls out believes that it has it
+	if given {
+		d.hooks.Wrote(name, runbook.Env, p.identifier())
+	}
 	return nil
 }
 
