@@ -74,7 +74,7 @@ func signedUnder(set []byte, raw, kid string) int {
 	for _, name := range contract.SignatureAlgorithms() {
 		algorithms = append(algorithms, jose.SignatureAlgorithm(name))
 	}
-	token, err := jose.ParseSigned(raw, algorithms)
+	token, err := jose.ParseSignedCompact(raw, algorithms)
 	if err != nil {
 		return untold
 	}
