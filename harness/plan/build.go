@@ -75,8 +75,9 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 			p.Drawn[path] = all[path]
 		}
 		p.again = func(seed int64) (*Plan, error) {
-			asked.Seed = seed
-			return Build(again, asked)
+			other := asked // several seeds may be asked for at a time
+			other.Seed = seed
+			return Build(again, other)
 		}
 	}
 	p.Limits.Gateways = p.Gateways()
