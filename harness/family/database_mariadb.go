@@ -241,18 +241,44 @@ func (m *mariaDB) sessionsOf(ctx context.Context, db *sql.DB, tag string) (sessi
 	return sessions, rows.Err()
 }
 
+// namedWithin is how soon after the server has let somebody in it is written down with which
+// password that was.
+const namedWithin = 500 * time.Millisecond
+
+// toEnd are those of some sessions that were let in with the credential that ends. One of
+// which that is not known may have been let in just now with another: it is among them once it
+// has stayed so. seen are the others, with when each was first met.
+func toEnd(left []mariaDBSession, seen map[int64]time.Time, now time.Time) (end []mariaDBSession) {
+	for _, s := range left {
+		since, met := seen[s.id]
+		if !met {
+			since = now
+			seen[s.id] = now
+		}
+		if s.tag != "" || now.Sub(since) >= namedWithin {
+			end = append(end, s)
+		}
+	}
+	return end
+}
+
 // endSessions ends those of a credential, and returns when they are gone.
 func (m *mariaDB) endSessions(ctx context.Context, db *sql.DB, tag string) error {
 	ctx, cancel := context.WithTimeout(ctx, sessionsEnd)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	seen := map[int64]time.Time{}
 	for {
 		left, err := m.sessionsOf(ctx, db, tag)
 		if err != nil {
 			return fmt.Errorf("end sessions with %s: %w", tag, err)
 		}
-		for _, s := range left {
+		ends := left
+		if m.kind.single || m.kind.tagged { // its user has other passwords
+			ends = toEnd(left, seen, time.Now())
+		}
+		for _, s := range ends {
 			_, err := db.ExecContext(ctx, "KILL "+strconv.FormatInt(s.id, 10))
 			if answered, ok := errors.AsType[*mysql.MySQLError](err); err != nil && !(ok && answered.Number == mariaDBNoSession) {
 				return fmt.Errorf("end sessions with %s: %w", tag, err)
