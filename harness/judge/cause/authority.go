@@ -84,9 +84,10 @@ func withoutEffectAfter(c *Cell) (Explanation, bool) {
 // revoked, and has refused it from everybody since.
 func revokedOther(c *Cell) (Explanation, bool) {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	done, _ := c.Done(string(keyring.Revoke), c.Old) // a team's own step may take its time
 	_, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh)
 	about := evidence.Nearly
-	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.isFresh() || c.First < revoked-about || c.First > revoked+about {
+	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.isFresh() || c.First < revoked-about || c.First > max(revoked, done)+about {
 		return Explanation{}, false
 	}
 	before, since, old := c.saidTo(c.Fresh, c.Start, revoked-1), c.saidTo(c.Fresh, c.First, c.End), c.saidTo(c.Old, c.First+about, c.End)

@@ -36,6 +36,8 @@ func TestPutBack(t *testing.T) {
 		{"from one, while another is let in", []change{database, app}, false, ""},
 		{"from one, and nobody else asked", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" })}, false, ""},
 		{"a key, refused from everybody", []change{database, limit(func(l *plan.Limits) { l.Family = "api-key" }), app, nightly}, true, "or search let everybody in until then"},
+		{"a key, by a step of some seconds that was to revoke the old one", []change{database, limit(func(l *plan.Limits) { l.Family = "api-key" }), longRevoke,
+			refuse("app", "k2", 40.2, 61, 10), refuse("nightly", "k2", 40.3, 61, 10)}, false, "until the step revoke of k1"},
 		{"now and then", []change{database, refuse("app", "k2", 45, 48, 10), refuse("app", "k2", 55, 58, 10), refuse("nightly", "k2", 46, 48, 10)}, false, ""},
 		{"never taken", []change{database, refuse("app", "k2", 0, 61, 10), refuse("nightly", "k2", 0, 61, 10), withoutProbes("search", history.Canary)}, false, ""},
 		{"withdrawn", []change{database, app, nightly, add(step(at(44.9), history.Watch, "withdraw", "k2"))}, false, ""},
@@ -61,5 +63,14 @@ func TestPutBack(t *testing.T) {
 				t.Error("got no finding of k2")
 			}
 		})
+	}
+}
+
+// longRevoke has the step revoke take two seconds.
+func longRevoke(s *story) {
+	for i, e := range s.events {
+		if e.Kind == history.KindStep && e.Step == "revoke" {
+			s.events[i].Began = e.At - at(2)
+		}
 	}
 }
