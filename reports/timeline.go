@@ -99,7 +99,7 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 				t.Switches = append(t.Switches, Switch{e.Service, e.Credential, e.At - began})
 			}
 		case history.KindProbe:
-			if e.Probe.Purpose != history.Garbage { // which proves nothing of a credential
+			if e.Probe.Purpose != history.Garbage && e.Probe.Purpose != history.Control { // which proves nothing of a credential
 				t.prove(e)
 			}
 		}

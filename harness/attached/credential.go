@@ -137,12 +137,20 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	if !said {
 		return probe, fmt.Errorf("nothing is said in attach.present of how it is shown")
 	}
-	if purpose != history.MadeUp {
+	switch purpose {
+	case history.MadeUp:
+	case history.Control: // of which a log may have the name, another or none
+		s.seen.shows(validator, noName, time.Now())
+		fallthrough
+	default:
 		s.shows(validator, credential)
 	}
 	value, err := s.learn(ctx, credential)
-	if purpose == history.MadeUp {
+	switch {
+	case purpose == history.MadeUp, purpose == history.Control && p.Signed:
 		value, err = s.madeUp()
+	case purpose == history.Control:
+		value = family.OtherEnd(value)
 	}
 	if err != nil {
 		return probe, err
@@ -175,7 +183,15 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	}
 	at, replica := s.endpoints[validator].asked()
 	probe, err = family.Ask(ctx, method, at+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
-	probe.Presentation, probe.Replica = "request of a probe", cmp.Or(replica, probe.Replica)
+	switch {
+	case purpose != history.Control:
+		probe.Presentation = "request of a probe"
+	case p.Signed:
+		probe.Presentation = "delivery signed with a made-up secret"
+	default:
+		probe.Presentation = "value with another last character"
+	}
+	probe.Replica = cmp.Or(replica, probe.Replica)
 	return probe, err
 }
 
@@ -188,6 +204,10 @@ func (s *System) ByName(validator string) bool { return s.attach.Present[validat
 func (s *System) Doubts() []history.Purpose {
 	return []history.Purpose{history.MadeUp}
 }
+
+// Spoils reports whether a validator can be shown what it is to take with its signature or
+// its value spoilt. A database is not: it may lock an account for a wrong password.
+func (s *System) Spoils(validator string) bool { return !s.ByName(validator) }
 
 // madeUp is a value that nobody gave.
 func (s *System) madeUp() (string, error) {

@@ -82,6 +82,9 @@ func (d *seen) recent(key shown, now time.Time) []time.Time {
 	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
 }
 
+// noName is what the harness presents that nobody gave, as an identifier of it.
+const noName = ""
+
 // wasShown reports whether a line of the log of a validator, which has nobody's name, is of a
 // presentation of the harness: each is told of once.
 func (d *seen) wasShown(validator, identifier string, now time.Time) bool {
@@ -280,7 +283,7 @@ func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
 		} else if status == "" {
 			status = "refused"
 		}
-		if group("presenter") == "" && d.wasShown(service, group("identifier"), time.Now()) {
+		if id := group("identifier"); group("presenter") == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
 			return
 		}
 		d.decided(service, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, way.accepted, time.Now())

@@ -18,15 +18,17 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		shown int           // presentations of the harness
+		as    string        // under which name
 		ago   time.Duration // before the lines
 		line  string
 		want  []string
 	}{
-		{"one of three was its own", 1, time.Second, "key=old 401", []string{"shop old refused", "shop old refused"}},
-		{"all were", 3, time.Second, "key=old 401", nil},
-		{"long ago", 3, time.Minute, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
-		{"of another", 3, time.Second, "key=new 200", []string{"shop new accepted", "shop new accepted", "shop new accepted"}},
-		{"the log has names", 3, time.Second, "agent=shop key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
+		{"one of three was its own", 1, "old", time.Second, "key=old 401", []string{"shop old refused", "shop old refused"}},
+		{"all were", 3, "old", time.Second, "key=old 401", nil},
+		{"long ago", 3, "old", time.Minute, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
+		{"of another", 3, "old", time.Second, "key=new 200", []string{"shop new accepted", "shop new accepted", "shop new accepted"}},
+		{"the log has names", 3, "old", time.Second, "agent=shop key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
+		{"what nobody gave, by another name", 1, noName, time.Second, "key=odd 401", []string{"shop  refused", "shop  refused"}},
 	} {
 		told := scenario.Decisions{Accepted: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 200`, Refused: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 401`}
 		s := &System{
@@ -48,7 +50,7 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 			got = append(got, l.Presenter+" "+l.Identifier+" "+l.Message)
 		}
 		for range tt.shown {
-			s.seen.shows("bank", "old", time.Now().Add(-tt.ago))
+			s.seen.shows("bank", tt.as, time.Now().Add(-tt.ago))
 		}
 		for range 3 {
 			s.seen.matched("bank", told, []byte(tt.line))

@@ -81,8 +81,8 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		}
 		how = "token of the team's endpoint, made for this probe"
 	}
-	if purpose == history.MadeUp {
-		t.raw, how = spoilt(t.raw), "token whose signature is spoilt"
+	if purpose == history.MadeUp || purpose == history.Control {
+		t.raw, how = family.Spoilt(t.raw), "token whose signature is spoilt"
 	}
 	r := request(s.plan, validator)
 	header := http.Header{}
@@ -97,18 +97,4 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 	}
 	probe.Purpose, probe.Presentation, probe.Replica = purpose, how, cmp.Or(replica, probe.Replica)
 	return probe, nil
-}
-
-// spoilt is a token with another signature of the same length, which nobody made.
-func spoilt(raw string) string {
-	dot := strings.LastIndex(raw, ".")
-	return raw[:dot+1] + strings.Map(func(c rune) rune {
-		switch {
-		case c >= 'a' && c <= 'z':
-			return 'a' + ('z' - c)
-		case c >= 'A' && c <= 'Z':
-			return 'A' + ('Z' - c)
-		}
-		return c
-	}, raw[dot+1:])
 }

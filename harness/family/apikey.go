@@ -141,7 +141,13 @@ func (a *apiKeyBound) Secrets() []string {
 	return slices.Compact(values)
 }
 
-var _ world.Probes = (*apiKeyBound)(nil)
+var (
+	_ world.Probes  = (*apiKeyBound)(nil)
+	_ world.Spoiler = (*apiKeyBound)(nil)
+)
+
+// Spoils reports true: a key that nobody has belongs to no account that could be locked.
+func (a *apiKeyBound) Spoils(string) bool { return true }
 
 // Hold has only to make sure that the key is at hand: a key does not expire.
 func (a *apiKeyBound) Hold(ctx context.Context, name string, _ time.Duration) error {
@@ -161,10 +167,14 @@ func (a *apiKeyBound) Present(ctx context.Context, validator, name string, purpo
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
-	probe, err := show(ctx, http.MethodGet, at+"/balance", c.values[0])
+	value, presentation := c.values[0], "new connection"
+	if purpose == history.Control {
+		value, presentation = OtherEnd(value), "key with another last character"
+	}
+	probe, err := show(ctx, http.MethodGet, at+"/balance", value)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
 	}
-	probe.Purpose, probe.Presentation = purpose, "new connection"
+	probe.Purpose, probe.Presentation = purpose, presentation
 	return probe, nil
 }

@@ -67,12 +67,16 @@ var (
 	_ world.Probes  = (*tokenProbes)(nil)
 	_ Strayer       = (*tokenProbes)(nil)
 	_ world.Doubter = (*tokenProbes)(nil)
+	_ world.Spoiler = (*tokenProbes)(nil)
 )
 
 // Doubts are a token that nobody signed, and one that was signed just now.
 func (t *tokenProbes) Doubts() []history.Purpose {
 	return []history.Purpose{history.MadeUp, history.Anew}
 }
+
+// Spoils reports true: a token can be shown with another signature to anybody.
+func (t *tokenProbes) Spoils(string) bool { return true }
 
 // Hold makes a token of a credential now, for each of those who want it with
 // other claims, which is presented from then on.
@@ -109,6 +113,9 @@ func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpo
 	raw, presentation, err := t.token(ctx, name, purpose, validator)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", name, validator, err)
+	}
+	if purpose == history.Control {
+		raw, presentation = Spoilt(raw), spoiltToken
 	}
 	before, had := t.fetches(validator), t.has(validator, name)
 	probe, err := ask.show(ctx, at, raw)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,6 +32,45 @@ const (
 	// probeAnswer bounds how much of an answer is read.
 	probeAnswer = 1 << 20
 )
+
+// spoiltToken is how a token is presented whose signature is spoilt.
+const spoiltToken = "token whose signature is spoilt"
+
+// Spoilt is a token with another signature of the same length, which nobody made, or a value
+// with other letters where it is no token. The last character stays: of an encoding it may
+// have bits that have to be nought, and what cannot be decoded need not be checked.
+func Spoilt(value string) string {
+	from, to := strings.LastIndex(value, ".")+1, max(len(value)-1, 0)
+	if from > to {
+		return value
+	}
+	return value[:from] + strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z':
+			return 'a' + ('z' - c)
+		case c >= 'A' && c <= 'Z':
+			return 'A' + ('Z' - c)
+		}
+		return c
+	}, value[from:to]) + value[to:]
+}
+
+// OtherEnd is a value with another last character of the same kind, which nobody gave.
+func OtherEnd(value string) string {
+	if value == "" {
+		return value
+	}
+	last, end := value[len(value)-1], byte('x')
+	switch {
+	case last >= '0' && last <= '9':
+		end = '0' + (last-'0'+1)%10
+	case last >= 'A' && last <= 'Z':
+		end = 'A' + (last-'A'+1)%26
+	case last >= 'a' && last <= 'z':
+		end = 'a' + (last-'a'+1)%26
+	}
+	return value[:len(value)-1] + string(end)
+}
 
 // probeReplicas are where probes connect to.
 var probeReplicas = newReplicas()

@@ -130,10 +130,14 @@ type webhookBound struct {
 var (
 	_ world.Probes  = (*webhookBound)(nil)
 	_ world.Doubter = (*webhookBound)(nil)
+	_ world.Spoiler = (*webhookBound)(nil)
 )
 
 // Doubts are a delivery that is signed with a secret which nobody has.
 func (w *webhookBound) Doubts() []history.Purpose { return []history.Purpose{history.MadeUp} }
+
+// Spoils reports true: a delivery can be shown to any receiver.
+func (w *webhookBound) Spoils(string) bool { return true }
 
 // Do takes a step, but for an emit that such a sender does not know.
 func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) error {
@@ -180,7 +184,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	secret, presentation := c.values[0], "delivery signed with "+name+" alone"
-	if purpose == history.MadeUp {
+	if purpose == history.MadeUp || purpose == history.Control {
 		if secret, err = w.scheme.NewSecret(); err != nil {
 			return fail(err)
 		}

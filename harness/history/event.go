@@ -341,6 +341,7 @@ const (
 	Restored  Purpose = "restored"  // the old credential, after a rollback
 	Garbage   Purpose = "garbage"   // a made-up one, or another by which a fault shows what it did
 	MadeUp    Purpose = "made-up"   // one that nobody gave, to who took the old one to the end of the watch: its refusals may be none that can be seen; or the name of the new one with such a value
+	Control   Purpose = "control"   // what a canary or a proof shows, with its signature or its value spoilt: who takes it too checks nothing. Its event names no credential, since it is none.
 	Anew      Purpose = "anew"      // the old credential, to the same, by something made with it after the revoke that nobody can have kept
 )
 

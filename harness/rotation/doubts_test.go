@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
@@ -50,6 +51,56 @@ func TestDoubts(t *testing.T) {
 			}
 			if !slices.Equal(asked, tt.asked) {
 				t.Errorf("asked for %q, want %q", asked, tt.asked)
+			}
+		})
+	}
+}
+
+// spoiling are probes that can show search what is spoilt, which takes it or not.
+type spoiling struct {
+	world.Probes
+	says history.Outcome
+}
+
+func (spoiling) Spoils(validator string) bool { return validator == "search" }
+
+func (s spoiling) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
+	if purpose == history.Control {
+		return history.Probe{Purpose: purpose, Outcome: s.says, Status: "200", Presentation: "token whose signature is spoilt"}, nil
+	}
+	return s.Probes.Present(ctx, validator, credential, purpose)
+}
+
+// TestControl: who takes the canary, or the new credential at the end, is shown it with its
+// signature spoilt, under no credential's name; one that takes that has not learned anything.
+func TestControl(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		says  history.Outcome
+		shown map[history.Phase]int
+	}{
+		{history.AuthFailure, map[history.Phase]int{history.Verify: 1, history.Watch: 5}},
+		{history.OK, map[history.Phase]int{history.Verify: 1}},
+	} {
+		t.Run(string(tt.says), func(t *testing.T) {
+			t.Parallel()
+			r := rehearseIn(t, planned(t, ""), simulated.Options{}, func(w *world.World, _ context.CancelFunc) { w.Probes = spoiling{w.Probes, tt.says} })
+			shown := map[history.Phase]int{}
+			for _, e := range r.events(history.KindProbe) {
+				if e.Probe.Purpose == history.Control {
+					shown[e.Phase]++
+					if e.Service != "search" || e.Credential != "" {
+						t.Errorf("shown to %s as %q, want search alone, and no credential", e.Service, e.Credential)
+					}
+				}
+			}
+			if !maps.Equal(shown, tt.shown) {
+				t.Errorf("shown %v, want %v", shown, tt.shown)
+			}
+			for _, e := range r.events(history.KindGate) {
+				if held := tt.says != history.OK; e.Gate.Phase == history.Verify && (e.Gate.Held != held || !held && e.Gate.Consumer != "search") {
+					t.Errorf("the gate of verify held: %t, of %q: %s", e.Gate.Held, e.Gate.Consumer, e.Gate.Detail)
+				}
 			}
 		})
 	}

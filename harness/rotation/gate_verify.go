@@ -155,9 +155,12 @@ func (l Look) published(emitter string) (set []string, known bool) {
 func (l Look) taken(v plan.Validator, credential string) (bool, string) {
 	answer, why := l.answerOf(v, credential, history.Canary)
 	_, holds := l.View.Holds[v.Name][credential]
+	open := l.View.Said(v.Name, "", history.Control)
 	switch {
 	case why != "":
 		return false, why
+	case open.Taken > 0:
+		return false, fmt.Sprintf("%s takes a %s as one of %s (%s): it checks nothing just now, or its refusals cannot be read, and nothing shows that it has learned %s", v.Name, open.Last.Presentation, credential, open.Last.Status, credential)
 	case answer != plan.Unasked || holds || v.Authority || v.OnMiss || v.Untold:
 		return true, ""
 	}

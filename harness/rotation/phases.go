@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // fresh is how long what was logged before a step may still be on its way.
@@ -121,7 +122,28 @@ func (r *rotation) showCanary(ctx context.Context) error {
 			to = append(to, v)
 		}
 	}
-	return r.show(ctx, New, history.Canary, to)
+	if err := r.show(ctx, New, history.Canary, to); err != nil {
+		return err
+	}
+	return r.showControl(ctx, history.Canary, 1, to)
+}
+
+// showControl shows, some times, the new credential with its signature or value spoilt to
+// those who took it: an acceptance says something of who refuses that. It comes after the
+// series, which has taught them all that the control's kid can.
+func (r *rotation) showControl(ctx context.Context, after history.Purpose, times int64, to []plan.Validator) error {
+	spoiler, ok := r.world.Probes.(world.Spoiler)
+	if !ok {
+		return nil
+	}
+	return r.sideBySide(to, func(v plan.Validator) error {
+		taken := false
+		r.glance(func(view *history.View) { taken = view.Said(v.Name, New, after).Taken > 0 })
+		if !taken || !spoiler.Spoils(v.Name) {
+			return nil
+		}
+		return r.showTimes(ctx, v, New, history.Control, func(shown int64) bool { return shown >= times || v.Authority }) // which may lock an account
+	})
 }
 
 // present shows a credential once and records the probe.
@@ -137,6 +159,9 @@ func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator
 			return probe, ctx.Err()
 		}
 		probe.Purpose, probe.Outcome, probe.Status = purpose, history.HarnessError, err.Error()
+	}
+	if purpose == history.Control {
+		credential = ""
 	}
 	r.record(history.Event{Kind: history.KindProbe, Phase: phase, Service: validator, Credential: credential, Probe: &probe})
 	return probe, nil
@@ -207,5 +232,8 @@ func (r *rotation) watch(ctx context.Context) error {
 	if err := r.refusing(ctx); err != nil {
 		return err
 	}
-	return r.show(ctx, New, history.NewAfter, r.limits.Validators)
+	if err := r.show(ctx, New, history.NewAfter, r.limits.Validators); err != nil {
+		return err
+	}
+	return r.showControl(ctx, history.NewAfter, inVain, r.limits.Validators)
 }

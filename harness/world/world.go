@@ -144,6 +144,15 @@ type Doubter interface {
 	Doubts() []history.Purpose
 }
 
+// Spoiler is an optional ability of Probes: to show the control of a credential, which has
+// all of it but the proof that somebody has it: a token with another signature under the
+// same kid, a key with another last character.
+type Spoiler interface {
+	// Spoils reports whether Present can show a validator something for the purpose
+	// Control that locks nobody out.
+	Spoils(validator string) bool
+}
+
 // ByName is an optional ability of Probes: to say whether a validator is shown the name of
 // a credential beside its value, as a database is. It refuses a name that is locked whatever
 // the value is: that the old one is refused does not show that it looks at values.

@@ -104,7 +104,7 @@ const mostTurns = 4
 func (c *Console) tellProbe(e history.Event) {
 	p := e.Probe
 	// What a fault shows is told with it, and what an acceptance means with the verdict.
-	if p == nil || p.Purpose == history.Garbage || p.Purpose == history.MadeUp || p.Purpose == history.Anew {
+	if p == nil || p.Purpose == history.Garbage || p.Purpose == history.MadeUp || p.Purpose == history.Anew || p.Purpose == history.Control {
 		return
 	}
 	key := strings.Join([]string{e.Service, e.Credential, string(p.Purpose)}, "\x00")

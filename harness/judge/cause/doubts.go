@@ -11,10 +11,27 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// takesMadeUp reports whether a validator, when it had taken the old credential to
-// the end, was shown what nobody gave and took that too.
-func (e *Case) takesMadeUp(validator string) bool {
-	return e.View.Said(validator, e.Old, history.MadeUp).Taken > 0
+// madeUp are the answers of a validator to what nobody gave: it was shown that when it had
+// taken the old credential to the end, or else beside what it took, with the signature spoilt.
+func (e *Case) madeUp(validator string) history.Answers {
+	if a := e.View.Said(validator, e.Old, history.MadeUp); a.Taken > 0 {
+		return a
+	}
+	return e.View.Said(validator, "", history.Control)
+}
+
+// takesMadeUp reports whether a validator took that.
+func (e *Case) takesMadeUp(validator string) bool { return e.madeUp(validator).Taken > 0 }
+
+// TakesSpoilt says of a validator that took the new credential with its signature or value
+// spoilt, and is known to refuse otherwise, that it checked nothing then. "" where that is not so.
+func (e *Case) TakesSpoilt(validator string) string {
+	a := e.View.Said(validator, "", history.Control)
+	if a.Taken == 0 || !e.wasSeenRefusing(validator) {
+		return ""
+	}
+	return fmt.Sprintf("%s took a %s as one of %s, %d of %d times, last in %s%s: that it takes %s shows nothing of what it has learned, nor that it refuses %s of what it has forgotten",
+		validator, a.Last.Presentation, e.Fresh, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator), e.Fresh, e.Old)
 }
 
 // wasSeenRefusing reports whether any answer of a validator was a refusal: that its log
@@ -43,7 +60,7 @@ func (e *Case) Unreadable(validator string) string {
 	}
 	return fmt.Sprintf("%s answered %s to a credential that nobody issued, as to everything else: nothing shows how it refuses, or whether it refused anybody; "+
 		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s%s",
-		validator, e.View.Said(validator, e.Old, history.MadeUp).Last.Status, validator, e.openUnderAFault(validator), e.refusedByItsLog(validator))
+		validator, e.madeUp(validator).Last.Status, validator, e.openUnderAFault(validator), e.refusedByItsLog(validator))
 }
 
 // refusedByItsLog is the half sentence about a validator that answers before it checks, as one
@@ -92,7 +109,7 @@ func (e *Case) TakesAnyValue() string {
 func (e *Case) openUnderAFault(validator string) string {
 	v, _ := e.Limits.Validator(validator)
 	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Purpose != history.MadeUp {
+		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Purpose != history.MadeUp && event.Probe.Purpose != history.Control || event.Probe.Outcome != history.OK {
 			continue
 		}
 		if r, cut := (&Cell{Case: e, Validator: v}).cutFromSource(event.At-evidence.Nearly, event.At); cut {
@@ -125,9 +142,10 @@ func (e *Case) UnreadableRefusals() string {
 // gave too.
 func takesAnything(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
-	return Explanation{
-		Cause: judge.CauseTakesAnything,
-		Why:   "; it takes what nobody gave, too",
-		Fix:   fmt.Sprintf("find out what %s lets in without checking it, and since when, and close that first: it has nothing to do with the rotation", name),
-	}, c.takesMadeUp(name)
+	return Explanation{Cause: judge.CauseTakesAnything, Why: "; it takes what nobody gave, too" + c.openUnderAFault(name), Fix: CloseFirst(name)}, c.madeUp(name).LastTaken > c.First
+}
+
+// CloseFirst is the cure of a validator that takes what nobody gave.
+func CloseFirst(validator string) string {
+	return fmt.Sprintf("find out what %s lets in without checking it, and since when, and close that first: it has nothing to do with the rotation", validator)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
@@ -89,6 +90,10 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return "mend what fails already, or send more, then rehearse again"
 	case name == "":
 		return "look into what the gate says"
+	case (g.Phase == history.Watch || g.Phase == history.Verify) && e.Unreadable(name) != "":
+		return fmt.Sprintf("say how %s refuses (services.%s.refusal), or have it refuse what nobody gave: it took that as well", name, name)
+	case g.Phase == history.Verify && e.TakesSpoilt(name) != "":
+		return cause.CloseFirst(name)
 	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:
 		r := e.Near(at, at, name)[0]
 		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
@@ -110,8 +115,6 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch && e.silent(v):
 		return fmt.Sprintf("bring %s back, and look at whether it refuses %s and takes %s then: it gave no answer at the end", name, e.Old, e.Fresh)
-	case g.Phase == history.Watch && e.Unreadable(name) != "":
-		return fmt.Sprintf("say how %s refuses (services.%s.refusal), or have it refuse what nobody gave: it took that as well", name, name)
 	case g.Phase == history.Watch:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.Old, e.Fresh)
 	}

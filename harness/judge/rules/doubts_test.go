@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,72 @@ func TestUnreadable(t *testing.T) {
 				t.Errorf("flat: got %s, want %s", flat, judge.Inconclusive)
 			}
 		})
+	}
+}
+
+// TestTakesSpoilt: who takes the new credential with its signature spoilt, and is known to
+// refuse, is named, whatever else it did; where nothing shows how it refuses nobody can tell.
+func TestTakesSpoilt(t *testing.T) {
+	t.Parallel()
+	control := func(moment float64, outcome history.Outcome) change {
+		e := probe(at(moment), "search", "", history.Control, outcome)
+		e.Probe.Presentation = "token whose signature is spoilt"
+		return add(e)
+	}
+	never := without(func(e history.Event) bool {
+		return e.Kind == history.KindProbe && e.Service == "search" && e.Probe.Outcome == history.AuthFailure
+	})
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		verdict judge.Outcome
+		says    string
+	}{
+		{"it refuses that", []change{control(27.5, history.AuthFailure), control(60.45, history.AuthFailure)}, judge.Pass, ""},
+		{"it gives no answer", []change{control(27.5, history.Unavailable)}, judge.Pass, ""},
+		{"it takes that at the canary", []change{control(27.5, history.OK), control(60.45, history.AuthFailure)}, judge.Fail, "search took a token whose signature is spoilt as one of k2, 1 of 2 times, last in verify"},
+		{"it takes that at the end", []change{control(60.45, history.OK)}, judge.Fail, "1 of 1 times, last in watch"},
+		{"while its keys are out of reach", []change{control(27.5, history.OK), add(fault(at(26), "jwks", "auth", history.FaultInjected, false), fault(at(26.1), "jwks", "auth", history.FaultEvidence, true), fault(at(27.7), "jwks", "auth", history.FaultUndone, false))}, judge.Fail,
+			"perhaps only while it gets no keys; the fault jwks on auth was in effect"},
+		{"it was never seen to refuse", []change{never, still(0, 41, 50, 60.4), control(60.45, history.OK)}, judge.Inconclusive, "nothing shows how it refuses"},
+		{"it keeps the old one, and took that before", []change{control(27.5, history.OK), still(0, 41, 50, 60.4), asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := judged(t, tt.changes...)
+			said := []string{rule(t, v, "auth-failures-flat").Detail}
+			for _, f := range v.Findings {
+				said = append(said, f.Message)
+				if f.Validator != "search" {
+					t.Errorf("named %s, want search: %s", f.Validator, f.Message)
+				}
+			}
+			if v.Verdict != tt.verdict || !strings.Contains(strings.Join(said, "\n"), tt.says) {
+				t.Errorf("got %s, %q, want %s that says %q", v.Verdict, said, tt.verdict, tt.says)
+			}
+		})
+	}
+}
+
+// TestGateOfOneThatChecksNothing: a gate that stopped at who takes what is spoilt leaves open
+// whether it would have been right, where nothing shows how that one refuses.
+func TestGateOfOneThatChecksNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		refuses bool
+		verdict judge.Outcome
+		fix     string
+	}{
+		{false, judge.Inconclusive, "say how search refuses (services.search.refusal), or have it refuse what nobody gave"},
+		{true, judge.Fail, "find out what search lets in without checking it"},
+	} {
+		v := judged(t, without(func(e history.Event) bool {
+			return e.Kind == history.KindProbe && e.Service == "search" && e.Probe.Outcome == history.AuthFailure && !tt.refuses
+		}), add(probe(at(27.5), "search", "", history.Control, history.OK)), add(history.Event{At: at(27.8), Kind: history.KindGate, Phase: history.Verify,
+			Gate: &history.Gate{Phase: history.Verify, Mode: "enforce", Consumer: "search", Detail: "it takes what is spoilt"}}))
+		if v.Verdict != tt.verdict || !slices.ContainsFunc(v.Findings, func(f judge.Finding) bool { return strings.HasPrefix(f.Fix, tt.fix) }) {
+			t.Errorf("it refuses: %t: got %s, %+v, want %s with the cure %q", tt.refuses, v.Verdict, v.Findings, tt.verdict, tt.fix)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func (e *judging) decided(service string) (taken, refused bool) {
 		taken, refused = taken || sum.OK > 0, refused || sum.AuthFailures > 0
 	}
 	for _, event := range e.Events {
-		if event.Kind == history.KindProbe && event.Service == service {
+		if event.Kind == history.KindProbe && event.Service == service && event.Probe.Purpose != history.Control {
 			taken = taken || event.Probe.Outcome == history.OK
 			refused = refused || event.Probe.Outcome == history.AuthFailure
 		}

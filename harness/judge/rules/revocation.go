@@ -50,6 +50,11 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 		if missing != "" {
 			open = append(open, missing)
 		}
+		if open := e.TakesSpoilt(v.Name); open != "" && f.Message == "" && !untaken {
+			f.Credential, f.CausedBy, f.Cause, f.Message, f.Fix = e.Fresh, "", judge.CauseTakesAnything, open, cause.CloseFirst(v.Name)
+			a := e.View.Said(v.Name, "", history.Control)
+			f.FirstPhase, f.FirstMS, f.LastMS, f.Count = e.PhaseAt(a.LastAsked), a.LastTaken.Milliseconds(), a.LastTaken.Milliseconds(), a.Taken
+		}
 		if f.Message != "" { // one party, one finding
 			if untaken {
 				f.Message += fmt.Sprintf("; and it refuses %s", e.Fresh)
@@ -66,6 +71,8 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 		}
 	}
 	switch {
+	case len(findings) == 1 && findings[0].Cause == judge.CauseTakesAnything:
+		return judge.Fail, findings[0].Message, findings
 	case len(findings) > 0:
 		return judge.Fail, fmt.Sprintf("%s is refused late, or %s is not taken", e.Old, e.Fresh), findings
 	case len(open) > 0:
