@@ -48,8 +48,21 @@ func onlySimulated(p *plan.Plan) error {
 			return fmt.Errorf("%s %w: %s is known by what the page says of it (learns_within, forgets_within) and runs no library: "+
 				"give it one (library: …), or leave --runtime out", p.Name, ErrOnlySimulated, s.Name)
 		}
+		if s.Count > 1 {
+			return manyAlike(p, "services."+s.Name, s.Count)
+		}
+	}
+	for i, c := range p.Rehearsal.Load {
+		if c.Count > 1 {
+			return manyAlike(p, fmt.Sprintf("load[%d]", i), c.Count)
+		}
 	}
 	return nil
+}
+
+// manyAlike says that nobody starts as many of something as a scenario counts.
+func manyAlike(p *plan.Plan, path string, count int) error {
+	return fmt.Errorf("%s %w: %s.count is %d, and here there is one of each: leave count out, or `rehearse simulate` it", p.Name, ErrOnlySimulated, path, count)
 }
 
 // simulate is Run in virtual time. Nothing is started, and the operator approves

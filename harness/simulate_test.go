@@ -157,6 +157,42 @@ func TestOnlySimulated(t *testing.T) {
 	}
 }
 
+// TestFleetsAreSimulatedOnly: for real there is one of each.
+func TestFleetsAreSimulatedOnly(t *testing.T) {
+	_, err := harness.Run(t.Context(), simulatedPlan(t, "jwt-signing-key/edge-fleet", 0), harness.Options{Runtime: "process", Folder: filepath.Join(t.TempDir(), "run")})
+	if !errors.Is(err, harness.ErrOnlySimulated) || !strings.Contains(err.Error(), "services.edge.count is 300") {
+		t.Errorf("got %v, want %v because of edge", err, harness.ErrOnlySimulated)
+	}
+}
+
+// BenchmarkManyAlike rehearses and judges a day of page time of 50,000 verifiers behind 300
+// copies of a cache, called by a million clients.
+func BenchmarkManyAlike(b *testing.B) {
+	loaded, err := scenario.Load(scenarios.FS, scenarios.File("jwt-signing-key/edge-fleet-longer-lead"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	day := *loaded
+	day.Runbook.Rollout.Watch = runbook.Duration(23 * time.Hour)
+	p, err := plan.Build(&day, plan.Options{Simulated: true, Speed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var requests int64
+	for b.Loop() {
+		r, err := simulation.Rehearse(b.Context(), p, simulated.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		v := rules.Judge(r.History, p.Limits)
+		if v.Verdict != judge.Pass {
+			b.Fatalf("verdict: got %s (%s), want a pass", v.Verdict, v.Why)
+		}
+		requests = v.Totals.Sent
+	}
+	b.ReportMetric(float64(requests), "requests")
+}
+
 // BenchmarkRequests shows that a simulation costs by its events, and hardly by its
 // requests.
 func BenchmarkRequests(b *testing.B) {

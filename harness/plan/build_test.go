@@ -113,7 +113,7 @@ func TestBuildJWT(t *testing.T) {
 	}; !reflect.DeepEqual(p.Limits.Clients, want) {
 		t.Errorf("clients: got %+v, want %+v", p.Limits.Clients, want)
 	}
-	if want := []Cache{{"cdn", "auth", 5 * time.Minute}, {"edge", "cdn", time.Minute}}; !reflect.DeepEqual(p.Limits.Caches, want) {
+	if want := []Cache{{"cdn", "auth", 5 * time.Minute, 0}, {"edge", "cdn", time.Minute, 0}}; !reflect.DeepEqual(p.Limits.Caches, want) {
 		t.Errorf("caches: got %+v, want %+v", p.Limits.Caches, want)
 	}
 	l := p.Limits

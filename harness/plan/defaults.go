@@ -164,6 +164,7 @@ func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
 
 func (b *builder) client(c *scenario.Client) {
 	or(&c.Sessions, DefaultSessions)
+	together(c)
 	if c.Endpoint != "" {
 		c.Request.Method, c.Request.Path = http.MethodPost, contract.EventsPath+c.Endpoint
 	}

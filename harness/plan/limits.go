@@ -63,11 +63,14 @@ func (b *builder) limits() Limits {
 			l.Validators = append(l.Validators, b.validator(name))
 		}
 		if s.Serve == "cache" || s.Serve == "relay" {
-			l.Caches = append(l.Caches, Cache{Name: name, Of: s.Of, TTL: s.TTL.Duration()})
+			l.Caches = append(l.Caches, Cache{Name: name, Of: s.Of, TTL: s.TTL.Duration(), Fleet: s.Count})
 		}
 	}
 	for _, c := range b.s.Load {
 		client := Client{Name: c.Client, To: c.To, Endpoint: c.Endpoint, Rate: float64(c.Rate), Later: c.From != nil, Sessions: c.Sessions, Timeout: c.Timeout.Duration()}
+		if c.Count > 1 {
+			client.group(c.Most())
+		}
 		if c.Token != nil {
 			client.From, client.Life = signerOf(b.s, l, c.Token.From), c.Token.Life.Duration()
 		}
@@ -153,6 +156,9 @@ func (b *builder) emitterLimits(name string) Emitter {
 func (b *builder) validator(name string) Validator {
 	s, c := b.s.Services[name], b.consumer(name)
 	v := Validator{Name: name, OnPage: c != nil, Library: s.Library, Reloaded: s.Reload != nil}
+	if s.Count > 1 {
+		v.Fleet = s.Count
+	}
 	if v.Library == "" && c != nil {
 		v.Library = c.Library // of an image
 	}

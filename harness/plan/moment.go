@@ -45,6 +45,9 @@ type Moment struct {
 func (l Limits) Timed() []Validator {
 	var timed []Validator
 	for _, v := range l.Validators {
+		if v.Fleet > 1 {
+			continue // any moment is the worst for one of them
+		}
 		byTime := (!v.OnMiss || v.Learns > 0) && v.Refills() > 0 && v.Refills() != runbook.Forever
 		if (byTime || v.Shared > 0) && !v.Untold && (!v.Blind || v.Through != "") && !v.Authority {
 			timed = append(timed, v)

@@ -249,6 +249,9 @@ type Validator struct {
 	// Through is the gateway of a team's own by which a blind one has its key set, where
 	// somebody tells of what that fetches: the gateway's rhythm is then that of both.
 	Through string `json:"through,omitempty"`
+	// Fleet is how many alike stand behind its address, each with a key set that it fetches
+	// at a time of its own; 0: one.
+	Fleet int `json:"fleet,omitempty"`
 	// Hands are the validators whose addresses its settings have: it may hand on to them
 	// what it is shown, and answer as they do.
 	Hands []string `json:"hands,omitempty"`
@@ -287,16 +290,18 @@ func (e Emitter) Connections() int {
 
 // Client is a stream of load.
 type Client struct {
-	Name     string        `json:"name"`
-	To       string        `json:"to"`                 // the service it calls
-	Endpoint string        `json:"endpoint,omitempty"` // the validator to which that presents because of it
-	Through  string        `json:"through,omitempty"`  // the emitter behind what it calls, which presents for that: a pooler
-	From     string        `json:"from,omitempty"`     // the emitter of its tokens
-	Rate     float64       `json:"rate"`               // per second of wall time, until it is changed
-	Later    bool          `json:"later,omitempty"`    // it does not begin with the others
-	Sessions int           `json:"sessions"`
-	Life     time.Duration `json:"life_ns"`
-	Timeout  time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout
+	Name     string  `json:"name"`
+	To       string  `json:"to"`                 // the service it calls
+	Endpoint string  `json:"endpoint,omitempty"` // the validator to which that presents because of it
+	Through  string  `json:"through,omitempty"`  // the emitter behind what it calls, which presents for that: a pooler
+	From     string  `json:"from,omitempty"`     // the emitter of its tokens
+	Rate     float64 `json:"rate"`               // per second of wall time, until it is changed
+	Later    bool    `json:"later,omitempty"`    // it does not begin with the others
+	Sessions int     `json:"sessions"`
+	// Each is how many sessions each of those stands for, of many clients alike; 0: itself.
+	Each    int           `json:"each,omitempty"`
+	Life    time.Duration `json:"life_ns"`
+	Timeout time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout
 }
 
 // Cache is a shared cache in front of a key set, or, with a TTL of 0, a relay, which keeps
@@ -305,6 +310,9 @@ type Cache struct {
 	Name string        `json:"name"`
 	Of   string        `json:"of"`
 	TTL  time.Duration `json:"ttl_ns"`
+	// Fleet is how many alike stand behind its address, each with an answer that it keeps by
+	// itself; 0: one.
+	Fleet int `json:"fleet,omitempty"`
 }
 
 // Gateway is a service of a team's own that hands on a key set.

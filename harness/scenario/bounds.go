@@ -11,6 +11,24 @@ const (
 	MostSessions = 100_000 // of all clients together
 )
 
+// The most that can be simulated of one service or client, and the most requests in a second
+// that all of one make.
+const (
+	MostAlike = 10_000_000
+	MostRate  = 1_000_000
+)
+
+// alike holds how many there are of something against those that can be, and against where.
+func (c check) alike(path string, count int) {
+	switch {
+	case !c.Has(path + ".count"):
+	case count < 1 || count > MostAlike:
+		c.Report(path+".count", "1 without it", "is %d, want 1 to %d", count, MostAlike)
+	case count > 1 && c.s.Attach != nil:
+		c.Report(path+".count", "leave it out", "more than one alike can be simulated only, and this scenario attaches to what runs")
+	}
+}
+
 // bounds keeps a scenario from starting what no machine carries, before it is
 // found out by a machine that carries nothing else any more.
 func (c check) bounds() {

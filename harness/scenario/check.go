@@ -142,6 +142,11 @@ func (c check) load() {
 		if c.Has(path+".sessions") && client.Sessions < 1 {
 			c.Report(path+".sessions", "", "is %d, the least is 1", client.Sessions)
 		}
+		c.alike(path, client.Count)
+		if most := float64(client.Most()); client.Count > 1 && most*float64(client.Count) > MostRate {
+			c.Report(path+".count", fmt.Sprintf("%d at that rate", max(1, int(MostRate/most))),
+				"%d of them make %.0f requests in a second, the most is %d", client.Count, most*float64(client.Count), MostRate)
+		}
 		if p := client.Request.Path; p != "" && !strings.HasPrefix(p, "/") {
 			c.Report(path+".request.path", "it begins with /", "%q is not a path", p)
 		}

@@ -72,6 +72,10 @@ func (c check) standIn(path, name string, s Service) {
 	if s.Serve != "cache" {
 		c.misplaced(path, "is for a cache", "ttl")
 	}
+	if s.Serve != "cache" && s.Serve != "verifier" {
+		c.misplaced(path, "is for a verifier or a cache", "count")
+	}
+	c.alike(path, s.Count)
 	c.reading(path, s)
 	c.database(path, s)
 	if s.Holds < 0 {

@@ -217,6 +217,9 @@ type Service struct {
 	// a certificate of the rehearsal: {{ .tls.certificate }}, .key and, to check callers and
 	// other services by, .ca, each as PEM. Whoever calls it has a certificate of that CA too.
 	HTTPS bool `yaml:"https,omitempty" json:"https,omitempty"`
+	// Count is how many alike there are of a verifier or a cache, each with a cache of its
+	// own, behind one address; default 1. More than one can be simulated only.
+	Count int `yaml:"count,omitempty" json:"count,omitempty"`
 	// Replicas is how many of it run behind its address, which gives each request to the
 	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
 	// restarted for its environment is, one replica after the other.
@@ -271,8 +274,11 @@ type Client struct {
 	// Steps change its rate meanwhile, in order.
 	Steps    []RateStep `yaml:"steps,omitempty" json:"steps,omitempty"`
 	Sessions int        `yaml:"sessions,omitempty" json:"sessions,omitempty"` // how many sessions it has, each with a token of its own; default 1
-	Token    *Token     `yaml:"token,omitempty" json:"token,omitempty"`
-	Request  Request    `yaml:"request,omitempty" json:"request,omitempty"`
+	// Count is how many alike there are of this client, each with that rate and so many
+	// sessions; default 1. More than one can be simulated only.
+	Count   int     `yaml:"count,omitempty" json:"count,omitempty"`
+	Token   *Token  `yaml:"token,omitempty" json:"token,omitempty"`
+	Request Request `yaml:"request,omitempty" json:"request,omitempty"`
 	// Timeout is for how long it waits for an answer, in wall time; default 5s.
 	Timeout runbook.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }

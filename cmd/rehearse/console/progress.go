@@ -66,7 +66,7 @@ func (c *Console) showProgress(e history.Event) {
 		p.phase = ""
 		c.clearStatus()
 	}
-	if p.phase == "" {
+	if p.phase == "" || c.limits.Simulated { // in virtual time there is nothing to wait for
 		return
 	}
 	every := printEvery

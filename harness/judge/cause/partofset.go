@@ -12,8 +12,12 @@ import (
 // oneOfTheSet matches where a validator of which no more is seen than what it
 // fetches takes one credential of a set that has both, the one that comes first or
 // the one that comes last: all with the other are refused from one fetch to the next,
-// and where the order of the set changed it is the other way round.
+// and where the order of the set changed it is the other way round. Of a fleet a fetch is one
+// member's alone.
 func oneOfTheSet(c *Cell) (Explanation, bool) {
+	if c.Validator.Fleet > 0 {
+		return Explanation{}, false
+	}
 	for _, place := range []struct {
 		name string
 		of   func(set []string) string
@@ -79,7 +83,8 @@ func (e *Case) otherThan(credential string) string {
 }
 
 // at is how many of those who presented a credential to the cell's validator, the
-// harness among them, were refused in a stretch. A second at its begin, in which what was fetched came into use, counts for nothing.
+// harness among them, were refused in a stretch. A bucket at either end, in which what was
+// fetched came into use, counts for nothing.
 func (c *Cell) at(credential string, from, to history.Offset) (t evidence.Tally) {
 	for _, key := range c.Hop() {
 		if key.Validator != c.Validator.Name || key.Credential != credential {
@@ -88,8 +93,8 @@ func (c *Cell) at(credential string, from, to history.Offset) (t evidence.Tally)
 		sum := c.View.Sum(key, from+evidence.BucketWidth, to-evidence.BucketWidth)
 		t.Bad, t.Of = t.Bad+sum.AuthFailures, t.Of+sum.Attempts
 	}
-	for _, event := range c.Events {
-		if event.Kind != history.KindProbe || event.Service != c.Validator.Name || event.Credential != credential || event.At-event.Probe.Latency < from+evidence.BucketWidth || event.At >= to-evidence.BucketWidth {
+	for _, event := range c.About(c.Validator.Name) {
+		if event.Kind != history.KindProbe || event.Credential != credential || event.At-event.Probe.Latency < from+evidence.BucketWidth || event.At >= to-evidence.BucketWidth {
 			continue
 		}
 		switch event.Probe.Outcome {

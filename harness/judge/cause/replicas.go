@@ -17,9 +17,10 @@ const leastMixed = 3
 
 // someReplicas matches where a validator of several replicas took the new
 // credential at some and refused it at others, in the same seconds: one of them
-// had not learned it yet, or never did.
+// had not learned it yet, or never did. Of a fleet it is known that it is many: what keeps
+// each of them late is the cause there.
 func someReplicas(c *Cell) (Explanation, bool) {
-	if !c.isFresh() {
+	if !c.isFresh() || c.Validator.Fleet > 0 {
 		return Explanation{}, false
 	}
 	caches, learned := c.caches()

@@ -37,9 +37,9 @@ func turnedAway(c *Cell) (Explanation, bool) {
 // TurnedAway counts how often somebody was answered 429 (RFC 6585 §4) for the
 // key set in a stretch of time, and by whom.
 func (e *Case) TurnedAway(reader string, from, to history.Offset) (n int64, by string) {
-	for _, event := range e.Events {
-		if event.Kind == history.KindRead && event.What == keySet && event.Reader == reader &&
-			event.Detail == strconv.Itoa(http.StatusTooManyRequests) && event.At >= from && event.At <= to {
+	for _, event := range e.ReadBy(reader) {
+		if event.Kind == history.KindRead && event.What == keySet && event.Detail == strconv.Itoa(http.StatusTooManyRequests) &&
+			event.At >= from && event.At <= to {
 			n, by = n+1, event.Service
 		}
 	}

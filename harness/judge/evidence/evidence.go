@@ -32,6 +32,7 @@ type Evidence struct {
 	Disorder   string                    // what is out of order in the history; empty: nothing
 
 	about map[string][]*history.Event // events by the service that they are about
+	reads map[string][]*history.Event // by who read
 	steps []*history.Event
 
 	ClockSet *history.Event // the first time before the end that the machine's clock was set; nil: it never was
@@ -97,11 +98,14 @@ func (e *Evidence) index() {
 	if e.about != nil {
 		return
 	}
-	e.about = map[string][]*history.Event{}
+	e.about, e.reads = map[string][]*history.Event{}, map[string][]*history.Event{}
 	for i := range e.Events {
 		event := &e.Events[i]
 		if event.Service != "" {
 			e.about[event.Service] = append(e.about[event.Service], event)
+		}
+		if event.Reader != "" {
+			e.reads[event.Reader] = append(e.reads[event.Reader], event)
 		}
 		if event.Kind == history.KindStep {
 			e.steps = append(e.steps, event)
@@ -113,6 +117,12 @@ func (e *Evidence) index() {
 func (e *Evidence) About(service string) []*history.Event {
 	e.index()
 	return e.about[service]
+}
+
+// ReadBy are the events of what a party read, in order. Nobody may change them.
+func (e *Evidence) ReadBy(reader string) []*history.Event {
+	e.index()
+	return e.reads[reader]
 }
 
 // taken are the events of steps, in order.

@@ -164,7 +164,8 @@ func TestBuiltInScenarios(t *testing.T) {
 
 // byAgeAlone reports whether a scenario has no fault but of a service that is down.
 func byAgeAlone(p *plan.Plan) bool {
-	return !slices.ContainsFunc(p.Rehearsal.Faults, func(f scenario.Fault) bool {
+	fleet := slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Fleet > 1 })
+	return !fleet && !slices.ContainsFunc(p.Rehearsal.Faults, func(f scenario.Fault) bool {
 		return !slices.Contains([]string{"kill", "pause", "restart"}, f.Kind)
 	})
 }

@@ -21,10 +21,6 @@ const (
 	minRenewal = history.Offset(100 * time.Millisecond)
 	// loadName is what the load is called among services.
 	loadName = "load"
-	// mostEvents is how many requests of a client in a second are each an event of its
-	// own. Of more several are made at a moment, by one session: they are counted, and
-	// cost no more.
-	mostEvents = 200
 	// latency is what every attempt takes, in microseconds.
 	latency = 1000
 )
@@ -72,6 +68,7 @@ type session struct {
 	renews     history.Offset // when next
 	held       int64          // requests not sent and not yet told
 	told       history.Offset
+	renewed    int64 // how many of those that it stands for have a new token
 }
 
 func newClient(w *World, c plan.Client, load scenario.Client) *client {
@@ -102,7 +99,7 @@ func (c *client) setRate(rate float64) {
 	}
 	c.at = 1
 	if c.limits.From != "" { // what others present because of it is not counted, but done
-		c.at = max(1, int64(math.Ceil(rate/mostEvents)))
+		c.at = max(1, int64(math.Ceil(rate/plan.MostMoments)))
 	}
 	c.interval = max(1, history.Offset(float64(c.at)*float64(time.Second)/rate))
 	c.begun = w.now() + history.Offset(c.left*float64(c.interval))
@@ -155,7 +152,7 @@ func (c *client) mint(s *session) bool {
 // give gives a session a token.
 func (c *client) give(s *session, at history.Offset) {
 	s.credential = c.world.emitters[c.limits.From].loaded.emit
-	s.issued, s.expires, s.renews = at, at+c.life(), at+c.renewal()
+	s.issued, s.expires, s.renews, s.renewed = at, at+c.life(), at+c.renewal(), 0
 }
 
 // advance brings a session to a moment, with the renewals until then: one that fails
@@ -200,9 +197,16 @@ func (c *client) present(s *session) {
 	}
 	d := c.decision(s, c.limits.Name, c.limits.To)
 	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, d)
+	before := *s
 	if d.outcome != history.AuthFailure || !c.retries || !c.mint(s) {
 		return
 	}
+	defer func() {
+		if n := before.renewed + c.at; n < int64(c.limits.Each) {
+			*s = before // of the others
+			s.renewed = n
+		}
+	}()
 	again := c.decision(s, c.limits.Name, c.limits.To)
 	again.retry = true
 	w.count(history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To, Credential: s.credential}, again)

@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -110,14 +111,29 @@ func (e *emitter) load() {
 	}
 }
 
-// cache is a shared cache in front of a key set.
+// cache is a shared cache in front of a key set, or many alike behind one address.
 type cache struct {
 	world    *World
 	name, of string
 	ttl      history.Offset // wall time
-	filled   bool
-	at       history.Offset
-	set      []string
+	copies   []kept
+	random   *rand.Rand // which of them is asked; nil: there is one
+}
+
+// kept is what a cache has of a key set.
+type kept struct {
+	filled bool
+	at     history.Offset
+	set    []string
+}
+
+// newCache makes a cache, or the many of a fleet.
+func newCache(w *World, name, of string, ttl history.Offset, fleet int) *cache {
+	c := &cache{world: w, name: name, of: of, ttl: ttl, copies: make([]kept, max(1, min(fleet, mostReplicas)))}
+	if len(c.copies) > 1 {
+		c.random = w.random(name + " copies")
+	}
+	return c
 }
 
 // fetch is the key set as a source (an emitter or a cache) answers it to a
@@ -149,12 +165,15 @@ func (w *World) fetch(reader, source string) (set []string, failed string) {
 }
 
 func (c *cache) answer() (set []string, failed string) {
-	w := c.world
-	if c.filled && w.now()-c.at < c.ttl {
-		return c.set, ""
+	w, k := c.world, &c.copies[0]
+	if c.random != nil {
+		k = &c.copies[c.random.IntN(len(c.copies))]
+	}
+	if k.filled && w.now()-k.at < c.ttl {
+		return k.set, ""
 	}
 	if set, failed = w.fetch(c.name, c.of); failed == "" {
-		c.filled, c.at, c.set = true, w.now(), set
+		*k = kept{true, w.now(), set}
 	}
 	return set, failed
 }

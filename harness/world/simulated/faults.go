@@ -264,7 +264,7 @@ func (w *World) insertCache(f scenario.Fault) (undo func()) {
 		ttl = defaultCacheTTL
 	}
 	at := edge{f.From, f.To}
-	w.inserted[at] = &cache{world: w, name: "cache-" + f.From + "-" + f.To, of: f.To, ttl: history.Offset(w.limits.Wall(ttl))}
+	w.inserted[at] = newCache(w, "cache-"+f.From+"-"+f.To, f.To, history.Offset(w.limits.Wall(ttl)), 1)
 	return func() { delete(w.inserted, at) }
 }
 

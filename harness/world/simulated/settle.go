@@ -182,8 +182,10 @@ func (c *client) settleSessions(due int64) {
 			c.hold(s)
 			continue
 		}
-		for _, each := range c.outlooks[s.credential].counted {
+		out := c.outlooks[s.credential]
+		for _, each := range out.counted {
 			each.session = s
+			each.outcome, each.status = out.draw(c.random)
 			w.countAt(each.cell, at, each.decision)
 		}
 	}

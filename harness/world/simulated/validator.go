@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -31,10 +32,16 @@ type validator struct {
 
 	holds    []string // what is known of it from outside: the set that was fetched last
 	replicas []*replica
-	random   *rand.Rand // which replica meets a presentation
+	fleet    bool           // they are alike, and it has learned or forgotten something when all have
+	held     map[string]int // how many of those hold a credential
+	random   *rand.Rand     // which replica meets a presentation
 	fetches  int
 	lockout  lockout
 }
+
+// mostReplicas is how many are simulated of many validators alike: each then stands for as
+// many of them.
+const mostReplicas = 1000
 
 // replica is one of those that stand behind a validator's address, with a cache of
 // its own.
@@ -62,6 +69,12 @@ func newValidator(w *World, v plan.Validator) *validator {
 	}
 	for _, b := range w.options.Replicas[v.Name] {
 		made.replicas = append(made.replicas, &replica{behaviour: b})
+	}
+	if v.Fleet > 1 {
+		made.fleet = true
+		for range min(v.Fleet, mostReplicas) {
+			made.replicas = append(made.replicas, &replica{behaviour: made.behaviour})
+		}
 	}
 	if len(made.replicas) == 0 {
 		made.replicas = []*replica{{behaviour: made.behaviour}}
@@ -94,12 +107,15 @@ func (v *validator) start() {
 	}
 	for i, r := range v.replicas {
 		v.fetch(r)
-		name := v.name
-		if i > 0 {
-			name = fmt.Sprintf("%s %d", v.name, i)
-		}
-		if !v.pinned {
-			v.world.every(name, v.wall(r.behaviour.Refresh), func() { v.fetch(r) })
+		fetch := func() { v.fetch(r) }
+		switch refresh := v.wall(r.behaviour.Refresh); {
+		case v.pinned:
+		case v.fleet: // as evenly apart as those of very many are
+			v.world.everyFrom(v.world.phase(v.name, refresh)+refresh*history.Offset(i)/history.Offset(len(v.replicas)), refresh, fetch)
+		case i > 0:
+			v.world.every(fmt.Sprintf("%s %d", v.name, i), refresh, fetch)
+		default:
+			v.world.every(v.name, refresh, fetch)
 		}
 	}
 }
@@ -129,7 +145,11 @@ func (v *validator) fetch(r *replica) {
 		kept = set[:r.behaviour.Keys]
 	}
 	w.record(history.Event{Kind: history.KindFetched, Service: v.name, Credentials: set, Holds: kept, From: from})
-	v.keep(kept)
+	if v.fleet {
+		v.keep(v.common(r, kept))
+	} else {
+		v.keep(kept)
+	}
 	if r.behaviour.KeepsAll {
 		for _, c := range r.holds {
 			if !slices.Contains(kept, c) {
@@ -141,6 +161,26 @@ func (v *validator) fetch(r *replica) {
 		w.touch(v.name)
 		r.holds = kept
 	}
+}
+
+// common are the credentials that a fleet has learned and not forgotten once a replica has a
+// set: those that all of them hold, and of those that it had learned any that one still holds.
+func (v *validator) common(r *replica, set []string) (all []string) {
+	if v.held == nil {
+		v.held = map[string]int{}
+	}
+	for _, c := range r.holds {
+		v.held[c]--
+	}
+	for _, c := range set {
+		v.held[c]++
+	}
+	for _, c := range slices.Sorted(maps.Keys(v.held)) {
+		if n := v.held[c]; n == len(v.replicas) || n > 0 && slices.Contains(v.holds, c) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // storeName is what the store is called among services: where the history says
@@ -193,6 +233,26 @@ type answer struct {
 	acts bool
 	// until is from when on it acts, where nothing else changes; 0: it never does.
 	until history.Offset
+	// among are what the replicas of a validator answer that do not all answer alike: which of
+	// them is asked is chance. The outcome is then that of a refusal.
+	among []part
+}
+
+// part is the part of a validator's replicas that answer alike.
+type part struct {
+	upTo    float64 // in (0, 1]: of a number that is drawn in [0, 1), those below and above the part before
+	outcome history.Outcome
+	status  string
+}
+
+// draw is what one of the replicas answers.
+func (a answer) draw(random *rand.Rand) (history.Outcome, string) {
+	if a.among == nil {
+		return a.outcome, a.status
+	}
+	drawn := random.Float64()
+	i := slices.IndexFunc(a.among, func(p part) bool { return drawn < p.upTo })
+	return a.among[i].outcome, a.among[i].status
 }
 
 // answers is what the validator would answer, without that it is asked.
@@ -209,10 +269,46 @@ func (v *validator) answers(presenter, credential string) answer {
 		return answer{outcome: history.Unavailable, status: serverError}
 	case w.now() < v.lockout.until:
 		return answer{outcome: history.AuthFailure, status: "403"} // that it ends is an event
-	case len(v.replicas) > 1:
-		return answer{acts: true}
 	}
-	return v.answersOf(v.replicas[0], presenter, credential)
+	return v.together(presenter, credential)
+}
+
+// together is what its replicas would answer, of which one is asked by chance.
+func (v *validator) together(presenter, credential string) answer {
+	if v.fleet && !v.fetchesOnMiss(v.replicas[0]) { // then they differ in what they hold alone
+		name := v.world.nameOn(presenter, credential)
+		with := v.answersOf(&replica{behaviour: v.behaviour, holds: []string{name}}, presenter, credential)
+		without := v.answersOf(&replica{behaviour: v.behaviour}, presenter, credential)
+		return among(without, with, len(v.replicas)-v.held[name], len(v.replicas))
+	}
+	all := v.answersOf(v.replicas[0], presenter, credential)
+	refused := 0
+	for _, r := range v.replicas {
+		a := v.answersOf(r, presenter, credential)
+		all.acts = all.acts || a.acts
+		if a.until > 0 && (all.until == 0 || a.until < all.until) {
+			all.until = a.until
+		}
+		if a.outcome == history.AuthFailure {
+			all.outcome, all.status = a.outcome, a.status
+			refused++
+		}
+	}
+	return among(all, answer{outcome: history.OK, status: "200", acts: all.acts, until: all.until}, refused, len(v.replicas))
+}
+
+// among is an answer that is one for so many of all, and the other for the rest.
+func among(one, other answer, n, of int) answer {
+	switch n {
+	case 0:
+		return other
+	case of:
+		return one
+	}
+	if one.outcome != other.outcome {
+		one.among = []part{{float64(n) / float64(of), one.outcome, one.status}, {1, other.outcome, other.status}}
+	}
+	return one
 }
 
 // answersOf is what one of its replicas would.
@@ -243,7 +339,7 @@ func (v *validator) answersOf(r *replica, presenter, credential string) answer {
 func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
 	a := v.answers(presenter, credential)
 	if !a.acts {
-		return a.outcome, a.status
+		return a.draw(v.random)
 	}
 	w, r := v.world, v.replicas[0]
 	w.touch(v.name)

@@ -155,7 +155,7 @@ func (w *World) build() {
 		w.emitters[e.Name] = newEmitter(w, e, services[e.Name])
 	}
 	for _, c := range w.limits.Caches {
-		w.caches[c.Name] = &cache{world: w, name: c.Name, of: c.Of, ttl: history.Offset(w.limits.Wall(c.TTL))}
+		w.caches[c.Name] = newCache(w, c.Name, c.Of, history.Offset(w.limits.Wall(c.TTL)), c.Fleet)
 	}
 	for _, v := range w.limits.Validators {
 		w.validators[v.Name] = newValidator(w, v)
@@ -293,17 +293,35 @@ func (w *World) random(name string) *rand.Rand {
 // every repeats f, the first time at a random part of the period from now, as a
 // service that has been up for some time would.
 func (w *World) every(name string, period history.Offset, f func()) {
-	if period <= 0 || period == history.Offset(runbook.Forever) {
+	w.everyFrom(w.phase(name, period), period, f)
+}
+
+// phase is a random part of a period, the same for a name; 0 where there is no period.
+func (w *World) phase(name string, period history.Offset) history.Offset {
+	if !recurs(period) {
+		return 0
+	}
+	return history.Offset(w.random(name).Int64N(int64(period)))
+}
+
+// everyFrom repeats f, the first time after a part of the period.
+func (w *World) everyFrom(phase, period history.Offset, f func()) {
+	if !recurs(period) {
 		return
 	}
 	var again func()
-	next := w.now() + history.Offset(w.random(name).Int64N(int64(period)))
+	next := w.now() + phase%period
 	again = func() {
 		f()
 		next += period
 		w.clock.at(next, again)
 	}
 	w.clock.at(next, again)
+}
+
+// recurs reports whether what has a period happens more than once.
+func recurs(period history.Offset) bool {
+	return period > 0 && period != history.Offset(runbook.Forever)
 }
 
 // start starts the services, each after those that it needs, and the load.
