@@ -58,7 +58,8 @@ func (b *builder) defaults() {
 	for name, s := range b.s.Services {
 		b.s.Services[name] = b.service(name, s)
 	}
-	b.s.Load = slices.Clone(b.s.Load)
+	b.except()
+	b.s.Load = b.s.Spread()
 	for i := range b.s.Load {
 		b.client(&b.s.Load[i])
 	}

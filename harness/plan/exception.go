@@ -2,7 +2,11 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 // Exception is a client that may keep the old credential longer than the others:
@@ -44,4 +48,21 @@ func (l Limits) seenException(s Sight, e Exception) Bound {
 	life, found := l.longestTokens(s, e.Client, e.Until)
 	b.term("exception of "+e.Client, e.Until, life, found)
 	return b.settled()
+}
+
+// except has an exception for a client that has several targets hold for each of them.
+func (b *builder) except() {
+	var all []runbook.Exception
+	for _, e := range b.page.Overlap.Exceptions {
+		i := slices.IndexFunc(b.s.Load, func(c scenario.Client) bool { return c.Client == e.Client && len(c.Targets) > 0 })
+		if i < 0 {
+			all = append(all, e)
+			continue
+		}
+		for _, c := range b.s.Load[i].Each() {
+			e.Client = c.Client
+			all = append(all, e)
+		}
+	}
+	b.page.Overlap.Exceptions = all
 }

@@ -35,7 +35,7 @@ func (c check) bounds() {
 	if n := len(c.s.Services); n > MostServices {
 		c.Report("services", "rehearse those that use the secret", "has %d services, the most is %d", n, MostServices)
 	}
-	if n := len(c.s.Load); n > MostClients {
+	if n := len(c.s.Spread()); n > MostClients {
 		c.Report("load", "a client has many sessions", "has %d clients, the most is %d", n, MostClients)
 	}
 	sessions := 0

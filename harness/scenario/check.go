@@ -127,44 +127,61 @@ func (c check) consumer(name string) (runbook.Consumer, bool) {
 // load holds each client against the services and against the others.
 func (c check) load() {
 	c.bounds()
-	first := map[string]int{}
+	first := map[string]string{}
 	for i, client := range c.s.Load {
 		path := fmt.Sprintf("load[%d]", i)
-		if client.Client != "" {
-			runbook.CheckName(c.Checker, path+".client", client.Client)
-			if j, twice := first[client.Client]; twice {
-				c.Report(path+".client", "", "client %q is given twice, first as load[%d]", client.Client, j)
+		c.targets(path, client)
+		for j, one := range client.Each() {
+			at := path
+			if len(client.Targets) > 0 {
+				at = fmt.Sprintf("%s.targets[%d]", path, j)
+			}
+			if earlier, twice := first[one.Client]; twice && one.Client != "" {
+				c.Report(path+".client", "", "client %q is given twice, first as %s", one.Client, earlier)
 			} else {
-				first[client.Client] = i
+				first[one.Client] = at
 			}
+			c.target(at, one)
 		}
-		to, known := c.service(path+".to", client.To)
-		if c.Has(path+".sessions") && client.Sessions < 1 {
-			c.Report(path+".sessions", "", "is %d, the least is 1", client.Sessions)
-		}
-		c.alike(path, client.Count)
-		if most := float64(client.Most()); client.Count > 1 && most*float64(client.Count) > MostRate {
-			c.Report(path+".count", fmt.Sprintf("%d at that rate", max(1, int(MostRate/most))),
-				"%d of them make %.0f requests in a second, the most is %d", client.Count, most*float64(client.Count), MostRate)
-		}
-		if p := client.Request.Path; p != "" && !strings.HasPrefix(p, "/") {
-			c.Report(path+".request.path", "it begins with /", "%q is not a path", p)
-		}
-		if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-			c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
-		}
-		if c.Has(path+".timeout") && client.Timeout <= 0 {
-			c.Report(path+".timeout", "5s without it", "must be more than 0")
-		}
-		c.pace(path, client)
-		c.presentation(path, client)
-		c.endpoint(path, client, to, known)
-		if client.Token == nil {
-			if known && to.Serve == "verifier" {
-				c.Report(path, "token: {} has the defaults", "a verifier refuses every request without a token")
-			}
-			continue
-		}
+		c.client(path, client)
+	}
+}
+
+// target holds what a client says of one service that it calls.
+func (c check) target(path string, client Client) {
+	to, known := c.service(path+".to", client.To)
+	if p := client.Request.Path; p != "" && !strings.HasPrefix(p, "/") {
+		c.Report(path+".request.path", "it begins with /", "%q is not a path", p)
+	}
+	if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
+	}
+	c.requestWords(path+".request", client.Request)
+	c.endpoint(path, client, to, known)
+	if client.Token == nil && known && to.Serve == "verifier" {
+		c.Report(path, "token: {} has the defaults", "a verifier refuses every request without a token")
+	}
+}
+
+// client holds what a client says of itself, whatever it calls.
+func (c check) client(path string, client Client) {
+	if client.Client != "" {
+		runbook.CheckName(c.Checker, path+".client", client.Client)
+	}
+	if c.Has(path+".sessions") && client.Sessions < 1 {
+		c.Report(path+".sessions", "", "is %d, the least is 1", client.Sessions)
+	}
+	c.alike(path, client.Count)
+	if most := float64(client.Most()); client.Count > 1 && most*float64(client.Count) > MostRate {
+		c.Report(path+".count", fmt.Sprintf("%d at that rate", max(1, int(MostRate/most))),
+			"%d of them make %.0f requests in a second, the most is %d", client.Count, most*float64(client.Count), MostRate)
+	}
+	if c.Has(path+".timeout") && client.Timeout <= 0 {
+		c.Report(path+".timeout", "5s without it", "must be more than 0")
+	}
+	c.pace(path, client)
+	if client.Token != nil {
+		c.tokenWords(path+".token", *client.Token)
 		c.token(path+".token", *client.Token)
 	}
 }

@@ -99,18 +99,30 @@ func (c check) secretWords() []string {
 	return slices.Compact(all)
 }
 
-// presentation holds the texts of a client of the load, in which addresses of
-// services are filled in and nothing else.
-func (c check) presentation(at string, client Client) {
-	texts := map[string]string{"request.path": client.Request.Path, "request.body": client.Request.Body}
-	for name, text := range client.Request.Headers {
-		texts[source.Join("request.headers", name)] = text
+// requestWords holds the texts of a request, in which addresses of services are filled in
+// and nothing else.
+func (c check) requestWords(at string, r Request) {
+	texts := map[string]string{"path": r.Path, "body": r.Body}
+	for name, text := range r.Headers {
+		texts[source.Join("headers", name)] = text
 	}
-	if t := client.Token; t != nil {
-		texts["token.iss"], texts["token.aud"] = t.Issuer, t.Audience
-		for key, text := range t.Texts() {
-			texts["token."+key] = text
-		}
+	c.addressed(at, texts, false)
+}
+
+// tokenWords holds those of how tokens are asked for, which may have variables of the shell
+// besides.
+func (c check) tokenWords(at string, t Token) {
+	texts := t.Texts()
+	texts["iss"], texts["aud"] = t.Issuer, t.Audience
+	c.addressed(at, texts, true)
+}
+
+// addressed holds texts in which addresses of services are filled in, and variables of the
+// shell where they may be.
+func (c check) addressed(at string, texts map[string]string, variables bool) {
+	also := ""
+	if variables {
+		also = ", and {{ .env.NAME }}"
 	}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		path := at + "." + key
@@ -120,17 +132,13 @@ func (c check) presentation(at string, client Client) {
 		}
 		for _, w := range words {
 			name, part := w.Of()
-			switch asks := strings.HasPrefix(key, "token."); {
-			case name == "env" && part != "" && asks:
+			switch {
+			case name == "env" && part != "" && variables:
 			case slices.Contains([]string{"host", "port", "url"}, part):
 				if !slices.Contains(runbook.Standing, name) {
 					c.service(path, name)
 				}
 			default:
-				also := ""
-				if asks {
-					also = ", and {{ .env.NAME }}"
-				}
 				c.Report(path, "write what it stands for, as a number of seconds at the speed of the run; {{ .NAME.url }}, .host and .port of a service"+also+" are filled in", "%s is not known here", w)
 			}
 		}

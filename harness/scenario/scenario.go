@@ -262,8 +262,11 @@ type Lockout struct {
 
 // Client is a stream of load.
 type Client struct {
-	Client string `yaml:"client" json:"client"` // its name, as web
-	To     string `yaml:"to" json:"to"`         // the service that it calls
+	Client string `yaml:"client" json:"client"`             // its name, as web
+	To     string `yaml:"to,omitempty" json:"to,omitempty"` // the service that it calls
+	// Targets are several that it calls, in place of To, Endpoint and Request: each has its
+	// share of the rate, and is reported by the client's name and its own, as web-checkout.
+	Targets []Target `yaml:"targets,omitempty" json:"targets,omitempty"`
 	// Endpoint is the receiver to which a sender delivers what this client tells it.
 	Endpoint string `yaml:"endpoint,omitempty" json:"endpoint,omitempty"`
 	Rate     Rate   `yaml:"rate" json:"rate"`
