@@ -92,7 +92,9 @@ func (s *System) doWithin(ctx context.Context, act scenario.Act, step, credentia
 	case errors.Is(err, errSurvived):
 		return "", fmt.Errorf("%s took longer than %s: %w", describe(act), timeout, errSurvived)
 	case len(act.Command) > 0:
-		return "", fmt.Errorf("%s took longer than %s, and was ended with all that it had started", describe(act), timeout)
+		var failed commandError
+		errors.As(err, &failed)
+		return "", fmt.Errorf("%s took longer than %s, and was ended with all that it had started%s", describe(act), timeout, failed.told())
 	}
 	return "", fmt.Errorf("%s was not answered within %s, and the call was cancelled", describe(act), timeout)
 }
@@ -115,8 +117,28 @@ func (s *System) fill(text string, words map[string]string) string {
 	})
 }
 
-// command runs a program in the scenario's folder. What it prints goes to the
-// log of the run, not into errors: nobody knows what is in it.
+// commandError is a command that failed, with the last of what it wrote.
+type commandError struct {
+	does, words string
+	err         error
+}
+
+func (e commandError) Error() string {
+	return fmt.Sprintf("run %s: %s%s (all that it printed is in the log of the steps)", e.does, e.err, e.told())
+}
+
+func (e commandError) Unwrap() error { return e.err }
+
+// told is the half sentence with its last words.
+func (e commandError) told() string {
+	if e.words == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the last that it wrote: %q", e.words)
+}
+
+// command runs a program in the scenario's folder. What it prints goes to the log of the run; an
+// error has the last lines, with all blacked out that is a secret or may be one.
 func (s *System) command(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
 	words := make([]string, len(act.Command))
 	for i, word := range act.Command {
@@ -139,7 +161,11 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("run %s: %w (what it printed is in the log of the steps)", describe(act), err)
+		words := said
+		if printed == "" {
+			words.out.Reset()
+		}
+		return "", commandError{does: describe(act), words: s.lastWords(&words), err: err}
 	}
 	return said.out.String(), nil
 }

@@ -276,7 +276,9 @@ func TestHeldBeforeEmit(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	team, dir := newTeam(t), t.TempDir()
-	script := "#!/bin/sh\necho \"$REHEARSE_STEP $REHEARSE_CREDENTIAL $REHEARSE_IDENTIFIER $1 ${VAULT_TOKEN:-none}\"\n[ ! -e broken ]\n"
+	script := "#!/bin/sh\necho \"$REHEARSE_STEP $REHEARSE_CREDENTIAL $REHEARSE_IDENTIFIER $1 ${VAULT_TOKEN:-none}\"\n" +
+		"[ ! -e broken ] && exit\necho 'ALTER ROLE app PASSWORD '\"'hunter2'\" \"postgres://admin:p4ss@db/shop sk_live0123456789abcdef\" >&2\n" +
+		"echo 'role \"app\" does not exist' >&2\nexit 1\n"
 	if err := os.WriteFile(filepath.Join(dir, "withdraw.sh"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -301,8 +303,13 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = s.Do(t.Context(), keyring.Withdraw, "k2")
-	if err == nil || !strings.Contains(err.Error(), "exit status 1") || strings.Contains(err.Error(), "fresh") {
-		t.Errorf("a command that fails: got %v, want its status and nothing of what it printed", err)
+	if err == nil || !strings.Contains(err.Error(), "exit status 1") || !strings.Contains(err.Error(), `role \"app\" does not exist`) {
+		t.Errorf("a command that fails: got %v, want its status and the last that it wrote", err)
+	}
+	for _, secret := range []string{"hunter2", "p4ss", "sk_live"} {
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("a command that fails: %v has what may be a secret, %s", err, secret)
+		}
 	}
 	if err := s.Do(t.Context(), keyring.Restore, "k1"); err == nil || !strings.Contains(err.Error(), "418") {
 		t.Errorf("a call that is refused: got %v, want its status", err)

@@ -28,6 +28,7 @@ func (b *builder) limits() Limits {
 		Watch:       b.page.Rollout.Watch.Duration(),
 		LongestLife: b.page.Format.LongestLife.Duration(),
 		Checks:      b.page.Verification.Checks,
+		Compromised: b.s.Compromised,
 		Validators:  []Validator{},
 		Emitters:    []Emitter{},
 		Clients:     []Client{},

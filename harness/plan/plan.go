@@ -152,6 +152,8 @@ type Limits struct {
 	// Cannot the steps that the system cannot take.
 	Waived map[string]string `json:"waived,omitempty"`
 	Cannot map[string]string `json:"cannot,omitempty"`
+	// Compromised says that the new credential has got into wrong hands, where it is taken back.
+	Compromised bool `json:"compromised,omitempty"`
 	// Expires is how long after the emit the old credential is refused by itself, where
 	// nobody revokes it; page time, 0: somebody does.
 	Expires time.Duration `json:"expires_ns,omitempty"`

@@ -230,10 +230,38 @@ func (r *rotation) showBack(ctx context.Context) error {
 	if err := r.show(ctx, Old, history.Restored, r.limits.Validators); err != nil {
 		return err
 	}
-	return r.sideBySide(r.limits.Validators, func(v plan.Validator) error {
-		_, err := r.present(ctx, v.Name, New, history.Withdrawn)
-		return err
-	})
+	return r.sideBySide(r.limits.Validators, func(v plan.Validator) error { return r.showWithdrawn(ctx, v) })
+}
+
+// showWithdrawn shows the withdrawn credential to a validator: once or, where it is compromised,
+// until every replica refuses it, at most for as long as the page lets it be taken after the withdraw.
+func (r *rotation) showWithdrawn(ctx context.Context, v plan.Validator) error {
+	bound, pace := time.Duration(0), probeEvery
+	if g3 := r.limits.G3(v); g3 != runbook.Forever {
+		bound = r.limits.Wall(g3) + v.Granule + onceMore
+	}
+	if v.Authority {
+		pace = authorityEvery
+	}
+	pace = min(max(pace, bound/100), slowestProbe)
+	for {
+		probe, err := r.present(ctx, v.Name, New, history.Withdrawn)
+		if err != nil || !r.plan.Compromised || probe.Outcome == history.HarnessError {
+			return err
+		}
+		var a history.Answers
+		var since history.Offset
+		r.glance(func(view *history.View) {
+			a = view.Said(v.Name, New, history.Withdrawn)
+			since = r.world.Evidence.Offset() - view.Steps[string(keyring.Withdraw)][New]
+		})
+		if a.InARow >= v.InARow() || since > history.Offset(bound) && a.Asked()+a.Unanswered >= v.InARow() {
+			return nil
+		}
+		if err := r.world.Clock.Sleep(ctx, pace); err != nil {
+			return err
+		}
+	}
 }
 
 // compare asks authority and store whether they agree, and records what came of it.

@@ -32,7 +32,7 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 	if !r.Happened {
 		return judge.Skipped, "none was needed", nil
 	}
-	missing, open := e.unproven(), r.Agreement == judge.NotCompared
+	missing, open, notes := e.unproven(), r.Agreement == judge.NotCompared, e.stillTaken(&r)
 	f := judge.Finding{
 		Level: judge.Error, Credential: e.Fresh, CausedBy: r.From, FirstPhase: string(history.Rollback),
 		FirstMS: r.DecidedMS, LastMS: r.DoneMS, Count: 1,
@@ -59,10 +59,12 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 			}
 		}
 		return judge.Fail, f.Message, []judge.Finding{f}
+	case judge.HasError(notes):
+		return judge.Fail, notes[0].Message, notes
 	case open:
 		return judge.Inconclusive, "nobody could say whether authority and store agree: " + e.Agreement.Why, nil
 	case r.AskedFor, e.stoppedByGate():
-		return judge.Pass, "taken back and proven", e.stillTaken(&r)
+		return judge.Pass, "taken back and proven", notes
 	}
 	f.Message = fmt.Sprintf("the rotation was turned back in %s: %s", r.From, r.Why)
 	f.Fix = "mend what the other findings name, then rehearse again"
@@ -150,7 +152,7 @@ func (e *judging) rollback() judge.RollbackReport {
 		r.Agreement = judge.Agree
 	}
 	for _, v := range e.Limits.Validators {
-		if probe, _, asked := e.lastProbe(v.Name, history.Withdrawn); asked && probe.Outcome == history.OK {
+		if a := e.View.Said(v.Name, e.Fresh, history.Withdrawn); a.Last.Outcome == history.OK || e.Limits.Compromised && a.Taken > 0 && a.InARow < v.InARow() {
 			r.StillTaken = append(r.StillTaken, v.Name)
 		}
 	}
@@ -174,7 +176,7 @@ func (e *judging) flatAgain(decided history.Offset) int64 {
 
 // stillTaken notes who takes the withdrawn credential at the end. Whoever had it
 // before may keep it until it forgets; where it was withdrawn because it had got
-// into wrong hands, that is to be known.
+// into wrong hands, the way back has failed at whoever takes it after its bound.
 func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 	var notes []judge.Finding
 	withdrawn, _ := e.Done(string(keyring.Withdraw), e.Fresh)
@@ -184,12 +186,18 @@ func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 		if g3 := e.Limits.G3(v); g3 != runbook.Forever {
 			until = fmt.Sprintf("it may until %s after that", plan.Text(g3))
 		}
-		notes = append(notes, judge.Finding{
+		f := judge.Finding{
 			Level: judge.Note, Validator: name, Consumer: name, Credential: e.Fresh, CausedBy: string(keyring.Withdraw),
 			FirstPhase: string(history.Rollback), FirstMS: withdrawn.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
 			Message: fmt.Sprintf("%s%s still took %s %s after it was withdrawn; %s", name, e.OffPage(name), e.Fresh, e.Page(e.End-withdrawn), until),
 			Fix:     fmt.Sprintf("restart %s where %s must not be taken any more", name, e.Fresh),
-		})
+		}
+		if g3 := e.Limits.G3(v); e.Limits.Compromised && (g3 == runbook.Forever || e.End-withdrawn >= history.Offset(e.Limits.Wall(g3)+v.Granule)) {
+			f.Level, f.Cause = judge.Error, judge.CauseKeptRevoked
+			f.Message += fmt.Sprintf(": %s had got into wrong hands, and still lets them in", e.Fresh)
+			f.Fix = fmt.Sprintf("see to it now that %s refuses %s (what the step withdraw did there, a reload, a restart), and rehearse that", name, e.Fresh)
+		}
+		notes = append(notes, f)
 	}
 	return notes
 }

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // rolledBack turns a story back in its overlap, at 34s, and proves the way
@@ -30,6 +32,18 @@ func rolledBack(trigger history.Trigger) change {
 		for i := 340; i < 500; i++ {
 			bucket := history.Offset(i) * 100 * millisecond
 			s.add(counts(bucket, "app", "search", "k1", 10), counts(bucket, "web", "checkout", "k1", 10))
+		}
+	}
+}
+
+// compromised has the new credential in wrong hands, and search forget within so long.
+func compromised(forgets time.Duration) change {
+	return func(s *story) {
+		s.limits.Compromised, s.limits.Propagation = true, 0
+		for i := range s.limits.Validators {
+			if v := &s.limits.Validators[i]; v.Name == "search" {
+				v.Forgets, v.Shared = forgets, 0
+			}
 		}
 	}
 }
@@ -75,6 +89,10 @@ func TestRollback(t *testing.T) {
 		{"with a disagreement", []change{rolledBack(history.TriggerAsked), add(agreement(true, "payments takes k2"))}, judge.Fail, false, true, "authority and store do not agree: payments takes k2"},
 		{"as the scenario asked", []change{rolledBack(history.TriggerAsked)}, judge.Pass, true, true, ""},
 		{"as the scenario asked, still taken", []change{rolledBack(history.TriggerAsked), add(probe(at(49.2), "search", "k2", history.Withdrawn, history.OK))}, judge.Pass, true, true, "search still took k2"},
+		{"compromised, and taken after its bound", []change{rolledBack(history.TriggerAsked), compromised(4 * time.Second), add(probe(at(49.2), "search", "k2", history.Withdrawn, history.OK))}, judge.Fail, true, true, "search still took k2"},
+		{"compromised, and never forgotten", []change{rolledBack(history.TriggerAsked), compromised(runbook.Forever), add(probe(at(49.2), "search", "k2", history.Withdrawn, history.OK))}, judge.Fail, true, true, "nothing makes it forget"},
+		{"compromised, and asked before its bound", []change{rolledBack(history.TriggerAsked), compromised(10 * time.Minute), add(probe(at(49.2), "search", "k2", history.Withdrawn, history.OK))}, judge.Pass, true, true, "it may until"},
+		{"compromised, and refused", []change{rolledBack(history.TriggerAsked), compromised(4 * time.Second), add(probe(at(49.2), "search", "k2", history.Withdrawn, history.AuthFailure))}, judge.Pass, true, true, ""},
 		{"unasked, for the silence of the store", []change{rolledBack(history.TriggerStore)}, judge.Fail, true, false, "turned back in overlap"},
 		{"with failures to its end", []change{rolledBack(history.TriggerOperator), refuse("app", "k1", 49, 50, 1)}, judge.Fail, false, true, "app was refused 10 times by search in its last second"},
 	} {

@@ -1,0 +1,55 @@
+package attached
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/leak"
+)
+
+const (
+	// lastLines is how many lines of a program that failed are told: the reason stands in the last of
+	// them, as under a traceback.
+	lastLines = 3
+	// lastRoom is how much of each is told, in characters.
+	lastRoom = 160
+	// blackedOut stands in the place of what may be a secret.
+	blackedOut = "[secret]"
+)
+
+// What a program may print of values that nobody else knows yet, as of a credential whose making
+// failed half-way: what stands between a user and a host, what is assigned to a word for a
+// secret, and words that nobody chose, long ones of letters and digits.
+var (
+	inAddress = regexp.MustCompile(`(://[^\s:/@]*):[^\s/]*@`)
+	assigned  = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|key|value)["']?\s*(?:=|:\s)\s*|\bpassword\s+(?:is\s+)?["'])[^\s]+`)
+	unchosen  = regexp.MustCompile(`[A-Za-z0-9+_=-]{16,}`)
+)
+
+// lastWords is the end of what a program wrote, of its complaints where it has any, as a report may
+// have it: every secret is blacked out, and what may be one. "" where it wrote nothing.
+func (s *System) lastWords(said *printed) string {
+	text := strings.TrimSpace(said.complaints.String())
+	if text == "" {
+		text = strings.TrimSpace(said.out.String())
+	}
+	scanner := leak.New(s.Secrets())
+	var told []string
+	for line := range strings.Lines(text) {
+		line = scanner.Mask(strings.TrimSpace(line)) // before anything is cut
+		line = assigned.ReplaceAllString(inAddress.ReplaceAllString(line, "$1:"+blackedOut+"@"), "$1"+blackedOut)
+		line = unchosen.ReplaceAllStringFunc(line, func(word string) string {
+			if strings.ContainsAny(word, "0123456789") && strings.ContainsAny(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz") {
+				return blackedOut
+			}
+			return word
+		})
+		if letters := []rune(line); len(letters) > lastRoom {
+			line = string(letters[:lastRoom]) + " …"
+		}
+		if line != "" {
+			told = append(told, line)
+		}
+	}
+	return strings.Join(told[max(0, len(told)-lastLines):], " | ")
+}
