@@ -257,58 +257,92 @@ func (d *seen) settle(now time.Time) {
 }
 
 // matched takes a line that a regular expression may match. One that matches none and names
-// a credential of this rotation is kept as it is: it may say why an answer was neither.
+// a credential of this rotation is kept as it is: it may say why an answer was neither. Where it
+// has the form of one of them and another status, it is such an answer.
 func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
-	for _, way := range []struct {
-		text     string
-		accepted bool
-	}{{told.Accepted, true}, {told.Refused, false}} {
-		pattern, err := regexp.Compile(way.text)
-		if err != nil {
-			continue // it was reported when the scenario was loaded
-		}
-		found := pattern.FindSubmatch(raw)
-		if found == nil {
-			continue
-		}
-		group := func(name string) string {
-			if i := pattern.SubexpIndex(name); i >= 0 {
-				return string(found[i])
-			}
-			return ""
-		}
-		status := group("status")
-		if status == "" && way.accepted {
-			status = "ok"
-		} else if status == "" {
-			status = "refused"
-		}
-		if id := group("identifier"); group("presenter") == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
-			return
-		}
-		d.decided(service, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, way.accepted, time.Now())
+	if d.matches(service, told.Accepted, raw, history.MessageAccepted) || d.matches(service, told.Refused, raw, history.MessageRefused) || !d.system.names(raw) {
 		return
 	}
-	if d.system.names(raw) {
-		d.mu.Lock()
-		tell := d.tell
-		d.mu.Unlock()
-		if tell != nil {
-			tell(service, raw)
-		}
+	if !d.matches(service, anyError(told.Accepted), raw, history.MessageUndecided) {
+		d.matches(service, anyError(told.Refused), raw, history.MessageUndecided)
+	}
+	d.mu.Lock()
+	tell := d.tell
+	d.mu.Unlock()
+	if tell != nil {
+		tell(service, raw)
 	}
 }
 
-// decided tells of one decision and, where a presenter is seen with another
-// credential than before, of that.
+// anyError is an expression whose group status takes any error of HTTP (RFC 9110 §15.5, §15.6);
+// "" where it has none.
+func anyError(expression string) string {
+	const group = "(?P<status>"
+	from, open, class := strings.Index(expression, group), 0, false
+	for i := max(0, from); i < len(expression) && from >= 0; i++ {
+		switch c := expression[i]; {
+		case c == '\\':
+			i++
+		case class:
+			class = c != ']'
+		case c == '[':
+			class = true
+		case c == '(':
+			open++
+		case c == ')':
+			if open--; open == 0 {
+				return expression[:from] + group + `[45]\d\d` + expression[i:]
+			}
+		}
+	}
+	return ""
+}
+
+// matches tells of a decision where a line has the form of an expression.
+func (d *seen) matches(service, expression string, raw []byte, message string) bool {
+	pattern, err := regexp.Compile(expression)
+	if err != nil || expression == "" { // it was reported when the scenario was loaded
+		return false
+	}
+	found := pattern.FindSubmatch(raw)
+	if found == nil {
+		return false
+	}
+	group := func(name string) string {
+		if i := pattern.SubexpIndex(name); i >= 0 {
+			return string(found[i])
+		}
+		return ""
+	}
+	status := group("status")
+	if status == "" && message == history.MessageAccepted {
+		status = "ok"
+	} else if status == "" {
+		status = "refused"
+	}
+	if id := group("identifier"); group("presenter") == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
+		return true
+	}
+	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, time.Now())
+	return true
+}
+
+// decided tells of one decision.
 func (d *seen) decided(_, validator, presenter, identifier, status string, accepted bool, at time.Time) {
-	d.mu.Lock()
-	presenter = d.who(presenter, identifier, accepted)
-	d.mu.Unlock()
 	message := history.MessageAccepted
 	if !accepted {
 		message = history.MessageRefused
 	}
+	d.tells(message, validator, presenter, identifier, status, at)
+}
+
+// tells hands on what became of what somebody presented and, where a presenter is seen with
+// another credential than before, that.
+func (d *seen) tells(message, validator, presenter, identifier, status string, at time.Time) {
+	accepted := message == history.MessageAccepted
+	d.mu.Lock()
+	presenter = d.who(presenter, identifier, accepted)
+	d.mu.Unlock()
 	ours := d.system.gave(identifier)
 	if !accepted && !ours && d.system.isService(presenter) {
 		identifier = "" // it presents what nobody here gave: which that is a refusal does not tell

@@ -255,6 +255,12 @@ func TestLogByExpressions(t *testing.T) {
 	if got := told(4); !slices.Equal(got, want) {
 		t.Errorf("of nobody here: got %q, want %q", got, want)
 	}
+	// A line of their form with another status is an answer that is neither, and is told as it is, too.
+	log("GET /charges key=one from orders-app/2 -> 429", "GET /charges key=three from orders-app/2 -> 429", "GET /charges key=one in 429 ms")
+	want = []string{"db undecided by shop with one: 429", "shop emits one"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("neither: got %q, want %q", got, want)
+	}
 	if got := s.Secrets(); !slices.Equal(got, []string{aValue}) {
 		t.Errorf("secrets: got %d, want the value that was read", len(got))
 	}

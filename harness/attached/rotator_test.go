@@ -187,7 +187,7 @@ func TestRotatorThatEnds(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, rotator, err string }{
 		{"well", `{command: ["true"]}`, ""},
-		{"badly", `{command: ["false"]}`, "run command false: exit status 1 (what it printed is in the log of the steps)"},
+		{"badly", `{command: ["false"]}`, "run command false: exit status 1 (all that it printed is in the log of the steps)"},
 		{"not in time", `{command: [sleep, "60"], timeout: 300ms}`, "command sleep 60 took longer than 300ms, and was ended with all that it had started"},
 		{"called, and not done in time", `{http: {url: "{{ .auth.url }}/rotate"}, timeout: 300ms}`, "POST {{ .auth.url }}/rotate has not had it done within 300ms"},
 	} {

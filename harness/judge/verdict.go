@@ -233,7 +233,7 @@ const (
 	CauseSharedCache      Cause = "shared-cache"      // it fetched, and a cache on the way answered with an old set
 	CauseLatePublish      Cause = "late-publish"      // the emitter published the new credential late
 	CauseSourceDown       Cause = "source-down"       // it asked for the set, and got no answer
-	CauseTurnedAway       Cause = "turned-away"       // it asked for the set when too many did, and was answered 429
+	CauseTurnedAway       Cause = "turned-away"       // it asked, or too many did, and was answered 429
 	CauseNotInSet         Cause = "not-in-set"        // it asked for the set, and what it got lacked a credential in use
 	CauseSameETag         Cause = "same-etag"         // the set changed and its ETag did not
 	CauseUnusableSet      Cause = "unusable-set"      // it could not read a key of the set, and did without the others

@@ -208,12 +208,29 @@ func (r *rotation) revoke(ctx context.Context) error {
 	if err := r.world.Probes.Hold(ctx, Old, r.keepFor()); err != nil {
 		return fmt.Errorf("hold a token of %s for the proof of its revocation: %w", Old, err)
 	}
+	if err := r.showStill(ctx); err != nil {
+		return err
+	}
 	r.revoked = true
 	if err := r.step(ctx, keyring.Revoke, Old); err != nil {
 		return err
 	}
 	r.toProve()
 	return nil
+}
+
+// showStill shows the old credential, before it is revoked, to every validator that shares the secret and
+// refused each canary: one that refuses that too has room for one, and did not learn late.
+func (r *rotation) showStill(ctx context.Context) error {
+	var to []plan.Validator
+	for _, v := range r.limits.Validators {
+		var canary history.Answers
+		r.glance(func(view *history.View) { canary = view.Said(v.Name, New, history.Canary) })
+		if v.Reads && !v.Authority && canary.Refused > 0 && canary.Taken == 0 {
+			to = append(to, v)
+		}
+	}
+	return r.show(ctx, Old, history.Still, to)
 }
 
 // toProve has the old credential shown to every validator from now on, where there is

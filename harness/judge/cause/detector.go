@@ -134,6 +134,7 @@ func detectors() []detector {
 		{of: Refused, match: withoutEffect},
 		{of: Refused, match: fellBack},
 		{of: Refused, match: mayNot},
+		{of: Refused, match: onlyTooMany},
 		{of: Refused, needs: []need{seesLooks}, match: unusableSet},
 		{of: Refused, needs: []need{seesLooks}, match: ambiguousKid},
 		{of: Refused, needs: []need{seesLooks}, match: noAlg},
@@ -194,6 +195,7 @@ func detectors() []detector {
 		{of: Unanswered, match: poisonedBehind},
 		{of: Unanswered, match: putBackBehind},
 		{of: Unanswered, match: refusedBehind},
+		{of: Unanswered, match: freshAnsweredOtherwise},
 		{of: Unanswered, match: notTakenOnTheWay},
 		{of: Unanswered, match: notActiveYet},
 		{of: Unanswered, match: tooManyConnections},
@@ -207,6 +209,7 @@ func detectors() []detector {
 		{of: Unanswered, match: renewing},
 
 		{of: Absent, match: turnedProberAway},
+		{of: Absent, match: freshAnsweredOtherwise},
 		{of: Absent, match: tooManyConnections},
 		{of: Absent, match: faultAtTheService},
 		{of: Absent, match: cutOffWay},

@@ -153,11 +153,15 @@ func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
 func (e *Case) AnsweredOtherwise() string {
 	for _, client := range e.Limits.Clients {
 		sum, first, last := e.Lost(client.Name, client.To, e.Start, e.End+1)
-		c := &Cell{Case: e, Presenter: client.Name, Sum: &sum, First: first, Last: last}
+		c := &Cell{Case: e, Symptom: Unanswered, Presenter: client.Name, Sum: &sum, First: first, Last: last}
 		c.Validator.Name = client.To
 		if _, fresh, ok := c.onlyFresh(); ok {
 			_, statuses, _ := c.mostly()
 			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words%s", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh, e.SayRefusal(client.To, statuses))
+		}
+		key, at, ok := c.freshOtherwise()
+		if _, statuses, _ := (&Cell{Case: e, Sum: &at}).mostly(); ok && statuses != tooMany {
+			return fmt.Sprintf("%s answered %s to %d that %s presented with %s, and to nothing with %s: it may be how it refuses", key.Validator, statuses, at.Unavailable, key.Presenter, e.Fresh, e.Old)
 		}
 	}
 	return ""

@@ -29,7 +29,7 @@ func oneSlot(c *Cell) (Explanation, bool) {
 
 // oneAtATime matches where a validator of which no fetch is seen refused the new credential
 // in every answer at the end of the lead, and the old one from when it took the new one on,
-// before that was revoked: it has room for one.
+// before that was revoked, or when rehearse itself showed it that last: it has room for one.
 func oneAtATime(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	canary := c.View.Said(name, c.Fresh, history.Canary)
@@ -52,13 +52,19 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 			}
 		}
 	}
-	if about := evidence.Nearly; old == 0 || fresh == 0 || old > fresh+about || fresh > old+about {
+	when := "from when it took that on"
+	if still := c.View.Said(name, c.Old, history.Still); still.Refused >= leastMixed && still.Taken == 0 {
+		when = fmt.Sprintf("in all of %d after the emit", still.Asked())
+	} else if about := evidence.Nearly; old == 0 || old > fresh+about || fresh > old+about {
+		return Explanation{}, false
+	}
+	if fresh == 0 {
 		return Explanation{}, false
 	}
 	return Explanation{
 		Cause: judge.CauseOneSlot,
-		Why: fmt.Sprintf("%s%s refused %s in all of %d answers at the end of the lead, and %s from when it took that on, before it was revoked: it takes one at a time",
-			name, c.OffPage(name), c.Fresh, canary.Asked(), c.Old),
+		Why: fmt.Sprintf("%s%s refused %s in all of %d answers at the end of the lead, and %s %s, before it was revoked: it takes one at a time",
+			name, c.OffPage(name), c.Fresh, canary.Asked(), c.Old, when),
 		Fix: fmt.Sprintf("let %s hold every accepted one and try each before the next rotation; with one no lead and no window is long enough", name),
 	}, true
 }

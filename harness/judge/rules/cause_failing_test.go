@@ -134,3 +134,34 @@ func TestAfterTheEnd(t *testing.T) {
 			add(history.Event{At: at(60.8), Kind: history.KindExit, Service: "search"})}, judge.CauseFailing, "search", "", ""},
 	})
 }
+
+// TestFreshAnsweredOtherwise: who checks, answers the new one with an error that nobody had with the old
+// one, and says by which whether it fails at it or lets it ask less often.
+func TestFreshAnsweredOtherwise(t *testing.T) {
+	t.Parallel()
+	canary := func(s *story) { // the harness had the same
+		for i, e := range s.events {
+			if e.Kind == history.KindProbe && e.Probe.Purpose == history.Canary {
+				p := *e.Probe
+				p.Outcome, p.Status = history.Unavailable, "500"
+				s.events[i].Probe = &p
+			}
+		}
+	}
+	more := func(s *story) { // than with the old one
+		s.buckets("app", "k2", 28, 61, func(_ history.Offset, c *history.Counts) {
+			c.Attempts, c.OK = 3*c.Attempts, 3*c.OK
+			c.Statuses = map[string]int64{"200": c.OK}
+		})
+	}
+	wantFound(t, "availability", "app", []found{
+		{"it may ask less often", []change{authority, instead("app", "k2", "429", 28.4, 61, 6)}, judge.CauseTurnedAway, "search", "answered 429 to 1845 of 2805 that app presented with k2, 87.4 a second, and to none of 100 a second with k1 before: with k2 less may be asked", "have search give k2 the limits of k1"},
+		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "whether k2 may ask less often, or this is more than anybody may, was not seen", "with as much as was asked with k1"},
+		{"it fails at it, for the harness too", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10)}, judge.CauseFailing, "search", "answered 500 to 2805 of 2805 that app presented with k2, and to nothing with k1: it fails at that credential", "emit it only when a canary"},
+		{"it may fail at everything", []change{authority, instead("app", "k2", "503", 35, 61, 10)}, judge.CauseFailing, "search", "k1 was not presented in that time", ""},
+		{"it failed before", []change{authority, instead("app", "k1", "503", 5, 28, 10), instead("app", "k2", "503", 28, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
+	})
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"that is counted as refused", []change{authority, refuse("app", "k2", 28.4, 61, 6), inWords("k2", "429")}, judge.CauseTurnedAway, "search", "with k2 less may be asked", "have search give k2 the limits of k1"},
+	})
+}

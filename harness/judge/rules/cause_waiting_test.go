@@ -47,10 +47,20 @@ func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	blind := []change{searchLearns(0), withoutFetchAt(4), withoutProbes("search", history.Canary)}
 	refused := refuse("app", "k1", 28.5, 36.5, 5)
+	still := func(outcome history.Outcome) change {
+		return func(s *story) {
+			for range 8 {
+				s.add(probe(at(40), "search", "k1", history.Still, outcome))
+			}
+		}
+	}
 	row := func(changes ...change) []change { return append(blind[:3:3], changes...) }
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"as one", row(canaries(27, "nnnnnnnn"), refused), judge.CauseOneSlot, "search",
 			"search refused k2 in all of 8 answers at the end of the lead, and k1 from when it took that on, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
+		{"as one, by what it answers before the revoke", row(canaries(27, "nnnnnnnn"), refuse("app", "k2", 28.4, 28.7, 5), still(history.AuthFailure)), judge.CauseOneSlot, "search",
+			"and k1 in all of 8 after the emit, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
+		{"it takes the old one before the revoke", row(canaries(27, "nnnnnnnn"), refuse("app", "k2", 28.4, 28.7, 5), still(history.OK)), judge.CauseUnknown, "search", "", ""},
 		{"it took the canary", row(canaries(27, "yyyyyyyy"), refused), judge.CauseUnknown, "search", "", ""},
 		{"it refused the old one long after it took the new one", row(canaries(27, "nnnnnnnn"), refuse("app", "k1", 33, 36.5, 5)), judge.CauseUnknown, "search", "", ""},
 		{"the set has one at a time", row(canaries(27, "nnnnnnnn"), refused, looked(0, "auth", key1), looked(28.4, "auth", key2)), judge.CauseNotInSet, "auth", "", "let auth publish every accepted key"},

@@ -1,0 +1,106 @@
+package cause
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+)
+
+// freshAnsweredOtherwise matches where who checks the credential answered the new one, and never the
+// old one, with an error: it neither took nor refused it, and lets it ask less often (429), or fails at it.
+func freshAnsweredOtherwise(c *Cell) (Explanation, bool) {
+	key, _, ok := c.freshOtherwise()
+	if !ok {
+		return Explanation{}, false
+	}
+	return c.tellOtherwise(key), true
+}
+
+// freshOtherwise is the cell of the new credential at the party to which what suffers presents it, where
+// its errors are what nobody got with the old one, and those are what is missing.
+func (c *Cell) freshOtherwise() (key history.CellKey, sum history.Counts, ok bool) {
+	if c.Limits.Hop == history.FromLoad {
+		return key, sum, false // see answeredAsFailing
+	}
+	presenter := c.Presenter // of one that delivers later what it is told
+	if c.Symptom == Unanswered {
+		presenter = c.Validator.Name
+	}
+	for _, key := range c.Hop() {
+		if key.Presenter != presenter || key.Validator == presenter || key.Credential != c.Fresh || c.Symptom == Absent && key.Validator != c.Validator.Name {
+			continue
+		}
+		old := key
+		old.Credential = c.Old
+		was := c.View.Sum(old, c.Start, c.End+1)
+		sum = c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)
+		of := &Cell{Case: c.Case, Sum: &sum}
+		kind, _, n := of.mostly()
+		if answered := kind == classes[5] || kind == classes[4]; answered && 2*n > c.Sum.Unavailable && was.OK >= evidence.LeastAttempts && plan.Within(c.Limits.Objective, was.Unavailable, was.Attempts) {
+			return key, sum, true
+		}
+	}
+	return key, sum, false
+}
+
+// onlyTooMany matches where all that is counted as refused was answered that too much is asked: with
+// the new credential less may be asked than with the old one, and whoever asks less is let in.
+func onlyTooMany(c *Cell) (Explanation, bool) {
+	if !c.isFresh() || c.Sum.Statuses[tooMany] < c.Sum.AuthFailures {
+		return Explanation{}, false
+	}
+	return c.tellOtherwise(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}), true
+}
+
+// tellOtherwise tells of the errors of a cell of the new credential, and whether it is known that they
+// came of that one and not of the time, or of how much was asked.
+func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
+	at := &Cell{Case: c.Case, Presenter: key.Presenter, Validator: plan.Validator{Name: key.Validator}, Sum: &history.Counts{}}
+	*at.Sum = c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)
+	bad := at.Sum.Unavailable + at.Sum.AuthFailures
+	old := key
+	old.Credential = c.Old
+	emitted, _ := c.Begun(string(keyring.Emit), c.Fresh)
+	before, now := c.asked(old, c.Start, emitted), c.asked(key, c.First, c.Last)
+	if at.Sum.Statuses[tooMany] >= bad {
+		told := Explanation{
+			Cause: judge.CauseTurnedAway, Consumer: key.Validator, Credential: c.Fresh,
+			Why: fmt.Sprintf("%s answered 429 to %d of %d that %s presented with %s, %.3g a second, and to none of %.3g a second with %s before: with %s less may be asked",
+				key.Validator, bad, at.Sum.Attempts, key.Presenter, c.Fresh, now, before, c.Old, c.Fresh),
+			Fix: fmt.Sprintf("have %s give %s the limits of %s (its plan, tier or environment) before emitting, and show it there as often as %s asks", key.Validator, c.Fresh, c.Old, key.Presenter),
+		}
+		if now > alike*before {
+			told.Why = fmt.Sprintf("%s answered 429 to %d of %d that %s presented with %s, %.3g a second, and to none of %.3g a second with %s before: whether %s may ask less often, or this is more than anybody may, was not seen",
+				key.Validator, bad, at.Sum.Attempts, key.Presenter, c.Fresh, now, before, c.Old, c.Fresh)
+			told.Fix = fmt.Sprintf("ask %s for its limits, of a credential and in all, and rehearse again with as much as was asked with %s", key.Validator, c.Old)
+		}
+		return told
+	}
+	_, statuses, _ := at.mostly()
+	told := Explanation{
+		Cause: judge.CauseFailing, Consumer: key.Validator, Credential: c.Fresh,
+		Why: fmt.Sprintf("%s answered %s to %d of %d that %s presented with %s, and to nothing with %s: ", key.Validator, statuses, bad, at.Sum.Attempts, key.Presenter, c.Fresh, c.Old),
+		Fix: fmt.Sprintf("find out why %s answers %s to %s, and emit it only when a canary of it is taken: look into the log of %s from %s on", key.Validator, statuses, c.Fresh, key.Validator, c.First),
+	}
+	canary := c.View.Said(key.Validator, c.Fresh, history.Canary)
+	if canary.Unanswered > 0 && canary.Taken == 0 || c.View.Sum(old, c.First, c.Last).OK > 0 {
+		told.Why += "it fails at that credential, and refuses it in other words or has no place for it"
+		return told
+	}
+	told.Why += fmt.Sprintf("%s was not presented in that time, so that it may have failed at everything", c.Old)
+	return told
+}
+
+// alike is by how much more may be asked in a stretch for it to be as much as in another one.
+const alike = 1.25
+
+// asked is how much a cell presents, a second.
+func (c *Cell) asked(key history.CellKey, from, to history.Offset) float64 {
+	sum := c.View.Sum(key, from, to+1)
+	return float64(sum.Attempts) / max(1, time.Duration(to-from).Seconds())
+}
