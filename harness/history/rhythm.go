@@ -15,6 +15,9 @@ type Rhythm struct {
 	Whole int64
 
 	away bool // it has ended since the last one
+	// asked says that it is shown again and again what it need not have, as the old credential
+	// after the revoke: what it fetches soon after another fetch it may fetch for that.
+	asked bool
 }
 
 // Gap is the time between two of a party's fetches or reads, or another stretch.
@@ -30,6 +33,8 @@ const (
 	// accidents is the share of many gaps that may be such: one in so many. On a
 	// machine that is pressed a poll in ten comes late.
 	accidents = 8
+	// soon is how many times shorter than the habit is what comes soon.
+	soon = 4
 	// keptGaps is how many of the longest are kept, enough for some hundred.
 	keptGaps = 16
 )
@@ -50,7 +55,9 @@ func (r *Rhythm) beat(at Offset, disturbed bool) {
 	if r.Count == 0 {
 		r.First = at
 	} else if !r.away && !disturbed && gap.Length() >= 0 {
-		r.Whole++
+		if !r.asked || soon*gap.Length() >= r.Habit().Length() {
+			r.Whole++
+		}
 		r.keep(gap)
 	}
 	r.Last, r.away = max(r.Last, at), false

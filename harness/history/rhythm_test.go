@@ -23,11 +23,17 @@ func TestRhythm(t *testing.T) {
 		}
 		return events
 	}
+	var soon []Event
+	for i := range Offset(20) {
+		soon = append(soon, fetch(240+2*i))
+	}
 	for _, tt := range []struct {
 		name         string
 		events       []Event
 		pause, since Gap
 	}{
+		{"shown the revoked one, it fetches for that", slices.Concat([]Event{fetch(0), fetch(120), {At: 130 * ms, Kind: KindStep, Step: "revoke", Credential: "k1"}}, soon), Gap{0, 120 * ms}, Gap{278 * ms, 278 * ms}},
+		{"it polls after the revoke as before", slices.Concat(polled(10), []Event{{At: 10 * ms, Kind: KindStep, Step: "revoke", Credential: "k1"}, fetch(16), fetch(17), fetch(18)}), Gap{0, 1 * ms}, Gap{18 * ms, 18 * ms}},
 		{"never", nil, Gap{}, Gap{}},
 		{"once", []Event{fetch(1)}, Gap{}, Gap{1 * ms, 1 * ms}},
 		{"twice", []Event{fetch(1), fetch(11)}, Gap{1 * ms, 11 * ms}, Gap{11 * ms, 11 * ms}},

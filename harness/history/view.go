@@ -247,7 +247,9 @@ func (v *View) Beats() (n int64) {
 
 // fetched takes a validator's request for what it checks by into account.
 func (v *View) fetched(e Event) {
-	v.beats(rhythm(v.Fetching, e.Service), &e)
+	r := rhythm(v.Fetching, e.Service)
+	r.asked = len(v.Steps["revoke"]) > 0
+	v.beats(r, &e)
 }
 
 // beats takes what an event tells of a party into its rhythm.

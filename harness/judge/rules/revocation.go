@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +66,7 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 			findings = append(findings, e.tellUntaken(f, v))
 		}
 	}
+	open = append(open, e.neverAsked()...)
 	if f, left := e.undestroyed(); left {
 		findings = append(findings, f)
 		if len(findings) == 1 {
@@ -124,7 +127,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(v, bound))
-		f.Fix = fmt.Sprintf("restart %s after a revoke, or give its key set an expiry: until then a revoked credential still lets somebody in", v.Name)
+		f.Fix = fmt.Sprintf("restart %s after a revoke, or give what it keeps (its key set, tokens that it has checked) an expiry of at most %s: until then a revoked credential still lets somebody in", v.Name, e.mayKeep(v))
 		switch {
 		case v.Authority:
 			f.Fix = fmt.Sprintf("look at %s itself whether %s is revoked there: if not, the step revoke did nothing, or something else; if it is, ask who runs %s how long it takes what is revoked, write it on the page (consumers: forgets_within), and watch for longer than that (rollout.watch, more than %s)",
@@ -148,6 +151,39 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 			plan.Text(bound+e.Limits.Page(v.Granule))) // what it rounds up is wall time
 	}
 	return ""
+}
+
+// neverAsked says who fetches the key set, is neither on the page nor known to check anything,
+// and was therefore never shown the old credential: it may take that for good.
+func (e *judging) neverAsked() (open []string) {
+	for _, key := range slices.Sorted(maps.Keys(e.View.Readers)) {
+		r := e.View.Readers[key]
+		_, checks := e.Limits.Validator(r.Name)
+		if _, emits := e.Limits.Emitter(r.Name); r.What == runbook.JWKS && !checks && !emits && e.isOffPage(r.Name) && !e.handsOn(r.Name) {
+			open = append(open, fmt.Sprintf("%s fetches the key set and is not on the page: nobody showed it %s after the revoke, and nothing tells whether it refuses it; put it on the page", r.Name, e.Old))
+		}
+	}
+	return open
+}
+
+// handsOn reports whether somebody fetched the key set at a party, as at a cache: it checks nothing.
+func (e *judging) handsOn(name string) bool {
+	return slices.ContainsFunc(e.About(name), func(event *history.Event) bool {
+		return event.Kind == history.KindRead && event.What == runbook.JWKS && event.Service == name
+	})
+}
+
+// mayKeep is how long a validator may keep what it has of a key: what the page says or, where
+// nothing makes it forget, what the watch leaves when the change has got to it.
+func (e *judging) mayKeep(v plan.Validator) string {
+	if v.Forgets != runbook.Forever {
+		return plan.Text(v.Forgets) + ", as the page says"
+	}
+	v.Forgets = 0
+	if left := e.Limits.Watch - e.Limits.G3(v); left > 0 {
+		return fmt.Sprintf("%s, so that it is over in a watch of %s", plan.Text(left), plan.Text(e.Limits.Watch))
+	}
+	return "what you can bear, and watch for longer than that"
 }
 
 // takesNew says whether a validator refuses the new credential after the revoke, or

@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // still takes the probes of k1 at search away and adds some of its own: taken
@@ -68,6 +69,47 @@ func some(moment float64, purpose history.Purpose, taken, refused int) change {
 				outcome = history.AuthFailure
 			}
 			asks(moment+float64(i)/1e4, purpose, outcome)(s)
+		}
+	}
+}
+
+// TestOffThePage: who fetches the key set, is not on the page and was never shown the old
+// credential may take it for good: nobody can tell. A cache takes nothing, and who is shown
+// credentials has answered.
+func TestOffThePage(t *testing.T) {
+	t.Parallel()
+	reads := func(service, reader string) change {
+		return add(history.Event{At: at(20), Kind: history.KindRead, Service: service, Reader: reader, What: "jwks"})
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		want    judge.Outcome
+		says    string
+	}{
+		{"a service", []change{reads("auth", "audit")}, judge.Inconclusive, "audit fetches the key set and is not on the page: nobody showed it k1"},
+		{"a cache that somebody reads", []change{reads("auth", "edge"), reads("edge", "search")}, judge.Pass, ""},
+		{"one on the page", []change{reads("auth", "search")}, judge.Pass, ""},
+		{"one that reads the store", []change{add(history.Event{At: at(20), Kind: history.KindRead, Service: "store", Reader: "audit", What: "secret/data/key"})}, judge.Pass, ""},
+	} {
+		if r := rule(t, judged(t, tt.changes...), "revocation"); r.Outcome != tt.want || !strings.Contains(r.Detail, tt.says) {
+			t.Errorf("%s: got %s, %q, want %s, %q", tt.name, r.Outcome, r.Detail, tt.want, tt.says)
+		}
+	}
+}
+
+// TestAtMost: the cure of who keeps the old credential says for how long it may be kept.
+func TestAtMost(t *testing.T) {
+	t.Parallel()
+	for forgets, want := range map[time.Duration]string{
+		15 * time.Minute: "an expiry of at most 15m, as the page says", runbook.Forever: "an expiry of at most 18m45s, so that it is over in a watch of 20m",
+	} {
+		v := judged(t, still(0, 41, 50, 60.4), limit(func(l *plan.Limits) {
+			i := slices.IndexFunc(l.Validators, func(v plan.Validator) bool { return v.Name == "search" })
+			l.Validators[i].Forgets = forgets
+		}))
+		if !slices.ContainsFunc(v.Findings, func(f judge.Finding) bool { return strings.Contains(f.Fix, want) }) {
+			t.Errorf("got %+v, want a cure that says %q", v.Findings, want)
 		}
 	}
 }
