@@ -25,6 +25,9 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	if during.AuthFailures < evidence.LeastAttempts || nearlyAll*during.AuthFailures < during.Attempts || after.OK >= evidence.LeastAttempts {
 		return Explanation{}, false
 	}
+	if base := c.Baseline(c.Presenter, v.Name); 2*base.AuthFailures*during.Attempts >= during.AuthFailures*base.Attempts && base.AuthFailures > 0 {
+		return Explanation{}, false // as it refused what was signed with the old one before anything was changed
+	}
 	return Explanation{
 		Cause: judge.CauseNotTheKey, Consumer: emitter,
 		Why: fmt.Sprintf("%s takes %s when the harness signs with it, and refuses %d of %d tokens that %s signs with it%s: it is not the key, but something else in these tokens (a scope, an audience, a time, a claim), or a replica that has not got it",

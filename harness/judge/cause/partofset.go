@@ -13,9 +13,9 @@ import (
 // fetches takes one credential of a set that has both, the one that comes first or
 // the one that comes last: all with the other are refused from one fetch to the next,
 // and where the order of the set changed it is the other way round. Of a fleet a fetch is one
-// member's alone.
+// member's alone, and so it is of one that took the other and refused it again when the harness asked.
 func oneOfTheSet(c *Cell) (Explanation, bool) {
-	if c.Validator.Fleet > 0 {
+	if several, _, _ := c.alternated(); several > 0 || c.Validator.Fleet > 0 {
 		return Explanation{}, false
 	}
 	for _, place := range []struct {

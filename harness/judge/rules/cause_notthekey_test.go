@@ -37,6 +37,11 @@ func TestNotTheKey(t *testing.T) {
 		{"and the canary too", []change{taken, own, canary(history.AuthFailure), all, withoutProbes("search", history.NewAfter)}, judge.CauseNeverLearned, "search", "", ""},
 		{"for some seconds", []change{taken, own, refuse("app", "k2", 29.5, 34, 10)}, judge.CauseUnknown, "search", "", ""},
 	})
+	for _, f := range judged(t, taken, own, half, refuse("app", "k1", 0.5, 28.4, 5)).Findings {
+		if f.Cause == judge.CauseNotTheKey {
+			t.Errorf("as much was refused before anything was changed: got %q, which is about the tokens of the new key", f.Message)
+		}
+	}
 }
 
 // TestHandedOn: who hands on what it is shown is not blamed for who is behind it, unless that

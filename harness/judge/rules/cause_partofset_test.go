@@ -32,6 +32,8 @@ func TestFirstOfTheSet(t *testing.T) {
 		{"refused when it comes first, too", []change{reads(both), refuse("app", "k2", 28.4, 36, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"the order never changed", []change{reads(map[float64][]string{20: {"k1", "k2"}}), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"taken once the set has no other", []change{reads(map[float64][]string{20: {"k2", "k1"}, 42: {"k2"}}), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 42.1, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"workers, some of which had fetched just then", []change{reads(map[float64][]string{0.1: {"k1"}, 0.12: {"k1"}, 26.9: {"k1", "k2"}, 32: {"k2", "k1"}}), withoutFetchAt(4), withoutProbes("search", history.Canary), alternates(history.Canary, 27), refuse("app", "k2", 28.4, 32.1, 10)},
+			judge.CauseSomeReplicas, "search", "it is several replicas or workers", "ask every replica of search"},
 		{"some were taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 1)}, judge.CauseSomeReplicas, "search", "", ""},
 	})
 }
