@@ -13,6 +13,8 @@ package observe
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -136,6 +138,7 @@ type seen struct {
 	set    *history.KeySet // the last that was one
 	before []*history.KeySet
 	told   time.Time
+	pause  pause
 }
 
 func newSeen(w *Watch, p Place) *seen {
@@ -150,12 +153,37 @@ func (s *seen) look(ctx context.Context) {
 	if s.place.Rests != nil && s.place.Rests() {
 		return
 	}
+	if s.pause.lasts(s.watch.Now()) {
+		return
+	}
 	found := KeySet(ctx, s.place.URL())
 	if ctx.Err() != nil {
 		return // the end of the run, not of the place
 	}
+	s.pause.after(found.Status, s.watch)
 	s.lost.looked(Unreadable(s.place.Service, &found))
 	s.take(&found)
+}
+
+// pause is the time between two looks at a place that answered that too much is asked (RFC
+// 6585 §4): it doubles with each such answer, up to longestPause, since what the harness asks is taken
+// from those who are rehearsed.
+type pause struct {
+	length time.Duration
+	until  time.Time
+}
+
+const longestPause = 30 * time.Second
+
+// lasts reports whether it is not over yet.
+func (p *pause) lasts(now time.Time) bool { return now.Before(p.until) }
+
+// after takes what came of a look.
+func (p *pause) after(status string, w *Watch) {
+	if status == strconv.Itoa(http.StatusTooManyRequests) {
+		p.length = min(max(2*p.length, 2*w.Every), longestPause)
+	}
+	p.until = w.Now().Add(p.length)
 }
 
 // Unreadable says why what was found where a service has its key set is none; nil: it is one.

@@ -116,6 +116,32 @@ func TestSeen(t *testing.T) {
 	told("now and then", look(Every, set(time.Millisecond, "a", "b")), int64(tellEvery/Every), false)
 }
 
+// A place that answers that too much is asked is looked at half as often each time it says so,
+// and no more often afterwards: what the harness asks is taken from those who are rehearsed.
+func TestTooManyRequests(t *testing.T) {
+	asked, status := 0, http.StatusTooManyRequests
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"keys":[]}`))
+	}))
+	defer server.Close()
+	now := time.Unix(0, 0)
+	s := newSeen(&Watch{Record: func(history.Event) {}, Now: func() time.Time { return now }, Every: Every}, Place{Service: "auth", URL: func() string { return server.URL }})
+	for _, tt := range []struct{ status, want int }{
+		{http.StatusTooManyRequests, 4}, // after 0, 1, 3 and 7 s
+		{http.StatusOK, 1},
+		{http.StatusOK, 1},
+	} {
+		for asked, status = 0, tt.status; now.Sub(time.Unix(0, 0))%(10*time.Second) < 9500*time.Millisecond; now = now.Add(Every) {
+			s.look(t.Context())
+		}
+		if now = now.Add(Every); asked != tt.want {
+			t.Errorf("asked %d times in 10 s while it answered %d, want %d", asked, tt.status, tt.want)
+		}
+	}
+}
+
 // A place that rests is not asked.
 func TestRests(t *testing.T) {
 	asked := 0

@@ -22,6 +22,7 @@ type signing struct {
 	lost   unseen
 	last   string // the kid that was told
 	unfit  int    // looks in a row
+	pause  pause  // of looks at the set
 }
 
 // look asks for a token once, and tells of a kid that is new, and of one under which the set
@@ -43,10 +44,12 @@ func (s *signing) look(ctx context.Context) {
 		s.last, s.unfit = kid, 0
 		s.watch.Record(history.Event{Kind: history.KindEmitting, Service: s.issuer.Service, Identifier: kid})
 	}
-	if s.issuer.Set == nil || s.unfit >= leastUnfit {
+	if s.issuer.Set == nil || s.unfit >= leastUnfit || s.pause.lasts(s.watch.Now()) {
 		return
 	}
-	switch _, _, body := get(ctx, s.issuer.Set()); signedUnder(body, raw, kid) {
+	status, _, body := get(ctx, s.issuer.Set())
+	s.pause.after(status, s.watch)
+	switch signedUnder(body, raw, kid) {
 	case otherKey:
 		if s.unfit++; s.unfit == leastUnfit {
 			s.watch.Record(history.Event{Kind: history.KindEmitting, Service: s.issuer.Service, Identifier: kid, What: history.OfOtherKey})

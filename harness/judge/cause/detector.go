@@ -226,6 +226,7 @@ func detectors() []detector {
 		{of: Kept, match: keptByReplicas},
 		{of: Kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
 		{of: Kept, needs: []need{seesFetches}, match: tokenCache},
+		{of: Kept, match: keptBehind},
 
 		{of: Untaken, match: lockedOutProbe},
 		{of: Untaken, match: notAcceptedProbe},

@@ -34,6 +34,26 @@ func keptByCache(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
+// keptBehind matches where a validator has its set by a gateway of the team's own, and nobody
+// sees what it asks that for: either of them may have kept the revoked credential.
+func keptBehind(c *Cell) (Explanation, bool) {
+	name, by := c.Validator.Name, c.Validator.Through
+	if by == "" || !c.Validator.Blind || !c.HasFetches(by) {
+		return Explanation{}, false
+	}
+	had := fmt.Sprintf("which fetched none without %s by then", c.Old)
+	for _, fetch := range c.Fetches(by, c.First, c.Last) {
+		if !slices.Contains(fetch.Credentials, c.Old) {
+			had = fmt.Sprintf("which fetched one without %s %s after the revoke", c.Old, c.Page(fetch.At-c.First))
+			break
+		}
+	}
+	return Explanation{
+		Why: fmt.Sprintf("; it has its set by %s, %s: whether %s answered with an older copy or %s did not ask sooner, nobody saw", by, had, by, name),
+		Fix: fmt.Sprintf("find out for how long %s keeps the set (its lifetime, what it serves stale beyond that) and for how long %s does, as by a relay between the two (serve: relay), and bound both: they add up; or purge the one and restart the other with the revoke", by, name),
+	}, true
+}
+
 // keptForWantOfASet matches where a validator asked for the set after the revoke and got
 // none, or a fault kept it from asking: it keeps what it has until it is answered.
 func keptForWantOfASet(c *Cell) (Explanation, bool) {

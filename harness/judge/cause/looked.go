@@ -31,6 +31,17 @@ func (e *Case) setAt(service string, at history.Offset) (*history.KeySet, bool) 
 	return set, set != nil
 }
 
+// unreadableAt reports whether the last look at a service until a moment found no set: what is
+// there since then nobody knows.
+func (e *Case) unreadableAt(service string, at history.Offset) (unreadable bool) {
+	for _, look := range e.looksAt(service, "") {
+		if look.At <= at {
+			unreadable = !look.Set.Readable()
+		}
+	}
+	return unreadable
+}
+
 // nearest is the place that the validator has its set from: the gateway or the
 // cache before it, or the emitter.
 func (c *Cell) nearest() string {

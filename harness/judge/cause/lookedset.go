@@ -33,7 +33,7 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 		}
 	}
 	if at == 0 { // it was there when it was last looked at before that, or nobody looked
-		if set, seen := c.setAt(place, since); !seen || !lacks(set) || since > c.First {
+		if set, seen := c.setAt(place, since); !seen || !lacks(set) || since > c.First || c.unreadableAt(place, since) {
 			return Explanation{}, false
 		}
 		at = since

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // TestUnreadable: who takes what nobody gave and was never seen to refuse is not
@@ -90,6 +91,33 @@ func TestTakesSpoilt(t *testing.T) {
 				t.Errorf("got %s, %q, want %s that says %q", v.Verdict, said, tt.verdict, tt.says)
 			}
 		})
+	}
+}
+
+// TestKeptBehind: of who has its set by a gateway, and is not seen to ask for it, nobody can tell
+// which of the two kept the revoked key; who is seen to ask is named alone.
+func TestKeptBehind(t *testing.T) {
+	t.Parallel()
+	through := func(s *story) {
+		behindEdge(s)
+		s.limits.Validators[1].Through = "edge"
+		still(0, 41, 50, 60.4)(s)
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		says    string
+	}{
+		{"it fetched meanwhile", []change{through, add(fetched(at(2), "edge", "auth", "k1")), add(fetched(at(46.5), "edge", "auth", "k2"))}, "; it has its set by edge, which fetched one without k1 6m after the revoke: whether edge answered with an older copy"},
+		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it has its set by edge, which fetched none without k1 by then"},
+		{"what it asks for is seen", []change{through, add(fetched(at(2), "edge", "auth", "k1")), limit(func(l *plan.Limits) { l.Validators[1].Blind = false })}, ""},
+		{"of the gateway nothing is seen", []change{through}, ""},
+	} {
+		for _, f := range judged(t, tt.changes...).Findings {
+			if f.RuleID == "revocation" && (!strings.Contains(f.Message, tt.says) || tt.says == "" && strings.Contains(f.Message, "by edge")) {
+				t.Errorf("%s: got %q, want %q", tt.name, f.Message, tt.says)
+			}
+		}
 	}
 }
 
