@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/server"
@@ -157,7 +158,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 		begins, _ := c.Pace()
 		client := load.ClientConfig{
 			Name: c.Client, To: c.To, URL: contract.AddressOf(c.To), Rate: float64(begins), Most: float64(c.Most()), Sessions: c.Sessions,
-			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body,
+			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body, Protocol: protocol.Protocol(c.Request.Protocol),
 			Timeout: load.Duration(c.Timeout.Duration()),
 		}
 		if c.Endpoint != "" && p.Rehearsal.Services[c.To].Serve != "" { // a sender of ours delivers for the run only

@@ -182,7 +182,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		scheme.Sign(header, webhook.Message{ID: id, At: now, Body: []byte(body)}, value)
 	}
 	at, replica := s.endpoints[validator].asked()
-	probe, err = family.Ask(ctx, method, at+s.fill(p.Path, words), header, strings.NewReader(body), family.Signs(s.plan, validator))
+	probe, err = family.Request{
+		Method: method, URL: at + s.fill(p.Path, words), Header: header, Body: body, Signs: family.Signs(s.plan, validator),
+	}.Ask(ctx)
 	switch {
 	case purpose != history.Control:
 		probe.Presentation = "request of a probe"

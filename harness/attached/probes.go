@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 )
 
 // errNoToken says that there is nothing to present.
@@ -91,7 +91,9 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 	}
 	header.Set("Authorization", "Bearer "+t.raw)
 	at, replica := to.asked()
-	probe, err := family.Ask(ctx, r.Method, at+r.Path, header, strings.NewReader(r.Body), family.Signs(s.plan, validator))
+	probe, err := family.Request{
+		Method: r.Method, URL: at + r.Path, Header: header, Body: r.Body, Protocol: protocol.Protocol(r.Protocol), Signs: family.Signs(s.plan, validator),
+	}.Ask(ctx)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
 	}

@@ -214,6 +214,9 @@ func Trusting(t *http.Transport) *http.Transport {
 		}
 		config := client.Clone()
 		config.ServerName = host
+		if t.Protocols != nil && t.Protocols.HTTP2() { // which is agreed on in the handshake (RFC 9113 §3.2)
+			config.NextProtos = []string{"h2"}
+		}
 		secured := tls.Client(plain, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			_ = plain.Close() // the handshake has failed already

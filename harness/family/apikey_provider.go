@@ -15,6 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 )
 
 // ErrNoSlot says that a provider has as many keys as it holds.
@@ -122,7 +123,7 @@ func (p providerAdmin) ask(ctx context.Context, method, path string, body map[st
 	}
 	req.Header.Set("Authorization", "Bearer "+p.token)
 	req.Header.Set("User-Agent", ProbeAgent)
-	resp, err := probeClient.Do(req)
+	resp, err := probeClients[protocol.HTTP1].Do(req)
 	if err != nil {
 		return fail(err)
 	}

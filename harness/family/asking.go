@@ -3,11 +3,11 @@ package family
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
@@ -20,6 +20,7 @@ type asking struct {
 	issuer, audience   string // of the token; empty: the usual ones
 	further            map[string]any
 	like               string // the client whose own tokens, of a team's issuer, it is to look like; empty: none has
+	speaks             protocol.Protocol
 	signs              *refusal.Reader
 }
 
@@ -37,7 +38,7 @@ func askings(p *plan.Plan) map[string]asking {
 			continue
 		}
 		ask := asking{
-			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers,
+			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers, speaks: protocol.Protocol(c.Request.Protocol),
 			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, further: c.Token.Claims, signs: Signs(p, c.To),
 		}
 		if from := p.Rehearsal.Services[c.Token.From]; from.Own() && c.Token.File == "" {
@@ -58,5 +59,5 @@ func (a asking) show(ctx context.Context, base, raw string) (history.Probe, erro
 		header.Set(name, value)
 	}
 	contract.Present(header, a.header, raw)
-	return Ask(ctx, a.method, base+a.path, header, strings.NewReader(a.body), a.signs)
+	return Request{Method: a.method, URL: base + a.path, Header: header, Body: a.body, Protocol: a.speaks, Signs: a.signs}.Ask(ctx)
 }

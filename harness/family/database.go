@@ -16,6 +16,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
@@ -288,7 +289,7 @@ func (d *databaseBound) Renew(ctx context.Context, emitter string) (told bool, e
 		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
 	}
 	contract.SetBearer(req, d.control)
-	resp, err := probeClient.Do(req)
+	resp, err := probeClients[protocol.HTTP1].Do(req)
 	if err != nil {
 		return false, fmt.Errorf("have %s connect anew: %w", emitter, err)
 	}

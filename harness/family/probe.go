@@ -1,6 +1,7 @@
 package family
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
@@ -78,14 +80,21 @@ var probeReplicas = newReplicas()
 // probeClient makes a new connection for every request, so that whatever spreads
 // connections over replicas spreads its requests too, and takes no proxy from the
 // environment: services are inside of the run.
-var probeClient = &http.Client{
-	Transport:     certs.Trusting(&http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect}),
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func probeClient(speaks protocol.Protocol) *http.Client {
+	return &http.Client{
+		Transport:     speaks.Wire(certs.Trusting(&http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect}), probeAnswer),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// probeClients are those of each protocol.
+var probeClients = map[protocol.Protocol]*http.Client{
+	protocol.HTTP1: probeClient(protocol.HTTP1), protocol.HTTP2: probeClient(protocol.HTTP2), protocol.GRPC: probeClient(protocol.GRPC),
 }
 
 // show sends a request with a bearer credential and says what was decided.
 func show(ctx context.Context, method, url, bearer string) (history.Probe, error) {
-	return Ask(ctx, method, url, http.Header{"Authorization": {"Bearer " + bearer}}, http.NoBody, usual)
+	return Request{Method: method, URL: url, Header: http.Header{"Authorization": {"Bearer " + bearer}}}.Ask(ctx)
 }
 
 // usual reads an answer as the load does of a service that says nothing else:
@@ -106,27 +115,40 @@ func Signs(p *plan.Plan, service string) *refusal.Reader {
 	return usual
 }
 
-// Ask sends a request whose headers present a credential, and says by the signs
-// of a refusal, the usual ones where they are nil, what was decided. The error is the harness's own, and never holds
-// the credential.
-func Ask(ctx context.Context, method, url string, header http.Header, body io.Reader, signs *refusal.Reader) (history.Probe, error) {
+// Request is one that presents a credential in its headers.
+type Request struct {
+	Method, URL string
+	Header      http.Header
+	Body        string            // as a scenario has it
+	Protocol    protocol.Protocol // by which it is sent
+	Signs       *refusal.Reader   // of a refusal; nil: the usual ones
+}
+
+// Ask sends a request and says what was decided. The error is the harness's own, and never
+// holds the credential.
+func (r Request) Ask(ctx context.Context) (history.Probe, error) {
+	signs := r.Signs
 	if signs == nil {
 		signs = usual
 	}
 	bounded, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(bounded, method, url, body)
+	body, err := r.Protocol.Body(r.Body)
 	if err != nil {
 		return history.Probe{}, fmt.Errorf("present a credential: %w", err)
 	}
-	req.Header = header
+	req, err := http.NewRequestWithContext(bounded, r.Method, r.URL, bytes.NewReader(body))
+	if err != nil {
+		return history.Probe{}, fmt.Errorf("present a credential: %w", err)
+	}
+	req.Header = r.Header
 	req.Header.Set("User-Agent", ProbeAgent)
 	var remote net.Addr
 	req = req.WithContext(httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) { remote = got.Conn.RemoteAddr() },
 	}))
 	begin := time.Now()
-	resp, err := probeClient.Do(req)
+	resp, err := probeClients[r.Protocol].Do(req)
 	probe := history.Probe{Latency: history.Offset(time.Since(begin))}
 	if err != nil {
 		if ctx.Err() != nil {

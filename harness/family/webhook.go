@@ -1,7 +1,6 @@
 package family
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -191,7 +190,9 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 		presentation = "delivery signed with a made-up secret"
 	}
 	w.scheme.Sign(header, webhook.Message{ID: id, At: now, Body: body}, secret)
-	probe, err := Ask(ctx, http.MethodPost, at+deliveredAt(w.plan, validator), header, bytes.NewReader(body), Signs(w.plan, validator))
+	probe, err := Request{
+		Method: http.MethodPost, URL: at + deliveredAt(w.plan, validator), Header: header, Body: string(body), Signs: Signs(w.plan, validator),
+	}.Ask(ctx)
 	if err != nil {
 		return fail(err)
 	}

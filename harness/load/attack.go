@@ -79,7 +79,8 @@ func startAttack(c *ClientConfig, rt http.RoundTripper) *attack {
 		}}),
 		vegeta.Workers(min(firstWorkers, workers)), vegeta.MaxWorkers(workers),
 	)
-	target := vegeta.Target{Method: c.Method, URL: c.target(), Body: []byte(c.Body)}
+	body, _ := c.Protocol.Body(c.Body) // its error was one of the configuration
+	target := vegeta.Target{Method: c.Method, URL: c.target(), Body: body}
 	// An error of a targeter would end the attack: this one has none.
 	targeter := func(t *vegeta.Target) error {
 		a.pace.begun.Add(1)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
@@ -57,6 +58,8 @@ type ClientConfig struct {
 	Path    string            `json:"path,omitempty"`   // default /
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
+	// Protocol is what the service speaks; default HTTP/1.1.
+	Protocol protocol.Protocol `json:"protocol,omitempty"`
 	// Rate is in requests per second at the start; rates below 1 are allowed. 0 is for a
 	// client that begins later, when it is told to (Client.SetRate).
 	Rate float64 `json:"rate"`
@@ -214,6 +217,9 @@ func (c *ClientConfig) problems() []error {
 	}
 	if _, err := refusal.New(c.AuthFailure); err != nil {
 		problems = append(problems, fmt.Errorf("auth_failure: %w", err))
+	}
+	if _, err := c.Protocol.Body(c.Body); err != nil {
+		problems = append(problems, fmt.Errorf("body: %w", err))
 	}
 	if t := c.Token; t != nil && t.Value == "" {
 		demand(isBase(t.URL), "token.url is %q; want http(s)://HOST", t.URL)

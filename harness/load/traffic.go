@@ -99,7 +99,7 @@ func (t *traffic) start(ctx context.Context) error {
 
 func (t *traffic) transport(c *client) *transport {
 	return &transport{
-		client: c.config, wire: c.wire, clock: t.clock,
+		client: c.config, wire: c.config.Protocol.Wire(c.wire, maxAnswer), clock: t.clock,
 		totals: &t.totals, heldBack: c.heldBack, sessions: c.sessions,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
@@ -168,6 +169,9 @@ func (b *builder) client(c *scenario.Client) {
 	together(c)
 	if c.Endpoint != "" {
 		c.Request.Method, c.Request.Path = http.MethodPost, contract.EventsPath+c.Endpoint
+	}
+	if c.Request.Protocol == string(protocol.GRPC) {
+		c.Request.Method = http.MethodPost
 	}
 	or(&c.Request.Method, DefaultMethod)
 	or(&c.Request.Path, DefaultPath)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
@@ -156,10 +157,36 @@ func (c check) target(path string, client Client) {
 	if m := client.Request.Method; strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		c.Report(path+".request.method", "as GET or POST", "%q is not a method", m)
 	}
+	c.protocol(path+".request", client.Request, to, known)
 	c.requestWords(path+".request", client.Request)
 	c.endpoint(path, client, to, known)
 	if client.Token == nil && known && to.Serve == "verifier" {
 		c.Report(path, "token: {} has the defaults", "a verifier refuses every request without a token")
+	}
+}
+
+// protocol holds the protocol of a request against the rest of it, and whether the service
+// that is called speaks it.
+func (c check) protocol(path string, r Request, to Service, known bool) {
+	at := path + ".protocol"
+	if !c.Has(at) || !c.OneOf(at, r.Protocol, protocol.Names) {
+		return
+	}
+	switch {
+	case known && to.Serve != "":
+		c.Report(at, "leave it out", "a stand-in speaks HTTP/1.1")
+	case known && to.Replicas > 1:
+		c.Report(at, "replicas: 1", "the balancer before its replicas speaks HTTP/1.1")
+	}
+	if r.Protocol != string(protocol.GRPC) {
+		return
+	}
+	c.misplaced(path, "is POST of a gRPC call", "method")
+	if service, method, ok := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/"); !ok || service == "" || method == "" || strings.Contains(method, "/") {
+		c.Report(path+".path", "as /shop.v1.Orders/List", "a gRPC call is of /PACKAGE.SERVICE/METHOD")
+	}
+	if _, err := protocol.GRPC.Body(r.Body); err != nil {
+		c.Report(path+".body", "as `echo 'id: 7' | protoc --encode=shop.v1.Order orders.proto | base64` has it; without it the message is empty", "%v", err)
 	}
 }
 

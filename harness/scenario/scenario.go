@@ -324,7 +324,11 @@ type Request struct {
 	Method  string            `yaml:"method,omitempty" json:"method,omitempty"`   // as POST; default GET
 	Path    string            `yaml:"path,omitempty" json:"path,omitempty"`       // as /orders?limit=1; default /
 	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"` // those of the request, as {Accept: application/json}
-	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`       // what is sent
+	Body    string            `yaml:"body,omitempty" json:"body,omitempty"`       // what is sent; of a gRPC call the bytes of its message in base64
+	// Protocol is what the service speaks where that is not HTTP/1.1: http2, or grpc, a unary
+	// call of path /PACKAGE.SERVICE/METHOD. Each gRPC status is told as the HTTP status that
+	// gRPC has for it: UNAUTHENTICATED as 401, PERMISSION_DENIED as 403.
+	Protocol string `yaml:"protocol,omitempty" json:"protocol,omitempty"`
 }
 
 // Fault is a disturbance between or at services.

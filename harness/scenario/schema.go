@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/source/schema"
 )
@@ -43,6 +44,7 @@ func Schema(faults ...string) ([]byte, error) {
 			"Service.distribution":   runbook.Distributions,
 			"Service.idempotency":    Idempotencies,
 			"Reload.signal":          Signals,
+			"Request.protocol":       protocol.Names,
 			"Token.on_refusal":       OnRefusals,
 			"Decisions.format":       DecisionFormats,
 			"KeyClient.algorithm":    contract.AssertionAlgorithms,

@@ -43,3 +43,25 @@ func TestLoadRefusesTargets(t *testing.T) {
 		}
 	}
 }
+
+func TestLoadRefusesProtocols(t *testing.T) {
+	const own = "image: acme/v:1, ports: [80], agent: v"
+	for _, tt := range []struct{ name, service, request, want string }{
+		{"gRPC", own, "protocol: grpc, path: /shop.v1.Orders/List, body: CAc=", ""},
+		{"HTTP/2", own, "protocol: http2, path: /orders, method: PUT", ""},
+		{"another", own, "protocol: http3", `load[0].request.protocol: unknown value "http3"`},
+		{"of a stand-in", "serve: verifier, library: jwx", "protocol: grpc, path: /a.B/C", "load[0].request.protocol: a stand-in speaks HTTP/1.1"},
+		{"before replicas", own + ", replicas: 2", "protocol: http2", "load[0].request.protocol: the balancer before its replicas speaks HTTP/1.1"},
+		{"gRPC without a method", own, "protocol: grpc, path: /orders", "load[0].request.path: a gRPC call is of /PACKAGE.SERVICE/METHOD"},
+		{"gRPC by GET", own, "protocol: grpc, path: /a.B/C, method: GET", "load[0].request.method: is POST of a gRPC call"},
+		{"a message in JSON", own, "protocol: grpc, path: /a.B/C, body: \"{}\"", "load[0].request.body: the message of a gRPC call is its bytes in base64"},
+	} {
+		text := "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: runbook.yaml\nservices:\n  auth: {serve: issuer}\n  v: {" + tt.service +
+			"}\nload:\n  - {client: web, to: v, rate: 1/s, token: {}, request: {" + tt.request + "}}\n"
+		_, err := Load(fstest.MapFS{"s.yaml": {Data: []byte(text)}}, "s.yaml")
+		got := fmt.Sprint(err)
+		if tt.want == "" && strings.Contains(got, "load") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %.400s, want %q", tt.name, got, tt.want)
+		}
+	}
+}
