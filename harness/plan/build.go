@@ -92,6 +92,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 				return name == v.Name || !there || other.Authority
 			})
 		}
+		v.Fronts = b.fronts(v)
 	}
 	if b.family.Authority {
 		for i := range p.Limits.Clients {

@@ -254,6 +254,10 @@ type Validator struct {
 	// Fleet is how many alike stand behind its address, each with a key set that it fetches
 	// at a time of its own; 0: one.
 	Fleet int `json:"fleet,omitempty"`
+	// Fronts are the services of a team's own that clients of the load call and that have its
+	// address in their settings, or that of one that has: what those hand on reaches it, and
+	// what it refuses they answer for.
+	Fronts []string `json:"fronts,omitempty"`
 	// Hands are the validators whose addresses its settings have: it may hand on to them
 	// what it is shown, and answer as they do.
 	Hands []string `json:"hands,omitempty"`

@@ -29,7 +29,7 @@ func (b *builder) unseen(p *Plan) []Unseen {
 	var found []Unseen
 	for _, v := range p.Limits.Validators {
 		found = append(found, b.untoldDeliveries(p, v)...)
-		if v.OnPage && !v.Authority && !b.called(v.Name) && !slices.Contains(b.family.Poolers, b.s.Services[v.Name].Serve) {
+		if v.OnPage && !v.Authority && !b.called(v.Name) && len(v.Fronts) == 0 && !slices.Contains(b.family.Poolers, b.s.Services[v.Name].Serve) {
 			found = append(found, Unseen{v.Name, "no client of the load presents anything to " + v.Name, fmt.Sprintf("load: a client with %s", b.calling(v.Name))})
 		}
 	}
@@ -75,6 +75,29 @@ func (b *builder) called(validator string) bool {
 		}
 	}
 	return false
+}
+
+// fronts are the Fronts of a validator.
+func (b *builder) fronts(v *Validator) (fronts []string) {
+	if v.Authority || b.family.Hop != history.FromLoad {
+		return nil
+	}
+	for _, c := range b.s.Load {
+		if c.To != v.Name && !slices.Contains(fronts, c.To) && b.leads(c.To, v.Name, nil) {
+			fronts = append(fronts, c.To)
+		}
+	}
+	return fronts
+}
+
+// leads reports whether a service of a team's own has the address of another in its
+// settings, or that of one that leads there.
+func (b *builder) leads(from, to string, passed []string) bool {
+	s, there := b.s.Services[from]
+	if !there || !s.Own() || slices.Contains(passed, from) {
+		return false
+	}
+	return slices.ContainsFunc(s.References(), func(next string) bool { return next == to || b.leads(next, to, append(passed, from)) })
 }
 
 func (b *builder) calling(validator string) string {

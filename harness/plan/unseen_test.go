@@ -67,3 +67,27 @@ load: [{client: web, to: %s, rate: 5/s, token: {life: 3m}}]
 		}
 	}
 }
+
+// TestFronts: a validator that no client calls is reached by a service that clients call and
+// that has its address, or that of one that has; by no other is it.
+func TestFronts(t *testing.T) {
+	const services = `
+apiVersion: rehearse/v1
+kind: Scenario
+runbook: page.yaml
+services:
+  auth:     {serve: issuer}
+  gate:     {command: [own], agent: gate/, scale: full, environment: {NEXT: "{{ .%s.url }}"}}
+  blue:     {command: [own], agent: blue/, scale: full, environment: {BACK: "{{ .checkout.url }}"}}
+  other:    {command: [own], agent: other/, scale: full, environment: {PORT: "{{ .other.port }}"}}
+  checkout: {command: [own], agent: checkout/, scale: full, environment: {JWKS: "{{ .auth.url }}"}}
+load: [{client: web, to: gate, rate: 5/s, token: {life: 3m}}]
+`
+	for next, want := range map[string]string{"checkout": "gate", "blue": "gate", "other": ""} {
+		p := plantest.Plan(t, plantest.JWTPage, fmt.Sprintf(services, next))
+		v, _ := p.Limits.Validator("checkout")
+		if got := strings.Join(v.Fronts, " "); got != want || (len(p.Unseen) == 0) != (want != "") {
+			t.Errorf("a gate before %s: got %q before checkout and %v unseen, want %q", next, got, p.Unseen, want)
+		}
+	}
+}

@@ -18,14 +18,20 @@ func handedOn(c *Cell) (Explanation, bool) {
 	if !c.isFresh() || c.HasFetches(front.Name) && c.late() {
 		return Explanation{}, false // by its own fetches it had not learned it
 	}
-	i := slices.IndexFunc(front.Hands, func(name string) bool {
+	hands := front.Hands
+	for _, v := range c.Limits.Validators { // a front that is no validator itself
+		if slices.Contains(v.Fronts, front.Name) && !slices.Contains(hands, v.Name) {
+			hands = append(slices.Clone(hands), v.Name)
+		}
+	}
+	i := slices.IndexFunc(hands, func(name string) bool {
 		answer, _ := c.Limits.Answered(c.View, name, c.Fresh, history.Canary)
 		return answer == plan.Refuses
 	})
 	if i < 0 {
 		return Explanation{}, false
 	}
-	behind, _ := c.Limits.Validator(front.Hands[i])
+	behind, _ := c.Limits.Validator(hands[i])
 	back := *c
 	back.Validator, back.Way = behind, c.WayTo(behind)
 	if !back.EverLearned && c.EverLearned && c.LearnedAt > c.First+evidence.Nearly { // both were seen to take it then

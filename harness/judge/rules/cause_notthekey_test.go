@@ -61,6 +61,9 @@ func TestHandedOn(t *testing.T) {
 	late := refuse("app", "k2", 28.4, 34, 10)
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"the one behind refused it too", []change{front, behind(history.AuthFailure), late}, judge.CauseStaleCache, "stock", "stock, whose address search has in its settings, refused it as well", "publish more than 24m29s"},
+		{"of a front that checks nothing itself", []change{front, behind(history.AuthFailure), late, limit(func(l *plan.Limits) {
+			l.Validators[1].Hands, l.Validators[2].Fronts = nil, []string{"search"}
+		})}, judge.CauseStaleCache, "stock", "stock, whose address search has in its settings, refused it as well", "publish more than 24m29s"},
 		{"the one behind took it", []change{front, behind(history.OK), late}, judge.CauseStaleCache, "search", "", ""},
 		{"the front one is seen to fetch too late", []change{front, behind(history.AuthFailure), late, add(fetched(at(4), "search", "auth", "k1"), fetched(at(34), "search", "auth", "k1", "k2"), learned(at(34), "search", "k2"))}, judge.CauseStaleCache, "search", "", ""},
 	})

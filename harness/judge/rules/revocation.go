@@ -160,7 +160,7 @@ func (e *judging) neverAsked() (open []string) {
 		r := e.View.Readers[key]
 		_, checks := e.Limits.Validator(r.Name)
 		if _, emits := e.Limits.Emitter(r.Name); r.What == runbook.JWKS && !checks && !emits && e.isOffPage(r.Name) && !e.handsOn(r.Name) {
-			open = append(open, fmt.Sprintf("%s fetches the key set and is not on the page: nobody showed it %s after the revoke, and nothing tells whether it refuses it; put it on the page", r.Name, e.Old))
+			open = append(open, fmt.Sprintf("%s fetches the key set and is not on the page: nobody showed it %s after the revoke, and nothing tells whether it refuses it; put it on the page, or say whose requests these are (services: agent)", r.Name, e.Old))
 		}
 	}
 	return open

@@ -86,7 +86,7 @@ func (e *judging) unasked(v plan.Validator) string {
 	for _, credential := range []string{e.Old, e.Fresh} {
 		var n int64
 		for _, key := range e.Hop() {
-			if key.Validator == v.Name && key.Credential == credential {
+			if (key.Validator == v.Name || slices.Contains(v.Fronts, key.Validator)) && key.Credential == credential {
 				n += e.View.Sum(key, from, e.End+1).Attempts
 			}
 		}

@@ -54,6 +54,9 @@ func TestThin(t *testing.T) {
 		{"a validator that no load reaches", []change{limit(func(l *plan.Limits) {
 			l.Validators = append(l.Validators, plan.Validator{Name: "ledger", OnPage: true, From: "auth"})
 		})}, "k1 was presented to ledger 0 times"},
+		{"a validator that is reached by one that no load reaches", []change{limit(func(l *plan.Limits) {
+			l.Validators = append(l.Validators, plan.Validator{Name: "ledger", OnPage: true, From: "auth", Fronts: []string{"gate"}})
+		})}, "k1 was presented to ledger 0 times"},
 		{"a validator that only a slow client reaches", []change{onlySlowJob}, "k1 was presented to search 15 times"},
 		{"a slow client that died", []change{slowJob, silent("job", 20, 61)}, "job had 0 answers from search from 20.5s to 1m0.5s"},
 	} {
@@ -85,6 +88,9 @@ func TestThinByThePlan(t *testing.T) {
 		says    string // "": nothing is missed
 	}{
 		{"it ended", []change{rate(at(54), 0), silent("app", 54, 61)}, ""},
+		{"what it calls stands before another", []change{limit(func(l *plan.Limits) {
+			l.Validators = append(l.Validators, plan.Validator{Name: "ledger", OnPage: true, From: "auth", Fronts: []string{"search"}})
+		})}, ""},
 		{"it ended too soon", []change{rate(at(54), 0), silent("app", 40, 61)}, "app had 0 answers from search in watch, and 1350 were due"},
 		{"it begins later", []change{later, rate(at(8), 100), silent("app", 0, 8)}, ""},
 		{"it never began", []change{later, rate(at(8), 100), silent("app", 0, 61)}, "app had 0 answers"},
