@@ -292,6 +292,7 @@ func (r *run) watchSystem(ctx context.Context) error {
 	for _, follow := range follows {
 		tasks.Go(follow)
 	}
+	r.attachment.system.Meet(ctx)
 	r.cleanUp("let go of what probes hold", func(ctx context.Context) error {
 		r.attachment.system.Close(ctx)
 		return nil

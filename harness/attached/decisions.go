@@ -58,6 +58,7 @@ type login struct {
 	session                  string // of the server's, where it may be the harness's own
 	process                  string // of the server's, where its lines say it
 	denied                   bool   // it was told that it may not do what it asked
+	idle                     bool   // it said no name, and was not in use when its credential was about to be revoked
 	at                       time.Time
 }
 
@@ -340,6 +341,10 @@ func (d *seen) decided(_, validator, presenter, identifier, status string, accep
 // another credential than before, that.
 func (d *seen) tells(message, validator, presenter, identifier, status string, at time.Time) {
 	accepted := message == history.MessageAccepted
+	what := ""
+	if presenter == "" {
+		what = history.ByNoName
+	}
 	d.mu.Lock()
 	presenter = d.who(presenter, identifier, accepted)
 	d.mu.Unlock()
@@ -363,7 +368,7 @@ func (d *seen) tells(message, validator, presenter, identifier, status string, a
 	}
 	tell(validator, line)
 	if switched {
-		record(history.Event{Kind: history.KindEmitting, Service: presenter, Identifier: identifier})
+		record(history.Event{Kind: history.KindEmitting, Service: presenter, Identifier: identifier, What: what})
 	}
 }
 

@@ -102,8 +102,12 @@ func (d *seen) told(service, message string, l login, status, text string) {
 	tell := d.tell
 	presenter := d.who(l.presenter, identifier, true)
 	d.mu.Unlock()
+	what := ""
+	if l.idle && message == string(history.KindEnded) {
+		what = history.Idle
+	}
 	line, err := json.Marshal(history.Line{
-		Time: time.Now(), Level: "INFO", Message: message, Service: service, Identifier: identifier, Presenter: presenter, Status: status, Detail: text, Attempt: 1,
+		What: what, Time: time.Now(), Level: "INFO", Message: message, Service: service, Identifier: identifier, Presenter: presenter, Status: status, Detail: text, Attempt: 1,
 	})
 	if err != nil || tell == nil || identifier == "" || strings.HasPrefix(l.presenter, probeName) {
 		return

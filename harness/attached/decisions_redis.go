@@ -42,6 +42,7 @@ func (d *seen) watchRedis(ctx context.Context, service string, told scenario.Dec
 		defer func() { _ = client.Close() }()
 		tick, failed := time.NewTicker(readEvery), time.Time{}
 		defer tick.Stop()
+		d.redis(service, redisLook{refused: is.refused}, is) // who is in already serves on, and will not be seen to come
 		unseen := false
 		for {
 			select {

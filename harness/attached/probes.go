@@ -22,6 +22,7 @@ var errNoToken = errors.New("no unexpired token of it is to be had")
 func (s *System) Hold(ctx context.Context, credential string, life time.Duration) error {
 	if !s.byTokens() {
 		s.holdSessions(ctx, credential)
+		s.lookAtOthers(ctx, credential)
 		return ctx.Err()
 	}
 	if t, err := s.tokens.get(ctx, credential, life); err == nil {

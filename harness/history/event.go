@@ -87,8 +87,8 @@ const (
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
 	KindUnseen      Kind = "unseen"       // Service could not be looked at from outside since this moment; Detail: why; empty: it can be again
-	KindEmitting    Kind = "emitting"     // Service now emits Credential; What: OfOtherKey
-	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words
+	KindEmitting    Kind = "emitting"     // Service now emits Credential; What: OfOtherKey, ByNoName
+	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words; What: Idle, where that is so
 	KindLived       Kind = "lived"        // Service (authority): a session of Reader, made with Credential, was in use from Began until At, for longer than any of it before
 	KindDenied      Kind = "denied"       // Service (authority) let Reader in with Credential, which lacks the right to what it asked; Detail: the server's own words
 	KindLocked      Kind = "locked"       // Service (authority) refuses everybody after Count refusals, most of them of Credential by Reader; Detail: how many, how fast
@@ -118,6 +118,10 @@ const OfFetch = "of-fetch"
 // OfOtherKey is the What of a KindEmitting event of a service whose key set has, under that
 // identifier, another key than the one with which it signs.
 const OfOtherKey = "of-other-key"
+
+// ByNoName is the What of a KindEmitting event of a service of which only the log of who checks tells, and
+// that has no name for who presented it: it may have been another on behalf of the service.
+const ByNoName = "by-no-name"
 
 // The Whats of a KindPod event.
 const (
@@ -327,6 +331,10 @@ const (
 	Unavailable  Outcome = "unavailable"
 	HarnessError Outcome = "harness_error"
 )
+
+// Idle says of a session that was ended that it had not been in use, and that it had said no name when it
+// was made: it may be a pooler's, on behalf of its Reader.
+const Idle = "idle"
 
 // Purpose says why a probe was shown.
 type Purpose string

@@ -214,7 +214,7 @@ func (v *View) Apply(e Event) {
 	case KindRate:
 		v.Rates[e.Service] = append(v.Rates[e.Service], RateSince{e.At, *e.Rate})
 	case KindEnded:
-		if _, before := v.Cut[e.Reader][e.Credential]; !before {
+		if _, before := v.Cut[e.Reader][e.Credential]; !before && e.What != Idle {
 			put(v.Cut, e.Reader, e.Credential, e.At)
 		}
 	case KindLived:

@@ -279,7 +279,7 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 	case history.KindLoaded:
 		e.Credential, e.Identifier, e.Credentials, e.Replica = n.Credential(l.Identifier), l.Identifier, n.All(l.Identifiers), l.Pod
 	case history.KindEnded, history.KindDenied, history.KindLived:
-		e.Credential, e.Identifier, e.Reader = n.credential(l), l.Identifier, n.presenter(l, service)
+		e.Credential, e.Identifier, e.Reader, e.What = n.credential(l), l.Identifier, n.presenter(l, service), l.What
 		if e.Kind == history.KindLived {
 			e.Began = at - history.Offset(time.Duration(l.Latency)*time.Microsecond)
 		}

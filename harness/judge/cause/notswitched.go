@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -93,6 +94,19 @@ const several = 2
 // TellNotSwitched tells of an emitter that went on with the old credential
 // after it was revoked: one that nobody told to switch, or one that was late.
 func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
+	told := e.tellNotSwitched(emitter, switched, ever)
+	nameless := slices.ContainsFunc(e.Events, func(event history.Event) bool {
+		return event.Kind == history.KindEmitting && event.Service == emitter && event.Credential == e.Old && event.What == history.ByNoName
+	})
+	if nameless && len(runbook.Families[e.Limits.Family].Poolers) > 0 {
+		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: who logs in says no name)", emitter)
+		told.Fix = fmt.Sprintf("find out whether %s logs in itself or a pooler does, by its own login: of the pooler, rotate that too (its file of users, its settings, a reload), and name it in the scenario; of %s, %s", emitter, emitter, told.Fix)
+	}
+	return told
+}
+
+// tellNotSwitched is that where it is known who presents.
+func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
 	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter,
 		Why: fmt.Sprintf("%s%s went on with %s after it was revoked", emitter, e.OffPage(emitter), e.Old),
@@ -102,7 +116,11 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Fix = fmt.Sprintf("find out who presents %s without a name (its address is in the log of who checks it), have it say one (application_name, User-Agent), put it on the page, and revoke only when the use of %s is zero", e.Old, e.Old)
 	}
 	m, _ := e.Limits.Emitter(emitter)
-	if e.idleInTheWindow(emitter) {
+	if idle := e.idleInTheWindow(emitter); idle && e.servedOnConnections(emitter) {
+		told.Why += fmt.Sprintf("; between the emit and the revoke it served its callers on connections that it had made with %s, and made none anew", e.Old)
+		told.Fix = fmt.Sprintf("have %s read the new credential, and close connections that are as old as the page says (a maximum lifetime): until it makes one anew, nothing shows whether it has %s; revoke only when it was seen with that", emitter, e.Fresh)
+		return told
+	} else if idle {
 		told.Why += "; it was not seen to present anything between the emit and the revoke, where that would have shown"
 		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
 		if m.OnPage {
@@ -167,6 +185,16 @@ func (e *Case) idleInTheWindow(emitter string) bool {
 		}
 	}
 	return presents && attempts == 0
+}
+
+// servedOnConnections says that an emitter whose credential is presented with each connection gave
+// good answers between the emit and the revoke.
+func (e *Case) servedOnConnections(emitter string) bool {
+	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+	return runbook.Families[e.Limits.Family].Pools && slices.ContainsFunc(e.View.Keys(), func(key history.CellKey) bool {
+		return key.Source == history.FromLoad && key.Validator == emitter && e.View.Sum(key, emitted, revoked).OK >= evidence.LeastAttempts
+	})
 }
 
 // readSince is when an emitter first read what is published after a moment, as far as

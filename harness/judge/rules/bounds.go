@@ -84,6 +84,11 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 			outcome, detail = judge.Inconclusive, f.Message
 		}
 	}
+	if f, left := e.idleEnded(findings); left {
+		if findings = append(findings, f); outcome == judge.Pass {
+			outcome, detail = judge.Inconclusive, f.Message
+		}
+	}
 	if tried == 0 {
 		return judge.Skipped, "nothing was waited for", nil
 	}
@@ -91,6 +96,31 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 		outcome, detail = judge.Inconclusive, why
 	}
 	return outcome, detail, onePerParty(findings)
+}
+
+// idleEnded tells of sessions of the old credential that were idle when the revoke ended them, and had
+// no name: a pooler throws such away, and the pool of a service fails its next caller with them. Where the
+// window is too short by what was seen, that is said, and not this.
+func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
+	revoked, done := e.RevokedAt()
+	var n int64
+	f := judge.Finding{Level: judge.Warning, Credential: e.Old, CausedBy: string(keyring.Revoke), FirstPhase: string(history.Revoke)}
+	for _, event := range e.Events {
+		if event.Kind == history.KindEnded && event.What == history.Idle && event.Credential == e.Old && done && event.At >= revoked-evidence.Nearly {
+			if n++; n == 1 {
+				f.Validator, f.Presenter, f.FirstMS = event.Service, event.Reader, event.At.Milliseconds()
+			}
+			f.LastMS = event.At.Milliseconds()
+		}
+	}
+	if n == 0 || e.hurt("G2") || slices.ContainsFunc(findings, func(f judge.Finding) bool { return f.Credential == e.Old }) {
+		return f, false
+	}
+	f.Count = n
+	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that had not been in use, and had no name of their own: a pooler on the way of %s throws such away, and a pool of %s itself fails its next caller with them; whose they are cannot be told, and nobody was refused this time",
+		plan.Counted(n, "session"), e.Old, f.Validator, f.Presenter, f.Presenter)
+	f.Fix = fmt.Sprintf("name the pooler in the scenario, if there is one (services: NAME: {of: %s}); have %s say its name when it logs in (application_name), and close connections when they are as old as the page says", f.Validator, f.Presenter)
+	return f, true
 }
 
 // isOneSlot reports whether a lead seems too short because its validator was found to have

@@ -60,6 +60,9 @@ func TestBounds(t *testing.T) {
 			"find out when search takes a new one, and emit after that (rollout.lead)"},
 		{"a canary that was too much", []change{withoutProbes("search", history.Canary), answersCanary("429")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"a canary that was answered an error", []change{withoutProbes("search", history.Canary), answersCanary("503")}, judge.Pass, judge.Pass, "", "", "", ""},
+		{"idle sessions without a name that the revoke ended", []change{idleEnded("k1")}, judge.Inconclusive, judge.Inconclusive,
+			"the revoke ended 3 sessions of k1 at search that had not been in use, and had no name of their own: a pooler on the way of app throws such away", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in (application_name), and close connections when they are as old as the page says"},
+		{"idle sessions of the new one", []change{idleEnded("k2")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
 			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"
 		})},
@@ -160,6 +163,15 @@ func TestNoLeadIsAdvisedToOneSlot(t *testing.T) {
 }
 
 // answersCanary adds an answer of search to the canary that neither takes nor refuses it.
+// idleEnded has the revoke end sessions of app that were idle and had no name.
+func idleEnded(credential string) change {
+	return func(s *story) {
+		for range 3 {
+			s.add(history.Event{At: at(40.5), Kind: history.KindEnded, Service: "search", Reader: "app", Credential: credential, What: history.Idle})
+		}
+	}
+}
+
 func answersCanary(status string) change {
 	e := probe(at(28), "search", "k2", history.Canary, history.Unavailable)
 	e.Probe.Status = status

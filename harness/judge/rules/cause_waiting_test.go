@@ -68,3 +68,30 @@ func TestOneAtATime(t *testing.T) {
 		{"its fetches are seen", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnnn"), refused}, judge.CauseUnknown, "search", "", ""},
 	})
 }
+
+// TestOldConnections: who serves its callers on connections of the old credential is no job that did not
+// run, and of who says no name when it logs in a pooler on its way may be at fault.
+func TestOldConnections(t *testing.T) {
+	t.Parallel()
+	pool := func(s *story) {
+		atTheAuthority(s)
+		s.limits.Family = "database-password"
+		silent("search", 15, 40.5)(s)
+		without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 })(s)
+		s.buckets("search", "", 40, 61, func(_ history.Offset, c *history.Counts) { c.Credential = "k1" })
+		refuse("search", "k1", 40.5, 61, 10)(s)
+	}
+	job := func(s *story) { silent("app", 15, 40.5)(s) }
+	nameless := func(s *story) {
+		for i, e := range s.events {
+			if e.Kind == history.KindEmitting {
+				s.events[i].What = history.ByNoName
+			}
+		}
+	}
+	wantFound(t, "auth-failures-flat", "search", []found{
+		{"it served on them", []change{pool}, judge.CauseNotSwitched, "search", "it served its callers on connections that it had made with k1, and made none anew", "close connections that are as old as the page says"},
+		{"it did not run", []change{pool, job}, judge.CauseNotSwitched, "search", "it was not seen to present anything between the emit and the revoke", "have it run once in the window"},
+		{"it says no name", []change{pool, nameless}, judge.CauseNotSwitched, "search", "or a pooler that connects for search did: who logs in says no name", "of the pooler, rotate that too"},
+	})
+}

@@ -1,0 +1,137 @@
+package attached
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// lister is a connection that tells of the others of its user, as a server lets everybody see their own.
+type lister interface {
+	others(ctx context.Context) ([]other, error)
+}
+
+// other is a connection that somebody has: the server's name of it, that which its client gave it, and for
+// how many seconds it has not been used.
+type other struct {
+	process, name string
+	unused        float64
+}
+
+// others are those of the same role: pg_stat_activity shows no one more than that (28.2.3).
+func (c postgresConnection) others(ctx context.Context) ([]other, error) {
+	rows, err := c.conn.Query(ctx, `SELECT pid::text, coalesce(application_name, ''), CASE state WHEN 'idle' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0 END
+		FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []other
+	for rows.Next() {
+		var o other
+		if err := rows.Scan(&o.process, &o.name, &o.unused); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// others are those of the same user, which need no right to be seen.
+func (c mariaDBConnection) others(ctx context.Context) ([]other, error) {
+	rows, err := c.conn.QueryContext(ctx, "SELECT id FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND id <> CONNECTION_ID()")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []other
+	for rows.Next() {
+		var o other
+		if err := rows.Scan(&o.process); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// idle is for how many seconds a connection has not been used that nobody waits for.
+const idle = 1
+
+// lookAtOthers keeps which connections of others that were made with a credential are idle before it is
+// revoked, by those that the harness itself has with it.
+func (s *System) lookAtOthers(ctx context.Context, credential string) {
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	for name := range s.attach.Present {
+		s.mu.Lock()
+		l, ok := s.sessions[session{name, credential}].(lister)
+		s.mu.Unlock()
+		if !ok {
+			continue
+		}
+		found, _ := l.others(ctx) // who may not see them sees none
+		s.seen.mu.Lock()
+		for _, o := range found {
+			if l := s.seen.sessions[name+" "+o.process]; l != nil && l.presenter == "" {
+				l.idle = o.unused >= idle
+			}
+		}
+		s.seen.mu.Unlock()
+	}
+}
+
+// Meet tells of the connections that were made with the credential in use before logs were followed: those
+// of a pool may serve through the whole rotation, and no line of any log tells of them any more.
+func (s *System) Meet(ctx context.Context) {
+	for _, name := range slices.Sorted(maps.Keys(s.attach.Present)) {
+		p := s.attach.Present[name]
+		if p.DSN == "" || s.attach.Decisions[name].Format == "" {
+			continue
+		}
+		s.shows(name, s.first)
+		value, err := s.learn(ctx, s.first)
+		if err != nil {
+			continue // the first probe says so
+		}
+		conn, _, err := s.logIn(ctx, p.DSN, s.first, value)
+		if err != nil || conn == nil {
+			continue
+		}
+		if l, ok := conn.(lister); ok {
+			asking, cancel := context.WithTimeout(ctx, loginTimeout)
+			found, _ := l.others(asking) // who may not see them sees none
+			cancel()
+			s.theirs(name, p.DSN, value, found)
+		}
+		conn.end(ctx)
+	}
+}
+
+// theirs tells of connections of others that a server has.
+func (s *System) theirs(service, dsn, value string, found []other) {
+	at, d := s.databaseAt(dsn), s.seen
+	user, err := at.user(s.dsn(dsn, s.first, value))
+	if err != nil {
+		return
+	}
+	for _, o := range found {
+		l := login{service: service, role: user, presenter: o.name, status: at.taken(), process: o.process, session: sessionAt(dsn, o.process), at: time.Now()}
+		key := service + " " + o.process
+		d.mu.Lock()
+		told := d.sessions[key] != nil || d.own[l.session]
+		if !told {
+			d.sessions[key] = &l
+		}
+		d.mu.Unlock()
+		if told {
+			continue
+		}
+		// What it is called now, it need not have said when it logged in: a pooler has the name of whom it serves.
+		if s.known(o.name) == s.known("") {
+			l.presenter = ""
+		}
+		d.decided(service, service, l.presenter, s.Identifier(s.first), l.status, true, l.at)
+	}
+}
