@@ -22,7 +22,7 @@ import (
 // for of the run itself is filled in here, addresses of services by the runtime.
 func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
-		Name: s.Name, Image: s.Image, Command: s.Command, Health: s.Healthcheck, Needs: s.Needs,
+		Name: s.Name, Image: s.Image, Command: s.Command, Init: s.Init, Health: s.Healthcheck, Needs: s.Needs,
 		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, HTTPS: s.HTTPS, Entrypoint: s.Entrypoint, User: s.User,
 	}
 	if len(s.Ports) > 0 {

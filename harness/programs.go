@@ -2,8 +2,10 @@ package harness
 
 import (
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -16,20 +18,33 @@ import (
 func missingPrograms(p *plan.Plan) error {
 	var problems source.Problems
 	for _, s := range p.Services {
-		if !s.Own() || s.NeedsImage() || len(s.Command) == 0 || strings.Contains(s.Command[0], "{{") {
+		if !s.Own() || s.NeedsImage() {
 			continue
 		}
-		program := s.Command[0]
-		if strings.ContainsRune(program, filepath.Separator) && !filepath.IsAbs(program) {
-			program = filepath.Join(filepath.Dir(p.File), program) // where it is started
+		commands := map[string][]string{"command[0]": s.Command}
+		for i, command := range s.Init {
+			commands[fmt.Sprintf("init[%d][0]", i)] = command
 		}
-		if _, err := exec.LookPath(program); err == nil {
-			continue
+		for _, at := range slices.Sorted(maps.Keys(commands)) {
+			if command := commands[at]; len(command) > 0 && !onMachine(p, command[0]) {
+				problems = append(problems, problemAt(p, "services."+s.Name+"."+at,
+					"a path is relative to the folder of the scenario, a name is looked for in PATH", "there is no program %q on this machine", command[0]))
+			}
 		}
-		problems = append(problems, problemAt(p, "services."+s.Name+".command[0]",
-			"a path is relative to the folder of the scenario, a name is looked for in PATH", "there is no program %q on this machine", s.Command[0]))
 	}
 	return problems.Err()
+}
+
+// onMachine reports whether there is a program; what a word stands for is not known yet.
+func onMachine(p *plan.Plan, program string) bool {
+	if strings.Contains(program, "{{") {
+		return true
+	}
+	if strings.ContainsRune(program, filepath.Separator) && !filepath.IsAbs(program) {
+		program = filepath.Join(filepath.Dir(p.File), program) // where it is started
+	}
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // problemAt is a problem with what the scenario of a plan says at a path.

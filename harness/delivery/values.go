@@ -14,7 +14,7 @@ import (
 
 // Asks reports whether a service's settings have an action of a name.
 func Asks(spec world.Spec, name string) bool {
-	for _, a := range (scenario.Service{Command: spec.Command, Environment: spec.Environment, Files: spec.Files}).Actions() {
+	for _, a := range (scenario.Service{Command: spec.Command, Init: spec.Init, Environment: spec.Environment, Files: spec.Files}).Actions() {
 		if a.Name == name {
 			return true
 		}
@@ -55,12 +55,7 @@ func (v Values) Fill(spec world.Spec) world.Spec {
 		v.files[path.Base(file)] = at
 	}
 	spec.Environment, spec.Files = v.all(spec.Environment), v.all(spec.Files)
-	command := make([]string, len(spec.Command))
-	for i, word := range spec.Command {
-		command[i] = v.in(word)
-	}
-	spec.Command = command
-	return spec
+	return spec.WithCommands(v.in)
 }
 
 func (v Values) all(settings map[string]string) map[string]string {

@@ -276,10 +276,7 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 				spec.Environment[name] = r.text(value)
 			}
 		}
-		spec.Command = slices.Clone(spec.Command)
-		for i, word := range spec.Command {
-			spec.Command[i] = r.text(word)
-		}
+		*spec = spec.WithCommands(r.text)
 		spec.Files = maps.Clone(spec.Files)
 		for path, content := range spec.Files {
 			spec.Files[path] = r.text(content)

@@ -139,7 +139,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 
 // stray asks a service with what nobody has made.
 func (w *town) stray(ctx context.Context, service string) (history.Probe, error) {
-	return family.Ask(ctx, http.MethodGet, w.URL(service, false)+"/", http.Header{"Authorization": {"Bearer made-up"}}, http.NoBody, nil)
+	return family.Request{Method: http.MethodGet, URL: w.URL(service, false) + "/", Header: http.Header{"Authorization": {"Bearer made-up"}}}.Ask(ctx)
 }
 
 var _ world.Runtime = (*town)(nil)

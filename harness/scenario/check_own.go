@@ -134,9 +134,21 @@ func (c check) replicas(at string, s Service) {
 // arguments keeps values of secrets out of a command, which the list of processes
 // shows.
 func (c check) arguments(at string, s Service) {
-	for _, a := range (Service{Command: s.Command}).Actions() {
+	c.shown(at+".command", s.Command)
+	for i, command := range s.Init {
+		path := fmt.Sprintf("%s.init[%d]", at, i)
+		if len(command) == 0 {
+			c.Report(path, "[./migrate, up]", "has no program")
+		}
+		c.shown(path, command)
+	}
+}
+
+// shown holds the words of one command.
+func (c check) shown(at string, command []string) {
+	for _, a := range (Service{Command: command}).Actions() {
 		if a.Name == "secret" && a.Part != "file" || a.Name == "store" && a.Part == "token" || a.Name == "tls" {
-			c.Report(at+".command", "have it in the environment or in files", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
+			c.Report(at, "have it in the environment or in files", "{{ .%s.%s }} is a value, and has no place here", a.Name, a.Part)
 		}
 	}
 }

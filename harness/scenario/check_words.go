@@ -17,6 +17,11 @@ func (c check) settings(at string, s Service) {
 	for i, text := range s.Command {
 		c.setting(fmt.Sprintf("%s.command[%d]", at, i), text, s)
 	}
+	for i, command := range s.Init {
+		for j, text := range command {
+			c.setting(fmt.Sprintf("%s.init[%d][%d]", at, i, j), text, s)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		path := source.Join(at+".environment", name)
 		if name == "" || strings.ContainsAny(name, "=\x00") {

@@ -191,6 +191,10 @@ type Service struct {
 	// Command is what an image is to run in place of its own command, or, without
 	// an image, a program of this machine, in the folder of the scenario.
 	Command []string `yaml:"command,omitempty" json:"command,omitempty"`
+	// Init are commands that run before it, one after the other, each to its end and with exit
+	// status 0, at every start of it, with its image, environment and files, as the init
+	// containers of a pod do.
+	Init [][]string `yaml:"init,omitempty" json:"init,omitempty"`
 	// Entrypoint is what runs in place of the image's own, before the command. User is as
 	// whom it runs, a name or a number, and in a cluster a number.
 	Entrypoint []string `yaml:"entrypoint,omitempty" json:"entrypoint,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -282,6 +283,7 @@ type Spec struct {
 	Image       string
 	Build       *Build // of which its image is made, where there is no Image
 	Command     []string
+	Init        [][]string // commands that run to their end before each start of it
 	Environment map[string]string
 	Port        int  // that the image listens on; stand-ins choose theirs
 	HTTPS       bool // it speaks TLS there
@@ -317,6 +319,28 @@ type Spec struct {
 	// Dir is where a Command without an image is run; default is where this
 	// process runs.
 	Dir string
+}
+
+// WithCommands is a spec in which each word of what it runs is another.
+func (s Spec) WithCommands(word func(string) string) Spec {
+	rewritten := func(command []string) []string {
+		words := make([]string, len(command))
+		for i, w := range command {
+			words[i] = word(w)
+		}
+		return words
+	}
+	s.Command, s.Init = rewritten(s.Command), slices.Clone(s.Init)
+	for i := range s.Init {
+		s.Init[i] = rewritten(s.Init[i])
+	}
+	return s
+}
+
+// Job is what runs the nth of a spec's Init: the same, with that command, and nobody calls it.
+func (s Spec) Job(n int) Spec {
+	s.Command, s.Init, s.Port, s.Health = s.Init[n], nil, 0, ""
+	return s
 }
 
 // Volume is a file or a folder that a container has a copy of.

@@ -74,7 +74,7 @@ func (r *logReader) follow() error {
 			if found.Container.State.OOMKilled {
 				return fmt.Errorf("exit status %d: out of memory", found.Container.State.ExitCode)
 			}
-			return fmt.Errorf("exit status %d", found.Container.State.ExitCode)
+			return launch.Exit(found.Container.State.ExitCode)
 		case tries == logTries:
 			return errors.Join(errors.New("it runs on, and its log cannot be read"), broken)
 		}

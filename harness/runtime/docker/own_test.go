@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/moby/moby/client"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -61,6 +62,45 @@ func TestBuiltImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it was told to reload", func() bool { return slices.Contains(book.of("reports"), "told to reload") })
+}
+
+// TestInit runs what comes before a service in containers of their own, of which none is left.
+func TestInit(t *testing.T) {
+	r, book := newRuntime(t)
+	if err := r.Start(t.Context(), []world.Spec{{Name: "auth", Serve: "issuer", Config: &settings{"greeting": "hello"}}}); err != nil {
+		t.Fatal(err)
+	}
+	shop := world.Spec{
+		Name: "shop", Image: r.image, Entrypoint: []string{binaryPath}, Command: []string{"server"}, Init: [][]string{{"job", "0", "{{ .auth.url }}"}, {"job", "0"}},
+		Port: 9000, Health: "/healthz", Environment: map[string]string{"REHEARSE_LISTEN": ":9000", "REHEARSE_CONFIG": "{}"},
+	}
+	if err := r.Start(t.Context(), []world.Spec{shop}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"args job 0 http://auth:8080", "args job 0", "args server"}
+	ran := func() []string {
+		return slices.DeleteFunc(book.of("shop"), func(line string) bool { return !strings.HasPrefix(line, "args") })
+	}
+	eventually(t, "its log has all three in order", func() bool { return slices.Equal(ran(), want) })
+
+	fails := shop
+	fails.Name, fails.Init = "till", [][]string{{"job", "3"}}
+	err := r.Start(t.Context(), []world.Spec{fails})
+	if err == nil || !strings.Contains(err.Error(), "start till: init[0], which is to run before it: exit status 3") {
+		t.Errorf("one that fails: got %v, want which and how", err)
+	}
+	if slices.Contains(book.of("till"), "args server") {
+		t.Error("it was started all the same")
+	}
+	found, err := r.engine.ContainerList(t.Context(), client.ContainerListOptions{All: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range found.Items {
+		if strings.Contains(strings.Join(c.Names, " "), r.o.Record.Run()) && strings.Contains(strings.Join(c.Names, " "), ".init.") {
+			t.Errorf("%v is left", c.Names)
+		}
+	}
 }
 
 func TestNoImage(t *testing.T) {

@@ -43,6 +43,7 @@ type service struct {
 	runtime *Runtime
 	spec    world.Spec
 	nth     int // of the containers that it had one after the other, from 0
+	job     int // which of those it is that run before it, from 1; 0: the service itself
 	paused  atomic.Bool
 
 	mu        sync.Mutex
@@ -238,7 +239,7 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 		testcontainers.WithLabels(labelsOf(s.runtime.o.Record)),
 		testcontainers.WithEnv(environment),
 		testcontainers.WithCmd(command...),
-		tcnetwork.WithNetworkName([]string{s.spec.Name}, inside),
+		tcnetwork.WithNetworkName(s.aliases(), inside),
 	}
 	switch {
 	case s.spec.Base != "":
@@ -277,7 +278,45 @@ func (s *service) containerName() string {
 	if s.nth > 0 {
 		name += "." + strconv.Itoa(s.nth)
 	}
+	if s.job > 0 {
+		name += ".init." + strconv.Itoa(s.job)
+	}
 	return name
+}
+
+// aliases are the names by which others find it.
+func (s *service) aliases() []string {
+	if s.job > 0 {
+		return nil
+	}
+	return []string{s.spec.Name}
+}
+
+// initialize runs a command before the service, in a container of its own, to its end.
+func (s *service) initialize(ctx context.Context, n int, spec world.Spec) error {
+	job := &service{runtime: s.runtime, spec: spec, nth: s.nth, job: n + 1}
+	err := job.create(ctx)
+	if err == nil {
+		err = job.run(ctx)
+	}
+	return errors.Join(err, job.discard(ctx))
+}
+
+// run starts a container and waits until it has come to its end.
+func (s *service) run(ctx context.Context) error {
+	if err := s.startContainer(ctx); err != nil {
+		return err
+	}
+	life := launch.NewLife()
+	s.mu.Lock()
+	s.current = life
+	s.mu.Unlock()
+	go func() { life.End(s.log.follow(), func(error) {}) }()
+	err := life.AwaitEnd(ctx, s.runtime.o.ReadyWithin)
+	if !life.Over() {
+		err = errors.Join(err, s.stop(context.WithoutCancel(ctx)))
+	}
+	return err
 }
 
 // succeed puts another container in the place of this one, which goes when the
@@ -329,6 +368,9 @@ func (s *service) discard(ctx context.Context) error {
 
 // start begins a life of the container and returns when it is ready.
 func (s *service) start(ctx context.Context) error {
+	if err := launch.Initialize(ctx, s.spec, s.initialize); err != nil {
+		return err
+	}
 	if err := s.startContainer(ctx); err != nil {
 		return err
 	}

@@ -164,6 +164,17 @@ func (s *service) pod() (corev1.PodSpec, error) {
 	}
 	s.volumes(&pod, &main)
 	pod.Containers = []corev1.Container{main}
+	for n := range s.spec.Init {
+		s.runtime.mu.Lock()
+		command, err := s.runtime.addresses.Command(s.spec.Job(n))
+		s.runtime.mu.Unlock()
+		if err != nil {
+			return corev1.PodSpec{}, err
+		}
+		job := main
+		job.Name, job.Args, job.ReadinessProbe, job.Lifecycle = fmt.Sprintf("init-%d", n), command, nil, nil
+		pod.InitContainers = append(pod.InitContainers, job)
+	}
 	return pod, nil
 }
 

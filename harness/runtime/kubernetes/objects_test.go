@@ -109,6 +109,31 @@ func TestOwnEntrypointAndUser(t *testing.T) {
 	}
 }
 
+// TestInitContainers: what comes before a service is what the pod runs first, with all that the
+// service has but what asks whether it is ready.
+func TestInitContainers(t *testing.T) {
+	r := newTestRuntime(t, world.Spec{
+		Name: "shop", Image: "acme/shop:1", Port: 80, Health: "/healthz", Entrypoint: []string{"/run"}, Command: []string{"serve"},
+		Init: [][]string{{"migrate", "{{ .shop.url }}"}, {"seed"}}, Files: map[string]string{"/etc/shop.conf": "a"},
+	})
+	d, err := r.service("shop").deployment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := d.Spec.Template.Spec
+	if len(pod.InitContainers) != 2 || !slices.Equal(pod.InitContainers[0].Args, []string{"migrate", "http://shop:80"}) || !slices.Equal(pod.InitContainers[1].Args, []string{"seed"}) {
+		t.Fatalf("got %+v, want migrate and then seed", pod.InitContainers)
+	}
+	if got := pod.Containers[0]; !slices.Equal(got.Args, []string{"serve"}) || got.ReadinessProbe == nil {
+		t.Errorf("the service itself: got %q, asked by %v", got.Args, got.ReadinessProbe)
+	}
+	for _, c := range pod.InitContainers {
+		if c.Image != "acme/shop:1" || !slices.Equal(c.Command, []string{"/run"}) || c.ReadinessProbe != nil || c.Lifecycle != nil || len(c.VolumeMounts) != 1 || len(c.EnvFrom) != 1 {
+			t.Errorf("%s: got %+v, want what the service has, and no probe", c.Name, c)
+		}
+	}
+}
+
 func TestMounts(t *testing.T) {
 	r := newTestRuntime(t,
 		world.Spec{Name: "a", Serve: "charger", Folder: "/run/rehearse/a", Brought: runbook.SecretVolume},

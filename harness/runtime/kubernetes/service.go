@@ -168,7 +168,7 @@ func exit(t *corev1.ContainerStateTerminated) error {
 	if t.Reason == "OOMKilled" {
 		return fmt.Errorf("exit status %d: out of memory", t.ExitCode)
 	}
-	return fmt.Errorf("exit status %d", t.ExitCode)
+	return launch.Exit(t.ExitCode)
 }
 
 // stop ends the service, and returns when its pod has ended.

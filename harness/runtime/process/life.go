@@ -72,7 +72,7 @@ func (l *life) attend(log *os.File) {
 	<-read
 	_ = log.Close()
 	if err == nil {
-		err = errors.New("exit status 0")
+		err = launch.Exit(0)
 	}
 	if dropped := o.Record.DropProcess(l.cmd.Process.Pid); dropped != nil {
 		err = errors.Join(err, dropped)

@@ -383,6 +383,41 @@ func TestCommandWithoutImage(t *testing.T) {
 	eventually(t, "its own command line is in its log", func() bool { return slices.Contains(book.of("vault"), "args server") })
 }
 
+// TestInit runs what comes before a service in order, before each of its starts, and does not
+// start it where one of them fails.
+func TestInit(t *testing.T) {
+	r, book := newRuntime(t)
+	shop := world.Spec{
+		Name: "shop", Command: []string{standin, "server"}, Init: [][]string{{standin, "job", "0", "{{ .shop.port }}"}, {standin, "job", "0"}}, Health: "/healthz",
+		Environment: map[string]string{"REHEARSE_LISTEN": "{{ .shop.host }}:{{ .shop.port }}", "REHEARSE_CONFIG": "{}"},
+	}
+	if err := r.Start(t.Context(), []world.Spec{shop}); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(r.URL("shop", false), "http://"), ":")
+	want := []string{"args job 0 " + port, "args job 0", "args server"}
+	ran := func() []string {
+		return slices.DeleteFunc(book.of("shop"), func(line string) bool { return !strings.HasPrefix(line, "args") })
+	}
+	eventually(t, "its log has all three in order", func() bool { return slices.Equal(ran(), want) })
+	if err := r.Redeploy(t.Context(), "shop", nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "they run before its next start too", func() bool { return slices.Equal(ran(), append(want, want...)) })
+	if exits := book.exitsOf("shop"); len(exits) > 0 {
+		t.Errorf("their ends were told: %v", exits)
+	}
+
+	fails := world.Spec{Name: "till", Command: []string{standin, "server"}, Init: [][]string{{standin, "job", "0"}, {standin, "job", "3"}}, Environment: map[string]string{"REHEARSE_CONFIG": "{}"}}
+	err := r.Start(t.Context(), []world.Spec{fails})
+	if err == nil || !strings.Contains(err.Error(), "start till: init[1], which is to run before it: exit status 3") {
+		t.Errorf("one that fails: got %v, want which and how", err)
+	}
+	if slices.Contains(book.of("till"), "args server") {
+		t.Error("it was started all the same")
+	}
+}
+
 func TestRedeployLosesNoRequest(t *testing.T) {
 	r, book := newRuntime(t)
 	spec := world.Spec{

@@ -28,6 +28,7 @@ type service struct {
 	listener    *net.TCPListener // until a life takes it
 	current     *life
 	environment map[string]string // over that of its spec
+	job         bool              // it listens nowhere, and comes to its end
 }
 
 func (s *service) life() *life {
@@ -38,6 +39,9 @@ func (s *service) life() *life {
 
 // start begins a life and returns when it is ready.
 func (s *service) start(ctx context.Context) error {
+	if err := launch.Initialize(ctx, s.spec, s.initialize); err != nil {
+		return err
+	}
 	l, err := s.spawn()
 	if err != nil {
 		return err
@@ -47,6 +51,22 @@ func (s *service) start(ctx context.Context) error {
 		path = contract.HealthPath
 	}
 	return l.AwaitReady(ctx, s.runtime.URL(s.spec.Name, false), path, s.runtime.o.ReadyWithin)
+}
+
+// initialize runs a command before the service to its end.
+func (s *service) initialize(ctx context.Context, _ int, spec world.Spec) error {
+	s.mu.Lock()
+	job := &service{runtime: s.runtime, spec: spec, environment: s.environment, job: true}
+	s.mu.Unlock()
+	l, err := job.spawn()
+	if err != nil {
+		return err
+	}
+	err = l.AwaitEnd(ctx, s.runtime.o.ReadyWithin)
+	if !l.Over() {
+		err = errors.Join(err, l.kill(context.WithoutCancel(ctx)))
+	}
+	return err
 }
 
 // stop ends what there is of it.
@@ -121,12 +141,14 @@ func (s *service) spawn() (*life, error) {
 	defer s.mu.Unlock()
 	listener := s.listener
 	s.listener = nil
-	if listener == nil {
+	if listener == nil && !s.job {
 		return nil, errors.New("it was stopped meanwhile")
 	}
-	socket, err := s.hand(cmd, listener)
-	if err != nil {
-		return nil, err
+	var socket *net.TCPListener
+	if !s.job {
+		if socket, err = s.hand(cmd, listener); err != nil {
+			return nil, err
+		}
 	}
 	l := &life{Life: launch.NewLife(), service: s, cmd: cmd, socket: socket}
 	for _, file := range cmd.ExtraFiles {
