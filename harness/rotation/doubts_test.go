@@ -80,7 +80,7 @@ func TestControl(t *testing.T) {
 		shown map[history.Phase]int
 	}{
 		{history.AuthFailure, map[history.Phase]int{history.Verify: 1, history.Watch: 5}},
-		{history.OK, map[history.Phase]int{history.Verify: 1}},
+		{history.OK, map[history.Phase]int{history.Verify: 1, history.Rollback: 5}},
 	} {
 		t.Run(string(tt.says), func(t *testing.T) {
 			t.Parallel()

@@ -125,24 +125,24 @@ func (r *rotation) showCanary(ctx context.Context) error {
 	if err := r.show(ctx, New, history.Canary, to); err != nil {
 		return err
 	}
-	return r.showControl(ctx, history.Canary, 1, to)
+	return r.showControl(ctx, New, history.Canary, 1, to)
 }
 
-// showControl shows, some times, the new credential with its signature or value spoilt to
-// those who took it: an acceptance says something of who refuses that. It comes after the
+// showControl shows, some times, a credential with its signature or value spoilt to those
+// who took it: an acceptance says something of who refuses that. It comes after the
 // series, which has taught them all that the control's kid can.
-func (r *rotation) showControl(ctx context.Context, after history.Purpose, times int64, to []plan.Validator) error {
+func (r *rotation) showControl(ctx context.Context, credential string, after history.Purpose, times int64, to []plan.Validator) error {
 	spoiler, ok := r.world.Probes.(world.Spoiler)
 	if !ok {
 		return nil
 	}
 	return r.sideBySide(to, func(v plan.Validator) error {
 		taken := false
-		r.glance(func(view *history.View) { taken = view.Said(v.Name, New, after).Taken > 0 })
+		r.glance(func(view *history.View) { taken = view.Said(v.Name, credential, after).Taken > 0 })
 		if !taken || !spoiler.Spoils(v.Name) {
 			return nil
 		}
-		return r.showTimes(ctx, v, New, history.Control, func(shown int64) bool { return shown >= times || v.Authority }) // which may lock an account
+		return r.showTimes(ctx, v, credential, history.Control, func(shown int64) bool { return shown >= times || v.Authority }) // which may lock an account
 	})
 }
 
@@ -252,5 +252,5 @@ func (r *rotation) watch(ctx context.Context) error {
 	if err := r.show(ctx, New, history.NewAfter, r.limits.Validators); err != nil {
 		return err
 	}
-	return r.showControl(ctx, history.NewAfter, inVain, r.limits.Validators)
+	return r.showControl(ctx, New, history.NewAfter, inVain, r.limits.Validators)
 }

@@ -230,6 +230,9 @@ func (r *rotation) showBack(ctx context.Context) error {
 	if err := r.show(ctx, Old, history.Restored, r.limits.Validators); err != nil {
 		return err
 	}
+	if err := r.showControl(ctx, Old, history.Restored, inVain, r.limits.Validators); err != nil {
+		return err
+	}
 	return r.sideBySide(r.limits.Validators, func(v plan.Validator) error { return r.showWithdrawn(ctx, v) })
 }
 

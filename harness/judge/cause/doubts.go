@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -23,15 +24,15 @@ func (e *Case) madeUp(validator string) history.Answers {
 // takesMadeUp reports whether a validator took that.
 func (e *Case) takesMadeUp(validator string) bool { return e.madeUp(validator).Taken > 0 }
 
-// TakesSpoilt says of a validator that took the new credential with its signature or value
+// TakesSpoilt says of a validator that took a credential with its signature or value
 // spoilt, and is known to refuse otherwise, that it checked nothing then. "" where that is not so.
 func (e *Case) TakesSpoilt(validator string) string {
 	a := e.View.Said(validator, "", history.Control)
 	if a.Taken == 0 || !e.wasSeenRefusing(validator) {
 		return ""
 	}
-	return fmt.Sprintf("%s took a %s as one of %s, %d of %d times, last in %s%s: that it takes %s shows nothing of what it has learned, nor that it refuses %s of what it has forgotten",
-		validator, a.Last.Presentation, e.Fresh, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator), e.Fresh, e.Old)
+	return fmt.Sprintf("%s took a %s, %d of %d times, last in %s%s: that it takes a credential shows nothing of what it has learned, nor that it refuses one of what it has forgotten",
+		validator, a.Last.Presentation, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator))
 }
 
 // wasSeenRefusing reports whether any answer of a validator was a refusal: that its log
@@ -128,10 +129,11 @@ func (e *Case) SayRefusal(service, status string) string {
 	return fmt.Sprintf("; if that is how %s refuses, say it in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, service, status)
 }
 
-// UnreadableRefusals is unreadable of the first validator of which it is so.
-func (e *Case) UnreadableRefusals() string {
+// ChecksNothing is Unreadable or TakesSpoilt of the first validator of which either is so: that
+// it refused nobody says nothing of the rotation.
+func (e *Case) ChecksNothing() string {
 	for _, v := range e.Limits.Validators {
-		if why := e.Unreadable(v.Name); why != "" {
+		if why := cmp.Or(e.Unreadable(v.Name), e.TakesSpoilt(v.Name)); why != "" {
 			return why
 		}
 	}

@@ -139,11 +139,20 @@ func (e *judging) momentUnseen() string {
 		return ""
 	}
 	for _, event := range e.Events {
-		if v, ok := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && ok && v.OnPage {
+		if v, ok := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && ok && v.OnPage && !e.asThoseBehind(v) {
 			return fmt.Sprintf("the worst moment to accept for %s was waited for and did not come: %s", v.Name, event.Detail)
 		}
 	}
 	return ""
+}
+
+// asThoseBehind reports whether a validator was never seen to fetch anything, and hands on
+// what it is shown to others on the page that were: it has no worst moment but theirs.
+func (e *judging) asThoseBehind(v plan.Validator) bool {
+	return len(v.Hands) > 0 && !e.HasFetches(v.Name) && !slices.ContainsFunc(v.Hands, func(name string) bool {
+		behind, _ := e.Limits.Validator(name)
+		return !behind.OnPage || !e.HasFetches(name)
+	})
 }
 
 // canary is what a refused canary comes to where the new credential was emitted all

@@ -12,6 +12,35 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
 )
 
+// TestMomentOfAFront: who hands on what it is shown, and fetches nothing itself, has no worst
+// moment but that of those behind it.
+func TestMomentOfAFront(t *testing.T) {
+	t.Parallel()
+	front := func(hands ...string) change {
+		return func(s *story) {
+			v := s.limits.Validators[1]
+			v.Name, v.Hands = "gate", hands
+			s.limits.Validators = append(s.limits.Validators, v)
+			s.add(history.Event{At: at(10), Kind: history.KindMoment, Service: "gate", What: history.MomentUnseen, Detail: "it was not seen to fetch"})
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		open    bool
+	}{
+		{"before one on the page", []change{front("search")}, false},
+		{"before nobody", []change{front()}, true},
+		{"before one that is not seen to fetch either", []change{front("search"), without(func(e history.Event) bool { return e.Kind == history.KindFetched && e.Service == "search" })}, true},
+		{"that fetches", []change{front("search"), add(fetched(at(4), "gate", "auth", "k1"))}, true},
+	} {
+		r := rule(t, judged(t, tt.changes...), "bounds")
+		if strings.Contains(r.Detail, "for gate was waited for") != tt.open {
+			t.Errorf("%s: got %s, %q, want it open: %t", tt.name, r.Outcome, r.Detail, tt.open)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	lead := func(d time.Duration) change { return limit(func(l *plan.Limits) { l.Lead = d }) }

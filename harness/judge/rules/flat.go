@@ -41,7 +41,7 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	others, refused, attempts := e.strangers()
 	findings, failed, total = append(findings, others...), failed+refused, total+attempts
 	thin := cmp.Or(e.ownNames(), e.thin())
-	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.UnreadableRefusals(), e.TakesAnyValue())
+	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.ChecksNothing(), e.TakesAnyValue())
 	otherwise := e.AnsweredOtherwise()
 	switch {
 	case judge.HasError(findings):
