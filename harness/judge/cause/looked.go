@@ -55,7 +55,7 @@ func (c *Cell) nearest() string {
 // looked for at a moment: whoever hands it on has it from there.
 func (c *Cell) sourceOf(at history.Offset, has func(*history.KeySet) bool) string {
 	for _, service := range []string{c.Validator.From, c.nearest()} {
-		if set, seen := c.setAt(service, at); seen && has(set) {
+		if set, seen := c.setAt(service, at); seen && has(set) && !c.unreadableAt(service, at) {
 			return service
 		}
 	}

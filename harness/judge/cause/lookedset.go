@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // missingAtTheSource matches where a set that was looked at lacked a credential
@@ -45,6 +46,20 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 	why := fmt.Sprintf("the set of %s did not have it, as it was looked at from %s on", source, c.Page(max(at-c.Start, 0)))
 	if len(voices) > 0 && had {
 		why = fmt.Sprintf("%s answers with one set or another, and what it has from %s did not have it from %s on", place, source, c.Page(max(at-c.Start, 0)))
+	}
+	from := c.Validator.From
+	handsOn := len(voices) == 0 && source != from && slices.ContainsFunc(c.Limits.Gateways, func(g plan.Gateway) bool { return g.Name == source })
+	if handsOn && c.unreadableAt(from, at) {
+		return Explanation{
+			Cause: judge.CauseSourceDown, Consumer: from, Why: fmt.Sprintf("%s, and %s itself answered with none then", why, from),
+			Fix: fmt.Sprintf("bring %s back before emitting: until then %s hands on the set that it has", from, source),
+		}, true
+	}
+	if handsOn && c.isFresh() {
+		return Explanation{
+			Cause: judge.CauseNotInSet, Consumer: source, Why: why,
+			Fix: fmt.Sprintf("bound for how long %s hands on the set that it has (its lifetime, and what it serves stale beyond that), or purge it with the accept: the lead must be longer than that and what %s keeps together", source, c.Validator.Name),
+		}, true
 	}
 	return Explanation{
 		Cause: judge.CauseNotInSet, Consumer: source, Why: why,

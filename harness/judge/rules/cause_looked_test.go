@@ -105,6 +105,8 @@ func TestLookedAt(t *testing.T) {
 			judge.CauseUnknown, "search", ""},
 		{"only what signs", []change{old, looked(0, "auth", key1), looked(28.5, "auth", key2), looked(0, "edge", key1), looked(28.5, "edge", key2)}, "k1", judge.CauseNotInSet, "auth",
 			"the set of auth did not have it, as it was looked at from 28m"},
+		{"in the gateway's, while the issuer answers with none", []change{fresh, looked(0, "auth", key1), answered(5, "auth", "", "503", time.Millisecond), looked(0, "edge", key1)}, "k2", judge.CauseSourceDown, "auth",
+			"the set of edge did not have it, as it was looked at from 12m15s on, and auth itself answered with none then"},
 		{"it answered with no set since before that", []change{fresh, looked(0, "edge", key1), answered(0.5, "edge", "", "429", time.Millisecond)}, "k2", judge.CauseUnknown, "search", ""},
 		{"never in the gateway's", append([]change{fresh, looked(0, "edge", key1)}, healthyAuth...), "k2", judge.CauseNotInSet, "edge", ""},
 		{"one of two answers", append([]change{fresh, limit(func(l *plan.Limits) { l.Gateways[0].Of = []string{"auth", "auth-b"} }), looked(0, "auth-b", key1),
