@@ -25,6 +25,10 @@ func (c *Cell) unknown() Explanation {
 	if !c.EverLearned {
 		told.Why = fmt.Sprintf("%s refused it at times and took it at others, and no log says when it learned it", c.Validator.Name)
 	}
+	if c.EverLearned && c.neverTook() {
+		told.Why = fmt.Sprintf("%s fetched it %s after it was accepted, and refused it to everybody all the same", c.Validator.Name, c.Page(c.LearnedAt-c.Accepted))
+		told.Fix += fmt.Sprintf("; look for a list of keys that it is bound to (pinned kids, an allow-list), and for what its library does not take of %s and takes of %s (type, alg, use); no lead is long enough for either", c.Fresh, c.Old)
+	}
 	if c.Validator.Authority {
 		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
 		if c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {

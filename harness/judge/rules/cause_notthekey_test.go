@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,4 +127,29 @@ func TestOffThePageAndUnbounded(t *testing.T) {
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"it learned late", []change{unknown, searchLearns(31.5), refuse("app", "k2", 28.4, 31.5, 10)}, judge.CauseStaleCache, "search", "", "put search on the page, with how late it learns, and publish more than 22m"},
 	})
+}
+
+// TestFetchedAndNeverTaken: who fetched the new key and refused it to everybody has not learned
+// it; who took it once has.
+func TestFetchedAndNeverTaken(t *testing.T) {
+	t.Parallel()
+	fetches := func(s *story) {
+		searchLearns(0)(s)
+		withoutProbes("search", history.Canary)(s)
+		withoutProbes("search", history.NewAfter)(s)
+		e := learned(at(15), "search", "k2")
+		e.What = history.OfFetch
+		s.add(e, fetched(at(15), "search", "auth", "k1", "k2"), fetched(at(45), "search", "auth", "k2"))
+		canaries(27, "nnnnnn")(s)
+	}
+	const says = "search fetched it 5m after it was accepted, and refused it to everybody all the same"
+	for name, changes := range map[string][]change{
+		says:                   {fetches, refuse("app", "k2", 28.4, 61, 10)},
+		"one replica of about": {fetches, refuse("app", "k2", 28.4, 61, 9)},
+	} {
+		found := failing(judged(t, changes...))
+		if !slices.ContainsFunc(found, func(f judge.Finding) bool { return strings.Contains(f.Message, name) }) {
+			t.Errorf("got %+v, want one that says %q", found, name)
+		}
+	}
 }
