@@ -40,6 +40,7 @@ type seen struct {
 	own      map[string]bool            // addresses of connections of the harness
 	emitting map[string]string          // the identifier that each presenter was last seen with
 	named    map[string]bool            // who was seen under a name of its own
+	byNoName map[string]bool            // what presenters were seen with, by presenter and identifier, without one
 	users    map[string]map[string]bool // by identifier, who was let in with it
 	sessions map[string]*login          // by server and its process, the last that was let in
 	shown    map[shown][]time.Time      // when the harness presented what to whom, whose log will tell of it without a name
@@ -65,7 +66,7 @@ type login struct {
 func newSeen(s *System) *seen {
 	return &seen{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
-		named: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
+		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
 		shown: map[shown][]time.Time{},
 	}
 }
@@ -342,7 +343,7 @@ func (d *seen) decided(_, validator, presenter, identifier, status string, accep
 func (d *seen) tells(message, validator, presenter, identifier, status string, at time.Time) {
 	accepted := message == history.MessageAccepted
 	what := ""
-	if presenter == "" {
+	if presenter == "" && accepted { // of who is refused a server may name nobody
 		what = history.ByNoName
 	}
 	d.mu.Lock()
@@ -358,7 +359,12 @@ func (d *seen) tells(message, validator, presenter, identifier, status string, a
 	d.mu.Lock()
 	tell, record := d.tell, d.record
 	// One that was never taken is none that anybody rotated to.
-	switched := d.emitting[presenter] != identifier && !strings.HasPrefix(presenter, probeName) && (accepted || ours)
+	// A name that is said once is known from then on.
+	named := d.byNoName[presenter+" "+identifier] && what == ""
+	if d.emitting[presenter] != identifier || named {
+		d.byNoName[presenter+" "+identifier] = what != ""
+	}
+	switched := (d.emitting[presenter] != identifier || named) && !strings.HasPrefix(presenter, probeName) && (accepted || ours)
 	if switched {
 		d.emitting[presenter] = identifier
 	}

@@ -354,6 +354,12 @@ const (
 	Anew      Purpose = "anew"      // the old credential, to the same, by something made with it after the revoke that nobody can have kept
 )
 
+// Spoilt says of a probe that what it showed was not the credential that its event names, so that a refusal
+// of it tells nothing of that.
+func (p Probe) Spoilt() bool {
+	return p.Purpose == MadeUp || p.Purpose == Garbage || p.Purpose == Control
+}
+
 // Probe is one presentation of a credential by the harness itself. Probes are
 // counted in the totals and never in flatness or budget.
 type Probe struct {

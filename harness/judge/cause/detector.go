@@ -198,6 +198,7 @@ func detectors() []detector {
 		{of: Unanswered, match: freshAnsweredOtherwise},
 		{of: Unanswered, match: notTakenOnTheWay},
 		{of: Unanswered, match: notActiveYet},
+		{of: Unanswered, match: stoppedOnTheWay},
 		{of: Unanswered, match: tooManyConnections},
 		{of: Unanswered, match: cutOff},
 		{of: Unanswered, match: inUseAtRevoke},

@@ -40,6 +40,43 @@ func notActiveYet(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
+// stoppedOnTheWay matches where a service failed its callers from its switch on to the end, and nothing
+// that it presents came to who checks the credential any more, who takes the new one from rehearse itself.
+func stoppedOnTheWay(c *Cell) (Explanation, bool) {
+	service := c.Validator.Name
+	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	kind, _, n := c.mostly()
+	if kind != classes[5] || !was || c.First < emitted-evidence.Nearly || c.Limits.Hop != history.FromAuthority || n < several || c.Last-c.First < 2*evidence.Nearly {
+		return Explanation{}, false
+	}
+	if after := c.View.Sum(history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: service}, c.Last, c.End+1); after.OK > 0 {
+		return Explanation{}, false // it mended itself
+	}
+	for _, key := range c.Hop() {
+		if key.Presenter != service || key.Validator == service || key.Credential != c.Old || c.View.Sum(key, 0, c.First).OK == 0 {
+			continue
+		}
+		said := c.saidOf(key.Validator, c.Fresh)
+		if c.presented(service, key.Validator, c.Old, c.First+evidence.Nearly, c.End+1).Attempts+c.presented(service, key.Validator, c.Fresh, c.Start, c.End+1).Attempts > 0 || said.Taken == 0 || said.Refused > 0 {
+			continue
+		}
+		return Explanation{
+			Cause: judge.CauseFailing, Credential: c.Fresh,
+			Why: fmt.Sprintf("nothing that %s presents has come to %s since its switch, and %s takes %s from rehearse itself: %s does not get as far, or something between them, as a pooler, turns %s away",
+				service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
+			Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// saidOf is what a validator answered rehearse itself to the new credential, at the end of the lead and
+// after the revoke.
+func (e *Case) saidOf(validator, credential string) history.Answers {
+	canary, after := e.View.Said(validator, credential, history.Canary), e.View.Said(validator, credential, history.NewAfter)
+	return history.Answers{Taken: canary.Taken + after.Taken, Refused: canary.Refused + after.Refused}
+}
+
 // notTakenOnTheWay matches where a service failed its callers from its switch on, and somebody
 // else than who checks the credential, as a pooler before a database, did not take the new one
 // from rehearse itself before, while who checks it did.

@@ -95,9 +95,12 @@ const several = 2
 // after it was revoked: one that nobody told to switch, or one that was late.
 func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
 	told := e.tellNotSwitched(emitter, switched, ever)
-	nameless := slices.ContainsFunc(e.Events, func(event history.Event) bool {
-		return event.Kind == history.KindEmitting && event.Service == emitter && event.Credential == e.Old && event.What == history.ByNoName
-	})
+	nameless := false
+	for _, event := range e.Events {
+		if event.Kind == history.KindEmitting && event.Service == emitter && event.Credential == e.Old {
+			nameless = event.What == history.ByNoName
+		}
+	}
 	if nameless && len(runbook.Families[e.Limits.Family].Poolers) > 0 {
 		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: who logs in says no name)", emitter)
 		told.Fix = fmt.Sprintf("find out whether %s logs in itself or a pooler does, by its own login: of the pooler, rotate that too (its file of users, its settings, a reload), and name it in the scenario; of %s, %s", emitter, emitter, told.Fix)

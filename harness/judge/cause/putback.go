@@ -88,7 +88,7 @@ func (c *Cell) replies() []reply {
 		}
 	}
 	for _, event := range c.Events {
-		if event.Kind == history.KindProbe && event.Service == c.Validator.Name && !event.Probe.Session && event.Probe.Outcome != history.Unavailable {
+		if event.Kind == history.KindProbe && event.Service == c.Validator.Name && !event.Probe.Spoilt() && !event.Probe.Session && event.Probe.Outcome != history.Unavailable {
 			all = append(all, reply{event.At, itself, event.Credential, event.Probe.Outcome == history.OK})
 		}
 	}

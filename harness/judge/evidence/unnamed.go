@@ -85,7 +85,7 @@ func (e *Evidence) neverTaken(key history.CellKey, emitted history.Offset) bool 
 // it a credential.
 func (e *Evidence) toldTheHarness(validator, credential string, from, to history.Offset) (taken, refused bool) {
 	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Credential != credential || event.Probe.Session || event.At < from || event.At > to {
+		if event.Kind != history.KindProbe || event.Service != validator || event.Credential != credential || event.Probe.Spoilt() || event.Probe.Session || event.At < from || event.At > to {
 			continue
 		}
 		taken, refused = taken || event.Probe.Outcome == history.OK, refused || event.Probe.Outcome == history.AuthFailure

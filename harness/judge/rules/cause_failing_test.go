@@ -165,3 +165,18 @@ func TestFreshAnsweredOtherwise(t *testing.T) {
 		{"that is counted as refused", []change{authority, refuse("app", "k2", 28.4, 61, 6), inWords("k2", "429")}, judge.CauseTurnedAway, "search", "with k2 less may be asked", "have search give k2 the limits of k1"},
 	})
 }
+
+// TestStoppedOnTheWay: where nothing of a service comes to its database since its switch, and the database
+// takes the new credential, something between them may turn it away.
+func TestStoppedOnTheWay(t *testing.T) {
+	t.Parallel()
+	canary := add(probe(at(28), "provider", "k2", history.Canary, history.OK))
+	row := func(more ...change) []change {
+		return append([]change{atTheAuthority, canary, silent("search", 28.4, 61), instead("app", "", "500", 28.5, 61, 10)}, more...)
+	}
+	wantFound(t, "availability", "app", []found{
+		{"a pooler that nobody named", row(), judge.CauseFailing, "search", "or something between them, as a pooler, turns k2 away", "where a pooler or a proxy stands between"},
+		{"the database refuses it too", row(add(probe(at(28), "provider", "k2", history.Canary, history.AuthFailure))), judge.CauseFailing, "search", "nothing in the history says why", ""},
+		{"it comes there", []change{atTheAuthority, canary, instead("app", "", "500", 28.5, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
+	})
+}

@@ -90,7 +90,11 @@ func (e *judging) unasked(v plan.Validator) string {
 				n += e.View.Sum(key, from, e.End+1).Attempts
 			}
 		}
-		if least := e.least(v); n < least {
+		switch least := e.least(v); {
+		case n >= least:
+		case n == 0:
+			return fmt.Sprintf("%s was presented to %s 0 times", credential, v.Name)
+		default:
 			return fmt.Sprintf("%s was presented to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // leastConnections is leastAttempts where a credential is presented with each
 // connection of a pool: a few of those serve many requests, which are counted at
 // the front, and a login that is refused is seen in each of them.
-const leastConnections = 2
+const leastConnections = 1
 
 // least is how many presentations of a credential to a validator tell something.
 func (e *judging) least(v plan.Validator) int64 {
