@@ -342,8 +342,8 @@ func (d *seen) decided(_, validator, presenter, identifier, status string, accep
 // another credential than before, that.
 func (d *seen) tells(message, validator, presenter, identifier, status string, at time.Time) {
 	accepted := message == history.MessageAccepted
-	what := ""
-	if presenter == "" && accepted { // of who is refused a server may name nobody
+	what, unsaid := "", presenter == ""
+	if unsaid && accepted { // of who is refused a server may name nobody
 		what = history.ByNoName
 	}
 	d.mu.Lock()
@@ -360,7 +360,7 @@ func (d *seen) tells(message, validator, presenter, identifier, status string, a
 	tell, record := d.tell, d.record
 	// One that was never taken is none that anybody rotated to.
 	// A name that is said once is known from then on.
-	named := d.byNoName[presenter+" "+identifier] && what == ""
+	named := d.byNoName[presenter+" "+identifier] && !unsaid
 	if d.emitting[presenter] != identifier || named {
 		d.byNoName[presenter+" "+identifier] = what != ""
 	}
