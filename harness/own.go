@@ -22,11 +22,14 @@ import (
 // for of the run itself is filled in here, addresses of services by the runtime.
 func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
-		Name: s.Name, Image: s.Image, Command: s.Command, Init: s.Init, Health: s.Healthcheck, Needs: s.Needs,
+		Name: s.Name, Image: s.Image, Command: s.Command, Init: s.Init, Needs: s.Needs,
 		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, HTTPS: s.HTTPS, Entrypoint: s.Entrypoint, User: s.User,
 	}
 	if len(s.Ports) > 0 {
 		spec.Port = s.Ports[0]
+	}
+	if spec.HealthPort, spec.Health = s.Health(); spec.HealthPort == spec.Port {
+		spec.HealthPort = 0
 	}
 	if s.Build != nil {
 		build, err := buildOf(r.plan, r.names.Whole(s.Name), *s.Build)

@@ -43,8 +43,14 @@ func (c check) own(at string, s Service) {
 			c.Report(fmt.Sprintf("%s.ports[%d]", at, i), "", "%d is no port", port)
 		}
 	}
-	if s.Healthcheck != "" && !strings.HasPrefix(s.Healthcheck, "/") {
-		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz", "%q is not a path", s.Healthcheck)
+	switch port, path := s.Health(); {
+	case s.Healthcheck == "":
+	case !strings.HasPrefix(path, "/") || port < 0 || port > 65535:
+		c.Report(at+".healthcheck", "the path that answers 200 when it is ready: /healthz, or :9090/healthz at another port", "%q is not a path", s.Healthcheck)
+	case port > 0 && !slices.Contains(s.Ports, port):
+		c.Report(at+".healthcheck", fmt.Sprintf("ports: [8080, %d]", port), "port %d is not one of its ports", port)
+	case port > 0 && !s.NeedsImage() && s.Replicas > 1:
+		c.Report(at+".healthcheck", "a path, asked at {{ .NAME.port }}", "its replicas are on one machine, where one of them has port %d", port)
 	}
 	if !s.NeedsImage() {
 		c.misplaced(at, "is for an image, and this is a command of this machine", "new_privileges", "entrypoint", "user", "volumes")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
@@ -179,4 +181,19 @@ func (s Service) References() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Health is the path that says whether a service is ready, and the port where it is asked; 0:
+// where the service is called. A port that is none is -1.
+func (s Service) Health() (port int, path string) {
+	rest, ok := strings.CutPrefix(s.Healthcheck, ":")
+	if !ok {
+		return 0, s.Healthcheck
+	}
+	number, path, _ := strings.Cut(rest, "/")
+	port, err := strconv.Atoi(number)
+	if err != nil || port < 1 {
+		port = -1
+	}
+	return port, "/" + path
 }

@@ -227,8 +227,11 @@ type Service struct {
 	// Replicas is how many of it run behind its address, which gives each request to the
 	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
 	// restarted for its environment is, one replica after the other.
-	Replicas    int      `yaml:"replicas,omitempty" json:"replicas,omitempty"`
-	Healthcheck string   `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"` // a path that answers with success once it can be used, as /healthz; default is that its port accepts connections
+	Replicas int `yaml:"replicas,omitempty" json:"replicas,omitempty"`
+	// Healthcheck is a path that answers with success once it can be used, as /healthz, or
+	// :9090/healthz at another of its ports, by HTTP there; default is that its port accepts
+	// connections.
+	Healthcheck string   `yaml:"healthcheck,omitempty" json:"healthcheck,omitempty"`
 	Reload      *Reload  `yaml:"reload,omitempty" json:"reload,omitempty"`
 	Refusal     *Refusal `yaml:"refusal,omitempty" json:"refusal,omitempty"`
 	// Agent is how its own requests begin their User-Agent: by it processes are

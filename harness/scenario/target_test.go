@@ -65,3 +65,19 @@ func TestLoadRefusesProtocols(t *testing.T) {
 		}
 	}
 }
+
+func TestHealthcheckAtAPort(t *testing.T) {
+	for _, tt := range []struct{ service, want string }{
+		{"image: acme/v:1, ports: [80, 9090], agent: v, healthcheck: ':9090/healthz'", ""},
+		{"image: acme/v:1, ports: [80], agent: v, healthcheck: ':9090/healthz'", "services.v.healthcheck: port 9090 is not one of its ports (ports: [8080, 9090])"},
+		{"image: acme/v:1, ports: [80], agent: v, healthcheck: ':healthz'", `services.v.healthcheck: ":healthz" is not a path`},
+		{"image: acme/v:1, ports: [80], agent: v, healthcheck: healthz", `services.v.healthcheck: "healthz" is not a path`},
+	} {
+		text := "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: runbook.yaml\nservices:\n  auth: {serve: issuer}\n  v: {" + tt.service + "}\n"
+		_, err := Load(fstest.MapFS{"s.yaml": {Data: []byte(text)}}, "s.yaml")
+		got := fmt.Sprint(err)
+		if tt.want == "" && strings.Contains(got, "healthcheck") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %.400s, want %q", tt.service, got, tt.want)
+		}
+	}
+}

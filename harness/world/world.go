@@ -290,8 +290,10 @@ type Spec struct {
 	// Trust is what a stand-in is given to call services that speak TLS: certs.Trust as
 	// JSON; empty: there are none.
 	Trust  string
-	Health string   // path that answers 200 when the service is ready
-	Needs  []string // services that must be ready first
+	Health string // path that answers 200 when the service is ready
+	// HealthPort is where that is asked, by HTTP, where it is not at Port; 0: there.
+	HealthPort int
+	Needs      []string // services that must be ready first
 	// Folder is where it finds the files that the runtime's Files writes for it, and
 	// which it cannot change; "": it has none. Brought is how they get there, in the
 	// words of a page: file, secret-volume, config-map.
@@ -339,7 +341,7 @@ func (s Spec) WithCommands(word func(string) string) Spec {
 
 // Job is what runs the nth of a spec's Init: the same, with that command, and nobody calls it.
 func (s Spec) Job(n int) Spec {
-	s.Command, s.Init, s.Port, s.Health = s.Init[n], nil, 0, ""
+	s.Command, s.Init, s.Port, s.Health, s.HealthPort = s.Init[n], nil, 0, "", 0
 	return s
 }
 

@@ -50,8 +50,13 @@ type service struct {
 	container *testcontainers.DockerContainer
 	log       *logReader
 	current   *launch.Life
-	held      net.Listener // keeps the port until the container takes it
-	port      int          // on 127.0.0.1; 0: none
+	ports     []port // the first is where it is called, and the last where it is asked whether it is ready
+}
+
+// port is one of a container that is reached from this machine.
+type port struct {
+	inside, outside int          // outside on 127.0.0.1
+	held            net.Listener // keeps it until the container takes it; nil: that has it
 }
 
 func (s *service) life() *launch.Life {
@@ -69,33 +74,48 @@ func (s *service) id() string {
 func (s *service) outside() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.port == 0 {
+	if len(s.ports) == 0 {
 		return ""
 	}
-	return launch.Address{Host: "127.0.0.1", Port: s.port, HTTPS: s.spec.HTTPS}.URL()
+	return launch.Address{Host: "127.0.0.1", Port: s.ports[0].outside, HTTPS: s.spec.HTTPS}.URL()
 }
 
-// holdPort finds a free port and keeps it from others for the time being. The
-// engine could choose one itself, but would choose another at each restart.
-func (s *service) holdPort() error {
-	if s.spec.Port == 0 {
-		return nil
+// asked is where it is asked whether it is ready.
+func (s *service) asked() string {
+	if s.spec.HealthPort == 0 {
+		return s.outside()
 	}
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return fmt.Errorf("find a free port: %w", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return launch.Address{Host: "127.0.0.1", Port: s.ports[len(s.ports)-1].outside}.URL()
+}
+
+// holdPorts finds free ports and keeps them from others for the time being. The
+// engine could choose them itself, but would choose others at each restart.
+func (s *service) holdPorts() error {
+	s.ports = nil
+	for _, inside := range []int{s.spec.Port, s.spec.HealthPort} {
+		if inside == 0 {
+			continue
+		}
+		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return errors.Join(fmt.Errorf("find a free port: %w", err), s.releasePorts())
+		}
+		s.ports = append(s.ports, port{inside, listener.Addr().(*net.TCPAddr).Port, listener})
 	}
-	s.held, s.port = listener, listener.Addr().(*net.TCPAddr).Port
 	return nil
 }
 
-func (s *service) releasePort() error {
-	held := s.held
-	s.held = nil
-	if held == nil {
-		return nil
+func (s *service) releasePorts() error {
+	var errs []error
+	for i := range s.ports {
+		if held := s.ports[i].held; held != nil {
+			errs = append(errs, held.Close())
+		}
+		s.ports[i].held = nil
 	}
-	return held.Close()
+	return errors.Join(errs...)
 }
 
 // create makes the container without starting it.
@@ -105,7 +125,7 @@ func (s *service) create(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.holdPort(); err != nil {
+	if err := s.holdPorts(); err != nil {
 		return err
 	}
 	options, err := s.options()
@@ -250,13 +270,13 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 	if s.spec.User != "" {
 		options = append(options, testcontainers.WithConfigModifier(func(c *container.Config) { c.User = s.spec.User }))
 	}
-	var bindings network.PortMap
-	if s.port != 0 {
-		port, ok := network.PortFrom(uint16(s.spec.Port), network.TCP)
-		if !ok || s.spec.Port > 65535 {
-			return nil, fmt.Errorf("port %d: want 1 to 65535", s.spec.Port)
+	bindings := network.PortMap{}
+	for _, p := range s.ports {
+		port, ok := network.PortFrom(uint16(p.inside), network.TCP)
+		if !ok || p.inside > 65535 {
+			return nil, fmt.Errorf("port %d: want 1 to 65535", p.inside)
 		}
-		bindings = network.PortMap{port: {{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: strconv.Itoa(s.port)}}}
+		bindings[port] = []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: strconv.Itoa(p.outside)}}
 		options = append(options, testcontainers.WithExposedPorts(port.String()))
 	}
 	return append(options, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
@@ -337,7 +357,7 @@ func (s *service) succeed(ctx context.Context, environment map[string]string) er
 	}
 	s.mu.Lock()
 	old := &service{runtime: s.runtime, spec: s.spec, container: s.container, log: s.log, current: s.current}
-	s.container, s.log, s.current, s.port, s.nth = next.container, next.log, next.current, next.port, next.nth
+	s.container, s.log, s.current, s.ports, s.nth = next.container, next.log, next.current, next.ports, next.nth
 	s.mu.Unlock()
 	if err := old.stop(ctx); err != nil {
 		return fmt.Errorf("end the old one: %w", err)
@@ -356,7 +376,7 @@ func (s *service) succeed(ctx context.Context, environment map[string]string) er
 func (s *service) discard(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.releasePort()
+	err := s.releasePorts()
 	if s.container == nil || s.container.GetContainerID() == "" {
 		return err
 	}
@@ -390,7 +410,7 @@ func (s *service) start(ctx context.Context) error {
 	if path == "" && s.spec.Serve != "" {
 		path = contract.HealthPath
 	}
-	return life.AwaitReady(ctx, s.outside(), path, s.runtime.o.ReadyWithin)
+	return life.AwaitReady(ctx, s.asked(), path, s.runtime.o.ReadyWithin)
 }
 
 // startContainer starts the container. Its port may be taken between its
@@ -402,7 +422,7 @@ func (s *service) startContainer(ctx context.Context) error {
 	for try := 1; ; try++ {
 		s.mu.Lock()
 		c := s.container
-		err := s.releasePort()
+		err := s.releasePorts()
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -438,7 +458,7 @@ func portTaken(err error) bool {
 func (s *service) stop(ctx context.Context) error {
 	s.mu.Lock()
 	life, reader := s.current, s.log
-	err := s.releasePort()
+	err := s.releasePorts()
 	s.mu.Unlock()
 	if life == nil || life.Over() {
 		return err

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -225,8 +226,8 @@ func (s *service) readiness() *corev1.Probe {
 	}
 	probe := &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 5, FailureThreshold: 3}
 	if at := s.healthPath(); at != "" {
-		probe.HTTPGet = &corev1.HTTPGetAction{Path: at, Port: intstr.FromInt(s.spec.Port)}
-		if s.spec.HTTPS { // kubelets hold its certificate against nothing, and have none themselves
+		probe.HTTPGet = &corev1.HTTPGetAction{Path: at, Port: intstr.FromInt(cmp.Or(s.spec.HealthPort, s.spec.Port))}
+		if s.spec.HTTPS && s.spec.HealthPort == 0 { // kubelets hold its certificate against nothing, and have none themselves
 			probe.HTTPGet.Scheme = corev1.URISchemeHTTPS
 		}
 	} else {

@@ -50,7 +50,11 @@ func (s *service) start(ctx context.Context) error {
 	if path == "" && s.spec.Serve != "" {
 		path = contract.HealthPath
 	}
-	return l.AwaitReady(ctx, s.runtime.URL(s.spec.Name, false), path, s.runtime.o.ReadyWithin)
+	base := s.runtime.URL(s.spec.Name, false)
+	if s.spec.HealthPort != 0 {
+		base = launch.Address{Host: "127.0.0.1", Port: s.spec.HealthPort}.URL()
+	}
+	return l.AwaitReady(ctx, base, path, s.runtime.o.ReadyWithin)
 }
 
 // initialize runs a command before the service to its end.

@@ -88,6 +88,8 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
+if "HEALTH_PORT" in os.environ:  # plain HTTP beside what may speak TLS
+    threading.Thread(target=Server(("", int(os.environ["HEALTH_PORT"])), Till).serve_forever, daemon=True).start()
 if "API_KEY_FILE" in os.environ:
     threading.Thread(target=follow, args=(from_file,), daemon=True).start()
 elif "VAULT_ADDR" in os.environ:
