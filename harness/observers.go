@@ -37,6 +37,9 @@ func (r *run) watchParties(ctx context.Context) {
 // observed records what was seen, under the names of the history.
 func (r *run) observed(e history.Event) {
 	e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
+	if e.Began > 0 { // so long ago
+		e.Began = e.At - e.Began
+	}
 	if e.Identifier != "" {
 		e.Credential = r.names.Credential(e.Identifier)
 	}

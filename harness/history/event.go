@@ -146,7 +146,8 @@ type Event struct {
 	Identifier string `json:"identifier,omitempty"` // what the credential is called outside of the run: its kid, or the tag of its version
 	Step       string `json:"step,omitempty"`       // accept, emit, revoke, or what takes one back
 	// Began is when a step was begun: an authority has it before it is done. Of an
-	// operator's answer it is since when that was waited for.
+	// operator's answer it is since when that was waited for. Of what is published it is since
+	// when it may have been, where nobody could look for long: nobody is late for that.
 	Began  Offset `json:"began_ms,omitempty"`
 	Reader string `json:"reader,omitempty"` // who read at Service, or had a session there
 	// Replica is the pod of Service that it is about.

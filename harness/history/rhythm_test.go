@@ -80,3 +80,12 @@ func TestTaughtByAProbe(t *testing.T) {
 		}
 	}
 }
+
+// TestPublishedBefore: what was not looked at for long may have been published since the look before.
+func TestPublishedBefore(t *testing.T) {
+	v := viewOf(Event{At: 10 * ms, Kind: KindPublished, Service: "auth", Credentials: []string{"k1"}},
+		Event{At: 90 * ms, Began: 20 * ms, Kind: KindPublished, Service: "auth", Credentials: []string{"k1", "k2"}})
+	if at := v.PublishedAt["auth"]; at["k1"] != 10*ms || at["k2"] != 20*ms {
+		t.Errorf("got %v, want k1 at 10 ms and k2 at 20 ms", at)
+	}
+}

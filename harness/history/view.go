@@ -179,7 +179,7 @@ func (v *View) Apply(e Event) {
 	case KindPublished:
 		for _, c := range e.Credentials {
 			if !slices.Contains(v.Published[e.Service], c) {
-				put(v.PublishedAt, e.Service, c, e.At)
+				put(v.PublishedAt, e.Service, c, min(cmp.Or(e.Began, e.At), e.At))
 			}
 		}
 		v.Published[e.Service] = e.Credentials

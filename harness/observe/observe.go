@@ -32,6 +32,8 @@ const (
 	Timeout = 5 * time.Second
 	// tellEvery is how often a place is told of that has not changed.
 	tellEvery = 10 * time.Second
+	// seldom is from how many times the usual time between two on looks were seldom.
+	seldom = 4
 	// slow is from when on an answer is told of though it has not changed.
 	slow = time.Second
 )
@@ -61,7 +63,8 @@ type Issuer struct {
 type Watch struct {
 	Places  []Place
 	Issuers []Issuer
-	// Record takes an event without its time; identifiers are those of the wire.
+	// Record takes an event without its time; identifiers are those of the wire. Began of what
+	// is published is how long ago a set was found before, where that was long.
 	Record func(history.Event)
 	// Every is how often each is looked at; 0 is the constant Every.
 	Every time.Duration
@@ -139,6 +142,7 @@ type seen struct {
 	before []*history.KeySet
 	told   time.Time
 	pause  pause
+	found  time.Time // when a set was found last
 }
 
 func newSeen(w *Watch, p Place) *seen {
@@ -196,6 +200,10 @@ func Unreadable(service string, found *history.KeySet) error {
 
 // take compares what was found with what was there before.
 func (s *seen) take(found *history.KeySet) {
+	before := s.found
+	if found.Readable() {
+		s.found = s.watch.Now()
+	}
 	found.Looks, found.Slowest = 1, found.Took
 	changed := s.last == nil || !s.last.Same(found)
 	if !changed {
@@ -217,10 +225,14 @@ func (s *seen) take(found *history.KeySet) {
 		return
 	}
 	s.told = now
+	ago := history.Offset(0)
+	if since := now.Sub(before); !before.IsZero() && since > seldom*s.watch.Every {
+		ago = history.Offset(since)
+	}
 	told := *found
 	s.watch.Record(history.Event{Kind: history.KindLooked, Service: s.place.Service, Reader: s.place.Reader, Set: &told})
 	if changed && s.place.Tells && found.Readable() {
-		s.watch.Record(history.Event{Kind: history.KindPublished, Service: s.place.Service, Credentials: told.Credentials()})
+		s.watch.Record(history.Event{Kind: history.KindPublished, Service: s.place.Service, Credentials: told.Credentials(), Began: ago})
 	}
 	next := *found
 	next.Looks, next.Slowest, next.Again = 0, 0, false

@@ -81,7 +81,7 @@ func set(took time.Duration, kids ...string) *history.KeySet {
 func TestSeen(t *testing.T) {
 	now := time.Unix(0, 0)
 	var events []history.Event
-	w := &Watch{Record: func(e history.Event) { events = append(events, e) }, Now: func() time.Time { return now }}
+	w := &Watch{Record: func(e history.Event) { events = append(events, e) }, Now: func() time.Time { return now }, Every: Every}
 	s := newSeen(w, Place{Service: "auth", Tells: true})
 	look := func(after time.Duration, found *history.KeySet) []history.Event {
 		events, now = nil, now.Add(after)
@@ -114,6 +114,12 @@ func TestSeen(t *testing.T) {
 		}
 	}
 	told("now and then", look(Every, set(time.Millisecond, "a", "b")), int64(tellEvery/Every), false)
+	for after, want := range map[time.Duration]history.Offset{Every: 0, 20 * Every: history.Offset(20 * Every)} {
+		look(Every, set(time.Millisecond, "a"))
+		if got := look(after, set(time.Millisecond, "a", after.String())); len(got) != 2 || got[1].Began != want {
+			t.Errorf("%s after the look before: got %+v, want it published up to %s ago", after, got, want)
+		}
+	}
 }
 
 // A place that answers that too much is asked is looked at half as often each time it says so,

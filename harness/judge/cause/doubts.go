@@ -143,8 +143,11 @@ func (e *Case) ChecksNothing() string {
 // takesAnything matches where a validator that was seen to refuse takes what nobody
 // gave too.
 func takesAnything(c *Cell) (Explanation, bool) {
-	name := c.Validator.Name
-	return Explanation{Cause: judge.CauseTakesAnything, Why: "; it takes what nobody gave, too" + c.openUnderAFault(name), Fix: CloseFirst(name)}, c.madeUp(name).LastTaken > c.First
+	name, why := c.Validator.Name, "; it takes what nobody gave, too"
+	if spoilt := c.View.Said(name, "", history.Control); spoilt.Taken == 0 && spoilt.Refused > 0 {
+		why += fmt.Sprintf(", and refused a %s: it lets everybody in whose key it does not know", spoilt.Last.Presentation)
+	}
+	return Explanation{Cause: judge.CauseTakesAnything, Why: why + c.openUnderAFault(name), Fix: CloseFirst(name)}, c.madeUp(name).LastTaken > c.First
 }
 
 // CloseFirst is the cure of a validator that takes what nobody gave.
