@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -216,8 +217,11 @@ type StepError struct {
 	Err              error
 }
 
-// Error says which step, and why not.
-func (e *StepError) Error() string { return fmt.Sprintf("%s %s: %v", e.Step, e.Credential, e.Err) }
+// Error says which step, and why not; once, where whoever took the step says which too.
+func (e *StepError) Error() string {
+	which := fmt.Sprintf("%s %s: ", e.Step, e.Credential)
+	return which + strings.TrimPrefix(e.Err.Error(), which)
+}
 
 // Unwrap is why it could not be taken.
 func (e *StepError) Unwrap() error { return e.Err }

@@ -38,9 +38,13 @@ func flagDayOld(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	switched := c.View.Switched[c.EmitterOf(c.Presenter)][c.Fresh]
+	until := fmt.Sprintf("what %s had been given with %s was refused until %s after the switch", c.Presenter, c.Old, c.Page(c.Last-switched))
+	if switched == 0 || c.Last <= switched {
+		until = fmt.Sprintf("%s still used %s, until it switched", c.Presenter, c.Old)
+	}
 	return Explanation{
 		Cause: judge.CauseFlagDay, Consumer: c.Presenter,
-		Why: fmt.Sprintf("accept, emit and revoke fell together; what %s had been given with %s was refused until %s after the switch", c.Presenter, c.Old, c.Page(c.Last-switched)),
+		Why: "accept, emit and revoke fell together; " + until,
 		Fix: fmt.Sprintf("keep %s accepted for at least %s after the last emitter's switch (overlap.window)", c.Old, plan.Text(c.Limits.G2())),
 	}, true
 }

@@ -108,8 +108,10 @@ func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 		return b, false
 	}
 	b.refused = c.First
+	withdrawn, gone := c.Begun(string(keyring.Withdraw), c.Fresh)
 	for _, a := range replies {
 		switch {
+		case gone && a.credential == c.Fresh && a.at >= withdrawn: // by this rotation
 		case a.credential == c.Old && a.taken && a.at > c.First && b.old == 0:
 			b.old = a.at
 		case a.credential != c.Fresh || a.at < b.taken:

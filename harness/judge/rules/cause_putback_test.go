@@ -33,6 +33,11 @@ func TestPutBack(t *testing.T) {
 		{"for some time", []change{database, refuse("app", "k2", 45, 50, 10), refuse("nightly", "k2", 46, 50, 10)}, true, everybody},
 		{"from one, and from rehearse itself", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" }),
 			add(probe(at(60), "search", "k2", history.NewAfter, history.AuthFailure))}, true, "(app, rehearse itself)"},
+		{"from one, and from rehearse itself when the rotation had withdrawn it", []change{database, refuse("app", "k2", 45, 55, 10),
+			without(func(e history.Event) bool {
+				return e.Counts != nil && (e.Counts.Presenter == "nightly" || e.At > at(55.5))
+			}),
+			add(step(at(56), history.Watch, "withdraw", "k2"), probe(at(57), "search", "k2", history.Withdrawn, history.AuthFailure))}, false, ""},
 		{"from one, while another is let in", []change{database, app}, false, ""},
 		{"from one, and nobody else asked", []change{database, app, without(func(e history.Event) bool { return e.Counts != nil && e.Counts.Presenter == "nightly" })}, false, ""},
 		{"a key, refused from everybody", []change{database, limit(func(l *plan.Limits) { l.Family = "api-key" }), app, nightly}, true, "or search let everybody in until then"},

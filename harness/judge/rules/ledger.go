@@ -5,6 +5,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // ledger holds when effects equal intents: what callers were told is done was
@@ -58,11 +59,11 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 		e.explainTwice(&f, wrong)
 	case history.Unconfirmed:
 		f.Cause = judge.CauseAfterEffect
-		f.Message = fmt.Sprintf("%s did %d orders of %s with %s and answered %s: the callers were told that it failed, or nothing",
-			wrong.Validator, wrong.Count, wrong.Presenter, wrong.Credential, answer(wrong.Was))
+		f.Message = fmt.Sprintf("%s did %s of %s with %s and answered %s: the callers were told that it failed, or nothing",
+			wrong.Validator, plan.Counted(wrong.Count, "order"), wrong.Presenter, wrong.Credential, answer(wrong.Was))
 		f.Fix = fmt.Sprintf("have %s ask for the same again under the same idempotency key before it says that it failed", wrong.Presenter)
 	default:
-		f.Message = fmt.Sprintf("%s said of %d orders that they are done, and %s did none of them", wrong.Presenter, wrong.Count, wrong.Validator)
+		f.Message = fmt.Sprintf("%s said of %s that it was done, and %s did not do it", wrong.Presenter, plan.Counted(wrong.Count, "order"), wrong.Validator)
 		f.Fix = fmt.Sprintf("look into the logs of %s and %s", wrong.Presenter, wrong.Validator)
 	}
 	return f
@@ -72,8 +73,8 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 // was told apart by its credential.
 func (e *judging) explainTwice(f *judge.Finding, wrong history.Irregular) {
 	f.Cause = judge.CauseNotIdempotent
-	f.Message = fmt.Sprintf("%s did %d orders of %s twice: it tried again with %s what had been done with %s and answered %s",
-		wrong.Validator, wrong.Count, wrong.Presenter, wrong.Credential, wrong.Earlier, answer(wrong.Was))
+	f.Message = fmt.Sprintf("%s did %s of %s twice: it tried again with %s what had been done with %s and answered %s",
+		wrong.Validator, plan.Counted(wrong.Count, "order"), wrong.Presenter, wrong.Credential, wrong.Earlier, answer(wrong.Was))
 	switch {
 	case !wrong.Idempotent:
 		f.Message += ", and no idempotency key said that it was the same"

@@ -47,7 +47,7 @@ func TestLedger(t *testing.T) {
 			"only together with the credential", judge.CauseKeyScoped, "emit"},
 		{"twice under one name", []change{of(twice("k2", "k2", "504", true))}, judge.Fail, "did not keep to it", judge.CauseNotIdempotent, "emit"},
 		{"done and told failed", []change{of(unconfirmed)}, judge.Fail, "were told that it failed", judge.CauseAfterEffect, "revoke"},
-		{"told done and not done", []change{of(notDone)}, judge.Fail, "did none of them", judge.CauseUnknown, "baseline"},
+		{"told done and not done", []change{of(notDone)}, judge.Fail, "did not do it", judge.CauseUnknown, "baseline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
