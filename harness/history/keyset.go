@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// statusTooMany is the status of a look that was turned away (RFC 6585 §4).
+const statusTooMany = "429"
+
 // KeySet is what was found when a key set was looked at from outside, or why
 // none was. Of a key it has what tells it from others, never the key.
 type KeySet struct {

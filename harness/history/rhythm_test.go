@@ -89,3 +89,24 @@ func TestPublishedBefore(t *testing.T) {
 		t.Errorf("got %v, want k1 at 10 ms and k2 at 20 ms", at)
 	}
 }
+
+// TestTurnedAway: what an issuer publishes is not known from when it turned a look away until one finds a set.
+func TestTurnedAway(t *testing.T) {
+	look := func(status, reader string) Event {
+		return Event{Kind: KindLooked, Service: "auth", Reader: reader, Set: &KeySet{Status: status}}
+	}
+	for _, tt := range []struct {
+		events []Event
+		want   bool
+	}{
+		{[]Event{look("200", "")}, false},
+		{[]Event{look("200", ""), look("429", "")}, true},
+		{[]Event{look("200", ""), look("429", "search")}, false},
+		{[]Event{look("429", ""), look("503", "")}, false},
+		{[]Event{look("429", ""), look("200", "")}, false},
+	} {
+		if got := viewOf(tt.events...).TurnedAway["auth"]; got != tt.want {
+			t.Errorf("%+v: got %t, want %t", tt.events, got, tt.want)
+		}
+	}
+}

@@ -60,6 +60,9 @@ type View struct {
 	// Published is the key set that each issuer publishes, and since when.
 	Published   map[string][]string
 	PublishedAt map[string]map[string]Offset
+	// TurnedAway are the issuers whose answer to the last look was that too much is asked (429):
+	// what they publish now nobody knows.
+	TurnedAway map[string]bool
 	// Fetches is how many key sets each validator has fetched.
 	Fetches map[string]int64
 	// LastFetch is when each validator last fetched one.
@@ -118,7 +121,8 @@ func NewView() *View {
 		Probes:     map[string]map[string]Probe{},
 		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
-		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{}, Failed: map[Source]Offset{},
+		TurnedAway: map[string]bool{},
+		Cells:      map[CellKey][]Bucket{}, Counted: map[Source]Offset{}, Failed: map[Source]Offset{},
 		Lives: map[string]Offset{}, Rates: map[string][]RateSince{}, Cut: map[string]map[string]Offset{},
 		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
@@ -183,6 +187,10 @@ func (v *View) Apply(e Event) {
 			}
 		}
 		v.Published[e.Service] = e.Credentials
+	case KindLooked:
+		if e.Reader == "" && e.Set != nil {
+			v.TurnedAway[e.Service] = e.Set.Status == statusTooMany
+		}
 	case KindProbe:
 		if v.Probes[e.Service] == nil {
 			v.Probes[e.Service] = map[string]Probe{}

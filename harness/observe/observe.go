@@ -177,7 +177,7 @@ type pause struct {
 	until  time.Time
 }
 
-const longestPause = 30 * time.Second
+const longestPause = 5 * time.Second
 
 // lasts reports whether it is not over yet.
 func (p *pause) lasts(now time.Time) bool { return now.Before(p.until) }

@@ -146,7 +146,7 @@ func (l Look) publishes(emitter, credential string) bool {
 // published is the set that an emitter says it publishes.
 func (l Look) published(emitter string) (set []string, known bool) {
 	set, known = l.View.Published[emitter]
-	return set, known
+	return set, known && !l.View.TurnedAway[emitter]
 }
 
 // taken says whether a validator takes a credential: from its own fetches and

@@ -80,3 +80,20 @@ func TestGateAfterTheWatchBlamesNobodyForWhenThereWasNothingLeftToShow(t *testin
 		}
 	}
 }
+
+// TestGateAfterTheWatchOfAnIssuerThatTurnsLooksAway: an issuer that answered the last look with
+// 429 is not held to the set that was found before that.
+func TestGateAfterTheWatchOfAnIssuerThatTurnsLooksAway(t *testing.T) {
+	t.Parallel()
+	for status, blamed := range map[string]bool{"200": true, "429": false} {
+		view := history.NewView()
+		view.Apply(history.Event{Kind: history.KindPublished, Service: "auth", Credentials: []string{Old, New}})
+		view.Apply(history.Event{At: history.Offset(time.Second), Kind: history.KindStep, Step: string(keyring.Revoke), Credential: Old})
+		view.Apply(history.Event{At: history.Offset(time.Minute), Kind: history.KindLooked, Service: "auth", Set: &history.KeySet{Status: status}})
+		l := Look{Now: view.Now, Limits: plan.Limits{Speed: 1, Validators: []plan.Validator{{Name: "shop", From: "auth", OnPage: true}}, Emitters: []plan.Emitter{{Name: "auth", OnPage: true}}}, View: view, OnPage: []string{"auth", "shop"}}
+		_, refusals := l.watch()
+		if got := slices.ContainsFunc(refusals, func(r refusal) bool { return r.consumer == "auth" }); got != blamed {
+			t.Errorf("after %s: got refusals %v, want auth among them: %t", status, refusals, blamed)
+		}
+	}
+}
