@@ -107,7 +107,7 @@ func lookAtRedis(ctx context.Context, from *redis.Client) (l redisLook, err erro
 	var list *redis.Cmd
 	var log *redis.Cmd
 	_, err = from.Pipelined(ctx, func(p redis.Pipeliner) error {
-		list, log = p.Do(ctx, "CLIENT", "LIST", "TYPE", "normal"), p.Do(ctx, "ACL", "LOG", "1024")
+		list, log = p.Do(ctx, "CLIENT", "LIST"), p.Do(ctx, "ACL", "LOG", "1024")
 		return nil
 	})
 	if err != nil {
@@ -128,8 +128,13 @@ func lookAtRedis(ctx context.Context, from *redis.Client) (l redisLook, err erro
 	return l, nil
 }
 
-// clientOf is a line of CLIENT LIST: id=3 addr=… name=shop … user=shop_a …
+// aReplica is the name of a replica that logs in (masterauth), which gives itself none.
+const aReplica = "replica (masterauth)"
+
+// clientOf is a line of CLIENT LIST: id=3 addr=… name=shop … flags=N … user=shop_a …; of a replica, which
+// logs in as others do, the flags have an S.
 func clientOf(line string) (c client) {
+	replicates := false
 	for _, field := range strings.Fields(line) {
 		switch key, value, _ := strings.Cut(field, "="); key {
 		case "id":
@@ -140,7 +145,12 @@ func clientOf(line string) (c client) {
 			c.user = value
 		case "name":
 			c.name = value
+		case "flags":
+			replicates = strings.Contains(value, "S")
 		}
+	}
+	if replicates {
+		c.name = aReplica
 	}
 	return c
 }

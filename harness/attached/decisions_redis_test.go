@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -16,6 +17,10 @@ func TestRedisDecisions(t *testing.T) {
 	const line = "id=7 addr=127.0.0.1:51000 laddr=127.0.0.1:6379 fd=8 name=shop age=0 idle=0 flags=N db=0 cmd=client|list user=shop_a redir=-1 resp=3\n"
 	if c := clientOf(line); c != (client{id: "7", address: "127.0.0.1:51000", user: "shop_a", name: "shop"}) {
 		t.Errorf("got %+v of %s", c, line)
+	}
+	replica := strings.NewReplacer(" flags=N ", " flags=S ", "name=shop", "name=").Replace(line)
+	if c := clientOf(replica); c.name != aReplica {
+		t.Errorf("a replica: got %+v", c)
 	}
 	for _, entry := range []any{[]any{"count", int64(2), "reason", "auth"}, map[any]any{"count": int64(2), "reason": "auth"}} {
 		if of := fields(entry); of["count"] != int64(2) || of["reason"] != "auth" {

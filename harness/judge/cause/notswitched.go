@@ -125,6 +125,9 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		return told
 	} else if idle {
 		told.Why += "; it was not seen to present anything between the emit and the revoke, where that would have shown"
+		if runbook.Families[e.Limits.Family].Pools {
+			told.Why += ": it did not run, or kept a connection that it had made before"
+		}
 		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
 		if m.OnPage {
 			told.Fix = fmt.Sprintf("make %s read the new credential before it runs, and have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
