@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // contrast is what a client and a service came to before anything was changed,
@@ -176,10 +177,10 @@ func (c *contrast) refusals() []string {
 	http := true
 	for _, s := range []map[string]int64{c.Before.Statuses, c.After.Statuses} {
 		for status, n := range s {
-			if bad := !succeeded(status); bad && n > 0 {
+			if bad := !refusal.Succeeded(status); bad && n > 0 {
 				seen[status] = true
 			}
-			http = http && (len(status) == 3 || !succeeded(status))
+			http = http && (len(status) == 3 || !refusal.Succeeded(status))
 		}
 	}
 	if http {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // tally lists statuses with their numbers, the most frequent first: "200 × 41,230, 401 × 3".
@@ -24,10 +25,10 @@ func tally(statuses map[string]int64) string {
 }
 
 // Refusals lists statuses with their numbers, the most frequent first, without
-// those of success: HTTP below 400, "ok" in any case (Redis) and SQLSTATE 00000. "401 × 3".
+// those of success. "401 × 3".
 func Refusals(statuses map[string]int64) string {
 	bad := maps.Clone(statuses)
-	maps.DeleteFunc(bad, func(status string, n int64) bool { return n == 0 || succeeded(status) })
+	maps.DeleteFunc(bad, func(status string, n int64) bool { return n == 0 || refusal.Succeeded(status) })
 	return tally(bad)
 }
 
@@ -38,13 +39,6 @@ func answer(status string) string {
 		return "connection refused"
 	}
 	return dash(status)
-}
-
-// succeeded reports whether a status is one of success: HTTP below 400, "ok" or
-// SQLSTATE 00000.
-func succeeded(status string) bool {
-	code, err := strconv.Atoi(status)
-	return strings.EqualFold(status, "ok") || status == "00000" || err == nil && len(status) == 3 && code < 400
 }
 
 // shares lists credentials with their shares of the attempts, by name.

@@ -283,7 +283,7 @@ const (
 	CauseNotTheKey        Cause = "not-the-key"       // what was made with the new key was refused, and not for its key
 	CauseUnknown          Cause = "unknown"
 
-	// CauseTooManyConns is PostgreSQL's own name of SQLSTATE 53300: there was no
-	// room for another connection, and the password had no part in it.
+	// CauseTooManyConns is that there was no room for another connection; the password had no
+	// part in it.
 	CauseTooManyConns Cause = "too-many-connections"
 )

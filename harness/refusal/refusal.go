@@ -1,5 +1,5 @@
-// Package refusal tells from an HTTP answer whether a credential was refused:
-// by its status, by a header, or by what its body says.
+// Package refusal tells from an HTTP answer whether a credential was refused: by its status, by
+// a header, or by what its body says; and what the statuses of databases mean.
 package refusal
 
 import (

@@ -7,17 +7,14 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// noRoom is the SQLSTATE with which PostgreSQL refuses a connection
-// that it has no room for (Appendix A, 53300): beyond max_connections, or the
-// CONNECTION LIMIT of a role or a database. A wrong password it refuses as such
-// (28P01), if it comes to look at it: this one is no auth failure.
-const noRoom = "53300"
-
-// crowding is that an authority had no room for connections of a consumer.
+// crowding is that an authority had no room for connections of a consumer: beyond what it has
+// for all, or for that user. It then did not come to look at a password.
 type crowding struct {
 	authority, presenter, credential string
+	status                           string
 	n                                int64 // connections that it refused
 }
 
@@ -31,18 +28,29 @@ func (c *Cell) crowded(consumer string) (crowd crowding, ok bool) {
 			continue
 		}
 		sum := c.View.Sum(key, from-evidence.Nearly, to+evidence.Nearly)
-		n := sum.Statuses[noRoom]
+		status, n := withoutRoom(sum.Statuses)
 		if n == 0 || crowd.authority != "" && crowd.authority != key.Validator {
 			continue
 		}
 		first := c.View.Sum(key, from-evidence.Nearly, from+evidence.Nearly)
-		ok = ok || first.Statuses[noRoom] > 0
+		_, at := withoutRoom(first.Statuses)
+		ok = ok || at > 0
 		crowd.authority, crowd.presenter, crowd.n = key.Validator, consumer, crowd.n+n
 		if n > most {
-			most, crowd.credential = n, key.Credential
+			most, crowd.credential, crowd.status = n, key.Credential, status
 		}
 	}
 	return crowd, ok
+}
+
+// withoutRoom is the status that says that there was no room, and how often it came.
+func withoutRoom(statuses map[string]int64) (status string, n int64) {
+	for s, times := range statuses {
+		if refusal.NoRoom(s) && times > n {
+			status, n = s, times
+		}
+	}
+	return status, n
 }
 
 // tooManyConnections matches where the authority of a consumer had no room for its
@@ -61,8 +69,8 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 	need, pools := c.pools(crowd.authority)
 	told := Explanation{
 		Cause: judge.CauseTooManyConns, Consumer: crowd.presenter, Credential: crowd.credential,
-		Why: fmt.Sprintf("%s had no room for %d new connections of %s with %s (SQLSTATE %s, which is no auth failure)",
-			crowd.authority, crowd.n, crowd.presenter, crowd.credential, noRoom),
+		Why: fmt.Sprintf("%s had no room for %d new connections of %s with %s (status %s, which is no auth failure)",
+			crowd.authority, crowd.n, crowd.presenter, crowd.credential, crowd.status),
 	}
 	if v.Connections > 0 {
 		told.Why += fmt.Sprintf("; it has room for %d", v.Connections)

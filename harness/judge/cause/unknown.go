@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // unknown tells of a refusal that no detector explains what is known of it, and
@@ -46,15 +47,11 @@ func (c *Cell) unknown() Explanation {
 	return told
 }
 
-// wrongPasswords are what databases answer where the user is known and the password is not
-// its own: PostgreSQL (28P01, invalid_password), MariaDB (1045) and Redis.
-var wrongPasswords = []string{"28P01", "1045", "WRONGPASS"}
-
 // wrongPassword says that an authority refused all that a presenter showed it as the new
 // credential for its value, and let rehearse itself in with that.
 func (c *Cell) wrongPassword() bool {
 	for status, n := range c.Sum.Statuses {
-		if n > 0 && !slices.Contains(wrongPasswords, status) {
+		if n > 0 && !refusal.WrongValue(status) {
 			return false
 		}
 	}

@@ -50,7 +50,7 @@ func TestTooManyConnections(t *testing.T) {
 		fix      []string
 	}{
 		{"no room for a second pool", storm, judge.CauseTooManyConns, "search", "emit",
-			[]string{"app got no good answer from search for 140 of ", "provider had no room for 70 new connections of search with k2 (SQLSTATE 53300",
+			[]string{"app got no good answer from search for 140 of ", "provider had no room for 70 new connections of search with k2 (status 53300",
 				"it has room for 14, and its consumers need 20 (search fills a new pool of 10 while the connections of its old one live on, for up to 10m)"},
 			[]string{"room for at least 20 connections", "max_connections", "close the old pool of search before", "BeforeConnect"}},
 		{"no room for one pool", with(pools(8, 10, false)), judge.CauseTooManyConns, "search", "emit",

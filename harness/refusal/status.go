@@ -1,0 +1,36 @@
+package refusal
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The statuses of attempts, as they are counted, whose meaning is told from by more than the
+// outcome: of PostgreSQL (SQLSTATE, Appendix A), MariaDB (error number) and Redis (the first
+// word of an error).
+var (
+	// noRoom: there is no room for one more connection, of anybody or of this user
+	// (too_many_connections; ER_CON_COUNT_ERROR, ER_USER_LIMIT_REACHED).
+	noRoom = []string{"53300", "1040", "1203"}
+	// wrongValue: the user is known, and the password is not its own (invalid_password;
+	// ER_ACCESS_DENIED_ERROR).
+	wrongValue = []string{"28P01", "1045", "WRONGPASS"}
+	// success: what succeeded (successful_completion; Redis's answer).
+	success = []string{"00000", "OK", "ok"}
+)
+
+// NoRoom reports whether a status is that of a server that had no room for another
+// connection: no password had a part in it.
+func NoRoom(status string) bool { return slices.Contains(noRoom, status) }
+
+// WrongValue reports whether a status says that a user is known and what it showed as its
+// password is not.
+func WrongValue(status string) bool { return slices.Contains(wrongValue, status) }
+
+// Succeeded reports whether a status is one of success: an HTTP status below 400, or a
+// database's own.
+func Succeeded(status string) bool {
+	code, err := strconv.Atoi(status)
+	return slices.Contains(success, status) || err == nil && len(status) == 3 && !strings.HasPrefix(status, "0") && code < 400
+}

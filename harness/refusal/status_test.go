@@ -1,0 +1,26 @@
+package refusal
+
+import "testing"
+
+func TestStatuses(t *testing.T) {
+	for _, tt := range []struct {
+		status                   string
+		succeeded, noRoom, wrong bool
+	}{
+		{"200", true, false, false}, {"302", true, false, false}, {"401", false, false, false}, {"503", false, false, false},
+		{"00000", true, false, false}, {"OK", true, false, false}, {"ok", true, false, false},
+		{"53300", false, true, false}, {"1040", false, true, false}, {"1203", false, true, false},
+		{"28P01", false, false, true}, {"1045", false, false, true}, {"WRONGPASS", false, false, true},
+		{"28000", false, false, false}, {"refused", false, false, false}, {"timeout", false, false, false}, {"", false, false, false},
+	} {
+		if got := Succeeded(tt.status); got != tt.succeeded {
+			t.Errorf("%q succeeded: got %t", tt.status, got)
+		}
+		if got := NoRoom(tt.status); got != tt.noRoom {
+			t.Errorf("%q had no room: got %t", tt.status, got)
+		}
+		if got := WrongValue(tt.status); got != tt.wrong {
+			t.Errorf("%q is of a wrong value: got %t", tt.status, got)
+		}
+	}
+}
