@@ -156,10 +156,10 @@ peers := $(addprefix .cache/peers/,zitadel oauth2-proxy hydra spire spire-oidc)
 issuers: build vault kubernetes $(peers) ## measure what issuers do in a rotation, rehearse each, and write the table anew (some 15 minutes)
 	cd harness/matrix && flock /tmp/rehearse-attached.lock $(GO) test -count=1 -v -timeout 60m -run 'TestIssuers$$' . -args -issuers 3m -rehearse $(CURDIR)/bin/rehearse
 
-# Those that take no time to build: known good and known bad of each.
+# Those that take no time to build: known good and known bad of each. RabbitMQ is Debian's.
 .PHONY: test-issuers
-test-issuers: build vault .cache/peers/zitadel .cache/peers/oauth2-proxy ## rehearse issuers that are not ours, known good and known bad; some five minutes, SHARD=1/3 a third of them
-	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse ../issuers/vault-identity ../issuers/vault-transit ../issuers/zitadel
+test-issuers: build vault .cache/peers/zitadel .cache/peers/oauth2-proxy ## rehearse issuers that are not ours, and RabbitMQ as a verifier, known good and known bad; some five minutes, SHARD=1/3 a third of them
+	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse ../issuers/vault-identity ../issuers/vault-transit ../issuers/zitadel ../issuers/rabbitmq
 
 .cache/peers/%: .ci/peers/%/go.mod .ci/peers/%/go.sum
 	mkdir -p $(@D)

@@ -37,6 +37,8 @@ type Library struct {
 	Set    map[string]string // settings over its defaults; none: as it comes
 	Speed  float64           // by which a stand-in divides its times; 0: none
 	Only   []string          // the trials that it is taken through; none: all
+	// Path is asked with a token, Health without one, where they are not / and /healthz.
+	Path, Health string
 }
 
 // Libraries are in the order of the table's rows. The last two are no defaults.
@@ -49,6 +51,7 @@ var Libraries = []Library{
 	{Name: "ruby-jwt", How: "the JWKS loader of its README", Folder: "ruby-jwt"},
 	{Name: "mod_auth_openidc", How: "AuthType oauth20", Folder: "mod_auth_openidc"},
 	{Name: "haproxy", How: "jwt_verify, keys from files", Folder: "haproxy"},
+	{Name: "rabbitmq", How: "rabbitmq_auth_backend_oauth2 with jwks_url, asked by its management API", Folder: "rabbitmq", Path: "/api/whoami", Health: "/"},
 	{Name: "keyfunc", How: "at speed 60: refreshed every minute", Module: "github.com/MicahParks/keyfunc/v3", Speed: 60, Only: []string{"removed"}},
 	{Name: "mod_auth_openidc", How: "OIDCJWKSRefreshInterval 300, its least", Folder: "mod_auth_openidc", Set: map[string]string{"JWKS_REFRESH": "300"}, Only: []string{"removed"}},
 }
@@ -80,7 +83,7 @@ type Row struct {
 
 // Matrix is all that was measured.
 type Matrix struct {
-	Measured string  `json:"measured"` // the day
+	Measured string  `json:"measured"` // the day, and that of rows that were measured later
 	Bound    float64 `json:"bound_seconds"`
 	Rows     []Row   `json:"rows"`
 }
@@ -125,7 +128,7 @@ func (l Lab) Measure(ctx context.Context) (*Matrix, error) {
 				continue
 			}
 			group.Go(func() error {
-				s := &subject{name: fmt.Sprintf("m%d-%s", i, trial.Name), bound: l.Bound, ring: ring, keys: l.Runtime.URL(keysService, false)}
+				s := &subject{name: fmt.Sprintf("m%d-%s", i, trial.Name), bound: l.Bound, ring: ring, path: cmp.Or(library.Path, "/"), keys: l.Runtime.URL(keysService, false)}
 				s.maxAge = trial.Name == "max-age"
 				starting <- struct{}{}
 				err := l.start(ctx, s, library)
@@ -173,7 +176,7 @@ func (l Lab) start(ctx context.Context, s *subject, library Library) error {
 		if err != nil {
 			return err
 		}
-		spec.Build, spec.Port, spec.Health = &world.Build{Context: folder}, 8080, "/healthz"
+		spec.Build, spec.Port, spec.Health = &world.Build{Context: folder}, 8080, cmp.Or(library.Health, "/healthz")
 		spec.Environment = map[string]string{"JWKS_URL": jwks, "ISSUER": issuer, "AUDIENCE": audience}
 		for name, value := range library.Set {
 			spec.Environment[name] = value
@@ -204,13 +207,27 @@ func (l Lab) version(library Library, service string) string {
 	return ""
 }
 
-// Over puts the rows of m that were measured over those of an earlier matrix.
+// Over puts the rows of m that were measured over those of an earlier matrix, whose day
+// stays that of the rows that it keeps.
 func (m *Matrix) Over(earlier *Matrix) {
+	var anew []string
+	kept := false
 	for i, row := range m.Rows {
+		if len(row.Cells) > 0 {
+			anew = append(anew, row.Name)
+			continue
+		}
 		for _, before := range earlier.Rows {
-			if len(row.Cells) == 0 && before.Name == row.Name && before.How == row.How {
+			if before.Name == row.Name && before.How == row.How {
 				m.Rows[i].Cells, m.Rows[i].Version = before.Cells, cmp.Or(row.Version, before.Version)
+				kept = true
 			}
+		}
+	}
+	if day := m.Measured; kept {
+		m.Measured = earlier.Measured
+		if len(anew) > 0 && day != earlier.Measured {
+			m.Measured += ", " + strings.Join(slices.Compact(anew), ", ") + " on " + day
 		}
 	}
 }

@@ -29,6 +29,7 @@ const (
 type subject struct {
 	name   string
 	url    string // of the service
+	path   string // that is asked with a token
 	keys   string // of the key server
 	bound  time.Duration
 	maxAge bool
@@ -142,7 +143,7 @@ func (s *subject) present(ctx context.Context, name string) decision {
 		s.fail(err)
 		return none
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+s.path, nil)
 	if err != nil {
 		s.fail(err)
 		return none

@@ -55,6 +55,16 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
+// TestOver keeps what was measured earlier, and the day of it.
+func TestOver(t *testing.T) {
+	cells := []Cell{{Trial: "new-aged", Ended: true}}
+	m := &Matrix{Measured: "2026-01-03", Rows: []Row{{Name: "a", How: "as it comes"}, {Name: "b", Cells: cells}}}
+	m.Over(&Matrix{Measured: "2026-01-02", Rows: []Row{{Name: "a", How: "as it comes", Version: "1.0", Cells: cells}, {Name: "b"}}})
+	if want := "2026-01-02, b on 2026-01-03"; m.Measured != want || m.Rows[0].Version != "1.0" || len(m.Rows[0].Cells) != 1 {
+		t.Errorf("got %+v, want the earlier row, measured on %s", m, want)
+	}
+}
+
 // TestTokens wants what is presented to be what a trial says.
 func TestTokens(t *testing.T) {
 	ring, err := newRing()

@@ -230,6 +230,10 @@ var Libraries = map[string]Library{
 		Name: "mod_auth_openidc", Learns: 0, Forgets: time.Hour, OnMiss: true,
 		Source: "Apache mod_auth_openidc 2.4.12.3 (AuthType oauth20): OIDCJWKSRefreshInterval is 3600 s, an unknown kid refetches at once, each time",
 	},
+	"rabbitmq": {
+		Name: "rabbitmq", Learns: 0, Forgets: Forever, OnMiss: true,
+		Source: "RabbitMQ 3.10.8 rabbitmq_auth_backend_oauth2 with jwks_url: no expiry; an unknown kid refetches at once, each time, and what then comes takes the set's place, an error in JSON too",
+	},
 	"haproxy": {
 		Name: "haproxy", Learns: Forever, Forgets: Forever,
 		Source: "HAProxy 2.6.12 jwt_verify: keys from files that are loaded at its start; page it by learns_within where it is reloaded",
