@@ -177,18 +177,18 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 		gap, how, unended = since, "had not fetched for", true
 	}
 	due := gap.From + history.Offset(l.Wall(claimed)+room)
-	if seen := l.Page(gap.Length().Duration()); gap.To > due && seen > most.time+l.Page(room) && s.asked(v.Name, due, gap.To-history.Offset(unsure)) {
+	if seen := l.Page(gap.Length().Duration()); gap.To > due && seen > most.time+l.Page(room) && s.asked(v, due, gap.To-history.Offset(unsure)) {
 		most, found = tell(how, seen, l.Page(room)), true
 		most.open = unended
 	}
 	return most, found
 }
 
-// asked reports whether anything was presented to a validator in [from, to). One
-// that nobody asks need not fetch.
-func (s Sight) asked(validator string, from, to history.Offset) bool {
+// asked reports whether anything was presented to a validator in [from, to), or to who
+// stands before it. One that nobody asks need not fetch.
+func (s Sight) asked(v Validator, from, to history.Offset) bool {
 	for key := range s.View.Cells {
-		if key.Validator == validator && len(s.View.Buckets(key, from, to)) > 0 {
+		if (key.Validator == v.Name || slices.Contains(v.Fronts, key.Validator)) && len(s.View.Buckets(key, from, to)) > 0 {
 			return true
 		}
 	}
@@ -209,7 +209,7 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	const at = history.Offset(time.Second)
 	first := learned + 1
 	for key := range s.View.Cells {
-		if key.Validator != v.Name || key.Credential != s.New {
+		if key.Validator != v.Name && !slices.Contains(v.Fronts, key.Validator) || key.Credential != s.New {
 			continue
 		}
 		for _, b := range s.View.Buckets(key, 0, learned+1) {

@@ -302,3 +302,24 @@ func TestSwitchedWithTheRevoke(t *testing.T) {
 		t.Errorf("before the revoke: got %+v, want at least its figure", b)
 	}
 }
+
+// TestAskedByAFront: a validator that fetches seldom has had to where a service that stands
+// before it was asked.
+func TestAskedByAFront(t *testing.T) {
+	for _, fronts := range [][]string{nil, {"gate"}} {
+		l := seenLimits()
+		l.Validators[0].Fronts = fronts
+		s := sightOf([]float64{0, 9, 18})
+		for key, buckets := range s.View.Cells {
+			delete(s.View.Cells, key)
+			key.Validator = "gate"
+			s.View.Cells[key] = buckets
+			break
+		}
+		for _, b := range l.BoundsSeen(s) {
+			if b.Rule == "G3" && b.Held != (fronts == nil) {
+				t.Errorf("before it %v: got %s, held %t", fronts, b, b.Held)
+			}
+		}
+	}
+}

@@ -22,6 +22,9 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	}
 	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
 	during, after := c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1), c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1)
+	if before := c.View.Sum(key, 0, c.First-evidence.BucketWidth); before.OK >= evidence.LeastAttempts {
+		return Explanation{}, false // it took such tokens before that
+	}
 	if during.AuthFailures < evidence.LeastAttempts || nearlyAll*during.AuthFailures < during.Attempts || after.OK >= evidence.LeastAttempts {
 		return Explanation{}, false
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -54,27 +55,37 @@ const tooMany = "429"
 // for why a service turns everybody away.
 const leastRefusedProbes = 5
 
+// leastBurst is how often the harness must have asked within a second for that to be why.
+const leastBurst = 10
+
 // turnedProberAway matches where a service answers that too much is asked, the harness too,
-// since it had refused that again and again: it counts refusals by the address, and load and
-// harness have one here.
+// since it had refused that again and again, or was asked very often by it just then: it counts
+// by the address, and load and harness have one here.
 func turnedProberAway(c *Cell) (Explanation, bool) {
 	if _, statuses, _ := c.mostly(); statuses != tooMany {
 		return Explanation{}, false
 	}
-	var refused int64
+	var refused, burst int64
 	too := false
 	for _, event := range c.Events {
 		if event.Kind == history.KindProbe && event.Service == c.Validator.Name {
 			if event.Probe.Outcome == history.AuthFailure && event.At <= c.First+evidence.Nearly {
 				refused++
 			}
+			if from := c.First - history.Offset(time.Second); event.At >= from && event.At <= c.First+history.Offset(time.Second) {
+				burst++
+			}
 			too = too || event.Probe.Status == tooMany
 		}
 	}
 	name := c.Validator.Name
+	why := fmt.Sprintf("it had refused the harness %d times by then, and turns away whoever is refused so often: load and harness have one address here", refused)
+	if refused < leastRefusedProbes {
+		why = fmt.Sprintf("the harness had asked it %d times within a second of that, and it turns away whoever asks so often: load and harness have one address here", burst)
+	}
 	return Explanation{
 		Cause: judge.CauseLockedOut,
-		Why:   fmt.Sprintf("it had refused the harness %d times by then, and turns away whoever is refused so often: load and harness have one address here", refused),
+		Why:   why,
 		Fix:   fmt.Sprintf("have %s leave the address of the rehearsal out of that limit, and rehearse again; where it counts by the address, a client that shares its address with one that is refused is turned away in production too", name),
-	}, too && refused >= leastRefusedProbes
+	}, too && (refused >= leastRefusedProbes || burst >= leastBurst)
 }

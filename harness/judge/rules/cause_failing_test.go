@@ -72,6 +72,7 @@ func TestTurnedProberAway(t *testing.T) {
 		says    string
 	}{
 		{"since the harness was refused", []change{too, refused(10), add(away)}, judge.Inconclusive, "it had refused the harness 10 times by then, and turns away whoever is refused so often"},
+		{"when the harness asked very often", []change{too, shows(history.NewAfter, 45, "yyyyyyyyyyyyyyy"), add(away)}, judge.Inconclusive, "the harness had asked it 16 times within a second of that, and it turns away whoever asks so often"},
 		{"the harness was hardly refused", []change{too, refused(3), add(away)}, judge.Fail, "it answered 429"},
 		{"the harness was not turned away", []change{too, refused(10)}, judge.Fail, "it answered 429"},
 	} {

@@ -36,6 +36,7 @@ func TestNotTheKey(t *testing.T) {
 		{"half of it, and of what the harness shows", []change{taken, own, half, some(60.2, history.NewAfter, 10, 10)}, judge.CauseSomeReplicas, "search", "", ""},
 		{"of a stand-in, which signs as before", []change{taken, all}, judge.CauseUnknown, "search", "", ""},
 		{"and the canary too", []change{taken, own, canary(history.AuthFailure), all, withoutProbes("search", history.NewAfter)}, judge.CauseNeverLearned, "search", "", ""},
+		{"all of it, but only long after the emit", []change{taken, own, refuse("app", "k2", 45, 61, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"for some seconds", []change{taken, own, refuse("app", "k2", 29.5, 34, 10)}, judge.CauseUnknown, "search", "", ""},
 	})
 	for _, f := range judged(t, taken, own, half, refuse("app", "k1", 0.5, 28.4, 5)).Findings {
