@@ -168,8 +168,8 @@ func (e *judging) neverAsked() (open []string) {
 
 // handsOn reports whether somebody fetched the key set at a party, as at a cache: it checks nothing.
 func (e *judging) handsOn(name string) bool {
-	return slices.ContainsFunc(e.About(name), func(event *history.Event) bool {
-		return event.Kind == history.KindRead && event.What == runbook.JWKS && event.Service == name
+	return slices.ContainsFunc(e.Events, func(event history.Event) bool {
+		return event.Kind == history.KindRead && event.What == runbook.JWKS && event.Service == name || event.Kind == history.KindFetched && event.From == name
 	})
 }
 

@@ -89,6 +89,7 @@ func TestOffThePage(t *testing.T) {
 	}{
 		{"a service", []change{reads("auth", "audit")}, judge.Inconclusive, "audit fetches the key set and is not on the page: nobody showed it k1"},
 		{"a cache that somebody reads", []change{reads("auth", "edge"), reads("edge", "search")}, judge.Pass, ""},
+		{"a cache by which somebody has its set", []change{reads("auth", "edge"), add(fetched(at(21), "search", "edge", "k1", "k2"))}, judge.Pass, ""},
 		{"one on the page", []change{reads("auth", "search")}, judge.Pass, ""},
 		{"one that reads the store", []change{add(history.Event{At: at(20), Kind: history.KindRead, Service: "store", Reader: "audit", What: "secret/data/key"})}, judge.Pass, ""},
 	} {
