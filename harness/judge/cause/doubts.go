@@ -31,7 +31,7 @@ func (e *Case) TakesSpoilt(validator string) string {
 	if a.Taken == 0 || !e.wasSeenRefusing(validator) {
 		return ""
 	}
-	return fmt.Sprintf("%s took a %s, %d of %d times, last in %s%s: that it takes a credential shows nothing of what it has learned, nor that it refuses one of what it has forgotten",
+	return fmt.Sprintf("%s took a %s, %d of %d times, last in %s%s: it does not check it, so its answers show neither that it has learned the new credential nor that it has forgotten the old one",
 		validator, a.Last.Presentation, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator))
 }
 
@@ -145,12 +145,12 @@ func (e *Case) ChecksNothing() string {
 func takesAnything(c *Cell) (Explanation, bool) {
 	name, why := c.Validator.Name, "; it takes what nobody gave, too"
 	if spoilt := c.View.Said(name, "", history.Control); spoilt.Taken == 0 && spoilt.Refused > 0 {
-		why += fmt.Sprintf(", and refused a %s: it lets everybody in whose key it does not know", spoilt.Last.Presentation)
+		why += fmt.Sprintf(", and refused a %s: it lets in whatever is signed with a key that it does not know", spoilt.Last.Presentation)
 	}
 	return Explanation{Cause: judge.CauseTakesAnything, Why: why + c.openUnderAFault(name), Fix: CloseFirst(name)}, c.madeUp(name).LastTaken > c.First
 }
 
 // CloseFirst is the cure of a validator that takes what nobody gave.
 func CloseFirst(validator string) string {
-	return fmt.Sprintf("find out what %s lets in without checking it, and since when, and close that first: it has nothing to do with the rotation", validator)
+	return fmt.Sprintf("find out since when %s lets in what it does not check, and mend that first: it is not the rotation's doing", validator)
 }

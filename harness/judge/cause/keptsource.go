@@ -49,7 +49,7 @@ func keptBehind(c *Cell) (Explanation, bool) {
 		}
 	}
 	return Explanation{
-		Why: fmt.Sprintf("; it has its set by %s, %s: whether %s answered with an older copy or %s did not ask sooner, nobody saw", by, had, by, name),
+		Why: fmt.Sprintf("; it gets its set through %s, %s: no log shows whether %s answered with an older copy or %s did not ask sooner", by, had, by, name),
 		Fix: fmt.Sprintf("find out for how long %s keeps the set (its lifetime, what it serves stale beyond that) and for how long %s does, as by a relay between the two (serve: relay), and bound both: they add up; or purge the one and restart the other with the revoke", by, name),
 	}, true
 }

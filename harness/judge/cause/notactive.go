@@ -62,7 +62,7 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 		}
 		return Explanation{
 			Cause: judge.CauseFailing, Credential: c.Fresh,
-			Why: fmt.Sprintf("nothing that %s presents has come to %s since its switch, and %s takes %s from rehearse itself: %s does not get as far, or something between them, as a pooler, turns %s away",
+			Why: fmt.Sprintf("since its switch no login of %s has reached %s, and %s takes %s from rehearse itself: either %s does not get as far, or something between them, such as a pooler, turns %s away",
 				service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
 			Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
 		}, true

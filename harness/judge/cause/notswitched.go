@@ -102,7 +102,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 		}
 	}
 	if nameless && len(runbook.Families[e.Limits.Family].Poolers) > 0 {
-		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: who logs in says no name)", emitter)
+		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: the login has no application name)", emitter)
 		told.Fix = fmt.Sprintf("find out whether %s logs in itself or a pooler does, by its own login: of the pooler, rotate that too (its file of users, its settings, a reload), and name it in the scenario; of %s, %s", emitter, emitter, told.Fix)
 	}
 	return told
@@ -120,7 +120,7 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	m, _ := e.Limits.Emitter(emitter)
 	if idle := e.idleInTheWindow(emitter); idle && e.servedOnConnections(emitter) {
-		told.Why += fmt.Sprintf("; between the emit and the revoke it served its callers on connections that it had made with %s, and made none anew", e.Old)
+		told.Why += fmt.Sprintf("; between the emit and the revoke it served its callers on connections that it had made with %s, and opened no new ones", e.Old)
 		told.Fix = fmt.Sprintf("have %s read the new credential, and close connections that are as old as the page says (a maximum lifetime): until it makes one anew, nothing shows whether it has %s; revoke only when it was seen with that", emitter, e.Fresh)
 		return told
 	} else if idle {

@@ -70,12 +70,12 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	if at.Sum.Statuses[tooMany] >= bad {
 		told := Explanation{
 			Cause: judge.CauseTurnedAway, Consumer: key.Validator, Credential: c.Fresh,
-			Why: fmt.Sprintf("%s answered 429 to %d of %d that %s presented with %s, %.3g a second, and to none of %.3g a second with %s before: with %s less may be asked",
+			Why: fmt.Sprintf("%s answered 429 to %d of %d requests of %s with %s, %.3g a second, and to none of %.3g a second with %s before: %s has a lower limit",
 				key.Validator, bad, at.Sum.Attempts, key.Presenter, c.Fresh, now, before, c.Old, c.Fresh),
 			Fix: fmt.Sprintf("have %s give %s the limits of %s (its plan, tier or environment) before emitting, and show it there as often as %s asks", key.Validator, c.Fresh, c.Old, key.Presenter),
 		}
 		if now > alike*before {
-			told.Why = fmt.Sprintf("%s answered 429 to %d of %d that %s presented with %s, %.3g a second, and to none of %.3g a second with %s before: whether %s may ask less often, or this is more than anybody may, was not seen",
+			told.Why = fmt.Sprintf("%s answered 429 to %d of %d requests of %s with %s, %.3g a second, and to none of %.3g a second with %s before: it was not seen whether %s has a lower limit or this is more than anybody may ask",
 				key.Validator, bad, at.Sum.Attempts, key.Presenter, c.Fresh, now, before, c.Old, c.Fresh)
 			told.Fix = fmt.Sprintf("ask %s for its limits, of a credential and in all, and rehearse again with as much as was asked with %s", key.Validator, c.Old)
 		}
@@ -84,12 +84,12 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	_, statuses, _ := at.mostly()
 	told := Explanation{
 		Cause: judge.CauseFailing, Consumer: key.Validator, Credential: c.Fresh,
-		Why: fmt.Sprintf("%s answered %s to %d of %d that %s presented with %s, and to nothing with %s: ", key.Validator, statuses, bad, at.Sum.Attempts, key.Presenter, c.Fresh, c.Old),
+		Why: fmt.Sprintf("%s answered %s to %d of %d requests of %s with %s, and to none with %s: ", key.Validator, statuses, bad, at.Sum.Attempts, key.Presenter, c.Fresh, c.Old),
 		Fix: fmt.Sprintf("find out why %s answers %s to %s, and emit it only when a canary of it is taken: look into the log of %s from %s on", key.Validator, statuses, c.Fresh, key.Validator, c.First),
 	}
 	canary := c.View.Said(key.Validator, c.Fresh, history.Canary)
 	if canary.Unanswered > 0 && canary.Taken == 0 || c.View.Sum(old, c.First, c.Last).OK > 0 {
-		told.Why += "it fails at that credential, and refuses it in other words or has no place for it"
+		told.Why += "it fails at that credential, or this is how it refuses it"
 		return told
 	}
 	told.Why += fmt.Sprintf("%s was not presented in that time, so that it may have failed at everything", c.Old)

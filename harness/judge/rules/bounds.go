@@ -117,7 +117,7 @@ func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
 		return f, false
 	}
 	f.Count = n
-	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that had not been in use, and had no name of their own: a pooler on the way of %s throws such away, and a pool of %s itself fails its next caller with them; whose they are cannot be told, and nobody was refused this time",
+	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that were idle and had no application name: a pooler between %s and it would replace them unnoticed, and a pool of %s itself would fail its next caller with them; it cannot be told whose they are, and nobody was refused this time",
 		plan.Counted(n, "session"), e.Old, f.Validator, f.Presenter, f.Presenter)
 	f.Fix = fmt.Sprintf("name the pooler in the scenario, if there is one (services: NAME: {of: %s}); have %s say its name when it logs in (application_name), and close connections when they are as old as the page says", f.Validator, f.Presenter)
 	return f, true

@@ -90,7 +90,7 @@ func TestBounds(t *testing.T) {
 		{"a canary that was too much", []change{withoutProbes("search", history.Canary), answersCanary("429")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"a canary that was answered an error", []change{withoutProbes("search", history.Canary), answersCanary("503")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"idle sessions without a name that the revoke ended", []change{idleEnded("k1")}, judge.Inconclusive, judge.Inconclusive,
-			"the revoke ended 3 sessions of k1 at search that had not been in use, and had no name of their own: a pooler on the way of app throws such away", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in (application_name), and close connections when they are as old as the page says"},
+			"the revoke ended 3 sessions of k1 at search that were idle and had no application name: a pooler between app and it would replace them unnoticed", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in (application_name), and close connections when they are as old as the page says"},
 		{"idle sessions of the new one", []change{idleEnded("k2")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
 			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"

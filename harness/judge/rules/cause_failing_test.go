@@ -156,14 +156,14 @@ func TestFreshAnsweredOtherwise(t *testing.T) {
 		})
 	}
 	wantFound(t, "availability", "app", []found{
-		{"it may ask less often", []change{authority, instead("app", "k2", "429", 28.4, 61, 6)}, judge.CauseTurnedAway, "search", "answered 429 to 1845 of 2805 that app presented with k2, 87.4 a second, and to none of 100 a second with k1 before: with k2 less may be asked", "have search give k2 the limits of k1"},
-		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "whether k2 may ask less often, or this is more than anybody may, was not seen", "with as much as was asked with k1"},
-		{"it fails at it, for the harness too", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10)}, judge.CauseFailing, "search", "answered 500 to 2805 of 2805 that app presented with k2, and to nothing with k1: it fails at that credential", "emit it only when a canary"},
+		{"it may ask less often", []change{authority, instead("app", "k2", "429", 28.4, 61, 6)}, judge.CauseTurnedAway, "search", "answered 429 to 1845 of 2805 requests of app with k2, 87.4 a second, and to none of 100 a second with k1 before: k2 has a lower limit", "have search give k2 the limits of k1"},
+		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "it was not seen whether k2 has a lower limit or this is more than anybody may ask", "with as much as was asked with k1"},
+		{"it fails at it, for the harness too", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10)}, judge.CauseFailing, "search", "answered 500 to 2805 of 2805 requests of app with k2, and to none with k1: it fails at that credential", "emit it only when a canary"},
 		{"it may fail at everything", []change{authority, instead("app", "k2", "503", 35, 61, 10)}, judge.CauseFailing, "search", "k1 was not presented in that time", ""},
 		{"it failed before", []change{authority, instead("app", "k1", "503", 5, 28, 10), instead("app", "k2", "503", 28, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
 	})
 	wantFound(t, "auth-failures-flat", "app", []found{
-		{"that is counted as refused", []change{authority, refuse("app", "k2", 28.4, 61, 6), inWords("k2", "429")}, judge.CauseTurnedAway, "search", "with k2 less may be asked", "have search give k2 the limits of k1"},
+		{"that is counted as refused", []change{authority, refuse("app", "k2", 28.4, 61, 6), inWords("k2", "429")}, judge.CauseTurnedAway, "search", "k2 has a lower limit", "have search give k2 the limits of k1"},
 	})
 }
 
@@ -176,7 +176,7 @@ func TestStoppedOnTheWay(t *testing.T) {
 		return append([]change{atTheAuthority, canary, silent("search", 28.4, 61), instead("app", "", "500", 28.5, 61, 10)}, more...)
 	}
 	wantFound(t, "availability", "app", []found{
-		{"a pooler that nobody named", row(), judge.CauseFailing, "search", "or something between them, as a pooler, turns k2 away", "where a pooler or a proxy stands between"},
+		{"a pooler that nobody named", row(), judge.CauseFailing, "search", "or something between them, such as a pooler, turns k2 away", "where a pooler or a proxy stands between"},
 		{"the database refuses it too", row(add(probe(at(28), "provider", "k2", history.Canary, history.AuthFailure))), judge.CauseFailing, "search", "nothing in the history says why", ""},
 		{"it comes there", []change{atTheAuthority, canary, instead("app", "", "500", 28.5, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
 	})

@@ -90,8 +90,8 @@ func TestOldConnections(t *testing.T) {
 		}
 	}
 	wantFound(t, "auth-failures-flat", "search", []found{
-		{"it served on them", []change{pool}, judge.CauseNotSwitched, "search", "it served its callers on connections that it had made with k1, and made none anew", "close connections that are as old as the page says"},
+		{"it served on them", []change{pool}, judge.CauseNotSwitched, "search", "it served its callers on connections that it had made with k1, and opened no new ones", "close connections that are as old as the page says"},
 		{"it did not run", []change{pool, job}, judge.CauseNotSwitched, "search", "it was not seen to present anything between the emit and the revoke", "have it run once in the window"},
-		{"it says no name", []change{pool, nameless}, judge.CauseNotSwitched, "search", "or a pooler that connects for search did: who logs in says no name", "of the pooler, rotate that too"},
+		{"it says no name", []change{pool, nameless}, judge.CauseNotSwitched, "search", "or a pooler that connects for search did: the login has no application name", "of the pooler, rotate that too"},
 	})
 }

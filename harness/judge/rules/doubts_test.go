@@ -76,7 +76,7 @@ func TestTakesSpoilt(t *testing.T) {
 			"perhaps only while it gets no keys; the fault jwks on auth was in effect"},
 		{"it was never seen to refuse", []change{never, still(0, 41, 50, 60.4), control(60.45, history.OK)}, judge.Inconclusive, "nothing shows how it refuses"},
 		{"it keeps the old one, takes what nobody gave, and refuses that", []change{control(27.5, history.AuthFailure), still(0, 41, 50, 60.4), asks(60.45, history.MadeUp, history.OK)}, judge.Fail,
-			"and refused a token whose signature is spoilt: it lets everybody in whose key it does not know"},
+			"and refused a token whose signature is spoilt: it lets in whatever is signed with a key that it does not know"},
 		{"it keeps the old one, and took that before", []change{control(27.5, history.OK), still(0, 41, 50, 60.4), asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestKeptBehind(t *testing.T) {
 		changes []change
 		says    string
 	}{
-		{"it fetched meanwhile", []change{through, add(fetched(at(2), "edge", "auth", "k1")), add(fetched(at(46.5), "edge", "auth", "k2"))}, "; it has its set by edge, which fetched one without k1 6m after the revoke: whether edge answered with an older copy"},
-		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it has its set by edge, which fetched none without k1 by then"},
+		{"it fetched meanwhile", []change{through, add(fetched(at(2), "edge", "auth", "k1")), add(fetched(at(46.5), "edge", "auth", "k2"))}, "; it gets its set through edge, which fetched one without k1 6m after the revoke: no log shows whether edge answered with an older copy"},
+		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it gets its set through edge, which fetched none without k1 by then"},
 		{"what it asks for is seen", []change{through, add(fetched(at(2), "edge", "auth", "k1")), limit(func(l *plan.Limits) { l.Validators[1].Blind = false })}, ""},
 		{"of the gateway nothing is seen", []change{through}, ""},
 	} {
@@ -135,8 +135,8 @@ func TestGateOfOneThatChecksNothing(t *testing.T) {
 		verdict judge.Outcome
 		fix     string
 	}{
-		{false, judge.Inconclusive, "say how search refuses (services.search.refusal), or have it refuse what nobody gave"},
-		{true, judge.Fail, "find out what search lets in without checking it"},
+		{false, judge.Inconclusive, "say how search refuses (services.search.refusal), or have it refuse a credential that nobody issued"},
+		{true, judge.Fail, "find out since when search lets in what it does not check"},
 	} {
 		v := judged(t, without(func(e history.Event) bool {
 			return e.Kind == history.KindProbe && e.Service == "search" && e.Probe.Outcome == history.AuthFailure && !tt.refuses
