@@ -9,7 +9,7 @@ server=/usr/lib/rabbitmq/bin/rabbitmq-server
 start() {
 	[ -x $server ] || { echo "rabbitmq needs Debian's rabbitmq-server" >&2 && return 1; }
 	provider
-	export HOME="$folder" ERL_EPMD_PORT=$((port + 7)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=rehearse@localhost RABBITMQ_DIST_PORT=$((port + 8)) RABBITMQ_MNESIA_BASE="$folder/mnesia" \
+	export HOME="$folder" ERL_CRASH_DUMP_SECONDS=0 ERL_EPMD_PORT=$((port + 7)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=rehearse@localhost RABBITMQ_DIST_PORT=$((port + 8)) RABBITMQ_MNESIA_BASE="$folder/mnesia" \
 		RABBITMQ_LOG_BASE="$folder" RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_ADVANCED_CONFIG_FILE="$folder/rabbitmq.config" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins"
 	echo '[rabbitmq_management,rabbitmq_auth_backend_oauth2].' >"$folder/plugins"
 	cat >"$folder/rabbitmq.config" <<-EOF

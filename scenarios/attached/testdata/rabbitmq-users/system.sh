@@ -10,7 +10,7 @@ case "$1" in
 up)
 	server=/usr/lib/rabbitmq/bin/rabbitmq-server
 	[ -x $server ] || { echo "it needs Debian's rabbitmq-server" >&2 && exit 1; }
-	export HOME="$folder" ERL_EPMD_PORT=$((port + 1)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=rehearse@localhost RABBITMQ_DIST_PORT=$((port + 2)) RABBITMQ_MNESIA_BASE="$folder/mnesia" \
+	export HOME="$folder" ERL_CRASH_DUMP_SECONDS=0 ERL_EPMD_PORT=$((port + 1)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=rehearse@localhost RABBITMQ_DIST_PORT=$((port + 2)) RABBITMQ_MNESIA_BASE="$folder/mnesia" \
 		RABBITMQ_LOGS=- RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_ADVANCED_CONFIG_FILE="$folder/rabbitmq.config" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins"
 	echo '[rabbitmq_management].' >"$folder/plugins"
 	admin=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
