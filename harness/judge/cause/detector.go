@@ -198,7 +198,6 @@ func detectors() []detector {
 		{of: Unanswered, match: freshAnsweredOtherwise},
 		{of: Unanswered, match: notTakenOnTheWay},
 		{of: Unanswered, match: notActiveYet},
-		{of: Unanswered, match: stoppedOnTheWay},
 		{of: Unanswered, match: tooManyConnections},
 		{of: Unanswered, match: cutOff},
 		{of: Unanswered, match: inUseAtRevoke},
@@ -208,6 +207,7 @@ func detectors() []detector {
 		{of: Unanswered, match: faultOnTheWay},
 		{of: Unanswered, match: exited},
 		{of: Unanswered, match: renewing},
+		{of: Unanswered, match: stoppedOnTheWay},
 
 		{of: Absent, match: turnedProberAway},
 		{of: Absent, match: freshAnsweredOtherwise},

@@ -161,7 +161,7 @@ func (e *Case) AnsweredOtherwise() string {
 		}
 		key, at, ok := c.freshOtherwise()
 		if _, statuses, _ := (&Cell{Case: e, Sum: &at}).mostly(); ok && statuses != tooMany {
-			return fmt.Sprintf("%s answered %s to %d requests of %s with %s, and to none with %s: this may be how it refuses", key.Validator, statuses, at.Unavailable, key.Presenter, e.Fresh, e.Old)
+			return fmt.Sprintf("%s answered %s to %d requests of %s with %s, and to none with %s: this may be how it refuses%s", key.Validator, statuses, at.Unavailable, key.Presenter, e.Fresh, e.Old, e.SayRefusal(key.Validator, statuses))
 		}
 	}
 	return ""

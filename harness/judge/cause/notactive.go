@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // notActiveYet matches where a service failed its callers from its switch to the
@@ -40,41 +41,41 @@ func notActiveYet(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// stoppedOnTheWay matches where a service failed its callers from its switch on to the end, and nothing
-// that it presents came to who checks the credential any more, who takes the new one from rehearse itself.
+// stoppedOnTheWay matches where a service failed its callers while nothing that it presents came to who
+// checks the credential: it does not get as far, or who checks it, or something between them, does not answer.
+// From the switch on to the end, with the new credential taken from rehearse itself, that was turned away.
 func stoppedOnTheWay(c *Cell) (Explanation, bool) {
-	service := c.Validator.Name
-	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
-	kind, _, n := c.mostly()
-	if kind != classes[5] || !was || c.First < emitted-evidence.Nearly || c.Limits.Hop != history.FromAuthority || n < several || c.Last-c.First < 2*evidence.Nearly {
+	service, about := c.Validator.Name, evidence.Nearly
+	if kind, _, _ := c.mostly(); kind != classes[5] || c.Limits.Hop != history.FromAuthority || c.Last-c.First < 2*about {
 		return Explanation{}, false
 	}
-	if after := c.View.Sum(history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: service}, c.Last, c.End+1); after.OK > 0 {
-		return Explanation{}, false // it mended itself
-	}
+	front := history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: service}
+	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	toTheEnd := was && c.First >= emitted-about && c.View.Sum(front, c.Last, c.End+1).OK == 0
 	for _, key := range c.Hop() {
-		if key.Presenter != service || key.Validator == service || key.Credential != c.Old || c.View.Sum(key, 0, c.First).OK == 0 {
+		if key.Presenter != service || key.Validator == service || key.Credential != c.Old || c.View.Sum(key, 0, c.First).OK == 0 ||
+			c.presented(service, key.Validator, c.Old, c.First+about, c.Last-about).Attempts+c.presented(service, key.Validator, c.Fresh, c.First+about, c.Last-about).Attempts > 0 {
 			continue
 		}
-		said := c.saidOf(key.Validator, c.Fresh)
-		if c.presented(service, key.Validator, c.Old, c.First+evidence.Nearly, c.End+1).Attempts+c.presented(service, key.Validator, c.Fresh, c.Start, c.End+1).Attempts > 0 || said.Taken == 0 || said.Refused > 0 {
-			continue
+		canary, after := c.View.Said(key.Validator, c.Fresh, history.Canary), c.View.Said(key.Validator, c.Fresh, history.NewAfter)
+		switch {
+		case toTheEnd && c.presented(service, key.Validator, c.Fresh, c.Start, c.End+1).Attempts == 0 && canary.Taken+after.Taken > 0 && canary.Refused+after.Refused == 0:
+			return Explanation{
+				Cause: judge.CauseFailing, Credential: c.Fresh,
+				Why: fmt.Sprintf("since its switch no login of %s has reached %s, and %s takes %s from rehearse itself: either %s does not get as far, or something between them, such as a pooler, turns %s away",
+					service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
+				Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
+			}, true
+		case !runbook.Families[c.Limits.Family].Pools: // which need not come there for each
+			return Explanation{
+				Cause: judge.CauseFailing,
+				Why: fmt.Sprintf("no request of %s reached %s in that time: %s or the way there did not answer, or %s did not get as far; no credential was refused",
+					service, key.Validator, key.Validator, service),
+				Fix: fmt.Sprintf("look into the log of %s from %s on for what it did not reach, and at %s then", service, c.First, key.Validator),
+			}, true
 		}
-		return Explanation{
-			Cause: judge.CauseFailing, Credential: c.Fresh,
-			Why: fmt.Sprintf("since its switch no login of %s has reached %s, and %s takes %s from rehearse itself: either %s does not get as far, or something between them, such as a pooler, turns %s away",
-				service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
-			Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
-		}, true
 	}
 	return Explanation{}, false
-}
-
-// saidOf is what a validator answered rehearse itself to the new credential, at the end of the lead and
-// after the revoke.
-func (e *Case) saidOf(validator, credential string) history.Answers {
-	canary, after := e.View.Said(validator, credential, history.Canary), e.View.Said(validator, credential, history.NewAfter)
-	return history.Answers{Taken: canary.Taken + after.Taken, Refused: canary.Refused + after.Refused}
 }
 
 // notTakenOnTheWay matches where a service failed its callers from its switch on, and somebody

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // instead gives a client another status instead of answers to a credential in
@@ -173,11 +174,13 @@ func TestStoppedOnTheWay(t *testing.T) {
 	t.Parallel()
 	canary := add(probe(at(28), "provider", "k2", history.Canary, history.OK))
 	row := func(more ...change) []change {
-		return append([]change{atTheAuthority, canary, silent("search", 28.4, 61), instead("app", "", "500", 28.5, 61, 10)}, more...)
+		return append([]change{atTheAuthority, limit(func(l *plan.Limits) { l.Family = "database-password" }), canary, silent("search", 28.4, 61), instead("app", "", "500", 28.5, 61, 10)}, more...)
 	}
 	wantFound(t, "availability", "app", []found{
 		{"a pooler that nobody named", row(), judge.CauseFailing, "search", "or something between them, such as a pooler, turns k2 away", "where a pooler or a proxy stands between"},
 		{"the database refuses it too", row(add(probe(at(28), "provider", "k2", history.Canary, history.AuthFailure))), judge.CauseFailing, "search", "nothing in the history says why", ""},
+		{"for a while, by each request", []change{atTheAuthority, limit(func(l *plan.Limits) { l.Family = "api-key" }), silent("search", 45, 50), instead("app", "", "500", 45, 50, 10)}, judge.CauseFailing, "search",
+			"no request of search reached provider in that time: provider or the way there did not answer", "for what it did not reach, and at provider then"},
 		{"it comes there", []change{atTheAuthority, canary, instead("app", "", "500", 28.5, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
 	})
 }
