@@ -231,8 +231,8 @@ func (r *run) faultPlace() fault.Place {
 	if own, ok := r.steps.(family.Bound); ok { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
-	if s, can := r.bound.(family.Strayer); can {
-		p.Stray = s.Stray
+	if s, can := r.bound.(family.UnknownKeyShower); can {
+		p.UnknownKey = s.UnknownKey
 	}
 	if l, can := r.bound.(fault.Logins); can {
 		p.Logins = l

@@ -187,13 +187,13 @@ func (s *System) tell(is standing, before, looked, now time.Time) {
 	for step, so := range map[keyring.Step]bool{keyring.Accept: is.freshTaken, keyring.Emit: is.emitted, keyring.Revoke: is.oldGone} {
 		if _, seen := r.progress.Taken[step]; so && !seen {
 			r.progress.Taken[step] = world.Taken{NotYet: before, Seen: now}
-			s.book(step)
+			s.took(step)
 		}
 	}
 }
 
-// book keeps that a step was taken, as after one of the run's own.
-func (s *System) book(step keyring.Step) {
+// took keeps that a step was taken, as after one of the run's own.
+func (s *System) took(step keyring.Step) {
 	if step != keyring.Revoke {
 		s.there()
 	}

@@ -21,7 +21,7 @@ func (s *steps) Another(ctx context.Context, name string) (identifier string, er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fail := func(err error) (string, error) { return "", fmt.Errorf("begin another rotation: %w", err) }
-	document, version, err := s.book.store.Get(ctx, s.book.published)
+	document, version, err := s.keystore.store.Get(ctx, s.keystore.published)
 	if err != nil {
 		return fail(err)
 	}
@@ -58,7 +58,7 @@ func (s *steps) Another(ctx context.Context, name string) (identifier string, er
 	for _, c := range append(kept, fresh) {
 		keys = append(keys, c.entry)
 	}
-	if _, err := s.book.store.Put(ctx, s.book.published, s.compose(emit, keys), version); err != nil {
+	if _, err := s.keystore.store.Put(ctx, s.keystore.published, s.compose(emit, keys), version); err != nil {
 		return fail(err)
 	}
 	return fresh.identifier, nil

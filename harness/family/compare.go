@@ -22,13 +22,13 @@ var (
 
 // Keyring is the keyring as it stands in the store.
 func (s *steps) Keyring(ctx context.Context) (*keyring.Keyring, error) {
-	ring, _, err := s.book.keyring(ctx)
+	ring, _, err := s.keystore.keyring(ctx)
 	return ring, err
 }
 
 // Contact reads the keyring.
 func (s *steps) Contact(ctx context.Context) error {
-	_, _, err := s.book.keyring(ctx)
+	_, _, err := s.keystore.keyring(ctx)
 	return err
 }
 
@@ -37,7 +37,7 @@ func (s *steps) Contact(ctx context.Context) error {
 func (s *steps) Compare(ctx context.Context) (differences []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ring, _, err := s.book.keyring(ctx)
+	ring, _, err := s.keystore.keyring(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *steps) Compare(ctx context.Context) (differences []string, err error) {
 
 // comparePublished holds what consumers read against the keyring; s.mu is held.
 func (s *steps) comparePublished(ctx context.Context, ring *keyring.Keyring) ([]string, error) {
-	is, _, err := s.book.store.Get(ctx, s.book.published)
+	is, _, err := s.keystore.store.Get(ctx, s.keystore.published)
 	nothing := errors.Is(err, world.ErrNotFound)
 	switch {
 	case err != nil && !nothing:

@@ -30,7 +30,7 @@ import (
 //	revoke ──► ALTER USER u IDENTIFIED VIA … USING new                    and KILL its sessions
 //
 // A session outlives its password, and its user too. By which password it was let in
-// the server does not know; its stand-in sees that, and adds it to the harness's book
+// the server does not know; its stand-in sees that, and adds it to what the harness knows
 // (contract.MariaDBBook).
 type mariaDB struct {
 	url           func() string

@@ -2,7 +2,7 @@
 // published, accepted, shown and revoked. One file is one family; rotation,
 // judge and runtimes know nothing of any of them.
 //
-//	rotation ──► steps ──► book       the run's keyring and the values, in the store
+//	rotation ──► steps ──► keystore   the run's keyring and the values, in the store
 //	               │  └──► authority  where acceptance is decided, if not by what is published
 //	               └─────► published  what consumers read, in their own format
 //
@@ -58,12 +58,12 @@ type Bound interface {
 	Secrets() []string
 }
 
-// Strayer is a Bound of a family whose credentials have a name that validators
+// UnknownKeyShower is a Bound of a family whose credentials have a name that validators
 // look up: it can show one that nobody has made.
-type Strayer interface {
-	// Stray shows a validator such a credential, under a name that is new every
+type UnknownKeyShower interface {
+	// UnknownKey shows a validator such a credential, under a name that is new every
 	// time, as clients of it show theirs. The error is the harness's own.
-	Stray(ctx context.Context, validator string) (history.Probe, error)
+	UnknownKey(ctx context.Context, validator string) (history.Probe, error)
 }
 
 // Named is a Bound whose credentials are known by another name too where they are

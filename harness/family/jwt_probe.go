@@ -64,10 +64,10 @@ type heldToken struct {
 }
 
 var (
-	_ world.Probes  = (*tokenProbes)(nil)
-	_ Strayer       = (*tokenProbes)(nil)
-	_ world.Doubter = (*tokenProbes)(nil)
-	_ world.Spoiler = (*tokenProbes)(nil)
+	_ world.Probes     = (*tokenProbes)(nil)
+	_ UnknownKeyShower = (*tokenProbes)(nil)
+	_ world.Doubter    = (*tokenProbes)(nil)
+	_ world.Spoiler    = (*tokenProbes)(nil)
 )
 
 // Doubts are a token that nobody signed, and one that was signed just now.
@@ -101,7 +101,7 @@ func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration)
 // moment counts as caused.
 func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
 	if purpose == history.MadeUp {
-		probe, err := t.Stray(ctx, validator)
+		probe, err := t.UnknownKey(ctx, validator)
 		probe.Purpose = purpose
 		return probe, err
 	}
@@ -129,9 +129,9 @@ func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpo
 	return probe, nil
 }
 
-// Stray shows a validator a token that has all that others have, and is signed
+// UnknownKey shows a validator a token that has all that others have, and is signed
 // with a key that nobody has published, under a kid of its own.
-func (t *tokenProbes) Stray(ctx context.Context, validator string) (history.Probe, error) {
+func (t *tokenProbes) UnknownKey(ctx context.Context, validator string) (history.Probe, error) {
 	fail := func(err error) (history.Probe, error) {
 		return history.Probe{}, fmt.Errorf("present a made-up token to %s: %w", validator, err)
 	}

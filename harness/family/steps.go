@@ -42,12 +42,12 @@ type publisher interface {
 // but for an accept.
 type authority func(ctx context.Context, step keyring.Step, c credential) error
 
-// steps takes the steps of a rotation on the run's book and the authority. What
+// steps takes the steps of a rotation on the run's keystore and the authority. What
 // a step does lies between two writes of the keyring: one that says what is
 // about to be done, and one that says that it is.
 type steps struct {
 	kind      kind
-	book      book
+	keystore  keystore
 	alphabet  string    // characters that values have, but for the first
 	authority authority // nil: what is published decides
 	lists     lister    // nil: as authority
@@ -66,7 +66,7 @@ type steps struct {
 var _ world.Steps = (*steps)(nil)
 
 func newSteps(k kind, b Backend, a authority) *steps {
-	return &steps{kind: k, alphabet: b.Plan.Page.Format.Alphabet, book: book{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
+	return &steps{kind: k, alphabet: b.Plan.Page.Format.Alphabet, keystore: keystore{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
 }
 
 // Make makes a credential and notes it in the keyring. Repeated, it finds the
@@ -74,7 +74,7 @@ func newSteps(k kind, b Backend, a authority) *steps {
 func (s *steps) Make(ctx context.Context, name string) (identifier string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ring, version, err := s.book.keyring(ctx)
+	ring, version, err := s.keystore.keyring(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +91,7 @@ func (s *steps) Make(ctx context.Context, name string) (identifier string, err e
 	if err := ring.Add(name, c.identifier); err != nil {
 		return "", err
 	}
-	_, err = s.book.save(ctx, ring, version)
+	_, err = s.keystore.save(ctx, ring, version)
 	return c.identifier, err
 }
 
@@ -109,7 +109,7 @@ func (s *steps) generate(ctx context.Context, name string, first bool) (credenti
 	if err != nil {
 		return credential{}, err
 	}
-	return c, s.book.keep(ctx, name, c.entry)
+	return c, s.keystore.keep(ctx, name, c.entry)
 }
 
 // credential is one by name, from memory or from the store; s.mu is held.
@@ -117,7 +117,7 @@ func (s *steps) credential(ctx context.Context, name string) (credential, error)
 	if c, known := s.credentials[name]; known {
 		return c, nil
 	}
-	entry, err := s.book.entry(ctx, name)
+	entry, err := s.keystore.entry(ctx, name)
 	if err != nil {
 		return credential{}, err
 	}
@@ -148,7 +148,7 @@ func (s *steps) replace(ctx context.Context, name string, entry map[string]any) 
 		}
 	}
 	s.credentials[name] = c
-	return s.book.replace(ctx, name, entry)
+	return s.keystore.replace(ctx, name, entry)
 }
 
 // lookup is credential for those who do not hold s.mu.
@@ -189,13 +189,13 @@ func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
 func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ring, version, err := s.book.keyring(ctx)
+	ring, version, err := s.keystore.keyring(ctx)
 	if err != nil {
 		return err
 	}
 	// Before anything is touched. To destroy takes only what this rotation wrote.
 	if step != keyring.Destroy {
-		if _, _, err := s.book.current(ctx, s.wrote); err != nil {
+		if _, _, err := s.keystore.current(ctx, s.wrote); err != nil {
 			return err
 		}
 	}
@@ -205,7 +205,7 @@ func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 		if err := ring.Begin(step, name); err != nil {
 			return err
 		}
-		if version, err = s.book.save(ctx, ring, version); err != nil {
+		if version, err = s.keystore.save(ctx, ring, version); err != nil {
 			return err
 		}
 		if err := ring.End(); err != nil {
@@ -218,7 +218,7 @@ func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 	if !begun {
 		return nil
 	}
-	_, err = s.book.save(ctx, ring, version)
+	_, err = s.keystore.save(ctx, ring, version)
 	return err
 }
 
@@ -252,14 +252,14 @@ func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outc
 	if err != nil && !errors.Is(err, world.ErrOtherRotation) {
 		return err
 	}
-	return s.book.erase(ctx, name, newest)
+	return s.keystore.erase(ctx, name, newest)
 }
 
 // publish has consumers read a document from now on, and returns its version. It
 // leaves what somebody else has written there meanwhile, with world.ErrOtherRotation
 // and the version of that.
 func (s *steps) publish(ctx context.Context, document map[string]any) (newest int, err error) {
-	newest, err = s.book.publish(ctx, document, s.wrote)
+	newest, err = s.keystore.publish(ctx, document, s.wrote)
 	switch {
 	case err == nil:
 		s.ours = []map[string]any{document}

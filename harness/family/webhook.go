@@ -141,7 +141,7 @@ func (w *webhookBound) Spoils(string) bool { return true }
 // Do takes a step, but for an emit that such a sender does not know.
 func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) error {
 	if w.scheme.Oldest && step == keyring.Emit {
-		ring, _, err := w.book.keyring(ctx)
+		ring, _, err := w.keystore.keyring(ctx)
 		if err != nil {
 			return err
 		}

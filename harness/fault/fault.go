@@ -63,9 +63,9 @@ type Place struct {
 	// Another begins another rotation of the same secret, with a credential of
 	// that name, and says how that is known; nil: the secret is not the run's own.
 	Another func(ctx context.Context, credential string) (identifier string, err error)
-	// Stray shows a validator a credential that nobody has made, under a name that
+	// UnknownKey shows a validator a credential that nobody has made, under a name that
 	// is new every time; nil: the family has none with a name.
-	Stray func(ctx context.Context, validator string) (history.Probe, error)
+	UnknownKey func(ctx context.Context, validator string) (history.Probe, error)
 	// Logins are those at the databases of the run; nil: it has none of its own.
 	Logins Logins
 	// WriteBack has a controller write a consumer's files back to what they were at its

@@ -32,7 +32,7 @@ var garbageKids = Kind{
 		if err := s.validates(f.On); err != nil {
 			return nil, err
 		}
-		if s.Stray == nil {
+		if s.UnknownKey == nil {
 			return nil, fmt.Errorf("nobody can make up a token here: %w", ErrCannot)
 		}
 		every := s.plan.Wall(f.Every.Duration())
@@ -98,7 +98,7 @@ func (g *garbage) Back(_, _ Reading) bool { return true }
 // show presents one token, which is counted as the harness's own. It is seen to
 // its end, which comes soon: one that the validator has had is to be counted.
 func (g *garbage) show(ctx context.Context) error {
-	probe, err := g.site.Stray(context.WithoutCancel(ctx), g.service)
+	probe, err := g.site.UnknownKey(context.WithoutCancel(ctx), g.service)
 	if err != nil {
 		return fmt.Errorf("show a made-up kid to %s: %w", g.service, err)
 	}

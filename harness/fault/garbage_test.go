@@ -16,7 +16,7 @@ func TestAMadeUpTokenIsSeenToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &garbage{service: "search", every: time.Second, site: &site{Graph: &Graph{plan: &plan.Plan{}}, Place: Place{
 			Evidence: &diary{},
-			Stray: func(ctx context.Context, _ string) (history.Probe, error) {
+			UnknownKey: func(ctx context.Context, _ string) (history.Probe, error) {
 				select {
 				case <-ctx.Done():
 					return history.Probe{}, ctx.Err()

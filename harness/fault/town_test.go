@@ -130,15 +130,15 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, Stray: w.stray})
+	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, UnknownKey: w.unknownKey})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return s
 }
 
-// stray asks a service with what nobody has made.
-func (w *town) stray(ctx context.Context, service string) (history.Probe, error) {
+// unknownKey asks a service with what nobody has made.
+func (w *town) unknownKey(ctx context.Context, service string) (history.Probe, error) {
 	return family.Request{Method: http.MethodGet, URL: w.URL(service, false) + "/", Header: http.Header{"Authorization": {"Bearer made-up"}}}.Ask(ctx)
 }
 

@@ -21,18 +21,18 @@ const (
 // where something else was found when it was read back.
 var ErrReadBack = errors.New("read back something else than was written")
 
-// book is the run's part of the store: the keyring, the values of credentials,
+// keystore is the run's part of the store: the keyring, the values of credentials,
 // and what is published for consumers. It keeps no state of its own, so that
 // another process can go on where one died.
-type book struct {
+type keystore struct {
 	store     world.Store
 	published string // path
 }
 
 // keyring reads the keyring and its version; an empty one with version 0 where
 // there is none yet.
-func (b book) keyring(ctx context.Context) (*keyring.Keyring, int, error) {
-	data, version, err := b.store.Get(ctx, keyringPath)
+func (s keystore) keyring(ctx context.Context) (*keyring.Keyring, int, error) {
+	data, version, err := s.store.Get(ctx, keyringPath)
 	if errors.Is(err, world.ErrNotFound) {
 		return &keyring.Keyring{}, version, nil
 	}
@@ -48,12 +48,12 @@ func (b book) keyring(ctx context.Context) (*keyring.Keyring, int, error) {
 }
 
 // save writes the keyring over the version that it was read as.
-func (b book) save(ctx context.Context, k *keyring.Keyring, over int) (version int, err error) {
+func (s keystore) save(ctx context.Context, k *keyring.Keyring, over int) (version int, err error) {
 	data, err := document(k)
 	if err != nil {
 		return 0, fmt.Errorf("write keyring: %w", err)
 	}
-	version, err = b.store.Put(ctx, keyringPath, data, over)
+	version, err = s.store.Put(ctx, keyringPath, data, over)
 	if err != nil {
 		return 0, fmt.Errorf("write keyring: %w", err)
 	}
@@ -62,8 +62,8 @@ func (b book) save(ctx context.Context, k *keyring.Keyring, over int) (version i
 
 // entry reads what is kept of a credential. Its error is world.ErrNotFound
 // where nothing is.
-func (b book) entry(ctx context.Context, name string) (map[string]any, error) {
-	data, _, err := b.store.Get(ctx, credentialsPath+name)
+func (s keystore) entry(ctx context.Context, name string) (map[string]any, error) {
+	data, _, err := s.store.Get(ctx, credentialsPath+name)
 	if err != nil {
 		return nil, fmt.Errorf("read the value of %s: %w", name, err)
 	}
@@ -71,20 +71,20 @@ func (b book) entry(ctx context.Context, name string) (map[string]any, error) {
 }
 
 // keep writes what is to be kept of a new credential.
-func (b book) keep(ctx context.Context, name string, entry map[string]any) error {
-	if _, err := b.store.Put(ctx, credentialsPath+name, entry, 0); err != nil {
+func (s keystore) keep(ctx context.Context, name string, entry map[string]any) error {
+	if _, err := s.store.Put(ctx, credentialsPath+name, entry, 0); err != nil {
 		return fmt.Errorf("write the value of %s: %w", name, err)
 	}
 	return nil
 }
 
 // replace writes what is to be kept of a credential from now on.
-func (b book) replace(ctx context.Context, name string, entry map[string]any) error {
-	is, version, err := b.store.Get(ctx, credentialsPath+name)
+func (s keystore) replace(ctx context.Context, name string, entry map[string]any) error {
+	is, version, err := s.store.Get(ctx, credentialsPath+name)
 	if err != nil && !errors.Is(err, world.ErrNotFound) || err == nil && same(is, entry) {
 		return err
 	}
-	if _, err := b.store.Put(ctx, credentialsPath+name, entry, version); err != nil {
+	if _, err := s.store.Put(ctx, credentialsPath+name, entry, version); err != nil {
 		return fmt.Errorf("write the value of %s: %w", name, err)
 	}
 	return nil
@@ -93,36 +93,36 @@ func (b book) replace(ctx context.Context, name string, entry map[string]any) er
 // publish makes a document the newest at the published path, reads it back and
 // returns its version. It writes nothing where the same is there already, and
 // nothing over what is not ours (world.ErrOtherRotation, with the version of that).
-func (b book) publish(ctx context.Context, want map[string]any, ours func(map[string]any) bool) (version int, err error) {
-	is, version, err := b.current(ctx, func(is map[string]any) bool { return same(is, want) || ours(is) })
+func (s keystore) publish(ctx context.Context, want map[string]any, ours func(map[string]any) bool) (version int, err error) {
+	is, version, err := s.current(ctx, func(is map[string]any) bool { return same(is, want) || ours(is) })
 	if err != nil || is != nil && same(is, want) {
 		return version, err
 	}
-	written, err := b.store.Put(ctx, b.published, want, version)
+	written, err := s.store.Put(ctx, s.published, want, version)
 	if err != nil {
 		return 0, fmt.Errorf("publish: %w", err)
 	}
-	is, version, err = b.store.Get(ctx, b.published)
+	is, version, err = s.store.Get(ctx, s.published)
 	if err != nil {
-		return 0, fmt.Errorf("publish: read back %s: %w", b.published, err)
+		return 0, fmt.Errorf("publish: read back %s: %w", s.published, err)
 	}
 	if version != written || !same(is, want) {
-		return 0, fmt.Errorf("publish: wrote version %d of %s and found version %d: %w", written, b.published, version, ErrReadBack)
+		return 0, fmt.Errorf("publish: wrote version %d of %s and found version %d: %w", written, s.published, version, ErrReadBack)
 	}
 	return version, nil
 }
 
 // current is what is published, nil where nothing is, with its version. What is
 // not ours is world.ErrOtherRotation, with the version of that.
-func (b book) current(ctx context.Context, ours func(map[string]any) bool) (is map[string]any, version int, err error) {
-	is, version, err = b.store.Get(ctx, b.published)
+func (s keystore) current(ctx context.Context, ours func(map[string]any) bool) (is map[string]any, version int, err error) {
+	is, version, err = s.store.Get(ctx, s.published)
 	switch {
 	case errors.Is(err, world.ErrNotFound):
 		return nil, version, nil
 	case err != nil:
 		return nil, 0, fmt.Errorf("read what is published: %w", err)
 	case !ours(is):
-		return nil, version, fmt.Errorf("version %d of %s is not what this rotation wrote: %w", version, b.published, world.ErrOtherRotation)
+		return nil, version, fmt.Errorf("version %d of %s is not what this rotation wrote: %w", version, s.published, world.ErrOtherRotation)
 	}
 	return is, version, nil
 }
@@ -130,16 +130,16 @@ func (b book) current(ctx context.Context, ours func(map[string]any) bool) (is m
 // erase destroys every version that may hold the value of a credential: all
 // of its own, and all that were published before the newest, which is known to
 // be without it. Versions that the server has dropped by itself do no harm.
-func (b book) erase(ctx context.Context, name string, newest int) error {
+func (s keystore) erase(ctx context.Context, name string, newest int) error {
 	own := credentialsPath + name
-	_, last, err := b.store.Get(ctx, own)
+	_, last, err := s.store.Get(ctx, own)
 	if err != nil && !errors.Is(err, world.ErrNotFound) {
 		return fmt.Errorf("destroy the value of %s: %w", name, err)
 	}
 	for _, gone := range []struct {
 		path  string
 		until int
-	}{{own, last}, {b.published, newest - 1}} {
+	}{{own, last}, {s.published, newest - 1}} {
 		if gone.until < 1 {
 			continue
 		}
@@ -147,7 +147,7 @@ func (b book) erase(ctx context.Context, name string, newest int) error {
 		for i := range versions {
 			versions[i] = i + 1
 		}
-		if err := b.store.Destroy(ctx, gone.path, versions); err != nil {
+		if err := s.store.Destroy(ctx, gone.path, versions); err != nil {
 			return fmt.Errorf("destroy the value of %s: %w", name, err)
 		}
 	}
