@@ -207,14 +207,16 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	return "", false
 }
 
-// takenMeanwhile is how often a validator took the new credential from others in the
-// last of the watch, where it refused hardly any of it then.
+// takenMeanwhile is how often a validator took the new credential from others until the
+// harness showed it that at the end of the watch, where it refused hardly any of it then: once
+// faults are undone after that it may take all of it.
 func (e *judging) takenMeanwhile(v plan.Validator) int64 {
 	const lately = 5 * evidence.Nearly
 	var sum history.Counts
+	_, asked, _ := e.lastProbe(v.Name, history.NewAfter)
 	for _, key := range e.Hop() {
 		if key.Validator == v.Name && key.Credential == e.Fresh {
-			part := e.View.Sum(key, e.End-lately, e.End+1)
+			part := e.View.Sum(key, asked-lately, asked+evidence.BucketWidth)
 			sum.Add(&part)
 		}
 	}
