@@ -194,7 +194,11 @@ func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 		}
 		if g3 := e.Limits.G3(v); e.Limits.Compromised && (g3 == runbook.Forever || e.End-withdrawn >= history.Offset(e.Limits.Wall(g3)+v.Granule)) {
 			f.Level, f.Cause = judge.Error, judge.CauseKeptRevoked
-			f.Message = fmt.Sprintf("%s%s still took %s %s after it was withdrawn, and %s had got into wrong hands: it lets them in; %s", name, e.OffPage(name), e.Fresh, e.Page(e.End-withdrawn), e.Fresh, until)
+			allowed := "nothing makes it forget"
+			if g3 != runbook.Forever {
+				allowed = fmt.Sprintf("the page allows %s", plan.Text(g3))
+			}
+			f.Message = fmt.Sprintf("%s%s still took %s %s after it was withdrawn (%s); %s is compromised, and whoever has it still gets in", name, e.OffPage(name), e.Fresh, e.Page(e.End-withdrawn), allowed, e.Fresh)
 			f.Fix = fmt.Sprintf("see to it now that %s refuses %s (what the step withdraw did there, a reload, a restart), and rehearse that", name, e.Fresh)
 		}
 		notes = append(notes, f)
