@@ -71,15 +71,19 @@ func (d *seen) postgres(service, raw string) {
 func (d *seen) postgresSession(service, process, severity, text string) {
 	d.mu.Lock()
 	l := d.sessions[service+" "+process]
+	var is login // what is known of it is kept by others, too
+	if l != nil {
+		is = *l
+	}
 	d.mu.Unlock()
 	denied := strings.HasPrefix(text, "permission denied")
 	switch {
 	case l == nil || severity == "LOG":
 	case strings.HasPrefix(text, "terminating connection"):
-		d.told(service, string(history.KindEnded), *l, "57P01", text)
+		d.told(service, string(history.KindEnded), is, "57P01", text)
 	case denied && severity == "ERROR" && !l.denied:
 		l.denied = true // lines of one log come one after the other
-		d.told(service, string(history.KindDenied), *l, pgNoRight, text)
+		d.told(service, string(history.KindDenied), is, pgNoRight, text)
 	case severity == "FATAL":
 		if l, waits := d.withdraw(func(l login) bool { return l.service == service && l.process == process }); waits {
 			status := pgOther
