@@ -20,7 +20,7 @@ const leastMixed = 3
 // had not learned it yet, or never did. Of a fleet it is known that it is many: what keeps
 // each of them late is the cause there.
 func someReplicas(c *Cell) (Explanation, bool) {
-	if !c.isFresh() || c.Validator.Fleet > 0 {
+	if !c.isFresh() || c.Validator.Fleet > 0 || c.allHadIt() {
 		return Explanation{}, false
 	}
 	caches, learned := c.caches()
@@ -68,6 +68,16 @@ func someReplicas(c *Cell) (Explanation, bool) {
 		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one", plan.Text(max(c.Limits.G1(c.Validator), (c.Limits.Page((c.Last-c.Accepted).Duration())+evidence.Margin).Round(time.Second))), name)
 	}
 	return told, true
+}
+
+// allHadIt reports whether the new credential was refused only after the old one was revoked, and
+// taken so often before that a replica which had not learned it would have been met.
+func (c *Cell) allHadIt() bool {
+	revoked, done := c.RevokedAt()
+	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	before, during := c.View.Sum(key, 0, revoked), c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1)
+	share := evidence.Tally{Bad: during.AuthFailures, Of: during.Attempts}.Share()
+	return done && c.First > revoked+evidence.BucketWidth && before.AuthFailures == 0 && math.Pow(1-share, float64(before.OK)) < notByChance
 }
 
 // notByChance is how unlikely it must be that the harness met none of the replicas that

@@ -43,6 +43,7 @@ func TestSomeReplicas(t *testing.T) {
 	t.Parallel()
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"one of three never learned it", []change{refuse("app", "k2", 36.6, 61, 3)}, judge.CauseSomeReplicas, "search", "to the end: 30% of the last; one replica of about 3 never learned it", "start anew the one that does not fetch"},
+		{"all had learned it before the revoke", []change{refuse("app", "k2", 45, 52, 8)}, judge.CauseUnknown, "search", "", ""},
 		{"one learned it later", []change{refuse("app", "k2", 36.6, 45, 3)}, judge.CauseSomeReplicas, "search", "not all of its replicas had learned it, until 34m59s", "ask every replica of search"},
 		{"three caches, which fetch one after the other", []change{reads(map[float64][]string{0.1: {"k1"}, 0.12: {"k1"}, 0.14: {"k1"}, 12: {"k1", "k2"}, 20: {"k1", "k2"}, 30: {"k1", "k2"}}),
 			withoutFetchAt(4), startsAt(0.2), searchKnows(12), refuse("app", "k2", 29, 29.1, 1)}, judge.CauseSomeReplicas, "search", "the first of 3 fetched it 2m after it was accepted, the last 20m; the lead was 18m", "publish at least 20m30s"},
@@ -53,7 +54,7 @@ func TestSomeReplicas(t *testing.T) {
 		{"one that learned while it was asked", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnyyyyyy"), refuse("app", "k2", 36.6, 36.7, 2)}, judge.CauseUnknown, "search", "", ""},
 		{"all are refused", []change{refuse("app", "k2", 45, 47, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"noise", []change{noise(0, 61)}, judge.CauseUnknown, "search", "", ""},
-	}[:7])
+	}[:8])
 }
 
 // canaries shows search k2 at the end of the lead: y is taken, n refused.
