@@ -38,6 +38,11 @@ func (l Look) outsiders() []refusal {
 			seen[emitter] = "emits " + credential
 		}
 	}
+	for name, fetches := range l.View.Fetching { // by its own log, where who is asked does not tell, as a Vault of a team's own
+		if !page[name] && seen[name] == "" && fetches.Count > 0 {
+			seen[name] = "fetches what is published"
+		}
+	}
 	names := make([]string, 0, len(seen))
 	for name := range seen {
 		names = append(names, name)

@@ -178,13 +178,18 @@ var _ world.Faults = faults{}
 // Begin times the faults of a phase.
 func (w faults) Begin(_ context.Context, phase history.Phase) { w.begin(w.faults, phase) }
 
-// Undo takes back what is still in effect, and keeps what has not begun from beginning.
-func (w faults) Undo(context.Context) error {
+// Undo takes back what is still in effect, and keeps what has not begun from beginning. Who was
+// given an old value back is waited for, as in a real run, until the new one has come again.
+func (w faults) Undo(ctx context.Context) error {
 	w.undone = true
+	var comes time.Duration
 	for _, d := range w.inEffect {
+		if e := w.emitters[d.target]; d.kind == "write-back" && d.undo != nil && e != nil {
+			comes = max(comes, (e.delay + e.refresh).Duration())
+		}
 		w.ended(d)
 	}
-	return nil
+	return w.clock.Sleep(ctx, comes)
 }
 
 // takeDown ends or freezes a service. One that was ended begins anew: what it kept in
