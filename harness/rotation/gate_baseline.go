@@ -94,7 +94,7 @@ func (l Look) clientSums(from history.Offset) []clientSum {
 			index[pair] = i
 			sums = append(sums, clientSum{name: key.Presenter, to: key.Validator})
 		}
-		c := l.View.Sum(key, from, l.View.Now+1)
+		c := l.View.Sum(key, from, max(l.View.Now, l.Now)+1) // what came in a long stretch is told as of its beginning
 		sums[i].sum.Add(&c)
 	}
 	return sums

@@ -41,6 +41,22 @@ func TestBaselineOfStrangers(t *testing.T) {
 	}
 }
 
+// TestBaselineInOneStretch: attempts that are told as one long stretch, as of its beginning,
+// count as many as came until now.
+func TestBaselineInOneStretch(t *testing.T) {
+	t.Parallel()
+	view := history.NewView()
+	view.Apply(history.Event{Kind: history.KindCounts, Credential: Old, Counts: &history.Counts{
+		Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: Old, Width: 69e8, Attempts: 276, OK: 276,
+	}})
+	l := Look{View: view, Now: 69e8, Limits: plan.Limits{
+		Hop: history.FromLoad, Speed: 1, Objective: 0.999, Clients: []plan.Client{{Name: "web", To: "search", Rate: 40, Sessions: 1}},
+	}}
+	if held, refusals := l.baseline(); len(refusals) > 0 || !strings.Contains(held, "276 attempts") {
+		t.Errorf("got %q and %+v, want that it holds with 276 attempts", held, refusals)
+	}
+}
+
 // TestEmitOfAPool: a pool of a team's own that made no connection since the emit is not held to
 // use the old one still; one that made one is.
 func TestEmitOfAPool(t *testing.T) {

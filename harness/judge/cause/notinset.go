@@ -7,6 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
 // freshNotInSet matches where a validator asked for the set after the new
@@ -55,9 +56,12 @@ func (c *Cell) faultAtTheSource() string {
 	return ""
 }
 
-// notInSet is the last fetch between two moments, if it was answered with a set
-// without a credential that was in use.
+// notInSet is the last fetch between two moments, and before the credential was withdrawn, if
+// it was answered with a set without a credential that was in use.
 func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, ok bool) {
+	if withdrawn, gone := c.Begun(string(keyring.Withdraw), c.Credential); gone {
+		to = min(to, withdrawn)
+	}
 	fetches := c.Fetches(c.Validator.Name, from, to)
 	if len(fetches) == 0 {
 		return history.Event{}, false
