@@ -39,7 +39,8 @@ func (l Look) verify() (string, []refusal) {
 			short[v.From] = append(short[v.From], fmt.Sprintf("%s calls what it signs with %s: no canary shows whether %s has %s", v.From, l.View.Emitting[v.From], v.Name, New))
 			continue
 		}
-		if l.mustPublish(v, string(keyring.Accept), New) && !l.publishes(v.From, New) {
+		due := l.mustPublish(v, string(keyring.Accept), New) || l.askedWhenDue(v, string(keyring.Accept), New)
+		if due && !l.publishes(v.From, New) {
 			late[v.From] = true // whoever takes what it publishes can do nothing about it
 		} else if taken, how := l.taken(v, New); !taken {
 			if publishedAfter, due := l.publishedLate(v); due {
@@ -121,6 +122,14 @@ func (l Look) onlyFetched() string {
 func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	return done && (l.Now-changed).Duration() > l.Limits.Wall(l.Limits.Publishing(v))+settle
+}
+
+// askedWhenDue reports whether a validator has fetched the set of its emitter itself when that
+// should have published a change by what the page says.
+func (l Look) askedWhenDue(v plan.Validator, step, credential string) bool {
+	changed, done := l.View.Steps[step][credential]
+	due := changed + history.Offset(l.Limits.Wall(l.Limits.Publishing(v)))
+	return done && v.Via == "" && l.View.LastFetch[v.Name] > due
 }
 
 // lacks reports whether an emitter on the page publishes a key set in which a credential is
