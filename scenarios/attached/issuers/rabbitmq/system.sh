@@ -2,7 +2,7 @@
 # Debian's RabbitMQ, a broker whose OAuth2 plugin checks the tokens of the provider of
 # ../zitadel. They are shown to its management API, and have no scopes: their subject stands
 # for one. (rabbitmq.conf takes a key set over https only, advanced.config any.)
-cd "$(dirname "$0")" && port=7270
+cd "$(dirname "$0")" && port=7320
 . ../zitadel/issuer.sh
 api=http://127.0.0.1:$((port + 6))
 server=/usr/lib/rabbitmq/bin/rabbitmq-server

@@ -5,7 +5,7 @@
 #   the password is changed, and nothing else)
 set -eu
 name=${2-}
-api() { curl -sf -o /dev/null -K "$SHOP/admin" -H 'Content-Type: application/json' -X "$1" "http://127.0.0.1:7680/api/$2" ${3+-d "$3"}; }
+api() { curl -sf -o /dev/null -K "$SHOP/admin" -H 'Content-Type: application/json' -X "$1" "http://127.0.0.1:7780/api/$2" ${3+-d "$3"}; }
 make() {
 	name=shop-$(od -An -N3 -tx1 /dev/urandom | tr -d ' \n')
 	(umask 077 && od -An -N12 -tx1 /dev/urandom | tr -d ' \n' >"$SHOP/$name")

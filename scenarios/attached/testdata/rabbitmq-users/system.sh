@@ -4,7 +4,7 @@
 #   system.sh up FOLDER · system.sh down FOLDER
 set -eu
 cd "$(dirname "$0")"
-folder=$2 port=7680
+folder=$2 port=7780
 export SHOP="$folder"
 case "$1" in
 up)
