@@ -20,7 +20,7 @@ func givenOne(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	case c.isFresh() && ever && c.First > given+history.Offset(c.Limits.Wall(c.Validator.Learns))+evidence.Nearly:
 		return Explanation{}, false // it had had its time
-	case !c.isFresh() && (!ever || c.First < given):
+	case !c.isFresh() && (!ever || c.First < given-evidence.Nearly): // that it was given is told when it is ready again
 		return Explanation{}, false
 	}
 	until := "and was not given " + c.Fresh + " until the end"

@@ -24,7 +24,8 @@ func TestGivenOne(t *testing.T) {
 		matches          bool
 	}{
 		{"the old one since it was given the new one", "k1", true, given, 11, true},
-		{"the old one before that", "k1", true, given, 9, false},
+		{"the old one while it is started anew with the new one", "k1", true, given, 9.99, true},
+		{"the old one before that", "k1", true, given, 8, false},
 		{"the new one before it was given that", "k2", true, given, 9, true},
 		{"the new one before it has read it", "k2", true, given, 12, true},
 		{"the new one long after it was given that", "k2", true, given, 20, false},
