@@ -68,7 +68,7 @@ func (s Service) NeedsImage() bool { return s.Image != "" || s.Build != nil }
 // Settings are the texts of a service of a team's own: of its command, its
 // environment and its files.
 func (s Service) Settings() []string {
-	settings := slices.Concat(append(s.Init, s.Command)...)
+	settings := slices.Concat(slices.Concat(s.Init...), s.Command)
 	for _, value := range s.Environment {
 		settings = append(settings, value)
 	}
