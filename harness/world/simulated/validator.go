@@ -233,26 +233,17 @@ type answer struct {
 	acts bool
 	// until is from when on it acts, where nothing else changes; 0: it never does.
 	until history.Offset
-	// among are what the replicas of a validator answer that do not all answer alike: which of
-	// them is asked is chance. The outcome is then that of a refusal.
-	among []part
-}
-
-// part is the part of a validator's replicas that answer alike.
-type part struct {
-	upTo    float64 // in (0, 1]: of a number that is drawn in [0, 1), those below and above the part before
-	outcome history.Outcome
-	status  string
+	// share is the part of a validator's replicas that answer so, where the others take what they
+	// are shown: which of them is asked is chance. 0: all answer so.
+	share float64
 }
 
 // draw is what one of the replicas answers.
 func (a answer) draw(random *rand.Rand) (history.Outcome, string) {
-	if a.among == nil {
-		return a.outcome, a.status
+	if a.share > 0 && random.Float64() >= a.share {
+		return history.OK, "200"
 	}
-	drawn := random.Float64()
-	i := slices.IndexFunc(a.among, func(p part) bool { return drawn < p.upTo })
-	return a.among[i].outcome, a.among[i].status
+	return a.outcome, a.status
 }
 
 // answers is what the validator would answer, without that it is asked.
@@ -297,7 +288,7 @@ func (v *validator) together(presenter, credential string) answer {
 	return among(all, answer{outcome: history.OK, status: "200", acts: all.acts, until: all.until}, refused, len(v.replicas))
 }
 
-// among is an answer that is one for so many of all, and the other for the rest.
+// among is an answer that is one for so many of all, and the other, which takes it, for the rest.
 func among(one, other answer, n, of int) answer {
 	switch n {
 	case 0:
@@ -306,7 +297,7 @@ func among(one, other answer, n, of int) answer {
 		return one
 	}
 	if one.outcome != other.outcome {
-		one.among = []part{{float64(n) / float64(of), one.outcome, one.status}, {1, other.outcome, other.status}}
+		one.share = float64(n) / float64(of)
 	}
 	return one
 }
