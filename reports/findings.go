@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,6 +73,27 @@ func ByWeight(findings []judge.Finding) []judge.Finding {
 	sorted := slices.Clone(findings)
 	slices.SortStableFunc(sorted, func(a, b judge.Finding) int { return weight[a.Level] - weight[b.Level] })
 	return sorted
+}
+
+// Repeats reports whether a warning asks for what an error among those before
+// it asks already: the same least duration, for the same credential at the same
+// validator, as a gate and a bound do beside the failure that they foresaw. Its
+// one sentence is then all that it adds; result.json and junit.xml have it whole.
+func Repeats(f judge.Finding, before []judge.Finding) bool {
+	asked := least(f)
+	return asked != "" && f.Level == judge.Warning && slices.ContainsFunc(before, func(b judge.Finding) bool {
+		return b.Level == judge.Error && b.Validator == f.Validator && b.Credential == f.Credential && least(b) == asked
+	})
+}
+
+var leastDuration = regexp.MustCompile(`\bat least (\d[\dhms.]*)`)
+
+// least is the first duration that a finding's cure asks for, or nothing.
+func least(f judge.Finding) string {
+	if found := leastDuration.FindStringSubmatch(f.Fix); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // timesOf is a multiple with three significant digits at least, and no exponent.

@@ -58,3 +58,29 @@ func TestFactsFromTheStart(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// A warning that asks for the duration that an error asks for says its one
+// sentence; one that asks for more, or of somebody else, says all of it.
+func TestRepeats(t *testing.T) {
+	failed := judge.Finding{Level: judge.Error, Validator: "search", Credential: "k2", Fix: "publish at least 16m15s before emitting (lead)"}
+	bound := judge.Finding{Level: judge.Warning, Validator: "search", Credential: "k2", Fix: "rollout.lead: at least 16m15s"}
+	if !Repeats(bound, []judge.Finding{failed}) {
+		t.Error("the bound asks for what the failure asks for, and is told in full")
+	}
+	for name, change := range map[string]func(f *judge.Finding){
+		"more is asked":      func(f *judge.Finding) { f.Fix = "rollout.lead: at least 21m15s" },
+		"another validator":  func(f *judge.Finding) { f.Validator = "checkout" },
+		"another credential": func(f *judge.Finding) { f.Credential = "k1" },
+		"an error":           func(f *judge.Finding) { f.Level = judge.Error },
+		"no duration":        func(f *judge.Finding) { f.Fix = "look at its log" },
+	} {
+		f := bound
+		change(&f)
+		if Repeats(f, []judge.Finding{failed}) {
+			t.Errorf("%s: it is told as a repetition", name)
+		}
+	}
+	if Repeats(bound, []judge.Finding{{Level: judge.Warning, Validator: "search", Credential: "k2", Fix: failed.Fix}}) {
+		t.Error("a warning repeats a warning")
+	}
+}

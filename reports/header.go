@@ -54,7 +54,7 @@ func summary(m *Model) []Fact {
 		facts = append(facts, Fact{"unavailable", Count(lost.Unavailable) + " (" + Share(lost.Unavailable, lost.Attempts) + ")"})
 	}
 	if m.Limits.Objective > 0 && whole.Attempts > 0 {
-		facts = append(facts, Fact{"of the error budget spent", spent(whole.AuthFailures, plan.Allowed(m.Limits.Objective, whole.Attempts))})
+		facts = append(facts, Fact{"of all clients' error budget spent", spent(whole.AuthFailures, plan.Allowed(m.Limits.Objective, whole.Attempts))})
 	}
 	if held := countGates(m, true); len(m.Gates) > 0 {
 		facts = append(facts, Fact{"gates held", fmt.Sprintf("%d of %d", held, held+countGates(m, false))})

@@ -21,7 +21,7 @@ var (
 )
 
 var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"facts": Facts, "id": anchor, "tone": tone,
+	"facts": Facts, "repeats": Repeats, "id": anchor, "tone": tone,
 }).Parse(htmlSource))
 
 // htmlPage is what the template shows.

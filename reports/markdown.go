@@ -76,12 +76,16 @@ func markdownFindings(b *strings.Builder, m *Model) {
 		b.WriteString("None.\n\n")
 		return
 	}
-	for i, f := range ByWeight(m.Findings) {
+	findings := ByWeight(m.Findings)
+	for i, f := range findings {
 		if i == maxMarkdownRows {
 			fmt.Fprintf(b, "- %d more are in report.html\n", len(m.Findings)-i)
 			break
 		}
 		fmt.Fprintf(b, "- **%s %s**: %s\n", plaintext.Markdown(string(f.Level)), plaintext.Markdown(f.RuleID), plaintext.Markdown(f.Message))
+		if Repeats(f, findings[:i]) {
+			continue
+		}
 		for _, fact := range Facts(f, m.clock()) {
 			fmt.Fprintf(b, "  - %s: %s\n", plaintext.Markdown(fact.Name), plaintext.Markdown(fact.Value))
 		}

@@ -116,7 +116,7 @@ func (c *Console) tellProbe(e history.Event) {
 		c.story.turns[key]++
 	}
 	if c.story.turns[key] > mostTurns {
-		c.say(e.At, warn, "%s answers now so, now so about %s: it may be several replicas", e.Service, e.Credential)
+		c.say(e.At, warn, "%s takes %s in some answers and refuses it in others: it may be several replicas", e.Service, e.Credential)
 		return
 	}
 	why := map[history.Purpose]string{

@@ -25,8 +25,8 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, report strin
 		fmt.Fprintf(&b, "%s\n", plaintext.Line(v.Why))
 	}
 	clock := reports.NewClock(limits.Speed, v)
-	for _, f := range findings {
-		printFinding(&b, f, clock, o.Color)
+	for i, f := range findings {
+		printFinding(&b, f, clock, o.Color, reports.Repeats(f, findings[:i]))
 	}
 	printRules(&b, v.Rules, o.Color)
 	if report != "" {
@@ -38,13 +38,17 @@ func PrintVerdict(w io.Writer, v judge.Verdict, limits plan.Limits, report strin
 	return nil
 }
 
-func printFinding(b *strings.Builder, f judge.Finding, clock reports.Clock, color bool) {
+// printFinding prints a finding in its sentence and, unless it is brief, its facts and its cure.
+func printFinding(b *strings.Builder, f judge.Finding, clock reports.Clock, color, brief bool) {
 	mark := map[judge.Level]mark{judge.Error: bad, judge.Warning: warn}[f.Level]
 	if mark.sign == "" {
 		mark = neutral
 	}
 	head := plaintext.Line(fmt.Sprintf("%s %s %s", mark.sign, f.Level, f.RuleID))
 	fmt.Fprintf(b, "\n%s: %s\n", paint(color, mark.color, head), plaintext.Line(f.Message))
+	if brief {
+		return
+	}
 	for _, fact := range reports.Facts(f, clock) {
 		fmt.Fprintf(b, "    %-18s %s\n", plaintext.Line(fact.Name), plaintext.Line(fact.Value))
 	}

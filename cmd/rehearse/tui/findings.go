@@ -52,7 +52,7 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 		add(" ", strong.Render(safe(v.Why)))
 		lines = append(lines, "")
 	}
-	for _, f := range findings {
+	for i, f := range findings {
 		sign, style := "·", plain
 		switch f.Level {
 		case judge.Error:
@@ -61,6 +61,10 @@ func verdict(v judge.Verdict, speed float64, columns int) []string {
 			sign, style = "!", warned
 		}
 		add(" "+style.Render(sign)+" ", style.Render(safe(f.RuleID+": "+f.Message)))
+		if reports.Repeats(f, findings[:i]) {
+			lines = append(lines, "")
+			continue
+		}
 		for _, fact := range reports.Facts(f, clock) {
 			add("   "+dim.Render(fit(safe(fact.Name), name)), safe(fact.Value))
 		}
