@@ -150,6 +150,12 @@ const steps = `
 // attach is a system by the team's addresses, with more of the scenario's attach.
 func attach(t *testing.T, team *team, more string, o attached.Options) (*attached.System, *plan.Plan, error) {
 	t.Helper()
+	return attachTo(t, team, page, more, o)
+}
+
+// attachTo is attach, by another page.
+func attachTo(t *testing.T, team *team, page, more string, o attached.Options) (*attached.System, *plan.Plan, error) {
+	t.Helper()
 	text := "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: page.yaml\nattach:\n" +
 		strings.ReplaceAll("  urls: {auth: URL, search: URL}\n  vault: {url: URL}\n"+more, "URL", `"`+team.server.URL+`"`) + steps +
 		"load: [{client: web, to: search, rate: 1/s, request: {path: /check}, token: {}}]\n"
@@ -507,6 +513,40 @@ func TestEvidence(t *testing.T) {
 				t.Errorf("shows a canary: got %v, want %v", got, tt.canary)
 			}
 		})
+	}
+}
+
+// TestSharedSecret: who checks by the secret itself has no key set to look at; tokens say
+// which one is in use, and a step that is not in any set is no difference.
+func TestSharedSecret(t *testing.T) {
+	team := newTeam(t)
+	text := strings.NewReplacer("jwt-signing-key", "jwt-shared-secret", "distribution: jwks, jwks: /jwks", "distribution: file",
+		"library: jwx", "refresh: 30s", "ES256", "HS256").Replace(page)
+	s, p, err := attachTo(t, team, text, byName, attached.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []history.Event
+	looks, err := s.Watch(t.Context(), func(e history.Event) { seen = append(seen, e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 1 || seen[0].Kind != history.KindEmitting || seen[0].Identifier != "old" {
+		t.Errorf("at the start: got %v, want what it signs with alone", seen)
+	}
+	if len(looks.Places) != 0 || len(looks.Issuers) != 1 || looks.Issuers[0].Set != nil {
+		t.Errorf("looks at %v and %v, want the tokens alone", looks.Places, looks.Issuers)
+	}
+	if _, err := s.Make(t.Context(), "k1"); err != nil {
+		t.Fatal(err)
+	}
+	if differences, err := s.Compare(t.Context()); err != nil || len(differences) > 0 {
+		t.Errorf("compared: got %q, %v, want no difference", differences, err)
+	}
+	for _, e := range p.Limits.Evidence {
+		if strings.Contains(e.From, "key set") {
+			t.Errorf("%s: %q speaks of a key set", e.Rule, e.From)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -62,7 +63,10 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	say("availability", load)
 	say("sessions", "the load alone: whether its tokens are renewed")
 	say("distribution", load)
-	watched := fmt.Sprintf("the key set of %s and the tokens of %s, once a second", strings.Join(publishers(p), ", "), t.From)
+	watched := fmt.Sprintf("the tokens of %s, once a second", t.From)
+	if p.Page.Storage.Distribution == runbook.JWKS {
+		watched = fmt.Sprintf("the key set of %s and %s", strings.Join(publishers(p), ", "), watched)
+	}
 	if len(telling) > 0 {
 		watched = "the logs of " + strings.Join(telling, ", ")
 	}

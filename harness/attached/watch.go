@@ -36,14 +36,21 @@ func publishers(p *plan.Plan) []string {
 	return names
 }
 
+// hasKeySets reports whether what signs tokens is checked by a key set.
+func (s *System) hasKeySets() bool { return s.plan.Page.Storage.Distribution == runbook.JWKS }
+
 // keySetURL is where a service has its key set, by the page.
 func (s *System) keySetURL(service string) string {
 	return strings.TrimSuffix(s.endpoints[service].URL, "/") + s.plan.Page.Storage.JWKS
 }
 
 // published are the identifiers in the key sets of the emitters, by emitter. One that has
-// no key set is left out while another has one: not each that signs publishes.
+// no key set is left out while another has one: not each that signs publishes. Of a shared
+// secret there is none.
 func (s *System) published(ctx context.Context) (map[string][]string, error) {
+	if !s.hasKeySets() {
+		return nil, nil
+	}
 	sets := map[string][]string{}
 	var unread error
 	for _, name := range publishers(s.plan) {
@@ -103,7 +110,11 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observ
 	signer := s.signer()
 	record(history.Event{Kind: history.KindEmitting, Service: signer, Identifier: emitting})
 	if !s.endpoints[signer].Tells {
-		w.Issuers = append(w.Issuers, observe.Issuer{Service: signer, Token: s.signed, Set: func() string { return s.keySetURL(s.publisher()) }})
+		issuer := observe.Issuer{Service: signer, Token: s.signed}
+		if s.hasKeySets() {
+			issuer.Set = func() string { return s.keySetURL(s.publisher()) }
+		}
+		w.Issuers = append(w.Issuers, issuer)
 	}
 	return w, nil
 }

@@ -22,9 +22,8 @@ func (c check) seen(a *Attach) {
 	if !built {
 		return
 	}
-	if f.Symmetric() && f.Hop == history.FromLoad {
-		c.Report("attach", "rehearse it with services of the run's own, your own images among them", "nothing tells from outside which shared secret a party has: there is no key set")
-		return
+	if f.Symmetric() && f.Hop == history.FromLoad && a.Rotator != nil {
+		c.Report("attach.rotator", "say steps, each with what your team does for it", "there is no key set: nothing tells when a new secret is accepted, or the old one is not any more")
 	}
 	if slices.Contains(f.EmittedBy, "issuer") {
 		for _, key := range []string{"current", "value", "present", "decisions"} {
