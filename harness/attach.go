@@ -145,7 +145,7 @@ func (a *attachment) announce(p *plan.Plan, say func(string)) {
 			say("it will not come: " + stays)
 		}
 	}
-	for _, e := range p.Limits.Evidence {
+	for _, e := range p.Limits.RuleSources {
 		if e.None {
 			say(fmt.Sprintf("no evidence for %s, which will be inconclusive: %s", e.Rule, e.From))
 		} else {

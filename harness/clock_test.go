@@ -24,7 +24,7 @@ func TestClockThatIsSet(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				recorder := history.NewRecorder(began, nil)
-				r := &run{evidence: evidence{recorder: recorder, probes: &probes{}}}
+				r := &run{evidence: recording{recorder: recorder, probes: &probes{}}}
 				var mu sync.Mutex
 				var off time.Duration
 				r.watchClock(func() (time.Time, time.Duration) {

@@ -80,7 +80,7 @@ func beginning(text string) string {
 // recordHygiene records whose log says which credential a decision was about, of
 // every consumer on the page, once no more lines come.
 func (r *run) recordHygiene() {
-	for _, c := range r.plan.Page.Consumers {
+	for _, c := range r.plan.Runbook.Consumers {
 		if !r.logged(c.Name) {
 			continue
 		}

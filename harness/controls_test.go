@@ -105,7 +105,7 @@ func TestOperatorPlays(t *testing.T) {
 }
 
 // silentBound is a family that made no secret.
-type silentBound struct{ family.Bound }
+type silentBound struct{ family.Binding }
 
 func (silentBound) Secrets() []string { return nil }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// evidence is the history as a rotation and its faults write it.
-type evidence struct {
+// recording is the history as a rotation and its faults write it.
+type recording struct {
 	recorder *history.Recorder
 	names    *logs.Names
 	probes   *probes
@@ -19,7 +19,7 @@ type evidence struct {
 }
 
 // also is another name of a credential where it is presented; "" where there is none.
-func (e evidence) also(identifier string) string {
+func (e recording) also(identifier string) string {
 	if e.bound == nil {
 		return ""
 	}
@@ -32,10 +32,10 @@ func (e evidence) also(identifier string) string {
 // probes counts the harness's own presentations.
 type probes struct{ sent, unanswered atomic.Int64 }
 
-var _ world.Evidence = evidence{}
+var _ world.History = recording{}
 
 // Record appends an event, and notes what the run itself wants to know of it.
-func (e evidence) Record(event history.Event) {
+func (e recording) Record(event history.Event) {
 	switch {
 	case event.Kind == history.KindCredential:
 		e.names.AddCredential(event.Identifier, event.Credential)
@@ -60,7 +60,7 @@ func (p *probes) count(probe *history.Probe) {
 }
 
 // See calls f with the live view.
-func (e evidence) See(f func(*history.View)) { e.recorder.See(f) }
+func (e recording) See(f func(*history.View)) { e.recorder.See(f) }
 
 // Offset is the present offset.
-func (e evidence) Offset() history.Offset { return e.recorder.Offset(time.Now()) }
+func (e recording) Offset() history.Offset { return e.recorder.Offset(time.Now()) }

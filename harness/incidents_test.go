@@ -37,10 +37,10 @@ func (r simulatedRun) page(wall history.Offset) time.Duration {
 	return r.plan.Limits.Page(wall.Duration())
 }
 
-// refusals are those at the hop that is judged of what a presenter showed to a validator.
+// refusals are those where it is judged of what a presenter showed to a validator.
 func (r simulatedRun) refusals(t *testing.T, presenter, validator, credential string) history.Counts {
 	t.Helper()
-	key := history.CellKey{Source: r.plan.Limits.Hop, Presenter: presenter, Validator: validator, Credential: credential}
+	key := history.CellKey{Source: r.plan.Limits.JudgedAt, Presenter: presenter, Validator: validator, Credential: credential}
 	sum := r.view.Sum(key, 0, r.view.Now+1)
 	if sum.AuthFailures == 0 {
 		t.Fatalf("%s refused %s nothing with %s, want refusals", validator, presenter, credential)
@@ -75,7 +75,7 @@ var figures = []struct {
 	}},
 	{incident: "r2", what: "of refusals", published: 67 * time.Minute, ours: func(t *testing.T, r simulatedRun) time.Duration {
 		sum := r.refusals(t, "gateway", "storage", "k1")
-		key := history.CellKey{Source: r.plan.Limits.Hop, Presenter: "gateway", Validator: "storage", Credential: "k1"}
+		key := history.CellKey{Source: r.plan.Limits.JudgedAt, Presenter: "gateway", Validator: "storage", Credential: "k1"}
 		if inside := r.view.Sum(key, sum.FirstFailure, sum.LastFailure); inside.OK > 1 {
 			t.Errorf("writes: %d were taken while others were refused, want none, as was published", inside.OK)
 		}

@@ -58,7 +58,7 @@ func TestRunWhoseFolderGoes(t *testing.T) {
 		}
 	}}
 	reported := 0
-	o.Report = func(outcome *Outcome) error {
+	o.Report = func(outcome *Result) error {
 		reported++
 		return os.WriteFile(filepath.Join(outcome.Folder, "report.html"), nil, 0o600)
 	}

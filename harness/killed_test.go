@@ -70,7 +70,7 @@ type assignment struct {
 const assignmentVariable = "REHEARSE_TEST_ASSIGNMENT"
 
 // bind makes a family's calls on what an assignment names.
-func (a assignment) bind() (*plan.Plan, family.Bound, error) {
+func (a assignment) bind() (*plan.Plan, family.Binding, error) {
 	loaded, err := scenario.Load(fstest.MapFS{"page.yaml": {Data: []byte(a.Page)}, "scenario.yaml": {Data: []byte(a.Scenario)}}, "scenario.yaml")
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +96,7 @@ func (a assignment) bind() (*plan.Plan, family.Bound, error) {
 		return nil, nil, err
 	}
 	return p, f.Bind(family.Backend{
-		Plan: p, Store: part, Published: store.Below(p.Page.Storage.Publish.Path),
+		Plan: p, Store: part, Published: store.Below(p.Runbook.Storage.Publish.Path),
 		URL: func(service string, _ bool) string { return a.Addresses[service] },
 		See: func(look func(*history.View)) { look(history.NewView()) },
 	}), nil
@@ -262,7 +262,7 @@ func killedAndResumed(t *testing.T, a assignment, finish bool) {
 	recorder := history.NewRecorder(time.Now(), nil)
 	did, err := rotation.Resume(t.Context(), p, world.World{
 		Clock: world.WallClock{}, Steps: bound, Probes: bound, Operator: approving{},
-		Evidence: evidence{recorder: recorder, names: logs.NewNames(p), probes: &probes{}},
+		History: recording{recorder: recorder, names: logs.NewNames(p), probes: &probes{}},
 	}, rotation.Unfinished{Keyring: ring, Finish: finish})
 	if err != nil {
 		t.Fatal(err)

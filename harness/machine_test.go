@@ -19,7 +19,7 @@ import (
 // aRun is as much of a run as records events.
 func aRun() (*run, *history.Recorder) {
 	recorder := history.NewRecorder(time.Now(), nil)
-	return &run{recorder: recorder, evidence: evidence{recorder: recorder, probes: &probes{}}}, recorder
+	return &run{recorder: recorder, evidence: recording{recorder: recorder, probes: &probes{}}}, recorder
 }
 
 // told closes a recorder and returns what it has of the machine, of one kind.

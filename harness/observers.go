@@ -64,14 +64,14 @@ func (r *run) observed(e history.Event) {
 // tell themselves. Where something stands on the way of a service of a team's own
 // that a fault needs, it is looked at through that too, as the service finds it.
 func (r *run) places() []observe.Place {
-	if r.plan.Page.Storage.Distribution != runbook.JWKS {
+	if r.plan.Runbook.Storage.Distribution != runbook.JWKS {
 		return nil
 	}
 	var names []string
 	for _, s := range r.plan.Services {
 		of := r.plan.KeySetsOf(s.Name)
 		for _, from := range of {
-			if s.Own() || !r.serves(from) {
+			if s.External() || !r.serves(from) {
 				names = append(names, from)
 			}
 		}
@@ -150,7 +150,7 @@ func (r *run) slowed(edge fault.Edge) bool {
 // keySetURL is where the key set of a service is, as the harness reaches it.
 func (r *run) keySetURL(service string) func() string {
 	return func() string {
-		return strings.TrimSuffix(r.runtime.URL(service, false), "/") + r.plan.Page.Storage.JWKS
+		return strings.TrimSuffix(r.runtime.URL(service, false), "/") + r.plan.Runbook.Storage.JWKS
 	}
 }
 
@@ -186,7 +186,7 @@ func (r *run) issuers() []observe.Issuer {
 // signedBy is the address of the key set of who signs the tokens that a service gives, in
 // families that have one.
 func (r *run) signedBy(service string) func() string {
-	if r.plan.Page.Storage.JWKS == "" {
+	if r.plan.Runbook.Storage.JWKS == "" {
 		return nil
 	}
 	return r.keySetURL(r.plan.SignerOf(service))

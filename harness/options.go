@@ -67,7 +67,7 @@ type Options struct {
 	Progress func(string)
 	// Report writes the outcome's reports into its folder. It is called again
 	// where they turn out to hold a secret; nil writes none.
-	Report func(*Outcome) error
+	Report func(*Result) error
 }
 
 func (o Options) withDefaults() Options {
@@ -84,13 +84,13 @@ func (o Options) withDefaults() Options {
 		o.Progress = func(string) {}
 	}
 	if o.Report == nil {
-		o.Report = func(*Outcome) error { return nil }
+		o.Report = func(*Result) error { return nil }
 	}
 	return o
 }
 
-// Outcome is what a run came to.
-type Outcome struct {
+// Result is what a run came to.
+type Result struct {
 	Plan    *plan.Plan
 	History *history.History
 	Limits  plan.Limits // as the history has them

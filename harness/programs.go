@@ -18,7 +18,7 @@ import (
 func missingPrograms(p *plan.Plan) error {
 	var problems source.Problems
 	for _, s := range p.Services {
-		if !s.Own() || s.NeedsImage() {
+		if !s.External() || s.NeedsImage() {
 			continue
 		}
 		commands := map[string][]string{"command[0]": s.Command}

@@ -48,7 +48,7 @@ type ResumeOptions struct {
 
 // Resumed is what became of a dead run.
 type Resumed struct {
-	Outcome *Outcome
+	Outcome *Result
 	Did     string // in a sentence
 	// Agreement is whether authority and store agree now.
 	Agreement history.Agreement
@@ -101,8 +101,8 @@ type resuming struct {
 
 	services map[string]launch.Adopted // those that are still there
 	store    *store.Store
-	bound    family.Bound
-	evidence evidence
+	bound    family.Binding
+	evidence recording
 }
 
 // attach finds the store and the authorities.
@@ -162,7 +162,7 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 		return err
 	}
 	r.bound = f.Bind(family.Backend{
-		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path), URL: r.url,
+		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Runbook.Storage.Publish.Path), URL: r.url,
 		See: func(look func(*history.View)) { r.evidence.See(look) },
 	})
 	return nil
@@ -205,12 +205,12 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 		return nil, fmt.Errorf("write the history: %w", err)
 	}
 	recorder := history.NewRecorder(r.unfinished.StartedAt, file)
-	r.evidence = evidence{recorder: recorder, names: logs.NewNames(r.plan), probes: &probes{}, bound: func() any { return r.bound }}
+	r.evidence = recording{recorder: recorder, names: logs.NewNames(r.plan), probes: &probes{}, bound: func() any { return r.bound }}
 	for _, e := range before.Events {
 		r.evidence.Record(e)
 	}
 	did, err := rotation.Resume(ctx, r.plan, world.World{
-		Clock: world.WallClock{}, Steps: r.bound, Probes: r.bound, Evidence: r.evidence, Operator: approving{},
+		Clock: world.WallClock{}, Steps: r.bound, Probes: r.bound, History: r.evidence, Operator: approving{},
 	}, rotation.Unfinished{Keyring: ring, Finish: r.o.Finish, Alive: len(r.services) > 0})
 	h, closing := recorder.Close(listenerPatience)
 	// What was done is told even where it was not done to its end.
@@ -221,7 +221,7 @@ func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
 	if err != nil {
 		return nil, err
 	}
-	resumed := &Resumed{Did: did, Outcome: &Outcome{
+	resumed := &Resumed{Did: did, Outcome: &Result{
 		Plan: r.plan, History: h, Limits: limits, Verdict: rules.Judge(h, limits), Ended: history.EndedRolledBack,
 		Folder: r.folder, Run: r.unfinished.Run, Runtime: r.unfinished.Runtime, Store: r.unfinished.Store, StartedAt: r.unfinished.StartedAt,
 	}}

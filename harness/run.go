@@ -49,7 +49,7 @@ var ErrFolderInUse = errors.New("it holds another run")
 type run struct {
 	plan      *plan.Plan
 	o         Options
-	outcome   *Outcome
+	outcome   *Result
 	folder    string // absolute
 	family    family.Family
 	leftovers *leftover.Record
@@ -75,7 +75,7 @@ type run struct {
 	delivery   *delivery.Delivery
 	secrets    []string // beside those of the family
 
-	evidence evidence
+	evidence recording
 	cleanUps []cleanUp
 }
 
@@ -92,7 +92,7 @@ type bound interface {
 // means that the run could not be carried out, or not be cleaned up
 // (ErrCleanUp), or that not all could be kept that it wrote (ErrNotKept); there
 // may be an outcome all the same.
-func Run(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
+func Run(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if o = o.withDefaults(); o.Simulates(p) {
 		return simulate(ctx, p, o)
 	}
@@ -170,7 +170,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	for _, l := range r.o.Listeners {
 		r.recorder.Listen(l)
 	}
-	r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}, bound: func() any { return r.bound }}
+	r.evidence = recording{recorder: r.recorder, names: r.names, probes: &probes{}, bound: func() any { return r.bound }}
 	r.watchClock(newTimepiece())
 	r.watchMachine(thisMachine())
 	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
@@ -178,7 +178,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if err := r.watchKept(); err != nil {
 		return err
 	}
-	r.outcome = &Outcome{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
+	r.outcome = &Result{Plan: r.plan, Folder: r.o.Folder, Run: r.leftovers.Run(), StartedAt: began}
 	limits, err := json.Marshal(r.plan.Limits)
 	if err != nil {
 		return fmt.Errorf("record the plan: %w", err)
@@ -227,8 +227,8 @@ func (r *run) recordRun(ctx context.Context) error {
 
 // faultPlace is where faults are injected.
 func (r *run) faultPlace() fault.Place {
-	p := fault.Place{Runtime: r.runtime, Evidence: r.evidence}
-	if own, ok := r.steps.(family.Bound); ok { // the steps of a team are its own
+	p := fault.Place{Runtime: r.runtime, History: r.evidence}
+	if own, ok := r.steps.(family.Binding); ok { // the steps of a team are its own
 		p.Another, p.Rotator = own.Another, own
 	}
 	if s, can := r.bound.(family.UnknownKeyShower); can {
@@ -272,7 +272,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	began := time.Now()
 	r.outcome.Ended, err = rotation.Run(ctx, r.plan, world.World{
 		Clock: world.WallClock{}, Steps: r.steps, Probes: r.bound,
-		Evidence: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic},
+		History: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic},
 	})
 	m.rotating = time.Since(began)
 	// The history has the step that failed and what came of it. A step of a team's

@@ -118,7 +118,7 @@ func TestRun(t *testing.T) {
 }
 
 // saved wants the folder to hold the same history, and a log of every service.
-func saved(t *testing.T, outcome *Outcome) {
+func saved(t *testing.T, outcome *Result) {
 	t.Helper()
 	file, err := os.Open(filepath.Join(outcome.Folder, EventsFile))
 	if err != nil {
@@ -151,7 +151,7 @@ func TestRunFindsLeaksInReports(t *testing.T) {
 	t.Parallel()
 	o := inProcesses(t)
 	written := 0
-	o.Report = func(outcome *Outcome) error {
+	o.Report = func(outcome *Result) error {
 		written++
 		token := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw"
 		return os.WriteFile(filepath.Join(outcome.Folder, "report.md"), []byte(token), 0o600)

@@ -74,7 +74,7 @@ func (r *run) chooseRuntime(ctx context.Context) (world.Runtime, error) {
 func (r *run) place() (image, command string) {
 	for _, s := range r.plan.Services {
 		switch {
-		case !s.Own():
+		case !s.External():
 		case s.NeedsImage():
 			image = cmp.Or(image, s.Name)
 		default:

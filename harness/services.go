@@ -98,8 +98,8 @@ func (r *run) filledIn(service string) string {
 
 // spec is a service of the plan as a runtime starts it.
 func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
-	if s.Own() {
-		return r.own(ctx, s)
+	if s.External() {
+		return r.externalSpec(ctx, s)
 	}
 	spec := world.Spec{Name: s.Name, Serve: s.Serve, Config: s.Config, Needs: s.Needs}
 	if program, runs := server.Programs[s.Serve]; runs {
@@ -115,7 +115,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 		r.delivery.Configure(&spec, s)
 		return spec, nil
 	}
-	page := r.plan.Page.Storage.Publish.Path
+	page := r.plan.Runbook.Storage.Publish.Path
 	token, err := r.store.Token(ctx, s.Name, store.Below(page))
 	if err != nil {
 		return world.Spec{}, err

@@ -67,7 +67,7 @@ func manyAlike(p *plan.Plan, path string, count int) error {
 
 // simulate is Run in virtual time. Nothing is started, and the operator approves
 // everything.
-func simulate(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
+func simulate(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if err := Simulatable(p); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func simulate(ctx context.Context, p *plan.Plan, o Options) (*Outcome, error) {
 	if err = notKept(errors.Join(err, r.events.Close())); err != nil {
 		return nil, err
 	}
-	r.outcome = &Outcome{
+	r.outcome = &Result{
 		Plan: p, History: ended.History, Ended: ended.How, Folder: o.Folder, Runtime: Simulated, StartedAt: began, Overhead: time.Since(began),
 	}
 	if err := r.judge(); err != nil {

@@ -54,7 +54,7 @@ func (r *run) start(ctx context.Context) (err error) {
 		return err
 	}
 	own := r.family.Bind(family.Backend{
-		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Page.Storage.Publish.Path),
+		Plan: r.plan, Store: r.store, Published: store.Below(r.plan.Runbook.Storage.Publish.Path),
 		URL: r.runtime.URL, Control: r.graph.Token(), See: r.evidence.See, Token: r.tokenOf(), Type: r.graph.Type,
 	})
 	r.bound, r.steps = own, r.delivery.Steps(own)
@@ -116,7 +116,7 @@ func (r *run) prepareDelivery() (err error) {
 
 // published reads what consumers are to have.
 func (r *run) published(ctx context.Context) (map[string]any, error) {
-	document, _, err := r.store.Get(ctx, store.Below(r.plan.Page.Storage.Publish.Path))
+	document, _, err := r.store.Get(ctx, store.Below(r.plan.Runbook.Storage.Publish.Path))
 	return document, err
 }
 

@@ -56,7 +56,7 @@ func (r *run) openStore(ctx context.Context) error {
 	r.evidence.Record(history.Event{
 		At: r.evidence.Offset(), Kind: history.KindService, Service: storeService, Detail: r.outcome.Store,
 	})
-	page := r.plan.Page.Storage.Publish.Path
+	page := r.plan.Runbook.Storage.Publish.Path
 	if !own {
 		return nil // its audit lines go where its owner wants them
 	}

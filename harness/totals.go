@@ -115,7 +115,7 @@ func (r *run) counter(service, name string, counted map[string]map[string]int64)
 	return r.logs.Told(service), r.serves(service)
 }
 
-// totals are the four counters at the judged hop: what load sent, with what
+// totals are the four counters where the credential is judged: what load sent, with what
 // services counted and the harness's own probes. No more lines come.
 func (r *run) totals(load history.Totals, counted map[string]map[string]int64) history.Totals {
 	t := load
@@ -129,9 +129,9 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		served[v.Name] = true
 		t.Served += complete(r.counter(v.Name, "served", counted))
 	}
-	if r.plan.Limits.Hop == history.FromAuthority {
+	if r.plan.Limits.JudgedAt == history.FromAuthority {
 		// Load's attempts arrive at consumers, which present the credential:
-		// one that did not get there was not sent at this hop. What a consumer
+		// one that did not get there was not sent there. What a consumer
 		// presents unasked, out of a queue of its own, was scheduled by that; what
 		// it presents again after a refusal is a retry.
 		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.Attempts(), r.logs.Unanswered()
@@ -156,7 +156,7 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		t.Retried, t.Scheduled = retried, t.Scheduled+again
 		t.NotSent += min(load.Unanswered, max(0, load.Sent-load.Retried-(t.Sent-retried-again)))
 		switch {
-		case runbook.Families[r.plan.Limits.Family].Pools:
+		case runbook.Traits[r.plan.Limits.Family].Pools:
 			t.Scheduled, t.NotSent, t.Behind = r.began(counted, complete), 0, 0
 		case own: // how often it calls for one request is its own affair
 			t.Scheduled, t.NotSent, t.Behind = t.Sent-t.Retried, 0, 0

@@ -143,7 +143,7 @@ func TestTotals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := plantest.Plan(t, test.page, test.scenario)
 			recorder := history.NewRecorder(time.Now(), nil)
-			r := &run{plan: p, evidence: evidence{recorder: recorder, names: logs.NewNames(p), probes: &probes{}}}
+			r := &run{plan: p, evidence: recording{recorder: recorder, names: logs.NewNames(p), probes: &probes{}}}
 			r.logs = logs.New(t.TempDir(), p, r.evidence.names, recorder)
 			test.lines(r.logs)
 			for _, probe := range []history.Probe{

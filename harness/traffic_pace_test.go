@@ -50,7 +50,7 @@ func TestPaced(t *testing.T) {
 				r := &run{plan: plantest.Plan(t, plantest.JWTPage, scenario)}
 				r.recorder = history.NewRecorder(time.Now(), nil)
 				r.names = logs.NewNames(r.plan)
-				r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
+				r.evidence = recording{recorder: r.recorder, names: r.names, probes: &probes{}}
 				client := &rated{err: fails}
 				var phases []history.Phase
 				traffic := &traffic{run: r, client: client}

@@ -41,7 +41,7 @@ func TestTrafficTellsTroubleOnce(t *testing.T) {
 			r := &run{plan: plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)}
 			r.recorder = history.NewRecorder(time.Now(), nil)
 			r.names = logs.NewNames(r.plan)
-			r.evidence = evidence{recorder: r.recorder, names: r.names, probes: &probes{}}
+			r.evidence = recording{recorder: r.recorder, names: r.names, probes: &probes{}}
 			r.logs = logs.New(t.TempDir(), r.plan, r.names, r.recorder)
 			traffic := &traffic{run: r, client: tt.client, streamed: make(chan bool, 1)}
 			if err := traffic.start(t.Context()); err != nil {

@@ -27,7 +27,7 @@ func budget(m *Model) table {
 	judged, felt := map[string]judge.Cell{}, map[string]judge.Cell{}
 	var whole judge.Cell
 	for _, c := range m.Cells {
-		if m.atHop(c) {
+		if m.judged(c) {
 			sum := judged[c.Presenter]
 			tallyUp(&sum, c)
 			judged[c.Presenter] = sum

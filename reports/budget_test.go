@@ -29,7 +29,7 @@ func TestBudgetIsOfEachAndOfAll(t *testing.T) {
 
 func TestBudgetTellsWhatUsersFeltApart(t *testing.T) {
 	m := baseModel()
-	m.Limits.Hop, m.Limits.Objective = history.FromAuthority, 1
+	m.Limits.JudgedAt, m.Limits.Objective = history.FromAuthority, 1
 	m.Cells = []judge.Cell{
 		{Source: history.FromLoad, Presenter: "web", Validator: "charger", Phase: history.Emit, Attempts: 50, Unavailable: 2},
 		{Source: history.FromAuthority, Presenter: "charger", Validator: "provider", Phase: history.Emit, Attempts: 50, AuthFailures: 2},

@@ -241,14 +241,14 @@ func credentialsIn(points []Point) []string {
 	})
 }
 
-// worst are the tracks of the judged hop with failures, the worst by itself and
+// worst are the judged tracks with failures, the worst by itself and
 // what is left of them in one; where none has any, the whole.
 func worst(m *Model, all []contrast) []named {
 	var lines []named
 	var rest []Point
 	others := 0
 	for _, c := range all {
-		if c.track == nil || c.Pair.source != m.Limits.Hop && m.Limits.Hop != "" || c.Before.AuthFailures+c.After.AuthFailures == 0 {
+		if c.track == nil || c.Pair.source != m.Limits.JudgedAt && m.Limits.JudgedAt != "" || c.Before.AuthFailures+c.After.AuthFailures == 0 {
 			continue
 		}
 		if len(lines) < maxLines {

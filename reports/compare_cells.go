@@ -70,8 +70,8 @@ func ratio(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// pairChanges lists the clients and services of both runs, those at the judged
-// hop first.
+// pairChanges lists the clients and services of both runs, the judged ones
+// first.
 func pairChanges(before, after *Model) []PairChange {
 	changes := []PairChange{}
 	objective := max(before.Limits.Objective, after.Limits.Objective)
@@ -83,7 +83,7 @@ func pairChanges(before, after *Model) []PairChange {
 	}
 	for _, p := range all {
 		b, a := countsOf(before, p), countsOf(after, p)
-		judged := after.atHop(judge.Cell{Source: p.source})
+		judged := after.judged(judge.Cell{Source: p.source})
 		c := PairChange{
 			Presenter: p.presenter, Validator: p.validator, Source: p.source, Judged: judged, Before: b, After: a,
 			AuthFailures: Same, Unavailable: Same,

@@ -251,7 +251,7 @@ func TestCompareValidators(t *testing.T) {
 func TestCompareAtTheJudgedHop(t *testing.T) {
 	model := func(failures, unavailable int64) *Model {
 		m := passModel()
-		m.Limits.Hop = history.FromAuthority
+		m.Limits.JudgedAt = history.FromAuthority
 		m.Cells = []judge.Cell{
 			{Source: history.FromAuthority, Presenter: "billing", Validator: "payments", Attempts: 1000, AuthFailures: failures, Unavailable: unavailable},
 			{Source: history.FromLoad, Presenter: "shop", Validator: "billing", Attempts: 1000, AuthFailures: failures, Unavailable: unavailable},

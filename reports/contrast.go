@@ -79,11 +79,11 @@ func (c *contrast) says() (text, tone string) {
 // failing is the share of attempts that were auth failures.
 func (s *half) failing() float64 { return ratio(s.AuthFailures, s.Attempts) }
 
-// contrasts are those of every client and service: the judged hop first, and
+// contrasts are those of every client and service: the judged ones first, and
 // there the worst first.
 func contrasts(m *Model) []contrast {
 	byPair := map[pair]*contrast{}
-	hop := map[pair]bool{}
+	judged := map[pair]bool{}
 	for _, c := range m.Cells {
 		if c.Source == history.FromProbe {
 			continue
@@ -95,7 +95,7 @@ func contrasts(m *Model) []contrast {
 				return half{Statuses: map[string]int64{}, Credentials: map[string]judge.CredentialCounts{}}
 			}
 			found = &contrast{Pair: key, Before: empty(), After: empty()}
-			byPair[key], hop[key] = found, m.atHop(c)
+			byPair[key], judged[key] = found, m.judged(c)
 		}
 		if c.Phase == history.Baseline {
 			found.Before.add(c)
@@ -115,8 +115,8 @@ func contrasts(m *Model) []contrast {
 	}
 	all := make([]contrast, 0, len(byPair))
 	for _, key := range slices.SortedFunc(maps.Keys(byPair), func(a, b pair) int {
-		if hop[a] != hop[b] {
-			return ordered(hop[a])
+		if judged[a] != judged[b] {
+			return ordered(judged[a])
 		}
 		return cmp.Or(cmp.Compare(bad(byPair[b]), bad(byPair[a])), a.compare(b))
 	}) {

@@ -42,7 +42,7 @@ func TestContrastIsBeforeAndAfterTheFirstChange(t *testing.T) {
 
 func TestContrastsPutTheJudgedHopFirst(t *testing.T) {
 	m := baseModel()
-	m.Limits.Hop = history.FromAuthority
+	m.Limits.JudgedAt = history.FromAuthority
 	m.Cells = []judge.Cell{
 		{Source: history.FromLoad, Presenter: "app", Validator: "charger", Phase: history.Baseline, Attempts: 10, Unavailable: 9},
 		{Source: history.FromAuthority, Presenter: "charger", Validator: "database", Phase: history.Emit, Attempts: 1,

@@ -17,10 +17,10 @@ func header(m *Model) []Fact {
 			facts = append(facts, Fact{name, value})
 		}
 	}
-	if m.Page != nil {
-		add("Secret", m.Page.Scope.Name)
-		add("Purpose", m.Page.Scope.Purpose)
-		add("Owner", m.Page.Schedule.Owner)
+	if m.Runbook != nil {
+		add("Secret", m.Runbook.Scope.Name)
+		add("Purpose", m.Runbook.Scope.Purpose)
+		add("Owner", m.Runbook.Schedule.Owner)
 	}
 	add("Started", m.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
 	add("Ran for", m.clock().Moment(m.ended()))
@@ -42,7 +42,7 @@ func header(m *Model) []Fact {
 func summary(m *Model) []Fact {
 	var whole judge.Cell
 	for _, c := range m.Cells {
-		if m.atHop(c) {
+		if m.judged(c) {
 			tallyUp(&whole, c)
 		}
 	}

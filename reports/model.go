@@ -32,8 +32,8 @@ type Model struct {
 
 	judge.Verdict
 
-	// Page is the runbook with what the scenario overrides; nil: not known.
-	Page *runbook.Runbook `json:"runbook,omitempty"`
+	// Runbook is the runbook with what the scenario overrides; nil: not known.
+	Runbook *runbook.Runbook `json:"runbook,omitempty"`
 
 	// What follows is not part of result.json: a saved run has it in its
 	// events. Zero values are allowed, and leave out what they would have shown.

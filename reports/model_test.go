@@ -53,12 +53,12 @@ func baseModel() *Model {
 		Scenario: "jwt-signing-key/short-lead", Secret: "session-signing-key", ScenarioDigest: "5ce0", RunbookDigest: "b00c",
 		Seed: 7, Runtime: "docker", Store: "vault 1.21.0", Speed: 60,
 		Limits: plan.Limits{
-			Family: "jwt-signing-key", Speed: 60, Hop: history.FromLoad, Objective: 0.999, Gates: "observe",
+			Family: "jwt-signing-key", Speed: 60, JudgedAt: history.FromLoad, Objective: 0.999, Gates: "observe",
 			Lead: 16 * time.Minute, Propagation: 30 * time.Second, Window: 45 * time.Minute, Watch: 20 * time.Minute, LongestLife: 10 * time.Minute,
 			Validators: []plan.Validator{{Name: "checkout", OnPage: true, Learns: 5 * time.Minute, Forgets: time.Hour, From: "auth"}},
 			Emitters:   []plan.Emitter{{Name: "auth", OnPage: true, Refresh: 45 * time.Second}},
 		},
-		Page: testPage(), WrittenAt: time.Date(2026, 11, 23, 2, 5, 0, 0, time.UTC),
+		Runbook: testPage(), WrittenAt: time.Date(2026, 11, 23, 2, 5, 0, 0, time.UTC),
 	}
 }
 
@@ -221,7 +221,7 @@ func failModel() *Model {
 	m.Leaks = history.Leaks{Searched: 4096, Hits: 1, Where: []string{"logs/auth.log"}}
 	m.Totals = judge.Totals{Totals: history.Totals{Scheduled: 20100, Sent: 20100, Recorded: 20100}, AuthFailures: 1204}
 	m.Limits.Lead = 5 * time.Minute
-	m.Page.Rollout.Lead = runbook.Duration(5 * time.Minute)
+	m.Runbook.Rollout.Lead = runbook.Duration(5 * time.Minute)
 	m.Limits.Validators = append(m.Limits.Validators, plan.Validator{Name: "search", Learns: 15 * time.Minute, Forgets: runbook.Forever, From: "auth"})
 	m.Timeline = TimelineOf(historyOf(m, append(passEvents(),
 		probe(23_000, "search", "k2", history.Withdrawn, history.AuthFailure, "401"),
@@ -233,7 +233,7 @@ func failModel() *Model {
 // inconclusiveModel has nothing but a header and a verdict: a run that ended early.
 func inconclusiveModel() *Model {
 	m := baseModel()
-	m.Speed, m.Limits, m.Page = 1, plan.Limits{}, nil
+	m.Speed, m.Limits, m.Runbook = 1, plan.Limits{}, nil
 	m.Verdict = judge.Verdict{
 		Verdict: judge.Inconclusive, AuthFailures: judge.CannotTell, Why: "Nothing was attempted.",
 		Rules: []judge.Rule{{ID: "auth-failures-flat", Outcome: judge.Inconclusive, Detail: "0 attempts in web → search"}},

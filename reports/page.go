@@ -15,13 +15,13 @@ import (
 // page is the runbook, field by field, filled with what this run found.
 func page(m *Model) table {
 	t := table{Title: "The runbook page, filled"}
-	if m.Page == nil {
+	if m.Runbook == nil {
 		t.Note = "The page is not in this run's folder."
 		return t
 	}
 	t.Note = "What the page says beside what this run found. Durations are page time."
 	t.Head = []column{words("Field"), words("The page says"), words("This run found"), state("Holds")}
-	f := filling{Model: m, page: m.Page}
+	f := filling{Model: m, page: m.Runbook}
 	for _, fill := range []func(){f.scope, f.storage, f.consumers, f.format, f.rollout, f.overlap, f.verification, f.rollback, f.schedule} {
 		fill()
 	}
@@ -257,7 +257,7 @@ var checked = map[string]string{
 func (f *filling) verification() {
 	var whole judge.Cell
 	for _, c := range f.Cells {
-		if f.atHop(c) {
+		if f.judged(c) {
 			tallyUp(&whole, c)
 		}
 	}

@@ -66,7 +66,7 @@ func TestPageOfARunThatEndedEarly(t *testing.T) {
 			}
 		}
 	}
-	m.Page = nil
+	m.Runbook = nil
 	if got := page(m); len(got.Rows) != 0 || got.Note == "" {
 		t.Errorf("without a page: got %+v, want a note alone", got)
 	}

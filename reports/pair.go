@@ -27,12 +27,12 @@ func (p pair) String() string {
 	return s
 }
 
-// atHop reports whether a cell's source is the one that decides flatness.
-func (m *Model) atHop(c judge.Cell) bool {
-	if m.Limits.Hop == "" {
+// judged reports whether a cell's source is the one that decides flatness.
+func (m *Model) judged(c judge.Cell) bool {
+	if m.Limits.JudgedAt == "" {
 		return c.Source != history.FromProbe
 	}
-	return c.Source == m.Limits.Hop
+	return c.Source == m.Limits.JudgedAt
 }
 
 // compare orders pairs by name.
@@ -40,12 +40,12 @@ func (p pair) compare(o pair) int {
 	return cmp.Or(cmp.Compare(p.presenter, o.presenter), cmp.Compare(p.validator, o.validator), cmp.Compare(p.source, o.source))
 }
 
-// pairs lists what cells there are, those at the judged hop first.
+// pairs lists what cells there are, the judged ones first.
 func pairs(m *Model) []pair {
 	seen := map[pair]bool{}
 	for _, c := range m.Cells {
 		if c.Source != history.FromProbe {
-			seen[pairOf(c)] = m.atHop(c)
+			seen[pairOf(c)] = m.judged(c)
 		}
 	}
 	return slices.SortedFunc(maps.Keys(seen), func(a, b pair) int {

@@ -86,10 +86,10 @@ func TestReadResultReadsWhatWasWritten(t *testing.T) {
 	want := failModel()
 	want.Schema = Schema
 	want.Limits, want.Timeline, want.WrittenAt = got.Limits, nil, got.WrittenAt
-	if !reflect.DeepEqual(got.Page, want.Page) {
-		t.Errorf("the page read back: got %+v, want %+v", got.Page, want.Page)
+	if !reflect.DeepEqual(got.Runbook, want.Runbook) {
+		t.Errorf("the page read back: got %+v, want %+v", got.Runbook, want.Runbook)
 	}
-	got.Page = want.Page
+	got.Runbook = want.Runbook
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read back: got %+v, want %+v", got, want)
 	}

@@ -86,7 +86,7 @@ func perPhase(m *Model) table {
 		var attempts, failures int64
 		credentials := map[string]judge.CredentialCounts{}
 		for _, c := range m.Cells {
-			if c.Phase != p.Name || !m.atHop(c) {
+			if c.Phase != p.Name || !m.judged(c) {
 				continue
 			}
 			attempts += c.Attempts

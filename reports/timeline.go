@@ -82,7 +82,7 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 				continue
 			}
 			for at, counts := range e.Counts.Slices(e.At) {
-				t.count(at, counts, changed, points, l.Hop)
+				t.count(at, counts, changed, points, l.JudgedAt)
 			}
 		case history.KindMachine:
 			t.strain(e, points)
@@ -144,7 +144,7 @@ func (t *Timeline) frame(h *history.History) (changed history.Offset, points int
 func floorMS(at history.Offset) history.Offset { return at - at%history.Offset(time.Millisecond) }
 
 // count adds a bucket to the tracks that it belongs to.
-func (t *Timeline) count(at history.Offset, c *history.Counts, changed history.Offset, points int, hop history.Source) {
+func (t *Timeline) count(at history.Offset, c *history.Counts, changed history.Offset, points int, judgedAt history.Source) {
 	if c.Attempts == 0 || c.Source == history.FromProbe || at < t.Start {
 		return
 	}
@@ -167,7 +167,7 @@ func (t *Timeline) count(at history.Offset, c *history.Counts, changed history.O
 		side.add(c.Latency)
 	}
 	add(track)
-	if hop == "" || c.Source == hop {
+	if judgedAt == "" || c.Source == judgedAt {
 		add(&t.Whole)
 	}
 }

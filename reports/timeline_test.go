@@ -34,7 +34,7 @@ func TestTimelineCounts(t *testing.T) {
 		{At: history.Offset(500 * ms), Kind: history.KindEnd},
 		counts(600*ms, history.FromLoad, "k2", 1000, 0), // after the end
 	}}
-	got := TimelineOf(h, plan.Limits{Hop: history.FromLoad})
+	got := TimelineOf(h, plan.Limits{JudgedAt: history.FromLoad})
 	want := []Point{
 		{Attempts: 15, AuthFailures: 4, Credentials: map[string]int64{"k1": 10, "k2": 5}},
 		{},

@@ -68,8 +68,8 @@ func TestUsageExit(t *testing.T) {
 }
 
 func TestRunExit(t *testing.T) {
-	outcome := func(ended string, verdict judge.Outcome) *harness.Outcome {
-		return &harness.Outcome{Ended: ended, Verdict: judge.Verdict{Verdict: verdict}}
+	outcome := func(ended string, verdict judge.Outcome) *harness.Result {
+		return &harness.Result{Ended: ended, Verdict: judge.Verdict{Verdict: verdict}}
 	}
 	timedOut, cancel := context.WithTimeoutCause(t.Context(), 0, errTimeout)
 	defer cancel()
@@ -77,7 +77,7 @@ func TestRunExit(t *testing.T) {
 	tests := []struct {
 		name    string
 		ctx     context.Context
-		outcome *harness.Outcome
+		outcome *harness.Result
 		err     error
 		want    int
 	}{

@@ -22,13 +22,13 @@ import (
 
 // savedRun is the folder of a rehearsal of a built-in scenario, that took place
 // in the simulated world.
-func savedRun(t *testing.T, name string) (dir string, outcome *harness.Outcome) {
+func savedRun(t *testing.T, name string) (dir string, outcome *harness.Result) {
 	t.Helper()
 	p, err := planOf(name, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome = &harness.Outcome{
+	outcome = &harness.Result{
 		Plan: p, Folder: t.TempDir(), Runtime: harness.Process, Store: harness.Embedded,
 		StartedAt: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC),
 	}

@@ -158,7 +158,7 @@ func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		return k.parties(lint.Page(page, now), page.Runbook, page.Position("consumers"), nil)
+		return k.parties(lint.Runbook(page, now), page.Runbook, page.Position("consumers"), nil)
 	}
 	loaded, err := loadScenario(name)
 	if err != nil {

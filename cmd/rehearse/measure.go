@@ -28,7 +28,7 @@ const (
 
 // measureRate rehearses at rising rates until one is not held, and says which was
 // the last that was.
-func measureRate(ctx context.Context, w io.Writer, rehearse func(ctx context.Context, rate float64) (*harness.Outcome, error)) error {
+func measureRate(ctx context.Context, w io.Writer, rehearse func(ctx context.Context, rate float64) (*harness.Result, error)) error {
 	held := 0.0
 	for rate := float64(firstRate); rate <= lastRate; rate *= 2 {
 		outcome, err := rehearse(ctx, rate)
@@ -76,7 +76,7 @@ func lacking(h *history.History) string {
 }
 
 // rehearseAt rehearses at one rate, in processes, in a folder that is removed.
-func rehearseAt(ctx context.Context, rate float64) (*harness.Outcome, error) {
+func rehearseAt(ctx context.Context, rate float64) (*harness.Result, error) {
 	loaded, err := loadScenario(measuredScenario)
 	if err != nil {
 		return nil, err

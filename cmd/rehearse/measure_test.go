@@ -37,7 +37,7 @@ func TestMeasureRate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var b strings.Builder
-			err := measureRate(t.Context(), &b, func(_ context.Context, rate float64) (*harness.Outcome, error) {
+			err := measureRate(t.Context(), &b, func(_ context.Context, rate float64) (*harness.Result, error) {
 				events := []history.Event{sum(int64(rate)*10, int64(rate)*10), counts(int64(rate)*10, 0)}
 				if rate > tt.holds {
 					events = tt.short
@@ -45,7 +45,7 @@ func TestMeasureRate(t *testing.T) {
 						return nil, tt.err
 					}
 				}
-				return &harness.Outcome{History: &history.History{Events: events}}, nil
+				return &harness.Result{History: &history.History{Events: events}}, nil
 			})
 			if !errors.Is(err, tt.err) {
 				t.Fatalf("error: got %v, want %v", err, tt.err)

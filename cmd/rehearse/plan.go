@@ -88,7 +88,7 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	for _, u := range p.Unseen {
 		say("? %s", u)
 	}
-	for _, e := range p.Page.Overlap.Exceptions {
+	for _, e := range p.Runbook.Overlap.Exceptions {
 		say("%s", exception(e, p.Limits.Window))
 	}
 	if err := t.Flush(); err != nil {

@@ -114,10 +114,10 @@ func runFolder(name string, now time.Time) string {
 func folderOf(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
 // rehearse carries out a plan, with its reports in its folder.
-func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Outcome, error) {
+func rehearse(ctx context.Context, p *plan.Plan, o harness.Options) (*harness.Result, error) {
 	underWay.Add(1)
 	defer underWay.Add(-1)
-	o.Report = func(outcome *harness.Outcome) error { return reports.WriteFolder(outcome.Folder, modelOf(outcome)) }
+	o.Report = func(outcome *harness.Result) error { return reports.WriteFolder(outcome.Folder, modelOf(outcome)) }
 	return harness.Run(ctx, p, o)
 }
 
@@ -131,7 +131,7 @@ func reportIn(folder string) string {
 }
 
 // resultOf is the end of the stream of --ui json.
-func resultOf(o *harness.Outcome) console.Result {
+func resultOf(o *harness.Result) console.Result {
 	return console.Result{
 		Verdict: o.Verdict.Verdict, AuthFailures: o.Verdict.AuthFailures, Why: o.Verdict.Why, Ended: o.Ended,
 		Findings: reports.ByWeight(o.Verdict.Findings), Folder: o.Folder, Files: reports.Written(o.Folder),
@@ -139,12 +139,12 @@ func resultOf(o *harness.Outcome) console.Result {
 }
 
 // modelOf is what the reports of a run are made of.
-func modelOf(o *harness.Outcome) *reports.Model {
+func modelOf(o *harness.Result) *reports.Model {
 	return &reports.Model{
 		ToolVersion: version(), StartedAt: o.StartedAt,
-		Scenario: o.Plan.Name, ScenarioFile: o.Plan.File, Secret: o.Plan.Page.Scope.Name, ScenarioDigest: o.Plan.ScenarioDigest, RunbookDigest: o.Plan.RunbookDigest,
+		Scenario: o.Plan.Name, ScenarioFile: o.Plan.File, Secret: o.Plan.Runbook.Scope.Name, ScenarioDigest: o.Plan.ScenarioDigest, RunbookDigest: o.Plan.RunbookDigest,
 		Seed: o.Plan.Seed, Runtime: o.Runtime, Store: o.Store, Speed: o.Plan.Speed,
-		Verdict: o.Verdict, Limits: o.Limits, Page: &o.Plan.Page,
+		Verdict: o.Verdict, Limits: o.Limits, Runbook: &o.Plan.Runbook,
 		Timeline: reports.TimelineOf(o.History, o.Limits), WrittenAt: time.Now(),
 	}
 }

@@ -194,7 +194,7 @@ func lookOf(w io.Writer) console.Options {
 func interrupted() error { return &exitError{exitInterrupted, errors.New("interrupted")} }
 
 // runExit is the exit code of a run, as an error.
-func runExit(ctx context.Context, outcome *harness.Outcome, err error) error {
+func runExit(ctx context.Context, outcome *harness.Result, err error) error {
 	timedOut := errors.Is(context.Cause(ctx), errTimeout)
 	switch {
 	case timedOut:

@@ -28,7 +28,7 @@ func came(name string, verdict judge.Outcome, differences ...string) result {
 	p := &plan.Plan{Name: name, Speed: 1, Rehearsal: scenario.Scenario{Expect: &scenario.Expect{}}}
 	return result{
 		plan: p, differences: differences, took: 61 * time.Second,
-		outcome: &harness.Outcome{
+		outcome: &harness.Result{
 			Plan: p, History: &history.History{}, Folder: "runs/" + name,
 			Verdict: judge.Verdict{Verdict: verdict},
 		},

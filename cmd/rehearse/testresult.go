@@ -23,7 +23,7 @@ type result struct {
 	plan        *plan.Plan
 	began       time.Time
 	took        time.Duration
-	outcome     *harness.Outcome // nil: it could not be run
+	outcome     *harness.Result // nil: it could not be run
 	err         error
 	differences []string // from what was expected
 	skipped     string   // why it was not run; empty: it was

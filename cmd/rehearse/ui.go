@@ -111,7 +111,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 
 // onPage are the names of the consumers of a plan's page.
 func onPage(p *plan.Plan) (names []string) {
-	for _, c := range p.Page.Consumers {
+	for _, c := range p.Runbook.Consumers {
 		names = append(names, c.Name)
 	}
 	return names
@@ -127,7 +127,7 @@ func (t *telling) start(ctx context.Context) error {
 
 // end ends the telling. A screen stays with the verdict until it is left,
 // unless the run was interrupted or nobody is to be asked.
-func (t *telling) end(outcome *harness.Outcome, stay bool) error {
+func (t *telling) end(outcome *harness.Result, stay bool) error {
 	if t.screen != nil && stay && outcome != nil && outcome.Ended != history.EndedInterrupted {
 		t.screen.Conclude(outcome.Verdict)
 	}

@@ -185,7 +185,7 @@ func tokensFrom(p *plan.Plan) string {
 	if t := p.Rehearsal.Attach.Tokens; t != nil && t.From != "" {
 		return t.From
 	}
-	for _, c := range p.Page.Consumers {
+	for _, c := range p.Runbook.Consumers {
 		if c.Has(runbook.Emits) {
 			return c.Name
 		}

@@ -495,7 +495,7 @@ func TestEvidence(t *testing.T) {
 			}
 			attached.Evidence(p, []attached.Endpoint{{Service: "auth", Logged: tt.tells, Tells: tt.tells}, {Service: "search", Logged: tt.tells, Tells: tt.tells}})
 			var none []string
-			for _, e := range p.Limits.Evidence {
+			for _, e := range p.Limits.RuleSources {
 				if e.From == "" {
 					t.Errorf("%s: says nothing", e.Rule)
 				}
@@ -509,7 +509,7 @@ func TestEvidence(t *testing.T) {
 			if v, _ := p.Limits.Validator("search"); v.Untold != (!tt.canary && !tt.tells) {
 				t.Errorf("search is untold: got %v", v.Untold)
 			}
-			if got := p.Page.Verification.Lists("canary"); got != tt.canary {
+			if got := p.Runbook.Verification.Lists("canary"); got != tt.canary {
 				t.Errorf("shows a canary: got %v, want %v", got, tt.canary)
 			}
 		})
@@ -543,7 +543,7 @@ func TestSharedSecret(t *testing.T) {
 	if differences, err := s.Compare(t.Context()); err != nil || len(differences) > 0 {
 		t.Errorf("compared: got %q, %v, want no difference", differences, err)
 	}
-	for _, e := range p.Limits.Evidence {
+	for _, e := range p.Limits.RuleSources {
 		if strings.Contains(e.From, "key set") {
 			t.Errorf("%s: %q speaks of a key set", e.Rule, e.From)
 		}

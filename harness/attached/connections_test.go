@@ -23,7 +23,7 @@ func (l listed) others(context.Context) ([]other, error) { return l.found, nil }
 func TestConnectionsThatWereThere(t *testing.T) {
 	dsn := "postgres://{{ .identifier }}:{{ .value }}@db.example/shop"
 	s := &System{
-		plan:        &plan.Plan{Page: runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}}},
+		plan:        &plan.Plan{Runbook: runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}}},
 		attach:      &scenario.Attach{Present: map[string]scenario.Present{"db": {DSN: dsn}}},
 		identifiers: map[string]string{"k1": "one"}, first: "k1", sessions: map[session]connection{},
 	}

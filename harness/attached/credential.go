@@ -20,10 +20,10 @@ import (
 
 // byTokens reports whether the secret signs tokens: then these say which one is in
 // use, and are what is presented.
-func (s *System) byTokens() bool { return signsTokens(s.plan.Page.Scope.Family) }
+func (s *System) byTokens() bool { return signsTokens(s.plan.Runbook.Scope.Family) }
 
 func signsTokens(name string) bool {
-	return slices.Contains(runbook.Families[name].EmittedBy, "issuer")
+	return slices.Contains(runbook.Traits[name].EmittedBy, "issuer")
 }
 
 // current is the identifier of the credential in use.
@@ -165,7 +165,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	}
 	body := s.fill(p.Body, words)
 	if p.Signed {
-		scheme, err := webhook.Of(s.plan.Page.Format.Type)
+		scheme, err := webhook.Of(s.plan.Runbook.Format.Type)
 		if err != nil {
 			return probe, err
 		}
@@ -213,7 +213,7 @@ func (s *System) Spoils(validator string) bool { return !s.ByName(validator) }
 
 // madeUp is a value that nobody gave.
 func (s *System) madeUp() (string, error) {
-	if scheme, err := webhook.Of(s.plan.Page.Format.Type); err == nil {
+	if scheme, err := webhook.Of(s.plan.Runbook.Format.Type); err == nil {
 		return scheme.NewSecret()
 	}
 	return "made-up-" + rand.Text(), nil

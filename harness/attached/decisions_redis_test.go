@@ -56,7 +56,7 @@ func TestRedisDecisions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &System{
 				plan: &plan.Plan{
-					Page:     runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
+					Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
 					Services: []plan.Service{{Name: "shop"}},
 				},
 				attach:      &scenario.Attach{Present: map[string]scenario.Present{"cache": {DSN: "redis://{{ .identifier }}:{{ .value }}@127.0.0.1:1"}}},

@@ -33,7 +33,7 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 		told := scenario.Decisions{Accepted: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 200`, Refused: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 401`}
 		s := &System{
 			plan: &plan.Plan{
-				Page:     runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
+				Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
 				Services: []plan.Service{{Name: "shop"}},
 			},
 			attach:      &scenario.Attach{Present: map[string]scenario.Present{"bank": {Path: "/"}}, Decisions: map[string]scenario.Decisions{"bank": told}},

@@ -130,7 +130,7 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 		fmt.Fprintf(t, "  %s\t%s %s%s\t%v a second\n", c.Client, c.Request.Method, c.To, c.Request.Path, float64(c.Rate))
 	}
 	fmt.Fprintln(t, "\nevidence")
-	for _, e := range p.Limits.Evidence {
+	for _, e := range p.Limits.RuleSources {
 		from := e.From
 		if e.None {
 			from = "none, so it will be inconclusive: " + from

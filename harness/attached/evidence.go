@@ -14,7 +14,7 @@ import (
 // from, and with what cannot be told: a validator whose log says nothing and to
 // which no canary can be shown; a canary that the page lists and nobody can make.
 func Evidence(p *plan.Plan, endpoints []Endpoint) {
-	if !signsTokens(p.Page.Scope.Family) {
+	if !signsTokens(p.Runbook.Scope.Family) {
 		evidenceOfValues(p)
 		return
 	}
@@ -36,10 +36,10 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	}
 	canary := byName(t)
 	if !canary {
-		p.Page.Verification.Checks = slices.DeleteFunc(slices.Clone(p.Page.Verification.Checks), func(c string) bool { return c == "canary" })
-		p.Limits.Checks = p.Page.Verification.Checks
+		p.Runbook.Verification.Checks = slices.DeleteFunc(slices.Clone(p.Runbook.Verification.Checks), func(c string) bool { return c == "canary" })
+		p.Limits.Checks = p.Runbook.Verification.Checks
 	}
-	shown := canary && p.Page.Verification.Lists("canary")
+	shown := canary && p.Runbook.Verification.Lists("canary")
 	var untold, unasked []string
 	p.Limits.Validators = slices.Clone(p.Limits.Validators)
 	for i := range p.Limits.Validators {
@@ -53,18 +53,18 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	}
 	load := "the load alone: the answers to what it presents, by the kid of its tokens"
 	say := func(rule, from string) {
-		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: from})
+		p.Limits.RuleSources = append(p.Limits.RuleSources, plan.RuleSource{Rule: rule, From: from})
 	}
 	lack := func(rule, why string) {
-		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: why, None: true})
+		p.Limits.RuleSources = append(p.Limits.RuleSources, plan.RuleSource{Rule: rule, From: why, None: true})
 	}
-	p.Limits.Evidence = nil
+	p.Limits.RuleSources = nil
 	say("auth-failures-flat", load)
 	say("availability", load)
 	say("sessions", "the load alone: whether its tokens are renewed")
 	say("distribution", load)
 	watched := fmt.Sprintf("the tokens of %s, once a second", t.From)
-	if p.Page.Storage.Distribution == runbook.JWKS {
+	if p.Runbook.Storage.Distribution == runbook.JWKS {
 		watched = fmt.Sprintf("the key set of %s and %s", strings.Join(publishers(p), ", "), watched)
 	}
 	if len(telling) > 0 {
@@ -93,7 +93,7 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	switch {
 	case len(logged) > 0:
 		say("logs", "the logs of "+strings.Join(logged, ", "))
-	case p.Page.Verification.Lists("logs"):
+	case p.Runbook.Verification.Lists("logs"):
 		lack("logs", "the page asks what consumers log, and nobody's log is followed")
 	}
 	say("accounting", counted(p))

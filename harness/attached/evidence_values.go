@@ -26,12 +26,12 @@ func evidenceOfValues(p *plan.Plan) {
 	}
 	decisions := "what was decided, as it is told by " + strings.Join(told, ", ")
 	shown := "probes that show it by attach.present: " + strings.Join(slices.Sorted(maps.Keys(a.Present)), ", ")
-	p.Limits.Evidence = nil
+	p.Limits.RuleSources = nil
 	say := func(rule, from string) {
-		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: from})
+		p.Limits.RuleSources = append(p.Limits.RuleSources, plan.RuleSource{Rule: rule, From: from})
 	}
 	lack := func(rule, why string) {
-		p.Limits.Evidence = append(p.Limits.Evidence, plan.Evidence{Rule: rule, From: why, None: true})
+		p.Limits.RuleSources = append(p.Limits.RuleSources, plan.RuleSource{Rule: rule, From: why, None: true})
 	}
 	say("auth-failures-flat", decisions)
 	say("availability", "the load: what users of those who present it get")
@@ -44,7 +44,7 @@ func evidenceOfValues(p *plan.Plan) {
 		if !shows {
 			unshown = append(unshown, v.Name)
 		}
-		v.Untold = !v.Authority && (!shows || !p.Page.Verification.Lists("canary"))
+		v.Untold = !v.Authority && (!shows || !p.Runbook.Verification.Lists("canary"))
 		if v.Untold && shows {
 			lack("gates", fmt.Sprintf("whether %s has the new one is not asked: list canary under verification.checks", v.Name))
 		}
@@ -57,7 +57,7 @@ func evidenceOfValues(p *plan.Plan) {
 		say("revocation", shown)
 	}
 	say("leaks", "all that the run writes, with the values that it had to do with")
-	if p.Page.Verification.Lists("logs") {
+	if p.Runbook.Verification.Lists("logs") {
 		lack("logs", "the page asks what consumers log, and nobody's own log is read")
 	}
 	say("accounting", "the counters of the load; what arrived is what is told")

@@ -32,7 +32,7 @@ func (s *System) known(name string) string {
 // only is the one consumer on the page that is so; somebody where there are more.
 func (s *System) only(is func(runbook.Consumer) bool) string {
 	var found []string
-	for _, c := range s.plan.Page.Consumers {
+	for _, c := range s.plan.Runbook.Consumers {
 		if is(c) {
 			found = append(found, c.Name)
 		}

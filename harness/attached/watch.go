@@ -25,7 +25,7 @@ const (
 // or, where none of them has an address here, the one that gives tokens.
 func publishers(p *plan.Plan) []string {
 	var names []string
-	for _, c := range p.Page.Consumers {
+	for _, c := range p.Runbook.Consumers {
 		if _, ok := p.Rehearsal.Services[c.Name]; ok && c.Has(runbook.Emits) {
 			names = append(names, c.Name)
 		}
@@ -37,11 +37,11 @@ func publishers(p *plan.Plan) []string {
 }
 
 // hasKeySets reports whether what signs tokens is checked by a key set.
-func (s *System) hasKeySets() bool { return s.plan.Page.Storage.Distribution == runbook.JWKS }
+func (s *System) hasKeySets() bool { return s.plan.Runbook.Storage.Distribution == runbook.JWKS }
 
 // keySetURL is where a service has its key set, by the page.
 func (s *System) keySetURL(service string) string {
-	return strings.TrimSuffix(s.endpoints[service].URL, "/") + s.plan.Page.Storage.JWKS
+	return strings.TrimSuffix(s.endpoints[service].URL, "/") + s.plan.Runbook.Storage.JWKS
 }
 
 // published are the identifiers in the key sets of the emitters, by emitter. One that has

@@ -95,16 +95,16 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 
 // Steps are those of a family after which also those have what was published who
 // do not read the store.
-func (d *Delivery) Steps(bound family.Bound) family.Bound { return delivering{bound, d} }
+func (d *Delivery) Steps(bound family.Binding) family.Binding { return delivering{bound, d} }
 
 type delivering struct {
-	family.Bound
+	family.Binding
 	delivery *Delivery
 }
 
 // Do takes a step and delivers what it published.
 func (s delivering) Do(ctx context.Context, step keyring.Step, credential string) error {
-	if err := s.Bound.Do(ctx, step, credential); err != nil {
+	if err := s.Binding.Do(ctx, step, credential); err != nil {
 		return err
 	}
 	return s.delivery.deliver(ctx)
@@ -113,7 +113,7 @@ func (s delivering) Do(ctx context.Context, step keyring.Step, credential string
 // Another begins another rotation, and delivers what that published. It may be
 // called while a step is taken.
 func (s delivering) Another(ctx context.Context, credential string) (identifier string, err error) {
-	if identifier, err = s.Bound.Another(ctx, credential); err != nil {
+	if identifier, err = s.Binding.Another(ctx, credential); err != nil {
 		return "", err
 	}
 	return identifier, s.delivery.deliver(ctx)

@@ -127,7 +127,7 @@ const parcels = 32
 // what the plan asks of the runtime that it cannot do.
 func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	d := &Delivery{
-		hooks: hooks, wholeSet: !runbook.Families[p.Page.Scope.Family].Authority,
+		hooks: hooks, wholeSet: !runbook.Traits[p.Runbook.Scope.Family].Authority,
 		turn: make(chan struct{}, 1), last: map[string]string{}, moved: map[string]bool{}, cancel: func() {},
 		own: map[string]map[string]string{}, disturbed: map[string]world.RolloutTrouble{}, behind: map[string]bool{}, written: map[string]published{},
 	}
@@ -190,7 +190,7 @@ func delivers(s plan.Service) bool {
 // that do not read the store.
 func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	switch {
-	case s.Own():
+	case s.External():
 		if f := d.filesOf(s.Name); f != nil {
 			f.give(spec)
 			spec.Links = f.links()

@@ -28,7 +28,7 @@ func newTestDelivery(family string) (d *Delivery, document map[string]any, rolle
 			return nil
 		},
 		turn: make(chan struct{}, 1), cancel: func() {},
-		wholeSet: !runbook.Families[family].Authority,
+		wholeSet: !runbook.Traits[family].Authority,
 		rolled:   []string{"billing"}, last: map[string]string{}, moved: map[string]bool{},
 		disturbed: map[string]world.RolloutTrouble{}, behind: map[string]bool{}, written: map[string]published{},
 	}

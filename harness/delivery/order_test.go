@@ -15,7 +15,7 @@ import (
 )
 
 // publishing is a family whose steps publish what the test says they do.
-type publishing struct{ family.Bound }
+type publishing struct{ family.Binding }
 
 func (publishing) Do(context.Context, keyring.Step, string) error { return nil }
 

@@ -30,7 +30,7 @@ type ownFile struct {
 // of a command of this machine, which has no paths of its own, all that it is given.
 func ownFiles(s plan.Service) []ownFile {
 	var files []ownFile
-	if !s.Own() {
+	if !s.External() {
 		return nil
 	}
 	for i, at := range slices.Sorted(maps.Keys(s.Files)) {
@@ -45,7 +45,7 @@ func ownFiles(s plan.Service) []ownFile {
 // published as it is.
 func isBare(s plan.Service) bool {
 	asks := slices.Contains(s.Actions(), scenario.Action{Name: "secret", Part: "file"})
-	return s.Own() && !asks && (s.HasSecretFiles() || runbook.Way(s.Distribution) != runbook.File)
+	return s.External() && !asks && (s.HasSecretFiles() || runbook.Way(s.Distribution) != runbook.File)
 }
 
 // links are where the files of a service lead to, by their paths.

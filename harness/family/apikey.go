@@ -34,7 +34,7 @@ func (apiKey) Configure(p *plan.Plan) error {
 		switch s.Serve {
 		case "provider":
 			config := &contract.Provider{
-				Name: s.Name, Account: p.Page.Scope.Name, AdminToken: rand.Text(),
+				Name: s.Name, Account: p.Runbook.Scope.Name, AdminToken: rand.Text(),
 				Idempotency: string(s.Idempotency), ChecksLate: s.ChecksLate, Fails: float64(s.Fails),
 				Lag: contract.Duration(p.Wall(s.Lag.Duration())), Taken: s.Taken,
 			}
@@ -59,7 +59,7 @@ func (apiKey) Configure(p *plan.Plan) error {
 
 // Bind makes the family's steps on the store and the providers, and probes that
 // present the key as a charger does.
-func (apiKey) Bind(b Backend) Bound {
+func (apiKey) Bind(b Backend) Binding {
 	a := &apiKeyBound{url: func(service string) string { return b.URL(service, false) }, tokens: map[string]string{}}
 	a.providers = Authorities(b.Plan)
 	for _, s := range b.Plan.Services {

@@ -41,7 +41,7 @@ func askings(p *plan.Plan) map[string]asking {
 			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers, speaks: protocol.Protocol(c.Request.Protocol),
 			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, further: c.Token.Claims, signs: Signs(p, c.To),
 		}
-		if from := p.Rehearsal.Services[c.Token.From]; from.Own() && c.Token.File == "" {
+		if from := p.Rehearsal.Services[c.Token.From]; from.External() && c.Token.File == "" {
 			ask.like = c.Client
 		}
 		asks[c.To] = ask

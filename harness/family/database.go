@@ -48,7 +48,7 @@ func (databasePassword) Configure(p *plan.Plan) error {
 			}
 		case "querier":
 			s.Config = &contract.Querier{
-				Name: s.Name, Database: contract.AddressOf(s.Of), Type: p.Page.Format.Type,
+				Name: s.Name, Database: contract.AddressOf(s.Of), Type: p.Runbook.Format.Type,
 				Life: contract.Duration(p.Wall(s.Life.Duration())), Pool: s.Pool, SwapsPool: s.SwapsPool, Prepares: s.Prepares, Published: readsOf(p, s),
 			}
 		}
@@ -111,14 +111,14 @@ type databaseSession interface {
 
 // Bind makes the family's steps on the store and the databases, and probes that
 // log in as a querier does.
-func (databasePassword) Bind(b Backend) Bound {
+func (databasePassword) Bind(b Backend) Binding {
 	d := &databaseBound{
 		plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, control: b.Control,
 		databases: map[string]database{}, poolers: map[string]entrance{}, held: map[string]databaseSession{},
 	}
 	authorities := Authorities(b.Plan)
-	asked, _ := runbook.DatabaseOf(b.Plan.Page.Format.Type)
-	kind := databaseKind{page: databaseName(b.Plan.Page.Scope.Name), tagged: asked.SeveralPasswords}
+	asked, _ := runbook.DatabaseOf(b.Plan.Runbook.Format.Type)
+	kind := databaseKind{page: databaseName(b.Plan.Runbook.Scope.Name), tagged: asked.SeveralPasswords}
 	for _, s := range b.Plan.Services {
 		if slices.Contains(authorities, s.Name) {
 			kind.single = kind.single || s.Holds == 1
@@ -131,7 +131,7 @@ func (databasePassword) Bind(b Backend) Bound {
 		switch {
 		case s.Serve == "querier":
 			d.queriers = append(d.queriers, s.Name)
-		case slices.Contains(runbook.Families[b.Plan.Page.Scope.Family].Poolers, s.Serve):
+		case slices.Contains(runbook.Traits[b.Plan.Runbook.Scope.Family].Poolers, s.Serve):
 			d.poolers[s.Name] = &postgres{url: func() string { return b.URL(s.Name, false) }, kind: kind, pooled: true}
 		}
 		if !slices.Contains(authorities, s.Name) {

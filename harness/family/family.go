@@ -33,11 +33,11 @@ type Family interface {
 	Configure(p *plan.Plan) error
 	// Bind makes the family's own calls on the store and the authority. The
 	// plan of the backend is the one that was configured.
-	Bind(b Backend) Bound
+	Bind(b Backend) Binding
 }
 
-// Bound is a family with a world behind it. It is safe for concurrent use.
-type Bound interface {
+// Binding is a family with a world behind it. It is safe for concurrent use.
+type Binding interface {
 	world.Steps
 	world.Comparer
 	world.Contacter
@@ -113,10 +113,10 @@ var Families = map[string]Family{
 
 // Of is the family of a plan.
 func Of(p *plan.Plan) (Family, error) {
-	f, ok := Families[p.Page.Scope.Family]
+	f, ok := Families[p.Runbook.Scope.Family]
 	if !ok {
 		return nil, fmt.Errorf("rehearse family %q: it is not built in, only %q are",
-			p.Page.Scope.Family, slices.Sorted(maps.Keys(Families)))
+			p.Runbook.Scope.Family, slices.Sorted(maps.Keys(Families)))
 	}
 	return f, nil
 }
@@ -125,7 +125,7 @@ func Of(p *plan.Plan) (Family, error) {
 // credential is made, since its acceptance is decided there. Families without
 // an authority of their own have none.
 func Authorities(p *plan.Plan) []string {
-	known := runbook.Families[p.Page.Scope.Family]
+	known := runbook.Traits[p.Runbook.Scope.Family]
 	var names []string
 	for _, s := range p.Services {
 		if known.Authority && slices.Contains(known.CheckedBy, s.Serve) {

@@ -19,7 +19,7 @@ func TestFamiliesAreThoseOfThePage(t *testing.T) {
 		t.Errorf("got %q, want %q: what a page can say can be rehearsed", got, want)
 	}
 	var p plan.Plan
-	p.Page.Scope.Family = "horse"
+	p.Runbook.Scope.Family = "horse"
 	if _, err := Of(&p); err == nil || !strings.Contains(err.Error(), "horse") || !strings.Contains(err.Error(), "api-key") {
 		t.Errorf("family horse: got %v, want an error that names it and what is built in", err)
 	}

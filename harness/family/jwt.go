@@ -35,7 +35,7 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 			s.Config = &contract.Cache{Name: s.Name, Of: contract.AddressOf(s.Of), TTL: contract.Duration(p.Wall(s.TTL.Duration()))}
 		case "verifier":
 			s.Config = &contract.Verifier{
-				Name: s.Name, Library: s.Library, JWKS: contract.AddressOf(s.Of) + p.Page.Storage.JWKS, Issuer: contract.AddressOf(emitter),
+				Name: s.Name, Library: s.Library, JWKS: contract.AddressOf(s.Of) + p.Runbook.Storage.JWKS, Issuer: contract.AddressOf(emitter),
 				Speed: p.Speed, Algorithms: s.Algorithms, Leeway: contract.Duration(s.Leeway.Duration()),
 			}
 		}
@@ -51,7 +51,7 @@ func readsOf(p *plan.Plan, s *plan.Service) contract.Published {
 
 // pageEmitter is the first consumer on the page that emits.
 func pageEmitter(p *plan.Plan) (string, error) {
-	for _, c := range p.Page.Consumers {
+	for _, c := range p.Runbook.Consumers {
 		if c.Has(runbook.Emits) {
 			return c.Name, nil
 		}
@@ -61,12 +61,12 @@ func pageEmitter(p *plan.Plan) (string, error) {
 
 // Bind makes the family's steps on the store, and probes that sign tokens of
 // their own.
-func (jwtSigningKey) Bind(b Backend) Bound {
-	return bindTokens(b, jwtKind{b.Plan.Page.Format.Type, b.Type})
+func (jwtSigningKey) Bind(b Backend) Binding {
+	return bindTokens(b, jwtKind{b.Plan.Runbook.Format.Type, b.Type})
 }
 
 // bindTokens is a family whose credentials sign tokens.
-func bindTokens(b Backend, k kind) Bound {
+func bindTokens(b Backend, k kind) Binding {
 	emitter, err := pageEmitter(b.Plan)
 	issuer := func() (string, error) {
 		if err != nil {
@@ -81,7 +81,7 @@ func bindTokens(b Backend, k kind) Bound {
 	return &jwtBound{
 		steps: s,
 		tokenProbes: &tokenProbes{
-			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Page.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan), ofClient: b.Token, through: gateways(b.Plan),
+			lookup: s.lookup, issuer: issuer, algorithm: b.Plan.Runbook.Format.Type, held: map[heldKey]heldToken{}, asks: askings(b.Plan), ofClient: b.Token, through: gateways(b.Plan),
 			url: func(validator string) string { return b.URL(validator, false) }, see: b.See,
 		},
 	}

@@ -37,8 +37,8 @@ func (jwtSharedSecret) Configure(p *plan.Plan) error {
 }
 
 // Bind makes the family's steps on the store, and probes that sign tokens of their own.
-func (jwtSharedSecret) Bind(b Backend) Bound {
-	return bindTokens(b, sharedKind{b.Plan.Page.Format.Type})
+func (jwtSharedSecret) Bind(b Backend) Binding {
+	return bindTokens(b, sharedKind{b.Plan.Runbook.Format.Type})
 }
 
 // sharedKind makes secrets. Its entries are what issuers and checkers read: the kid, the

@@ -79,7 +79,7 @@ func TestSigningKeysAmongRealServices(t *testing.T) {
 			if p := r.present(t, "search", "k2", history.Canary); p.Outcome != history.AuthFailure || p.CausedFetch {
 				t.Errorf("k2 at search once more: got %+v, want an auth failure, and no look for a fetch", p)
 			}
-			strays := r.Bound.(family.UnknownKeyShower)
+			strays := r.Binding.(family.UnknownKeyShower)
 			for range 2 {
 				if p, err := strays.UnknownKey(t.Context(), "search"); err != nil || p.Outcome != history.AuthFailure || p.Purpose != history.Garbage {
 					t.Errorf("a made-up token at search: got %+v, %v, want an auth failure", p, err)

@@ -200,7 +200,7 @@ func newest[T any](t *testing.T, m *memory, path string) (doc T) {
 }
 
 // bound is the family of a plan over a store, with one address for everything.
-func bound(t *testing.T, p *plan.Plan, m *memory, url string) Bound {
+func bound(t *testing.T, p *plan.Plan, m *memory, url string) Binding {
 	t.Helper()
 	f, err := Of(p)
 	if err != nil {

@@ -25,7 +25,7 @@ func TestPartsAreThoseOfTheFamily(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got, want := slices.Sorted(maps.Keys(parts)), runbook.Families[name].Parts; !slices.Equal(got, want) {
+		if got, want := slices.Sorted(maps.Keys(parts)), runbook.Traits[name].Parts; !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 		for part, text := range parts {

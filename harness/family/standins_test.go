@@ -26,7 +26,7 @@ import (
 
 // rehearsal is a family among the real stand-ins of its plan, in this process.
 type rehearsal struct {
-	family.Bound
+	family.Binding
 	plan      *plan.Plan
 	store     *store.Store
 	storeURL  string
@@ -73,8 +73,8 @@ func rehearse(t *testing.T, page, services string) *rehearsal {
 		listener := listen(t)
 		r.listeners[service.Name], r.addresses[service.Name] = listener, addressOf(listener)
 	}
-	r.Bound = kind.Bind(family.Backend{
-		Plan: p, Store: s, Published: store.Below(p.Page.Storage.Publish.Path),
+	r.Binding = kind.Bind(family.Backend{
+		Plan: p, Store: s, Published: store.Below(p.Runbook.Storage.Publish.Path),
 		URL: func(name string, _ bool) string { return r.addresses[name].URL() },
 		See: r.see,
 	})
@@ -136,7 +136,7 @@ func (r *rehearsal) start(t *testing.T, names ...string) {
 		}
 		config := service.Config
 		if service.Reads {
-			path := r.plan.Page.Storage.Publish.Path
+			path := r.plan.Runbook.Storage.Publish.Path
 			token, err := r.store.Token(t.Context(), service.Name, store.Below(path))
 			if err != nil {
 				t.Fatal(err)

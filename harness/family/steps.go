@@ -66,7 +66,7 @@ type steps struct {
 var _ world.Steps = (*steps)(nil)
 
 func newSteps(k kind, b Backend, a authority) *steps {
-	return &steps{kind: k, alphabet: b.Plan.Page.Format.Alphabet, keystore: keystore{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
+	return &steps{kind: k, alphabet: b.Plan.Runbook.Format.Alphabet, keystore: keystore{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
 }
 
 // Make makes a credential and notes it in the keyring. Repeated, it finds the

@@ -32,7 +32,7 @@ var ErrRevokedAtSender = errors.New("it was revoked at the sender when the newer
 // Configure tells senders where to deliver, and both sides how the page says
 // that is signed and how fast time runs.
 func (webhookSecret) Configure(p *plan.Plan) error {
-	if _, err := webhook.Of(p.Page.Format.Type); err != nil {
+	if _, err := webhook.Of(p.Runbook.Format.Type); err != nil {
 		return err
 	}
 	endpoints, refusals := map[string]string{}, map[string]refusal.Signs{}
@@ -47,12 +47,12 @@ func (webhookSecret) Configure(p *plan.Plan) error {
 		switch s.Serve {
 		case "sender":
 			s.Config = &contract.Sender{
-				Name: s.Name, Scheme: p.Page.Format.Type, Published: readsOf(p, s),
+				Name: s.Name, Scheme: p.Runbook.Format.Type, Published: readsOf(p, s),
 				Endpoints: endpoints, Refusals: refusals, RetryFor: contract.Duration(p.Wall(p.Limits.LongestLife)),
 			}
 		case "receiver":
 			s.Config = &contract.Receiver{
-				Name: s.Name, Scheme: p.Page.Format.Type, Published: readsOf(p, s), Holds: s.Holds, Fails: float64(s.Fails),
+				Name: s.Name, Scheme: p.Runbook.Format.Type, Published: readsOf(p, s), Holds: s.Holds, Fails: float64(s.Fails),
 			}
 		}
 	}
@@ -69,8 +69,8 @@ func deliveredAt(p *plan.Plan, receiver string) string {
 
 // Bind makes the family's steps on the store, and probes that deliver as a
 // sender does.
-func (webhookSecret) Bind(b Backend) Bound {
-	scheme, _ := webhook.Of(b.Plan.Page.Format.Type) // Configure has refused one that does not exist
+func (webhookSecret) Bind(b Backend) Binding {
+	scheme, _ := webhook.Of(b.Plan.Runbook.Format.Type) // Configure has refused one that does not exist
 	return &webhookBound{
 		steps: newSteps(webhookKind{scheme}, b, nil), plan: b.Plan, scheme: scheme,
 		url: func(service string) string { return b.URL(service, false) },

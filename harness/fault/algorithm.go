@@ -29,7 +29,7 @@ type otherAlgorithm struct {
 // Inject has the next key made so.
 func (o otherAlgorithm) Inject(context.Context) error {
 	other := "RS256"
-	if o.site.plan.Page.Format.Type == other {
+	if o.site.plan.Runbook.Format.Type == other {
 		other = "ES256"
 	}
 	o.site.format.Store(&other)

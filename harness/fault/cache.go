@@ -119,7 +119,7 @@ func (g cacheGauge) once(ctx context.Context) Reading {
 // look asks for the key set over the edge, without the credentials with which
 // a cache would pass the question on.
 func (g cacheGauge) look(ctx context.Context) (http.Header, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.site.Runtime.URL(g.via, false)+g.site.plan.Page.Storage.JWKS, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.site.Runtime.URL(g.via, false)+g.site.plan.Runbook.Storage.JWKS, http.NoBody)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func TestCacheOnItsEdge(t *testing.T) {
 	if token := specs[0].Config.(*contract.Cache).Disturb; !slices.Contains(g.Secrets(), token) {
 		t.Error("the cache's token is not among the secrets of the run, or it has none")
 	}
-	s, err := New(g, Place{Runtime: newMachine(), Evidence: &diary{}})
+	s, err := New(g, Place{Runtime: newMachine(), History: &diary{}})
 	if err != nil {
 		t.Fatal(err)
 	}

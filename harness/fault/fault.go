@@ -53,8 +53,8 @@ type Fault interface {
 
 // Place is where a graph was started.
 type Place struct {
-	Runtime  world.Runtime
-	Evidence world.Evidence
+	Runtime world.Runtime
+	History world.History
 	// Sealer seals the store; nil: it is not the run's own.
 	Sealer Sealer
 	// Published reads what consumers are to have, at the store; nil: it is not the

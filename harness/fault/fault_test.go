@@ -154,7 +154,7 @@ func bound(p *plan.Plan, r world.Runtime, d *diary) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(g, Place{Runtime: r, Evidence: d})
+	return New(g, Place{Runtime: r, History: d})
 }
 
 func TestPrepareRefuses(t *testing.T) {

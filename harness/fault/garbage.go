@@ -63,7 +63,7 @@ func (g *garbage) Inject(ctx context.Context) error {
 	g.stream.Go(func() {
 		for (world.WallClock{}).Sleep(ctx, g.every) == nil {
 			if err := g.show(ctx); err != nil && ctx.Err() == nil {
-				g.site.Evidence.Record(history.Event{At: g.site.Evidence.Offset(), Kind: history.KindTrouble, Detail: err.Error()})
+				g.site.History.Record(history.Event{At: g.site.History.Offset(), Kind: history.KindTrouble, Detail: err.Error()})
 			}
 		}
 	})
@@ -111,7 +111,7 @@ func (g *garbage) show(ctx context.Context) error {
 		g.shown[refused]++
 	}
 	g.mu.Unlock()
-	g.site.Evidence.Record(history.Event{At: g.site.Evidence.Offset(), Kind: history.KindProbe, Service: g.service, Probe: &probe})
+	g.site.History.Record(history.Event{At: g.site.History.Offset(), Kind: history.KindProbe, Service: g.service, Probe: &probe})
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (g *garbage) show(ctx context.Context) error {
 // name that it does not know: one of a team's own is what the page says.
 func (g *Graph) validates(name string) error {
 	s, ok := g.service(name)
-	if _, checks := g.plan.Limits.Validator(name); ok && (s.Serve == "verifier" || s.Own() && checks) {
+	if _, checks := g.plan.Limits.Validator(name); ok && (s.Serve == "verifier" || s.External() && checks) {
 		return nil
 	}
 	return fmt.Errorf("%s is no verifier: %w", name, ErrCannot)

@@ -15,7 +15,7 @@ import (
 func TestAMadeUpTokenIsSeenToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &garbage{service: "search", every: time.Second, site: &site{Graph: &Graph{plan: &plan.Plan{}}, Place: Place{
-			Evidence: &diary{},
+			History: &diary{},
 			UnknownKey: func(ctx context.Context, _ string) (history.Probe, error) {
 				select {
 				case <-ctx.Done():

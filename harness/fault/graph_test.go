@@ -137,7 +137,7 @@ func TestProxies(t *testing.T) {
 
 // TestEdgesByHand disturbs an edge that was prepared, without its scenario's order.
 func TestEdgesByHand(t *testing.T) {
-	s, err := New(graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}), Place{Runtime: newMachine(), Evidence: &diary{}})
+	s, err := New(graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}), Place{Runtime: newMachine(), History: &diary{}})
 	if err != nil {
 		t.Fatal(err)
 	}

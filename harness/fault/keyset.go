@@ -58,7 +58,7 @@ func (k keySetGauge) Back(before, after Reading) bool {
 }
 
 func (k keySetGauge) once(ctx context.Context) Reading {
-	code, _, body, err := k.site.fetch(ctx, k.service, k.site.plan.Page.Storage.JWKS)
+	code, _, body, err := k.site.fetch(ctx, k.service, k.site.plan.Runbook.Storage.JWKS)
 	if err != nil {
 		return Reading{}
 	}
@@ -73,7 +73,7 @@ func (k keySetGauge) once(ctx context.Context) Reading {
 	for _, key := range set.Keys {
 		different[key.Kid] = true
 		r[keys]++
-		if key.Alg != k.site.plan.Page.Format.Type {
+		if key.Alg != k.site.plan.Runbook.Format.Type {
 			r[otherType]++
 		}
 	}

@@ -39,7 +39,7 @@ var putBack = Kind{
 		if s.Logins == nil {
 			return nil, fmt.Errorf("the login is not the run's own: %w", ErrCannot)
 		}
-		p := putBackFault{logins: s.Logins, at: f.On, evidence: s.Evidence}
+		p := putBackFault{logins: s.Logins, at: f.On, evidence: s.History}
 		p.showing = showing{once: p.once, differs: func(r Reading) bool { return r[takesNewest] == 0 }}
 		return p, nil
 	},
@@ -64,7 +64,7 @@ type putBackFault struct {
 	showing
 	logins   Logins
 	at       string
-	evidence world.Evidence
+	evidence world.History
 }
 
 // Inject puts it back.

@@ -80,7 +80,7 @@ func (g revokedGauge) once(ctx context.Context) Reading {
 			r[putOff]++
 		}
 	}
-	g.site.Evidence.See(func(v *history.View) {
+	g.site.History.See(func(v *history.View) {
 		for _, probe := range v.Probes[g.provider] {
 			if probe.Purpose == history.OldAfter && probe.Outcome == history.OK {
 				r[letIn]++

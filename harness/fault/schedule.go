@@ -244,5 +244,5 @@ func (s *Schedule) undo(ctx context.Context, f *planned, before Reading) error {
 
 func (s *Schedule) record(f *planned, e history.Fault) {
 	e.Kind, e.Target, e.By, e.From, e.To = f.kind, f.target, f.by, f.from, f.to
-	s.Evidence.Record(history.Event{At: s.Evidence.Offset(), Kind: history.KindFault, Service: f.target, Fault: &e})
+	s.History.Record(history.Event{At: s.History.Offset(), Kind: history.KindFault, Service: f.target, Fault: &e})
 }

@@ -77,8 +77,8 @@ func (s *second) Inject(ctx context.Context) (err error) {
 	if s.identifier, err = s.site.Another(ctx, another); err != nil {
 		return err
 	}
-	s.site.Evidence.Record(history.Event{
-		At: s.site.Evidence.Offset(), Kind: history.KindCredential, Credential: another, Identifier: s.identifier,
+	s.site.History.Record(history.Event{
+		At: s.site.History.Offset(), Kind: history.KindCredential, Credential: another, Identifier: s.identifier,
 		Detail: "made by another rotation",
 	})
 	return nil

@@ -130,7 +130,7 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, UnknownKey: w.unknownKey})
+	s, err := New(g, Place{Runtime: w, History: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, UnknownKey: w.unknownKey})
 	if err != nil {
 		w.t.Fatal(err)
 	}

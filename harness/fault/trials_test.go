@@ -89,7 +89,7 @@ func of(f scenario.Fault, s scenario.Service) *plan.Plan {
 	p := planOf(f)
 	s.Refresh = runbook.Duration(time.Second)
 	p.Services = []plan.Service{{Name: f.On, Service: s}}
-	p.Page.Format.Type, p.Page.Storage.JWKS = "ES256", "/.well-known/jwks.json"
+	p.Runbook.Format.Type, p.Runbook.Storage.JWKS = "ES256", "/.well-known/jwks.json"
 	return p
 }
 
@@ -375,7 +375,7 @@ func onTheStore(t *testing.T, kind string, d *diary, live func(*Schedule)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(g, Place{Runtime: w, Evidence: d, Sealer: testSealer{own, keys.Unseal}})
+	s, err := New(g, Place{Runtime: w, History: d, Sealer: testSealer{own, keys.Unseal}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,13 +77,13 @@ func (v *View) Said(validator, credential string, purpose Purpose) Answers {
 
 // Usual is how many attempts at a validator were refused before anything was
 // changed, of how many: what it refuses then it refuses for something else.
-func (v *View) Usual(hop Source, validator string) (refused, of int64) {
+func (v *View) Usual(judgedAt Source, validator string) (refused, of int64) {
 	until, changed := v.PhaseStart[Accept]
 	if !changed {
 		until = v.Now + 1
 	}
 	for key := range v.Cells {
-		if key.Source == hop && key.Validator == validator {
+		if key.Source == judgedAt && key.Validator == validator {
 			sum := v.Sum(key, v.PhaseStart[Baseline], until)
 			refused, of = refused+sum.AuthFailures, of+sum.OK+sum.AuthFailures
 		}

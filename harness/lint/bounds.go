@@ -95,7 +95,7 @@ func oneKeyValidators(s *subject) []Finding {
 }
 
 // identifier is what tells the credentials of the page's family apart.
-func (s *subject) identifier() string { return runbook.Families[s.page.Scope.Family].Identifier }
+func (s *subject) identifier() string { return runbook.Traits[s.page.Scope.Family].Identifier }
 
 // consumerPath is where the page has a consumer; the list of all for one that
 // it does not have.

@@ -58,7 +58,7 @@ func TestMountedPage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := lint.Page(page, today)
+			found := lint.Runbook(page, today)
 			for i, f := range found {
 				told := f.RuleID + " " + strings.TrimPrefix(f.Position.String(), "p.yaml:") + " " + f.Message
 				if i >= len(tt.want) || !strings.HasPrefix(told, tt.want[i]) {

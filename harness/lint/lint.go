@@ -91,9 +91,9 @@ func Rules() []Rule {
 	return append(rules, readerNotOnPage, projectNotOnPage, clusterNotOnPage, clusterKeeps, invalidFile)
 }
 
-// Page holds a page against the rules, as of a day.
-func Page(page *runbook.Loaded, now time.Time) []Finding {
-	return all(&subject{page: page.Runbook, limits: plan.PageLimits(page.Runbook), at: page.Position, now: now})
+// Runbook holds a page against the rules, as of a day.
+func Runbook(page *runbook.Loaded, now time.Time) []Finding {
+	return all(&subject{page: page.Runbook, limits: plan.RunbookLimits(page.Runbook), at: page.Position, now: now})
 }
 
 // Scenario holds the page of a scenario against the rules, with the
@@ -105,7 +105,7 @@ func Scenario(loaded *scenario.Loaded, now time.Time) ([]Finding, error) {
 		return nil, err
 	}
 	return all(&subject{
-		page: p.Page, limits: p.Limits, at: loaded.PagePosition, now: now,
+		page: p.Runbook, limits: p.Limits, at: loaded.PagePosition, now: now,
 		services: p.Services, unseen: p.Unseen, serviceAt: loaded.Position, vary: loaded.Scenario.Vary,
 	}), nil
 }

@@ -75,7 +75,7 @@ func TestPage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := lint.Page(page, today)
+			found := lint.Runbook(page, today)
 			if got := strings.Join(rulesOf(found), " "); got != tt.rule {
 				t.Fatalf("found %q, want %q: %v", got, tt.rule, found)
 			}
@@ -242,7 +242,7 @@ func TestWriters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := lint.Page(page, today)
+	found := lint.Runbook(page, today)
 	var text, list, log bytes.Buffer
 	if err := lint.WriteText(&text, found); err != nil {
 		t.Fatal(err)

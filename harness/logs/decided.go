@@ -20,10 +20,10 @@ func (l *Logs) decided(service string, at history.Offset, line history.Line) {
 	if line.Message == history.MessageRefused {
 		d.outcome = history.AuthFailure
 	}
-	l.hop.count(d)
+	l.counts.count(d)
 }
 
-// undecided counts an answer that was no decision. At the hop it is one of a
+// undecided counts an answer that was no decision. Among the judged it is one of a
 // validator that was not there for the presenter, if that had an answer.
 func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 	l.tell(service)
@@ -32,10 +32,10 @@ func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 	}
 	d := l.decision(at, line)
 	d.presenter, d.validator, d.outcome = l.names.presenter(line, service), service, history.Unavailable
-	l.hop.count(d)
+	l.counts.count(d)
 }
 
-// answered counts what a consumer presented. At the hop it is counted where the
+// answered counts what a consumer presented. It is counted as judged where the
 // validator tells nothing itself: where it gave no answer, and where it is a
 // team's own, so that the presenter's record is all that is known of it.
 func (l *Logs) answered(service string, at history.Offset, line history.Line) {
@@ -58,7 +58,7 @@ func (l *Logs) answered(service string, at history.Offset, line history.Line) {
 	d := l.decision(at, line)
 	d.presenter, d.validator, d.outcome = service, cmp.Or(line.Validator, l.asks[service]), cmp.Or(line.Outcome, history.Unavailable)
 	if l.authority && (!answered || l.names.own[d.validator]) {
-		l.hop.count(d)
+		l.counts.count(d)
 	}
 }
 
@@ -112,7 +112,7 @@ func (l *Logs) Unanswered() int64 {
 
 // Attempts is how many decisions of the authority were counted, with
 // presentations to it that got no answer.
-func (l *Logs) Attempts() int64 { return l.hop.attempts() }
+func (l *Logs) Attempts() int64 { return l.counts.attempts() }
 
 // Presented is how many of them were about what one presenter showed.
-func (l *Logs) Presented(by string) int64 { return l.hop.presented(by) }
+func (l *Logs) Presented(by string) int64 { return l.counts.presented(by) }

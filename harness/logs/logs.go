@@ -4,7 +4,7 @@
 //	        ├─► of the store's audit: who read the published secret ──────► event
 //	        ├─► of a team's own service: what it says that it refused ────► counts
 //	        ├─► of a stand-in: an event, under the names of the history ──► event
-//	        └─► or a decision or presentation ─┬─► hop, in buckets ───────► counts
+//	        └─► or a decision or presentation ─┬─► decision counts, in buckets ► counts
 //	                                           ├─► ledger: orders and effects
 //	                                           └─► how many, for the four counters
 //
@@ -39,7 +39,7 @@ type Logs struct {
 	offset func(time.Time) history.Offset
 
 	authority bool              // decisions are counted from lines
-	hop       *hop              // if so, where
+	counts    *decisionCounts   // if so, where
 	ledger    *ledger           // what was to be done, and what was
 	refusals  *refusals         // that services of a team's own tell of
 	asks      map[string]string // the authority that a consumer presents its credential to
@@ -69,8 +69,8 @@ type audit struct {
 func New(folder string, p *plan.Plan, names *Names, r *history.Recorder) *Logs {
 	l := &Logs{
 		folder: folder, names: names, record: r.Record, offset: r.Offset,
-		authority: p.Limits.Hop == history.FromAuthority, asks: map[string]string{},
-		hop:      newHop(history.FromAuthority, r.Record),
+		authority: p.Limits.JudgedAt == history.FromAuthority, asks: map[string]string{},
+		counts:   newDecisionCounts(history.FromAuthority, r.Record),
 		ledger:   newLedger(func(presenter string) bool { return names.own[presenter] }),
 		refusals: newRefusals(p, names, r),
 		tails:    newTails(), said: newSaid(), hygiene: newHygiene(names),
@@ -213,8 +213,8 @@ func (l *Logs) Flush() { l.flush(l.offset(time.Now()) + bucket + late) }
 
 // flush records what was counted before a moment.
 func (l *Logs) flush(before history.Offset) {
-	l.hop.flush(before)
-	l.refusals.hop.flush(before)
+	l.counts.flush(before)
+	l.refusals.counts.flush(before)
 }
 
 // Err is the first error of writing; after it, lines are missing.

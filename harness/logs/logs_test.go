@@ -109,7 +109,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 			l.Line(service, text)
 		}
 	}
-	l.hop.flush(history.Offset(time.Hour))
+	l.counts.flush(history.Offset(time.Hour))
 	key := history.CellKey{Source: history.FromAuthority, Presenter: "billing", Validator: "payments", Credential: "k1"}
 	r.See(func(v *history.View) {
 		got := v.Sum(key, 0, history.Offset(time.Hour))
@@ -118,7 +118,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 		}
 	})
 	if got := []int64{l.Told("payments"), l.Told("billing"), l.Unanswered(), l.Attempts()}; fmt.Sprint(got) != "[5 2 1 4]" {
-		t.Errorf("got %v answered, presented, without an answer and at the hop; want [5 2 1 4]", got)
+		t.Errorf("got %v answered, presented, without an answer and judged; want [5 2 1 4]", got)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 func TestLogsCountForLoad(t *testing.T) {
 	l, r := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
 	l.Line("checkout", line("accepted", `,"presenter":"web","identifier":"k1","status":"200"`))
-	l.hop.flush(history.Offset(time.Hour))
+	l.counts.flush(history.Offset(time.Hour))
 	r.See(func(v *history.View) {
 		if len(v.Cells) != 0 {
 			t.Errorf("got cells %v, want none", v.Cells)
@@ -149,7 +149,7 @@ func TestLogsTellPresentationsApart(t *testing.T) {
 	} {
 		l.Line("billing", line(history.MessagePresented, more))
 	}
-	l.hop.flush(history.Offset(2 * time.Minute))
+	l.counts.flush(history.Offset(2 * time.Minute))
 	if retried, unasked := l.Tries(); retried != 1 || unasked != 1 || l.Told("billing") != 4 || l.Unanswered() != 2 {
 		t.Errorf("got %d retried, %d unasked of %d, %d without an answer; want 1, 1, 4 and 2", retried, unasked, l.Told("billing"), l.Unanswered())
 	}
@@ -179,7 +179,7 @@ func TestLogsCountWhatAPresenterTells(t *testing.T) {
 		l.Line("payments", line(history.MessagePresented, `,"identifier":"k1","attempt":1`+more))
 	}
 	l.Line("ledger", line(history.MessageRefused, `,"identifier":"k1","presenter":"payments","status":"401"`))
-	l.hop.flush(history.Offset(2 * time.Minute))
+	l.counts.flush(history.Offset(2 * time.Minute))
 	r.See(func(v *history.View) {
 		for validator, want := range map[string]history.Counts{
 			"orders": {Attempts: 4, OK: 1, AuthFailures: 1, Unavailable: 2},

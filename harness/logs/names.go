@@ -55,7 +55,7 @@ func NewNames(p *plan.Plan) *Names {
 		for _, replica := range n.replicas[s.Name] {
 			n.whole[replica] = s.Name
 		}
-		if n.own[s.Name] = s.Own() && p.Rehearsal.Attach == nil; s.Agent != "" {
+		if n.own[s.Name] = s.External() && p.Rehearsal.Attach == nil; s.Agent != "" {
 			n.agents[s.Agent] = s.Name
 		} else if n.own[s.Name] {
 			n.agents[s.Name+"/"] = s.Name // as most say who they are

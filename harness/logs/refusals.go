@@ -15,11 +15,11 @@ type refusals struct {
 	patterns map[string]*regexp.Regexp // by service
 	names    *Names
 	offset   func(time.Time) history.Offset
-	hop      *hop
+	counts   *decisionCounts
 }
 
 func newRefusals(p *plan.Plan, names *Names, r *history.Recorder) *refusals {
-	f := &refusals{patterns: map[string]*regexp.Regexp{}, names: names, offset: r.Offset, hop: newHop(history.FromConsumer, r.Record)}
+	f := &refusals{patterns: map[string]*regexp.Regexp{}, names: names, offset: r.Offset, counts: newDecisionCounts(history.FromConsumer, r.Record)}
 	for _, s := range p.Services {
 		if s.Refusal == nil || s.Refusal.Log == "" {
 			continue
@@ -50,5 +50,5 @@ func (f *refusals) line(service string, line []byte) {
 	if i := pattern.SubexpIndex("presenter"); i >= 0 {
 		d.presenter = string(found[i])
 	}
-	f.hop.count(d)
+	f.counts.count(d)
 }

@@ -55,7 +55,7 @@ func (l Limits) Answered(view *history.View, validator, credential string, purpo
 	case a.Refused == 0:
 		return Takes, a
 	}
-	refused, of := view.Usual(l.Hop, validator)
+	refused, of := view.Usual(l.JudgedAt, validator)
 	switch {
 	case refused > 0 && atLeast(a.Refused, a.Asked(), float64(refused)/float64(of)) > unlikely:
 		return Takes, a

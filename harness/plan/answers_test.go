@@ -42,7 +42,7 @@ func TestAnswered(t *testing.T) {
 			say(tt.taken, history.OK)
 			say(tt.refused, history.AuthFailure)
 			say(tt.silent, history.Unavailable)
-			l := Limits{Hop: history.FromLoad}
+			l := Limits{JudgedAt: history.FromLoad}
 			if got, _ := l.Answered(v, "search", "k2", history.Canary); got != tt.want {
 				t.Errorf("got %d, want %d", got, tt.want)
 			}

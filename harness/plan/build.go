@@ -37,7 +37,7 @@ type Options struct {
 // breaks a bound is planned as it is written: see Bounds. The error, if any,
 // is source.Problems: options that do not exist, or a speed above MaxSpeed.
 func Build(l *scenario.Loaded, o Options) (*Plan, error) {
-	family, ok := runbook.Families[l.Runbook.Scope.Family]
+	family, ok := runbook.Traits[l.Runbook.Scope.Family]
 	if !ok {
 		return nil, source.Problems{{
 			Position: l.PagePosition("scope.family"), Path: "scope.family",
@@ -63,7 +63,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 	}
 	p := &Plan{
 		Name: l.Name, File: l.File, ScenarioDigest: l.ScenarioDigest, RunbookDigest: l.RunbookDigest,
-		Page: b.page, Rehearsal: b.s,
+		Runbook: b.page, Rehearsal: b.s,
 		Speed: b.s.Speed, Seed: b.s.Seed, Gates: b.s.Gates, OnBudget: b.s.OnBudget,
 		RollbackFrom: history.Phase(b.s.RollbackFrom), Compromised: b.s.Compromised,
 		Services: b.services(), Folder: l.Folder, Position: l.Position, Limits: b.limits(),
@@ -86,7 +86,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		if v.Blind = b.blind(*v); v.Blind && !v.Reads {
 			v.Through = p.told(v.Name)
 		}
-		if s := b.s.Services[v.Name]; s.Own() {
+		if s := b.s.Services[v.Name]; s.External() {
 			v.Hands = slices.DeleteFunc(slices.Clone(s.References()), func(name string) bool {
 				other, there := p.Limits.Validator(name)
 				return name == v.Name || !there || other.Authority
@@ -104,7 +104,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		for _, u := range p.Unseen {
 			why = append(why, u.Why)
 		}
-		p.Limits.Evidence = append(p.Limits.Evidence, Evidence{Rule: "auth-failures-flat", From: strings.Join(slices.Compact(why), "; "), None: true})
+		p.Limits.RuleSources = append(p.Limits.RuleSources, RuleSource{Rule: "auth-failures-flat", From: strings.Join(slices.Compact(why), "; "), None: true})
 	}
 	p.Limits.Simulated = o.Simulated || b.s.Runtime == scenario.Simulated
 	p.Times = b.times(p.Limits)
@@ -179,7 +179,7 @@ func (o Options) over(s scenario.Scenario) scenario.Scenario {
 type builder struct {
 	loaded *scenario.Loaded
 	page   runbook.Runbook
-	family runbook.Family
+	family runbook.FamilyTraits
 	s      scenario.Scenario // with options and, once filled in, defaults
 	asked  Options
 }
@@ -230,7 +230,7 @@ func (b *builder) services() []Service {
 // reads reports whether a service gets what is published: a stand-in by its
 // kind, one of a team's own by what its settings ask for.
 func (b *builder) reads(s scenario.Service) bool {
-	if s.Own() {
+	if s.External() {
 		return s.Distribution != "" && s.Distribution != runbook.JWKS
 	}
 	return slices.Contains(b.family.ReadBy, s.Serve) && !s.AuthQuery
@@ -242,14 +242,14 @@ func (b *builder) reads(s scenario.Service) bool {
 func (b *builder) needs(name string) []string {
 	s := b.s.Services[name]
 	needs := []string{}
-	if b.family.Symmetric() && b.family.Hop != history.FromLoad && slices.Contains(b.family.EmittedBy, s.Serve) {
+	if b.family.Symmetric() && b.family.JudgedAt != history.FromLoad && slices.Contains(b.family.EmittedBy, s.Serve) {
 		needs = slices.DeleteFunc(b.names(), func(other string) bool { return other == name || !b.validates(other) })
 	}
 	if s.Of != "" {
 		needs = append(needs, s.Of)
 	}
 	for _, other := range s.References() {
-		if there, known := b.s.Services[other]; known && other != name && !there.Own() && !slices.Contains(b.chain(other), name) {
+		if there, known := b.s.Services[other]; known && other != name && !there.External() && !slices.Contains(b.chain(other), name) {
 			needs = append(needs, other)
 		}
 	}

@@ -117,7 +117,7 @@ func TestBuildJWT(t *testing.T) {
 		t.Errorf("caches: got %+v, want %+v", p.Limits.Caches, want)
 	}
 	l := p.Limits
-	if l.Hop != history.FromLoad || l.Objective != 0.9990000000000001 && l.Objective != 0.999 || l.BudgetOver != 0.01 || l.BudgetFor != 10*time.Second ||
+	if l.JudgedAt != history.FromLoad || l.Objective != 0.9990000000000001 && l.Objective != 0.999 || l.BudgetOver != 0.01 || l.BudgetFor != 10*time.Second ||
 		!reflect.DeepEqual(l.Exceptions, []Exception{{"old-app", 24 * time.Hour}}) || !reflect.DeepEqual(l.Checks, []string{"canary"}) {
 		t.Errorf("limits: got %+v", l)
 	}
@@ -146,8 +146,8 @@ func TestBuildAPIKey(t *testing.T) {
 	if want := []Emitter{{Name: "billing", OnPage: true, Refresh: 30 * time.Second}}; !reflect.DeepEqual(p.Limits.Emitters, want) {
 		t.Errorf("emitters: got %+v, want %+v", p.Limits.Emitters, want)
 	}
-	if p.Limits.Hop != history.FromAuthority {
-		t.Errorf("hop: got %s, want the authority", p.Limits.Hop)
+	if p.Limits.JudgedAt != history.FromAuthority {
+		t.Errorf("judged at: got %s, want the authority", p.Limits.JudgedAt)
 	}
 	if got := p.Rehearsal.Services["billing"].Of; got != "payments" {
 		t.Errorf("the charger's provider: got %q, want payments", got)

@@ -9,7 +9,7 @@ import (
 // Pools reports whether a service is a pooler: it checks who logs in to it, and logs in
 // itself to what is behind it.
 func (p *Plan) Pools(name string) bool {
-	return slices.Contains(runbook.Families[p.Page.Scope.Family].Poolers, p.Rehearsal.Services[name].Serve)
+	return slices.Contains(runbook.Traits[p.Runbook.Scope.Family].Poolers, p.Rehearsal.Services[name].Serve)
 }
 
 // Reaches reports whether a service is set up to reach another: it is of it, or
@@ -20,7 +20,7 @@ func (p *Plan) Reaches(from, to string) bool {
 	if !ok {
 		return false
 	}
-	if !s.Own() {
+	if !s.External() {
 		return true
 	}
 	for _, name := range s.References() {
@@ -37,7 +37,7 @@ func (p *Plan) Reaches(from, to string) bool {
 func (p *Plan) SoleClient(of string) string {
 	sole := ""
 	for _, s := range p.Services {
-		if s.Name == of || !s.Own() || !p.Reaches(s.Name, of) {
+		if s.Name == of || !s.External() || !p.Reaches(s.Name, of) {
 			continue
 		}
 		if sole != "" {
@@ -52,7 +52,7 @@ func (p *Plan) SoleClient(of string) string {
 // which has its address and presents nothing itself; "" where there is none, or
 // more.
 func (p *Plan) through(service string) string {
-	if s, ok := p.Rehearsal.Services[service]; !ok || !s.Own() {
+	if s, ok := p.Rehearsal.Services[service]; !ok || !s.External() {
 		return ""
 	}
 	if _, emits := p.Limits.Emitter(service); emits {
@@ -60,7 +60,7 @@ func (p *Plan) through(service string) string {
 	}
 	found := ""
 	for _, e := range p.Limits.Emitters {
-		if p.Rehearsal.Services[e.Name].Own() && p.Reaches(service, e.Name) {
+		if p.Rehearsal.Services[e.Name].External() && p.Reaches(service, e.Name) {
 			if found != "" {
 				return ""
 			}

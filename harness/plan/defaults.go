@@ -68,10 +68,10 @@ func (b *builder) defaults() {
 
 func (b *builder) service(name string, s scenario.Service) scenario.Service {
 	consumer := b.consumer(name)
-	if s.Own() {
+	if s.External() {
 		or(&s.Scale, scenario.ScaleNone)
 		if b.s.Attach == nil { // else it has what it has
-			b.own(name, &s)
+			b.external(name, &s)
 		}
 		return s
 	}
@@ -103,9 +103,9 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 	return s
 }
 
-// own fills in how a service of a team's own gets what is published, from what
+// external fills in how a service of a team's external gets what is published, from what
 // its settings use, and when it is made to reload.
-func (b *builder) own(name string, s *scenario.Service) {
+func (b *builder) external(name string, s *scenario.Service) {
 	or(&s.Distribution, b.brought(s.Gets()))
 	if runbook.Mounted(s.Distribution) {
 		b.mounted(s, b.consumer(name))

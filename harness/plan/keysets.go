@@ -12,14 +12,14 @@ import (
 // that it is of, or those whose address a setting has with the page's path of the
 // key set. Of a service that has no such setting it is the one emitter or
 // go-between whose address it has, if it is one alone.
-func (p *Plan) KeySetsOf(name string) []string { return keySetsOf(name, p.Page, p.Rehearsal) }
+func (p *Plan) KeySetsOf(name string) []string { return keySetsOf(name, p.Runbook, p.Rehearsal) }
 
 func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string {
 	service := s.Services[name]
 	switch {
 	case service.Of != "":
 		return []string{service.Of}
-	case !service.Own() || page.Storage.JWKS == "" || page.Storage.Distribution != runbook.JWKS:
+	case !service.External() || page.Storage.JWKS == "" || page.Storage.Distribution != runbook.JWKS:
 		return nil
 	}
 	var at, of []string
@@ -59,7 +59,7 @@ func (p *Plan) Gateways() []Gateway {
 	for _, s := range p.Services {
 		for _, of := range p.KeySetsOf(s.Name) {
 			from := p.Rehearsal.Services[of]
-			if _, emits := p.Limits.Emitter(of); from.Own() && !emits {
+			if _, emits := p.Limits.Emitter(of); from.External() && !emits {
 				names = append(names, of)
 			}
 		}
@@ -78,10 +78,10 @@ func (p *Plan) told(validator string) string {
 	name := validator
 	for range p.Services { // a way has no more steps
 		of := p.KeySetsOf(name)
-		if len(of) > 0 && name != validator && !slices.ContainsFunc(of, func(from string) bool { return p.Rehearsal.Services[from].Own() }) {
+		if len(of) > 0 && name != validator && !slices.ContainsFunc(of, func(from string) bool { return p.Rehearsal.Services[from].External() }) {
 			return name
 		}
-		if len(of) != 1 || !p.Rehearsal.Services[of[0]].Own() {
+		if len(of) != 1 || !p.Rehearsal.Services[of[0]].External() {
 			return ""
 		}
 		name = of[0]
@@ -93,7 +93,7 @@ func (p *Plan) told(validator string) string {
 // team's own, and reads the secret itself, as from a file, or so is whoever it
 // fetches from.
 func (b *builder) blind(v Validator) bool {
-	if v.Authority || !b.s.Services[v.Name].Own() || b.s.Attach != nil {
+	if v.Authority || !b.s.Services[v.Name].External() || b.s.Attach != nil {
 		return false
 	}
 	if v.Reads {
@@ -103,5 +103,5 @@ func (b *builder) blind(v Validator) bool {
 	if len(of) == 0 {
 		of = []string{v.From}
 	}
-	return slices.ContainsFunc(of, func(name string) bool { return b.s.Services[name].Own() })
+	return slices.ContainsFunc(of, func(name string) bool { return b.s.Services[name].External() })
 }

@@ -16,7 +16,7 @@ func (b *builder) limits() Limits {
 	l := Limits{
 		Family:      b.family.Name,
 		Speed:       b.s.Speed,
-		Hop:         b.family.Hop,
+		JudgedAt:    b.family.JudgedAt,
 		Objective:   float64(b.page.Verification.SLO.Objective),
 		BudgetOver:  float64(b.page.Rollback.When.AuthFailuresOver),
 		BudgetFor:   b.page.Rollback.When.For.Duration(),
@@ -100,7 +100,7 @@ func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 func (l Limits) NamedOtherwise(view *history.View, emitter, old, fresh string) bool {
 	e, ok := l.Emitter(emitter)
 	return ok && e.OnPage && namedOtherwise(view, emitter, old, fresh) && slices.ContainsFunc(l.Clients, func(c Client) bool {
-		return c.From == emitter && len(view.Cells[history.CellKey{Source: l.Hop, Presenter: c.Name, Validator: c.To, Credential: view.Emitting[emitter]}]) > 0
+		return c.From == emitter && len(view.Cells[history.CellKey{Source: l.JudgedAt, Presenter: c.Name, Validator: c.To, Credential: view.Emitting[emitter]}]) > 0
 	})
 }
 
@@ -205,7 +205,7 @@ func (b *builder) validator(name string) Validator {
 	case s.Distribution == runbook.SecretEnv && c.LearnsWithin == nil && c.ForgetsWithin == nil: // with the rollout, which is the propagation
 		v.Learns, v.Forgets, v.Rereads, v.Keeps = 0, 0, 0, 0
 	}
-	if library, known := runbook.Libraries[s.Library]; known && !s.Own() {
+	if library, known := runbook.Libraries[s.Library]; known && !s.External() {
 		// A stand-in does what its library does, whatever the page says of it.
 		v.Rereads, v.Keeps = more(library.Learns, v.Learns), more(library.Forgets, v.Forgets)
 	}
@@ -261,7 +261,7 @@ func (b *builder) source(validator string) (from, via string, shared time.Durati
 			via = name // a gateway of a team's own
 		}
 	}
-	if b.s.Services[validator].Own() {
+	if b.s.Services[validator].External() {
 		return b.emitter(), "", 0
 	}
 	return "", via, shared

@@ -11,7 +11,7 @@ import (
 // TestNamedOtherwise: who never used either of two credentials by the name that it was given
 // has names of its own for them; who left one of them for a third is in another rotation.
 func TestNamedOtherwise(t *testing.T) {
-	limits := plan.Limits{Hop: history.FromLoad, Clients: []plan.Client{{Name: "web", To: "api", From: "auth"}, {Name: "app", To: "api", From: "twin"}}, Emitters: []plan.Emitter{{Name: "auth", OnPage: true}, {Name: "twin"}}}
+	limits := plan.Limits{JudgedAt: history.FromLoad, Clients: []plan.Client{{Name: "web", To: "api", From: "auth"}, {Name: "app", To: "api", From: "twin"}}, Emitters: []plan.Emitter{{Name: "auth", OnPage: true}, {Name: "twin"}}}
 	for _, tt := range []struct {
 		name             string
 		emits            []string

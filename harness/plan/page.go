@@ -5,11 +5,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// PageLimits are the limits that a page sets by itself, with each of its
+// RunbookLimits are the limits that a page sets by itself, with each of its
 // consumers as the page describes it and nothing around them: no shared cache,
 // no client, nobody who is not on the page. A page of an unknown family has none.
-func PageLimits(page runbook.Runbook) Limits {
-	family, known := runbook.Families[page.Scope.Family]
+func RunbookLimits(page runbook.Runbook) Limits {
+	family, known := runbook.Traits[page.Scope.Family]
 	if !known {
 		return Limits{}
 	}

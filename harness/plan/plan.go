@@ -22,7 +22,7 @@ type Plan struct {
 	File           string // the path of its file as it was given; empty: it is built in
 	ScenarioDigest string // SHA-256 of the merged scenario, hex
 	RunbookDigest  string // SHA-256 of the merged page, hex
-	Page           runbook.Runbook
+	Runbook        runbook.Runbook
 	Rehearsal      scenario.Scenario // with its defaults filled in
 
 	Speed    float64
@@ -119,9 +119,9 @@ type Limits struct {
 	Speed  float64 `json:"speed"`
 	// Simulated says that it is rehearsed in virtual time.
 	Simulated bool `json:"simulated,omitempty"`
-	// Hop is whose observations decide flatness: those of the load where users
+	// JudgedAt is whose observations decide flatness: those of the load where users
 	// present the credential themselves, of the authority where a consumer does.
-	Hop       history.Source `json:"hop"`
+	JudgedAt  history.Source `json:"hop"`
 	Objective float64        `json:"objective"` // SLO, share of first attempts
 	// BudgetOver and BudgetFor are the page's trigger for a rollback.
 	BudgetOver  float64       `json:"budget_over"`
@@ -158,13 +158,13 @@ type Limits struct {
 	// nobody revokes it; page time, 0: somebody does.
 	Expires time.Duration `json:"expires_ns,omitempty"`
 
-	// Evidence says where that of each rule comes from, where the system is not
+	// RuleSources says where that of each rule comes from, where the system is not
 	// the run's own; empty: a run sees all of its own services.
-	Evidence []Evidence `json:"evidence,omitempty"`
+	RuleSources []RuleSource `json:"evidence,omitempty"`
 }
 
-// Evidence is where what a rule is held against comes from.
-type Evidence struct {
+// RuleSource is where what a rule is held against comes from.
+type RuleSource struct {
 	Rule string `json:"rule"`
 	From string `json:"from"` // in words; of what is missing, why
 	None bool   `json:"none,omitempty"`
@@ -172,11 +172,11 @@ type Evidence struct {
 
 // Attached reports whether the system is not the run's own: its steps are those
 // of a team.
-func (l Limits) Attached() bool { return len(l.Evidence) > 0 }
+func (l Limits) Attached() bool { return len(l.RuleSources) > 0 }
 
 // Lacks reports whether there is no evidence for a rule, and why.
 func (l Limits) Lacks(rule string) (why string, lacks bool) {
-	for _, e := range l.Evidence {
+	for _, e := range l.RuleSources {
 		if e.Rule == rule && e.None {
 			return e.From, true
 		}

@@ -260,7 +260,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, f
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
 			// What it read because it was refused, or cut off, was no habit.
-			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.Hop, e.Name, gap) {
+			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.JudgedAt, e.Name, gap) {
 				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
 			}
 		}
@@ -287,8 +287,8 @@ func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, f
 
 // unused reports whether who presents a secret itself did not do so while it did not read it:
 // as a pool that reads it for each connection, it then reads as often as it needs it.
-func (s Sight) unused(hop history.Source, presenter string, gap history.Gap) bool {
-	ever, meanwhile := s.View.Presented(hop, presenter, gap.From, gap.To)
+func (s Sight) unused(source history.Source, presenter string, gap history.Gap) bool {
+	ever, meanwhile := s.View.Presented(source, presenter, gap.From, gap.To)
 	return ever && !meanwhile
 }
 
@@ -299,7 +299,7 @@ func (l Limits) lastUse(s Sight, emitter string, emitted, switched history.Offse
 		return 0, false
 	}
 	for key, buckets := range s.View.Cells {
-		if key.Source != l.Hop || key.Presenter != emitter {
+		if key.Source != l.JudgedAt || key.Presenter != emitter {
 			continue
 		}
 		presents = true
@@ -357,7 +357,7 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
 	cut, was := s.View.Cut[e.Name][s.Old]
 	revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]
-	made, ok := s.View.LastTaken(l.Hop, e.Name, s.Old, cut)
+	made, ok := s.View.LastTaken(l.JudgedAt, e.Name, s.Old, cut)
 	if !was || !done || !ok || cut < revoked-history.Offset(time.Second) {
 		return figure{}, false
 	}

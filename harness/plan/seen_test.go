@@ -13,7 +13,7 @@ import (
 // 6m30s, G2 is 15m30s.
 func seenLimits() Limits {
 	return Limits{
-		Speed: 60, Hop: history.FromLoad,
+		Speed: 60, JudgedAt: history.FromLoad,
 		Lead: 6*time.Minute + 30*time.Second, Propagation: 30 * time.Second, LongestLife: 15 * time.Minute,
 		Window: 15*time.Minute + 30*time.Second, Watch: 6*time.Minute + 30*time.Second,
 		Validators: []Validator{{Name: "search", OnPage: true, From: "auth", Learns: 5 * time.Minute, Forgets: 5 * time.Minute}},
@@ -91,7 +91,7 @@ func TestBoundsSeen(t *testing.T) {
 		Purpose: history.Canary, Outcome: history.OK, CausedFetch: true, Latency: moment(0.01),
 	}}
 	granule := unsure.Seconds()
-	attachedTo := func(l *Limits) { l.Evidence = []Evidence{{Rule: "availability", From: "the load"}} }
+	attachedTo := func(l *Limits) { l.RuleSources = []RuleSource{{Rule: "availability", From: "the load"}} }
 	for _, tt := range []struct {
 		name    string
 		limits  func(*Limits)

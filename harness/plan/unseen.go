@@ -50,11 +50,11 @@ func (b *builder) unseen(p *Plan) []Unseen {
 // neither keeps a record that is read. Where the load presents the credentials, it
 // has the answers.
 func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
-	if !v.Reads || b.family.Hop == history.FromLoad || !b.s.Services[v.Name].Own() {
+	if !v.Reads || b.family.JudgedAt == history.FromLoad || !b.s.Services[v.Name].External() {
 		return nil
 	}
 	for _, e := range p.Limits.Emitters {
-		if !b.s.Services[e.Name].Own() {
+		if !b.s.Services[e.Name].External() {
 			return nil // its record tells what it was answered
 		}
 	}
@@ -70,7 +70,7 @@ func (b *builder) called(validator string) bool {
 		if c.To == validator || c.Endpoint == validator {
 			return true
 		}
-		if to := b.s.Services[c.To]; b.family.Symmetric() && to.Own() && b.emits(c.To) && slices.Contains(to.References(), validator) {
+		if to := b.s.Services[c.To]; b.family.Symmetric() && to.External() && b.emits(c.To) && slices.Contains(to.References(), validator) {
 			return true
 		}
 	}
@@ -79,7 +79,7 @@ func (b *builder) called(validator string) bool {
 
 // fronts are the Fronts of a validator.
 func (b *builder) fronts(v *Validator) (fronts []string) {
-	if v.Authority || b.family.Hop != history.FromLoad {
+	if v.Authority || b.family.JudgedAt != history.FromLoad {
 		return nil
 	}
 	for _, c := range b.s.Load {
@@ -94,14 +94,14 @@ func (b *builder) fronts(v *Validator) (fronts []string) {
 // settings, or that of one that leads there.
 func (b *builder) leads(from, to string, passed []string) bool {
 	s, there := b.s.Services[from]
-	if !there || !s.Own() || slices.Contains(passed, from) {
+	if !there || !s.External() || slices.Contains(passed, from) {
 		return false
 	}
 	return slices.ContainsFunc(s.References(), func(next string) bool { return next == to || b.leads(next, to, append(passed, from)) })
 }
 
 func (b *builder) calling(validator string) string {
-	if b.family.Symmetric() && b.family.Hop != history.FromLoad {
+	if b.family.Symmetric() && b.family.JudgedAt != history.FromLoad {
 		return "endpoint: " + validator + ", or to a sender of your own that delivers there"
 	}
 	return "to: " + validator
@@ -113,13 +113,13 @@ func (b *builder) calling(validator string) string {
 func (b *builder) alike(p *Plan, s Service) []string {
 	nameless := func(name string) bool {
 		service := b.s.Services[name]
-		return service.Own() && !service.NeedsImage() && service.Agent == ""
+		return service.External() && !service.NeedsImage() && service.Agent == ""
 	}
 	if !nameless(s.Name) {
 		return nil
 	}
 	for _, to := range p.Services {
-		if to.Own() || !slices.Contains(b.told(), to.Serve) || !p.Reaches(s.Name, to.Name) {
+		if to.External() || !slices.Contains(b.told(), to.Serve) || !p.Reaches(s.Name, to.Name) {
 			continue
 		}
 		var alike []string

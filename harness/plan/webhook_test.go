@@ -56,8 +56,8 @@ func TestBuildWebhookSecret(t *testing.T) {
 	if want := []Emitter{{Name: "payments", OnPage: true, Refresh: 30 * time.Second, Several: true}}; !reflect.DeepEqual(p.Limits.Emitters, want) {
 		t.Errorf("emitters: got %+v, want %+v", p.Limits.Emitters, want)
 	}
-	if got := p.Limits.Clients[0]; got.To != "payments" || got.Endpoint != "orders" || p.Limits.Hop != history.FromAuthority {
-		t.Errorf("got %+v and hop %s, want a client of payments about orders, judged where that checks", got, p.Limits.Hop)
+	if got := p.Limits.Clients[0]; got.To != "payments" || got.Endpoint != "orders" || p.Limits.JudgedAt != history.FromAuthority {
+		t.Errorf("got %+v judged at %s, want a client of payments about orders, judged where that checks", got, p.Limits.JudgedAt)
 	}
 	if got := p.Rehearsal.Load[0].Request; got.Method != "POST" || got.Path != "/events/orders" {
 		t.Errorf("request: got %+v, want the event of orders", got)

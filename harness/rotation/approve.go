@@ -15,7 +15,7 @@ import (
 // budget is looked at meanwhile, as in every wait, and what they decided is on
 // record with the time that it took.
 func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
-	asked := r.world.Evidence.Offset()
+	asked := r.world.History.Offset()
 	command, although, err := r.approved(ctx, phase)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
 	if command != world.Approved {
 		return nil
 	}
-	held := r.world.Evidence.Offset() - asked
+	held := r.world.History.Offset() - asked
 	did := "went on to " + string(phase)
 	if phase == history.Revoke {
 		did = "approved the revoke of " + Old

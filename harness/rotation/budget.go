@@ -23,7 +23,7 @@ func (r *rotation) budget() error {
 	}
 	window := history.Offset(max(r.limits.Wall(r.limits.BudgetFor), leastBudgetWindow))
 	var now, failed history.Offset
-	r.glance(func(v *history.View) { now, failed = v.Counted[r.limits.Hop], v.Failed[r.limits.Hop] })
+	r.glance(func(v *history.View) { now, failed = v.Counted[r.limits.JudgedAt], v.Failed[r.limits.JudgedAt] })
 	half := now - window/2
 	if failed == 0 || failed < half || !r.over(now-window, now) || !r.over(now-window, half) || !r.over(half, now) {
 		return nil
@@ -49,7 +49,7 @@ func (r *rotation) over(from, to history.Offset) bool {
 	sums := map[[2]string]figures{}
 	r.see(func(v *history.View) {
 		for key := range v.Cells {
-			if key.Source != r.limits.Hop {
+			if key.Source != r.limits.JudgedAt {
 				continue
 			}
 			c := v.Sum(key, from, to)
@@ -67,10 +67,10 @@ func (r *rotation) over(from, to history.Offset) bool {
 
 // firstFailure is the first auth failure since the new credential was made, and where.
 func (r *rotation) firstFailure() (history.Offset, string) {
-	first, who := r.world.Evidence.Offset(), "auth failures"
+	first, who := r.world.History.Offset(), "auth failures"
 	r.see(func(v *history.View) {
 		for _, key := range v.Keys() {
-			if key.Source != r.limits.Hop {
+			if key.Source != r.limits.JudgedAt {
 				continue
 			}
 			c := v.Sum(key, v.PhaseStart[history.Accept], v.Now+1)

@@ -40,7 +40,7 @@ type contact struct {
 func (r *rotation) keepContact(ctx context.Context) {
 	store, ok := r.world.Steps.(world.Contacter)
 	for ok && ctx.Err() == nil {
-		asked := r.world.Evidence.Offset()
+		asked := r.world.History.Offset()
 		asking, cancel := context.WithTimeout(ctx, contactWithin)
 		err := store.Contact(asking)
 		cancel()
@@ -77,7 +77,7 @@ func (r *rotation) silenceAllowed() time.Duration {
 // store decides where the store was silent for too long.
 func (r *rotation) store() error {
 	since, why := r.contact.silence()
-	silent := r.world.Evidence.Offset() - since
+	silent := r.world.History.Offset() - since
 	if why == nil || silent.Duration() <= r.silenceAllowed() {
 		return nil
 	}

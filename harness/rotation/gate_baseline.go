@@ -53,7 +53,7 @@ func (l Look) baseline() (string, []refusal) {
 func (l Look) takesPart(presenter, validator string) bool {
 	_, client := l.Limits.Client(presenter)
 	_, emitter := l.Limits.Emitter(presenter)
-	return client || emitter || l.View.Sum(history.CellKey{Source: l.Limits.Hop, Presenter: presenter, Validator: validator, Credential: Old}, 0, l.View.Now+1).Attempts > 0
+	return client || emitter || l.View.Sum(history.CellKey{Source: l.Limits.JudgedAt, Presenter: presenter, Validator: validator, Credential: Old}, 0, l.View.Now+1).Attempts > 0
 }
 
 // began is the rate at which a client begins.
@@ -64,27 +64,27 @@ func began(c plan.Client) float64 {
 	return c.Rate
 }
 
-// clientSum is what one presenter did at the judged hop since some offset.
+// clientSum is what one presenter did in the judged cells since some offset.
 type clientSum struct {
 	name, to string
 	rate     float64
 	sum      history.Counts
 }
 
-// clientSums adds up what each presenter did at the judged hop since an offset.
+// clientSums adds up what each presenter did in the judged cells since an offset.
 // Clients that have not been seen at all are there with zero attempts where the
 // load itself is judged.
 func (l Look) clientSums(from history.Offset) []clientSum {
 	var sums []clientSum
 	index := map[[2]string]int{}
-	if l.Limits.Hop == history.FromLoad {
+	if l.Limits.JudgedAt == history.FromLoad {
 		for _, c := range l.Limits.Clients {
 			index[[2]string{c.Name, c.To}] = len(sums)
 			sums = append(sums, clientSum{name: c.Name, to: c.To, rate: began(c)})
 		}
 	}
 	for _, key := range l.View.Keys() {
-		if key.Source != l.Limits.Hop {
+		if key.Source != l.Limits.JudgedAt {
 			continue
 		}
 		pair := [2]string{key.Presenter, key.Validator}

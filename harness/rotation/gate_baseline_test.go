@@ -32,7 +32,7 @@ func TestBaselineOfStrangers(t *testing.T) {
 			}
 			count("billing", Old, 50, 0)
 			count(tt.presenter, tt.credential, 0, 6)
-			l := Look{View: view, Now: 1e9, Limits: plan.Limits{Hop: history.FromAuthority, Speed: 1, Objective: 0.999, Emitters: []plan.Emitter{{Name: "billing", OnPage: true}}}}
+			l := Look{View: view, Now: 1e9, Limits: plan.Limits{JudgedAt: history.FromAuthority, Speed: 1, Objective: 0.999, Emitters: []plan.Emitter{{Name: "billing", OnPage: true}}}}
 			_, refusals := l.baseline()
 			if held := len(refusals) == 0; held != tt.held || !held && !strings.Contains(refusals[0].why, "failed before anything was changed") {
 				t.Errorf("got %+v, want it to hold: %v", refusals, tt.held)
@@ -50,7 +50,7 @@ func TestBaselineInOneStretch(t *testing.T) {
 		Source: history.FromLoad, Presenter: "web", Validator: "search", Credential: Old, Width: 69e8, Attempts: 276, OK: 276,
 	}})
 	l := Look{View: view, Now: 69e8, Limits: plan.Limits{
-		Hop: history.FromLoad, Speed: 1, Objective: 0.999, Clients: []plan.Client{{Name: "web", To: "search", Rate: 40, Sessions: 1}},
+		JudgedAt: history.FromLoad, Speed: 1, Objective: 0.999, Clients: []plan.Client{{Name: "web", To: "search", Rate: 40, Sessions: 1}},
 	}}
 	if held, refusals := l.baseline(); len(refusals) > 0 || !strings.Contains(held, "276 attempts") {
 		t.Errorf("got %q and %+v, want that it holds with 276 attempts", held, refusals)
@@ -76,9 +76,9 @@ func TestEmitOfAPool(t *testing.T) {
 				Source: history.FromAuthority, Presenter: "shop", Validator: "db", Credential: Old, Width: history.Offset(100 * time.Millisecond), Attempts: 1, OK: 1,
 			}})
 			view.Apply(history.Event{At: history.Offset(14 * time.Second), Kind: history.KindAgreement, Agreement: &history.Agreement{}})
-			l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{Hop: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}}}
+			l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{JudgedAt: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}}}
 			if tt.attached {
-				l.Limits.Evidence = []plan.Evidence{{Rule: "availability", From: "the load"}}
+				l.Limits.RuleSources = []plan.RuleSource{{Rule: "availability", From: "the load"}}
 			}
 			if _, refusals := l.emit(); (len(refusals) == 0) != tt.held {
 				t.Errorf("got %+v, want it to hold: %v", refusals, tt.held)
@@ -100,7 +100,7 @@ func TestLastSeenWithTheOldOne(t *testing.T) {
 		view.Apply(history.Event{At: history.Offset(at), Kind: history.KindCounts, Credential: Old, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: "shop", Validator: "db", Credential: Old, Width: history.Offset(100 * time.Millisecond), Attempts: 1, OK: 1,
 		}})
-		l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{Hop: history.FromAuthority, Evidence: []plan.Evidence{{Rule: "availability", From: "the load"}}}}
+		l := Look{View: view, Now: history.Offset(14 * time.Second), Limits: plan.Limits{JudgedAt: history.FromAuthority, RuleSources: []plan.RuleSource{{Rule: "availability", From: "the load"}}}}
 		if got := l.stillUses("shop"); got != want {
 			t.Errorf("seen at %s: got %q, want %q", at, got, want)
 		}

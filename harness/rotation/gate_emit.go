@@ -43,7 +43,7 @@ func (l Look) emit() (string, []refusal) {
 // enough: that it was last seen with the old one says nothing then.
 func (l Look) idle(emitter string) bool {
 	emitted, done := l.View.Steps[string(keyring.Emit)][New]
-	ever, meanwhile := l.View.Presented(l.Limits.Hop, emitter, emitted, l.View.Now+history.Offset(time.Second))
+	ever, meanwhile := l.View.Presented(l.Limits.JudgedAt, emitter, emitted, l.View.Now+history.Offset(time.Second))
 	return l.Limits.Attached() && done && ever && !meanwhile
 }
 
@@ -51,7 +51,7 @@ func (l Look) idle(emitter string) bool {
 // with neither since, as where what it presents is told by nobody.
 func (l Look) stillUses(emitter string) string {
 	emitted, done := l.View.Steps[string(keyring.Emit)][New]
-	last, presents := l.View.LastTaken(l.Limits.Hop, emitter, Old, l.Now)
+	last, presents := l.View.LastTaken(l.Limits.JudgedAt, emitter, Old, l.Now)
 	if done && presents && last < emitted+history.Offset(time.Second) && l.Limits.Attached() {
 		return fmt.Sprintf("%s was last seen with %s before the emit, and has not been seen with %s", emitter, Old, New)
 	}

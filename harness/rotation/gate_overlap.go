@@ -39,7 +39,7 @@ func (l Look) overlap() (string, []refusal) {
 	}
 	used := map[string]use{}
 	for _, key := range l.View.Keys() {
-		if key.Source == l.Limits.Hop && key.Credential == Old && !l.Limits.Excepted(key.Presenter) {
+		if key.Source == l.Limits.JudgedAt && key.Credential == Old && !l.Limits.Excepted(key.Presenter) {
 			within := l.Limits.LastUse(l.View, key, New, l.Now)
 			sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
 			if n := sum.Answered(); n > 0 {
@@ -104,7 +104,7 @@ func (l Look) turnedAway() []refusal {
 	var refusals []refusal
 	for _, key := range l.View.Keys() {
 		v, _ := l.Limits.Validator(key.Validator)
-		if key.Source != l.Limits.Hop || key.Credential != New || !v.Authority {
+		if key.Source != l.Limits.JudgedAt || key.Credential != New || !v.Authority {
 			continue
 		}
 		within := l.Limits.LastUse(l.View, key, New, l.Now)

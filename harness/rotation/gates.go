@@ -59,7 +59,7 @@ func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 	if r.plan.Gates == scenario.Off {
 		return nil
 	}
-	asked := r.world.Evidence.Offset()
+	asked := r.world.History.Offset()
 	holds, refusals := r.check(ctx, phase)
 	g := history.Gate{Phase: phase, Mode: string(r.plan.Gates), Held: len(refusals) == 0, Detail: holds}
 	if g.Held {

@@ -60,13 +60,13 @@ func (l Look) outsiders() []refusal {
 // page nor known to the rehearsal: a job that runs once an hour is not in the
 // last second.
 func (l Look) strangers() []refusal {
-	if l.Limits.Hop == history.FromLoad {
+	if l.Limits.JudgedAt == history.FromLoad {
 		return nil // it is told by its tokens' emitter
 	}
 	var refusals []refusal
 	for _, key := range l.View.Keys() {
 		_, known := l.Limits.Emitter(key.Presenter)
-		if key.Source != l.Limits.Hop || key.Credential != Old || known {
+		if key.Source != l.Limits.JudgedAt || key.Credential != Old || known {
 			continue
 		}
 		sum := l.View.Sum(key, l.View.PhaseStart[history.Overlap], l.Now+1)

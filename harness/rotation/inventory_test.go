@@ -14,7 +14,7 @@ import (
 // visiting has somebody present a credential once when a phase begins.
 type visiting struct {
 	world.Faults
-	evidence   world.Evidence
+	evidence   world.History
 	presenter  string
 	credential string
 	phase      history.Phase
@@ -48,7 +48,7 @@ func TestStrangers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := rehearseIn(t, plannedOf(t, keyPage, keyBase, ""), simulated.Options{}, func(w *world.World, _ context.CancelFunc) {
-				w.Faults = visiting{w.Faults, w.Evidence, tt.presenter, tt.credential, tt.phase}
+				w.Faults = visiting{w.Faults, w.History, tt.presenter, tt.credential, tt.phase}
 			})
 			r.wantNoError(t)
 			wantEqual(t, "gates that did not hold", r.refused(), tt.refused)

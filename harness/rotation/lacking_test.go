@@ -15,7 +15,7 @@ import (
 func TestWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	p := planned(t, "override: {verification: {checks: [logs]}}\n")
-	p.Limits.Evidence = []plan.Evidence{{Rule: "revocation", From: "no token outlives it", None: true}}
+	p.Limits.RuleSources = []plan.RuleSource{{Rule: "revocation", From: "no token outlives it", None: true}}
 	for i := range p.Limits.Validators {
 		p.Limits.Validators[i].Untold = p.Limits.Validators[i].Name == "search"
 	}

@@ -26,11 +26,11 @@ type Look struct {
 
 // lookAt is what the rotation's own gates look at now.
 func (r *rotation) lookAt(v *history.View) Look {
-	l := Look{Limits: r.limits, View: v, Now: r.world.Evidence.Offset(), Baseline: r.plan.Times.Baseline, moment: r.moment}
+	l := Look{Limits: r.limits, View: v, Now: r.world.History.Offset(), Baseline: r.plan.Times.Baseline, moment: r.moment}
 	if rotator := r.rotator(); rotator != nil {
 		l.is = rotator.Progress().Is
 	}
-	for _, c := range r.plan.Page.Consumers {
+	for _, c := range r.plan.Runbook.Consumers {
 		l.OnPage = append(l.OnPage, c.Name)
 	}
 	return l

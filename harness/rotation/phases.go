@@ -35,7 +35,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	}
 	// Longer than it takes to see everybody fetch: on a busy machine the news of that
 	// may come late.
-	began := r.world.Evidence.Offset()
+	began := r.world.History.Offset()
 	given, until := began+2*ahead, history.Offset(0)
 	if r.limits.Attached() {
 		given = began // who was not seen in the baseline tells nothing
@@ -45,7 +45,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	beats := int64(-1)
 	r.closely = true
 	err := r.wait(ctx, (3*ahead).Duration()+settle, func() bool {
-		now := r.world.Evidence.Offset()
+		now := r.world.History.Offset()
 		r.glance(func(v *history.View) {
 			if n := v.Beats(); n != beats || now-looked >= fresh {
 				m = r.limits.AcceptAt(v, now, max(until, now))
@@ -108,7 +108,7 @@ func (r *rotation) verify(ctx context.Context) error {
 	if err := r.wait(ctx, lead, nil); err != nil {
 		return err
 	}
-	if !r.plan.Page.Verification.Lists("canary") {
+	if !r.plan.Runbook.Verification.Lists("canary") {
 		return nil
 	}
 	return r.showCanary(ctx)

@@ -203,12 +203,12 @@ func (r *rehearsal) decisions() []string {
 	return decisions
 }
 
-// failures are the auth failures at the judged hop by validator and credential,
+// failures are the judged auth failures by validator and credential,
 // as "search k2".
 func (r *rehearsal) failures() map[string]history.Counts {
 	failures := map[string]history.Counts{}
 	for _, key := range r.view.Keys() {
-		if key.Source != r.limits.Hop {
+		if key.Source != r.limits.JudgedAt {
 			continue
 		}
 		if c := r.view.Sum(key, 0, r.view.Now+1); c.AuthFailures > 0 {

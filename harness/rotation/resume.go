@@ -37,7 +37,7 @@ func Resume(ctx context.Context, p *plan.Plan, w world.World, u Unfinished) (did
 	})
 	did, steps := u.way(r.limits.InPlace())
 	if len(steps) > 0 && !began {
-		r.decide(history.TriggerError, "the rotator died"+u.during(), r.world.Evidence.Offset())
+		r.decide(history.TriggerError, "the rotator died"+u.during(), r.world.History.Offset())
 		r.phase = history.Rollback
 		r.record(history.Event{Kind: history.KindPhase, Phase: history.Rollback})
 	}

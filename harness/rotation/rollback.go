@@ -63,7 +63,7 @@ func (r *rotation) restore(ctx context.Context) error {
 	if err := r.stepBack(ctx, keyring.Restore, Old); err != nil {
 		return err
 	}
-	restored := r.world.Evidence.Offset()
+	restored := r.world.History.Offset()
 	longest := time.Duration(0)
 	for _, v := range r.limits.Validators {
 		if g1 := r.limits.G1(v); v.OnPage && g1 != runbook.Forever {
@@ -72,7 +72,7 @@ func (r *rotation) restore(ctx context.Context) error {
 	}
 	var failed error
 	err := r.waitBack(ctx, longest+settle, func() bool {
-		if r.world.Evidence.Offset()-restored < fresh {
+		if r.world.History.Offset()-restored < fresh {
 			return false // what was logged before the restore may still be on its way
 		}
 		if slices.ContainsFunc(r.limits.Validators, func(v plan.Validator) bool { return v.OnPage && !r.takenBack(v) }) {
@@ -123,7 +123,7 @@ func (r *rotation) takenBack(v plan.Validator) bool {
 		})
 		return read
 	}
-	now := r.world.Evidence.Offset()
+	now := r.world.History.Offset()
 	var published, holds, canFetch bool
 	r.see(func(view *history.View) {
 		at := view.PublishedAt[v.From][Old]
@@ -161,7 +161,7 @@ func (r *rotation) emitOld(ctx context.Context) error {
 		return nil // what it made must not be taken for as long as it lives; or there is nothing
 	}
 	var drained func() bool // what a consumer presents when it likes is drained when its time is over
-	if r.limits.Hop == history.FromLoad {
+	if r.limits.JudgedAt == history.FromLoad {
 		drained = r.drained
 	}
 	return r.waitBack(ctx, r.limits.Wall(r.limits.G2())+settle, drained)
@@ -176,18 +176,18 @@ func (r *rotation) drained() bool {
 			turns = max(turns, time.Duration(2*float64(c.Sessions)/c.Rate*float64(time.Second)))
 		}
 	}
-	now := r.world.Evidence.Offset()
+	now := r.world.History.Offset()
 	emitted := history.Offset(0)
 	r.glance(func(v *history.View) { emitted = v.Steps[string(keyring.Emit)][Old] })
 	return now-emitted >= history.Offset(turns) && r.uses(New, now-history.Offset(turns), now+1) == 0
 }
 
-// uses counts the attempts with a credential at the judged hop in [from, to).
+// uses counts the judged attempts with a credential in [from, to).
 func (r *rotation) uses(credential string, from, to history.Offset) int64 {
 	var n int64
 	r.see(func(v *history.View) {
 		for key := range v.Cells {
-			if key.Source == r.limits.Hop && key.Credential == credential {
+			if key.Source == r.limits.JudgedAt && key.Credential == credential {
 				sum := v.Sum(key, from, to)
 				n += sum.Answered()
 			}
@@ -256,7 +256,7 @@ func (r *rotation) showWithdrawn(ctx context.Context, v plan.Validator) error {
 		var since history.Offset
 		r.glance(func(view *history.View) {
 			a = view.Said(v.Name, New, history.Withdrawn)
-			since = r.world.Evidence.Offset() - view.Steps[string(keyring.Withdraw)][New]
+			since = r.world.History.Offset() - view.Steps[string(keyring.Withdraw)][New]
 		})
 		if a.InARow >= v.InARow() || since > history.Offset(bound) && a.Asked()+a.Unanswered >= v.InARow() {
 			return nil
@@ -286,10 +286,10 @@ func (r *rotation) compare(ctx context.Context) error {
 
 // flat reports whether nothing was refused for longer than the proof asks.
 func (r *rotation) flat() bool {
-	now, flat := r.world.Evidence.Offset(), true
+	now, flat := r.world.History.Offset(), true
 	r.see(func(v *history.View) {
 		for key := range v.Cells {
-			if key.Source == r.limits.Hop && (key.Credential == Old || key.Credential == New) {
+			if key.Source == r.limits.JudgedAt && (key.Credential == Old || key.Credential == New) {
 				flat = flat && v.Sum(key, now-history.Offset(2*proof), now+1).AuthFailures == 0
 			}
 		}

@@ -62,8 +62,8 @@ type rotation struct {
 
 // Provision brings the secret into the state that a rotation starts from: one
 // credential, accepted and emitted.
-func Provision(ctx context.Context, steps world.Steps, evidence world.Evidence) error {
-	r := rotation{world: world.World{Clock: world.WallClock{}, Steps: steps, Evidence: evidence}}
+func Provision(ctx context.Context, steps world.Steps, evidence world.History) error {
+	r := rotation{world: world.World{Clock: world.WallClock{}, Steps: steps, History: evidence}}
 	if err := r.make(ctx, Old); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (r *rotation) forward(ctx context.Context) (string, error) {
 			err = r.gate(ctx, p.phase)
 		}
 		if err == nil && p.phase == r.plan.RollbackFrom {
-			err = r.decide(history.TriggerAsked, "the scenario rehearses the way back from here", r.world.Evidence.Offset())
+			err = r.decide(history.TriggerAsked, "the scenario rehearses the way back from here", r.world.History.Offset())
 		}
 		if err != nil {
 			return r.leave(ctx, err)
@@ -162,7 +162,7 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	if r.nothingSeen() {
 		return history.EndedStopped, err
 	}
-	r.decide(trigger, err.Error(), r.world.Evidence.Offset())
+	r.decide(trigger, err.Error(), r.world.History.Offset())
 	if r.stranded() {
 		return history.EndedStopped, err
 	}
@@ -191,14 +191,14 @@ func (r *rotation) begin(ctx context.Context, phase history.Phase) {
 }
 
 func (r *rotation) record(e history.Event) {
-	e.At = r.world.Evidence.Offset()
-	r.world.Evidence.Record(e)
+	e.At = r.world.History.Offset()
+	r.world.History.Record(e)
 }
 
 // step takes one step and records it, also when it failed.
 func (r *rotation) step(ctx context.Context, step keyring.Step, credential string) error {
 	e := history.Event{
-		Kind: history.KindStep, Phase: r.phase, Step: string(step), Credential: credential, Began: r.world.Evidence.Offset(),
+		Kind: history.KindStep, Phase: r.phase, Step: string(step), Credential: credential, Began: r.world.History.Offset(),
 	}
 	began := r.world.Clock.Now()
 	err := r.world.Steps.Do(ctx, step, credential)
@@ -238,11 +238,11 @@ func (r *rotation) make(ctx context.Context, name string) error {
 }
 
 func (r *rotation) see(f func(*history.View)) {
-	if counts, ok := r.world.Evidence.(world.CatchUp); ok {
+	if counts, ok := r.world.History.(world.CatchUp); ok {
 		counts.CatchUp()
 	}
 	r.glance(f)
 }
 
 // glance is see for what is no count: those may be behind where time is virtual.
-func (r *rotation) glance(f func(*history.View)) { r.world.Evidence.See(f) }
+func (r *rotation) glance(f func(*history.View)) { r.world.History.See(f) }

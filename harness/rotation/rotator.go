@@ -134,7 +134,7 @@ func (r *rotation) seenOf(ctx context.Context, rotator world.Rotator) error {
 		case keyring.Revoke:
 			r.revoked = true
 		}
-		now, offset := r.world.Clock.Now(), r.world.Evidence.Offset()
+		now, offset := r.world.Clock.Now(), r.world.History.Offset()
 		began := max(0, offset-history.Offset(now.Sub(at.NotYet)))
 		r.record(history.Event{Kind: history.KindStep, Phase: r.phase, Step: string(intent.Step), Credential: intent.Credential, Began: began})
 	}
@@ -222,7 +222,7 @@ func (r *rotation) untaken(step keyring.Step, p world.Progress) error {
 // verifySeen waits until the rotator was seen to emit, and shows the canary shortly
 // before the lead of the page is over, where it has not by then.
 func (r *rotation) verifySeen(ctx context.Context, rotator world.Rotator) error {
-	if at := r.canaryAt(); at > 0 && r.plan.Page.Verification.Lists("canary") {
+	if at := r.canaryAt(); at > 0 && r.plan.Runbook.Verification.Lists("canary") {
 		var failed error
 		err := r.wait(ctx, at-r.world.Clock.Now().Sub(r.acceptedAt), func() bool {
 			failed = r.seenOf(ctx, rotator)

@@ -21,7 +21,7 @@ func (l Look) inUse() string {
 func (l Look) unseenWith(credential string) (names []string) {
 	used := map[string]bool{}
 	for _, key := range l.View.Keys() {
-		if key.Source == l.Limits.Hop && key.Credential == credential {
+		if key.Source == l.Limits.JudgedAt && key.Credential == credential {
 			used[l.emitterOf(key.Presenter)] = true
 		}
 	}

@@ -16,5 +16,5 @@ func (r *rotation) stopped() error {
 	if why == "" {
 		return nil
 	}
-	return r.decide(history.TriggerStopWhen, why, max(0, r.world.Evidence.Offset()-history.Offset(held)))
+	return r.decide(history.TriggerStopWhen, why, max(0, r.world.History.Offset()-history.Offset(held)))
 }

@@ -34,7 +34,7 @@ func TestStopWhen(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := rehearseIn(t, planned(t, tt.patch), simulated.Options{}, func(w *world.World, _ context.CancelFunc) {
-				evidence, old := w.Evidence, map[string]string{"emit": "k2", "revoke": "k1"}
+				evidence, old := w.History, map[string]string{"emit": "k2", "revoke": "k1"}
 				w.Steps = alerted{w.Steps, func() (why string, held time.Duration) {
 					evidence.See(func(v *history.View) {
 						if at, taken := v.Steps[tt.step][old[tt.step]]; taken && evidence.Offset() > at+history.Offset(time.Second) {

@@ -28,6 +28,6 @@ func (r *rotation) timebox(since time.Time) error {
 	if box <= 0 || hands <= box {
 		return nil
 	}
-	over := r.world.Evidence.Offset() - history.Offset(hands-box)
+	over := r.world.History.Offset() - history.Offset(hands-box)
 	return r.overLimit(history.TriggerTimebox, over, fmt.Sprintf("hands were on for %s, and the timebox is %s", plan.Text(hands), plan.Text(box)))
 }

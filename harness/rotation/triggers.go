@@ -22,7 +22,7 @@ func (r *rotation) obey(command world.Command) error {
 	switch command {
 	case world.RollBack:
 		r.record(history.Event{Kind: history.KindOperator, Phase: r.phase, Detail: "asked to roll back"})
-		return r.decide(history.TriggerOperator, "the operator asked for it", r.world.Evidence.Offset())
+		return r.decide(history.TriggerOperator, "the operator asked for it", r.world.History.Offset())
 	case world.Abort:
 		r.record(history.Event{Kind: history.KindOperator, Phase: r.phase, Detail: "aborted"})
 		return errAborted

@@ -32,7 +32,7 @@ func TestGateBeforeTheRevokeWantsTheNewOneTaken(t *testing.T) {
 		at := history.Offset(10 * time.Second)
 		view.Apply(history.Event{At: at, Kind: history.KindCounts, Credential: New, Counts: counts})
 		l := Look{View: view, Now: at + history.Offset(time.Second), Limits: plan.Limits{
-			Speed: 1, Hop: history.FromAuthority, Validators: []plan.Validator{{Name: "payments", Authority: tt.authority}},
+			Speed: 1, JudgedAt: history.FromAuthority, Validators: []plan.Validator{{Name: "payments", Authority: tt.authority}},
 		}}
 		got := l.turnedAway()
 		if (len(got) == 1) != tt.want || tt.want && (got[0].consumer != "billing" || !strings.Contains(got[0].why, "refused it 9 times")) {

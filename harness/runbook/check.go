@@ -84,12 +84,12 @@ func (r *Runbook) check(c *source.Checker) {
 }
 
 // checkFamily holds a page against its family.
-func (r *Runbook) checkFamily(c *source.Checker) (f Family, built bool) {
+func (r *Runbook) checkFamily(c *source.Checker) (f FamilyTraits, built bool) {
 	name := r.Scope.Family
 	if !c.OneOf("scope.family", name, FamilyNames()) {
 		return f, false
 	}
-	f = Families[name]
+	f = Traits[name]
 	if d := r.Storage.Distribution; c.OneOf("storage.distribution", d, Distributions) && !slices.Contains(f.Distributions, d) {
 		c.Report("storage.distribution", "takes "+strings.Join(f.Distributions, ", "), "%q is not built for family %s", d, name)
 	}
@@ -113,7 +113,7 @@ func unbroken(character rune) bool {
 }
 
 // checkAlphabet holds the characters that values are to have against the family.
-func (r *Runbook) checkAlphabet(c *source.Checker, f Family) {
+func (r *Runbook) checkAlphabet(c *source.Checker, f FamilyTraits) {
 	const at = "format.alphabet"
 	switch alphabet := r.Format.Alphabet; {
 	case alphabet == "":
@@ -132,7 +132,7 @@ func (r *Runbook) checkAlphabet(c *source.Checker, f Family) {
 const mostCharacters = 32
 
 // checkConsumers holds each consumer against the family and against the others.
-func (r *Runbook) checkConsumers(c *source.Checker, f Family, built bool) {
+func (r *Runbook) checkConsumers(c *source.Checker, f FamilyTraits, built bool) {
 	first := map[string]int{}
 	emits := false
 	for i, consumer := range r.Consumers {

@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
 
-// Family is what the two files and the plan need to know of a kind of secret.
+// FamilyTraits is what the two files and the plan need to know of a kind of secret.
 // How its credentials are made, published and shown is elsewhere.
-type Family struct {
+type FamilyTraits struct {
 	Name string
 	// Distributions are the ways in which the secret may reach its consumers, as
 	// a page says them.
@@ -27,8 +27,8 @@ type Family struct {
 	// Expires says that what is made with a credential has a life of its own,
 	// so that a page must say the longest.
 	Expires bool
-	// Hop is whose observations decide flatness.
-	Hop history.Source
+	// JudgedAt is whose observations decide flatness.
+	JudgedAt history.Source
 	// EmittedBy, CheckedBy and Between are the kinds of stand-ins that emit a
 	// credential, check it, and stand between the two.
 	EmittedBy, CheckedBy, Between []string
@@ -57,40 +57,40 @@ type Family struct {
 }
 
 // Kinds are the stand-ins that have a part in a family, sorted.
-func (f Family) Kinds() []string {
+func (f FamilyTraits) Kinds() []string {
 	return slices.Sorted(slices.Values(slices.Concat(f.EmittedBy, f.CheckedBy, f.Between, f.Poolers)))
 }
 
 // Symmetric reports whether those who check hold the secret that emitters have.
-func (f Family) Symmetric() bool {
+func (f FamilyTraits) Symmetric() bool {
 	return slices.ContainsFunc(f.CheckedBy, func(kind string) bool { return slices.Contains(f.ReadBy, kind) })
 }
 
-// Families are those that can be rehearsed.
-var Families = map[string]Family{
+// Traits are those that can be rehearsed.
+var Traits = map[string]FamilyTraits{
 	"jwt-signing-key": {
 		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: contract.SignatureAlgorithms(),
-		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
+		Identifier: "kid", Expires: true, Life: "of a token: 10m", JudgedAt: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache", "relay"},
 	},
 	"jwt-shared-secret": {
 		Name: "jwt-shared-secret", Distributions: Reading, ReadBy: []string{"checker", "issuer"}, Types: contract.SharedAlgorithms(),
-		Identifier: "kid", Expires: true, Life: "of a token: 10m", Hop: history.FromLoad, Parts: []string{"identifier", "value"}, Textual: true,
+		Identifier: "kid", Expires: true, Life: "of a token: 10m", JudgedAt: history.FromLoad, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"checker"},
 	},
 	"api-key": {
 		Name: "api-key", Distributions: Reading, ReadBy: []string{"charger"},
-		Identifier: "tag", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
+		Identifier: "tag", JudgedAt: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"charger"}, CheckedBy: []string{"provider"}, Authority: true,
 	},
 	"database-password": {
 		Name: "database-password", Distributions: Reading, ReadBy: []string{"pgbouncer", "querier"}, Types: databaseTypes(),
-		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", Hop: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
+		Identifier: "tag", Expires: true, Life: "for how long a pool keeps a connection: pgxpool's MaxConnLifetime, 1h", JudgedAt: history.FromAuthority, Parts: []string{"identifier", "user", "value"}, Textual: true,
 		EmittedBy: []string{"querier"}, CheckedBy: databaseKinds(), Poolers: []string{"pgbouncer"}, Authority: true, Pools: true,
 	},
 	"webhook-secret": {
 		Name: "webhook-secret", Distributions: Reading, ReadBy: []string{"receiver", "sender"}, Types: webhook.Names(),
-		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", Hop: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
+		Identifier: "tag", Expires: true, Life: "for how long a delivery that failed is tried again: 30m", JudgedAt: history.FromAuthority, Parts: []string{"identifier", "value"}, Textual: true,
 		EmittedBy: []string{"sender"}, CheckedBy: []string{"receiver"},
 		Several: []string{"standard-webhooks", "stripe"}, Encoded: []string{"standard-webhooks"},
 	},
@@ -99,7 +99,7 @@ var Families = map[string]Family{
 // Words are the parts of {{ .secret.PART }} that settings of a service can have,
 // sorted: those of the credential to emit, of the other one that is accepted, and of
 // all, and the whole document as text and as a file.
-func (f Family) Words() []string {
+func (f FamilyTraits) Words() []string {
 	words := []string{"file", "json", "values", "identifiers"}
 	for _, part := range f.Parts {
 		words = append(words, part, "other."+part)
@@ -111,7 +111,7 @@ func (f Family) Words() []string {
 // Readers are the kinds of stand-ins that read what is published in any family, sorted.
 func Readers() []string {
 	var kinds []string
-	for _, f := range Families {
+	for _, f := range Traits {
 		kinds = append(kinds, f.ReadBy...)
 	}
 	slices.Sort(kinds)
@@ -121,7 +121,7 @@ func Readers() []string {
 // Kinds are the stand-ins that have a part in any family, sorted.
 func Kinds() []string {
 	var kinds []string
-	for _, f := range Families {
+	for _, f := range Traits {
 		kinds = append(kinds, f.Kinds()...)
 	}
 	slices.Sort(kinds)
@@ -129,4 +129,4 @@ func Kinds() []string {
 }
 
 // FamilyNames are the names of Families, sorted.
-func FamilyNames() []string { return slices.Sorted(maps.Keys(Families)) }
+func FamilyNames() []string { return slices.Sorted(maps.Keys(Traits)) }

@@ -86,7 +86,7 @@ func (c check) service(path, name string) (Service, bool) {
 
 // consumers holds the consumers of the page against the services.
 func (c check) consumers() {
-	family, built := runbook.Families[c.page.Scope.Family]
+	family, built := runbook.Traits[c.page.Scope.Family]
 	for i, consumer := range c.page.Consumers {
 		path := fmt.Sprintf("consumers[%d]", i)
 		s, ok := c.s.Services[consumer.Name]
@@ -223,7 +223,7 @@ func (c check) endpoint(path string, client Client, to Service, known bool) {
 		c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "a sender must be told where to deliver")
 	case known:
 		c.misplaced(path, "is given by endpoint", "request")
-		if s, ok := c.service(path+".endpoint", client.Endpoint); ok && s.Serve != "receiver" && !s.Own() {
+		if s, ok := c.service(path+".endpoint", client.Endpoint); ok && s.Serve != "receiver" && !s.External() {
 			c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "%q serves as %s", client.Endpoint, s.Serve)
 		}
 	}
@@ -231,12 +231,12 @@ func (c check) endpoint(path string, client Client, to Service, known bool) {
 
 func (c check) token(path string, t Token) {
 	if c.page != nil {
-		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.EmittedBy, "issuer") {
+		if f, built := runbook.Traits[c.page.Scope.Family]; built && !slices.Contains(f.EmittedBy, "issuer") {
 			c.Report(path, "", "family %s has no issuer of tokens", f.Name)
 			return
 		}
 	}
-	if s, ok := c.service(path+".from", t.From); ok && s.Serve != "issuer" && !s.Own() && c.s.Attach == nil {
+	if s, ok := c.service(path+".from", t.From); ok && s.Serve != "issuer" && !s.External() && c.s.Attach == nil {
 		c.Report(path+".from", "", "%q serves as %s, not as issuer", t.From, s.Serve)
 	}
 	c.presented(path, t)

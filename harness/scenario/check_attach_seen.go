@@ -18,11 +18,11 @@ func (c check) seen(a *Attach) {
 	if c.page == nil {
 		return
 	}
-	f, built := runbook.Families[c.page.Scope.Family]
+	f, built := runbook.Traits[c.page.Scope.Family]
 	if !built {
 		return
 	}
-	if f.Symmetric() && f.Hop == history.FromLoad && a.Rotator != nil {
+	if f.Symmetric() && f.JudgedAt == history.FromLoad && a.Rotator != nil {
 		c.Report("attach.rotator", "say steps, each with what your team does for it", "there is no key set: nothing tells when a new secret is accepted, or the old one is not any more")
 	}
 	if slices.Contains(f.EmittedBy, "issuer") {
@@ -77,7 +77,7 @@ func dsnOf(format string) dsn {
 	return dsn{"PostgreSQL", "/NAME", []string{"postgres", "postgresql"}}
 }
 
-func (c check) present(path, name string, p Present, f runbook.Family) {
+func (c check) present(path, name string, p Present, f runbook.FamilyTraits) {
 	c.service(path, name)
 	request := p.Method != "" || p.Path != "" || len(p.Headers) > 0 || p.Body != ""
 	switch {

@@ -16,7 +16,7 @@ func (c check) called(at string, s Service) {
 	}
 	path := at + ".call"
 	switch {
-	case s.Own():
+	case s.External():
 		c.misplaced(path, "is for a provider: of a receiver the path is all that can be another", "method", "header", "answers", "refuses")
 	case s.Serve != "provider":
 		c.Report(path, "", "is for a provider, and for a receiver of your own")

@@ -26,11 +26,11 @@ func (c check) services() {
 			c.attachedTo(path, s)
 		case s.Serve != "" && s.NeedsImage(), s.Image != "" && s.Build != nil:
 			c.Report(path, "", "has more than one of serve, image and build")
-		case s.Own() && !s.NeedsImage() && len(s.Command) == 0:
+		case s.External() && !s.NeedsImage() && len(s.Command) == 0:
 			c.Report(path, "serve: "+strings.Join(ServeKinds, "|")+", image: NAME, build: {context: FOLDER} or command: [PROGRAM]",
 				"has neither serve nor image, build or command")
-		case s.Own():
-			c.own(path, s)
+		case s.External():
+			c.external(path, s)
 			c.called(path, s)
 		case c.OneOf(path+".serve", s.Serve, ServeKinds):
 			c.standIn(path, name, s)
@@ -53,7 +53,7 @@ func (c check) misplaced(path, why string, keys ...string) {
 // standIn holds a service that rehearse serves itself against its kind.
 func (c check) standIn(path, name string, s Service) {
 	if c.page != nil {
-		if f, built := runbook.Families[c.page.Scope.Family]; built && !slices.Contains(f.Kinds(), s.Serve) {
+		if f, built := runbook.Traits[c.page.Scope.Family]; built && !slices.Contains(f.Kinds(), s.Serve) {
 			c.Report(path+".serve", "takes "+strings.Join(f.Kinds(), ", "), "%q has no part in family %s", s.Serve, f.Name)
 			return
 		}
@@ -119,7 +119,7 @@ func (c check) standIn(path, name string, s Service) {
 		if s.Of == "" && !slices.ContainsFunc(databaseKinds(), c.serves) {
 			c.Report(path+".of", "the database to which it logs in", "a querier needs it")
 		}
-		c.leadsTo(path, s, append(databaseKinds(), runbook.Families["database-password"].Poolers...)...)
+		c.leadsTo(path, s, append(databaseKinds(), runbook.Traits["database-password"].Poolers...)...)
 	case "pgbouncer":
 		behind := slices.DeleteFunc(databaseKinds(), func(kind string) bool { return !slices.Contains(runbook.Databases[kind].Poolers, s.Serve) })
 		if s.Of == "" && !slices.ContainsFunc(behind, c.serves) {

@@ -92,12 +92,12 @@ func (c check) word(at string, w contract.Word, of Service) {
 // families where that is not known.
 func (c check) secretWords() []string {
 	if c.page != nil {
-		if f, built := runbook.Families[c.page.Scope.Family]; built {
+		if f, built := runbook.Traits[c.page.Scope.Family]; built {
 			return f.Words()
 		}
 	}
 	var all []string
-	for _, f := range runbook.Families {
+	for _, f := range runbook.Traits {
 		all = append(all, f.Words()...)
 	}
 	slices.Sort(all)

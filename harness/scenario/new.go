@@ -18,7 +18,7 @@ import (
 // rehearsed as it is, and its services be replaced by a team's own one by one. Speed
 // is what the durations of the page are divided by.
 func New(page runbook.Runbook, file string, speed float64) ([]byte, error) {
-	family, known := runbook.Families[page.Scope.Family]
+	family, known := runbook.Traits[page.Scope.Family]
 	if !known {
 		return nil, fmt.Errorf("make a scenario: there is no family %q", page.Scope.Family)
 	}
@@ -46,7 +46,7 @@ expect:
 // newScenario gathers the lines of services and of load, cells apart by tabs.
 type newScenario struct {
 	page           runbook.Runbook
-	family         runbook.Family
+	family         runbook.FamilyTraits
 	services, load []string
 }
 
@@ -78,7 +78,7 @@ func (n *newScenario) serve() {
 		for _, name := range emitters {
 			n.load = append(n.load, fmt.Sprintf("  - {client: %s,\tto: %s,\trate: 40/s, sessions: 20}", n.free("users-of-"+name), name))
 		}
-	case n.family.Hop == history.FromLoad:
+	case n.family.JudgedAt == history.FromLoad:
 		for _, name := range validators {
 			n.load = append(n.load, fmt.Sprintf("  - {client: %s,\tto: %s,\trate: 40/s, sessions: 20, token: {life: %s}}", n.free("users-of-"+name), name, n.page.Format.LongestLife))
 		}
@@ -95,7 +95,7 @@ func (n *newScenario) serve() {
 // checks with where the page names none that it can: the slowest of those that learn
 // and forget within what the page says.
 func (n *newScenario) library(name string) string {
-	if n.family.Hop != history.FromLoad || n.family.Symmetric() { // they check with the secret itself
+	if n.family.JudgedAt != history.FromLoad || n.family.Symmetric() { // they check with the secret itself
 		return "}"
 	}
 	var c runbook.Consumer

@@ -56,18 +56,18 @@ func checkNew(t *testing.T, page string, want ...string) {
 	if err != nil {
 		t.Fatalf("plan the scenario: %v\n%s", err, text)
 	}
-	for _, c := range p.Page.Consumers {
+	for _, c := range p.Runbook.Consumers {
 		calledOrServes := false
 		for _, l := range made.Scenario.Load {
 			calledOrServes = calledOrServes || l.To == c.Name || l.Endpoint == c.Name
 		}
-		if emits := c.Has(runbook.Emits); !calledOrServes && !(emits && family(p).Hop == history.FromLoad) {
+		if emits := c.Has(runbook.Emits); !calledOrServes && !(emits && family(p).JudgedAt == history.FromLoad) {
 			t.Errorf("nobody calls %s:\n%s", c.Name, text)
 		}
 	}
 }
 
-func family(p *plan.Plan) runbook.Family { return runbook.Families[p.Page.Scope.Family] }
+func family(p *plan.Plan) runbook.FamilyTraits { return runbook.Traits[p.Runbook.Scope.Family] }
 
 func TestNewOfNoFamily(t *testing.T) {
 	if _, err := scenario.New(runbook.Runbook{}, "runbook.yaml", 1); err == nil {

@@ -22,7 +22,7 @@ import (
 type Sample struct {
 	Seed    int64         `json:"seed"`
 	Verdict judge.Outcome `json:"verdict"`
-	// Attempts are the first attempts at the hop that is judged, and Refused the auth
+	// Attempts are the first attempts where it is judged, and Refused the auth
 	// failures among them; By the same by who presents and who decides.
 	Attempts int64  `json:"attempts"`
 	Refused  int64  `json:"refused"`
@@ -97,7 +97,7 @@ func draw(ctx context.Context, p *plan.Plan, seed int64) (s Sample, err error) {
 		}
 	}
 	for _, e := range r.History.Events {
-		if e.Kind == history.KindCounts && e.Counts.Source == p.Limits.Hop {
+		if e.Kind == history.KindCounts && e.Counts.Source == p.Limits.JudgedAt {
 			s.add(e.Counts)
 		}
 	}

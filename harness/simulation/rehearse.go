@@ -28,7 +28,7 @@ func Rehearse(ctx context.Context, p *plan.Plan, o simulated.Options, changes ..
 	for _, change := range changes {
 		change(&seen)
 	}
-	if err := rotation.Provision(ctx, seen.Steps, seen.Evidence); err != nil {
+	if err := rotation.Provision(ctx, seen.Steps, seen.History); err != nil {
 		return r, fmt.Errorf("provision: %w", err)
 	}
 	r.How, r.Err = rotation.Run(ctx, p, seen)

@@ -19,7 +19,7 @@ type World struct {
 	Clock    Clock
 	Steps    Steps
 	Probes   Probes
-	Evidence Evidence
+	History  History
 	Operator Operator
 	Faults   Faults
 }
@@ -169,8 +169,8 @@ type Sessions interface {
 	Sessions(ctx context.Context, credential string) (map[string]int64, error)
 }
 
-// Evidence is what is known so far, and where new events go.
-type Evidence interface {
+// History is what is known so far, and where new events go.
+type History interface {
 	// Record appends an event with the present offset.
 	Record(history.Event)
 	// See calls f with the live view; f must be quick and not keep it.
@@ -179,7 +179,7 @@ type Evidence interface {
 	Offset() history.Offset
 }
 
-// CatchUp is an optional ability of Evidence whose counts are made in stretches: to bring
+// CatchUp is an optional ability of a History whose counts are made in stretches: to bring
 // them up to the present.
 type CatchUp interface{ CatchUp() }
 

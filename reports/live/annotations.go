@@ -56,7 +56,7 @@ func (a *Annotations) Event(e history.Event) {
 		return
 	}
 	marked := annotation{
-		Time: a.now().UnixMilli(), Tags: append([]string{"rehearse", a.plan.Page.Scope.Name}, tags...), Text: a.plan.Name + ": " + text,
+		Time: a.now().UnixMilli(), Tags: append([]string{"rehearse", a.plan.Runbook.Scope.Name}, tags...), Text: a.plan.Name + ": " + text,
 	}
 	if err := a.send(marked); err != nil {
 		a.failed = true

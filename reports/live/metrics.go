@@ -42,7 +42,7 @@ var (
 // NewMetrics are those of a run of a plan, before its first event.
 func NewMetrics(p *plan.Plan) *Metrics {
 	return &Metrics{
-		info:     []string{p.Name, p.Page.Scope.Name, p.Page.Scope.Family},
+		info:     []string{p.Name, p.Runbook.Scope.Name, p.Runbook.Scope.Family},
 		outcomes: map[history.CellKey]map[history.Outcome]int64{}, retries: map[history.CellKey]int64{}, lasted: map[edge]*durations{},
 		faults: map[[2]string]bool{}, gates: map[history.Phase]bool{},
 		takes: map[[2]string]bool{}, emits: map[string]string{}, steps: map[[2]string]float64{},

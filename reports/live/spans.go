@@ -50,8 +50,8 @@ func (s *Spans) Event(e history.Event) {
 	if s.run == nil { // events come as they happen
 		s.started = s.now().Add(-e.At.Duration())
 		s.run, _ = s.tracer.Start(context.Background(), "rehearsal", s.at(e.At), trace.WithAttributes(
-			attribute.String("rehearse.scenario", s.plan.Name), attribute.String("rehearse.secret", s.plan.Page.Scope.Name),
-			attribute.String("rehearse.family", s.plan.Page.Scope.Family), attribute.Float64("rehearse.speed", s.plan.Speed)))
+			attribute.String("rehearse.scenario", s.plan.Name), attribute.String("rehearse.secret", s.plan.Runbook.Scope.Name),
+			attribute.String("rehearse.family", s.plan.Runbook.Scope.Family), attribute.Float64("rehearse.speed", s.plan.Speed)))
 	}
 	s.last = max(s.last, e.At)
 	switch e.Kind {

@@ -37,7 +37,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 var limits = plan.Limits{
-	Family: "jwt-signing-key", Speed: 60, Hop: history.FromLoad, Gates: "observe",
+	Family: "jwt-signing-key", Speed: 60, JudgedAt: history.FromLoad, Gates: "observe",
 	Lead: 5 * time.Minute, Propagation: 30 * time.Second, Window: 45 * time.Minute, Watch: 20 * time.Minute, LongestLife: 10 * time.Minute,
 	Validators: []plan.Validator{{Name: "checkout"}, {Name: "search"}}, Clients: []plan.Client{{Name: "web"}},
 }

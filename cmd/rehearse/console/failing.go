@@ -38,7 +38,7 @@ func (c *Console) count(at history.Offset, n *history.Counts) {
 	if n.Source == history.FromProbe {
 		return
 	}
-	if c.limits.Hop == "" || n.Source == c.limits.Hop {
+	if c.limits.JudgedAt == "" || n.Source == c.limits.JudgedAt {
 		c.progress.add(at, n, c.story.newName())
 	}
 	key := history.CellKey{Source: n.Source, Presenter: n.Presenter, Validator: n.Validator, Credential: n.Credential}

@@ -15,15 +15,15 @@ import (
 // An authority has no cache that it learns by: what it takes is what the steps have it
 // take. Where that is not what they said, a step was done without effect.
 
-// told is what an authority said to a credential in some stretch of time.
-type told struct {
+// authorityReplies is what an authority said to a credential in some stretch of time.
+type authorityReplies struct {
 	taken, refused int
 	self           int // of those, taken from rehearse itself
 	who            []string
 }
 
 // saidTo is what the authority of the cell said to a credential in [from, to].
-func (c *Cell) saidTo(credential string, from, to history.Offset) (t told) {
+func (c *Cell) saidTo(credential string, from, to history.Offset) (t authorityReplies) {
 	for _, r := range c.replies() {
 		switch {
 		case r.credential != credential || r.at < from || r.at > to:

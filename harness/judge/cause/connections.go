@@ -10,9 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// crowding is that an authority had no room for connections of a consumer: beyond what it has
+// connectionShortage is that an authority had no room for connections of a consumer: beyond what it has
 // for all, or for that user. It then did not come to look at a password.
-type crowding struct {
+type connectionShortage struct {
 	authority, presenter, credential string
 	status                           string
 	n                                int64 // connections that it refused
@@ -20,10 +20,10 @@ type crowding struct {
 
 // crowded is the crowding of a consumer in the cell's stretch of time, if that
 // began with it: once a pool lacks connections, other things go wrong as well.
-func (c *Cell) crowded(consumer string) (crowd crowding, ok bool) {
+func (c *Cell) crowded(consumer string) (crowd connectionShortage, ok bool) {
 	var most int64
 	from, to := c.First, c.Last
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != consumer || key.Validator == consumer {
 			continue
 		}
@@ -93,7 +93,7 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 func (e *Case) pools(authority string) (need int, words string) {
 	var each []string
 	seen := map[string]bool{}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		m, ok := e.Limits.Emitter(key.Presenter)
 		switch {
 		case key.Validator != authority || seen[key.Presenter]:

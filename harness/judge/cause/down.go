@@ -41,7 +41,7 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 func (c *Cell) missedBefore(authority string) int64 {
 	first := c.End
 	for _, key := range c.View.Keys() {
-		if key.Source == c.Limits.Hop && key.Presenter == cmp.Or(c.through(), c.Validator.Name) && key.Validator == authority {
+		if key.Source == c.Limits.JudgedAt && key.Presenter == cmp.Or(c.through(), c.Validator.Name) && key.Validator == authority {
 			if sum := c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly); sum.AuthFailures > 0 {
 				first = min(first, sum.FirstFailure)
 			}
@@ -70,7 +70,7 @@ func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 // look at. Where there is none, what was refused is no credential of this rotation.
 func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 	service := c.Validator.Name
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Presenter != service || key.Validator != authority ||
 			c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly).AuthFailures == 0 {
@@ -143,7 +143,7 @@ func mendTheWay(r judge.FaultReport, party string) string {
 func (c *Cell) behind(badly func(history.Counts) int64) (authority string, ok bool) {
 	service := cmp.Or(c.through(), c.Validator.Name)
 	for _, key := range c.View.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
-		if key.Source == c.Limits.Hop && key.Presenter == service && key.Validator != service &&
+		if key.Source == c.Limits.JudgedAt && key.Presenter == service && key.Validator != service &&
 			badly(c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)) > 0 {
 			return key.Validator, true
 		}

@@ -42,7 +42,7 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 	case !was: // it was stopped, or went back, before
 		told = e.End
 	}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter != presenter || key.Credential != e.Fresh {
 			continue
 		}
@@ -58,7 +58,7 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 // Early is the finding of an emitter that used the new credential before it was told
 // to, where nobody was refused for that.
 func (e *Case) Early() (judge.Finding, bool) {
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		at, before, early := e.usedEarly(key.Presenter)
 		if !early || key.Credential != e.Fresh {
 			continue

@@ -124,7 +124,7 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 // no refusals here) counted as refusals, where those were answered to no other credential of the presenter:
 // another was presented beside it, or they began as soon as it was.
 func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
-	if c.Limits.Hop != history.FromLoad {
+	if c.Limits.JudgedAt != history.FromLoad {
 		return key, sum, false
 	}
 	key = history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}

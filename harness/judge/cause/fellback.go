@@ -30,7 +30,7 @@ func (e *Case) FellBack(presenter, authority string) (Explanation, bool) {
 	if shown.AuthFailures < several || canary.Taken+after.Taken > 0 || canary.Refused+after.Refused == 0 {
 		return Explanation{}, false
 	}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Validator == authority && key.Credential == e.Fresh && e.View.Sum(key, e.Start, e.End+1).OK > 0 {
 			return Explanation{}, false
 		}

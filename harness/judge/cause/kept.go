@@ -156,7 +156,7 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 			}
 		}
 	}
-	usual, attempts := c.View.Usual(c.Limits.Hop, c.Validator.Name)
+	usual, attempts := c.View.Usual(c.Limits.JudgedAt, c.Validator.Name)
 	noise := evidence.Tally{Bad: usual, Of: attempts}.Share()
 	if p.Again == 0 || float64(p.Again) <= 2*noise*float64(p.Asked()) {
 		return Explanation{}, false

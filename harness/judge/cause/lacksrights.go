@@ -34,7 +34,7 @@ func lacksRights(c *Cell) (Explanation, bool) {
 func (c *Cell) refusedMore(service string) bool {
 	from, to := c.First-evidence.Nearly, c.Last+evidence.Nearly
 	var refused, denied int64
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter == service && key.Validator != service {
 			refused += c.View.Sum(key, from, to).AuthFailures
 		}

@@ -17,10 +17,10 @@ import (
 func notActiveYet(c *Cell) (Explanation, bool) {
 	service, about := c.Validator.Name, evidence.Nearly
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
-	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted || c.Limits.Hop != history.FromAuthority {
+	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted || c.Limits.JudgedAt != history.FromAuthority {
 		return Explanation{}, false
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != service || key.Validator == service || key.Credential != c.Fresh {
 			continue
 		}
@@ -46,13 +46,13 @@ func notActiveYet(c *Cell) (Explanation, bool) {
 // From the switch on to the end, with the new credential taken from rehearse itself, that was turned away.
 func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 	service, about := c.Validator.Name, evidence.Nearly
-	if kind, _, _ := c.mostly(); kind != classes[5] || c.Limits.Hop != history.FromAuthority || c.Last-c.First < 2*about {
+	if kind, _, _ := c.mostly(); kind != classes[5] || c.Limits.JudgedAt != history.FromAuthority || c.Last-c.First < 2*about {
 		return Explanation{}, false
 	}
 	front := history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: service}
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
 	toTheEnd := was && c.First >= emitted-about && c.View.Sum(front, c.Last, c.End+1).OK == 0
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != service || key.Validator == service || key.Credential != c.Old || c.View.Sum(key, 0, c.First).OK == 0 ||
 			c.presented(service, key.Validator, c.Old, c.First+about, c.Last-about).Attempts+c.presented(service, key.Validator, c.Fresh, c.First+about, c.Last-about).Attempts > 0 {
 			continue
@@ -66,7 +66,7 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 					service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
 				Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
 			}, true
-		case !runbook.Families[c.Limits.Family].Pools: // which need not come there for each
+		case !runbook.Traits[c.Limits.Family].Pools: // which need not come there for each
 			return Explanation{
 				Cause: judge.CauseFailing,
 				Why: fmt.Sprintf("no request of %s reached %s in that time: %s or the way there did not answer, or %s did not get as far; no credential was refused",
@@ -84,10 +84,10 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
-	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted-evidence.Nearly || c.Limits.Hop != history.FromAuthority {
+	if kind, _, _ := c.mostly(); !was || kind == "" || c.First < emitted-evidence.Nearly || c.Limits.JudgedAt != history.FromAuthority {
 		return Explanation{}, false
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != service || key.Validator == service || key.Credential != c.Old {
 			continue
 		}

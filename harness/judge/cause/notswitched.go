@@ -79,7 +79,7 @@ func (c *Cell) presentsByItself() bool {
 // whomever, where validator is empty.
 func (e *Case) presented(emitter, validator, credential string, from, until history.Offset) *history.Counts {
 	all := &history.Counts{}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter == emitter && key.Credential == credential && (validator == "" || key.Validator == validator) {
 			sum := e.View.Sum(key, from, until)
 			all.Add(&sum)
@@ -101,7 +101,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 			nameless = event.What == history.ByNoName
 		}
 	}
-	if nameless && len(runbook.Families[e.Limits.Family].Poolers) > 0 {
+	if nameless && len(runbook.Traits[e.Limits.Family].Poolers) > 0 {
 		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: the login has no application name)", emitter)
 		told.Fix = fmt.Sprintf("find out whether %s logs in itself or a pooler does, by its own login: of the pooler, rotate that too (its file of users, its settings, a reload), and name it in the scenario; of %s, %s", emitter, emitter, told.Fix)
 	}
@@ -125,7 +125,7 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		return told
 	} else if idle {
 		told.Why += "; it was not seen to present anything between the emit and the revoke, where that would have shown"
-		if runbook.Families[e.Limits.Family].Pools {
+		if runbook.Traits[e.Limits.Family].Pools {
 			told.Why += ": it did not run, or kept a connection that it had made before"
 		}
 		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
@@ -185,7 +185,7 @@ func (e *Case) idleInTheWindow(emitter string) bool {
 		return false
 	}
 	attempts, presents := int64(0), false
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter == emitter {
 			attempts, presents = attempts+e.View.Sum(key, emitted, revoked).Attempts, true
 		}
@@ -198,7 +198,7 @@ func (e *Case) idleInTheWindow(emitter string) bool {
 func (e *Case) servedOnConnections(emitter string) bool {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
-	return runbook.Families[e.Limits.Family].Pools && slices.ContainsFunc(e.View.Keys(), func(key history.CellKey) bool {
+	return runbook.Traits[e.Limits.Family].Pools && slices.ContainsFunc(e.View.Keys(), func(key history.CellKey) bool {
 		return key.Source == history.FromLoad && key.Validator == emitter && e.View.Sum(key, emitted, revoked).OK >= evidence.LeastAttempts
 	})
 }
@@ -221,7 +221,7 @@ func (e *Case) readSince(emitter string, since history.Offset) history.Offset {
 
 // LastUse is when an emitter presented the old credential for the last time.
 func (e *Case) LastUse(emitter string) (last history.Offset) {
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter == emitter && key.Credential == e.Old {
 			for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
 				last = max(last, b.At+b.Width)

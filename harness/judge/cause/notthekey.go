@@ -20,7 +20,7 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	if answer, _ := c.Limits.Answered(c.View, v.Name, c.Fresh, history.Canary); answer != plan.Takes || len(c.Near(c.First, c.Last, emitter, v.Name)) > 0 {
 		return Explanation{}, false
 	}
-	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
+	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
 	during, after := c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1), c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1)
 	if before := c.View.Sum(key, 0, c.First-evidence.BucketWidth); before.OK >= evidence.LeastAttempts {
 		return Explanation{}, false // it took such tokens before that

@@ -41,7 +41,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 		return Explanation{}, false // who publishes has one at a time
 	}
 	old, fresh := history.Offset(0), history.Offset(0) // first refused, first taken
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		for _, b := range c.View.Buckets(key, from, until) {
 			switch {
 			case key.Validator != name:

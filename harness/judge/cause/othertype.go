@@ -19,7 +19,7 @@ func otherType(c *Cell) (Explanation, bool) {
 	if !c.isFresh() || c.View.Said(v.Name, c.Fresh, history.Canary).Taken+c.View.Said(v.Name, c.Fresh, history.NewAfter).Taken > 0 || old == "" || fresh == "" || old == fresh {
 		return Explanation{}, false
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if sum := c.View.Sum(key, c.Start, c.End+1); key.Validator == v.Name && key.Credential == c.Fresh && sum.OK > 0 {
 			return Explanation{}, false
 		}

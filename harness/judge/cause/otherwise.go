@@ -24,14 +24,14 @@ func freshAnsweredOtherwise(c *Cell) (Explanation, bool) {
 // freshOtherwise is the cell of the new credential at the party to which what suffers presents it, where
 // its errors are what nobody got with the old one, and those are what is missing.
 func (c *Cell) freshOtherwise() (key history.CellKey, sum history.Counts, ok bool) {
-	if c.Limits.Hop == history.FromLoad {
+	if c.Limits.JudgedAt == history.FromLoad {
 		return key, sum, false // see answeredAsFailing
 	}
 	presenter := c.Presenter // of one that delivers later what it is told
 	if c.Symptom == Unanswered {
 		presenter = c.Validator.Name
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != presenter || key.Validator == presenter || key.Credential != c.Fresh || c.Symptom == Absent && key.Validator != c.Validator.Name {
 			continue
 		}
@@ -54,7 +54,7 @@ func onlyTooMany(c *Cell) (Explanation, bool) {
 	if !c.isFresh() || c.Sum.Statuses[tooMany] < c.Sum.AuthFailures {
 		return Explanation{}, false
 	}
-	return c.tellOtherwise(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}), true
+	return c.tellOtherwise(history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}), true
 }
 
 // tellOtherwise tells of the errors of a cell of the new credential, and whether it is known that they

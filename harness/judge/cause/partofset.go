@@ -86,7 +86,7 @@ func (e *Case) otherThan(credential string) string {
 // harness among them, were refused in a stretch. A bucket at either end, in which what was
 // fetched came into use, counts for nothing.
 func (c *Cell) at(credential string, from, to history.Offset) (t evidence.Tally) {
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Validator != c.Validator.Name || key.Credential != credential {
 			continue
 		}

@@ -29,7 +29,7 @@ func poisonedPool(c *Cell) (Explanation, bool) {
 // it reaches its database by let nobody in.
 func poisonedBehind(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter != service || key.Validator == service {
 			continue
 		}

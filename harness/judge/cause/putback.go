@@ -41,7 +41,7 @@ func putBack(c *Cell) (Explanation, bool) {
 		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump, a failover to a server that was not given it, a password that runs out: VALID UNTIL; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
 			v, v, c.Fresh),
 	}
-	if !runbook.Families[c.Limits.Family].Pools {
+	if !runbook.Traits[c.Limits.Family].Pools {
 		told.Why = fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something took it away, or %s let everybody in until then, as one does that cannot look keys up",
 			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds()), v)
 		told.Fix = fmt.Sprintf("look at how %s stands at %s (never accepted, disabled, run out, deleted by another job), and at whether %s refuses at all while it has no list of keys; show %s by hand until it is taken for longer than that, then rehearse again",
@@ -70,11 +70,11 @@ type reply struct {
 	taken           bool
 }
 
-// replies are those of the cell's validator, a few of each time bucket: to whom was
-// counted at the hop, and to the harness itself.
+// replies are those of the cell's validator, a few of each time bucket: to every presenter that
+// is judged, and to the harness itself.
 func (c *Cell) replies() []reply {
 	var all []reply
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Validator != c.Validator.Name {
 			continue
 		}
@@ -131,10 +131,10 @@ func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 // putBackBehind matches where a service gave no good answer since the database that
 // it needs had its old password back.
 func putBackBehind(c *Cell) (Explanation, bool) {
-	if !runbook.Families[c.Limits.Family].Pools {
+	if !runbook.Traits[c.Limits.Family].Pools {
 		return Explanation{}, false // what is said of the refusals themselves tells, as of an account that is locked
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Presenter != c.presenterBehind() || key.Credential != c.Fresh || sum.AuthFailures == 0 ||
 			sum.FirstFailure > c.Last+evidence.Nearly || sum.LastFailure < c.First-evidence.Nearly {

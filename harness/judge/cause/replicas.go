@@ -74,7 +74,7 @@ func someReplicas(c *Cell) (Explanation, bool) {
 // taken so often before that a replica which had not learned it would have been met.
 func (c *Cell) allHadIt() bool {
 	revoked, done := c.RevokedAt()
-	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	before, during := c.View.Sum(key, 0, revoked), c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1)
 	share := evidence.Tally{Bad: during.AuthFailures, Of: during.Attempts}.Share()
 	return done && c.First > revoked+evidence.BucketWidth && before.AuthFailures == 0 && math.Pow(1-share, float64(before.OK)) < notByChance
@@ -91,7 +91,7 @@ const leastShare = 0.05
 // standsOut says that refusals are more than the noise that there was before, and
 // so many that they can be those of one replica.
 func (c *Cell) standsOut() bool {
-	s := c.Refusals(history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential})
+	s := c.Refusals(history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential})
 	base := c.Baseline(c.Presenter, c.Validator.Name)
 	share := s.In(c.First-evidence.BucketWidth, c.Last+1).Share()
 	return share >= leastShare && share > 2*(evidence.Tally{Bad: base.AuthFailures, Of: base.Attempts}).Share()
@@ -100,7 +100,7 @@ func (c *Cell) standsOut() bool {
 // mixed are the cell's attempts in seconds in which some were refused and some
 // were taken; beside are those that were taken.
 func (c *Cell) mixed() (t evidence.Tally, beside int64) {
-	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	second := history.Offset(time.Second)
 	for at := c.First; at+second <= c.Last; at += second {
 		sum := c.View.Sum(key, at, at+second)
@@ -136,7 +136,7 @@ func (c *Cell) alternated() (refused, of int64, stuck bool) {
 			}
 		}
 	}
-	usual, attempts := c.View.Usual(c.Limits.Hop, c.Validator.Name)
+	usual, attempts := c.View.Usual(c.Limits.JudgedAt, c.Validator.Name)
 	if float64(refused) <= 2*(evidence.Tally{Bad: usual, Of: attempts}).Share()*float64(of) {
 		return 0, of, false
 	}

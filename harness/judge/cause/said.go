@@ -27,7 +27,7 @@ func (c *Cell) ItsLog(found bool) string {
 		return told
 	}
 	// One whose own log says nothing may have been told why by whom it presents its credential to.
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Presenter == c.Validator.Name && key.Validator != c.Validator.Name && told == "" {
 			told = c.logOf(key.Validator, true)
 		}

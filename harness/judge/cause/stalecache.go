@@ -123,7 +123,7 @@ func (c *Cell) wentOn() string {
 	if c.BySight || c.Last < from+evidence.Nearly {
 		return ""
 	}
-	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	if sum := c.View.Sum(key, from, c.Last+1); sum.AuthFailures < evidence.LeastAttempts || nearlyAll*sum.OK > sum.AuthFailures {
 		return ""
 	}
@@ -146,7 +146,7 @@ func (c *Cell) refusesOn() bool {
 	if c.neverTook() {
 		return true
 	}
-	key := history.CellKey{Source: c.Limits.Hop, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	after := c.View.Sum(key, c.LearnedAt+2*evidence.Nearly, c.End+1)
 	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
 }
@@ -166,7 +166,7 @@ func (c *Cell) neverTook() bool {
 			refused = refused || event.At > c.LearnedAt
 		}
 	}
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		if key.Validator == name && key.Credential == c.Fresh && c.View.Sum(key, c.Start, c.End+1).OK > 0 {
 			return false
 		}

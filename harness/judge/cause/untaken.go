@@ -11,7 +11,7 @@ import (
 // refusedLikeOthers matches where a validator refuses the new credential as it
 // did when others presented it, up to the end, and that is explained.
 func refusedLikeOthers(c *Cell) (Explanation, bool) {
-	for _, key := range c.Hop() {
+	for _, key := range c.JudgedCells() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
 		if key.Validator != c.Validator.Name || key.Credential != c.Fresh || sum.AuthFailures == 0 || sum.LastFailure <= c.End-2*evidence.Nearly {
 			continue

@@ -32,7 +32,7 @@ func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Exp
 		return Explanation{}, false
 	}
 	buckets := func(credential string, from history.Offset) []history.Bucket {
-		return e.View.Buckets(history.CellKey{Source: e.Limits.Hop, Presenter: emitter, Validator: validator, Credential: credential}, from, e.End+1)
+		return e.View.Buckets(history.CellKey{Source: e.Limits.JudgedAt, Presenter: emitter, Validator: validator, Credential: credential}, from, e.End+1)
 	}
 	fresh, old := buckets(e.Fresh, emitted), buckets(e.Old, emitted)
 	first := slices.IndexFunc(fresh, func(b history.Bucket) bool { return b.OK > 0 })

@@ -45,7 +45,7 @@ func (e *Case) switchedBack(emitter string) (at, told history.Offset, ever bool)
 		return switched, told, true
 	}
 	presents := false
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter != emitter {
 			continue
 		}

@@ -32,7 +32,7 @@ func (e *Evidence) Baseline(presenter, validator string) history.Counts {
 		}
 		from, to := p.Span()
 		for _, key := range e.View.Keys() {
-			if key.Source != e.Limits.Hop || key.Presenter != presenter || key.Validator != validator {
+			if key.Source != e.Limits.JudgedAt || key.Presenter != presenter || key.Validator != validator {
 				continue
 			}
 			for _, b := range e.View.Buckets(key, from, to) {

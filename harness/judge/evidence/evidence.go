@@ -259,13 +259,13 @@ func (e *Evidence) Fetches(validator string, from, to history.Offset) []history.
 	return found
 }
 
-// Hop lists the cells whose decisions are judged: those of the credentials that
+// JudgedCells lists the cells whose decisions are judged: those of the credentials that
 // were made meanwhile, seen where the credential is checked.
-func (e *Evidence) Hop() []history.CellKey {
+func (e *Evidence) JudgedCells() []history.CellKey {
 	var keys []history.CellKey
 	for _, key := range e.View.Keys() {
 		_, other := e.Others[key.Credential]
-		if key.Source == e.Limits.Hop && key.Credential != "" && (key.Credential == e.Old || key.Credential == e.Fresh || other) {
+		if key.Source == e.Limits.JudgedAt && key.Credential != "" && (key.Credential == e.Old || key.Credential == e.Fresh || other) {
 			keys = append(keys, key)
 		}
 	}

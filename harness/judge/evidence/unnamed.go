@@ -21,7 +21,7 @@ func (e *Evidence) nameRefused() {
 	found := map[history.CellKey][]history.Bucket{}
 	for key, buckets := range e.View.Cells {
 		_, emitter := e.Limits.Emitter(key.Presenter)
-		if key.Source != e.Limits.Hop || !unnamed(key) || !emitter || !emits {
+		if key.Source != e.Limits.JudgedAt || !unnamed(key) || !emitter || !emits {
 			continue
 		}
 		e.View.Cells[key] = slices.DeleteFunc(buckets, func(b history.Bucket) bool {
@@ -115,7 +115,7 @@ func (e *Evidence) has(validator, credential string, at history.Offset) (has boo
 // where there was less of that before anything was changed; "" where there is none.
 func (e *Evidence) Unnamed() string {
 	for _, key := range e.View.Keys() {
-		if _, emitter := e.Limits.Emitter(key.Presenter); key.Source != e.Limits.Hop || !unnamed(key) || !emitter {
+		if _, emitter := e.Limits.Emitter(key.Presenter); key.Source != e.Limits.JudgedAt || !unnamed(key) || !emitter {
 			continue
 		}
 		base, since := e.View.Sum(key, e.Start, e.Changed()), e.View.Sum(key, e.Changed(), e.End+1)

@@ -27,7 +27,7 @@ func TestUnnamed(t *testing.T) {
 	knows := func(seconds float64, kind history.Kind, credential string) history.Event {
 		return history.Event{At: at(seconds), Kind: kind, Service: "hook", Credential: credential}
 	}
-	limits := plan.Limits{Hop: history.FromAuthority, Emitters: []plan.Emitter{{Name: "send", OnPage: true}}, Validators: []plan.Validator{{Name: "hook", OnPage: true, Reads: true}}}
+	limits := plan.Limits{JudgedAt: history.FromAuthority, Emitters: []plan.Emitter{{Name: "send", OnPage: true}}, Validators: []plan.Validator{{Name: "hook", OnPage: true, Reads: true}}}
 	for _, tt := range []struct {
 		name                      string
 		learned, forgot, revoked  float64
@@ -90,7 +90,7 @@ func TestNamedByUse(t *testing.T) {
 		return events
 	}
 	taken, refused := asked(19, "k2", history.OK), asked(51, "k1", history.AuthFailure)
-	limits := plan.Limits{Hop: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}, Validators: []plan.Validator{{Name: "bank", Authority: true}}}
+	limits := plan.Limits{JudgedAt: history.FromAuthority, Speed: 1, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}, Validators: []plan.Validator{{Name: "bank", Authority: true}}}
 	for _, tt := range []struct {
 		name               string
 		events             []history.Event

@@ -69,7 +69,7 @@ func (e *Evidence) tookTheCanary(validator string) (at history.Offset, did bool)
 			break
 		}
 	}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Validator == validator && key.Credential == e.Fresh && e.View.Sum(key, e.Start, at).AuthFailures > 0 {
 			return 0, false
 		}
@@ -85,7 +85,7 @@ func (e *Evidence) tookAfterAll(validator string) (at history.Offset, did bool) 
 	}
 	var cells []history.CellKey
 	var first history.Offset
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Validator != validator || key.Credential != e.Fresh {
 			continue
 		}

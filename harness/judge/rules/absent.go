@@ -16,7 +16,7 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 	type pair struct{ presenter, validator string }
 	sums, order := map[pair]*history.Counts{}, []pair{}
 	first, last := map[pair]history.Offset{}, map[pair]history.Offset{}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if _, emits := e.Limits.Emitter(key.Presenter); !emits || key.Source == history.FromLoad {
 			continue
 		}

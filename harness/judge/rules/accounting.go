@@ -63,12 +63,12 @@ func (e *judging) miscounted() string {
 // sentTo is how often a validator was presented something, by the load and by
 // probes, and how often it gave no answer that says whether it was served.
 func (e *judging) sentTo(validator string) (sent, unanswered int64) {
-	hop := e.Limits.Hop
+	judgedAt := e.Limits.JudgedAt
 	if _, checks := e.Limits.Validator(validator); !checks {
-		hop = history.FromLoad // it is called by clients, and presents itself
+		judgedAt = history.FromLoad // it is called by clients, and presents itself
 	}
 	for key, buckets := range e.View.Cells {
-		if key.Source != hop || key.Validator != validator {
+		if key.Source != judgedAt || key.Validator != validator {
 			continue
 		}
 		for _, b := range buckets {
@@ -105,11 +105,11 @@ func differences(t history.Totals) string {
 	return " (" + strings.Join(said, ", ") + ")"
 }
 
-// counted is how many attempts the history itself has at the judged hop.
+// counted is how many judged attempts the history itself has.
 func (e *judging) counted() int64 {
 	var n int64
 	for key, buckets := range e.View.Cells {
-		if key.Source != e.Limits.Hop {
+		if key.Source != e.Limits.JudgedAt {
 			continue
 		}
 		for _, b := range buckets {

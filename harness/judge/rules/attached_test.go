@@ -11,7 +11,7 @@ import (
 
 // ofATeam makes the system one that is not the run's own.
 func ofATeam(s *story) {
-	s.limits.Evidence = []plan.Evidence{{Rule: "availability", From: "the load"}}
+	s.limits.RuleSources = []plan.RuleSource{{Rule: "availability", From: "the load"}}
 }
 
 func TestStepOfATeamFails(t *testing.T) {
@@ -72,7 +72,7 @@ func TestCountersOfATeam(t *testing.T) {
 			var sent int64
 			for _, e := range s.events {
 				switch {
-				case e.Kind == history.KindCounts && e.Counts.Source == s.limits.Hop && e.Counts.Validator == "search":
+				case e.Kind == history.KindCounts && e.Counts.Source == s.limits.JudgedAt && e.Counts.Validator == "search":
 					sent += e.Counts.Attempts + e.Counts.Retries
 				case e.Kind == history.KindProbe && e.Service == "search" && e.Probe.Outcome != history.HarnessError:
 					sent++

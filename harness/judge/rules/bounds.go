@@ -237,7 +237,7 @@ func (e *judging) tried(rule string) bool {
 // would have been enough.
 func (e *judging) hurt(rule string) bool {
 	refused := func(credential string, from history.Offset) bool {
-		for _, key := range e.Hop() {
+		for _, key := range e.JudgedCells() {
 			if key.Credential == credential && e.View.Sum(key, from, e.End+1).AuthFailures > 0 {
 				return true
 			}

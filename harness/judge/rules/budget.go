@@ -10,7 +10,7 @@ import (
 func (e *judging) budget(cells []judge.Cell) judge.Budget {
 	b := judge.Budget{Objective: e.Limits.Objective, Clients: []judge.BudgetSpan{}}
 	for _, c := range cells {
-		if c.Source != e.Limits.Hop {
+		if c.Source != e.Limits.JudgedAt {
 			continue
 		}
 		i := slices.IndexFunc(b.Clients, func(have judge.BudgetSpan) bool { return have.Presenter == c.Presenter })

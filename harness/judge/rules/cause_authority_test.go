@@ -14,8 +14,8 @@ import (
 // authority makes search one of a team's own that decides itself, and app one that
 // presents its own credential there and switches at once.
 func authority(s *story) {
-	s.limits.Family, s.limits.Hop = "api-key", history.FromAuthority
-	s.limits.Evidence = []plan.Evidence{{Rule: "availability", From: "the load"}}
+	s.limits.Family, s.limits.JudgedAt = "api-key", history.FromAuthority
+	s.limits.RuleSources = []plan.RuleSource{{Rule: "availability", From: "the load"}}
 	s.limits.Validators = []plan.Validator{{Name: "search", OnPage: true, Authority: true}}
 	s.limits.Emitters = []plan.Emitter{{Name: "app", OnPage: true, Refresh: 30 * time.Second}}
 	s.limits.Clients = nil

@@ -44,7 +44,7 @@ func TestLacksRights(t *testing.T) {
 // refusedAt is that somebody was refused at an authority some times.
 func refusedAt(validator, presenter, credential string, moment float64, n int64) change {
 	return func(s *story) {
-		s.limits.Hop = history.FromAuthority
+		s.limits.JudgedAt = history.FromAuthority
 		s.add(history.Event{At: at(moment), Kind: history.KindCounts, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: presenter, Validator: validator, Credential: credential, Width: at(0.1),
 			Attempts: n, AuthFailures: n, FirstFailure: at(moment), LastFailure: at(moment), Statuses: map[string]int64{"28P01": n},

@@ -53,7 +53,7 @@ func (e *judging) brokenAt(g history.Gate) []plan.Bound {
 // usesOld reports whether a gate names a party for its use of the old credential: a
 // window that is too short for nobody in particular is too short for it.
 func (e *judging) usesOld(g history.Gate) bool {
-	return g.Phase == history.Overlap && (g.Consumer == "" || slices.ContainsFunc(e.Hop(), func(key history.CellKey) bool {
+	return g.Phase == history.Overlap && (g.Consumer == "" || slices.ContainsFunc(e.JudgedCells(), func(key history.CellKey) bool {
 		return key.Credential == e.Old && (key.Presenter == g.Consumer || key.Validator == g.Consumer)
 	}))
 }
@@ -118,7 +118,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case g.Phase == history.Watch:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: restart it then, or give what it keeps an expiry", name, e.Old, e.Fresh)
 	}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Presenter == name && key.Credential == e.Fresh && e.View.Sum(key, 0, e.End+1).OK == 0 {
 			return fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.Fresh, key.Validator, e.Old, key.Validator)
 		}

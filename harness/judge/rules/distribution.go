@@ -101,7 +101,7 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 		revoked = seen
 	}
 	var findings []judge.Finding
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Credential != e.Old {
 			continue
 		}

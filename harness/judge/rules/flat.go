@@ -24,7 +24,7 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var findings []judge.Finding
 	var failed, total int64
 	unsure := "" // what nobody can tell
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		sum := e.View.Sum(key, e.Start, e.End+1)
 		total += sum.Attempts
 		if sum.AuthFailures == 0 {
@@ -139,7 +139,7 @@ func (e *judging) excused(key history.CellKey) bool {
 		return false
 	}
 	p := 0.5 * math.Erfc((after.mean-before.mean)/se/math.Sqrt2)
-	return p > evidence.Chance/float64(max(1, len(e.Hop())))
+	return p > evidence.Chance/float64(max(1, len(e.JudgedCells())))
 }
 
 // sample is the mean and variance of the shares of failures over n units.
@@ -198,7 +198,7 @@ func sessionShares(c *history.Counts, sessions int) sample {
 // noisy says that the baseline itself was beyond the objective: then a run
 // cannot show that a rotation did no harm.
 func (e *judging) noisy() string {
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		base := e.Baseline(key.Presenter, key.Validator)
 		if e.Beyond(&base) {
 			return fmt.Sprintf("%s at %s was refused %d of %d times before anything was changed",
@@ -213,7 +213,7 @@ func (e *judging) noisy() string {
 func (e *judging) budgetSpent(presenter, validator string) float64 {
 	var sum history.Counts
 	for _, key := range e.View.Keys() {
-		if key.Source == e.Limits.Hop && key.Presenter == presenter && key.Validator == validator {
+		if key.Source == e.Limits.JudgedAt && key.Presenter == presenter && key.Validator == validator {
 			c := e.View.Sum(key, e.Start, e.End+1)
 			sum.Add(&c)
 		}

@@ -125,7 +125,7 @@ func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Ex
 	if answer != plan.Refuses {
 		return cause.Explanation{}, false
 	}
-	c := e.Refusal(history.CellKey{Source: e.Limits.Hop, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
+	c := e.Refusal(history.CellKey{Source: e.Limits.JudgedAt, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
 		Attempts: a.Asked(), OK: a.Taken, AuthFailures: a.Refused, FirstFailure: a.FirstRefused, LastFailure: at,
 	})
 	if _, emitted := e.Done(string(keyring.Emit), e.Fresh); !emitted {
@@ -144,7 +144,7 @@ func (e *judging) shownAfter() (after, never []string) {
 			continue
 		}
 		var taken int64
-		for _, key := range e.Hop() {
+		for _, key := range e.JudgedCells() {
 			if key.Validator == v.Name && key.Credential == e.Fresh {
 				taken += e.View.Sum(key, e.Start, e.End+1).OK
 			}

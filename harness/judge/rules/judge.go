@@ -147,7 +147,7 @@ func overall(rules []judge.Rule) judge.Outcome {
 // why is the one sentence that a tired reader reads.
 func why(v *judge.Verdict, e *judging) string {
 	var attempts, refused int64 // that are judged: not those of users at the front of a service
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		sum := e.View.Sum(key, e.Start, e.End+1)
 		attempts, refused = attempts+sum.Attempts, refused+sum.AuthFailures
 	}

@@ -14,7 +14,7 @@ func TestWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	lacks := func(rule string) change {
 		return limit(func(l *plan.Limits) {
-			l.Evidence = []plan.Evidence{{Rule: "auth-failures-flat", From: "the load"}, {Rule: rule, From: "no token outlives it", None: true}}
+			l.RuleSources = []plan.RuleSource{{Rule: "auth-failures-flat", From: "the load"}, {Rule: rule, From: "no token outlives it", None: true}}
 		})
 	}
 	for _, tt := range []struct {

@@ -77,7 +77,7 @@ func (e *judging) learnedOnHold(r *reprieve, validator string, planned history.O
 // been revoked after a window that ends at a moment, as the page has it. An exception
 // has a window of its own, which is about nobody else.
 func (e *judging) usedOnHold(r *reprieve, party string, planned, revoked history.Offset) {
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		excepted := e.Limits.Excepted(key.Presenter)
 		if key.Credential != e.Old || excepted != e.Limits.Excepted(party) || excepted && key.Presenter != party {
 			continue

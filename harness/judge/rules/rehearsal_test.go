@@ -106,7 +106,7 @@ var byAge = map[string]func(r *rehearsal, want []scenario.ExpectedFinding) []sce
 
 // refused reports whether the model refused a client.
 func (r *rehearsal) refused(presenter, validator, credential string) bool {
-	key := history.CellKey{Source: r.limits.Hop, Presenter: presenter, Validator: validator, Credential: credential}
+	key := history.CellKey{Source: r.limits.JudgedAt, Presenter: presenter, Validator: validator, Credential: credential}
 	return r.view.Sum(key, 0, r.view.Now+1).AuthFailures > 0
 }
 

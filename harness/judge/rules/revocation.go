@@ -214,7 +214,7 @@ func (e *judging) takenMeanwhile(v plan.Validator) int64 {
 	const lately = 5 * evidence.Nearly
 	var sum history.Counts
 	_, asked, _ := e.lastProbe(v.Name, history.NewAfter)
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if key.Validator == v.Name && key.Credential == e.Fresh {
 			part := e.View.Sum(key, asked-lately, asked+evidence.BucketWidth)
 			sum.Add(&part)

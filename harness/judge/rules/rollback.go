@@ -163,7 +163,7 @@ func (e *judging) rollback() judge.RollbackReport {
 // -1: refusals went on to the end.
 func (e *judging) flatAgain(decided history.Offset) int64 {
 	last := decided
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if sum := e.View.Sum(key, decided, e.End+1); sum.AuthFailures > 0 {
 			last = max(last, sum.LastFailure)
 		}
@@ -243,7 +243,7 @@ func (e *judging) unproven() []string {
 	for _, difference := range e.Agreement.Differences {
 		missing = append(missing, "authority and store do not agree: "+difference)
 	}
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if sum := e.View.Sum(key, e.End-evidence.Nearly, e.End+1); sum.AuthFailures > 0 {
 			missing = append(missing, fmt.Sprintf("%s was refused %s by %s in its last second", key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator))
 		}

@@ -45,7 +45,7 @@ func at(seconds float64) history.Offset { return history.Offset(seconds * float6
 // healthy is a story in which nothing goes wrong.
 func healthy() *story {
 	s := &story{limits: plan.Limits{
-		Family: "jwt-signing-key", Speed: 60, Hop: history.FromLoad, Objective: 0.999, BudgetOver: 0.01, BudgetFor: 10 * time.Second,
+		Family: "jwt-signing-key", Speed: 60, JudgedAt: history.FromLoad, Objective: 0.999, BudgetOver: 0.01, BudgetFor: 10 * time.Second,
 		Gates: "enforce", OnBudget: "rollback",
 		Lead: 18 * time.Minute, Propagation: 30 * time.Second, Window: 12 * time.Minute, Watch: 20 * time.Minute, LongestLife: 10 * time.Minute,
 		Validators: []plan.Validator{
@@ -294,7 +294,7 @@ func (s *story) history(t testing.TB) *history.History {
 		case e.Kind == history.KindProbe:
 			sum.Probes++
 			sum.Scheduled++
-		case e.Kind == history.KindCounts && e.Counts.Source == s.limits.Hop:
+		case e.Kind == history.KindCounts && e.Counts.Source == s.limits.JudgedAt:
 			sum.Scheduled += e.Counts.Attempts
 			sum.Retried += e.Counts.Retries
 			sum.Unanswered += e.Counts.Unavailable

@@ -38,7 +38,7 @@ func (e *judging) strangers() (findings []judge.Finding, refused, attempts int64
 // those that were made for the run or meanwhile.
 func (e *judging) isStranger(key history.CellKey) bool {
 	_, other := e.Others[key.Credential]
-	return key.Source == e.Limits.Hop && key.Credential != "" && key.Credential != history.UnknownIdentifier && key.Credential != e.Old && key.Credential != e.Fresh && !other
+	return key.Source == e.Limits.JudgedAt && key.Credential != "" && key.Credential != history.UnknownIdentifier && key.Credential != e.Old && key.Credential != e.Fresh && !other
 }
 
 // tellStranger says who began to use such a name meanwhile, where somebody was seen to.

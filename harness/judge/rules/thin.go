@@ -28,9 +28,9 @@ func (e *judging) thin() string {
 		return "the rotation was " + e.Ended
 	case len(e.Phases) == 0:
 		return "no phase began"
-	case len(e.Hop()) == 0 && e.presentedOthers() > 0:
+	case len(e.JudgedCells()) == 0 && e.presentedOthers() > 0:
 		return fmt.Sprintf("%d attempts presented something that names no credential of this run, as a token without a kid: nothing shows which was taken and which refused", e.presentedOthers())
-	case len(e.Hop()) == 0:
+	case len(e.JudgedCells()) == 0:
 		return "nobody presented a credential"
 	}
 	for _, c := range e.Limits.Clients {
@@ -63,7 +63,7 @@ func (e *judging) thin() string {
 // those name.
 func (e *judging) presentedOthers() (n int64) {
 	for _, key := range e.View.Keys() {
-		if client, ok := e.Limits.Client(key.Presenter); key.Source == e.Limits.Hop && ok && client.From != "" {
+		if client, ok := e.Limits.Client(key.Presenter); key.Source == e.Limits.JudgedAt && ok && client.From != "" {
 			sum := e.View.Sum(key, e.Start, e.End+1)
 			n += sum.Answered()
 		}
@@ -85,7 +85,7 @@ func (e *judging) unasked(v plan.Validator) string {
 	}
 	for _, credential := range []string{e.Old, e.Fresh} {
 		var n int64
-		for _, key := range e.Hop() {
+		for _, key := range e.JudgedCells() {
 			if (key.Validator == v.Name || slices.Contains(v.Fronts, key.Validator)) && key.Credential == credential {
 				n += e.View.Sum(key, from, e.End+1).Attempts
 			}
@@ -108,7 +108,7 @@ func (e *judging) unused(m plan.Emitter) string {
 		return ""
 	}
 	seen := false
-	for _, key := range e.Hop() {
+	for _, key := range e.JudgedCells() {
 		if e.EmitterOf(key.Presenter) != m.Name {
 			continue
 		}
@@ -204,7 +204,7 @@ func (e *judging) usualLatency(c plan.Client) history.Offset {
 func (e *judging) answering(c plan.Client) (keys []history.CellKey) {
 	for _, key := range e.View.Keys() {
 		called := key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To
-		if called || e.Limits.Hop != history.FromLoad && key.Source == e.Limits.Hop && key.Presenter == c.To {
+		if called || e.Limits.JudgedAt != history.FromLoad && key.Source == e.Limits.JudgedAt && key.Presenter == c.To {
 			keys = append(keys, key)
 		}
 	}

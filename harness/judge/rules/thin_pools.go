@@ -22,5 +22,5 @@ func (e *judging) least(v plan.Validator) int64 {
 // pooled reports whether a credential is presented to a validator with each
 // connection of a pool, and not with each request.
 func (e *judging) pooled(v plan.Validator) bool {
-	return (v.Authority || v.Reads) && runbook.Families[e.Limits.Family].Pools
+	return (v.Authority || v.Reads) && runbook.Traits[e.Limits.Family].Pools
 }

@@ -164,7 +164,7 @@ func TestEnough(t *testing.T) {
 // to an authority: app calls search as a user does, and search presents its key
 // to a provider, once for each request.
 func atTheAuthority(s *story) {
-	s.limits.Hop = history.FromAuthority
+	s.limits.JudgedAt = history.FromAuthority
 	s.limits.Clients = []plan.Client{{Name: "app", To: "search", Rate: 100, Sessions: sessions}}
 	s.limits.Emitters = []plan.Emitter{{Name: "search", OnPage: true}}
 	s.limits.Validators = []plan.Validator{{Name: "provider", OnPage: true, Authority: true}}

@@ -7,17 +7,17 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// evidence is the world's recorder.
-type evidence struct{ *World }
+// recording is the world's recorder.
+type recording struct{ *World }
 
 var (
-	_ world.Evidence = evidence{}
-	_ world.CatchUp  = evidence{}
+	_ world.History = recording{}
+	_ world.CatchUp = recording{}
 )
 
 // Record appends an event with the present offset. A phase that begins starts
 // what the options time from it.
-func (w evidence) Record(e history.Event) {
+func (w recording) Record(e history.Event) {
 	w.record(e)
 	if e.Kind == history.KindPhase {
 		w.begin(w.waiting, e.Phase)
@@ -25,13 +25,13 @@ func (w evidence) Record(e history.Event) {
 }
 
 // See calls f with the live view.
-func (w evidence) See(f func(*history.View)) { w.recorder.See(f) }
+func (w recording) See(f func(*history.View)) { w.recorder.See(f) }
 
 // CatchUp brings the counts up to the present.
-func (w evidence) CatchUp() { w.catchUp() }
+func (w recording) CatchUp() { w.catchUp() }
 
 // Offset is the present offset.
-func (w evidence) Offset() history.Offset { return w.now() }
+func (w recording) Offset() history.Offset { return w.now() }
 
 // operator approves everything but what the options say otherwise.
 type operator struct{ *World }

@@ -27,7 +27,7 @@ func TestOperator(t *testing.T) {
 		}
 	}
 	pass(t, w, 5*time.Second)
-	w.Evidence.Record(history.Event{Kind: history.KindPhase, Phase: history.Verify})
+	w.History.Record(history.Event{Kind: history.KindPhase, Phase: history.Verify})
 	if got := came(); got != "" {
 		t.Errorf("when the phase began: got %s, want nothing yet", got)
 	}

@@ -56,8 +56,8 @@ type stretch struct {
 	decision
 }
 
-// count adds a decision to its cell, and to the totals where it was made at the
-// hop that is judged.
+// count adds a decision to its cell, and to the totals where it is
+// judged.
 func (w *World) count(key history.CellKey, d decision) {
 	w.settleFor(key.Presenter)
 	w.countAt(w.cells.cell(key), w.now(), d)
@@ -65,7 +65,7 @@ func (w *World) count(key history.CellKey, d decision) {
 
 // countAt is count at a moment that is not before what the cell has.
 func (w *World) countAt(c *cell, at history.Offset, d decision) {
-	if c.key.Source == w.limits.Hop {
+	if c.key.Source == w.limits.JudgedAt {
 		w.total(d, 1)
 	}
 	c.open(at / bucket)
@@ -78,7 +78,7 @@ func (w *World) countStretch(c *cell, s stretch) {
 	if s.n == 0 {
 		return
 	}
-	if c.key.Source == w.limits.Hop {
+	if c.key.Source == w.limits.JudgedAt {
 		w.total(s.decision, s.n)
 	}
 	every := (s.end - s.first) / history.Offset(s.n)

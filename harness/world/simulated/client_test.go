@@ -43,7 +43,7 @@ func TestARateChanges(t *testing.T) {
 	take(t, bound, keyring.Accept, "k1")
 	take(t, bound, keyring.Emit, "k1")
 	for _, phase := range []history.Phase{history.Baseline, history.Accept, history.Emit, history.Watch} {
-		bound.Evidence.Record(history.Event{Kind: history.KindPhase, Phase: phase})
+		bound.History.Record(history.Event{Kind: history.KindPhase, Phase: phase})
 		pass(t, bound, 10*time.Second)
 	}
 	h, err := w.Finish()

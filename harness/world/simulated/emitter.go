@@ -73,7 +73,7 @@ func (e *emitter) deliver() {
 		}
 		w.clock.at(w.now()+e.delay, func() { e.file = published })
 	case runbook.Env:
-		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.Hop == history.FromLoad) {
+		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.JudgedAt == history.FromLoad) {
 			e.load()
 		}
 	}
@@ -94,7 +94,7 @@ func (e *emitter) load() {
 		if !w.reaches(e.name, storeName) {
 			return
 		}
-		w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: e.name, What: w.plan.Page.Storage.Publish.Path})
+		w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: e.name, What: w.plan.Runbook.Storage.Publish.Path})
 	}
 	if e.loaded.version == there.version {
 		return
@@ -103,7 +103,7 @@ func (e *emitter) load() {
 	before := e.loaded
 	e.loaded = there
 	w.record(history.Event{Kind: history.KindLoaded, Service: e.name, Credentials: e.loaded.set, Credential: e.loaded.emit})
-	if w.limits.Hop == history.FromLoad && !slices.Equal(before.set, e.loaded.set) {
+	if w.limits.JudgedAt == history.FromLoad && !slices.Equal(before.set, e.loaded.set) {
 		w.record(history.Event{Kind: history.KindPublished, Service: e.name, Credentials: e.loaded.set})
 	}
 	if before.emit != e.loaded.emit {

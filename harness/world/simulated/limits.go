@@ -18,7 +18,7 @@ func Beyond(p *plan.Plan) (beyond []string) {
 		say("it is about a system that runs already")
 	}
 	for _, s := range p.Services {
-		if s.Own() {
+		if s.External() {
 			say("what %s does is in a program of its own, and not on the page", s.Name)
 		}
 	}
@@ -32,7 +32,7 @@ func Beyond(p *plan.Plan) (beyond []string) {
 		}
 		say("the fault %s: %s", f.Kind, why)
 	}
-	pools := runbook.Families[p.Limits.Family].Pools
+	pools := runbook.Traits[p.Limits.Family].Pools
 	switch {
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.KeepsSessions }):
 		say("sessions that outlive the revoke: there are no connections here")
@@ -45,7 +45,7 @@ func Beyond(p *plan.Plan) (beyond []string) {
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Reads && !polls(p, v.Name) }):
 		say("a receiver to which the secret is brought")
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool {
-		return slices.Contains(runbook.Families[p.Limits.Family].Poolers, s.Serve)
+		return slices.Contains(runbook.Traits[p.Limits.Family].Poolers, s.Serve)
 	}):
 		say("a pooler before the database")
 	case pools && slices.ContainsFunc(p.Limits.Emitters, func(m plan.Emitter) bool { return p.Limits.Window < p.Limits.Outlives(m.Life) }):

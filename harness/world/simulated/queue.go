@@ -29,7 +29,7 @@ type deliveries struct {
 
 // newDeliveries is nil for an emitter that presents nothing by itself.
 func newDeliveries(w *World, p *plan.Plan) *deliveries {
-	scheme, err := webhook.Of(p.Page.Format.Type)
+	scheme, err := webhook.Of(p.Runbook.Format.Type)
 	if err != nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (q *deliveries) attempt(d *delivery, due []history.Offset) {
 	if d.attempts > 0 && !d.refused {
 		w.totals.Scheduled++ // by the queue
 	}
-	key := history.CellKey{Source: w.limits.Hop, Presenter: d.from.name, Validator: d.to.name, Credential: taken}
+	key := history.CellKey{Source: w.limits.JudgedAt, Presenter: d.from.name, Validator: d.to.name, Credential: taken}
 	w.count(key, decision{session: d.session, outcome: outcome, status: status, retry: d.refused})
 	d.attempts++
 	d.refused = d.refused || outcome == history.AuthFailure

@@ -252,7 +252,7 @@ func (c *client) foreseeTell() outlook {
 		return outlook{answer: answer{acts: true}}
 	}
 	out := c.counts(answer{outcome: history.OK, status: "202"}, c.limits.To, "")
-	key := history.CellKey{Source: w.limits.Hop, Presenter: e.name, Validator: v.name, Credential: credential}
+	key := history.CellKey{Source: w.limits.JudgedAt, Presenter: e.name, Validator: v.name, Credential: credential}
 	out.counted = append(out.counted, counted{w.cells.cell(key), decision{outcome: history.OK, status: delivered}})
 	return out
 }

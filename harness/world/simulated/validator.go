@@ -195,7 +195,7 @@ func (w *World) read(v *validator) (set []string, failed string) {
 	if !w.reaches(v.name, storeName) {
 		return nil, "connection refused"
 	}
-	w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: v.name, What: w.plan.Page.Storage.Publish.Path})
+	w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: v.name, What: w.plan.Runbook.Storage.Publish.Path})
 	return w.published.set, ""
 }
 

@@ -212,7 +212,7 @@ func (w *World) begin(waiting map[history.Phase][]timed, phase history.Phase) {
 func (w *World) World() world.World {
 	return world.World{
 		Clock: w.clock, Steps: steps{w}, Probes: probes{w},
-		Evidence: evidence{w}, Operator: operator{w}, Faults: faults{w},
+		History: recording{w}, Operator: operator{w}, Faults: faults{w},
 	}
 }
 

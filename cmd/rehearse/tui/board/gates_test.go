@@ -28,7 +28,7 @@ func TestTheScreenAsksTheGates(t *testing.T) {
 			d := newDesk(p.Limits)
 			d.run.Baseline = p.Rehearsal.Baseline.Duration()
 			d.run.OnPage = nil
-			for _, c := range p.Page.Consumers {
+			for _, c := range p.Runbook.Consumers {
 				d.run.OnPage = append(d.run.OnPage, c.Name)
 			}
 			gates := 0

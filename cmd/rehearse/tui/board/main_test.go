@@ -11,7 +11,7 @@ import (
 
 // limits are those of a page whose lead is too short for search.
 var limits = plan.Limits{
-	Family: "jwt-signing-key", Speed: 60, Hop: history.FromLoad, Objective: 0.999, BudgetOver: 0.01, BudgetFor: 10 * time.Second, Gates: "observe",
+	Family: "jwt-signing-key", Speed: 60, JudgedAt: history.FromLoad, Objective: 0.999, BudgetOver: 0.01, BudgetFor: 10 * time.Second, Gates: "observe",
 	Lead: 5 * time.Minute, Propagation: 30 * time.Second, Window: 12 * time.Minute, Watch: 20 * time.Minute, LongestLife: 10 * time.Minute,
 	Validators: []plan.Validator{
 		{Name: "checkout", OnPage: true, Forgets: 15 * time.Minute, From: "auth", OnMiss: true, Library: "keyfunc"},

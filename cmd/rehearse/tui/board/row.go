@@ -235,7 +235,7 @@ func (s *State) Rows() []*Row {
 	return rows
 }
 
-// away is 0 for a row of the judged hop, 1 for what was seen elsewhere.
+// away is 0 for a judged row, 1 for what was seen elsewhere.
 func (s *State) away(r *Row) int {
 	if s.Judged(r) {
 		return 0
@@ -245,7 +245,7 @@ func (s *State) away(r *Row) int {
 
 // Judged says whether flatness is decided at a row.
 func (s *State) Judged(r *Row) bool {
-	return s.run.Limits.Hop == "" || r.Source == s.run.Limits.Hop
+	return s.run.Limits.JudgedAt == "" || r.Source == s.run.Limits.JudgedAt
 }
 
 // Budget is how much of a row's error budget of the run is spent: 1 is all of it. An

@@ -81,10 +81,10 @@ func TestMemoryOfARow(t *testing.T) {
 	})
 }
 
-// TestRowsOfAnAuthority puts the judged hop first, and looks at who presents.
+// TestRowsOfAnAuthority puts the judged rows first, and looks at who presents.
 func TestRowsOfAnAuthority(t *testing.T) {
 	l := limits
-	l.Hop = history.FromAuthority
+	l.JudgedAt = history.FromAuthority
 	d := newDesk(l).load(0, "web", "checkout", "", 1, 0)
 	d.tell(history.Event{At: at(1), Kind: history.KindCounts, Counts: &history.Counts{
 		Source: history.FromAuthority, Presenter: "checkout", Validator: "payments", Credential: "k1", Attempts: 3, OK: 3}})

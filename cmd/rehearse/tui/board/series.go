@@ -55,7 +55,7 @@ func (s *Series) halve() {
 	s.slots, s.width = half, 2*s.width
 }
 
-// Columns are those of all rows of the judged hop together, as of a Series.
+// Columns are those of all judged rows together, as of a Series.
 func (s *State) Columns(from, to history.Offset, n int) []Slot {
 	all := make([]Slot, max(n, 0))
 	for _, r := range s.rows {

@@ -59,8 +59,8 @@ const mostReplicas = 20
 // from 0.
 func ReplicaName(service string, i int) string { return fmt.Sprintf("%s-%d", service, i+1) }
 
-// Own reports whether a service is a team's own: no stand-in.
-func (s Service) Own() bool { return s.Serve == "" }
+// External reports whether a service is a team's own: no stand-in.
+func (s Service) External() bool { return s.Serve == "" }
 
 // NeedsImage reports whether a service can run in a container only.
 func (s Service) NeedsImage() bool { return s.Image != "" || s.Build != nil }
@@ -123,7 +123,7 @@ func (s Service) GivenOne() bool {
 			one = true
 		}
 	}
-	return one && s.Own()
+	return one && s.External()
 }
 
 // HasSecretFiles reports whether a service is given files that have the secret in them.

@@ -19,32 +19,32 @@ const (
 	maxExamples = 10
 )
 
-// hop counts decisions of an authority, as its log tells them, into buckets. It
+// decisionCounts counts decisions of an authority, as its log tells them, into buckets. It
 // is safe for concurrent use.
-type hop struct {
+type decisionCounts struct {
 	record func(history.Event)
 	source history.Source // who tells of the decisions
 
 	mu    sync.Mutex
-	cells map[history.CellKey]*hopCell
+	cells map[history.CellKey]*countedCell
 	by    map[string]int64 // decisions, by presenter
 }
 
-// hopCell is one cell and its buckets that may still grow.
-type hopCell struct {
-	open     map[int64]*hopBucket // by beginning / width
-	next     int64                // the first bucket that was not recorded yet
+// countedCell is one cell and its buckets that may still grow.
+type countedCell struct {
+	open     map[int64]*openBucket // by beginning / width
+	next     int64                 // the first bucket that was not recorded yet
 	examples int
 }
 
-// hopBucket is one of them.
-type hopBucket struct {
+// openBucket is one of them.
+type openBucket struct {
 	counts history.Counts
 	micros history.Latencies
 }
 
-func newHop(source history.Source, record func(history.Event)) *hop {
-	return &hop{record: record, source: source, cells: map[history.CellKey]*hopCell{}, by: map[string]int64{}}
+func newDecisionCounts(source history.Source, record func(history.Event)) *decisionCounts {
+	return &decisionCounts{record: record, source: source, cells: map[history.CellKey]*countedCell{}, by: map[string]int64{}}
 }
 
 // decision is what an authority said about one presentation.
@@ -59,20 +59,20 @@ type decision struct {
 
 // count takes a decision into account. One that comes too late for its bucket
 // counts in the next that is open.
-func (h *hop) count(d decision) {
+func (h *decisionCounts) count(d decision) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	key := history.CellKey{Source: h.source, Presenter: d.presenter, Validator: d.validator, Credential: d.credential}
 	cell := h.cells[key]
 	if cell == nil {
-		cell = &hopCell{open: map[int64]*hopBucket{}}
+		cell = &countedCell{open: map[int64]*openBucket{}}
 		h.cells[key] = cell
 	}
 	h.by[d.presenter]++
 	index := max(int64(d.at/bucket), cell.next)
 	b := cell.open[index]
 	if b == nil {
-		b = &hopBucket{counts: history.Counts{
+		b = &openBucket{counts: history.Counts{
 			Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential,
 			Width: bucket, Statuses: map[string]int64{},
 		}}
@@ -81,7 +81,7 @@ func (h *hop) count(d decision) {
 	cell.add(b, d)
 }
 
-func (c *hopCell) add(b *hopBucket, d decision) {
+func (c *countedCell) add(b *openBucket, d decision) {
 	counts := &b.counts
 	if d.retry {
 		counts.Retries++
@@ -112,14 +112,14 @@ func (c *hopCell) add(b *hopBucket, d decision) {
 }
 
 // presented is how many of the decisions were about what somebody presented.
-func (h *hop) presented(by string) int64 {
+func (h *decisionCounts) presented(by string) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.by[by]
 }
 
 // attempts is how many decisions were counted.
-func (h *hop) attempts() int64 {
+func (h *decisionCounts) attempts() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var n int64
@@ -130,7 +130,7 @@ func (h *hop) attempts() int64 {
 }
 
 // flush records the buckets that ended before a moment, those of a cell in order.
-func (h *hop) flush(before history.Offset) {
+func (h *decisionCounts) flush(before history.Offset) {
 	h.mu.Lock()
 	var events []history.Event
 	for key, cell := range h.cells {

@@ -34,8 +34,8 @@ func Scaled(part string) (d runbook.Duration, unit string, err error) {
 	return d, found[2], d.UnmarshalText([]byte(found[1]))
 }
 
-// own holds a service of a team's own against itself.
-func (c check) own(at string, s Service) {
+// external holds a service of a team's external against itself.
+func (c check) external(at string, s Service) {
 	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "pool", "swaps_pool", "prepares", "auth_query", "pooling", "login_retry", "keeps_sessions", "users", "rotated_by", "connections",
 		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken", "count")
 	for i, port := range s.Ports {
@@ -248,10 +248,10 @@ func (c check) presented(at string, t Token) {
 		return
 	}
 	from, known := c.s.Services[t.From]
-	if known && !from.Own() {
+	if known && !from.External() {
 		c.misplacedToken(at, tokenCallKeys...)
 	}
-	if known && from.Own() {
+	if known && from.External() {
 		c.misplacedToken(at, "iss", "aud", "claims")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Claims)) {

@@ -26,7 +26,7 @@ func (r *recorded) record(e history.Event) { *r = append(*r, e) }
 
 func TestHopCountsInBuckets(t *testing.T) {
 	var got recorded
-	h := newHop(history.FromAuthority, got.record)
+	h := newDecisionCounts(history.FromAuthority, got.record)
 	for _, d := range []decision{
 		accepted(120*ms, "billing"), refused(150 * ms), refused(199 * ms), accepted(200*ms, "billing"), accepted(130*ms, "nightly"),
 	} {
@@ -67,7 +67,7 @@ func TestHopCountsInBuckets(t *testing.T) {
 // next one, and the buckets of a cell come in order.
 func TestHopKeepsOrder(t *testing.T) {
 	var got recorded
-	h := newHop(history.FromAuthority, got.record)
+	h := newDecisionCounts(history.FromAuthority, got.record)
 	h.count(accepted(350*ms, "billing"))
 	h.count(accepted(50*ms, "billing"))
 	h.flush(400 * ms)
@@ -88,7 +88,7 @@ func TestHopKeepsOrder(t *testing.T) {
 // them does not grow with their number.
 func TestHopBoundsLatencies(t *testing.T) {
 	var got recorded
-	h := newHop(history.FromAuthority, got.record)
+	h := newDecisionCounts(history.FromAuthority, got.record)
 	const decisions = 100_000
 	for i := range int64(decisions) {
 		d := accepted(120*ms, "billing")
@@ -107,7 +107,7 @@ func TestHopBoundsLatencies(t *testing.T) {
 
 func TestHopBoundsExamples(t *testing.T) {
 	var got recorded
-	h := newHop(history.FromAuthority, got.record)
+	h := newDecisionCounts(history.FromAuthority, got.record)
 	for i := range 3 * maxExamples {
 		h.count(refused(history.Offset(i) * 100 * ms))
 	}
@@ -124,7 +124,7 @@ func TestHopBoundsExamples(t *testing.T) {
 // A retry is counted apart: its success does not undo the refusal before it.
 func TestHopCountsRetriesApart(t *testing.T) {
 	var got recorded
-	h := newHop(history.FromAuthority, got.record)
+	h := newDecisionCounts(history.FromAuthority, got.record)
 	again := accepted(160*ms, "billing")
 	again.retry = true
 	inVain := refused(170 * ms)

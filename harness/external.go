@@ -18,9 +18,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// own is a service of a team's own as a runtime starts it. What its settings ask
+// externalSpec is a service of a team's externalSpec as a runtime starts it. What its settings ask
 // for of the run itself is filled in here, addresses of services by the runtime.
-func (r *run) own(ctx context.Context, s plan.Service) (world.Spec, error) {
+func (r *run) externalSpec(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
 		Name: s.Name, Image: s.Image, Command: s.Command, Init: s.Init, Needs: s.Needs,
 		Environment: s.Environment, Files: s.Files, NewPrivileges: s.NewPrivileges, HTTPS: s.HTTPS, Entrypoint: s.Entrypoint, User: s.User,
@@ -78,7 +78,7 @@ func buildOf(p *plan.Plan, service string, of scenario.Build) (*world.Build, err
 func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 	values := delivery.Values{Speed: r.plan.Speed, StoreURL: r.storeURL}
 	if delivery.Asks(spec, "store") {
-		page := r.plan.Page.Storage.Publish.Path
+		page := r.plan.Runbook.Storage.Publish.Path
 		token, err := r.store.Token(ctx, spec.Name, store.Below(page))
 		if err != nil {
 			return world.Spec{}, err
