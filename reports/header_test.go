@@ -12,7 +12,7 @@ import (
 func TestSummary(t *testing.T) {
 	got := summary(failModel())
 	want := []Fact{
-		{"first attempts judged", "21,100"}, {"auth failures", "1,204 (5.7 %)"}, {"of the error budget spent", "57.1 times"},
+		{"first attempts judged", "21,100"}, {"auth failures", "1,204 (5.7 %)"}, {"of all clients' error budget spent", "57.1 times"},
 		{"gates held", "0 of 1"}, {"of page time, in 1m27s", "1h26m32s"},
 	}
 	if !reflect.DeepEqual(got, want) {
