@@ -45,12 +45,12 @@ func (e *engine) standInImage(ctx context.Context, source binarySource) (string,
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "", fmt.Errorf("make an image for stand-ins: %w",
+		return "", fmt.Errorf("make an image for stand-ins (as processes, --runtime process, they need none): %w",
 			errors.Join(notBuilt, errors.New("pull a released image: this build has no version")))
 	}
 	released := releasedImage + ":" + info.Main.Version
 	if err := e.have(ctx, released, source.progress); err != nil {
-		return "", fmt.Errorf("make an image for stand-ins: %w", errors.Join(notBuilt, err))
+		return "", fmt.Errorf("make an image for stand-ins (as processes, --runtime process, they need none): %w", errors.Join(notBuilt, err))
 	}
 	return released, nil
 }
