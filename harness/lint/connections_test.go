@@ -18,7 +18,7 @@ format:       {type: postgresql, identifier: tag, longest_life: 2m}
 rollout:      {lead: 1m, propagation: 30s, watch: 5m}
 overlap:      {window: 3m}
 verification: {slo: {objective: 99.9%}}
-rollback:     {when: {auth_failures_over: 1%, for: 10s}}
+rollback:     {when: {auth_failures_over: 1%, for: 10s}, decides: identity on-call}
 schedule:     {owner: orders-team, next_review: 2027-02-01, cadence: 90d}
 `
 

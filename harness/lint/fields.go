@@ -2,9 +2,12 @@ package lint
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // What a page leaves out, or has let grow old.
@@ -15,6 +18,10 @@ var (
 		"the page describes services as they were, and those added since are missing"}
 	signal = Rule{"no-rollback-signal", "the page says when to go back",
 		"at 2 a.m. somebody has to decide what is bad enough, instead of reading it"}
+	decision = Rule{"nobody-decides", "the page says who decides to go back",
+		"at 2 a.m. whoever is awake looks for somebody who may say so, while users are refused"}
+	wayBack = Rule{"unknown-rollback-step", "the way back is made of steps that there are",
+		"whoever goes back by the page looks for a step that does not exist"}
 	identifier = Rule{"missing-identifier", "the credentials can be told apart on the wire",
 		"nobody can see in a log which of the two was refused, and the share of each cannot be counted"}
 	exceptionReason = Rule{"exception-without-reason", "every exception says why",
@@ -61,6 +68,33 @@ func missingSignal(s *subject) []Finding {
 	}
 	return []Finding{{Level: Warning, Path: "rollback.when", Message: "nothing on the page calls for a rollback",
 		Fix: "as rollback.when: {auth_failures_over: 1%, for: 10s}"}}
+}
+
+func missingDecision(s *subject) []Finding {
+	if back := s.page.Rollback; back.Decides != "" || back.When.AuthFailuresOver == 0 { // without a signal there is nothing to decide
+		return nil
+	}
+	return []Finding{{Level: Warning, Path: "rollback.decides", Message: "the page does not say who decides to go back",
+		Fix: "name who is on call and may say so: rollback.decides: identity on-call"}}
+}
+
+// backSteps are the names of the steps of a way back; what is written in several
+// words is a note of the page's own.
+var backSteps = []string{"restore-accept", "restore-emit", "withdraw-new"}
+
+func unknownBackSteps(s *subject) []Finding {
+	var found []Finding
+	for i, step := range s.page.Rollback.Steps {
+		if slices.Contains(backSteps, step) || strings.Contains(strings.TrimSpace(step), " ") {
+			continue
+		}
+		fix := "one of " + strings.Join(backSteps, ", ") + ", or what is done in several words"
+		if near := source.DidYouMean(step, backSteps); near != "" {
+			fix = near
+		}
+		found = append(found, Finding{Level: Warning, Path: fmt.Sprintf("rollback.steps[%d]", i), Message: fmt.Sprintf("a way back has no step %q", step), Fix: fix})
+	}
+	return found
 }
 
 func missingIdentifier(s *subject) []Finding {

@@ -20,7 +20,7 @@ format:       {type: github, identifier: tag, longest_life: 5m}
 rollout:      {lead: 2m32s, watch: 2m32s}
 overlap:      {window: 6m32s}
 verification: {slo: {objective: 99.9%}}
-rollback:     {when: {auth_failures_over: 1%, for: 10s}}
+rollback:     {when: {auth_failures_over: 1%, for: 10s}, decides: identity on-call}
 schedule:     {owner: payments-team, next_review: 2026-11-23, cadence: 90d}
 `
 

@@ -78,7 +78,7 @@ func checks() []check {
 		{oneKey, oneKeyValidators}, {notOnPage, servicesNotOnPage}, {slower, slowerThanPage}, {notSeen, unseenParties}, {subPath, mountedBySubPath}, {readable, secretsInConfigMaps}, {kubelet, soonerThanKubelets}, {rollout, untimedRollouts}, {outlivesPage, outlivingThePage}, {variesBeyond, varyingBeyondThePage}, {noRoom, databasesWithoutRoom},
 		{exceptionOutlives, outlivingExceptions}, {exceptionReason, unreasonedExceptions},
 		{backToBack, rotatingTooOften},
-		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {identifier, missingIdentifier},
+		{owner, missingOwner}, {review, overdueReview}, {signal, missingSignal}, {decision, missingDecision}, {wayBack, unknownBackSteps}, {identifier, missingIdentifier},
 	}
 }
 

@@ -35,7 +35,7 @@ format:       {type: ES256, identifier: kid, longest_life: 10m}
 rollout:      {lead: 16m, propagation: 30s, watch: 16m}
 overlap:      {window: 10m30s}
 verification: {slo: {objective: 99.9%}}
-rollback:     {when: {auth_failures_over: 1%, for: 10s}}
+rollback:     {when: {auth_failures_over: 1%, for: 10s}, decides: identity on-call, steps: [restore-accept, tell the support desk]}
 schedule:     {owner: identity-team, next_review: 2026-11-23, cadence: 90d}
 `
 
@@ -58,8 +58,12 @@ func TestPage(t *testing.T) {
 		{"review yesterday", "2026-11-23", "2026-11-22", "review-overdue", "13:51", "2027-02-21"},
 		{"no review", "next_review: 2026-11-23, ", "", "review-overdue", "13:15", "2027-02-21"},
 		{"no schedule", "schedule:     {owner: identity-team, next_review: 2026-11-23, cadence: 90d}\n", "", "missing-owner review-overdue", "", ""},
-		{"no rollback", "rollback:     {when: {auth_failures_over: 1%, for: 10s}}\n", "", "no-rollback-signal", "", "auth_failures_over: 1%"},
+		{"no rollback", "rollback:     {when: {auth_failures_over: 1%, for: 10s}, decides: identity on-call, steps: [restore-accept, tell the support desk]}\n", "", "no-rollback-signal", "", "auth_failures_over: 1%"},
 		{"no ratio", "{auth_failures_over: 1%, for: 10s}", "{for: 10s}", "no-rollback-signal", "12:22", "auth_failures_over: 1%"},
+		{"nobody decides", "decides: identity on-call, ", "", "nobody-decides", "12:15", "rollback.decides: identity on-call"},
+		{"an empty decides", "decides: identity on-call", "decides: ", "nobody-decides", "12:66", "rollback.decides: identity on-call"},
+		{"a misspelt way back", "[restore-accept,", "[restore-acept,", "unknown-rollback-step", "12:93", `did you mean "restore-accept"`},
+		{"a way back that is none", "[restore-accept,", "[reboot,", "unknown-rollback-step", "12:93", "one of restore-accept, restore-emit, withdraw-new"},
 		{"no identifier", "identifier: kid, ", "", "missing-identifier", "8:15", "format.identifier: kid"},
 		{"exception without a reason", "{window: 10m30s}", "{window: 1h, exceptions: [{client: app, until: 30m}]}",
 			"exception-without-reason", "10:41", "because"},
