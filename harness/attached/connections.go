@@ -95,7 +95,7 @@ func (s *System) Meet(ctx context.Context) {
 		if err != nil {
 			continue // the first probe says so
 		}
-		conn, _, err := s.logIn(ctx, p.DSN, s.first, value)
+		conn, _, err := s.logIn(ctx, name, s.first, value)
 		if err != nil || conn == nil {
 			continue
 		}
@@ -103,15 +103,15 @@ func (s *System) Meet(ctx context.Context) {
 			asking, cancel := context.WithTimeout(ctx, loginTimeout)
 			found, _ := l.others(asking) // who may not see them sees none
 			cancel()
-			s.theirs(name, p.DSN, value, found)
+			s.theirs(name, value, found)
 		}
 		conn.end(ctx)
 	}
 }
 
 // theirs tells of connections of others that a server has.
-func (s *System) theirs(service, dsn, value string, found []other) {
-	at, d := s.databaseAt(dsn), s.seen
+func (s *System) theirs(service, value string, found []other) {
+	at, d, dsn := s.databaseOf(service), s.seen, s.attach.Present[service].DSN
 	user, err := at.user(s.dsn(dsn, s.first, value))
 	if err != nil {
 		return

@@ -35,8 +35,8 @@ func TestConnectionsThatWereThere(t *testing.T) {
 	}
 	s.seen.record = func(e history.Event) { got = append(got, e.Service+" emits "+e.Identifier+" "+e.What) }
 	found := []other{{"7", "shop", 12}, {"8", "", 0}, {"9", "nightly", 12}}
-	s.theirs("db", dsn, "secret", found)
-	s.theirs("db", dsn, "secret", found) // they are told of once
+	s.theirs("db", "secret", found)
+	s.theirs("db", "secret", found) // they are told of once
 	want := []string{"shop one", "shop emits one " + history.ByNoName, "shop one", "nightly one", "nightly emits one "}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

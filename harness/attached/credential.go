@@ -99,7 +99,7 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 		if err != nil {
 			continue // Present says so
 		}
-		if conn, _, err := s.logIn(ctx, p.DSN, credential, value); err == nil && conn != nil {
+		if conn, _, err := s.logIn(ctx, name, credential, value); err == nil && conn != nil {
 			s.mu.Lock()
 			s.sessions[key] = conn
 			s.mu.Unlock()
@@ -156,7 +156,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		return probe, err
 	}
 	if p.DSN != "" {
-		return s.showLogin(ctx, validator, p.DSN, credential, value, purpose)
+		return s.showLogin(ctx, validator, credential, value, purpose)
 	}
 	words := map[string]string{"identifier": s.Identifier(credential), "credential": credential, "value": value}
 	header, method := http.Header{}, cmp.Or(p.Method, http.MethodGet)
@@ -220,9 +220,9 @@ func (s *System) madeUp() (string, error) {
 }
 
 // showLogin logs in anew and, after the revoke, asks the session from before.
-func (s *System) showLogin(ctx context.Context, validator, dsn, credential, value string, purpose history.Purpose) (history.Probe, error) {
+func (s *System) showLogin(ctx context.Context, validator, credential, value string, purpose history.Purpose) (history.Probe, error) {
 	began := time.Now()
-	conn, status, err := s.logIn(ctx, dsn, credential, value)
+	conn, status, err := s.logIn(ctx, validator, credential, value)
 	if err != nil {
 		return history.Probe{}, err
 	}
@@ -230,7 +230,7 @@ func (s *System) showLogin(ctx context.Context, validator, dsn, credential, valu
 	switch {
 	case conn != nil:
 		conn.end(ctx)
-	case s.databaseAt(dsn).refuses(status):
+	case s.databaseOf(validator).refuses(status):
 		probe.Outcome = history.AuthFailure
 	default:
 		probe.Outcome = history.Unavailable
@@ -268,8 +268,8 @@ const loginTimeout = 5 * time.Second
 // logIn makes a connection with the name of a credential and a value, which is nil where
 // there was none; then the status says why: the server's own word, or that there was no
 // answer. An error is the harness's own.
-func (s *System) logIn(ctx context.Context, dsn, credential, value string) (connection, string, error) {
-	at, filled := s.databaseAt(dsn), s.dsn(dsn, credential, value)
+func (s *System) logIn(ctx context.Context, service, credential, value string) (connection, string, error) {
+	at, filled := s.databaseOf(service), s.dsn(s.attach.Present[service].DSN, credential, value)
 	user, err := at.user(filled)
 	if err != nil {
 		return nil, "", err
@@ -298,7 +298,7 @@ func quoteInURL(text string) string { return strings.ReplaceAll(url.QueryEscape(
 // role is the name under which a credential logs in at a server.
 func (s *System) role(validator, credential string) string {
 	dsn := s.attach.Present[validator].DSN
-	user, err := s.databaseAt(dsn).user(s.dsn(dsn, credential, "x"))
+	user, err := s.databaseOf(validator).user(s.dsn(dsn, credential, "x"))
 	if err != nil {
 		return ""
 	}

@@ -134,6 +134,11 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 			follow = append(follow, watch)
 			continue
 		}
+		if list := s.listsOf(name); list != nil {
+			if _, err := list(ctx, ""); err != nil {
+				return nil, nil, fmt.Errorf("look at who is logged in at %s: %w", name, err)
+			}
+		}
 		if told.File == "" {
 			continue
 		}
@@ -218,6 +223,8 @@ func (d *seen) line(service string, raw []byte) {
 		d.postgres(service, string(raw))
 	case told.Format == scenario.MariaDBDecisions:
 		d.mariaDB(service, string(raw))
+	case told.Format == scenario.RabbitMQDecisions:
+		d.rabbitMQ(service, string(raw))
 	default:
 		d.matched(service, told, raw)
 	}

@@ -38,6 +38,9 @@ func attachValues(t *testing.T, family, decisions string) (s *attached.System, l
 	if strings.Contains(decisions, "format: mariadb") {
 		present, format = strings.Replace(present, "postgres://", "mysql://", 1), strings.Replace(format, "postgresql", "mariadb", 1)
 	}
+	if strings.Contains(decisions, "format: rabbitmq") {
+		present, format = strings.Replace(present, "postgres://", "amqp://", 1), strings.Replace(format, "postgresql", "rabbitmq", 1)
+	}
 	if family == "api-key" {
 		present, format = `{path: /, headers: {X-Key: "{{ .value }}"}}`, "{type: bearer, identifier: tag}"
 	}

@@ -1,12 +1,14 @@
 package attached
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 // evidenceOfValues is Evidence for a secret that is presented itself, or signed with.
@@ -17,6 +19,10 @@ func evidenceOfValues(p *plan.Plan) {
 		d := a.Decisions[name]
 		where := "its container's log"
 		switch {
+		case d.Format == scenario.RabbitMQDecisions && d.Server == "":
+			where = cmp.Or(d.File, where) + "; connections that were made before the run are not seen, since attach.decisions names no management API (server)"
+		case d.Format == scenario.RabbitMQDecisions:
+			where = cmp.Or(d.File, where) + "; connections that were made before the run: the management API at " + hostOf(d.Server)
 		case d.Server != "":
 			where = "CLIENT LIST and ACL LOG of " + hostOf(d.Server) + "; who comes and goes within " + readEvery.String() + " is not seen to be let in"
 		case d.File != "":

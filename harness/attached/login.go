@@ -39,9 +39,11 @@ type database interface {
 // noAnswer is the status where there was none.
 const noAnswer = "no answer"
 
-// databaseAt is that of an address.
-func (s *System) databaseAt(dsn string) database {
-	switch scheme, _, _ := strings.Cut(dsn, "://"); scheme {
+// databaseOf is that of a service to which one logs in.
+func (s *System) databaseOf(service string) database {
+	switch scheme, _, _ := strings.Cut(s.attach.Present[service].DSN, "://"); scheme {
+	case "amqp", "amqps":
+		return rabbitMQServer{s.listsOf(service)}
 	case "redis", "rediss":
 		return redisServer{s.seen.owns}
 	case "mysql", "mariadb":

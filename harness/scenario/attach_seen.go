@@ -5,7 +5,7 @@ package scenario
 // the rest is set.
 type Present struct {
 	// DSN is that of a server of the page's type: postgres://{{ .identifier }}:{{ .value }}@HOST:PORT/NAME,
-	// mysql:// or redis://.
+	// mysql://, redis:// or, with the virtual host as NAME, amqp://.
 	// What is filled in is quoted for it.
 	DSN string `yaml:"dsn,omitempty" json:"dsn,omitempty"`
 	// Signed has a delivery signed with the value, in the scheme of the page.
@@ -25,11 +25,12 @@ type Decisions struct {
 	// of the service's container.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
 	// Format is that of the log: postgresql, a server with log_connections = on; mariadb,
-	// the file of its audit plugin (server_audit); or redis, which has none and is asked at
-	// Server.
+	// the file of its audit plugin (server_audit); rabbitmq, what a node logs; or redis, which has none
+	// and is asked at Server.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
 	// Server is, of format redis, the address at which it is asked, by a user who may
-	// CLIENT LIST and ACL LOG. It may use {{ .env.NAME }}.
+	// CLIENT LIST and ACL LOG; of format rabbitmq that of its management API, http://USER:PASSWORD@HOST:PORT
+	// with the tag monitoring, which knows of connections that were made before the run. It may use {{ .env.NAME }}.
 	Server string `yaml:"server,omitempty" json:"server,omitempty"`
 	// Accepted and Refused are, where there is no format, regular expressions that
 	// match the lines which tell so. Their groups may be identifier, presenter,
@@ -39,10 +40,13 @@ type Decisions struct {
 }
 
 // DecisionFormats are the formats of a log that need no regular expressions.
-var DecisionFormats = []string{MariaDBDecisions, "postgresql", RedisDecisions}
+var DecisionFormats = []string{MariaDBDecisions, "postgresql", RabbitMQDecisions, RedisDecisions}
 
 // MariaDBDecisions is the format of the file of MariaDB's audit plugin.
 const MariaDBDecisions = "mariadb"
+
+// RabbitMQDecisions is the format of what a RabbitMQ node logs.
+const RabbitMQDecisions = "rabbitmq"
 
 // RedisDecisions is the format of a server without a log of logins, which is asked.
 const RedisDecisions = "redis"

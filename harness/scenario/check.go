@@ -57,6 +57,9 @@ func (c check) all() {
 		c.Report("speed", "1 runs in page time, 60 makes a minute of a second", "must be at least %g", LeastSpeed)
 	}
 	c.attach()
+	if c.s.Attach == nil && slices.Contains(runbook.NoStandIn, c.formatType()) {
+		c.Report("runbook", "rehearse it where it runs, by attach", "is of a page of format.type %q, and no stand-in serves one", c.formatType())
+	}
 	c.services()
 	if c.page != nil {
 		c.consumers()

@@ -71,6 +71,8 @@ func dsnOf(format string) dsn {
 	switch format {
 	case RedisDecisions:
 		return dsn{"Redis", "", []string{"redis", "rediss"}}
+	case RabbitMQDecisions:
+		return dsn{"RabbitMQ", "/VHOST", []string{"amqp", "amqps"}}
 	case MariaDBDecisions:
 		return dsn{"MariaDB", "/NAME", []string{"mysql", "mariadb"}}
 	}
@@ -121,8 +123,10 @@ func (c check) decisions(path, name string, a *Attach) {
 		c.Report(path+".server", "as redis://observer:{{ .env.REDIS_OBSERVER }}@HOST:PORT", "is no address of a Redis server: it has no log of who logs in, and is asked")
 	case redis && d.File != "":
 		c.Report(path+".file", "leave it out", "is not read: a Redis server has no log of who logs in")
-	case !redis && d.Server != "":
-		c.Report(path+".server", "", "is of format redis")
+	case d.Format == RabbitMQDecisions && d.Server != "" && !strings.HasPrefix(d.Server, "http://") && !strings.HasPrefix(d.Server, "https://"):
+		c.Report(path+".server", "as http://observer:{{ .env.OBSERVER }}@HOST:15672", "is no address of a management API")
+	case !redis && d.Format != RabbitMQDecisions && d.Server != "":
+		c.Report(path+".server", "", "is of format redis or rabbitmq")
 	}
 	c.mentions(path+".server", []string{d.Server})
 	c.oneName(path, name, d, a)

@@ -18,7 +18,7 @@ import (
 func keptSessions(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseKeptSessions,
-		Fix:   fmt.Sprintf("end the sessions of %s with the revoke (pg_terminate_backend, KILL or CLIENT KILL): a session outlives its password, and its role too", c.Old),
+		Fix:   fmt.Sprintf("end the sessions of %s with the revoke (pg_terminate_backend, KILL, CLIENT KILL, or closing them by the management API of a broker): a session outlives its password, and its role too", c.Old),
 	}, c.Presented.BySession()
 }
 

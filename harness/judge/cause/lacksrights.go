@@ -20,10 +20,13 @@ func lacksRights(c *Cell) (Explanation, bool) {
 			event.At < c.First-evidence.Nearly || event.At > c.Last+evidence.Nearly {
 			continue
 		}
+		fix := fmt.Sprintf("give what %s logs in with the right that it lacks", event.Credential)
+		if event.Credential == c.Fresh {
+			fix = fmt.Sprintf("give what %s logs in with the rights of what %s logged in with, or let both act as one owner where it can (SET ROLE), before emitting", c.Fresh, c.Old)
+		}
 		return Explanation{
-			Cause: judge.CauseLacksRights, Credential: event.Credential,
+			Cause: judge.CauseLacksRights, Credential: event.Credential, Fix: fix,
 			Why: fmt.Sprintf("%s let %s in with %s and denied it what it asked (%s)", event.Service, service, event.Credential, event.Detail),
-			Fix: fmt.Sprintf("give what %s logs in with the rights of what %s logged in with, or let both act as one owner (SET ROLE), before emitting", c.Fresh, c.Old),
 		}, true
 	}
 	return Explanation{}, false

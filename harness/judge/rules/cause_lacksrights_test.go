@@ -22,6 +22,10 @@ func TestLacksRights(t *testing.T) {
 		says    string
 	}{
 		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied it what it asked (permission denied for table orders)"},
+		{"denied with the old one, of which no right of the new one is the cure", []change{func(s *story) {
+			denied(45, "search")(s)
+			s.events[len(s.events)-1].Credential = "k1"
+		}}, judge.CauseLacksRights, "give what k1 logs in with the right that it lacks"},
 		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db refused the credential that it presented"},
 		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, ""},
 		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, ""},
@@ -34,7 +38,7 @@ func TestLacksRights(t *testing.T) {
 					found = append(found, f)
 				}
 			}
-			if len(found) != 1 || found[0].Cause != tt.cause || !strings.Contains(found[0].Message, tt.says) {
+			if len(found) != 1 || found[0].Cause != tt.cause || !strings.Contains(found[0].Message+found[0].Fix, tt.says) {
 				t.Errorf("got %+v, want one of cause %s that says %q", found, tt.cause, tt.says)
 			}
 		})

@@ -123,7 +123,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		if status, err := strconv.Atoi(p.Last.Status); err == nil && status < http.StatusInternalServerError {
 			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused: if that is how it refuses, say so (services.%s: refusal: {statuses: [%s]})", v.Name, p.Last.Status, e.Old, v.Name, p.Last.Status)
 		}
-		return fmt.Sprintf("%s gave no answer to %s (%s)", v.Name, e.Old, p.Last.Status)
+		return fmt.Sprintf("%s %s", v.Name, history.Neither(e.Old, p.Last.Status))
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
 		bound != runbook.Forever && p.LastAsked-revoked+2*evidence.BucketWidth >= history.Offset(e.Limits.Wall(bound)+v.Granule):
 		f.Message = fmt.Sprintf("%s%s still took %s %s after the revoke: %s", v.Name, e.OffPage(v.Name), e.Old, e.Page(p.LastTaken-revoked), e.boundText(v, bound))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # How the team rotates its login to the broker: two users who take turns.
 #   rotate.sh first|which|make|accept|emit|revoke|restore|value [USER]. What goes wrong:
-#   keep (the shop keeps its connection, with the login that it has), change (of the old user
+#   accept-bare (the new user may log in, and nothing more), keep (the shop keeps its connection, with the login that it has), change (of the old user
 #   the password is changed, and nothing else)
 set -eu
 name=${2-}
@@ -10,8 +10,9 @@ make() {
 	name=shop-$(od -An -N3 -tx1 /dev/urandom | tr -d ' \n')
 	(umask 077 && od -An -N12 -tx1 /dev/urandom | tr -d ' \n' >"$SHOP/$name")
 }
+user() { api PUT "users/$name" "{\"password\": \"$(cat "$SHOP/$name")\", \"tags\": \"\"}"; }
 accept() {
-	api PUT "users/$name" "{\"password\": \"$(cat "$SHOP/$name")\", \"tags\": \"management\"}"
+	user
 	api PUT "permissions/%2F/$name" '{"configure": ".*", "write": ".*", "read": ".*"}'
 }
 emit() {
@@ -23,9 +24,10 @@ first) make && accept && emit && echo 0.2 >"$SHOP/keep" ;;
 which) cut -d' ' -f1 "$SHOP/login" ;;
 make) make && echo "$name" ;;
 accept | restore) accept ;;
+accept-bare) user ;;
 emit) emit ;;
 keep) echo 3600 >"$SHOP/keep" ;;
 revoke) api DELETE "users/$name" ;;
-change) api PUT "users/$name" '{"password": "changed", "tags": "management"}' ;;
-value) printf '%s:%s' "$name" "$(cat "$SHOP/$name")" | base64 -w0 ;;
+change) api PUT "users/$name" '{"password": "changed", "tags": ""}' ;;
+value) cat "$SHOP/$name" ;;
 esac

@@ -24,6 +24,9 @@ up)
 	RUNNING_UNDER_SYSTEMD=1 nohup $server >"$folder/broker.log" 2>&1 & # it becomes the node; a log file of its own is written up to 2 s late
 	echo $! >>"$folder/pids"
 	for _ in $(seq 300); do curl -sf -o /dev/null http://127.0.0.1:$port/ && break || sleep 0.2; done
+	observer=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+	(umask 077 && echo "export OBSERVER=$observer" >"$folder/env")
+	curl -sf -o /dev/null -K "$folder/admin" -H 'Content-Type: application/json' -X PUT http://127.0.0.1:$port/api/users/observer -d "{\"password\": \"$observer\", \"tags\": \"monitoring\"}"
 	./rotate.sh first
 	PORT=$((port + 4)) BROKER=$((port + 3)) nohup /usr/bin/python3 shop.py >"$folder/shop.log" 2>&1 &
 	echo $! >>"$folder/pids"
