@@ -20,12 +20,11 @@ const (
 	leastSet = 500 * time.Millisecond
 )
 
-// timepiece tells the wall clock's time, and what passed since some moment by a
-// clock that nobody sets.
-type timepiece func() (wall time.Time, passed time.Duration)
+// clockReader reads the wall clock, and the time since some moment by a monotonic clock.
+type clockReader func() (wall time.Time, passed time.Duration)
 
-// newTimepiece is the machine's.
-func newTimepiece() timepiece {
+// newClockReader reads the clocks of this machine.
+func newClockReader() clockReader {
 	began := time.Now()
 	return func() (time.Time, time.Duration) {
 		now := time.Now()
@@ -36,7 +35,7 @@ func newTimepiece() timepiece {
 // watchClock records when the machine's wall clock is set, as it is when a
 // machine wakes up that was suspended: services find tokens expired then, or not
 // begun, that nobody has touched.
-func (r *run) watchClock(tell timepiece) {
+func (r *run) watchClock(tell clockReader) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() {

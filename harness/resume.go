@@ -78,7 +78,7 @@ func Resume(ctx context.Context, p *plan.Plan, u *Unfinished, folder string, o R
 	case p.ScenarioDigest != u.ScenarioDigest || p.RunbookDigest != u.RunbookDigest:
 		return fail(ErrChanged)
 	}
-	r := &resuming{plan: p, unfinished: u, folder: folder, o: o}
+	r := &resumption{plan: p, unfinished: u, folder: folder, o: o}
 	if err := r.attach(ctx); err != nil {
 		return fail(err)
 	}
@@ -92,8 +92,8 @@ func Resume(ctx context.Context, p *plan.Plan, u *Unfinished, folder string, o R
 	return resumed, nil
 }
 
-// resuming is a dead run whose end is under way.
-type resuming struct {
+// resumption brings a dead run to its end.
+type resumption struct {
 	plan       *plan.Plan
 	unfinished *Unfinished
 	folder     string
@@ -106,7 +106,7 @@ type resuming struct {
 }
 
 // attach finds the store and the authorities.
-func (r *resuming) attach(ctx context.Context) (err error) {
+func (r *resumption) attach(ctx context.Context) (err error) {
 	u := r.unfinished
 	if kind, known := runtime.Of(u.Runtime); known && kind.Adopt != nil {
 		if r.services, err = kind.Adopt(ctx, u.Run, r.o.Place); err != nil {
@@ -169,7 +169,7 @@ func (r *resuming) attach(ctx context.Context) (err error) {
 }
 
 // url is the address of a service of the run.
-func (r *resuming) url(service string, inside bool) string {
+func (r *resumption) url(service string, inside bool) string {
 	found, ok := r.services[service]
 	if !ok || !inside {
 		return found.URL
@@ -183,7 +183,7 @@ func (r *resuming) url(service string, inside bool) string {
 }
 
 // resume takes the steps, and writes the history anew with them.
-func (r *resuming) resume(ctx context.Context) (*Resumed, error) {
+func (r *resumption) resume(ctx context.Context) (*Resumed, error) {
 	ring, err := r.bound.Keyring(ctx)
 	if err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func replace(path string, written *os.File, err error) error {
 }
 
 // clean removes what is left of the run.
-func (r *resuming) clean(ctx context.Context) error {
+func (r *resumption) clean(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
 	var errs []error

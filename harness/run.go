@@ -171,7 +171,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 		r.recorder.Listen(l)
 	}
 	r.evidence = recording{recorder: r.recorder, names: r.names, probes: &probes{}, bound: func() any { return r.bound }}
-	r.watchClock(newTimepiece())
+	r.watchClock(newClockReader())
 	r.watchMachine(thisMachine())
 	r.logs = logs.New(filepath.Join(r.folder, LogsFolder), r.plan, r.names, r.recorder)
 	r.cleanUp("close the logs", func(context.Context) error { return notKept(r.logs.Close()) })

@@ -55,7 +55,7 @@ func comparison(all []contrast) chart.Chart {
 }
 
 // values are the figures of one side, in the order of a comparison's measures.
-func (s *half) values(lost bool) []chart.Value {
+func (s *contrastSide) values(lost bool) []chart.Value {
 	values := []chart.Value{{Figure: s.failing(), Text: Share(s.AuthFailures, s.Attempts)}}
 	if lost {
 		values = append(values, chart.Value{Figure: ratio(s.Unavailable, s.Attempts), Text: Share(s.Unavailable, s.Attempts)})

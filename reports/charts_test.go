@@ -65,7 +65,7 @@ func TestOverTimeShowsWhatGotNoAnswer(t *testing.T) {
 		t.Errorf("got description %q, want it to say that some got no answer", c.Description)
 	}
 	all := contrasts(m)
-	all[0].After.Unavailable, all[0].Down = 20, extreme{Phase: history.Watch, Share: "2.0 %"}
+	all[0].After.Unavailable, all[0].Down = 20, worstPhase{Phase: history.Watch, Share: "2.0 %"}
 	bars, _ := comparison(all).(*chart.Comparison)
 	if len(bars.Measures) != 3 || bars.Rows[0].After[1].Text != "0.20 %" || len(bars.Rows[1].Before) != 3 {
 		t.Errorf("got measures %q of %+v, want the unavailable too", bars.Measures, bars.Rows)

@@ -31,14 +31,14 @@ func (f FindingChange) gone() bool {
 	return f.Before != nil && f.Before.Level == judge.Error && (f.Change == Gone || f.Change == Better)
 }
 
-// about is what makes a finding the same one in another run: who was refused
+// findingKey is what makes a finding the same one in another run: who was refused
 // with what, by whom. The mechanism may be another, and it is the same users who
 // felt it. Where no client and service is named, the party to look at and the
 // step are what there is.
-type about struct{ rule, presenter, validator, credential, consumer, causedBy string }
+type findingKey struct{ rule, presenter, validator, credential, consumer, causedBy string }
 
-func aboutOf(f judge.Finding) about {
-	a := about{rule: f.RuleID, presenter: f.Presenter, validator: f.Validator, credential: f.Credential}
+func aboutOf(f judge.Finding) findingKey {
+	a := findingKey{rule: f.RuleID, presenter: f.Presenter, validator: f.Validator, credential: f.Credential}
 	if f.Presenter == "" && f.Validator == "" {
 		a.consumer, a.causedBy = f.Consumer, f.CausedBy
 	}

@@ -17,34 +17,34 @@ import (
 // in the baseline, and after: from accept to the end.
 type contrast struct {
 	Pair          pair
-	Before, After half
-	Worst, Down   extreme // of auth failures, and of what was unavailable
-	track         *Track  // nil: nothing is known over time
+	Before, After contrastSide
+	Worst, Down   worstPhase // of auth failures, and of what was unavailable
+	track         *Track     // nil: nothing is known over time
 }
 
-// extreme is the phase with the largest share of something; an empty phase:
-// there was none of it.
-type extreme struct {
+// worstPhase is the phase with the largest share of some failure; empty where there
+// was none.
+type worstPhase struct {
 	Phase  history.Phase
 	Share  string
 	figure float64
 }
 
-func (e *extreme) take(c judge.Cell, n int64) {
+func (e *worstPhase) take(c judge.Cell, n int64) {
 	if share := ratio(n, c.Attempts); share > e.figure {
-		*e = extreme{c.Phase, Share(n, c.Attempts), share}
+		*e = worstPhase{c.Phase, Share(n, c.Attempts), share}
 	}
 }
 
-// half is one side of a contrast: first attempts.
-type half struct {
+// contrastSide counts the first attempts of one side of a contrast.
+type contrastSide struct {
 	Attempts, AuthFailures, Unavailable int64
 	Statuses                            map[string]int64
 	Credentials                         map[string]judge.CredentialCounts
 	P50, P99                            float64 // milliseconds
 }
 
-func (s *half) add(c judge.Cell) {
+func (s *contrastSide) add(c judge.Cell) {
 	s.Attempts += c.Attempts
 	s.AuthFailures += c.AuthFailures
 	s.Unavailable += c.Unavailable
@@ -64,7 +64,7 @@ func (c *contrast) says() (text, tone string) {
 	var parts []string
 	for _, e := range []struct {
 		what string
-		extreme
+		worstPhase
 	}{{"auth failures", c.Worst}, {"unavailable", c.Down}} {
 		if e.Phase != "" {
 			parts = append(parts, fmt.Sprintf("%s: %s in %s", e.what, e.Share, e.Phase))
@@ -77,7 +77,7 @@ func (c *contrast) says() (text, tone string) {
 }
 
 // failing is the share of attempts that were auth failures.
-func (s *half) failing() float64 { return ratio(s.AuthFailures, s.Attempts) }
+func (s *contrastSide) failing() float64 { return ratio(s.AuthFailures, s.Attempts) }
 
 // contrasts are those of every client and service: the judged ones first, and
 // there the worst first.
@@ -91,8 +91,8 @@ func contrasts(m *Model) []contrast {
 		key := pairOf(c)
 		found := byPair[key]
 		if found == nil {
-			empty := func() half {
-				return half{Statuses: map[string]int64{}, Credentials: map[string]judge.CredentialCounts{}}
+			empty := func() contrastSide {
+				return contrastSide{Statuses: map[string]int64{}, Credentials: map[string]judge.CredentialCounts{}}
 			}
 			found = &contrast{Pair: key, Before: empty(), After: empty()}
 			byPair[key], judged[key] = found, m.judged(c)
@@ -208,7 +208,7 @@ func beforeAndAfter(all []contrast) table {
 			figure("401"), figure("403"), words("Refused with"), figure("Unavailable"), figure("p50"), figure("p99"), words("Credentials")},
 	}
 	for _, c := range all {
-		for i, s := range []half{c.Before, c.After} {
+		for i, s := range []contrastSide{c.Before, c.After} {
 			t.Rows = append(t.Rows, []string{c.Pair.String(), []string{"before", "after"}[i], Count(s.Attempts), Count(s.AuthFailures),
 				Share(s.AuthFailures, s.Attempts), Count(s.Statuses["401"]), Count(s.Statuses["403"]), Refusals(s.Statuses), Count(s.Unavailable),
 				latency(s.P50), latency(s.P99), shares(s.Credentials)})

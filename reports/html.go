@@ -37,7 +37,7 @@ type htmlPage struct {
 	Untold            []Fact
 	Findings          []judge.Finding
 	BeforeNote        string
-	Comparison, Whole picture
+	Comparison, Whole chartFigure
 	Pairs             []pairCard
 	Rest              table // of the pairs that have no card; no rows: all have
 	Phases, Cells     table
@@ -46,8 +46,8 @@ type htmlPage struct {
 	Written           string
 }
 
-// picture is a chart with its figures; no SVG: there is nothing to draw.
-type picture struct {
+// chartFigure is a chart with its figures. SVG is empty where there is nothing to draw.
+type chartFigure struct {
 	SVG         template.HTML
 	Description string
 	Figures     table
@@ -60,7 +60,7 @@ type pairCard struct {
 	Tone     string // as tone has them
 	Says     string
 	Contrast table
-	Chart    picture
+	Chart    chartFigure
 }
 
 // WriteHTML writes a report as one HTML file that needs nothing beside it: no
@@ -128,16 +128,16 @@ func cardOf(m *Model, c contrast, i int) (pairCard, error) {
 	return card, err
 }
 
-func pictureOf(c chart.Chart, id string, figures table) (picture, error) {
+func pictureOf(c chart.Chart, id string, figures table) (chartFigure, error) {
 	if c == nil {
-		return picture{}, nil
+		return chartFigure{}, nil
 	}
 	svg, err := chart.SVG(c, id)
 	if err != nil {
-		return picture{}, err
+		return chartFigure{}, err
 	}
 	_, description := c.Words()
-	return picture{SVG: template.HTML(svg), Description: description, Figures: figures}, nil
+	return chartFigure{SVG: template.HTML(svg), Description: description, Figures: figures}, nil
 }
 
 // anchor is a title as an element's id.

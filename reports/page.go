@@ -21,7 +21,7 @@ func page(m *Model) table {
 	}
 	t.Note = "What the page says beside what this run found. Durations are page time."
 	t.Head = []column{words("Field"), words("The page says"), words("This run found"), state("Holds")}
-	f := filling{Model: m, page: m.Runbook}
+	f := pageBuilder{Model: m, page: m.Runbook}
 	for _, fill := range []func(){f.scope, f.storage, f.consumers, f.format, f.rollout, f.overlap, f.verification, f.rollback, f.schedule} {
 		fill()
 	}
@@ -29,19 +29,19 @@ func page(m *Model) table {
 	return t
 }
 
-// filling is a page being filled.
-type filling struct {
+// pageBuilder fills the table that holds the page against what was found.
+type pageBuilder struct {
 	*Model
 	page *runbook.Runbook
 	rows [][]string
 }
 
 // row adds a line; what cannot hold or not hold has "–" in its last column.
-func (f *filling) row(field, says, found, holds string) {
+func (f *pageBuilder) row(field, says, found, holds string) {
 	f.rows = append(f.rows, []string{field, dash(says), dash(found), holds})
 }
 
-func (f *filling) scope() {
+func (f *pageBuilder) scope() {
 	says := join(", ", f.page.Scope.Name, f.page.Scope.Family)
 	if f.page.Scope.Purpose != "" {
 		says += ": " + f.page.Scope.Purpose
@@ -53,19 +53,19 @@ func (f *filling) scope() {
 	f.row("scope", says, strings.Join(found, ", then "), "–")
 }
 
-func (f *filling) credentials() []Credential {
+func (f *pageBuilder) credentials() []Credential {
 	if f.Timeline == nil {
 		return nil
 	}
 	return f.Timeline.Credentials
 }
 
-func (f *filling) storage() {
+func (f *pageBuilder) storage() {
 	s := f.page.Storage
 	f.row("storage", join(", ", s.Store, s.Publish.Path, "distribution by "+s.Distribution, s.JWKS), f.Store, "–")
 }
 
-func (f *filling) consumers() {
+func (f *pageBuilder) consumers() {
 	onPage := map[string]bool{}
 	for _, c := range f.page.Consumers {
 		onPage[c.Name] = true
@@ -101,7 +101,7 @@ func (f *filling) consumers() {
 }
 
 // party is what was measured of one consumer, and whether it kept its bounds.
-func (f *filling) party(name string) (found, holds string) {
+func (f *pageBuilder) party(name string) (found, holds string) {
 	var parts []string
 	holds = "–"
 	if f.Timeline != nil {
@@ -159,9 +159,9 @@ func (m *Model) began(phase history.Phase) history.Offset {
 }
 
 // inPage is wall time as page time alone.
-func (f *filling) inPage(wall history.Offset) string { return PageTime(f.Speed, wall.Duration()) }
+func (f *pageBuilder) inPage(wall history.Offset) string { return PageTime(f.Speed, wall.Duration()) }
 
-func (f *filling) format() {
+func (f *pageBuilder) format() {
 	t := f.page.Format
 	life := ""
 	if t.LongestLife > 0 {
@@ -171,7 +171,7 @@ func (f *filling) format() {
 }
 
 // needed is the largest of a bound over all validators, and whose it is.
-func (f *filling) needed(bound func(plan.Validator) time.Duration) (most time.Duration, whose string) {
+func (f *pageBuilder) needed(bound func(plan.Validator) time.Duration) (most time.Duration, whose string) {
 	for _, v := range f.Limits.Validators {
 		if b := bound(v); b > most {
 			most, whose = b, v.Name
@@ -181,7 +181,7 @@ func (f *filling) needed(bound func(plan.Validator) time.Duration) (most time.Du
 }
 
 // measured is the longest that a validator took for something, and which.
-func (f *filling) measured(took func(judge.ValidatorReport) int64) (longest time.Duration, whose string) {
+func (f *pageBuilder) measured(took func(judge.ValidatorReport) int64) (longest time.Duration, whose string) {
 	for _, v := range f.Validators {
 		if ms := took(v); ms > 0 && pageTime(f.Speed, millis(ms)) > longest {
 			longest, whose = pageTime(f.Speed, millis(ms)), v.Name
@@ -192,7 +192,7 @@ func (f *filling) measured(took func(judge.ValidatorReport) int64) (longest time
 
 // bounded holds a duration of the page against what it must be at least, and
 // against what was measured where that was more.
-func (f *filling) bounded(field string, says runbook.Duration, most time.Duration, whose string, took time.Duration, who string) {
+func (f *pageBuilder) bounded(field string, says runbook.Duration, most time.Duration, whose string, took time.Duration, who string) {
 	switch {
 	case most == runbook.Forever:
 		f.row(field, says.String(), strings.TrimSpace("no time is enough "+whose), "no")
@@ -205,7 +205,7 @@ func (f *filling) bounded(field string, says runbook.Duration, most time.Duratio
 	}
 }
 
-func (f *filling) rollout() {
+func (f *pageBuilder) rollout() {
 	most, whose := f.needed(f.Limits.G1)
 	took, who := f.measured(func(v judge.ValidatorReport) int64 { return v.LearnedAfterMS })
 	f.bounded("rollout: lead", f.page.Rollout.Lead, most, forWhom(whose), took, who)
@@ -217,7 +217,7 @@ func (f *filling) rollout() {
 
 // switched is how long the slowest emitter took, and who did not switch that is on
 // the page.
-func (f *filling) switched() string {
+func (f *pageBuilder) switched() string {
 	if f.Timeline == nil || len(f.Timeline.Switches) == 0 {
 		return ""
 	}
@@ -242,7 +242,7 @@ func forWhom(name string) string {
 	return "for " + name
 }
 
-func (f *filling) overlap() {
+func (f *pageBuilder) overlap() {
 	f.bounded("overlap: window", f.page.Overlap.Window, f.Limits.G2(), "after the last emitter's switch", 0, "")
 	for _, e := range f.page.Overlap.Exceptions {
 		f.row("overlap: exception", fmt.Sprintf("%s until %s: %s", e.Client, e.Until, e.Because), "", "–")
@@ -254,7 +254,7 @@ var checked = map[string]string{
 	"auth-failures": "auth-failures-flat", "availability": "availability", "distribution": "distribution", "logs": "logs",
 }
 
-func (f *filling) verification() {
+func (f *pageBuilder) verification() {
 	var whole judge.Cell
 	for _, c := range f.Cells {
 		if f.judged(c) {
@@ -273,7 +273,7 @@ func (f *filling) verification() {
 	}
 }
 
-func (f *filling) answer(id string) judge.Rule {
+func (f *pageBuilder) answer(id string) judge.Rule {
 	if i := slices.IndexFunc(f.Rules, func(r judge.Rule) bool { return r.ID == id }); i >= 0 {
 		return f.Rules[i]
 	}
@@ -281,7 +281,7 @@ func (f *filling) answer(id string) judge.Rule {
 }
 
 // held is a rule's outcome as one of holds, does not hold, cannot be told.
-func (f *filling) held(id string) string {
+func (f *pageBuilder) held(id string) string {
 	switch f.answer(id).Outcome {
 	case judge.Pass:
 		return "yes"
@@ -293,7 +293,7 @@ func (f *filling) held(id string) string {
 	return "–"
 }
 
-func (f *filling) canary() {
+func (f *pageBuilder) canary() {
 	proofs := proofsOf(f.Model, history.Canary)
 	var refused []string
 	for _, p := range proofs {
@@ -311,7 +311,7 @@ func (f *filling) canary() {
 	}
 }
 
-func (f *filling) rollback() {
+func (f *pageBuilder) rollback() {
 	r := f.page.Rollback
 	decides := r.Decides
 	if decides != "" {
@@ -329,7 +329,7 @@ func (f *filling) rollback() {
 	f.row("rollback", says, found, yesNo(f.Rollback.Proven))
 }
 
-func (f *filling) schedule() {
+func (f *pageBuilder) schedule() {
 	s := f.page.Schedule
 	parts := []string{}
 	if s.Cadence > 0 {

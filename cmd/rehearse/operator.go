@@ -20,9 +20,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// asking is an operator at a terminal, who is asked before each phase and may
+// terminalOperator is an operator at a terminal, who is asked before each phase and may
 // roll back or abort in the middle of one.
-type asking struct {
+type terminalOperator struct {
 	to       io.Writer
 	hold     bool          // asks before each phase, and not only before one
 	confirm  history.Phase // that one
@@ -33,13 +33,13 @@ type asking struct {
 }
 
 var (
-	_ world.Operator  = (*asking)(nil)
-	_ world.Confirmer = (*asking)(nil)
+	_ world.Operator  = (*terminalOperator)(nil)
+	_ world.Confirmer = (*terminalOperator)(nil)
 )
 
 // atTerminal is an operator at the command's terminal; an error of usage where
 // there is none.
-func atTerminal(command *cobra.Command, hold bool) (*asking, error) {
+func atTerminal(command *cobra.Command, hold bool) (*terminalOperator, error) {
 	file, ok := command.InOrStdin().(*os.File)
 	switch terminal := ok && term.IsTerminal(int(file.Fd())); {
 	case !terminal && hold:
@@ -63,8 +63,8 @@ func (f *runFlags) confirms(p *plan.Plan) history.Phase {
 	return history.Revoke
 }
 
-func newAsking(from io.Reader, to io.Writer, hold bool) *asking {
-	a := &asking{to: to, hold: hold, confirm: history.Revoke, commands: make(chan world.Command)}
+func newAsking(from io.Reader, to io.Writer, hold bool) *terminalOperator {
+	a := &terminalOperator{to: to, hold: hold, confirm: history.Revoke, commands: make(chan world.Command)}
 	// A read of a terminal cannot be called off: this goroutine ends with the
 	// process, or with its input.
 	go a.listen(from)
@@ -79,7 +79,7 @@ var answers = map[string]world.Command{
 	"a": world.Abort, "abort": world.Abort,
 }
 
-func (a *asking) listen(from io.Reader) {
+func (a *terminalOperator) listen(from io.Reader) {
 	lines := bufio.NewScanner(from)
 	for lines.Scan() {
 		command, known := answers[strings.ToLower(strings.TrimSpace(lines.Text()))]
@@ -95,7 +95,7 @@ func (a *asking) listen(from io.Reader) {
 }
 
 // Approve asks, and waits for the answer or the end of ctx.
-func (a *asking) Approve(ctx context.Context, next history.Phase) (world.Command, error) {
+func (a *terminalOperator) Approve(ctx context.Context, next history.Phase) (world.Command, error) {
 	if !a.hold && next != a.confirm {
 		return world.GoOn, ctx.Err()
 	}
@@ -113,7 +113,7 @@ func (a *asking) Approve(ctx context.Context, next history.Phase) (world.Command
 
 // Confirm asks once more, and says what the gate says. A line without a word is no
 // answer to that, and counts as no.
-func (a *asking) Confirm(ctx context.Context, next history.Phase, says string) (world.Command, error) {
+func (a *terminalOperator) Confirm(ctx context.Context, next history.Phase, says string) (world.Command, error) {
 	a.confirming.Store(true)
 	defer a.confirming.Store(false)
 	select {
@@ -128,7 +128,7 @@ func (a *asking) Confirm(ctx context.Context, next history.Phase, says string) (
 }
 
 // answer waits for what is typed.
-func (a *asking) answer(ctx context.Context) (world.Command, error) {
+func (a *terminalOperator) answer(ctx context.Context) (world.Command, error) {
 	select {
 	case command := <-a.commands:
 		return command, nil
@@ -138,4 +138,4 @@ func (a *asking) answer(ctx context.Context) (world.Command, error) {
 }
 
 // Interrupt delivers what is typed in the middle of a phase.
-func (a *asking) Interrupt() <-chan world.Command { return a.commands }
+func (a *terminalOperator) Interrupt() <-chan world.Command { return a.commands }

@@ -133,7 +133,7 @@ func TestAskingOnceMore(t *testing.T) {
 func TestAskingIsNotAnsweredAhead(t *testing.T) {
 	for ahead, want := range map[world.Command]world.Command{world.Approved: world.Wait, world.RollBack: world.RollBack} {
 		synctest.Test(t, func(t *testing.T) {
-			a := &asking{to: io.Discard, hold: true, commands: make(chan world.Command)}
+			a := &terminalOperator{to: io.Discard, hold: true, commands: make(chan world.Command)}
 			typed := func(c world.Command) { a.commands <- c }
 			go typed(ahead)
 			synctest.Wait()

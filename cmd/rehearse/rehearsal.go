@@ -26,14 +26,14 @@ import (
 // --vault-addr: never a flag, which others can see.
 const vaultTokenVariable = "REHEARSE_VAULT_TOKEN"
 
-// place is where a rehearsal takes place: the flags that `run` and `test` share.
-type place struct {
+// runEnvironment is where a rehearsal takes place: the flags that `run` and `test` share.
+type runEnvironment struct {
 	runtime, store, vaultAddr string
 	at                        launch.Place
 	shards                    int
 }
 
-func (p *place) register(command *cobra.Command) {
+func (p *runEnvironment) register(command *cobra.Command) {
 	f := command.Flags()
 	f.StringVar(&p.runtime, "runtime", harness.Auto, "where services run: auto, process, docker, kubernetes,\n"+
 		"simulated (in virtual time)")
@@ -48,7 +48,7 @@ func (p *place) register(command *cobra.Command) {
 }
 
 // options are the place as options of a run; an error is one of usage.
-func (p *place) options() (harness.Options, error) {
+func (p *runEnvironment) options() (harness.Options, error) {
 	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr, LoadShards: p.shards}
 	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...); err != nil {
 		return o, err

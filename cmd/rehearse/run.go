@@ -23,7 +23,7 @@ import (
 
 // runFlags are those of `rehearse run`.
 type runFlags struct {
-	place
+	runEnvironment
 	gates     string
 	back      string // from which phase
 	dir       string // of a dead run that is to be resumed
@@ -97,7 +97,7 @@ func runCommand() *cobra.Command {
 
 // options are the flags as options of a run and of its plan.
 func (f *runFlags) options(command *cobra.Command) (harness.Options, plan.Options, error) {
-	o, err := f.place.options()
+	o, err := f.runEnvironment.options()
 	if err != nil {
 		return o, plan.Options{}, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // simulateCommand is `rehearse simulate [SCENARIO]`.
 func simulateCommand() *cobra.Command {
-	f := runFlags{place: place{runtime: harness.Simulated, store: harness.Auto}, yes: true}
+	f := runFlags{runEnvironment: runEnvironment{runtime: harness.Simulated, store: harness.Auto}, yes: true}
 	var many manyFlags
 	command := &cobra.Command{
 		Use:   "simulate [SCENARIO]",

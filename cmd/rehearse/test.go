@@ -23,7 +23,7 @@ import (
 
 // testFlags are those of `rehearse test`.
 type testFlags struct {
-	place
+	runEnvironment
 	parallel   int
 	junit, out string
 	shard      string
@@ -64,7 +64,7 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 	if f.parallel < 1 {
 		return usage(fmt.Errorf("-j: %d is less than 1", f.parallel))
 	}
-	o, err := f.place.options()
+	o, err := f.runEnvironment.options()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	harness.BuildImages(command.Context(), slices.DeleteFunc(slices.Clone(plans), func(p *plan.Plan) bool { return in(p, o).Simulates(p) }), o)
 	group, ctx := errgroup.WithContext(command.Context())
 	group.SetLimit(f.parallel)
-	here := newRoom()
+	here := newAdmission()
 	for i, p := range plans {
 		group.Go(func() error {
 			o := in(p, o)

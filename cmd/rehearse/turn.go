@@ -32,7 +32,7 @@ func turnCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("turn: %w", err)
 			}
-			t, kid := turn{s, args[1]}, ""
+			t, kid := keySetTurn{s, args[1]}, ""
 			if len(args) == 4 {
 				kid = args[3]
 			}
@@ -52,18 +52,18 @@ func turnCommand() *cobra.Command {
 // exploreMount is the mount of the services that are explored by hand.
 const exploreMount = "rehearse-explore"
 
-// turn is a published set of keys that is changed key by key. A key that is not
+// keySetTurn is a published set of keys that is changed key by key. A key that is not
 // in the set, and not destroyed, is kept beside it.
-type turn struct {
+type keySetTurn struct {
 	store *store.Store
 	path  string
 }
 
 // keptAt is where a key is kept that is not published.
-func (t turn) keptAt(kid string) string { return "kept/" + kid }
+func (t keySetTurn) keptAt(kid string) string { return "kept/" + kid }
 
 // take takes one step, and returns the KID that it was taken with.
-func (t turn) take(ctx context.Context, step, kid string) (string, error) {
+func (t keySetTurn) take(ctx context.Context, step, kid string) (string, error) {
 	if (kid == "") != (step == scenario.MakeStep) {
 		return "", usage(errors.New("want a KID for every step but make"))
 	}
@@ -80,7 +80,7 @@ func (t turn) take(ctx context.Context, step, kid string) (string, error) {
 	return "", usage(fmt.Errorf("no step is called %q", step))
 }
 
-func (t turn) make(ctx context.Context) (string, error) {
+func (t keySetTurn) make(ctx context.Context) (string, error) {
 	key, err := firstKey()
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func (t turn) make(ctx context.Context) (string, error) {
 }
 
 // publish adds a key that is kept to the set.
-func (t turn) publish(ctx context.Context, kid string) error {
+func (t keySetTurn) publish(ctx context.Context, kid string) error {
 	entry, _, err := t.store.Get(ctx, t.keptAt(kid))
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (t turn) publish(ctx context.Context, kid string) error {
 }
 
 // withhold takes a key out of the set and keeps it.
-func (t turn) withhold(ctx context.Context, kid string) error {
+func (t keySetTurn) withhold(ctx context.Context, kid string) error {
 	document, _, err := t.store.Get(ctx, t.path)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t turn) withhold(ctx context.Context, kid string) error {
 
 // destroy removes every version that may hold the key. The newest of the set is
 // known to be without it.
-func (t turn) destroy(ctx context.Context, kid string) error {
+func (t keySetTurn) destroy(ctx context.Context, kid string) error {
 	document, newest, err := t.store.Get(ctx, t.path)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (t turn) destroy(ctx context.Context, kid string) error {
 }
 
 // change writes the set anew, if nobody else did meanwhile.
-func (t turn) change(ctx context.Context, with func(keys []any) []any) error {
+func (t keySetTurn) change(ctx context.Context, with func(keys []any) []any) error {
 	document, version, err := t.store.Get(ctx, t.path)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestWithholdKeepsFirst(t *testing.T) {
 	if _, err := s.Put(t.Context(), path, map[string]any{"keys": []any{map[string]any{"kid": kid}}}, 0); err != nil {
 		t.Fatal(err)
 	}
-	turn := turn{s, path}
+	turn := keySetTurn{s, path}
 	for _, tt := range []struct {
 		name  string
 		fails bool

@@ -47,15 +47,15 @@ func terminal(in io.Reader, out io.Writer, getenv func(string) string) (from, to
 	return from, to, nil
 }
 
-// teller is how a run is told: a listener that has an end.
-type teller interface {
+// runListener shows a run while it goes on. Close ends what it shows.
+type runListener interface {
 	history.Listener
 	io.Closer
 }
 
-// telling is a run's teller with what belongs to it.
-type telling struct {
-	teller
+// runDisplay is a run's listener with what it writes to.
+type runDisplay struct {
+	runListener
 	screen *tui.UI       // nil: it is told in lines
 	stream *console.JSON // nil: it is not told as JSON
 	out    io.Writer     // for what comes after the run
@@ -64,9 +64,9 @@ type telling struct {
 
 // tell chooses how a run is told, and makes its operator and its listener so.
 // end ends the run in order.
-func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options, end func()) (*telling, error) {
+func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options, end func()) (*runDisplay, error) {
 	out := command.OutOrStdout()
-	t := &telling{out: out, look: lookOf(out)}
+	t := &runDisplay{out: out, look: lookOf(out)}
 	t.look.Verbose, t.look.Baseline = f.verbose, p.Rehearsal.Baseline.Duration()
 	o.Progress = func(text string) { command.PrintErrln(plaintext.Line(text)) }
 	// A screen stays until somebody leaves it: in CI nobody would, also where
@@ -83,7 +83,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 				Run: board.Run{Name: p.Name, Limits: p.Limits, Baseline: p.Rehearsal.Baseline.Duration(), OnPage: onPage(p)},
 				In:  in, Out: to, Console: t.look, Hold: f.hold, Confirm: f.confirms(p), Interrupt: func() { raiseInterrupt(end) },
 			})
-			t.teller, t.out = t.screen, t.screen.Writer()
+			t.runListener, t.out = t.screen, t.screen.Writer()
 			o.Operator, o.Progress = t.screen, t.screen.Say
 			o.Listeners = []history.Listener{t.screen}
 			return t, nil
@@ -100,12 +100,12 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 		o.Operator = operator
 		t.look.Terminal = false // a line that is written anew would take the question's place
 	}
-	t.teller = console.New(out, p.Limits, t.look)
+	t.runListener = console.New(out, p.Limits, t.look)
 	if f.ui == uiJSON {
 		t.stream = console.NewJSON(out)
-		t.teller = t.stream
+		t.runListener = t.stream
 	}
-	o.Listeners = []history.Listener{t.teller}
+	o.Listeners = []history.Listener{t.runListener}
 	return t, nil
 }
 
@@ -118,7 +118,7 @@ func onPage(p *plan.Plan) (names []string) {
 }
 
 // start begins to tell of a run.
-func (t *telling) start(ctx context.Context) error {
+func (t *runDisplay) start(ctx context.Context) error {
 	if t.screen == nil {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (t *telling) start(ctx context.Context) error {
 
 // end ends the telling. A screen stays with the verdict until it is left,
 // unless the run was interrupted or nobody is to be asked.
-func (t *telling) end(outcome *harness.Result, stay bool) error {
+func (t *runDisplay) end(outcome *harness.Result, stay bool) error {
 	if t.screen != nil && stay && outcome != nil && outcome.Ended != history.EndedInterrupted {
 		t.screen.Conclude(outcome.Verdict)
 	}

@@ -26,7 +26,7 @@ func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log
 	if err != nil {
 		return err
 	}
-	book, err := openMariaDBBook(server.address, c.AdminPassword)
+	sessions, err := openMariaDBSessions(server.address, c.AdminPassword)
 	if err != nil {
 		return errors.Join(err, server.stop())
 	}
@@ -34,7 +34,7 @@ func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log
 	mux := standin.NewMux(ready, logins.counters)
 	spoken := func([]byte) bool { return false }
 	web := standin.NewSplit(listener, logger, standin.Silence, spoken, func(_ context.Context, conn *standin.Conn) {
-		if err := logins.relayMariaDB(conn, server.address, book); err != nil {
+		if err := logins.relayMariaDB(conn, server.address, sessions); err != nil {
 			logger.Debug("a connection ended", "detail", err.Error())
 		}
 	})
@@ -43,5 +43,5 @@ func ServeMariaDB(ctx context.Context, config []byte, listener net.Listener, log
 			logger.Info(string(history.KindService), "detail", version)
 			ready.Set(nil)
 		})
-	}), book.close(), server.stop())
+	}), sessions.close(), server.stop())
 }

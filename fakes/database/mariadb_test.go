@@ -190,7 +190,7 @@ func TestMariaDBTellsEveryLogin(t *testing.T) {
 	var entered string
 	err := admin.QueryRowContext(t.Context(), "SELECT GROUP_CONCAT(CONCAT(who, ' ', tag) ORDER BY id) FROM "+contract.MariaDBSessions).Scan(&entered)
 	if want := "orders k1,orders k2,silent k2"; err != nil || !strings.HasSuffix(entered, want) {
-		t.Errorf("the book of sessions: got %q, %v, want it to end in %q", entered, err, want)
+		t.Errorf("the table of sessions: got %q, %v, want it to end in %q", entered, err, want)
 	}
 	var id int64
 	if err := old.QueryRowContext(t.Context(), "SELECT CONNECTION_ID()").Scan(&id); err != nil {

@@ -54,7 +54,7 @@ const (
 //	       ── another salt ──►                    where there are several passwords
 //	       ◄── answer ──
 //	       ── OK, or an error ──►
-func (l *logins) relayMariaDB(client net.Conn, server string, book *mariaDBBook) error {
+func (l *logins) relayMariaDB(client net.Conn, server string, sessions *mariaDBSessions) error {
 	defer client.Close()
 	upstream, err := net.DialTimeout("tcp", server, startupWithin)
 	if err != nil {
@@ -87,18 +87,18 @@ func (l *logins) relayMariaDB(client net.Conn, server string, book *mariaDBBook)
 		return err
 	}
 	login := newLogin(user, application)
-	l.shown(login, book, salt, answer)
+	l.shown(login, sessions, salt, answer)
 	login.remote, _, _ = net.SplitHostPort(client.RemoteAddr().String()) // "" where it is no address
 	if _, err := upstream.Write(response); err != nil {
 		return err
 	}
-	packet, err := l.answersMariaDB(client, upstream, login, book)
+	packet, err := l.answersMariaDB(client, upstream, login, sessions)
 	if err != nil {
 		return err
 	}
 	entered := packet[4] == packetOK
 	if entered {
-		if err := book.enter(session, login); err != nil {
+		if err := sessions.enter(session, login); err != nil {
 			l.log.Warn("server", "detail", err.Error())
 		}
 	}
@@ -130,7 +130,7 @@ func (l *logins) relayMariaDB(client net.Conn, server string, book *mariaDBBook)
 
 // answersMariaDB hands on the server's questions and the client's answers, and gives
 // the packet with which the server decides.
-func (l *logins) answersMariaDB(client, upstream io.ReadWriter, login *login, book *mariaDBBook) (decision []byte, err error) {
+func (l *logins) answersMariaDB(client, upstream io.ReadWriter, login *login, sessions *mariaDBSessions) (decision []byte, err error) {
 	for range maxQuestions {
 		packet, err := mariaDBPacket(upstream)
 		if err != nil {
@@ -149,7 +149,7 @@ func (l *logins) answersMariaDB(client, upstream io.ReadWriter, login *login, bo
 		if packet[4] == packetSwitch {
 			r := mariaDBReader{rest: packet[5:]}
 			r.text() // the method
-			l.shown(login, book, bytes.TrimSuffix(r.rest, []byte{0}), answer[4:])
+			l.shown(login, sessions, bytes.TrimSuffix(r.rest, []byte{0}), answer[4:])
 		}
 		if _, err := upstream.Write(answer); err != nil {
 			return nil, err
@@ -160,8 +160,8 @@ func (l *logins) answersMariaDB(client, upstream io.ReadWriter, login *login, bo
 
 // shown notes whose password a client has shown that it knows, where the harness made
 // it: it counts for more than what the client says of itself.
-func (l *logins) shown(login *login, book *mariaDBBook, salt, answer []byte) {
-	tag, err := book.whose(salt, answer)
+func (l *logins) shown(login *login, sessions *mariaDBSessions, salt, answer []byte) {
+	tag, err := sessions.whose(salt, answer)
 	if err != nil {
 		l.log.Warn("server", "detail", err.Error())
 	}

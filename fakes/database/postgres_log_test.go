@@ -113,7 +113,7 @@ func TestLivedIsToldOfWhatWasInUse(t *testing.T) {
 				_, _ = client.Write([]byte(m))
 			}
 		}()
-		if _, err := io.Copy(io.Discard, using{server, login}); err != nil {
+		if _, err := io.Copy(io.Discard, usageConn{server, login}); err != nil {
 			t.Fatal(err)
 		}
 		if used := login.used.Load(); (used > 0) != (messages[0] != "X\x00\x00\x00\x04") {

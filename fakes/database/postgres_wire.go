@@ -68,7 +68,7 @@ func (l *logins) relay(client net.Conn, server string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(upstream, using{client, login}) // its end is that of the session
+		_, _ = io.Copy(upstream, usageConn{client, login}) // its end is that of the session
 		if login.left.Store(true); !login.ended.Load() {
 			l.lived(login)
 		}
@@ -87,14 +87,14 @@ func (l *logins) relay(client net.Conn, server string) error {
 	return err
 }
 
-// using notes when a client last used its session: it says that it leaves (Terminate)
-// when a pool closes what it had no more use for.
-type using struct {
+// usageConn notes when a client last used its session. The message Terminate is no use: a
+// pool sends it when it closes a connection that nobody needed.
+type usageConn struct {
 	net.Conn
 	login *login
 }
 
-func (u using) Read(p []byte) (int, error) {
+func (u usageConn) Read(p []byte) (int, error) {
 	n, err := u.Conn.Read(p)
 	if n > 0 && (n != terminateLength || p[0] != 'X') {
 		u.login.use()

@@ -72,7 +72,7 @@ func newRedisPool(c contract.Querier, from dialler) (pool, error) {
 func (p *redisPool) ask(ctx context.Context, f func(context.Context, *redis.Client) error) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	d := &dial{}
+	d := &loginAttempt{}
 	ctx = context.WithValue(ctx, dialKey{}, d)
 	err := f(ctx, p.client)
 	if err != nil {
@@ -131,9 +131,9 @@ func (p *redisPool) close() {
 	_ = p.client.Close() // again, perhaps
 }
 
-// dial is what is known of the login that one command came to: go-redis logs in
-// for the command that waits for the connection, under its context.
-type dial struct {
+// loginAttempt is the login that one command had to wait for: go-redis logs in under the
+// context of the command that needs the connection.
+type loginAttempt struct {
 	from  dialler // nil: none is under way
 	tag   string
 	began time.Time
@@ -143,23 +143,23 @@ type dialKey struct{}
 
 // dialOf is the dial of a command's context; one that nobody looks at where
 // there is none.
-func dialOf(ctx context.Context) *dial {
-	if d, ok := ctx.Value(dialKey{}).(*dial); ok {
+func dialOf(ctx context.Context) *loginAttempt {
+	if d, ok := ctx.Value(dialKey{}).(*loginAttempt); ok {
 		return d
 	}
-	return &dial{}
+	return &loginAttempt{}
 }
 
 // begin tells that a login begins. One that was under way got no answer: the
 // client repeats a command whose connection broke.
-func (d *dial) begin(from dialler, tag string) {
+func (d *loginAttempt) begin(from dialler, tag string) {
 	d.fail(errors.New("no answer"))
 	from.dialling()
 	d.from, d.tag, d.began = from, tag, time.Now()
 }
 
 // end tells what became of the login, if one is under way.
-func (d *dial) end(to dialler, status, detail string) {
+func (d *loginAttempt) end(to dialler, status, detail string) {
 	if d.from == nil {
 		return
 	}
@@ -168,7 +168,7 @@ func (d *dial) end(to dialler, status, detail string) {
 }
 
 // fail ends a login with the error of its command.
-func (d *dial) fail(err error) {
+func (d *loginAttempt) fail(err error) {
 	code, detail := history.StatusUnavailable, "no answer"
 	if answered, ok := errors.AsType[redis.Error](err); ok {
 		// The rest of an answer may quote what was sent.

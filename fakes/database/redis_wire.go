@@ -64,7 +64,7 @@ func (l *logins) relayRedis(client net.Conn, server string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(inUse{upstream, login}, commands) // its end is that of the session
+		_, _ = io.Copy(usageWriter{upstream, login}, commands) // its end is that of the session
 		if login.left.Store(true); !login.ended.Load() {
 			l.lived(login)
 		}
@@ -80,13 +80,13 @@ func (l *logins) relayRedis(client net.Conn, server string) error {
 	return err
 }
 
-// inUse passes on what a client says, and notes when it used its session.
-type inUse struct {
+// usageWriter passes on what a client writes, and notes when it last did.
+type usageWriter struct {
 	io.Writer
 	login *login
 }
 
-func (u inUse) Write(p []byte) (int, error) {
+func (u usageWriter) Write(p []byte) (int, error) {
 	u.login.use()
 	return u.Writer.Write(p)
 }

@@ -40,7 +40,7 @@ type issuer struct {
 	keys    atomic.Pointer[keySet]
 	minted  atomic.Int64
 	read    atomic.Int64
-	spare   sparing
+	spare   untilSpent
 }
 
 // ServeIssuer runs an issuer of tokens: it reads its signing keys from the

@@ -61,15 +61,15 @@ func sparingly(value string) (how string, limit float64, err error) {
 	return how, limit, err
 }
 
-// sparing leaves alone as many requests as an order says.
-type sparing struct {
+// untilSpent answers as usual until the rate that an order allows is spent.
+type untilSpent struct {
 	mu    sync.Mutex
 	order string
 	left  *rate.Limiter
 }
 
 // answer is how a request is to be answered under an order; "" is as usual.
-func (s *sparing) answer(order string) string {
+func (s *untilSpent) answer(order string) string {
 	how, limit, _ := sparingly(order) // it was checked when it was ordered
 	if limit <= 0 {
 		return how
@@ -86,26 +86,26 @@ func (s *sparing) answer(order string) string {
 }
 
 // naming is how keys are named: in the set, and in the header of tokens.
-func (i *issuer) naming(ordered string) naming {
+func (i *issuer) naming(ordered string) kidNames {
 	switch ordered {
 	case "none":
-		return naming{inSet: func(kid string) string { return kid }, inToken: func(string) string { return "" }}
+		return kidNames{inSet: func(kid string) string { return kid }, inToken: func(string) string { return "" }}
 	case "same":
 		first := i.first
 		same := func(string) string { return first }
-		return naming{inSet: same, inToken: same}
+		return kidNames{inSet: same, inToken: same}
 	case "old":
 		first := i.first
-		return naming{inSet: ownNames.inSet, inToken: func(string) string { return first }}
+		return kidNames{inSet: ownNames.inSet, inToken: func(string) string { return first }}
 	}
 	return ownNames
 }
 
-// naming turns the kid of a key into what it is called.
-type naming struct{ inSet, inToken func(kid string) string }
+// kidNames turns the kid of a key into the name that the set and a token's header give it.
+type kidNames struct{ inSet, inToken func(kid string) string }
 
 // ownNames leaves every key its own.
-var ownNames = naming{
+var ownNames = kidNames{
 	inSet:   func(kid string) string { return kid },
 	inToken: func(kid string) string { return kid },
 }

@@ -272,7 +272,7 @@ func TestDiscovery(t *testing.T) {
 // TestSparing: what an order leaves alone is answered as usual.
 func TestSparing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s sparing
+		var s untilSpent
 		if got := s.answer("503"); got != "503" {
 			t.Errorf("without a limit: got %q, want 503", got)
 		}

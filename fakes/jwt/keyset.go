@@ -43,7 +43,7 @@ type keySet struct {
 
 // newKeySet checks every key of the document, and names each. An error names the kid and never
 // what the key holds.
-func newKeySet(doc publishedKeys, n naming) (*keySet, error) {
+func newKeySet(doc publishedKeys, n kidNames) (*keySet, error) {
 	set := &keySet{emit: doc.Emit, others: map[string]jose.Signer{}}
 	var emitted, others []jose.JSONWebKey
 	for _, entry := range doc.Keys {

@@ -33,7 +33,7 @@ func ServeBalancer(ctx context.Context, config []byte, listener net.Listener, lo
 	}
 	logger := history.NewLogger(log, c.Name)
 	logger.Info(string(history.KindService), "detail", fmt.Sprintf("balancer before %d replicas", len(c.To)))
-	turns := newTurns(c.To)
+	turns := newRoundRobin(c.To)
 	defer turns.CloseIdleConnections()
 	onward := &httputil.ReverseProxy{
 		Transport: turns,
@@ -58,15 +58,15 @@ func ServeBalancer(ctx context.Context, config []byte, listener net.Listener, lo
 	return ServeHTTP(ctx, listener, mux, logger)
 }
 
-// turns sends each request to the next of several hosts.
-type turns struct {
+// roundRobin sends each request to the next of several hosts.
+type roundRobin struct {
 	*http.Transport
 	to   []string
 	next atomic.Uint64
 }
 
-func newTurns(to []string) *turns {
-	return &turns{to: to, Transport: &http.Transport{
+func newRoundRobin(to []string) *roundRobin {
+	return &roundRobin{to: to, Transport: &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: dialWithin}).DialContext,
 		MaxIdleConnsPerHost: 64, IdleConnTimeout: idleTimeout, DisableCompression: true,
 	}}
@@ -74,7 +74,7 @@ func newTurns(to []string) *turns {
 
 // RoundTrip tries each host once at most. Of a request whose connection was refused
 // nothing was sent, so that it can be sent to another.
-func (t *turns) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *roundRobin) RoundTrip(r *http.Request) (*http.Response, error) {
 	first := t.next.Add(1)
 	var failed error
 	for i := range t.to {

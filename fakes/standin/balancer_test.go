@@ -29,7 +29,7 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone.Close()
-	turns := newTurns(append(to, gone.Addr().String()))
+	turns := newRoundRobin(append(to, gone.Addr().String()))
 	defer turns.CloseIdleConnections()
 	ask := func() (string, error) {
 		req := httptest.NewRequest(http.MethodPost, "http://replicas/", strings.NewReader("body"))

@@ -58,7 +58,7 @@ func ServeHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 	})
 	group.Go(func() error {
 		<-ctx.Done()
-		if h, ok := handler.(*handingOver); ok {
+		if h, ok := handler.(*listenerHandover); ok {
 			h.begin()
 		}
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
@@ -76,18 +76,17 @@ func ServeHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 	return group.Wait()
 }
 
-// handingOver is a handler that, once it is told to end, goes on for a while
-// and closes each connection with its next answer, as a load balancer drains
-// what it takes out of service: an idle connection that is closed under a
-// request on its way would lose that request.
-type handingOver struct {
+// listenerHandover is a handler that drains its connections when it is told to end: for a
+// while it goes on answering and closes each connection with its next answer, as a load
+// balancer does. Closing an idle connection at once could lose a request on its way.
+type listenerHandover struct {
 	http.Handler
 	ending atomic.Bool
 }
 
 // ServeHTTP answers, and while ending tells the client not to come back on the
 // same connection.
-func (h *handingOver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *listenerHandover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.ending.Load() {
 		w.Header().Set("Connection", "close")
 	}
@@ -95,7 +94,7 @@ func (h *handingOver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // begin begins the hand-over and returns when it is time to stop listening.
-func (h *handingOver) begin() {
+func (h *listenerHandover) begin() {
 	h.ending.Store(true)
 	time.Sleep(handOverFor)
 }

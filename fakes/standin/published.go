@@ -101,7 +101,7 @@ func (p *PublishedSecret) Handler(h http.Handler) http.Handler {
 	if p.config.Variable == "" {
 		return h
 	}
-	return &handingOver{Handler: h}
+	return &listenerHandover{Handler: h}
 }
 
 // Read reads the document as it is now. One that is not of the expected form is

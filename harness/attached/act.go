@@ -148,7 +148,7 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	for name, value := range act.Environment {
 		environment = append(environment, name+"="+s.render(value, credential))
 	}
-	var said printed
+	var said programOutput
 	err := program{words: words, dir: s.dir, environment: environment}.run(ctx, &said)
 	printed := said.out.String()
 	if s.attach.Value != nil && step == "value" || act.Secret != nil {

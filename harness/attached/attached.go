@@ -56,11 +56,11 @@ type System struct {
 	getenv    func(name string) string
 	cluster   *Cluster // nil: it runs in none
 	tokens    *tokens
-	seen      *seen
+	seen      *decisionReader
 
-	stops   stops
+	stops   stopChecks
 	rotator rotator
-	watched watched
+	watched pendingEvents
 	steps   sync.Mutex // one step at a time
 
 	mu           sync.Mutex
@@ -115,7 +115,7 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 	for _, e := range endpoints {
 		s.endpoints[e.Service] = e
 	}
-	s.tokens, s.seen = newTokens(s), newSeen(s)
+	s.tokens, s.seen = newTokens(s), newDecisionReader(s)
 	return s, s.environment()
 }
 

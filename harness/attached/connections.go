@@ -9,27 +9,27 @@ import (
 
 // lister is a connection that tells of the others of its user, as a server lets everybody see their own.
 type lister interface {
-	others(ctx context.Context) ([]other, error)
+	others(ctx context.Context) ([]peerConnection, error)
 }
 
-// other is a connection that somebody has: the server's name of it, that which its client gave it, and for
-// how many seconds it has not been used.
-type other struct {
+// peerConnection is another connection of the same user: the server's name of it, the name that its client gave
+// it, and for how many seconds it has not been used.
+type peerConnection struct {
 	process, name string
 	unused        float64
 }
 
 // others are those of the same role: pg_stat_activity shows no one more than that (28.2.3).
-func (c postgresConnection) others(ctx context.Context) ([]other, error) {
+func (c postgresConnection) others(ctx context.Context) ([]peerConnection, error) {
 	rows, err := c.conn.Query(ctx, `SELECT pid::text, coalesce(application_name, ''), CASE state WHEN 'idle' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0 END
 		FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var all []other
+	var all []peerConnection
 	for rows.Next() {
-		var o other
+		var o peerConnection
 		if err := rows.Scan(&o.process, &o.name, &o.unused); err != nil {
 			return nil, err
 		}
@@ -39,15 +39,15 @@ func (c postgresConnection) others(ctx context.Context) ([]other, error) {
 }
 
 // others are those of the same user, which need no right to be seen.
-func (c mariaDBConnection) others(ctx context.Context) ([]other, error) {
+func (c mariaDBConnection) others(ctx context.Context) ([]peerConnection, error) {
 	rows, err := c.conn.QueryContext(ctx, "SELECT id FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND id <> CONNECTION_ID()")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var all []other
+	var all []peerConnection
 	for rows.Next() {
-		var o other
+		var o peerConnection
 		if err := rows.Scan(&o.process); err != nil {
 			return nil, err
 		}
@@ -110,7 +110,7 @@ func (s *System) Meet(ctx context.Context) {
 }
 
 // theirs tells of connections of others that a server has.
-func (s *System) theirs(service, value string, found []other) {
+func (s *System) theirs(service, value string, found []peerConnection) {
 	at, d, dsn := s.databaseOf(service), s.seen, s.attach.Present[service].DSN
 	user, err := at.user(s.dsn(dsn, s.first, value))
 	if err != nil {

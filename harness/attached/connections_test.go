@@ -12,11 +12,11 @@ import (
 )
 
 // listed is a connection to a server that has others.
-type listed struct{ found []other }
+type listed struct{ found []peerConnection }
 
-func (listed) served(context.Context) error              { return nil }
-func (listed) end(context.Context)                       {}
-func (l listed) others(context.Context) ([]other, error) { return l.found, nil }
+func (listed) served(context.Context) error                       { return nil }
+func (listed) end(context.Context)                                {}
+func (l listed) others(context.Context) ([]peerConnection, error) { return l.found, nil }
 
 // TestConnectionsThatWereThere: what was connected before logs are followed counts as let in, and what has
 // no name and is not used before its credential is revoked is known as idle.
@@ -27,14 +27,14 @@ func TestConnectionsThatWereThere(t *testing.T) {
 		attach:      &scenario.Attach{Present: map[string]scenario.Present{"db": {DSN: dsn}}},
 		identifiers: map[string]string{"k1": "one"}, first: "k1", sessions: map[session]connection{},
 	}
-	s.seen = newSeen(s)
+	s.seen = newDecisionReader(s)
 	var got []string
 	s.seen.tell = func(_ string, line []byte) {
 		l, _ := history.ParseLine(line)
 		got = append(got, l.Presenter+" "+l.Identifier)
 	}
 	s.seen.record = func(e history.Event) { got = append(got, e.Service+" emits "+e.Identifier+" "+e.What) }
-	found := []other{{"7", "shop", 12}, {"8", "", 0}, {"9", "nightly", 12}}
+	found := []peerConnection{{"7", "shop", 12}, {"8", "", 0}, {"9", "nightly", 12}}
 	s.theirs("db", "secret", found)
 	s.theirs("db", "secret", found) // they are told of once
 	want := []string{"shop one", "shop emits one " + history.ByNoName, "shop one", "nightly one", "nightly emits one "}

@@ -28,8 +28,8 @@ const (
 	settles = 150 * time.Millisecond
 )
 
-// seen turns what a team's logs tell into decisions. It is safe for concurrent use.
-type seen struct {
+// decisionReader turns what a team's logs tell into decisions. It is safe for concurrent use.
+type decisionReader struct {
 	system *System
 	tell   func(service string, line []byte) // a line in the form of history.Line
 	record func(history.Event)
@@ -63,8 +63,8 @@ type login struct {
 	at                       time.Time
 }
 
-func newSeen(s *System) *seen {
-	return &seen{
+func newDecisionReader(s *System) *decisionReader {
+	return &decisionReader{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
 		shown: map[shown][]time.Time{},
@@ -72,7 +72,7 @@ func newSeen(s *System) *seen {
 }
 
 // shows says that the harness presents a credential to a validator now.
-func (d *seen) shows(validator, identifier string, now time.Time) {
+func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
@@ -80,7 +80,7 @@ func (d *seen) shows(validator, identifier string, now time.Time) {
 }
 
 // recent are the presentations that a log may still tell of. d.mu is held.
-func (d *seen) recent(key shown, now time.Time) []time.Time {
+func (d *decisionReader) recent(key shown, now time.Time) []time.Time {
 	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
 }
 
@@ -89,7 +89,7 @@ const noName = ""
 
 // wasShown reports whether a line of the log of a validator, which has nobody's name, is of a
 // presentation of the harness: each is told of once.
-func (d *seen) wasShown(validator, identifier string, now time.Time) bool {
+func (d *decisionReader) wasShown(validator, identifier string, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
@@ -103,7 +103,7 @@ func (d *seen) wasShown(validator, identifier string, now time.Time) bool {
 }
 
 // probing says that a probe is about to log in under a role; done says what came of it.
-func (d *seen) probing(role string) (done func(refused bool)) {
+func (d *decisionReader) probing(role string) (done func(refused bool)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.probes[role]++
@@ -215,7 +215,7 @@ func replaced(path string, file *os.File) *os.File {
 }
 
 // line takes one line of a log.
-func (d *seen) line(service string, raw []byte) {
+func (d *decisionReader) line(service string, raw []byte) {
 	told, ok := d.system.attach.Decisions[service]
 	switch {
 	case !ok:
@@ -231,7 +231,7 @@ func (d *seen) line(service string, raw []byte) {
 }
 
 // refused takes a refusal of somebody under a role; one of a probe is not told of.
-func (d *seen) refused(service, role, presenter, status string) {
+func (d *decisionReader) refused(service, role, presenter, status string) {
 	d.mu.Lock()
 	own := d.probes[role] > 0
 	if own {
@@ -244,7 +244,7 @@ func (d *seen) refused(service, role, presenter, status string) {
 }
 
 // settle tells of the logins that were not refused in time.
-func (d *seen) settle(now time.Time) {
+func (d *decisionReader) settle(now time.Time) {
 	d.mu.Lock()
 	var in []login
 	for len(d.pending) > 0 && now.Sub(d.pending[0].at) >= settles {
@@ -268,7 +268,7 @@ func (d *seen) settle(now time.Time) {
 // matched takes a line that a regular expression may match. One that matches none and names
 // a credential of this rotation is kept as it is: it may say why an answer was neither. Where it
 // has the form of one of them and another status, it is such an answer.
-func (d *seen) matched(service string, told scenario.Decisions, raw []byte) {
+func (d *decisionReader) matched(service string, told scenario.Decisions, raw []byte) {
 	if d.matches(service, told.Accepted, raw, history.MessageAccepted) || d.matches(service, told.Refused, raw, history.MessageRefused) || !d.system.names(raw) {
 		return
 	}
@@ -308,7 +308,7 @@ func anyError(expression string) string {
 }
 
 // matches tells of a decision where a line has the form of an expression.
-func (d *seen) matches(service, expression string, raw []byte, message string) bool {
+func (d *decisionReader) matches(service, expression string, raw []byte, message string) bool {
 	pattern, err := regexp.Compile(expression)
 	if err != nil || expression == "" { // it was reported when the scenario was loaded
 		return false
@@ -337,7 +337,7 @@ func (d *seen) matches(service, expression string, raw []byte, message string) b
 }
 
 // decided tells of one decision.
-func (d *seen) decided(_, validator, presenter, identifier, status string, accepted bool, at time.Time) {
+func (d *decisionReader) decided(_, validator, presenter, identifier, status string, accepted bool, at time.Time) {
 	message := history.MessageAccepted
 	if !accepted {
 		message = history.MessageRefused
@@ -347,7 +347,7 @@ func (d *seen) decided(_, validator, presenter, identifier, status string, accep
 
 // tells hands on what became of what somebody presented and, where a presenter is seen with
 // another credential than before, that.
-func (d *seen) tells(message, validator, presenter, identifier, status string, at time.Time) {
+func (d *decisionReader) tells(message, validator, presenter, identifier, status string, at time.Time) {
 	accepted := message == history.MessageAccepted
 	what, unsaid := "", presenter == ""
 	if unsaid && accepted { // of who is refused a server may name nobody
@@ -388,7 +388,7 @@ func (d *seen) tells(message, validator, presenter, identifier, status string, a
 // who is behind the name that a log has for who presented. Where it has none, it is the
 // only one that presents, unless that one names itself: then it is somebody else. With a refusal
 // a server may name nobody, and it is who was let in with the same before. d.mu is held.
-func (d *seen) who(name, identifier string, accepted bool) string {
+func (d *decisionReader) who(name, identifier string, accepted bool) string {
 	presenter := d.system.known(name)
 	if d.users[identifier] == nil {
 		d.users[identifier] = map[string]bool{}

@@ -30,7 +30,7 @@ const (
 
 // postgres takes a line of a server. Lines of roles that no credential has are
 // somebody else's.
-func (d *seen) postgres(service, raw string) {
+func (d *decisionReader) postgres(service, raw string) {
 	process := ""
 	prefix := pgPrefix.FindStringSubmatch(raw)
 	if prefix != nil {
@@ -68,7 +68,7 @@ func (d *seen) postgres(service, raw string) {
 
 // postgresSession takes what a server says of one that it had authorised: that it has no
 // room for it after all, that it may not do what it asked, that it was ended.
-func (d *seen) postgresSession(service, process, severity, text string) {
+func (d *decisionReader) postgresSession(service, process, severity, text string) {
 	d.mu.Lock()
 	l := d.sessions[service+" "+process]
 	var is login // what is known of it is kept by others, too
@@ -100,7 +100,7 @@ func (d *seen) postgresSession(service, process, severity, text string) {
 }
 
 // told tells of a login what is no decision about its password.
-func (d *seen) told(service, message string, l login, status, text string) {
+func (d *decisionReader) told(service, message string, l login, status, text string) {
 	identifier := d.system.acceptedAs(service, l.role)
 	d.mu.Lock()
 	tell := d.tell
@@ -121,7 +121,7 @@ func (d *seen) told(service, message string, l login, status, text string) {
 
 // withdraw takes back the last login that was authorised only and is so; false
 // where there is none.
-func (d *seen) withdraw(is func(login) bool) (login, bool) {
+func (d *decisionReader) withdraw(is func(login) bool) (login, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, l := range slices.Backward(d.pending) {

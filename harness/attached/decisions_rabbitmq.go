@@ -36,7 +36,7 @@ const (
 )
 
 // rabbitMQ takes a line of a node. Those of users that no credential has are somebody else's.
-func (d *seen) rabbitMQ(service, raw string) {
+func (d *decisionReader) rabbitMQ(service, raw string) {
 	if m := mqConnection.FindStringSubmatch(raw); m != nil {
 		l, in := d.rabbitMQConnection(service, raw, m[1], m[2], m[3])
 		if identifier := d.system.acceptedAs(service, l.role); in && identifier != "" {
@@ -75,7 +75,7 @@ func (d *seen) rabbitMQ(service, raw string) {
 }
 
 // rabbitMQConnection takes a line that says which connection it is about, and returns that where it was let in.
-func (d *seen) rabbitMQConnection(service, raw, writer, address, name string) (login, bool) {
+func (d *decisionReader) rabbitMQConnection(service, raw, writer, address, name string) (login, bool) {
 	key := service + " " + address
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -103,7 +103,7 @@ func (d *seen) rabbitMQConnection(service, raw, writer, address, name string) (l
 }
 
 // writes is the connection that a process of a node last wrote of.
-func (d *seen) writes(service, writer string) login {
+func (d *decisionReader) writes(service, writer string) login {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if l := d.sessions[service+" "+writer]; l != nil {
@@ -114,7 +114,7 @@ func (d *seen) writes(service, writer string) login {
 
 // deniedFirst reports whether the connection of which a channel wrote is denied something for the first
 // time. The channel ends with it.
-func (d *seen) deniedFirst(service, channel string) bool {
+func (d *decisionReader) deniedFirst(service, channel string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.sessions[service+" "+channel]

@@ -28,7 +28,7 @@ const redisRefused = "WRONGPASS"
 
 // watchRedis looks at a server until ctx ends, and tells what it decided since the look
 // before. It looks once before it returns: the error is that nothing can be looked at.
-func (d *seen) watchRedis(ctx context.Context, service string, told scenario.Decisions) (follow func(), err error) {
+func (d *decisionReader) watchRedis(ctx context.Context, service string, told scenario.Decisions) (follow func(), err error) {
 	client, err := redisClient(d.system.fillURL(told.Server), contract.DatabaseAdmin, true, d.owns)
 	if err != nil {
 		return nil, fmt.Errorf("look at who logs in at %s: attach.decisions: its server cannot be read when it is filled in", service)
@@ -74,7 +74,7 @@ func (d *seen) watchRedis(ctx context.Context, service string, told scenario.Dec
 }
 
 // owns keeps the address of a connection of the harness's own.
-func (d *seen) owns(address string) {
+func (d *decisionReader) owns(address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.own[address] = true
@@ -82,7 +82,7 @@ func (d *seen) owns(address string) {
 
 // isOwn reports whether a client is the harness: by its address or, where something
 // between changes that, by its name.
-func (d *seen) isOwn(c client) bool {
+func (d *decisionReader) isOwn(c client) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.own[c.address] || strings.HasPrefix(c.name, probeName)
@@ -172,7 +172,7 @@ func fields(entry any) map[string]any {
 }
 
 // redis tells of what a server decided between two looks.
-func (d *seen) redis(service string, was, is redisLook) {
+func (d *decisionReader) redis(service string, was, is redisLook) {
 	before := map[string]client{}
 	for _, c := range was.clients {
 		before[c.id] = c

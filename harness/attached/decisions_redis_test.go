@@ -62,7 +62,7 @@ func TestRedisDecisions(t *testing.T) {
 				attach:      &scenario.Attach{Present: map[string]scenario.Present{"cache": {DSN: "redis://{{ .identifier }}:{{ .value }}@127.0.0.1:1"}}},
 				identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
 			}
-			s.seen = newSeen(s)
+			s.seen = newDecisionReader(s)
 			s.seen.owns("127.0.0.1:9")
 			var decisions []string
 			s.seen.record = func(history.Event) {}

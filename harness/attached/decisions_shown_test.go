@@ -39,7 +39,7 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 			attach:      &scenario.Attach{Present: map[string]scenario.Present{"bank": {Path: "/"}}, Decisions: map[string]scenario.Decisions{"bank": told}},
 			identifiers: map[string]string{"k1": "old", "k2": "new"}, made: []string{"k1", "k2"},
 		}
-		s.seen = newSeen(s)
+		s.seen = newDecisionReader(s)
 		var got []string
 		s.seen.record = func(history.Event) {}
 		s.seen.tell = func(_ string, line []byte) {
@@ -70,7 +70,7 @@ func TestLoginsOfAPoolerForAProbe(t *testing.T) {
 		identifiers: map[string]string{"k1": "old", "k2": "new"}, made: []string{"k1", "k2"},
 	}
 	s.plan.Rehearsal.Services = map[string]scenario.Service{"pgb": {Of: "db"}}
-	s.seen = newSeen(s)
+	s.seen = newDecisionReader(s)
 	s.shows("pgb", "k2")
 	s.shows("db", "k1") // that one has a name in the log
 	for _, tt := range []struct {

@@ -28,7 +28,7 @@ var (
 
 // lastWords is the end of what a program wrote, of its complaints where it has any, as a report may
 // have it: every secret is blacked out, and what may be one. "" where it wrote nothing.
-func (s *System) lastWords(said *printed) string {
+func (s *System) lastWords(said *programOutput) string {
 	text := strings.TrimSpace(said.complaints.String())
 	if text == "" {
 		text = strings.TrimSpace(said.out.String())

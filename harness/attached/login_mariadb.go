@@ -115,7 +115,7 @@ var auditLine = regexp.MustCompile(`,([^,]*),[^,]*,(\d+),\d+,(FAILED_)?CONNECT,[
 
 // mariaDB takes a line of a server's audit log. Lines of users that no credential has
 // are somebody else's.
-func (d *seen) mariaDB(service, raw string) {
+func (d *decisionReader) mariaDB(service, raw string) {
 	m := auditLine.FindStringSubmatch(raw)
 	if m == nil {
 		return
@@ -136,7 +136,7 @@ func (d *seen) mariaDB(service, raw string) {
 
 // isOwnSession reports whether a login is a session of the harness; unsure, that a probe logs in
 // as the same user just now, which will tell. d.mu is held.
-func (d *seen) isOwnSession(l login, now time.Time) (own, unsure bool) {
+func (d *decisionReader) isOwnSession(l login, now time.Time) (own, unsure bool) {
 	own = l.session != "" && d.own[l.session]
 	return own, !own && l.session != "" && d.probes[l.role] > 0 && now.Sub(l.at) < loginTimeout
 }

@@ -13,7 +13,7 @@ func TestOwnSessions(t *testing.T) {
 	of := func(session string) login {
 		return login{service: "db", role: "one", session: sessionAt(dsn, session), at: at}
 	}
-	d := newSeen(nil)
+	d := newDecisionReader(nil)
 	check := func(when string, l login, now time.Time, wantOwn, wantUnsure bool) {
 		t.Helper()
 		d.mu.Lock()

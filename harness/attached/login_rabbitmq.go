@@ -20,7 +20,7 @@ import (
 
 // rabbitMQServer is RabbitMQ by AMQP 0-9-1; a status is a reply code, 403 of a login that is refused.
 type rabbitMQServer struct {
-	list func(ctx context.Context, user string) ([]other, error) // nil: no management API is named
+	list func(ctx context.Context, user string) ([]peerConnection, error) // nil: no management API is named
 }
 
 // rabbitMQNoRoom is the status of one that has no room for another connection. It shares its code (530,
@@ -100,7 +100,7 @@ type rabbitMQConnection struct {
 	conn *amqp.Connection
 	raw  net.Conn
 	user string
-	list func(ctx context.Context, user string) ([]other, error) // nil: nobody says
+	list func(ctx context.Context, user string) ([]peerConnection, error) // nil: nobody says
 }
 
 // served opens a channel, which whoever is still logged in may.
@@ -119,7 +119,7 @@ func (c rabbitMQConnection) end(context.Context) {
 
 // others are those of the same user that the management API knows, which hears of a new one
 // within five seconds (collect_statistics_interval). For how long one was not used it does not say.
-func (c rabbitMQConnection) others(ctx context.Context) ([]other, error) {
+func (c rabbitMQConnection) others(ctx context.Context) ([]peerConnection, error) {
 	if c.list == nil {
 		return nil, nil
 	}
@@ -127,17 +127,19 @@ func (c rabbitMQConnection) others(ctx context.Context) ([]other, error) {
 }
 
 // listsOf is how the connections at a broker are listed; nil where its management API is not named.
-func (s *System) listsOf(service string) func(ctx context.Context, user string) ([]other, error) {
+func (s *System) listsOf(service string) func(ctx context.Context, user string) ([]peerConnection, error) {
 	told := s.attach.Decisions[service]
 	if told.Format != scenario.RabbitMQDecisions || told.Server == "" {
 		return nil
 	}
 	server := s.fillURL(told.Server)
-	return func(ctx context.Context, user string) ([]other, error) { return listRabbitMQ(ctx, server, user) }
+	return func(ctx context.Context, user string) ([]peerConnection, error) {
+		return listRabbitMQ(ctx, server, user)
+	}
 }
 
 // listRabbitMQ asks the management API at an address, which has who asks before its host, for the connections of a user.
-func listRabbitMQ(ctx context.Context, server, user string) ([]other, error) {
+func listRabbitMQ(ctx context.Context, server, user string) ([]peerConnection, error) {
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(server, "/")+"/api/connections", nil)
@@ -160,10 +162,10 @@ func listRabbitMQ(ctx context.Context, server, user string) ([]other, error) {
 	if err := json.NewDecoder(io.LimitReader(answer.Body, mostAnswered)).Decode(&all); err != nil {
 		return nil, fmt.Errorf("read the connections of %s: %w", request.URL.Host, err)
 	}
-	var of []other
+	var of []peerConnection
 	for _, c := range all {
 		if c.User == user {
-			of = append(of, other{process: c.Name, name: c.Given})
+			of = append(of, peerConnection{process: c.Name, name: c.Given})
 		}
 	}
 	return of, nil

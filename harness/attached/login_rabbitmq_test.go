@@ -61,7 +61,7 @@ func TestListOfRabbitMQ(t *testing.T) {
 	}))
 	defer api.Close()
 	got, err := listRabbitMQ(t.Context(), strings.Replace(api.URL, "//", "//observer:p%40ss@", 1), "one")
-	want := []other{{process: "10.0.0.1:4 -> 10.0.0.2:5672", name: "shop"}, {process: "10.0.0.1:6 -> 10.0.0.2:5672"}}
+	want := []peerConnection{{process: "10.0.0.1:4 -> 10.0.0.2:5672", name: "shop"}, {process: "10.0.0.1:6 -> 10.0.0.2:5672"}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v and %v, want %v", got, err, want)
 	}

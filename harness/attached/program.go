@@ -40,13 +40,13 @@ type program struct {
 // errSurvived says that something which a program had started could not be ended.
 var errSurvived = errors.New("something that it started could not be ended, and may still act")
 
-// printed is what a program wrote.
-type printed struct{ out, complaints bytes.Buffer }
+// programOutput is what a program wrote to its standard output and error.
+type programOutput struct{ out, complaints bytes.Buffer }
 
 // run runs a program until it ends. When ctx ends before, it and all that it
 // started are asked to end, then killed, and the error is that of ctx, with
 // errSurvived where something of it is still there.
-func (p program) run(ctx context.Context, into *printed) error {
+func (p program) run(ctx context.Context, into *programOutput) error {
 	mark := rand.Text()
 	c := exec.Command(p.words[0], p.words[1:]...)
 	c.Dir, c.WaitDelay = p.dir, pipeDelay

@@ -35,8 +35,8 @@ const fresh = rotation.New
 // rotatorTakes are the steps that are seen, in the order of a rotation.
 var rotatorTakes = []keyring.Step{keyring.Accept, keyring.Emit, keyring.Revoke}
 
-// standing is how it stands with the two credentials at one look.
-type standing struct {
+// credentialState is what one look showed of the two credentials.
+type credentialState struct {
 	fresh                        string // the identifier of the new one; "": there is none
 	freshTaken, oldGone, emitted bool
 	odd                          error
@@ -54,7 +54,7 @@ func (s *System) Lets() (stop, back bool) {
 
 // Start has the rotator begin, and looks from then on what it has done.
 func (s *System) Start(ctx context.Context) error {
-	before, err := s.stand(ctx, standing{})
+	before, err := s.stand(ctx, credentialState{})
 	if err != nil {
 		return fmt.Errorf("look before the rotator is started: %w", err)
 	}
@@ -99,7 +99,7 @@ const holdAgain = 10 * plan.SeenEvery
 
 // follow looks until its context ends. What is called, and not a command, is over when
 // all was seen of it, or its time is.
-func (s *System) follow(ctx, running context.Context, began time.Time, last standing) {
+func (s *System) follow(ctx, running context.Context, began time.Time, last credentialState) {
 	r := &s.rotator
 	called := len(s.attach.Rotator.Command) == 0
 	held := began
@@ -176,7 +176,7 @@ func (s *System) sawAll() bool {
 
 // tell keeps what was seen at a look that began at looked and is over now, and was not seen at
 // one that began before.
-func (s *System) tell(is standing, before, looked, now time.Time) {
+func (s *System) tell(is credentialState, before, looked, now time.Time) {
 	r := &s.rotator
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -282,7 +282,7 @@ func (s *System) back(ctx context.Context, step keyring.Step) error {
 	}
 	end := time.Now().Add(s.plan.Times.Propagation + time.Second)
 	for {
-		is, err := s.stand(ctx, standing{fresh: s.Progress().Identifier})
+		is, err := s.stand(ctx, credentialState{fresh: s.Progress().Identifier})
 		back := map[keyring.Step]bool{keyring.Restore: !is.oldGone, keyring.Emit: !is.emitted, keyring.Withdraw: !is.freshTaken}
 		switch late := time.Now().After(end); {
 		case err == nil && back[step]:
@@ -309,10 +309,10 @@ func (s *System) back(ctx context.Context, step keyring.Step) error {
 }
 
 // stand looks how it stands, and knows which credential was new at the last look.
-func (s *System) stand(ctx context.Context, last standing) (standing, error) {
+func (s *System) stand(ctx context.Context, last credentialState) (credentialState, error) {
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
-	is := standing{fresh: last.fresh}
+	is := credentialState{fresh: last.fresh}
 	if act := s.attach.Rotator.New; act != nil && is.fresh == "" {
 		// One that is not there yet may be an error of whoever is asked.
 		if told, err := s.told(ctx, *act, "new", ""); err == nil && told != s.Identifier(s.first) {
@@ -352,7 +352,7 @@ func (s *System) there() {
 }
 
 // standTokens looks at the key set of the emitter and at a token of it.
-func (s *System) standTokens(ctx context.Context, is *standing) error {
+func (s *System) standTokens(ctx context.Context, is *credentialState) error {
 	sets, err := s.published(ctx)
 	if err != nil {
 		return err
@@ -402,7 +402,7 @@ func (s *System) called(identifier string) string {
 }
 
 // standValues asks which is in use, and shows both to everybody who checks.
-func (s *System) standValues(ctx context.Context, is *standing) error {
+func (s *System) standValues(ctx context.Context, is *credentialState) error {
 	used, err := s.told(ctx, *s.attach.Current, "current", "")
 	if err != nil {
 		return err

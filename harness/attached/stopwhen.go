@@ -24,14 +24,14 @@ const (
 	stopWhen = "attach.stop_when"
 )
 
-// stops is what the checks of attach.stop_when said last.
-type stops struct {
+// stopChecks are the checks of attach.stop_when that hold now.
+type stopChecks struct {
 	mu    sync.Mutex
-	holds map[int]held // by their places in the list
+	holds map[int]metCheck // by their places in the list
 }
 
-// held is a check that holds.
-type held struct {
+// metCheck is a check that holds.
+type metCheck struct {
 	since time.Time
 	why   string
 }
@@ -63,7 +63,7 @@ func (s *System) Guard(ctx context.Context, record func(history.Event)) (follow 
 func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen, record func(history.Event)) {
 	tick := time.NewTicker(stopEvery)
 	defer tick.Stop()
-	b := blind{text: w.Text()}
+	b := undecidedCheck{text: w.Text()}
 	for {
 		select {
 		case <-ctx.Done():
@@ -88,8 +88,8 @@ func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen, record f
 	}
 }
 
-// blind is a check of which it is not known what it would say.
-type blind struct {
+// undecidedCheck is a check that cannot be asked at present.
+type undecidedCheck struct {
 	text  string
 	since time.Time // zero: it is known
 	told  bool
@@ -97,7 +97,7 @@ type blind struct {
 
 // asked takes how a question went: whether it is the first that was not answered, and what
 // is to be recorded of that, or of one that is answered again.
-func (b *blind) asked(err error, now time.Time) (first bool, event *history.Event) {
+func (b *undecidedCheck) asked(err error, now time.Time) (first bool, event *history.Event) {
 	switch {
 	case err == nil && b.told:
 		event = &history.Event{Kind: history.KindUnseen, Service: stopWhen}
@@ -115,7 +115,7 @@ func (b *blind) asked(err error, now time.Time) (first bool, event *history.Even
 }
 
 // said keeps what a check said at a moment.
-func (s *stops) said(i int, why string, now time.Time) {
+func (s *stopChecks) said(i int, why string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, heldBefore := s.holds[i]
@@ -123,12 +123,12 @@ func (s *stops) said(i int, why string, now time.Time) {
 	case why == "":
 		delete(s.holds, i)
 	case heldBefore:
-		s.holds[i] = held{before.since, why}
+		s.holds[i] = metCheck{before.since, why}
 	default:
 		if s.holds == nil {
-			s.holds = map[int]held{}
+			s.holds = map[int]metCheck{}
 		}
-		s.holds[i] = held{now, why}
+		s.holds[i] = metCheck{now, why}
 	}
 }
 
@@ -137,7 +137,7 @@ func (s *System) Stop() (why string, lasting time.Duration) {
 	return s.stops.over(s.attach.StopWhen, time.Now())
 }
 
-func (s *stops) over(checks []scenario.StopWhen, now time.Time) (why string, lasting time.Duration) {
+func (s *stopChecks) over(checks []scenario.StopWhen, now time.Time) (why string, lasting time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, w := range checks {

@@ -51,7 +51,7 @@ func TestStopWhenAsks(t *testing.T) {
 
 func TestStopWhenHolds(t *testing.T) {
 	checks := []scenario.StopWhen{{Query: "a", For: runbook.Duration(30 * time.Second)}, {Query: "b"}}
-	var s stops
+	var s stopChecks
 	began := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
 		at    time.Duration
@@ -78,7 +78,7 @@ func TestStopWhenHolds(t *testing.T) {
 // TestStopWhenThatCannotBeAsked: that is told where it lasts, once, and its end too.
 func TestStopWhenThatCannotBeAsked(t *testing.T) {
 	began, away := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC), errors.New("connection refused")
-	b := blind{text: "Prometheus (a)"}
+	b := undecidedCheck{text: "Prometheus (a)"}
 	for _, tt := range []struct {
 		at    time.Duration
 		err   error

@@ -112,7 +112,7 @@ func (t *tokens) print(ctx context.Context, words map[string]string) (string, er
 	for i, word := range t.say.Command {
 		command[i] = t.system.fill(word, words)
 	}
-	var said printed
+	var said programOutput
 	if err := (program{words: command, dir: t.system.dir}).run(ctx, &said); err != nil {
 		return "", fmt.Errorf("get a token by %s: %w", command[0], err)
 	}

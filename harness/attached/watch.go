@@ -130,9 +130,9 @@ func (s *System) publisher() string {
 	return s.signer()
 }
 
-// watched keeps what was seen while a rotator has made what the run has no name for yet:
-// told at once, it would be a stranger's.
-type watched struct {
+// pendingEvents keeps events back while the run has no name yet for the credential that a rotator
+// has made: recorded at once, they would be of an unknown credential.
+type pendingEvents struct {
 	mu      sync.Mutex
 	record  func(history.Event)
 	unnamed bool
@@ -140,7 +140,7 @@ type watched struct {
 }
 
 // tell records an event, or keeps it.
-func (w *watched) tell(e history.Event) {
+func (w *pendingEvents) tell(e history.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.unnamed {
@@ -151,14 +151,14 @@ func (w *watched) tell(e history.Event) {
 }
 
 // await has what is seen kept until it has a name.
-func (w *watched) await() {
+func (w *pendingEvents) await() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unnamed = true
 }
 
 // named records what was kept.
-func (w *watched) named() {
+func (w *pendingEvents) named() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unnamed = false

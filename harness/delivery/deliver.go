@@ -59,7 +59,7 @@ func (d *Delivery) send(p published) error {
 		}
 		f.last, f.keys = contents, keys
 		select {
-		case f.queue <- parcel{contents, p.identifier(), news, time.Now().Add(f.delay)}:
+		case f.queue <- fileUpdate{contents, p.identifier(), news, time.Now().Add(f.delay)}:
 		default:
 			return fmt.Errorf("deliver to the files of %s: %d documents are on their way already", f.service, parcels)
 		}
@@ -95,15 +95,15 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 
 // Steps are those of a family after which also those have what was published who
 // do not read the store.
-func (d *Delivery) Steps(bound family.Binding) family.Binding { return delivering{bound, d} }
+func (d *Delivery) Steps(bound family.Binding) family.Binding { return deliveringSteps{bound, d} }
 
-type delivering struct {
+type deliveringSteps struct {
 	family.Binding
 	delivery *Delivery
 }
 
 // Do takes a step and delivers what it published.
-func (s delivering) Do(ctx context.Context, step keyring.Step, credential string) error {
+func (s deliveringSteps) Do(ctx context.Context, step keyring.Step, credential string) error {
 	if err := s.Binding.Do(ctx, step, credential); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s delivering) Do(ctx context.Context, step keyring.Step, credential string
 
 // Another begins another rotation, and delivers what that published. It may be
 // called while a step is taken.
-func (s delivering) Another(ctx context.Context, credential string) (identifier string, err error) {
+func (s deliveringSteps) Another(ctx context.Context, credential string) (identifier string, err error) {
 	if identifier, err = s.Binding.Another(ctx, credential); err != nil {
 		return "", err
 	}

@@ -98,7 +98,7 @@ type fileDelivery struct {
 	brought string // by which way of distribution
 	write   func(ctx context.Context, service string, contents map[string][]byte) error
 	delay   time.Duration // wall
-	queue   chan parcel
+	queue   chan fileUpdate
 	last    map[string][]byte           // what was put there, or is on its way
 	keys    map[string]string           // of its document
 	reload  func(context.Context) error // once they were written; nil: their reader notices
@@ -111,8 +111,8 @@ type fileDelivery struct {
 	back  bool      // somebody writes them back to that; the turn is held by who changes it
 }
 
-// parcel is what the files of a consumer, by their names, are to be, and when.
-type parcel struct {
+// fileUpdate is the next content of a consumer's files, by their names, and when it is due.
+type fileUpdate struct {
 	contents   map[string][]byte
 	identifier string
 	news       []string // identifiers of credentials that were not there before
@@ -139,7 +139,7 @@ func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 				return nil, err
 			}
 			d.files = append(d.files, &fileDelivery{
-				service: s.Name, folder: folder, brought: s.Distribution, write: d.write, delay: d.delayOf(p, s), queue: make(chan parcel, parcels),
+				service: s.Name, folder: folder, brought: s.Distribution, write: d.write, delay: d.delayOf(p, s), queue: make(chan fileUpdate, parcels),
 				own: ownFiles(s), bare: isBare(s), never: s.Pinned,
 			})
 		}

@@ -96,7 +96,7 @@ func TestDeliveryThatFails(t *testing.T) {
 		troubles := make(chan error, 1)
 		d.hooks.Trouble = func(err error) { troubles <- err }
 		folder := t.TempDir()
-		d.files = []*fileDelivery{{service: "billing", folder: folder, write: writesTo(folder), queue: make(chan parcel, parcels)}}
+		d.files = []*fileDelivery{{service: "billing", folder: folder, write: writesTo(folder), queue: make(chan fileUpdate, parcels)}}
 		if err := d.Begin(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}

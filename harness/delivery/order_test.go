@@ -26,8 +26,8 @@ func (publishing) Another(context.Context, string) (string, error) { return "v3"
 func TestTheNewerIsTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, _, rolled := newTestDelivery("jwt-signing-key")
-		d.files = []*fileDelivery{{service: "reader", queue: make(chan parcel, parcels)}}
-		d.reloads = []*reloading{{service: "checker", queue: make(chan parcel, parcels)}}
+		d.files = []*fileDelivery{{service: "reader", queue: make(chan fileUpdate, parcels)}}
+		d.reloads = []*reloading{{service: "checker", queue: make(chan fileUpdate, parcels)}}
 		older, newer := map[string]any{"emit": "v2", "keys": []any{"v2"}}, map[string]any{"emit": "v3", "keys": []any{"v2", "v3"}}
 		var reads atomic.Int64
 		d.hooks.Published = func(context.Context) (map[string]any, error) {
@@ -51,7 +51,7 @@ func TestTheNewerIsTheLast(t *testing.T) {
 			}
 		})
 		both.Wait()
-		for name, queue := range map[string]chan parcel{"file": d.files[0].queue, "reload": d.reloads[0].queue} {
+		for name, queue := range map[string]chan fileUpdate{"file": d.files[0].queue, "reload": d.reloads[0].queue} {
 			close(queue)
 			var got []string
 			for p := range queue {
@@ -71,8 +71,8 @@ func TestTheNewerIsTheLast(t *testing.T) {
 // deliver at the same time.
 func TestDeliveriesAtOnce(t *testing.T) {
 	d, _, _ := newTestDelivery("jwt-signing-key")
-	d.files = []*fileDelivery{{service: "reader", queue: make(chan parcel, parcels)}}
-	d.reloads = []*reloading{{service: "checker", queue: make(chan parcel, parcels)}}
+	d.files = []*fileDelivery{{service: "reader", queue: make(chan fileUpdate, parcels)}}
+	d.reloads = []*reloading{{service: "checker", queue: make(chan fileUpdate, parcels)}}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

@@ -21,7 +21,7 @@ import (
 type reloading struct {
 	service string
 	after   time.Duration // wall
-	queue   chan parcel
+	queue   chan fileUpdate
 	emits   bool   // so that which credential is emitted is news to it too
 	last    string // what it uses of what it has, or will have
 	reload  func(context.Context) error
@@ -55,7 +55,7 @@ func (d *Delivery) announce(p published) error {
 		}
 		r.last = uses
 		select {
-		case r.queue <- parcel{nil, p.identifier(), nil, time.Now().Add(r.after)}:
+		case r.queue <- fileUpdate{nil, p.identifier(), nil, time.Now().Add(r.after)}:
 		default:
 			return fmt.Errorf("reload %s: %d changes are on their way already", r.service, parcels)
 		}
@@ -101,7 +101,7 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 		}
 		if runbook.Way(s.Distribution) != runbook.File || d.reloadsLater(p, s) {
 			d.reloads = append(d.reloads, &reloading{
-				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan parcel, parcels), reload: reload,
+				service: s.Name, after: p.Wall(s.Reload.After.Duration()), queue: make(chan fileUpdate, parcels), reload: reload,
 				emits: s.Consumer != nil && s.Consumer.Has(runbook.Emits),
 			})
 			continue

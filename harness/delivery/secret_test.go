@@ -73,7 +73,7 @@ func TestOwnFilesAreWritten(t *testing.T) {
 	root := t.TempDir()
 	d, document, _ := newTestDelivery("database-password")
 	d.rolled = nil
-	d.files = []*fileDelivery{{service: "shop", folder: filepath.Join(root, "shop"), write: writesTo(filepath.Join(root, "shop")), queue: make(chan parcel, parcels), own: ownFiles(s), bare: isBare(s)}}
+	d.files = []*fileDelivery{{service: "shop", folder: filepath.Join(root, "shop"), write: writesTo(filepath.Join(root, "shop")), queue: make(chan fileUpdate, parcels), own: ownFiles(s), bare: isBare(s)}}
 	spec := world.Spec{Name: "shop", Image: "shop", Files: s.Files}
 	d.Configure(&spec, s)
 	specs := []world.Spec{spec}

@@ -13,7 +13,7 @@ func TestWriteBack(t *testing.T) {
 	d, document, _ := newTestDelivery("api-key")
 	d.rolled = nil
 	written := make(chan string, parcels)
-	d.files = []*fileDelivery{{service: "billing", queue: make(chan parcel, parcels), write: func(_ context.Context, _ string, contents map[string][]byte) error {
+	d.files = []*fileDelivery{{service: "billing", queue: make(chan fileUpdate, parcels), write: func(_ context.Context, _ string, contents map[string][]byte) error {
 		var file struct{ Emit string }
 		if err := json.Unmarshal(contents[secretFile], &file); err != nil {
 			t.Error(err)

@@ -11,9 +11,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// asking is how a service of a team's own is asked whether it takes a token:
-// as its clients do. The zero value is how stand-ins are.
-type asking struct {
+// tokenRequest is the request that asks a service whether it takes a token: an external one is
+// asked as its clients ask it. The zero value is the request that stand-ins understand.
+type tokenRequest struct {
 	method, path, body string
 	headers            map[string]string
 	header             string // that presents the token, as contract.Present takes it
@@ -26,18 +26,18 @@ type asking struct {
 
 // askings are how the services of a plan are asked, by the first client that
 // calls each of them.
-func askings(p *plan.Plan) map[string]asking {
-	asks := map[string]asking{}
+func askings(p *plan.Plan) map[string]tokenRequest {
+	asks := map[string]tokenRequest{}
 	for name, s := range p.Rehearsal.Services {
 		if s.Refusal != nil {
-			asks[name] = asking{signs: Signs(p, name)}
+			asks[name] = tokenRequest{signs: Signs(p, name)}
 		}
 	}
 	for _, c := range p.Rehearsal.Load {
 		if asks[c.To].path != "" || c.Token == nil {
 			continue
 		}
-		ask := asking{
+		ask := tokenRequest{
 			method: c.Request.Method, path: c.Request.Path, body: c.Request.Body, headers: c.Request.Headers, speaks: protocol.Protocol(c.Request.Protocol),
 			header: c.Token.Header, issuer: c.Token.Issuer, audience: c.Token.Audience, further: c.Token.Claims, signs: Signs(p, c.To),
 		}
@@ -50,7 +50,7 @@ func askings(p *plan.Plan) map[string]asking {
 }
 
 // show presents a token and says what was decided.
-func (a asking) show(ctx context.Context, base, raw string) (history.Probe, error) {
+func (a tokenRequest) show(ctx context.Context, base, raw string) (history.Probe, error) {
 	if a.path == "" {
 		a.method, a.path = http.MethodGet, "/"
 	}

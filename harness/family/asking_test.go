@@ -93,17 +93,17 @@ func TestTokenLikeTheClientsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := asking{like: "web", further: map[string]any{"role": "admin"}}
+	ask := tokenRequest{like: "web", further: map[string]any{"role": "admin"}}
 	for _, tt := range []struct {
 		name string
-		ask  asking
+		ask  tokenRequest
 		want map[string]any
 		typ  string
 	}{
 		{"no token to be had", ask, map[string]any{"iss": "http://auth", "aud": tokenAudience, "sub": ProbeAgent, "role": "admin"}, "JWT"},
 		{"as the client's own", ask, map[string]any{"iss": "https://id.example", "aud": []any{"api", "billing"}, "sub": "ann", "tenant": 7.0, "role": "admin"}, "at+jwt"},
-		{"but for what is said", asking{like: "web", issuer: "https://other", audience: "shop"}, map[string]any{"iss": "https://other", "aud": "shop", "tenant": 7.0}, "at+jwt"},
-		{"of a stand-in's client", asking{}, map[string]any{"iss": "http://auth", "aud": tokenAudience, "client_id": ProbeAgent}, "JWT"},
+		{"but for what is said", tokenRequest{like: "web", issuer: "https://other", audience: "shop"}, map[string]any{"iss": "https://other", "aud": "shop", "tenant": 7.0}, "at+jwt"},
+		{"of a stand-in's client", tokenRequest{}, map[string]any{"iss": "http://auth", "aud": tokenAudience, "client_id": ProbeAgent}, "JWT"},
 	} {
 		raw, _, err := probes.sign(t.Context(), key, tt.ask, time.Minute)
 		if err != nil {

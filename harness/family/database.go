@@ -79,8 +79,8 @@ type databaseServer func(b Backend, d *databaseBound, s plan.Service, password s
 // file and its line here.
 var databaseServers = map[string]databaseServer{"mariadb": bindMariaDB, "postgres": bindPostgres, "redis": bindRedis}
 
-// entrance is where one logs in: a database, or a pooler in front of it.
-type entrance interface {
+// loginPoint takes logins: a database, or a pooler in front of it.
+type loginPoint interface {
 	// login makes a new connection. The status is the database's own; a refusal
 	// is an outcome and no error.
 	login(ctx context.Context, c credential, application string) (databaseSession, loginResult, error)
@@ -89,7 +89,7 @@ type entrance interface {
 // database is what a rotation does at one database, and what a probe asks it.
 // Its errors never hold a password.
 type database interface {
-	entrance
+	loginPoint
 	// do takes a step. Each is safe to repeat.
 	do(ctx context.Context, step keyring.Step, c credential) error
 	// enabled are the credentials that can log in, by their tags.
@@ -114,7 +114,7 @@ type databaseSession interface {
 func (databasePassword) Bind(b Backend) Binding {
 	d := &databaseBound{
 		plan: b.Plan, url: func(service string) string { return b.URL(service, false) }, control: b.Control,
-		databases: map[string]database{}, poolers: map[string]entrance{}, held: map[string]databaseSession{},
+		databases: map[string]database{}, poolers: map[string]loginPoint{}, held: map[string]databaseSession{},
 	}
 	authorities := Authorities(b.Plan)
 	asked, _ := runbook.DatabaseOf(b.Plan.Runbook.Format.Type)
@@ -193,7 +193,7 @@ type databaseBound struct {
 	kind      databaseKind
 	plan      *plan.Plan
 	databases map[string]database
-	poolers   map[string]entrance
+	poolers   map[string]loginPoint
 	passwords []string // of their administration
 	queriers  []string
 	url       func(service string) string

@@ -359,7 +359,7 @@ func (m *mariaDB) login(ctx context.Context, c credential, application string) (
 	}
 	conn, err := connector.Connect(bounded)
 	if err == nil {
-		return mariaDBHeld{conn}, loginResult{history.OK, "OK"}, nil
+		return mariaDBProbeSession{conn}, loginResult{history.OK, "OK"}, nil
 	}
 	answered, ok := errors.AsType[*mysql.MySQLError](err)
 	switch {
@@ -375,9 +375,11 @@ func (m *mariaDB) login(ctx context.Context, c credential, application string) (
 	return nil, loginResult{outcome, strconv.Itoa(int(answered.Number))}, nil
 }
 
-// mariaDBHeld is a session of a probe.
-type mariaDBHeld struct{ conn driver.Conn }
+// mariaDBProbeSession is a session that a probe has opened.
+type mariaDBProbeSession struct{ conn driver.Conn }
 
-func (s mariaDBHeld) works(ctx context.Context) bool { return s.conn.(driver.Pinger).Ping(ctx) == nil }
+func (s mariaDBProbeSession) works(ctx context.Context) bool {
+	return s.conn.(driver.Pinger).Ping(ctx) == nil
+}
 
-func (s mariaDBHeld) close(context.Context) { _ = s.conn.Close() }
+func (s mariaDBProbeSession) close(context.Context) { _ = s.conn.Close() }

@@ -10,9 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// putsBack is a database with one login for all credentials, whose password somebody
-// else may set than who rotates it.
-type putsBack interface {
+// passwordResetter is a database with one login for all credentials. Somebody else than the
+// rotator may set its password.
+type passwordResetter interface {
 	// putBack makes a credential the only one that the login takes. Sessions stay.
 	putBack(ctx context.Context, c credential) error
 }
@@ -26,7 +26,7 @@ func (d *databaseBound) PutBack(ctx context.Context, at string) error {
 		return err
 	}
 	known := slices.Concat(ring.In(keyring.Accepted), ring.In(keyring.Disabled))
-	db, can := d.databases[at].(putsBack)
+	db, can := d.databases[at].(passwordResetter)
 	if !can || len(known) == 0 {
 		return fmt.Errorf("put the old password back at %s: %w", at, errors.ErrUnsupported)
 	}

@@ -38,7 +38,7 @@ type tokenProbes struct {
 	lookup func(ctx context.Context, name string) (credential, error)
 	issuer func() (string, error)        // the iss that validators expect
 	url    func(validator string) string // as the harness sees it
-	asks   map[string]asking             // how validators are asked; the zero value for others
+	asks   map[string]tokenRequest       // how validators are asked; the zero value for others
 	see    func(func(*history.View))
 	// through are the gateways by which validators have their key sets, whose fetches are told.
 	through map[string]string
@@ -81,7 +81,7 @@ func (t *tokenProbes) Spoils(string) bool { return true }
 // Hold makes a token of a credential now, for each of those who want it with
 // other claims, which is presented from then on.
 func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration) error {
-	asks := map[string]asking{"": {}}
+	asks := map[string]tokenRequest{"": {}}
 	maps.Copy(asks, t.asks)
 	for validator, ask := range asks {
 		raw, expiry, err := t.mint(ctx, name, ask, life)
@@ -262,7 +262,7 @@ func (t *tokenProbes) like(ctx context.Context, client string) pattern {
 }
 
 // mint signs a token with a credential.
-func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
+func (t *tokenProbes) mint(ctx context.Context, name string, ask tokenRequest, life time.Duration) (raw string, expiry time.Time, err error) {
 	c, err := t.lookup(ctx, name)
 	if err != nil {
 		return "", time.Time{}, err
@@ -278,7 +278,7 @@ func (t *tokenProbes) mint(ctx context.Context, name string, ask asking, life ti
 // 7519 §2, as every library writes it) and rounded up. Its claims are those of an issuer's
 // access token (RFC 9068 §2.2), those of the client's own tokens, and those that the
 // scenario says, the last of them first.
-func (t *tokenProbes) sign(ctx context.Context, key jose.JSONWebKey, ask asking, life time.Duration) (raw string, expiry time.Time, err error) {
+func (t *tokenProbes) sign(ctx context.Context, key jose.JSONWebKey, ask tokenRequest, life time.Duration) (raw string, expiry time.Time, err error) {
 	like := t.like(ctx, ask.like)
 	claims := map[string]any{"sub": ProbeAgent, "client_id": ProbeAgent, "aud": tokenAudience}
 	maps.Copy(claims, like.claims)

@@ -23,7 +23,7 @@ var wrongAlgorithm = Kind{
 type otherAlgorithm struct {
 	site *site
 	keySetGauge
-	lasting
+	untilEnd
 }
 
 // Inject has the next key made so.

@@ -33,7 +33,7 @@ var clock = Kind{
 		shift := f.Shift.Duration()
 		order := ordered{site: s, service: f.On, kind: contract.OrderClock, setting: shift.String()}
 		if service, _ := s.service(f.On); service.Serve == "issuer" {
-			return orderedFault{order, showing{askedToken{s, f.On}.once, shifted(shift)}}, nil
+			return orderedFault{order, showing{tokenLook{s, f.On}.once, shifted(shift)}}, nil
 		}
 		return orderedFault{order, showing{toldDate{s, f.On}.once, shifted(shift)}}, nil
 	},

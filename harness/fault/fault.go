@@ -111,11 +111,11 @@ const (
 	Never                // it cannot be, or is not to be
 )
 
-// lasting is the ending of what lasts for its time, else until the end.
-type lasting struct{}
+// untilEnd ends a fault after its time or, where the scenario gives none, with the rotation.
+type untilEnd struct{}
 
 // Ends is InTime where it has a time.
-func (lasting) Ends(lasts time.Duration) Ending {
+func (untilEnd) Ends(lasts time.Duration) Ending {
 	if lasts > 0 {
 		return InTime
 	}

@@ -45,7 +45,7 @@ var garbageKids = Kind{
 
 // garbage is a stream of made-up tokens.
 type garbage struct {
-	lasting
+	untilEnd
 	site    *site
 	service string
 	every   time.Duration // wall

@@ -101,13 +101,13 @@ func (s *site) fetch(ctx context.Context, service, path string) (code int, heade
 // probeLife is the life of a token that is looked at and thrown away.
 const probeLife = 30 * time.Second
 
-// askedToken looks at how the token is made that an issuer gives when it is asked.
-type askedToken struct {
+// tokenLook asks an issuer for a token and looks at its header and claims.
+type tokenLook struct {
 	site   *site
 	issuer string
 }
 
-func (a askedToken) once(ctx context.Context) Reading {
+func (a tokenLook) once(ctx context.Context) Reading {
 	asked := time.Now()
 	call := contract.TokenCall{Form: map[string]string{"client": probeAgent, "session": probeAgent, "life": probeLife.String()}}
 	answer, err := call.Ask(ctx, orders, a.site.Runtime.URL(a.issuer, false), probeAgent)

@@ -51,7 +51,7 @@ var killRotator = Kind{
 
 // killedRotator is one that is to die.
 type killedRotator struct {
-	lasting
+	untilEnd
 	pendingGauge
 }
 

@@ -16,7 +16,7 @@ var missingKid = Kind{
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
 			ordered{site: s, service: f.On, kind: contract.OrderKid, setting: "none"},
-			showing{askedToken{s, f.On}.once, func(r Reading) bool { return r[hasKid] == 0 }},
+			showing{tokenLook{s, f.On}.once, func(r Reading) bool { return r[hasKid] == 0 }},
 		}, nil
 	},
 }

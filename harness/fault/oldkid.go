@@ -17,7 +17,7 @@ var oldKid = Kind{
 	bind: func(f scenario.Fault, s *site) (Fault, error) {
 		return orderedFault{
 			ordered{site: s, service: f.On, kind: contract.OrderKid, setting: "old"},
-			showing{askedToken{s, f.On}.once, func(r Reading) bool { return r[misnamed] > 0 }},
+			showing{tokenLook{s, f.On}.once, func(r Reading) bool { return r[misnamed] > 0 }},
 		}, nil
 	},
 }

@@ -10,7 +10,7 @@ import (
 
 // ordered is a fault that a stand-in makes itself, because it was told to.
 type ordered struct {
-	lasting
+	untilEnd
 	site          *site
 	service       string
 	kind, setting string

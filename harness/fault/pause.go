@@ -20,13 +20,13 @@ var pause = Kind{
 		if err != nil {
 			return nil, err
 		}
-		return paused{answering{s, f.On}, lasting{}, pauser}, nil
+		return paused{answering{s, f.On}, untilEnd{}, pauser}, nil
 	},
 }
 
 type paused struct {
 	answering
-	lasting
+	untilEnd
 	pauser world.Pauser
 }
 

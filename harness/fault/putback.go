@@ -60,7 +60,7 @@ type Logins interface {
 const takesNewest = "takes_newest"
 
 type putBackFault struct {
-	lasting
+	untilEnd
 	showing
 	logins   Logins
 	at       string

@@ -34,7 +34,7 @@ var seal = Kind{
 const storeName = "store"
 
 type sealed struct {
-	lasting
+	untilEnd
 	sealGauge
 	sealer Sealer
 }

@@ -65,7 +65,7 @@ func (s *site) disturbsRollouts(service string, by world.RolloutTrouble) (Fault,
 }
 
 type disturbedRollouts struct {
-	lasting
+	untilEnd
 	Gauge
 	site    *site
 	service string

@@ -41,7 +41,7 @@ func (g *Graph) between(f scenario.Fault, serve string) error {
 
 // proxied disturbs an edge by toxics on its proxy.
 type proxied struct {
-	lasting
+	untilEnd
 	site   *site
 	via    string
 	toxics []toxic

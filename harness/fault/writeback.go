@@ -37,7 +37,7 @@ var writeBack = Kind{
 }
 
 type writtenBack struct {
-	lasting
+	untilEnd
 	Gauge
 	site    *site
 	service string

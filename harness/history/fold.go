@@ -19,8 +19,8 @@ import (
 //	├───fine────┤              ├fine──
 //	            ├──wide────────┤
 
-// folding says when a history is folded, and how.
-type folding struct {
+// foldLimits says when a history is folded, and into what.
+type foldLimits struct {
 	// Every is after how many more buckets it is folded anew, at least.
 	every int
 	// Keep is how long buckets stay as they are, whatever they tell: the rotation
@@ -34,7 +34,7 @@ type folding struct {
 }
 
 // longRuns is how histories are folded.
-var longRuns = folding{
+var longRuns = foldLimits{
 	every: 20_000,
 	keep:  Offset(10 * time.Minute), near: Offset(2 * time.Minute),
 	grain: Offset(time.Minute), gap: Offset(time.Second),
@@ -77,7 +77,7 @@ type span struct{ from, to Offset }
 
 // busy are the stretches in which a history is to stay as it is, in order, none
 // touching another.
-func (f folding) busy(events []Event) []span {
+func (f foldLimits) busy(events []Event) []span {
 	var all []span
 	for i := range events {
 		all = f.noted(all, &events[i])
@@ -86,7 +86,7 @@ func (f folding) busy(events []Event) []span {
 }
 
 // noted are stretches with that of one more event.
-func (f folding) noted(all []span, e *Event) []span {
+func (f foldLimits) noted(all []span, e *Event) []span {
 	from, to, did := happened(e)
 	if !did {
 		return all
@@ -119,8 +119,8 @@ func within(busy []span, from, to Offset) bool {
 	return i < len(busy) && busy[i].from <= to
 }
 
-// wide is a bucket that others were folded into.
-type wide struct {
+// foldedBucket is a bucket that others were folded into.
+type foldedBucket struct {
 	slot   Offset // which grain of time it is of
 	at     Offset
 	counts *Counts // a copy: whoever was told of the first one has that
@@ -128,9 +128,9 @@ type wide struct {
 
 // fold folds what is before a moment. The order of what stays is kept; what is
 // folded stands where its first bucket stood.
-func (f folding) fold(events []Event, before Offset) []Event {
+func (f foldLimits) fold(events []Event, before Offset) []Event {
 	busy := f.busy(events)
-	open := map[CellKey]*wide{}
+	open := map[CellKey]*foldedBucket{}
 	kept := make([]Event, 0, len(events)/2) // the place of those that are gone is to be collected
 	for _, e := range events {
 		if e.Kind != KindCounts {
@@ -147,8 +147,8 @@ func (f folding) fold(events []Event, before Offset) []Event {
 }
 
 // buckets does the same with the buckets of a cell.
-func (f folding) buckets(all []Bucket, before Offset, busy []span) []Bucket {
-	open := map[CellKey]*wide{}
+func (f foldLimits) buckets(all []Bucket, before Offset, busy []span) []Bucket {
+	open := map[CellKey]*foldedBucket{}
 	kept := all[:0:0] // others may look at the ones that there were
 	for _, b := range all {
 		counts, folded := f.into(open, b.At, b.Counts, before, busy)
@@ -161,7 +161,7 @@ func (f folding) buckets(all []Bucket, before Offset, busy []span) []Bucket {
 
 // into folds a bucket into an open one of its cell. Where there is none, or it
 // must stay as it is, it is returned itself, as a copy if others may come into it.
-func (f folding) into(open map[CellKey]*wide, at Offset, c *Counts, before Offset, busy []span) (stays *Counts, folded bool) {
+func (f foldLimits) into(open map[CellKey]*foldedBucket, at Offset, c *Counts, before Offset, busy []span) (stays *Counts, folded bool) {
 	key := CellKey{c.Source, c.Presenter, c.Validator, c.Credential}
 	end := at + c.Width
 	if end > before || !c.quiet() || within(busy, at, end) {
@@ -181,7 +181,7 @@ func (f folding) into(open map[CellKey]*wide, at Offset, c *Counts, before Offse
 	}
 	copied := *c
 	copied.Statuses, copied.Latency = maps.Clone(c.Statuses), slices.Clone(c.Latency)
-	open[key] = &wide{slot, at, &copied}
+	open[key] = &foldedBucket{slot, at, &copied}
 	return &copied, false
 }
 
@@ -279,7 +279,7 @@ func MergeLatency(a, b [][2]int64) [][2]int64 {
 
 // growing is a history that comes in, and is folded as it grows.
 type growing struct {
-	folding
+	foldLimits
 	events []Event
 	now    Offset
 	counts int // how many of the events are buckets: nothing else is folded
@@ -310,11 +310,11 @@ func (g *growing) add(e Event) {
 
 // next is how long what is so long may become before it is folded again, so that it
 // is not folded over and over.
-func (f folding) next(n int) int { return n + max(f.every, n/2) }
+func (f foldLimits) next(n int) int { return n + max(f.every, n/2) }
 
 // livingView is what a View that is applied to as a run goes on knows of folding.
 type livingView struct {
-	folding
+	foldLimits
 	busy    []span
 	buckets int
 	due     int
@@ -324,7 +324,7 @@ type livingView struct {
 // quiet is folded in it.
 func NewLivingView() *View {
 	v := NewView()
-	v.living = &livingView{folding: longRuns, due: longRuns.every}
+	v.living = &livingView{foldLimits: longRuns, due: longRuns.every}
 	return v
 }
 
@@ -339,7 +339,7 @@ func (l *livingView) grow(v *View, e *Event) {
 	}
 	l.busy, l.buckets = joined(l.busy), 0
 	for key, all := range v.Cells {
-		v.Cells[key] = l.folding.buckets(all, v.Now-l.keep, l.busy)
+		v.Cells[key] = l.foldLimits.buckets(all, v.Now-l.keep, l.busy)
 		l.buckets += len(v.Cells[key])
 	}
 	l.due = l.next(l.buckets)

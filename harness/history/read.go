@@ -47,7 +47,7 @@ func readFile(r io.Reader, path string, cutOff bool) (*History, error) {
 }
 
 func read(r io.Reader, cutOff bool) (*History, error) {
-	h := growing{folding: longRuns}
+	h := growing{foldLimits: longRuns}
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for number := 1; ; number++ {
 		line, ended, err := readLine(lines)

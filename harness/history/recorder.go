@@ -52,7 +52,7 @@ type queued struct {
 
 // NewRecorder starts a history now. Events go to out as JSON lines; out may be nil.
 func NewRecorder(started time.Time, out io.Writer) *Recorder {
-	r := &Recorder{started: started, view: NewLivingView(), h: growing{folding: longRuns}}
+	r := &Recorder{started: started, view: NewLivingView(), h: growing{foldLimits: longRuns}}
 	if out != nil {
 		r.out = bufio.NewWriterSize(out, 64<<10)
 	}

@@ -90,11 +90,11 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 	var tasks sync.WaitGroup
 	for _, p := range w.Places {
-		seen := newSeen(w, p)
+		seen := newLastLook(w, p)
 		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	for _, i := range w.Issuers {
-		seen := &signing{watch: w, issuer: i, lost: unseen{service: i.Service, watch: w}}
+		seen := &signing{watch: w, issuer: i, lost: failedLook{service: i.Service, watch: w}}
 		tasks.Go(func() { w.repeat(ctx, seen.look) })
 	}
 	tasks.Wait()
@@ -109,15 +109,15 @@ func (w *Watch) repeat(ctx context.Context, look func(context.Context)) {
 	}
 }
 
-// unseen tells of a party that cannot be looked at, and of when it can be again.
-type unseen struct {
+// failedLook records that a party cannot be looked at, and when it can be again.
+type failedLook struct {
 	service string
 	watch   *Watch
 	failed  int // looks in a row
 }
 
 // looked takes what came of one look.
-func (u *unseen) looked(err error) {
+func (u *failedLook) looked(err error) {
 	told := u.watch.Unseen > 0 && u.failed >= u.watch.Unseen
 	switch {
 	case err == nil:
@@ -132,11 +132,11 @@ func (u *unseen) looked(err error) {
 	}
 }
 
-// seen is what was found at one place so far.
-type seen struct {
+// lastLook is what was found at one place until now.
+type lastLook struct {
 	place  Place
 	watch  *Watch
-	lost   unseen
+	lost   failedLook
 	last   *history.KeySet // nil: nothing yet
 	set    *history.KeySet // the last that was one
 	before []*history.KeySet
@@ -145,15 +145,15 @@ type seen struct {
 	found  time.Time // when a set was found last
 }
 
-func newSeen(w *Watch, p Place) *seen {
-	return &seen{place: p, watch: w, lost: unseen{service: p.Service, watch: w}}
+func newLastLook(w *Watch, p Place) *lastLook {
+	return &lastLook{place: p, watch: w, lost: failedLook{service: p.Service, watch: w}}
 }
 
 // maxBefore bounds how many sets of a place are remembered.
 const maxBefore = 8
 
 // look looks once, and tells of it where that says something new.
-func (s *seen) look(ctx context.Context) {
+func (s *lastLook) look(ctx context.Context) {
 	if s.place.Rests != nil && s.place.Rests() {
 		return
 	}
@@ -199,7 +199,7 @@ func Unreadable(service string, found *history.KeySet) error {
 }
 
 // take compares what was found with what was there before.
-func (s *seen) take(found *history.KeySet) {
+func (s *lastLook) take(found *history.KeySet) {
 	before := s.found
 	if found.Readable() {
 		s.found = s.watch.Now()
@@ -240,7 +240,7 @@ func (s *seen) take(found *history.KeySet) {
 }
 
 // remember keeps a set that was found earlier, each once.
-func (s *seen) remember(set *history.KeySet) {
+func (s *lastLook) remember(set *history.KeySet) {
 	for _, earlier := range s.before {
 		if earlier.Same(set) {
 			return

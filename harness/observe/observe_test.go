@@ -82,7 +82,7 @@ func TestSeen(t *testing.T) {
 	now := time.Unix(0, 0)
 	var events []history.Event
 	w := &Watch{Record: func(e history.Event) { events = append(events, e) }, Now: func() time.Time { return now }, Every: Every}
-	s := newSeen(w, Place{Service: "auth", Tells: true})
+	s := newLastLook(w, Place{Service: "auth", Tells: true})
 	look := func(after time.Duration, found *history.KeySet) []history.Event {
 		events, now = nil, now.Add(after)
 		s.take(found)
@@ -133,7 +133,7 @@ func TestTooManyRequests(t *testing.T) {
 	}))
 	defer server.Close()
 	now := time.Unix(0, 0)
-	s := newSeen(&Watch{Record: func(history.Event) {}, Now: func() time.Time { return now }, Every: Every}, Place{Service: "auth", URL: func() string { return server.URL }})
+	s := newLastLook(&Watch{Record: func(history.Event) {}, Now: func() time.Time { return now }, Every: Every}, Place{Service: "auth", URL: func() string { return server.URL }})
 	for _, tt := range []struct{ status, want int }{
 		{http.StatusTooManyRequests, 4}, // after 0, 1, 3 and 7 s
 		{http.StatusOK, 2},
@@ -157,7 +157,7 @@ func TestRests(t *testing.T) {
 	}))
 	defer server.Close()
 	rests := true
-	s := newSeen(&Watch{Record: func(history.Event) {}, Now: time.Now}, Place{Service: "edge", URL: func() string { return server.URL }, Rests: func() bool { return rests }})
+	s := newLastLook(&Watch{Record: func(history.Event) {}, Now: time.Now}, Place{Service: "edge", URL: func() string { return server.URL }, Rests: func() bool { return rests }})
 	s.look(t.Context())
 	if asked != 0 {
 		t.Errorf("it was asked %d times while it rests, want never", asked)
@@ -183,7 +183,7 @@ func TestUnseen(t *testing.T) {
 		{0, []error{away, away, away, nil}, ""},
 	} {
 		told := ""
-		u := unseen{service: "auth", watch: &Watch{Unseen: tt.after, Record: func(e history.Event) { told += e.Detail + "," }}}
+		u := failedLook{service: "auth", watch: &Watch{Unseen: tt.after, Record: func(e history.Event) { told += e.Detail + "," }}}
 		for _, err := range tt.looks {
 			u.looked(err)
 		}
@@ -273,7 +273,7 @@ func TestSigning(t *testing.T) {
 				}},
 				issuer: Issuer{Service: "auth", Token: func(context.Context) (string, error) { return raw, nil }, Set: func() string { return server.URL }},
 			}
-			s.lost = unseen{service: "auth", watch: s.watch}
+			s.lost = failedLook{service: "auth", watch: s.watch}
 			for looks = range tt.sets {
 				s.look(t.Context())
 			}

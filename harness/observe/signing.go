@@ -19,7 +19,7 @@ const leastUnfit = 3
 type signing struct {
 	watch  *Watch
 	issuer Issuer
-	lost   unseen
+	lost   failedLook
 	last   string // the kid that was told
 	unfit  int    // looks in a row
 	pause  pause  // of looks at the set

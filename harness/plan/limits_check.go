@@ -31,18 +31,18 @@ func (l Limits) Check() error {
 	case !(l.BudgetOver >= 0 && l.BudgetOver <= 1):
 		return fmt.Errorf("budget_over is %v, want a share from 0 to 1", l.BudgetOver)
 	}
-	if err := lengths("", length{"budget_for_ns", l.BudgetFor}, length{"lead_ns", l.Lead}, length{"propagation_ns", l.Propagation},
-		length{"window_ns", l.Window}, length{"watch_ns", l.Watch}, length{"longest_life_ns", l.LongestLife}, length{"expires_ns", l.Expires}); err != nil {
+	if err := lengths("", namedDuration{"budget_for_ns", l.BudgetFor}, namedDuration{"lead_ns", l.Lead}, namedDuration{"propagation_ns", l.Propagation},
+		namedDuration{"window_ns", l.Window}, namedDuration{"watch_ns", l.Watch}, namedDuration{"longest_life_ns", l.LongestLife}, namedDuration{"expires_ns", l.Expires}); err != nil {
 		return err
 	}
 	for i, v := range l.Validators {
-		if err := lengths(fmt.Sprintf("validators[%d].", i), length{"learns_ns", v.Learns}, length{"forgets_ns", v.Forgets},
-			length{"granule_ns", v.Granule}, length{"shared_ns", v.Shared}, length{"cooldown_ns", v.Cooldown}, length{"rereads_ns", v.Rereads}); err != nil {
+		if err := lengths(fmt.Sprintf("validators[%d].", i), namedDuration{"learns_ns", v.Learns}, namedDuration{"forgets_ns", v.Forgets},
+			namedDuration{"granule_ns", v.Granule}, namedDuration{"shared_ns", v.Shared}, namedDuration{"cooldown_ns", v.Cooldown}, namedDuration{"rereads_ns", v.Rereads}); err != nil {
 			return err
 		}
 	}
 	for i, e := range l.Emitters {
-		if err := lengths(fmt.Sprintf("emitters[%d].", i), length{"refresh_ns", e.Refresh}, length{"life_ns", e.Life}); err != nil {
+		if err := lengths(fmt.Sprintf("emitters[%d].", i), namedDuration{"refresh_ns", e.Refresh}, namedDuration{"life_ns", e.Life}); err != nil {
 			return err
 		}
 	}
@@ -53,25 +53,25 @@ func (l Limits) Check() error {
 		case c.Sessions < 0 || c.Sessions > mostSessions:
 			return fmt.Errorf("clients[%d].sessions is %d, want a number from 0 to %d", i, c.Sessions, mostSessions)
 		}
-		if err := lengths(fmt.Sprintf("clients[%d].", i), length{"life_ns", c.Life}); err != nil {
+		if err := lengths(fmt.Sprintf("clients[%d].", i), namedDuration{"life_ns", c.Life}); err != nil {
 			return err
 		}
 	}
 	for i, c := range l.Caches {
-		if err := lengths(fmt.Sprintf("caches[%d].", i), length{"ttl_ns", c.TTL}); err != nil {
+		if err := lengths(fmt.Sprintf("caches[%d].", i), namedDuration{"ttl_ns", c.TTL}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// length is a duration with the name that a file has for it.
-type length struct {
+// namedDuration is a duration and its key in the file.
+type namedDuration struct {
 	name string
 	d    time.Duration
 }
 
-func lengths(prefix string, all ...length) error {
+func lengths(prefix string, all ...namedDuration) error {
 	for _, l := range all {
 		if l.d != runbook.Forever && (l.d < 0 || l.d > longest) {
 			return fmt.Errorf("%s%s is %d, want nanoseconds from 0 to %d", prefix, l.name, l.d, longest)

@@ -85,9 +85,9 @@ func (l Limits) LooksAhead() history.Offset {
 	return 0
 }
 
-// course is the way of a publication to one validator as its parties' rhythms
-// foretell it.
-type course struct {
+// publicationPath is the way of a publication to one validator, as the rhythms of the parties on
+// it predict.
+type publicationPath struct {
 	polls   []history.Offset // of its emitter, from the next on; none: it publishes at once, as far as is known
 	wait    history.Offset   // by which it may publish later, where nothing is known of its polls
 	cached  bool
@@ -109,7 +109,7 @@ type fetch struct {
 func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	var m Moment
 	timed := l.Timed()
-	var ways, expected []course // the second with every fetch at its earliest: it will have been seen
+	var ways, expected []publicationPath // the second with every fetch at its earliest: it will have been seen
 	var names []string
 	rhythms := l.rhythms(view)
 	for _, v := range timed {
@@ -148,7 +148,7 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 
 // worse reports whether a moment is worse than one of which it is known how late each
 // way is, for the first way for which the two differ.
-func worse(ways []course, moment history.Offset, here []history.Offset) bool {
+func worse(ways []publicationPath, moment history.Offset, here []history.Offset) bool {
 	for i := range ways {
 		switch late := ways[i].late(moment); {
 		case late > here[i]+alike:
@@ -161,7 +161,7 @@ func worse(ways []course, moment history.Offset, here []history.Offset) bool {
 }
 
 // candidates are the moments at which something begins to wait.
-func candidates(ways []course, now, until history.Offset) []history.Offset {
+func candidates(ways []publicationPath, now, until history.Offset) []history.Offset {
 	var all []history.Offset
 	for _, w := range ways {
 		for _, poll := range w.polls {
@@ -198,9 +198,9 @@ func (l Limits) rhythms(view *history.View) rhythms {
 }
 
 // courseOf foretells the way to a validator.
-func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) course {
+func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) publicationPath {
 	end := until + 3*l.slowness(v)
-	w := course{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
+	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
 	for _, r := range seen.readers[v.From] {
 		if r.What != runbook.JWKS && !v.Reads {
 			every := cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v))))
@@ -258,7 +258,7 @@ func beats(last, every, now, end history.Offset) []history.Offset {
 
 // late is how long after an accept at a moment a validator learns at the least: as
 // soon as it may be, for an accept that takes no time and for one that takes some.
-func (w *course) late(moment history.Offset) history.Offset {
+func (w *publicationPath) late(moment history.Offset) history.Offset {
 	least := w.learns(w.published(moment)) - moment
 	least = min(least, w.learns(w.published(moment+acts))-moment)
 	if w.wait > 0 {
@@ -268,7 +268,7 @@ func (w *course) late(moment history.Offset) history.Offset {
 }
 
 // published is when what is accepted at a moment is published.
-func (w *course) published(moment history.Offset) history.Offset {
+func (w *publicationPath) published(moment history.Offset) history.Offset {
 	for _, poll := range w.polls {
 		if poll >= moment {
 			return poll
@@ -278,7 +278,7 @@ func (w *course) published(moment history.Offset) history.Offset {
 }
 
 // learns is when a validator may learn what is published at a moment.
-func (w *course) learns(published history.Offset) history.Offset {
+func (w *publicationPath) learns(published history.Offset) history.Offset {
 	filled, last := w.filled, w.last
 	fresh := false // what the cache holds was filled with it
 	known := func(at history.Offset) bool { return at >= published }

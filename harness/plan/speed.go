@@ -29,8 +29,8 @@ const (
 	timerGranule = 100 * time.Millisecond // polls and timers of loaded processes, with the requests that they cause
 )
 
-// kept is a page duration and the granularity of what keeps it.
-type kept struct {
+// keptDuration is a duration of the page and the granularity of the timer that keeps it.
+type keptDuration struct {
 	what    string
 	page    time.Duration
 	granule time.Duration // wall
@@ -85,8 +85,8 @@ func (b *builder) pace() float64 {
 }
 
 // kept are the durations that something measures in a rehearsal.
-func (b *builder) kept(l Limits) []kept {
-	all := []kept{
+func (b *builder) kept(l Limits) []keptDuration {
+	all := []keptDuration{
 		{"baseline", b.s.Baseline.Duration(), timerGranule},
 		{"rollout.lead", l.Lead, timerGranule},
 		{"overlap.window", l.Window, timerGranule},
@@ -97,33 +97,33 @@ func (b *builder) kept(l Limits) []kept {
 		if b.family.Pools {
 			granule = timerGranule
 		}
-		all = append(all, kept{"format.longest_life", l.LongestLife, granule})
+		all = append(all, keptDuration{"format.longest_life", l.LongestLife, granule})
 	}
 	for _, c := range l.Clients {
-		all = append(all, kept{"the token life of " + c.Name, c.Life, tokenGranule})
+		all = append(all, keptDuration{"the token life of " + c.Name, c.Life, tokenGranule})
 	}
 	for _, c := range l.Caches {
-		all = append(all, kept{"the ttl of " + c.Name, c.TTL, cacheGranule})
+		all = append(all, keptDuration{"the ttl of " + c.Name, c.TTL, cacheGranule})
 	}
 	for _, e := range l.Emitters {
-		all = append(all, kept{"the life of connections of " + e.Name, b.s.Services[e.Name].Life.Duration(), timerGranule})
+		all = append(all, keptDuration{"the life of connections of " + e.Name, b.s.Services[e.Name].Life.Duration(), timerGranule})
 		if b.s.Services[e.Name].Pinned {
 			continue // it never refreshes
 		}
-		all = append(all, kept{"the refresh of " + e.Name, e.Refresh, timerGranule},
-			kept{"the delay of " + e.Name, b.s.Services[e.Name].Delay.Duration(), timerGranule})
+		all = append(all, keptDuration{"the refresh of " + e.Name, e.Refresh, timerGranule},
+			keptDuration{"the delay of " + e.Name, b.s.Services[e.Name].Delay.Duration(), timerGranule})
 		if own := b.s.Services[e.Name].Refresh.Duration(); own != e.Refresh {
-			all = append(all, kept{"the scenario's refresh of " + e.Name, own, timerGranule})
+			all = append(all, keptDuration{"the scenario's refresh of " + e.Name, own, timerGranule})
 		}
 	}
 	for _, v := range l.Validators {
 		if s := b.s.Services[v.Name]; v.Reads && !s.Pinned {
-			all = append(all, kept{"the refresh of " + v.Name, s.Refresh.Duration(), timerGranule},
-				kept{"the delay of " + v.Name, s.Delay.Duration(), timerGranule})
+			all = append(all, keptDuration{"the refresh of " + v.Name, s.Refresh.Duration(), timerGranule},
+				keptDuration{"the delay of " + v.Name, s.Delay.Duration(), timerGranule})
 		}
 		granule := max(v.Granule, timerGranule)
 		library := runbook.Libraries[v.Library]
-		for _, k := range []kept{
+		for _, k := range []keptDuration{
 			{v.Name + " learns within", v.Learns, granule},
 			{v.Name + " forgets within", v.Forgets, granule},
 			{v.Name + " (" + v.Library + ") learns within", library.Learns, granule},

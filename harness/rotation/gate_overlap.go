@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// use is how often a party used a credential in the last time.
-type use struct {
+// recentUse is how often a party used a credential lately.
+type recentUse struct {
 	times  int64
 	within time.Duration // wall time
 }
@@ -37,14 +37,14 @@ func (l Look) overlap() (string, []refusal) {
 	for _, name := range l.emittersOn(Old, false) {
 		refusals = append(refusals, refusal{name, l.stillUses(name)})
 	}
-	used := map[string]use{}
+	used := map[string]recentUse{}
 	for _, key := range l.View.Keys() {
 		if key.Source == l.Limits.JudgedAt && key.Credential == Old && !l.Limits.Excepted(key.Presenter) {
 			within := l.Limits.LastUse(l.View, key, New, l.Now)
 			sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
 			if n := sum.Answered(); n > 0 {
 				u := used[l.user(key)]
-				used[l.user(key)] = use{u.times + n, max(u.within, within)}
+				used[l.user(key)] = recentUse{u.times + n, max(u.within, within)}
 			}
 		}
 	}

@@ -52,8 +52,8 @@ const (
 	patience = time.Hour
 )
 
-// proving is the proof that the old credential is refused, from the revoke on.
-type proving struct {
+// revocationProof is the proof that the old credential is refused, from the revoke on.
+type revocationProof struct {
 	of    []plan.Validator
 	began bool               // connections were made anew
 	stop  context.CancelFunc // nothing more is shown; nil: nothing is yet

@@ -57,7 +57,7 @@ type rotation struct {
 	noted                  map[history.Trigger]bool
 	hands                  time.Duration // for which hands were on
 	contact                contact
-	proving                proving
+	proving                revocationProof
 }
 
 // Provision brings the secret into the state that a rotation starts from: one

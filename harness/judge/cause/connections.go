@@ -10,17 +10,17 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// connectionShortage is that an authority had no room for connections of a consumer: beyond what it has
-// for all, or for that user. It then did not come to look at a password.
+// connectionShortage says that an authority had no room for more connections, in all or of that user.
+// It refuses such a connection before it looks at the password.
 type connectionShortage struct {
 	authority, presenter, credential string
 	status                           string
 	n                                int64 // connections that it refused
 }
 
-// crowded is the crowding of a consumer in the cell's stretch of time, if that
-// began with it: once a pool lacks connections, other things go wrong as well.
-func (c *Cell) crowded(consumer string) (crowd connectionShortage, ok bool) {
+// shortOfConnections finds whether a consumer lacked connections when the cell began to suffer:
+// once a pool lacks them, other things go wrong as well.
+func (c *Cell) shortOfConnections(consumer string) (crowd connectionShortage, ok bool) {
 	var most int64
 	from, to := c.First, c.Last
 	for _, key := range c.JudgedCells() {
@@ -60,7 +60,7 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 	if c.Symptom == Absent {
 		who = c.Presenter
 	}
-	crowd, ok := c.crowded(who)
+	crowd, ok := c.shortOfConnections(who)
 	if !ok {
 		return Explanation{}, false
 	}

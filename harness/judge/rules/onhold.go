@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// reprieve is what a hold did to a stretch of the page that is too short: it lasted
+// holdEffect is what a hold did to a stretch of the page that is too short: it lasted
 // longer, since caches and clients go on while the rotation waits for a person.
-type reprieve struct {
+type holdEffect struct {
 	text string // what came of it, as the end of a sentence
 	// sure says that without the hold somebody had been refused, as the run has seen:
 	// they were not ready when the stretch of the page was over.
@@ -21,14 +21,14 @@ type reprieve struct {
 
 // reprieved is what a hold did for a bound that does not hold, and for nobody was
 // refused; false: no hold had a part in it.
-func (e *judging) reprieved(b plan.Bound) (reprieve, bool) {
+func (e *judging) reprieved(b plan.Bound) (holdEffect, bool) {
 	from, to := e.stretch(b.Rule)
 	planned := from + history.Offset(e.Limits.Wall(b.Planned))
 	held := e.View.OnHold(from, to)
 	if held == 0 || to <= planned+evidence.Nearly {
-		return reprieve{}, false
+		return holdEffect{}, false
 	}
-	r := reprieve{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.Page(held), b.Stretch(), e.Page(to-from))}
+	r := holdEffect{text: fmt.Sprintf("the rotation was on hold for %s of page time, so that the %s lasted %s", e.Page(held), b.Stretch(), e.Page(to-from))}
 	switch b.Rule {
 	case "G1":
 		e.learnedOnHold(&r, b.Validator, planned)
@@ -59,7 +59,7 @@ func (e *judging) stretch(rule string) (from, to history.Offset) {
 
 // learnedOnHold says of a validator whether it learned the new credential later than
 // it would have met it after a lead that ends at a moment, as the page has it.
-func (e *judging) learnedOnHold(r *reprieve, validator string, planned history.Offset) {
+func (e *judging) learnedOnHold(r *holdEffect, validator string, planned history.Offset) {
 	v, _ := e.Limits.Validator(validator)
 	accepted, _ := e.Done(string(keyring.Accept), e.Fresh)
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
@@ -76,7 +76,7 @@ func (e *judging) learnedOnHold(r *reprieve, validator string, planned history.O
 // usedOnHold says whether the old credential was in use later than it would have
 // been revoked after a window that ends at a moment, as the page has it. An exception
 // has a window of its own, which is about nobody else.
-func (e *judging) usedOnHold(r *reprieve, party string, planned, revoked history.Offset) {
+func (e *judging) usedOnHold(r *holdEffect, party string, planned, revoked history.Offset) {
 	for _, key := range e.JudgedCells() {
 		excepted := e.Limits.Excepted(key.Presenter)
 		if key.Credential != e.Old || excepted != e.Limits.Excepted(party) || excepted && key.Presenter != party {

@@ -50,7 +50,7 @@ type client struct {
 	moments, turns int64
 	left           float64 // of an interval until the next, of one that was stopped
 
-	outlooks map[string]outlook // of its requests until something changes, by their credentials
+	outlooks map[string]expectedAnswer // of its requests until something changes, by their credentials
 
 	planned int            // how often what it does next was planned: what was on the agenda before is off it
 	acts    int64          // the next moment of which the request acts; -1: none
@@ -72,7 +72,7 @@ type session struct {
 }
 
 func newClient(w *World, c plan.Client, load scenario.Client) *client {
-	made := &client{world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name), outlooks: map[string]outlook{}, acts: -1}
+	made := &client{world: w, limits: c, renewAt: plan.DefaultRenewAt, random: w.random(c.Name), outlooks: map[string]expectedAnswer{}, acts: -1}
 	begins, changes := load.Pace()
 	made.begins, made.changes = float64(begins), changes
 	if token := load.Token; token != nil {

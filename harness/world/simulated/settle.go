@@ -6,8 +6,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// outlook is what comes of each request of a client with a credential as things are.
-type outlook struct {
+// expectedAnswer is the answer to each request of a client with a credential, for as long as nothing changes.
+type expectedAnswer struct {
 	answer
 	// counted is where each is counted, and as what; charges is how many charges each is.
 	counted []counted
@@ -202,11 +202,11 @@ func (c *client) bring() {
 }
 
 // foresee is what comes of a request with a credential until something changes.
-func (c *client) foresee(credential string) outlook {
+func (c *client) foresee(credential string) expectedAnswer {
 	if out, known := c.outlooks[credential]; known {
 		return out
 	}
-	var out outlook
+	var out expectedAnswer
 	switch {
 	case c.limits.From != "":
 		out = c.foreseePresent(credential)
@@ -220,12 +220,12 @@ func (c *client) foresee(credential string) outlook {
 }
 
 // counts is that requests are counted so at the client itself.
-func (c *client) counts(a answer, validator, credential string) outlook {
+func (c *client) counts(a answer, validator, credential string) expectedAnswer {
 	key := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: validator, Credential: credential}
-	return outlook{answer: a, counted: []counted{{c.world.cells.cell(key), decision{session: c.sessions[0], outcome: a.outcome, status: a.status, more: c.at - 1}}}}
+	return expectedAnswer{answer: a, counted: []counted{{c.world.cells.cell(key), decision{session: c.sessions[0], outcome: a.outcome, status: a.status, more: c.at - 1}}}}
 }
 
-func (c *client) foreseePresent(credential string) outlook {
+func (c *client) foreseePresent(credential string) expectedAnswer {
 	w, to := c.world, c.limits.To
 	a := answer{outcome: history.OK, status: "200"}
 	if broken := w.broken[edge{loadName, to}]; broken != "" {
@@ -235,13 +235,13 @@ func (c *client) foreseePresent(credential string) outlook {
 	}
 	a.acts = a.acts || a.outcome == history.OK && w.options.Failing > 0 || a.outcome == history.AuthFailure && c.retries && !w.down[c.limits.From]
 	if a.acts {
-		return outlook{answer: a}
+		return expectedAnswer{answer: a}
 	}
 	return c.counts(a, to, credential)
 }
 
 // foreseeTell is that of one that gives an emitter something to present.
-func (c *client) foreseeTell() outlook {
+func (c *client) foreseeTell() expectedAnswer {
 	w := c.world
 	e, v := w.emitters[c.limits.To], w.validators[c.limits.Endpoint]
 	if e == nil || v == nil || w.down[e.name] {
@@ -249,7 +249,7 @@ func (c *client) foreseeTell() outlook {
 	}
 	credential, takes := v.takesAmong(e.name, e.presents())
 	if !takes || w.options.Failing > 0 || w.services[v.name].Fails > 0 {
-		return outlook{answer: answer{acts: true}}
+		return expectedAnswer{answer: answer{acts: true}}
 	}
 	out := c.counts(answer{outcome: history.OK, status: "202"}, c.limits.To, "")
 	key := history.CellKey{Source: w.limits.JudgedAt, Presenter: e.name, Validator: v.name, Credential: credential}
@@ -258,19 +258,19 @@ func (c *client) foreseeTell() outlook {
 }
 
 // foreseeAsk is that of one that has an emitter present what it has to an authority.
-func (c *client) foreseeAsk() outlook {
+func (c *client) foreseeAsk() expectedAnswer {
 	w := c.world
 	e, v := w.emitters[c.limits.To], w.authority()
 	switch {
 	case e == nil || !w.reaches(loadName, e.name):
 		return c.counts(answer{outcome: history.Unavailable, status: "refused"}, c.limits.To, "")
 	case v == nil:
-		return outlook{answer: answer{acts: true}}
+		return expectedAnswer{answer: answer{acts: true}}
 	}
 	credential := e.loaded.emit
 	a := v.answers(e.name, credential)
 	if a.acts || a.outcome != history.OK || w.options.Failing > 0 || w.services[v.name].Fails > 0 {
-		return outlook{answer: answer{acts: true}}
+		return expectedAnswer{answer: answer{acts: true}}
 	}
 	out := c.counts(answer{outcome: history.OK, status: "200"}, c.limits.To, "")
 	key := history.CellKey{Source: history.FromAuthority, Presenter: e.name, Validator: v.name, Credential: credential}
@@ -316,7 +316,7 @@ func (c *client) replan() {
 }
 
 // actsFrom is the first moment, of those from one on, at which a request acts; -1: none.
-func (c *client) actsFrom(out outlook, from int64) int64 {
+func (c *client) actsFrom(out expectedAnswer, from int64) int64 {
 	switch {
 	case out.acts:
 		return from

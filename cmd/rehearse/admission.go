@@ -22,9 +22,9 @@ const (
 	settling = 4 * time.Second
 )
 
-// room lets rehearsals begin one after the other: the first at once, each other when
+// admission lets rehearsals begin one after the other: the first at once, each other when
 // the machine has room for it. What is timed on a machine without room is void.
-type room struct {
+type admission struct {
 	// pressed is the share of the time since it was asked last in which somebody
 	// waited for a processor; 0 where the kernel does not tell.
 	pressed func() float64
@@ -36,15 +36,15 @@ type room struct {
 	running int // how many have begun and not ended
 }
 
-// newRoom is that of this machine.
-func newRoom() *room {
+// newAdmission watches the processors of this machine.
+func newAdmission() *admission {
 	kernel, began := machine.NewKernel(os.DirFS("/")), time.Now()
-	return &room{pressed: func() float64 { return kernel.Look(time.Since(began))[machine.CPU] }}
+	return &admission{pressed: func() float64 { return kernel.Look(time.Since(began))[machine.CPU] }}
 }
 
 // enter returns when one more may begin, or the context has ended. Whoever entered
 // leaves.
-func (r *room) enter(ctx context.Context) {
+func (r *admission) enter(ctx context.Context) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	for r.taken() && ctx.Err() == nil {
@@ -59,16 +59,16 @@ func (r *room) enter(ctx context.Context) {
 }
 
 // leave says that one has ended.
-func (r *room) leave() { r.count(-1) }
+func (r *admission) leave() { r.count(-1) }
 
-func (r *room) count(n int) {
+func (r *admission) count(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.running += n
 }
 
 // taken reports whether a rehearsal runs.
-func (r *room) taken() bool {
+func (r *admission) taken() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.running > 0

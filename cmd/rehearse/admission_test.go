@@ -29,7 +29,7 @@ func TestRoom(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				r := &room{pressed: func() float64 { return tt.pressed(time.Since(began)) }}
+				r := &admission{pressed: func() float64 { return tt.pressed(time.Since(began)) }}
 				r.enter(t.Context())
 				if took := time.Since(began); took != 0 {
 					t.Errorf("the first began after %s, want at once", took)
@@ -50,7 +50,7 @@ func TestRoomIsLeftWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		began := time.Now()
-		r := &room{pressed: func() float64 { return 1 }}
+		r := &admission{pressed: func() float64 { return 1 }}
 		r.enter(ctx)
 		r.enter(ctx)
 		if took := time.Since(began); took != 10*time.Second {

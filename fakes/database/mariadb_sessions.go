@@ -16,32 +16,32 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// bookWithin bounds one look into the book.
+// bookWithin bounds one query of these tables.
 const bookWithin = 2 * time.Second
 
-// mariaDBBook is what the harness has written down at a server of the passwords that it
+// mariaDBSessions reads the tables that the harness keeps at a server: of the passwords that it
 // made (contract.MariaDBPasswords), and who was let in with which, as the stand-in adds
 // (contract.MariaDBSessions). The server itself tells nobody which of the passwords of
 // a user it was shown, and a client need not say.
-type mariaDBBook struct {
+type mariaDBSessions struct {
 	db *sql.DB
 
 	mu    sync.Mutex
 	known map[[sha1.Size]byte]string // tags by what the server keeps of a password
 }
 
-// openMariaDBBook opens that of a server for its administration.
-func openMariaDBBook(address, password string) (*mariaDBBook, error) {
+// openMariaDBSessions opens them with the login of the server's administrator.
+func openMariaDBSessions(address, password string) (*mariaDBSessions, error) {
 	config := mysqlConfig(address, contract.DatabaseAdmin)
 	config.User, config.Passwd, config.DBName = contract.DatabaseAdmin, password, ""
 	config.InterpolateParams = true
 	db, err := openMySQL(config)
-	return &mariaDBBook{db: db, known: map[[sha1.Size]byte]string{}}, err
+	return &mariaDBSessions{db: db, known: map[[sha1.Size]byte]string{}}, err
 }
 
 // whose is the tag of the password that a client has shown that it knows; "" where
 // the harness has made no such password.
-func (b *mariaDBBook) whose(salt, response []byte) (tag string, err error) {
+func (b *mariaDBSessions) whose(salt, response []byte) (tag string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if tag = b.match(salt, response); tag != "" || len(response) != sha1.Size {
@@ -54,7 +54,7 @@ func (b *mariaDBBook) whose(salt, response []byte) (tag string, err error) {
 }
 
 // match tries all that are known; b.mu is held.
-func (b *mariaDBBook) match(salt, response []byte) string {
+func (b *mariaDBSessions) match(salt, response []byte) string {
 	for stored, tag := range b.known {
 		if shows(salt, response, stored) {
 			return tag
@@ -77,7 +77,7 @@ func shows(salt, response []byte, stored [sha1.Size]byte) bool {
 }
 
 // read reads them all anew; b.mu is held.
-func (b *mariaDBBook) read() error {
+func (b *mariaDBSessions) read() error {
 	ctx, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
 	rows, err := b.db.QueryContext(ctx, "SELECT hash, tag FROM "+contract.MariaDBPasswords)
@@ -100,7 +100,7 @@ func (b *mariaDBBook) read() error {
 }
 
 // enter writes down with which password a session was let in.
-func (b *mariaDBBook) enter(session uint32, login *login) error {
+func (b *mariaDBSessions) enter(session uint32, login *login) error {
 	ctx, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
 	_, err := b.db.ExecContext(ctx, "REPLACE INTO "+contract.MariaDBSessions+" VALUES (?, ?, ?)", session, login.presenter, login.identifier)
@@ -110,4 +110,4 @@ func (b *mariaDBBook) enter(session uint32, login *login) error {
 	return nil
 }
 
-func (b *mariaDBBook) close() error { return b.db.Close() }
+func (b *mariaDBSessions) close() error { return b.db.Close() }
