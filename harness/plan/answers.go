@@ -7,22 +7,20 @@ import (
 )
 
 const (
-	// inARow is how many answers in a row say the same of a validator that may be
-	// replicas behind one address: one replica of three that is asked at random is
-	// missed by so many once in 25,000 times, one of ten once in fourteen.
+	// inARow is how many equal answers in a row are believed of a validator that may have replicas
+	// behind one address: one refusing replica of three is missed by so many once in 25,000 times, one
+	// of ten once in fourteen.
 	inARow = 25
-	// inARowAtAuthority is that of a party that decides itself, which may lock an
-	// account that was refused too often.
+	// inARowAtAuthority is the same for a party that decides itself, which may lock an account that was
+	// refused too often.
 	inARowAtAuthority = 5
-	// leastShare is the least share of a validator's answers that one of its
-	// replicas gives, of twenty.
+	// leastShare is the smallest share of a validator's answers that comes from one replica: of twenty.
 	leastShare = 0.05
-	// unlikely is the chance below which refusals are more than what was usual.
+	// unlikely is the chance below which refusals are no longer explained by what was usual.
 	unlikely = 0.01
 )
 
-// InARow is how many answers must say the same before a validator that may be
-// many replicas is believed.
+// InARow is how many equal answers are needed to believe a validator that may have replicas.
 func (v Validator) InARow() int64 {
 	if v.Authority {
 		return inARowAtAuthority
@@ -30,7 +28,7 @@ func (v Validator) InARow() int64 {
 	return inARow
 }
 
-// Answer is what the answers to a credential come to that should be taken.
+// Answer sums up the answers to a credential that a validator should take.
 type Answer int
 
 // The answers.
@@ -42,9 +40,8 @@ const (
 	Refuses         // so many refused it that a replica does
 )
 
-// Answered is what a series of answers of a validator to a credential comes to
-// that should be taken. What it refused at that rate before anything was changed
-// it refuses for something else.
+// Answered sums up a validator's answers to a credential that it should take. Refusals as frequent as
+// before anything was changed have another reason, and do not count.
 func (l Limits) Answered(view *history.View, validator, credential string, purpose history.Purpose) (Answer, history.Answers) {
 	a := view.Said(validator, credential, purpose)
 	switch {

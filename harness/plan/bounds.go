@@ -12,7 +12,7 @@ import (
 type Term struct {
 	What string
 	Time time.Duration
-	// Seen says that a run saw it, and that it is longer than the page says.
+	// Seen says that the run measured it, and that it is longer than the page says.
 	Seen bool
 }
 
@@ -29,27 +29,25 @@ type Bound struct {
 	Needed, Planned time.Duration
 	Held            bool
 
-	// Of BoundsSeen only: Party is to be looked at where the bound does not hold,
-	// empty where it is the page alone; Seen is what a run saw that the page does
-	// not say, a sentence each.
+	// Of BoundsSeen only: Party is the one to look at where the bound does not hold, empty where the
+	// page alone is at fault. Seen lists what the run saw and the page does not say, a sentence each.
 	Party string
 	Seen  []string
 
-	// Open says that a figure in it was still growing when it was looked at: what was
-	// waited for was not seen, and nothing tells that any time is enough.
+	// Open says that a figure in it was still growing at that moment: what was waited for did not
+	// happen, and no time is known to be enough.
 	Open bool
-	// Once says that a figure in it was seen once, and tells of no rhythm: the next time it
-	// may be longer.
+	// Once says that a figure in it was seen once only: the next time it may be longer.
 	Once bool
-	// Least says that a figure in it was ended by the revoke, or may have been: more is
-	// needed, and nobody knows how much.
+	// Least says that the revoke cut a figure in it short, or may have: more is needed, and nobody
+	// knows how much.
 	Least bool
 
-	room time.Duration // by which what was seen may be wrong
-	most time.Duration // by which the worst figure is longer than the page says
+	room time.Duration // precision of what was seen
+	most time.Duration // by how much the worst figure exceeds the page
 }
 
-// Enough is what its field must be where it does not hold.
+// Enough is the value that its field needs where the bound does not hold.
 func (b Bound) Enough() string {
 	if b.Least {
 		return "more than " + Text(b.Needed)
@@ -73,7 +71,7 @@ func (b Bound) String() string {
 	return fmt.Sprintf("%s: %s is %s and must be at least %s (%s)", who, b.Field, Text(b.Planned), Text(b.Needed), of)
 }
 
-// sum is what a bound is the sum of, in words.
+// sum writes the terms of a bound.
 func (b Bound) sum() string {
 	if len(b.Terms) == 0 {
 		return "nothing to wait for"
@@ -88,8 +86,8 @@ func (b Bound) sum() string {
 	return strings.Join(terms, " + ")
 }
 
-// Bounds are G1 of every validator, G2, and G3 of every validator, in page
-// time. One that does not hold does not keep a plan from being run.
+// Bounds are G1 of every validator, G2, and G3 of every validator, in page time. A plan whose bounds do
+// not hold can still be run.
 func (l Limits) Bounds() []Bound {
 	var bounds []Bound
 	for _, v := range l.Validators {
@@ -103,7 +101,7 @@ func (l Limits) Bounds() []Bound {
 	return bounds
 }
 
-// way is what a change waits for between the store and a validator.
+// way lists what delays a change between the store and a validator.
 func (l Limits) way(v Validator) []Term {
 	return []Term{
 		{What: "cache " + v.Via, Time: v.Shared}, {What: "refresh of " + v.From, Time: l.Publishing(v)},
@@ -111,7 +109,7 @@ func (l Limits) way(v Validator) []Term {
 	}
 }
 
-// propagation is what that time is called.
+// propagation names the term of the propagation time.
 func (l Limits) propagation() string {
 	if l.PropagatedBy == "" {
 		return "propagation"

@@ -28,8 +28,8 @@ type Options struct {
 	// Paced slows a rehearsal down, where Speed does not say otherwise, to one in
 	// which a person can act.
 	Paced bool
-	// Slower lowers a speed that is above MaxSpeed to that, in place of an error: for who
-	// varies a duration, down to where the page's own speed leaves too little of it.
+	// Slower lowers a speed above MaxSpeed to MaxSpeed instead of failing, for callers that vary a
+	// duration down to where the page's speed leaves too little of it.
 	Slower bool
 }
 
@@ -75,7 +75,7 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 			p.Drawn[path] = all[path]
 		}
 		p.again = func(seed int64) (*Plan, error) {
-			other := asked // several seeds may be asked for at a time
+			other := asked // several seeds may be drawn at the same time
 			other.Seed = seed
 			return Build(again, other)
 		}
@@ -155,7 +155,7 @@ func (o Options) check() source.Problems {
 	return problems
 }
 
-// over puts the options over what a scenario says.
+// over applies the options to a scenario.
 func (o Options) over(s scenario.Scenario) scenario.Scenario {
 	if o.Gates != "" {
 		s.Gates = o.Gates
@@ -227,8 +227,8 @@ func (b *builder) services() []Service {
 	return services
 }
 
-// reads reports whether a service gets what is published: a stand-in by its
-// kind, one of a team's own by what its settings ask for.
+// reads reports whether a service gets what is published: a stand-in by its kind, an external service
+// by its settings.
 func (b *builder) reads(s scenario.Service) bool {
 	if s.External() {
 		return s.Distribution != "" && s.Distribution != runbook.JWKS
@@ -236,9 +236,9 @@ func (b *builder) reads(s scenario.Service) bool {
 	return slices.Contains(b.family.ReadBy, s.Serve) && !s.AuthQuery
 }
 
-// needs are the services that must be healthy before one starts: the one whose
-// answers it takes, those to whom it presents, and for an image the stand-ins
-// whose addresses it is given, unless these wait for the image.
+// needs are the services that must be healthy before one starts: the one that it takes its answers
+// from, those that it presents to, and for an image the stand-ins whose addresses it is given, unless
+// these wait for the image.
 func (b *builder) needs(name string) []string {
 	s := b.s.Services[name]
 	needs := []string{}
@@ -284,18 +284,17 @@ func (b *builder) times(l Limits) Times {
 	}
 }
 
-// unscaled are the services whose settings are not divided by the speed. A service
-// of which the scenario does not say so, and by which nothing is timed, is none.
+// unscaled are the services whose settings are not divided by the speed. A service without `scale` that
+// times nothing in the rehearsal does not count.
 func (b *builder) unscaled() []string {
 	return slices.DeleteFunc(b.names(), func(name string) bool {
 		return b.s.Services[name].Scale != scenario.ScaleNone || !b.loaded.Says("services."+name+".scale") && !b.timed(name)
 	})
 }
 
-// timed reports whether something of a rehearsal may take as long as a service of a
-// team's own makes it: one that has a part in the rotation, has the secret or the key
-// set, is called by the load, or stands before such a one. A cache or a queue beside
-// others does not.
+// timed reports whether a rehearsal depends on how long an external service takes: it has a part in the
+// rotation, holds the secret or the key set, is called by the load, or stands before such a service. An
+// unrelated cache or queue does not count.
 func (b *builder) timed(name string) bool {
 	s := b.s.Services[name]
 	if b.s.Attach != nil || b.consumer(name) != nil || b.validates(name) || b.emits(name) || b.reads(s) || b.called(name) || s.Of != "" || len(s.References()) > 0 {

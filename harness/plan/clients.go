@@ -12,9 +12,8 @@ func (p *Plan) Pools(name string) bool {
 	return slices.Contains(runbook.Traits[p.Runbook.Scope.Family].Poolers, p.Rehearsal.Services[name].Serve)
 }
 
-// Reaches reports whether a service is set up to reach another: it is of it, or
-// has its address in its settings. A stand-in that presents a credential reaches
-// every service that checks it.
+// Reaches reports whether a service is set up to reach another: its `of` names it, or its settings have
+// its address. A stand-in that presents a credential reaches every service that checks it.
 func (p *Plan) Reaches(from, to string) bool {
 	s, ok := p.Rehearsal.Services[from]
 	if !ok {
@@ -31,9 +30,8 @@ func (p *Plan) Reaches(from, to string) bool {
 	return s.Of == to
 }
 
-// SoleClient is the one service of a team's own that is set up to reach another;
-// "" where there is none, or more. What arrives there under no name that is known
-// is its.
+// SoleClient is the only external service that is set up to reach another; "" where there is none or
+// more than one. Calls under an unknown name are attributed to it.
 func (p *Plan) SoleClient(of string) string {
 	sole := ""
 	for _, s := range p.Services {
@@ -48,9 +46,8 @@ func (p *Plan) SoleClient(of string) string {
 	return sole
 }
 
-// through is the emitter of a team's own that presents for another service,
-// which has its address and presents nothing itself; "" where there is none, or
-// more.
+// through is the external emitter that presents on behalf of a service which has its address and
+// presents nothing itself; "" where there is none or more than one.
 func (p *Plan) through(service string) string {
 	if s, ok := p.Rehearsal.Services[service]; !ok || !s.External() {
 		return ""

@@ -41,8 +41,7 @@ func or[T comparable](value *T, otherwise T) {
 	}
 }
 
-// defaults fills in what the scenario leaves out, in a copy of what it shares
-// with the one that was loaded.
+// defaults fills in what the scenario leaves out, in a copy: the loaded scenario stays as it is.
 func (b *builder) defaults() {
 	or(&b.s.Gates, scenario.Enforce)
 	if b.s.Gates == scenario.Enforce {
@@ -103,8 +102,8 @@ func (b *builder) service(name string, s scenario.Service) scenario.Service {
 	return s
 }
 
-// external fills in how a service of a team's external gets what is published, from what
-// its settings use, and when it is made to reload.
+// external fills in how an external service gets what is published, from what its settings use, and
+// when it is made to reload.
 func (b *builder) external(name string, s *scenario.Service) {
 	or(&s.Distribution, b.brought(s.Gets()))
 	if runbook.Mounted(s.Distribution) {
@@ -121,8 +120,8 @@ func (b *builder) external(name string, s *scenario.Service) {
 	s.Reload = &reload
 }
 
-// brought is how what is published is brought to a service that has it in a way: as
-// the page says, where that is the same to it.
+// brought is the distribution for a service that can take one way of it: the page's where that amounts
+// to the same.
 func (b *builder) brought(way string) string {
 	if page := b.page.Storage.Distribution; runbook.Way(page) == way {
 		return page
@@ -130,9 +129,8 @@ func (b *builder) brought(way string) string {
 	return way
 }
 
-// mounted fills in when the file of a volume changes. One that is mounted by subPath
-// stays as it is; of one that is immutable there is a new one, with which its consumer
-// is rolled out anew.
+// mounted fills in when the file of a volume changes. A file mounted by subPath never does; an
+// immutable object is replaced, and its consumer rolled out anew.
 func (b *builder) mounted(s *scenario.Service, consumer *runbook.Consumer) {
 	takes, _ := runbook.Arrives(s.Distribution)
 	switch {
@@ -145,8 +143,8 @@ func (b *builder) mounted(s *scenario.Service, consumer *runbook.Consumer) {
 	}
 }
 
-// reading fills in how a service gets what is published. Who emits for a JWKS
-// polls the store; an environment is not read again.
+// reading fills in how a service gets what is published. An emitter for a JWKS polls the store; an
+// environment is not read again.
 func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
 	or(&s.Distribution, b.page.Storage.Reaches())
 	if s.Distribution == runbook.JWKS {

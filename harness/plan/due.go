@@ -6,8 +6,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// Due is how many requests of a client were due in [from, until), by its rate on the
-// plan and by when the run changed that.
+// Due is how many requests of a client were due in [from, until), by its planned rate and the run's
+// changes of it.
 func (c Client) Due(v *history.View, from, until history.Offset) float64 {
 	rate := c.Rate
 	if c.Later {

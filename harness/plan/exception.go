@@ -16,8 +16,8 @@ type Exception struct {
 	Until  time.Duration `json:"until_ns"` // after the last emitter has switched
 }
 
-// UnmarshalJSON also reads what older histories have: the name alone. How long the
-// window was to wait for such a one is not known, and not held against it.
+// UnmarshalJSON also reads the form of older histories: the name alone. How long the window had to wait
+// for such a client is unknown, and not held against it.
 func (e *Exception) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, &e.Client) == nil {
 		return nil
@@ -26,7 +26,7 @@ func (e *Exception) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(e))
 }
 
-// Exception is that of a client; an empty one where it has none.
+// Exception is the exception of a client; the zero value where it has none.
 func (l Limits) Exception(client string) Exception {
 	for _, e := range l.Exceptions {
 		if e.Client == client {
@@ -50,7 +50,7 @@ func (l Limits) seenException(s Sight, e Exception) Bound {
 	return b.settled()
 }
 
-// except has an exception for a client that has several targets hold for each of them.
+// except copies the exception of a client with several targets to each of them.
 func (b *builder) except() {
 	var all []runbook.Exception
 	for _, e := range b.page.Overlap.Exceptions {

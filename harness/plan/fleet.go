@@ -8,17 +8,14 @@ import (
 )
 
 const (
-	// mostGroups is how many sessions are simulated of many clients alike: each then stands
-	// for as many of theirs.
+	// mostGroups is how many sessions simulate many equal clients: each stands for as many of theirs.
 	mostGroups = 1000
-	// MostMoments is how many moments of a second there are at which the requests of a client
-	// are simulated. Of more requests several are made at a moment, by one session: they are
-	// counted, and cost no more.
+	// MostMoments is at how many moments of a second a client's requests are simulated. Beyond that one
+	// session makes several at a moment, which costs no more.
 	MostMoments = 200
 )
 
-// together makes one client of the many that there are of it: its rates are those of all of
-// them, and so are its sessions.
+// together makes one client of many equal ones: its rates and sessions are the sums of theirs.
 func together(c *scenario.Client) {
 	if c.Count < 2 {
 		return
@@ -31,8 +28,8 @@ func together(c *scenario.Client) {
 	c.Sessions *= c.Count
 }
 
-// group has the sessions of many clients stand for several of them each, at least for as many
-// as make their requests at one moment.
+// group has each session stand for several of many clients, at least as many as make their requests at
+// one moment.
 func (c *Client) group(most scenario.Rate) {
 	all := c.Sessions
 	at := max(1, int(math.Ceil(float64(most)/MostMoments)))

@@ -8,10 +8,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// KeySetsOf are the services whose key set a service fetches, sorted: the one
-// that it is of, or those whose address a setting has with the page's path of the
-// key set. Of a service that has no such setting it is the one emitter or
-// go-between whose address it has, if it is one alone.
+// KeySetsOf are the services whose key set a service fetches, sorted: the one that its `of` names, or
+// those whose address its settings have with the page's path of the key set. Without such a setting it
+// is the only emitter or gateway whose address it has.
 func (p *Plan) KeySetsOf(name string) []string { return keySetsOf(name, p.Runbook, p.Rehearsal) }
 
 func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string {
@@ -39,8 +38,8 @@ func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string 
 	return at
 }
 
-// SignerOf is who signs the tokens that a service gives: the emitter that it is of,
-// where it hands on what that signs, else the service itself.
+// SignerOf is the signer of the tokens that a service gives out: the emitter behind it, where the
+// service hands tokens on, else itself.
 func (p *Plan) SignerOf(name string) string { return signerOf(p.Rehearsal, p.Limits, name) }
 
 func signerOf(s scenario.Scenario, l Limits, name string) string {
@@ -52,8 +51,7 @@ func signerOf(s scenario.Scenario, l Limits, name string) string {
 	return name
 }
 
-// Gateways are the services of a team's own that hand on a key set which others
-// make, sorted.
+// Gateways are the external services that hand on a key set which others make, sorted.
 func (p *Plan) Gateways() []Gateway {
 	var names []string
 	for _, s := range p.Services {
@@ -72,8 +70,8 @@ func (p *Plan) Gateways() []Gateway {
 	return gateways
 }
 
-// told is the gateway on the way of a validator's key set that fetches it from those who
-// tell of it; "" where there is none, or several ways.
+// told is the gateway that fetches a validator's key set from services whose log shows it; "" where
+// there is none, or several ways.
 func (p *Plan) told(validator string) string {
 	name := validator
 	for range p.Services { // a way has no more steps
@@ -89,9 +87,8 @@ func (p *Plan) told(validator string) string {
 	return ""
 }
 
-// blind reports whether nobody tells of the fetches of a validator: it is a
-// team's own, and reads the secret itself, as from a file, or so is whoever it
-// fetches from.
+// blind reports whether no log shows the fetches of a validator: it is external and reads the secret
+// itself, as from a file, or whatever it fetches from is external.
 func (b *builder) blind(v Validator) bool {
 	if v.Authority || !b.s.Services[v.Name].External() || b.s.Attach != nil {
 		return false

@@ -8,22 +8,20 @@ import (
 )
 
 const (
-	// lastUse is a time in which a client that presents a credential is seen to; it
-	// is wall time, since rates are not scaled.
+	// lastUse is a time in which a client that presents a credential shows at least once; wall time,
+	// since rates do not scale.
 	lastUse = time.Second
-	// leastLastUse is two buckets of counts: in less nothing is seen.
+	// leastLastUse is two buckets of counts, the shortest time that shows anything.
 	leastLastUse = 200 * time.Millisecond
-	// lifeSlack is by how much a life may seem longer than it is: tokens keep whole
-	// seconds (exp, RFC 7519 section 4.1.4), and an answer comes after its request.
+	// lifeSlack is by how much a life may seem too long: tokens have whole seconds (exp, RFC 7519
+	// section 4.1.4), and an answer comes after its request.
 	lifeSlack = time.Second
 )
 
-// LastUse is the wall time before now in which nothing of a cell of the old
-// credential may be in use any more, where it is to be revoked now and the emitters
-// have switched to the new one. Who comes seldom is not out of use for having been
-// quiet for a second: where the cell paused for longer since the switch, the time is
-// twice its longest pause. What is used until its longest life is over is used in
-// time, so that it reaches no further back than that, and a window of just G2 is enough.
+// LastUse is the wall time before now in which a cell of the old credential must be quiet for it to
+// count as out of use, once the emitters have switched. A cell that pauses for longer than a second
+// since the switch must be quiet for twice its longest pause, but never for longer than the longest
+// life: use until that is over is allowed, and a window of exactly G2 is enough.
 func (l Limits) LastUse(view *history.View, key history.CellKey, fresh string, now history.Offset) time.Duration {
 	switched := l.switchedFor(view, key, fresh)
 	left := (now - switched).Duration() - l.Wall(l.LongestLife)
@@ -57,10 +55,9 @@ func longestPause(buckets []history.Bucket) time.Duration {
 	return longest.Duration()
 }
 
-// switchedFor is when the last emitter switched to the new credential, for who
-// presents in a cell. Use from before that was in order. An emitter that does not say
-// when it switches, as a service of a team's own, had switched when it was first seen
-// with the new credential; where nothing was seen it is when the rotation told all to.
+// switchedFor is when the last emitter of a cell's presenter switched to the new credential: earlier
+// use of the old one was in order. An emitter that does not say when it switches counts from when it
+// was first seen with the new credential, or else from the emit.
 func (l Limits) switchedFor(view *history.View, key history.CellKey, fresh string) history.Offset {
 	switched := max(view.LastSwitch(fresh), view.Steps[string(keyring.Emit)][fresh])
 	if _, emits := l.Emitter(key.Presenter); !emits {

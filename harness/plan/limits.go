@@ -9,9 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// limits are what the judge will hold the history against. What the page says
-// of a party wins over what the scenario makes of it: a rehearsal finds out
-// whether the page is right.
+// limits are what the judge holds the history against. What the page says of a party wins over how the
+// scenario sets it up: a rehearsal finds out whether the page is right.
 func (b *builder) limits() Limits {
 	l := Limits{
 		Family:      b.family.Name,
@@ -80,10 +79,9 @@ func (b *builder) limits() Limits {
 	return l
 }
 
-// OnAnother are the emitters on the page that were last seen to use neither of two
-// credentials, after they had used one of the two: another rotation has begun before the
-// one from old to fresh ended. Who was never seen with either is known by other names
-// there, as where a log does not say which key it was.
+// OnAnother are the emitters on the page that once used one of two credentials and were last seen to
+// use neither: another rotation began before this one ended. An emitter never seen with either has
+// other names for them, as where a log does not name the key.
 func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 	var names []string
 	for _, e := range l.Emitters {
@@ -94,9 +92,9 @@ func (l Limits) OnAnother(view *history.View, old, fresh string) []string {
 	return names
 }
 
-// NamedOtherwise reports whether an emitter was seen to use something, and never either of
-// two credentials by the names that they were given, and what its clients present has that
-// name: it has names of its own, and which of the two it uses nobody can tell by those.
+// NamedOtherwise reports whether an emitter, and what its clients present, was only ever seen under
+// names other than those of the two credentials: it names its keys differently, and nobody can tell
+// which of the two it uses.
 func (l Limits) NamedOtherwise(view *history.View, emitter, old, fresh string) bool {
 	e, ok := l.Emitter(emitter)
 	return ok && e.OnPage && namedOtherwise(view, emitter, old, fresh) && slices.ContainsFunc(l.Clients, func(c Client) bool {
@@ -110,20 +108,20 @@ func namedOtherwise(view *history.View, emitter, old, fresh string) bool {
 	return view.Emitting[emitter] != "" && !usedOld && !usedFresh
 }
 
-// NoWayBack reports whether nothing can be turned back after a phase, and why: what was
-// revoked, the system cannot give back.
+// NoWayBack reports whether there is no way back after a phase, and why: the system cannot give back
+// what was revoked.
 func (l Limits) NoWayBack(phase history.Phase) (why string, none bool) {
 	why, none = l.Cannot[string(keyring.Restore)]
 	return why, none && phase == history.Watch
 }
 
-// arrives is how long what is published takes to the slowest consumer on the page by
-// the defaults of what brings it, and of what that time is.
+// arrives is the longest time in which what is published reaches a consumer on the page, by the
+// defaults of its distribution, and which distribution that is.
 func (b *builder) arrives() (most time.Duration, of string) {
 	for _, name := range b.names() {
 		if s := b.s.Services[name]; b.consumer(name) != nil && b.reads(s) {
 			if b.page.Storage.Immutable && runbook.Mounted(s.Distribution) {
-				s.Distribution = runbook.SecretEnv // of a team's own, whose volume is another one then
+				s.Distribution = runbook.SecretEnv // external: its volume differs
 			}
 			if takes, by := runbook.Arrives(s.Distribution); takes > most {
 				most, of = takes, by
@@ -165,8 +163,8 @@ func (b *builder) validator(name string) Validator {
 	}
 	pooler := slices.Contains(b.family.Poolers, s.Serve)
 	if b.family.Authority && !(pooler && b.reads(s)) {
-		// The other end of the secret: no consumer, and what it accepts is
-		// decided by the step itself. A pooler that asks it at every login is as fast.
+		// The authority: it is no consumer, and the step itself decides what it accepts. A pooler that
+		// asks it at every login is as fast.
 		v.Authority, v.OnPage, v.Keys, v.Connections = true, true, s.Holds, s.Connections
 		if pooler {
 			v.Keys = b.s.Services[s.Of].Holds
@@ -215,8 +213,8 @@ func (b *builder) validator(name string) Validator {
 	return v
 }
 
-// behind is the pooler by which all consumers of an authority reach it; "" where
-// one does by itself, or there is none.
+// behind is the pooler through which all consumers reach an authority; "" where one reaches it
+// directly, or there is none.
 func (b *builder) behind(authority string) string {
 	pooler := ""
 	for _, name := range b.names() {
@@ -233,7 +231,7 @@ func (b *builder) behind(authority string) string {
 	return pooler
 }
 
-// more is a figure that is larger than the page's, and has an end; else 0.
+// more is a real figure where it is finite and larger than the page's claim; else 0.
 func more(is, claimed time.Duration) time.Duration {
 	if is > claimed && is != runbook.Forever {
 		return is
@@ -241,11 +239,10 @@ func more(is, claimed time.Duration) time.Duration {
 	return 0
 }
 
-// source is the emitter whose credentials a validator takes, the cache that it
-// meets on the way there, and how old an answer may be that came through it
-// and those behind it.
+// source is the emitter whose credentials a validator takes, the first cache on the way there, and how
+// old an answer through all caches may be.
 func (b *builder) source(validator string) (from, via string, shared time.Duration) {
-	next := b.emitter() // an image that does not say takes what the page's emitter publishes
+	next := b.emitter() // without `of` it takes what the page's emitter publishes
 	if of := keySetsOf(validator, b.page, b.s); len(of) > 0 {
 		next = of[0]
 	}

@@ -20,8 +20,8 @@ const (
 	mostSpeed = 1e6
 )
 
-// Check says which figure of limits that were read from a saved run cannot be;
-// nil: all of them can. Limits that were built from a plan hold.
+// Check rejects impossible figures in limits that were read from a saved run. Limits built from a plan
+// pass.
 func (l Limits) Check() error {
 	switch {
 	case !(l.Speed >= scenario.LeastSpeed && l.Speed <= mostSpeed):

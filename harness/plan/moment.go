@@ -17,36 +17,34 @@ import (
 //	       just after a poll      just after a fill     just after a fetch
 
 const (
-	// sure is wall time by which a poll or a fetch may come sooner or later than its
-	// rhythm says.
+	// sure is by how much a poll or fetch may deviate from its rhythm; wall time.
 	sure = history.Offset(100_000_000)
 	// acts is how long an accept may take.
 	acts = history.Offset(150_000_000)
-	// alike is how much less than the most counts as the most.
+	// alike is the difference below which two delays count as equal.
 	alike = history.Offset(200_000_000)
 	// mostBeats bounds how far a rhythm is followed.
 	mostBeats = 400
 )
 
-// Moment is how an accept falls into what parties do by time.
+// Moment says how an accept at some time falls into the rhythms of the parties.
 type Moment struct {
-	// Known says that something was seen to tell by; Unseen are the validators whose
-	// fetches were not.
+	// Known says that rhythms were seen at all; Unseen are the validators whose fetches were not.
 	Known  bool
 	Unseen []string
-	// Now says that no later moment is worse. Missed are the validators for which
-	// one is, though not for the slowest.
+	// Now says that no later moment is worse. Missed are the validators other than the slowest for
+	// which one is.
 	Now    bool
 	Missed []string
 }
 
-// Timed are the validators on whose way something waits for its time, the slowest
-// way first. Those of which nobody can see when they fetch are not among them.
+// Timed are the validators with a timer on their way, the slowest way first, without those whose
+// fetches nobody can see.
 func (l Limits) Timed() []Validator {
 	var timed []Validator
 	for _, v := range l.Validators {
 		if v.Fleet > 1 {
-			continue // any moment is the worst for one of them
+			continue // for such a validator all moments are equal
 		}
 		byTime := (!v.OnMiss || v.Learns > 0) && v.Refills() > 0 && v.Refills() != runbook.Forever
 		if (byTime || v.Shared > 0) && !v.Untold && (!v.Blind || v.Through != "") && !v.Authority {
@@ -57,8 +55,8 @@ func (l Limits) Timed() []Validator {
 	return timed
 }
 
-// Untimed are the validators on the page of which nobody tells when they take what is
-// published: their worst moment cannot be waited for.
+// Untimed are the validators on the page whose reads nobody can see: their worst moment cannot be
+// waited for.
 func (l Limits) Untimed() (names []string) {
 	for _, v := range l.Validators {
 		if v.OnPage && v.Blind && v.Through == "" && !v.Authority {
@@ -68,7 +66,7 @@ func (l Limits) Untimed() (names []string) {
 	return names
 }
 
-// slowness is the longest way of a publication to a validator, as it is; wall time.
+// slowness is the longest real time of a publication to a validator; wall time.
 func (l Limits) slowness(v Validator) history.Offset {
 	refills := v.Refills()
 	if refills == runbook.Forever {
@@ -77,7 +75,7 @@ func (l Limits) slowness(v Validator) history.Offset {
 	return history.Offset(l.Wall(refills)+l.Wall(add(v.Shared, l.Publishing(v)))) + history.Offset(v.Granule)
 }
 
-// LooksAhead is the wall time within which every way has its worst moment once.
+// LooksAhead is the wall time in which every way has its worst moment once.
 func (l Limits) LooksAhead() history.Offset {
 	if timed := l.Timed(); len(timed) > 0 {
 		return l.slowness(timed[0])
@@ -88,8 +86,8 @@ func (l Limits) LooksAhead() history.Offset {
 // publicationPath is the way of a publication to one validator, as the rhythms of the parties on
 // it predict.
 type publicationPath struct {
-	polls   []history.Offset // of its emitter, from the next on; none: it publishes at once, as far as is known
-	wait    history.Offset   // by which it may publish later, where nothing is known of its polls
+	polls   []history.Offset // the emitter's next polls; none: it publishes at once, as far as is known
+	wait    history.Offset   // how late it may publish, where its polls are unknown
 	cached  bool
 	filled  history.Offset
 	ttl     history.Offset
@@ -99,17 +97,17 @@ type publicationPath struct {
 	last    history.Offset
 }
 
-// fetch is one that is foretold, between two moments; own is of the validator itself.
+// fetch is a predicted fetch, between two moments; own: the validator's.
 type fetch struct {
 	from, to history.Offset
 	own      bool
 }
 
-// AcceptAt says what kind of moment to accept at now is, beside those until another.
+// AcceptAt compares an accept now with one at any later moment until another.
 func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	var m Moment
 	timed := l.Timed()
-	var ways, expected []publicationPath // the second with every fetch at its earliest: it will have been seen
+	var ways, expected []publicationPath // expected has every fetch at its earliest, when it would be seen
 	var names []string
 	rhythms := l.rhythms(view)
 	for _, v := range timed {
@@ -135,7 +133,7 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	}
 	m.Now = !slices.ContainsFunc(candidates(expected, now, until), func(later history.Offset) bool { return worse(expected, later, here) })
 	for i := range ways {
-		most := here[i] // a way is never later than from where something of its own begins to wait
+		most := here[i] // the worst case begins when one of its own waits begins
 		for _, later := range candidates(expected[i:i+1], now, until) {
 			most = max(most, expected[i].late(later))
 		}
@@ -146,8 +144,8 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	return m
 }
 
-// worse reports whether a moment is worse than one of which it is known how late each
-// way is, for the first way for which the two differ.
+// worse reports whether a moment is worse than another whose delays are known, by the first way in
+// which they differ.
 func worse(ways []publicationPath, moment history.Offset, here []history.Offset) bool {
 	for i := range ways {
 		switch late := ways[i].late(moment); {
@@ -160,7 +158,7 @@ func worse(ways []publicationPath, moment history.Offset, here []history.Offset)
 	return false
 }
 
-// candidates are the moments at which something begins to wait.
+// candidates are the moments at which some wait begins.
 func candidates(ways []publicationPath, now, until history.Offset) []history.Offset {
 	var all []history.Offset
 	for _, w := range ways {
@@ -177,7 +175,7 @@ func candidates(ways []publicationPath, now, until history.Offset) []history.Off
 	return slices.DeleteFunc(slices.Compact(all), func(at history.Offset) bool { return at <= now || at > until })
 }
 
-// rhythms are what was seen so far of when things are done, by who does them.
+// rhythms are the intervals seen so far, by party.
 type rhythms struct {
 	view    *history.View
 	readers map[string][]*history.Reader
@@ -197,7 +195,7 @@ func (l Limits) rhythms(view *history.View) rhythms {
 	return r
 }
 
-// courseOf foretells the way to a validator.
+// courseOf predicts the way to a validator.
 func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) publicationPath {
 	end := until + 3*l.slowness(v)
 	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
@@ -227,7 +225,7 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 			continue
 		}
 		every, late := history.Offset(l.Wall(refills)), history.Offset(other.Granule)
-		// The first time may be that to the beginning of a rhythm.
+		// The first interval may be incomplete.
 		if seen := r.Habit().Length(); !other.OnMiss && seen > 0 && (seen >= every || r.Whole > 1) {
 			every, late = seen, 0
 		}
@@ -239,8 +237,7 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 	return w
 }
 
-// beats are when something is done again that was done last at a moment. What is
-// overdue is done now.
+// beats are the next times of something periodic, from its last one on. What is overdue happens now.
 func beats(last, every, now, end history.Offset) []history.Offset {
 	if every <= 0 {
 		return nil
@@ -256,8 +253,8 @@ func beats(last, every, now, end history.Offset) []history.Offset {
 	return all
 }
 
-// late is how long after an accept at a moment a validator learns at the least: as
-// soon as it may be, for an accept that takes no time and for one that takes some.
+// late is the shortest time after an accept at a moment in which a validator learns, whether the accept
+// takes no time or acts.
 func (w *publicationPath) late(moment history.Offset) history.Offset {
 	least := w.learns(w.published(moment)) - moment
 	least = min(least, w.learns(w.published(moment+acts))-moment)
@@ -267,7 +264,7 @@ func (w *publicationPath) late(moment history.Offset) history.Offset {
 	return max(least, 0)
 }
 
-// published is when what is accepted at a moment is published.
+// published is when an accept at a moment is published.
 func (w *publicationPath) published(moment history.Offset) history.Offset {
 	for _, poll := range w.polls {
 		if poll >= moment {
@@ -280,7 +277,7 @@ func (w *publicationPath) published(moment history.Offset) history.Offset {
 // learns is when a validator may learn what is published at a moment.
 func (w *publicationPath) learns(published history.Offset) history.Offset {
 	filled, last := w.filled, w.last
-	fresh := false // what the cache holds was filled with it
+	fresh := false // the cache has been filled since
 	known := func(at history.Offset) bool { return at >= published }
 	for _, f := range w.fetches {
 		if w.onMiss && f.from > published {

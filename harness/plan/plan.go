@@ -45,14 +45,14 @@ type Plan struct {
 	// Folder is a folder that the scenario names at a path of it, relative to the
 	// file that says so.
 	Folder func(at, relative string) (fs.FS, error)
-	// Position is where the scenario says what is at a path of it.
+	// Position is where the scenario has the value at a path.
 	Position func(path string) source.Position
 	Limits   Limits
 	Times    Times
 	// Unseen are the parties of which the rehearsal cannot see what it has to
 	// judge: it will be inconclusive.
 	Unseen []Unseen
-	// Drawn are the durations that vary, as they are here, by their paths; page time.
+	// Drawn are the values drawn for durations that vary, by their paths; page time.
 	Drawn map[string]time.Duration
 
 	again func(seed int64) (*Plan, error) // nil: nothing is drawn
@@ -82,16 +82,15 @@ type Times struct {
 	Propagation time.Duration // bound for the emitters' switch, with their refresh
 	Window      time.Duration // the last emitter's switch → revoke
 	Watch       time.Duration // after the revoke
-	// Timebox is how long hands may be on in all: people, and the harness's own
-	// calls, are no faster in a rehearsal, so it is as the page has it. 0: no limit.
+	// Timebox is the total hands-on time. People and the harness's own calls are no faster in a
+	// rehearsal, so that it does not scale with the speed. 0: no limit.
 	Timebox time.Duration
 }
 
 // Wall turns page time into wall time.
 func (p *Plan) Wall(page time.Duration) time.Duration { return p.Limits.Wall(page) }
 
-// NeedsVault reports whether no other store will do: something in the plan is
-// rotated by Vault itself.
+// NeedsVault reports whether the plan needs a real Vault, which rotates something itself.
 func (p *Plan) NeedsVault() bool {
 	return slices.ContainsFunc(p.Services, func(s Service) bool { return s.RotatedBy == scenario.RotatedByVault })
 }
@@ -130,7 +129,8 @@ type Limits struct {
 	OnBudget    string        `json:"on_budget"`
 	Lead        time.Duration `json:"lead_ns"`
 	Propagation time.Duration `json:"propagation_ns"`
-	// PropagatedBy is what that time is of, where it is not the page that says it.
+	// PropagatedBy says which distribution the propagation time comes from, where the page does not
+	// give it.
 	PropagatedBy string        `json:"propagated_by,omitempty"`
 	Window       time.Duration `json:"window_ns"`
 	Watch        time.Duration `json:"watch_ns"`
@@ -148,25 +148,25 @@ type Limits struct {
 	// Rotated are the steps that a rotator of the team's own takes, in its own time.
 	Rotated []string `json:"rotated,omitempty"`
 
-	// Waived are rules that are not held against the rehearsal, with the reason, and
-	// Cannot the steps that the system cannot take.
+	// Waived are the rules that the rehearsal leaves out, with the reason. Cannot are the steps that
+	// the system cannot take.
 	Waived map[string]string `json:"waived,omitempty"`
 	Cannot map[string]string `json:"cannot,omitempty"`
-	// Compromised says that the new credential has got into wrong hands, where it is taken back.
+	// Compromised says that the new credential, where it is taken back, has leaked.
 	Compromised bool `json:"compromised,omitempty"`
-	// Expires is how long after the emit the old credential is refused by itself, where
-	// nobody revokes it; page time, 0: somebody does.
+	// Expires is how long after the emit the old credential expires by itself, where nobody revokes it;
+	// page time, 0: somebody revokes it.
 	Expires time.Duration `json:"expires_ns,omitempty"`
 
-	// RuleSources says where that of each rule comes from, where the system is not
-	// the run's own; empty: a run sees all of its own services.
+	// RuleSources says where the evidence for each rule comes from in an attached system; empty: the
+	// run sees all of its own services.
 	RuleSources []RuleSource `json:"evidence,omitempty"`
 }
 
-// RuleSource is where what a rule is held against comes from.
+// RuleSource says where the evidence for a rule comes from.
 type RuleSource struct {
 	Rule string `json:"rule"`
-	From string `json:"from"` // in words; of what is missing, why
+	From string `json:"from"` // in words; where there is none, why
 	None bool   `json:"none,omitempty"`
 }
 
@@ -219,51 +219,49 @@ type Validator struct {
 	OnMiss  bool          `json:"on_miss,omitempty"` // an unknown credential makes it fetch
 	// Cooldown is how often that may happen at most; 0: at every one.
 	Cooldown time.Duration `json:"cooldown_ns,omitempty"`
-	// Learning is on the authority's side, at once, where the validator is the
-	// authority itself (a database, a provider).
+	// Authority says that the validator is the authority itself (a database, a provider), which learns
+	// with the step.
 	Authority bool `json:"authority,omitempty"`
 	// Reads says that it reads the published secret itself, and learns and
 	// forgets when it does.
 	Reads bool `json:"reads,omitempty"`
-	// GivenOne says that it is given one credential at a time, the one to emit, and
-	// has none besides.
+	// GivenOne says that it is given the credential to emit only, and no other.
 	GivenOne bool `json:"given_one,omitempty"`
 	// Connections is how many it has room for, where that is known.
 	Connections int `json:"connections,omitempty"`
-	// Behind is the pooler by which everybody reaches it, who checks what is presented
-	// in its place; empty where somebody presents to it, or nobody is known to.
+	// Behind is the pooler through which everybody reaches it, and which checks in its place; empty
+	// where somebody presents to it directly, or nobody is known to.
 	Behind string `json:"behind,omitempty"`
-	// Rereads is how often it really reads, where the rehearsal has it otherwise
-	// than the page. The bounds are those of the page.
+	// Rereads is how often it really reads, where the scenario sets that otherwise than the page. The
+	// bounds use the page.
 	Rereads time.Duration `json:"rereads_ns,omitempty"`
-	// Keeps is how long it really keeps what was removed, where the rehearsal has
-	// it longer than the page; 0: not known to be.
+	// Keeps is how long it really keeps what was removed, where the scenario makes that longer than the
+	// page says; else 0.
 	Keeps time.Duration `json:"keeps_ns,omitempty"`
-	// Reloaded says that the rehearsal makes it use what has changed, by a signal, a
-	// request or a restart: how often it fetches by itself is then no figure of it.
+	// Reloaded says that the rehearsal makes it reload, by a signal, a request or a restart: how often
+	// it fetches by itself then says nothing.
 	Reloaded bool `json:"reloaded,omitempty"`
-	// Untold says that nothing tells what it has taken before that is presented
-	// to it: neither its log nor a canary.
+	// Untold says that neither a log nor a canary tells what it has taken before somebody presents to
+	// it.
 	Untold bool `json:"untold,omitempty"`
-	// Blind says that nobody tells of its fetches: neither it itself nor whoever it
-	// fetches from. What it has is then known by what it answers alone.
+	// Blind says that no log tells of its fetches. What it has is then known only by its answers.
 	Blind bool `json:"blind,omitempty"`
-	// Through is the gateway of a team's own by which a blind one has its key set, where
-	// somebody tells of what that fetches: the gateway's rhythm is then that of both.
+	// Through is the gateway from which a blind validator has its key set, where a log tells of the
+	// gateway's fetches: its rhythm then counts for both.
 	Through string `json:"through,omitempty"`
 	// Fleet is how many alike stand behind its address, each with a key set that it fetches
 	// at a time of its own; 0: one.
 	Fleet int `json:"fleet,omitempty"`
-	// Fronts are the services of a team's own that clients of the load call and that have its
-	// address in their settings, or that of one that has: what those hand on reaches it, and
-	// what it refuses they answer for.
+	// Fronts are the external services that clients of the load call and that have its address in their
+	// settings, directly or through others: what they hand on reaches it, and they answer for what it
+	// refuses.
 	Fronts []string `json:"fronts,omitempty"`
-	// Hands are the validators whose addresses its settings have: it may hand on to them
-	// what it is shown, and answer as they do.
+	// Hands are the validators whose addresses its settings have: it may hand on to them what it is
+	// shown, and answer as they do.
 	Hands []string `json:"hands,omitempty"`
 }
 
-// fetcher is by whose fetches a validator is known to have what is published.
+// fetcher is the party whose fetches tell what a validator has.
 func (v Validator) fetcher() string { return cmp.Or(v.Through, v.Name) }
 
 // Emitter is a party that signs with the credential or presents it.
@@ -271,22 +269,20 @@ type Emitter struct {
 	Name    string        `json:"name"`
 	OnPage  bool          `json:"on_page"`
 	Refresh time.Duration `json:"refresh_ns"`
-	// Reloaded says that the rehearsal makes it use what has changed: how often it
-	// reads by itself is then no figure of it.
+	// Reloaded says that the rehearsal makes it reload: how often it reads by itself then says nothing.
 	Reloaded bool `json:"reloaded,omitempty"`
 	// Several says that it presents every accepted credential at once, the
 	// emitted one first: a validator may take either.
 	Several bool `json:"several,omitempty"`
-	// Pool is how many connections it keeps, in a family of pools; SwapsPool says
-	// that it has a new pool beside the old one for as long as that lives.
+	// Pool is how many connections it keeps, in a family of pools; SwapsPool says that it fills a new
+	// pool while the old one lives on.
 	Pool      int  `json:"pool,omitempty"`
 	SwapsPool bool `json:"swaps_pool,omitempty"`
 	// Life is how long it keeps a connection, whatever the page says of the longest life.
 	Life time.Duration `json:"life_ns,omitempty"`
 }
 
-// Connections is how many it needs at the switch: those of its pool, and as many
-// for a new one beside that.
+// Connections is how many it needs at the switch: its pool, twice where it swaps pools.
 func (e Emitter) Connections() int {
 	if e.SwapsPool {
 		return 2 * e.Pool
@@ -298,13 +294,13 @@ func (e Emitter) Connections() int {
 type Client struct {
 	Name     string  `json:"name"`
 	To       string  `json:"to"`                 // the service it calls
-	Endpoint string  `json:"endpoint,omitempty"` // the validator to which that presents because of it
-	Through  string  `json:"through,omitempty"`  // the emitter behind what it calls, which presents for that: a pooler
+	Endpoint string  `json:"endpoint,omitempty"` // the validator to which To then presents
+	Through  string  `json:"through,omitempty"`  // the pooler through which To presents
 	From     string  `json:"from,omitempty"`     // the emitter of its tokens
 	Rate     float64 `json:"rate"`               // per second of wall time, until it is changed
 	Later    bool    `json:"later,omitempty"`    // it does not begin with the others
 	Sessions int     `json:"sessions"`
-	// Each is how many sessions each of those stands for, of many clients alike; 0: itself.
+	// Each is how many sessions one session stands for, of many equal clients; 0: itself.
 	Each    int           `json:"each,omitempty"`
 	Life    time.Duration `json:"life_ns"`
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // wall time; 0: contract.ClientTimeout
@@ -324,7 +320,7 @@ type Cache struct {
 // Gateway is a service of a team's own that hands on a key set.
 type Gateway struct {
 	Name string   `json:"name"`
-	Of   []string `json:"of"` // whose; several: it answers with one or another
+	Of   []string `json:"of"` // whose set; several: it answers with one or another
 }
 
 // Emitter finds an emitter by name.
@@ -347,8 +343,8 @@ func (l Limits) Validator(name string) (Validator, bool) {
 	return Validator{}, false
 }
 
-// InPlace reports whether an authority has room for one credential only, so that
-// accepting the new one there takes the place of the old one.
+// InPlace reports whether an authority has room for one credential, so that accepting the new one
+// replaces the old one.
 func (l Limits) InPlace() bool {
 	return slices.ContainsFunc(l.Validators, func(v Validator) bool { return v.Authority && v.Keys == 1 })
 }
@@ -363,9 +359,8 @@ func (l Limits) Client(name string) (Client, bool) {
 	return Client{}, false
 }
 
-// Refills is the longest time between two fetches of a validator that nothing
-// made it fetch: as the page says, or as it is where that is longer. One that
-// fetches on a miss does so when what it has expires.
+// Refills is the longest time between two fetches that a validator makes by itself: by the page, or the
+// real one where that is longer. A validator that fetches on a miss fetches when what it has expires.
 func (v Validator) Refills() time.Duration {
 	if v.OnMiss {
 		return v.Forgets
@@ -380,8 +375,7 @@ func (l Limits) Publishing(v Validator) time.Duration {
 	return e.Refresh
 }
 
-// add adds durations of which each may be Forever, and so is a sum that is too
-// large for a duration.
+// add adds durations; Forever where one is, or where the sum overflows.
 func add(ds ...time.Duration) time.Duration {
 	var sum time.Duration
 	for _, d := range ds {
@@ -403,8 +397,7 @@ func (l Limits) G1(v Validator) time.Duration {
 // R ≥ E_last + L + s + p, with no skew on one machine.
 func (l Limits) G2() time.Duration { return add(l.LongestLife, l.Propagation) }
 
-// Outlives is what G2 must be for something that lives so long, which may be
-// longer than the page knows.
+// Outlives is G2 for something that lives longer than the page may know.
 func (l Limits) Outlives(life time.Duration) time.Duration {
 	return add(max(l.LongestLife, life), l.Propagation)
 }

@@ -2,9 +2,8 @@ package plan
 
 import "github.com/rehearse-dev/rehearse/harness/scenario"
 
-// Instances are the services as they are started: each of a service's replicas by a
-// name of its own, scenario.ReplicaName. A command of this machine has no port of its
-// own then: each of its replicas gets another.
+// Instances are the services as they are started: each replica under a name of its own,
+// scenario.ReplicaName. Each replica of a command of this machine has a port of its own.
 func (p *Plan) Instances() []Service {
 	var all []Service
 	for _, s := range p.Services {
@@ -30,7 +29,7 @@ func (s Service) instances() []Service {
 	return all
 }
 
-// ReplicasOf are the names of a service's replicas; nil: it has none beside itself.
+// ReplicasOf are the names of a service's replicas; nil: it has none.
 func (p *Plan) ReplicasOf(service string) []string {
 	var names []string
 	for i := range p.Rehearsal.Services[service].Replicas {

@@ -10,14 +10,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
-// SeenEvery is how often it is looked what a rotator of the team's own has done; wall
-// time.
+// SeenEvery is how often the harness looks at what a rotator has done; wall time.
 const SeenEvery = 500 * time.Millisecond
 
-// switchSeen is wall time by which it may be told late that an emitter has switched.
+// switchSeen is by how much the report of an emitter's switch may be late; wall time.
 const switchSeen = time.Second
 
-// rotatorRoom is wall time beside what the page says that a rotator has by default.
+// rotatorRoom is the wall time that a rotator has by default beyond what the page says.
 const rotatorRoom = time.Minute
 
 // RotatorTimeout is how long a rotator of the team's own may take for all of it, in
@@ -33,8 +32,8 @@ func (p *Plan) RotatorTimeout() time.Duration {
 	return p.Times.Lead + 2*p.Times.Propagation + p.Times.Window + rotatorRoom
 }
 
-// rotator refuses to enforce gates on a rotator that nobody may stop, and to take back
-// what the team says no way back for; without a word of the scenario gates observe it.
+// rotator refuses enforced gates for a rotator that nobody may stop, and a rollback for which the team
+// gives no way. Where the scenario does not say, gates are observed.
 func (b *builder) rotator() source.Problems {
 	a := b.s.Attach
 	if a == nil || a.Rotator == nil {
@@ -61,8 +60,7 @@ func (b *builder) rotator() source.Problems {
 // Rotator reports whether a rotator of the team's own takes steps.
 func (l Limits) Rotator() bool { return len(l.Rotated) > 0 }
 
-// lead is what the new credential had between accept and emit: what the page says or,
-// of a rotator of the team's own, what it was seen to let pass.
+// lead is the time between accept and emit: the page's or, for a rotator, the one seen.
 func (l Limits) lead(s Sight) (lead, room time.Duration) {
 	if !l.Rotator() {
 		return l.Lead, 0
@@ -70,16 +68,16 @@ func (l Limits) lead(s Sight) (lead, room time.Duration) {
 	return l.between(s, string(keyring.Accept), s.New, string(keyring.Emit), s.New)
 }
 
-// unled reports whether there is no lead to be held against a rotator: it was not seen
-// to accept and emit, or had the new credential in use only when it was seen that a
-// validator takes it, which has it from that moment on where it decides itself.
+// unled reports whether there is no lead to hold against a rotator: accept and emit were not seen, or
+// the emit was only seen by a validator's taking the credential, which it then had from that moment on.
 func (l Limits) unled(s Sight, v Validator) bool {
 	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
 	emitted, did := s.View.Steps[string(keyring.Emit)][s.New]
 	return l.Rotator() && (!was || !did || v.Authority && accepted <= emitted)
 }
 
-// window is, as lead, what the old one had after the last emitter's switch.
+// window is the time from the last emitter's switch to the revoke: the page's or, for a rotator, the
+// one seen.
 func (l Limits) window(s Sight) (window, room time.Duration) {
 	if !slices.Contains(l.Rotated, string(keyring.Revoke)) {
 		return l.Window, 0
@@ -92,15 +90,13 @@ func (l Limits) window(s Sight) (window, room time.Duration) {
 	return window, room
 }
 
-// unrevoked reports whether a rotator was not seen to revoke: there is no window to be
-// held against it.
+// unrevoked reports whether a rotator was not seen to revoke: there is no window to hold against it.
 func (l Limits) unrevoked(s Sight) bool {
 	_, was := s.View.Steps[string(keyring.Revoke)][s.Old]
 	return slices.Contains(l.Rotated, string(keyring.Revoke)) && !was
 }
 
-// between is the page time between two steps as they were seen, and by how much that
-// may be wrong.
+// between is the page time between two steps as they were seen, and its precision.
 func (l Limits) between(s Sight, first, of, second, another string) (passed, room time.Duration) {
 	from, began := s.View.Steps[first][of]
 	to, ended := s.View.Steps[second][another]

@@ -11,21 +11,20 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// unsure is wall time within which a moment is not known: that of a log line, a
-// timer, a loaded machine. What was seen contradicts a page only beyond it.
+// unsure is the precision of a moment, in wall time: of a log line, a timer, a loaded machine. Only
+// what exceeds it contradicts a page.
 const unsure = 500 * time.Millisecond
 
-// Sight is what a run has seen until now, with the names of its two credentials;
-// New is empty where none was made yet.
+// Sight is what a run has seen until now, with the names of its two credentials; New is empty before
+// one is made.
 type Sight struct {
 	View     *history.View
 	Old, New string
 }
 
-// BoundsSeen are the bounds of Bounds, for parties on the page, with each figure
-// that a run has seen to be larger in place of what the page or a library says:
-// how often a party really reads, how long it really keeps what it has. A gate,
-// the judge and the screen ask the same. Nothing is changed by asking.
+// BoundsSeen are the Bounds of parties on the page, with each figure replaced that the run saw to be
+// larger than the page or a library says: how often a party really reads, how long it really keeps what
+// it has. Gate, judge and screen all ask this. It changes nothing.
 func (l Limits) BoundsSeen(s Sight) []Bound {
 	var bounds []Bound
 	for _, v := range l.Validators {
@@ -47,15 +46,15 @@ func (l Limits) BoundsSeen(s Sight) []Bound {
 	return bounds
 }
 
-// figure is one that was seen, in page time, and how.
+// figure is a figure that was seen, in page time, and how.
 type figure struct {
 	time  time.Duration
 	party string        // to look at
 	how   string        // a sentence
 	room  time.Duration // page time by which it may be wrong
-	open  bool          // it was not over when it was looked at
-	once  bool          // it was so late once, which tells of no rhythm
-	least bool          // the revoke ended it, or may have: it would have been longer
+	open  bool          // it was still growing
+	once  bool          // it was seen once, which is no rhythm
+	least bool          // the revoke cut it short, or may have
 }
 
 // seenG1 is the least lead for a validator.
@@ -81,8 +80,8 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 	return b.settled()
 }
 
-// ahead reports whether an emitter had published the new credential before the
-// rotation began: then the lead is as long as it was published, and not the page's.
+// ahead reports whether an emitter had published the new credential before the rotation began: then the
+// lead was that long, and not the page's.
 func (s Sight) ahead(emitter string) bool {
 	at, ok := s.View.PublishedAt[emitter][s.New]
 	return ok && at < s.View.PhaseStart[history.Baseline]
@@ -118,7 +117,7 @@ func (l Limits) seenG3(s Sight, v Validator) Bound {
 	return b.settled()
 }
 
-// publishing is the term of the emitter from which a validator has what it checks by.
+// publishing adds the term of the emitter that publishes for a validator.
 func (l Limits) publishing(b *Bound, s Sight, v Validator) {
 	e, ok := l.Emitter(v.From)
 	late, found := figure{}, false
@@ -128,14 +127,13 @@ func (l Limits) publishing(b *Bound, s Sight, v Validator) {
 	b.term("refresh of "+v.From, e.Refresh, late, found)
 }
 
-// seenLearning is how long a validator takes to learn by time alone, where that is
-// longer than the page says; none of one that fetches what it does not know, or is
-// made to fetch when something has changed.
+// seenLearning is how long a validator takes to learn by its timer, where that is longer than the page
+// says. It does not apply to validators that fetch unknown credentials, or are made to fetch.
 func (l Limits) seenLearning(s Sight, v Validator) (figure, bool) {
 	if v.Authority || v.OnMiss || v.Reloaded || l.taughtByUse(s, v) {
 		return figure{}, false
 	}
-	// Once it has learned, that it fetches no more may be for want of being seen to.
+	// After it has learned, a silence may only mean that nobody reports its fetches.
 	_, learned := s.View.Learned[v.fetcher()][s.New]
 	return l.longer(s, v, v.Learns, v.Rereads, "learns", !learned)
 }
@@ -149,10 +147,9 @@ func (l Limits) seenKeeping(s Sight, v Validator) (figure, bool) {
 	return l.longer(s, v, v.Forgets, v.Keeps, "forgets", false)
 }
 
-// longer is the time between two fetches of a validator where it is longer than
-// what the page has of it: as the rehearsal sets the validator up, or as it was
-// seen to let pass although it was asked in between: between two, or with open since
-// the last.
+// longer is the time between two fetches of a validator where it exceeds the page's: by the scenario's
+// settings, or as it was seen although the validator was asked in between. With open it is also the
+// time since the last fetch.
 func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does string, open bool) (most figure, found bool) {
 	if claimed == runbook.Forever {
 		return figure{}, false
@@ -170,7 +167,7 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 	}
 	room := unsure + v.Granule
 	gap, how, unended := s.View.Pause(v.fetcher()), "was seen to fetch every", false
-	if does == "forgets" && s.View.OnMiss[v.Name] { // what ended the time may have been a key that it did not know
+	if does == "forgets" && s.View.OnMiss[v.Name] { // an unknown key may have ended the interval
 		how, unended = "fetches for a key that it does not know, and had not fetched for", true
 	}
 	if since := s.View.Since(v.fetcher()); open && since.Length() > gap.Length() {
@@ -184,8 +181,8 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 	return most, found
 }
 
-// asked reports whether anything was presented to a validator in [from, to), or to who
-// stands before it. One that nobody asks need not fetch.
+// asked reports whether anything was presented in [from, to) to a validator or a service before it. A
+// validator that nobody asks need not fetch.
 func (s Sight) asked(v Validator, from, to history.Offset) bool {
 	for key := range s.View.Cells {
 		if (key.Validator == v.Name || slices.Contains(v.Fronts, key.Validator)) && len(s.View.Buckets(key, from, to)) > 0 {
@@ -195,9 +192,8 @@ func (s Sight) asked(v Validator, from, to history.Offset) bool {
 	return false
 }
 
-// taughtByUse reports whether a validator learned the new credential because it
-// was presented, and refused it to nobody: then how often it fetches by itself
-// says nothing of how fast it learns.
+// taughtByUse reports whether a validator learned the new credential because it was presented, and
+// refused it to nobody: how often it fetches by itself then says nothing of how fast it learns.
 func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	if s.View.OnMiss[v.Name] {
 		return true
@@ -224,8 +220,8 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	return first <= learned && first >= learned-at
 }
 
-// seenLearned is how long after the accept a validator learned. One that learns
-// when it is shown a credential could not be sooner.
+// seenLearned is how long after the accept a validator learned. One that learns on first use could not
+// have been sooner.
 func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 	accepted, was := s.View.Steps[string(keyring.Accept)][s.New]
 	learned, did := s.View.Learned[v.fetcher()][s.New]
@@ -239,11 +235,9 @@ func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 	}, true
 }
 
-// seenRefresh is how often an emitter really takes what is published for it, where
-// that is longer than the page says: by the times between its reads of the store,
-// or by when it published or switched; of one that is seen to publish, what it
-// publishes is not late for a switch that is. One that is made to read reads when
-// something has changed.
+// seenRefresh is how often an emitter really takes what is published, where that is longer than the
+// page says: by the intervals of its reads, or by when it published or switched. Publishing late does
+// not count as switching late. An emitter that is made to reload has no such interval.
 func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, found bool) {
 	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
 	consider := func(wall history.Offset, allowed time.Duration, once bool, how string) {
@@ -259,7 +253,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, f
 	}
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
-			// What it read because it was refused, or cut off, was no habit.
+			// A read that a refusal or a cut connection caused is no habit.
 			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.JudgedAt, e.Name, gap) {
 				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
 			}
@@ -274,26 +268,26 @@ func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, f
 	emitted, was := s.View.Steps[string(keyring.Emit)][s.New]
 	switched, did := s.View.Switched[e.Name][s.New]
 	if used, presents := l.lastUse(s, e.Name, emitted, switched); did && presents {
-		switched, did = used, used > emitted // it had no reason to be seen with the new one before it presented it
+		switched, did = used, used > emitted // nothing could show it with the new one before it presented that
 	}
 	before := most.time
 	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
 	if revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]; most.time > before && done && switched >= revoked && switched <= revoked+history.Offset(l.Wall(e.Refresh+l.Propagation)+2*unsure) {
-		most.least = true // it may have had nothing else left
+		most.least = true // nothing else may have been left to it
 		most.how += fmt.Sprintf(", and not before %s was revoked", s.Old)
 	}
 	return most, found
 }
 
-// unused reports whether who presents a secret itself did not do so while it did not read it:
-// as a pool that reads it for each connection, it then reads as often as it needs it.
+// unused reports whether a presenter of its own secret presented nothing while it did not read it, as a
+// pool that reads it for each connection: it reads as often as it needs to.
 func (s Sight) unused(source history.Source, presenter string, gap history.Gap) bool {
 	ever, meanwhile := s.View.Presented(source, presenter, gap.From, gap.To)
 	return ever && !meanwhile
 }
 
-// lastUse is when an emitter of a team's own that presents the secret itself last presented the
-// old one before it was seen with the new one; presents is false where that says nothing.
+// lastUse is when an external emitter that presents the secret itself last presented the old one before
+// it was seen with the new one; presents is false where that says nothing.
 func (l Limits) lastUse(s Sight, emitter string, emitted, switched history.Offset) (last history.Offset, presents bool) {
 	if !l.Attached() {
 		return 0, false
@@ -312,8 +306,8 @@ func (l Limits) lastUse(s Sight, emitter string, emitted, switched history.Offse
 	return min(last, switched), presents
 }
 
-// seenLateness is by how much an emitter on the page may switch later than the
-// slowest of them by the page, after which the window is counted.
+// seenLateness is by how much an emitter on the page may switch after the last moment that the page
+// allows, from which the window counts.
 func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 	planned := l.Switching()
 	for _, e := range l.Emitters {
@@ -328,9 +322,8 @@ func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 	return most, found
 }
 
-// seenLife is the longest life of anything made with a credential, where it is
-// longer than the page says: of a client's tokens, of an emitter's connections.
-// Exceptions have a bound of their own.
+// seenLife is the longest life of anything made with a credential, where it exceeds the page's: of a
+// client's tokens or an emitter's connections. Exceptions have bounds of their own.
 func (l Limits) seenLife(s Sight) (most figure, found bool) {
 	longer := func(f figure, is bool) {
 		if is && (!found || f.time > most.time+f.room) {
@@ -344,7 +337,7 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 	}
 	for _, e := range l.Emitters {
 		longer(l.lives(e.Name, "its connections", e.Life, l.LongestLife, 0))
-		if e.Life == 0 { // a team's own, of which nobody says
+		if e.Life == 0 { // external: nobody says
 			longer(l.lives(e.Name, "its connections", l.Page(s.View.Lives[e.Name].Duration()), l.LongestLife, l.Page(tokenGranule)))
 			longer(l.seenCut(s, e))
 		}
@@ -352,8 +345,8 @@ func (l Limits) seenLife(s Sight) (most figure, found bool) {
 	return most, found
 }
 
-// seenCut is for how long at least an emitter had kept the connections, in use or not, that
-// the revoke ended: since the last one that it made with the old credential.
+// seenCut is the least time for which an emitter had kept the connections that the revoke ended: since
+// the last one that it made with the old credential.
 func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
 	cut, was := s.View.Cut[e.Name][s.Old]
 	revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]
@@ -368,8 +361,7 @@ func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
 	}, life > l.LongestLife+room
 }
 
-// longestTokens is the longest life of a client's tokens, as they are planned or
-// were seen to live, where it is longer than the page says.
+// longestTokens is the longest life of a client's tokens, planned or seen, where it exceeds the page's.
 func (l Limits) longestTokens(s Sight, client string, page time.Duration) (figure, bool) {
 	c, _ := l.Client(client)
 	room := l.Page(tokenGranule)
@@ -379,14 +371,13 @@ func (l Limits) longestTokens(s Sight, client string, page time.Duration) (figur
 	return l.lives(client, "its tokens", c.Life, page, 0)
 }
 
-// lives is the life of what a party keeps, where it is longer than the page says by
-// more than may be wrong.
+// lives is the life of what a party keeps, where it exceeds the page's by more than its precision.
 func (l Limits) lives(party, what string, life, page, room time.Duration) (figure, bool) {
 	how := fmt.Sprintf("%s keeps %s for %s, and the page says %s", party, what, Text(life), Text(page))
 	return figure{time: life, party: party, room: room, how: how}, life > page+room
 }
 
-// term adds a figure of the page to a bound, or what was seen in its place.
+// term adds a figure to a bound: the page's, or the one seen in its place.
 func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool) {
 	t := Term{What: what, Time: claimed}
 	if found {
@@ -404,9 +395,8 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 	}
 }
 
-// settled says whether a bound holds. What was seen may be wrong by some time,
-// which is given to the page where it is held against it, and added to what it is
-// advised to write: what is advised holds when it is rehearsed again.
+// settled decides whether a bound holds. The precision of what was seen counts in the page's favour
+// here, and is added to the value that is advised, so that the advice holds when it is rehearsed.
 func (b Bound) settled() Bound {
 	if b.Needed == runbook.Forever {
 		b.Held = false
@@ -421,9 +411,8 @@ func (b Bound) settled() Bound {
 	return b
 }
 
-// Worst leaves of bounds of one rule that do not hold because of the same party,
-// which is none of those who are late by it, the one that asks most: an emitter
-// that publishes late does so for every validator.
+// Worst keeps, of broken bounds of one rule that share a party which is not itself the late one, the
+// one that asks most: an emitter that publishes late does so for every validator.
 func Worst(broken []Bound) []Bound {
 	var worst []Bound
 	for _, b := range broken {
@@ -440,12 +429,12 @@ func Worst(broken []Bound) []Bound {
 	return worst
 }
 
-// Stretch is what of the page a bound is about: lead, window or watch.
+// Stretch is the stretch of time that a bound is about: lead, window or watch.
 func (b Bound) Stretch() string {
 	return map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}[b.Rule]
 }
 
-// Short tells a bound that does not hold, as a gate does.
+// Short tells of a bound that does not hold, in the words of a gate.
 func (b Bound) Short() string {
 	text := fmt.Sprintf("the %s is %s and must be at least %s", b.Stretch(), Text(b.Planned), Text(b.Needed))
 	if b.Needed == runbook.Forever {

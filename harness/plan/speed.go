@@ -19,10 +19,10 @@ const wellAbove = 5
 // topSpeed is the most where nothing else limits the speed.
 const topSpeed = 1000
 
-// topVirtual is that in virtual time, where it is a matter of how fine is judged.
+// topVirtual is the same in virtual time, where only the resolution of the judge limits it.
 const topVirtual = 100_000
 
-// Granules: the wall time to which something is kept, whatever the speed.
+// Granules: the wall-clock resolution of timers, whatever the speed.
 const (
 	tokenGranule = time.Second            // JWT exp and iat are whole seconds (RFC 7519 §2 as every library writes them)
 	cacheGranule = time.Second            // HTTP Age and max-age are whole seconds (RFC 9111 §1.2.2)
@@ -55,7 +55,7 @@ func (b *builder) mostOf(l Limits, top float64) (float64, string) {
 		if k.page <= 0 || k.page == runbook.Forever {
 			continue
 		}
-		// Rounded down, so that the figure as it is told is still allowed.
+		// Rounded down, so that the figure as printed is still allowed.
 		if l.Simulated {
 			k.granule = timerGranule
 		}
@@ -68,12 +68,12 @@ func (b *builder) mostOf(l Limits, top float64) (float64, string) {
 	return most, because
 }
 
-// Reach is how long lead, window and watch last at least in which a person acts; wall
-// time: to read the screen, to do something, and to see what comes of it.
+// Reach is how long lead, window and watch must last for a person to act: to read the screen, do
+// something, and see the effect; wall time.
 const Reach = 30 * time.Second
 
-// pace is the largest speed, up to the scenario's, at which lead, window and watch
-// last that long. It is no less than 1: who acts in production has no more time.
+// pace is the largest speed, up to the scenario's and at least 1, at which lead, window and watch last
+// for Reach.
 func (b *builder) pace() float64 {
 	speed := b.s.Speed
 	for _, stretch := range []time.Duration{b.page.Rollout.Lead.Duration(), b.page.Overlap.Window.Duration(), b.page.Rollout.Watch.Duration()} {
@@ -84,7 +84,7 @@ func (b *builder) pace() float64 {
 	return speed
 }
 
-// kept are the durations that something measures in a rehearsal.
+// kept are the durations that a timer measures in a rehearsal.
 func (b *builder) kept(l Limits) []keptDuration {
 	all := []keptDuration{
 		{"baseline", b.s.Baseline.Duration(), timerGranule},

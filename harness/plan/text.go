@@ -33,7 +33,7 @@ func Text(d time.Duration) string {
 	return s
 }
 
-// Counted tells a number of things, of which there may be one: "1 time", "14 times".
+// Counted writes a number of things: "1 time", "14 times".
 func Counted(n int64, what string) string {
 	if n != 1 {
 		what += "s"

@@ -9,11 +9,10 @@ import (
 // Stretch is a phase as it is planned.
 type Stretch struct {
 	Phase history.Phase
-	// From the beginning of the baseline, in page time and in wall time.
+	// Since the beginning of the baseline, in page time and in wall time.
 	PageStart, WallStart time.Duration
-	// The length of emit is the longest that the emitters may take; a phase
-	// that only acts has none. None includes how long steps and probes take
-	// themselves, nor that of the baseline the wait for the worst moment (Timed).
+	// Emit lasts at most as long as the emitters may take; phases that only act have no length. Steps,
+	// probes and the baseline's wait for the worst moment (Timed) are not included.
 	PageLength, WallLength time.Duration
 }
 
@@ -21,7 +20,7 @@ type Stretch struct {
 // acts. A baseline's is the scenario's, and not known to the limits.
 func (l Limits) Length(phase history.Phase) time.Duration {
 	switch phase {
-	case history.Verify: // accept only acts; verify asks at the end of the lead
+	case history.Verify: // accept only acts, and verify is the wait for the lead
 		return l.Lead
 	case history.Emit:
 		return l.Switching()

@@ -20,8 +20,8 @@ type Unseen struct {
 // String is the whole of it in a line.
 func (u Unseen) String() string { return u.Why + ": " + u.Cure }
 
-// unseen are the parties of a plan that cannot be seen, or not be told apart,
-// sorted. Where a system is attached to, its own evidence says that.
+// unseen are the parties of a plan that cannot be seen, or not be told apart, sorted. In an attached
+// system its RuleSources say that.
 func (b *builder) unseen(p *Plan) []Unseen {
 	if b.s.Attach != nil {
 		return nil
@@ -46,9 +46,8 @@ func (b *builder) unseen(p *Plan) []Unseen {
 	return found
 }
 
-// untoldDeliveries is a receiver of a team's own with a sender of a team's own:
-// neither keeps a record that is read. Where the load presents the credentials, it
-// has the answers.
+// untoldDeliveries is an external receiver with an external sender, neither of which keeps a record
+// that is read. Where the load presents the credentials, it has the answers.
 func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
 	if !v.Reads || b.family.JudgedAt == history.FromLoad || !b.s.Services[v.Name].External() {
 		return nil
@@ -62,9 +61,8 @@ func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
 		"services: a sender with serve: sender, or a receiver with serve: receiver"}}
 }
 
-// called reports whether a client of the load has something presented to a
-// validator, and calling is how it is said. A sender of a team's own knows by its
-// settings to whom it delivers what a client tells it.
+// called reports whether a client of the load has something presented to a validator. An external
+// sender knows from its settings where to deliver what a client tells it.
 func (b *builder) called(validator string) bool {
 	for _, c := range b.s.Load {
 		if c.To == validator || c.Endpoint == validator {
@@ -90,8 +88,8 @@ func (b *builder) fronts(v *Validator) (fronts []string) {
 	return fronts
 }
 
-// leads reports whether a service of a team's own has the address of another in its
-// settings, or that of one that leads there.
+// leads reports whether an external service has the address of another in its settings, directly or
+// through others.
 func (b *builder) leads(from, to string, passed []string) bool {
 	s, there := b.s.Services[from]
 	if !there || !s.External() || slices.Contains(passed, from) {
@@ -107,9 +105,8 @@ func (b *builder) calling(validator string) string {
 	return "to: " + validator
 }
 
-// alike are the services of a team's own that reach the same party as one and are
-// told apart by neither an address nor a name, where one of them has a part in the
-// rotation.
+// alike are the external services that reach the same party as one and that neither an address nor a
+// name tells apart, where one of them has a part in the rotation.
 func (b *builder) alike(p *Plan, s Service) []string {
 	nameless := func(name string) bool {
 		service := b.s.Services[name]
@@ -137,8 +134,8 @@ func (b *builder) alike(p *Plan, s Service) []string {
 	return nil
 }
 
-// told are the kinds of stand-ins whose log tells who came to them: those that
-// publish a key set, and those that check.
+// told are the kinds of stand-ins whose log names their callers: those that publish a key set, and
+// those that check.
 func (b *builder) told() []string {
 	if b.page.Storage.Distribution == runbook.JWKS {
 		return b.family.EmittedBy

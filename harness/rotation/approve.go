@@ -11,9 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// approve asks the operator for a phase. A person may take their time: the
-// budget is looked at meanwhile, as in every wait, and what they decided is on
-// record with the time that it took.
+// approve asks the operator whether a phase may begin. A person may take their time: meanwhile the
+// budget is watched as in every wait, and the history records the decision and how long it took.
 func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
 	asked := r.world.History.Offset()
 	command, although, err := r.approved(ctx, phase)
@@ -42,10 +41,9 @@ func (r *rotation) approve(ctx context.Context, phase history.Phase) error {
 	return nil
 }
 
-// approved asks for a phase until there is an answer that stands. Who approves the
-// revoke while its gate says no is told so, and asked once more: they may have gone
-// on without reading, or it was said before they were asked. although is what they
-// were told and went on.
+// approved asks until the operator's answer stands. An operator who approves the revoke while its gate
+// does not hold is told why and asked once more: they may not have read it, or approved before the gate
+// failed. although is the reason that they were told and overrode.
 func (r *rotation) approved(ctx context.Context, phase history.Phase) (command world.Command, although string, err error) {
 	confirmer, ok := r.world.Operator.(world.Confirmer)
 	for {
@@ -68,8 +66,7 @@ func (r *rotation) approved(ctx context.Context, phase history.Phase) (command w
 	}
 }
 
-// saysNo is what the gate before the revoke says now where it does not hold; gates
-// that are off say nothing.
+// saysNo tells why the gate before the revoke does not hold now; "" where it holds or gates are off.
 func (r *rotation) saysNo(ctx context.Context) string {
 	if r.plan.Gates == scenario.Off {
 		return ""
@@ -78,8 +75,7 @@ func (r *rotation) saysNo(ctx context.Context) string {
 	return whys(refusals)
 }
 
-// ask waits for the operator's answer to a question about a phase, or for what ends
-// the way forward before it comes.
+// ask waits for the operator's answer about a phase, or for whatever ends the way forward first.
 func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(context.Context) (world.Command, error)) (world.Command, error) {
 	var command world.Command
 	var failed error
@@ -96,7 +92,7 @@ func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(c
 		if err := r.onHold(ctx, phase, began); err != nil {
 			return "", err
 		}
-		// Its only error is the end of the wait, which is looked at above.
+		// The only error is the end of the wait, which the loop handles above.
 		_ = r.pause(waiting, tick, tick)
 	}
 	person()
@@ -107,10 +103,10 @@ func (r *rotation) ask(ctx context.Context, phase history.Phase, question func(c
 	return command, nil
 }
 
-// onHold is what is looked at, and goes on, while a person is waited for before a
-// phase, since a moment.
+// onHold does what must go on while a person decides about a phase: it watches the triggers and, before
+// the watch, presents the old credential.
 func (r *rotation) onHold(ctx context.Context, phase history.Phase, since time.Time) error {
-	// Who answers at once is not waited for.
+	// An operator who answers at once is not waited for.
 	if phase == history.Watch && r.world.Clock.Now().Sub(since) >= probeEvery {
 		if err := r.showOldOnHold(ctx); err != nil {
 			return err

@@ -13,10 +13,9 @@ import (
 // looked at, however fast the run: five buckets of counts.
 const leastBudgetWindow = 500 * time.Millisecond
 
-// budget holds the last moments that were counted against the page's trigger:
-// auth failures over a ratio, for a time. "For" means sustained: the ratio is
-// exceeded over the whole window, and there were failures in both halves of it, so
-// that one refusal at a slow client does not turn a rotation back.
+// budget holds the latest counts against the page's trigger: auth failures above a ratio, for a time.
+// The ratio must be exceeded over the whole window, with failures in both halves of it, so that one
+// refusal of a slow client does not turn a rotation back.
 func (r *rotation) budget() error {
 	if r.limits.BudgetOver <= 0 || !r.made || r.phase == history.Rollback || r.overBudget {
 		return nil

@@ -13,30 +13,29 @@ import (
 )
 
 const (
-	// contactEvery is how often the store is asked whether it answers, and
-	// contactWithin how long it gets for that.
+	// contactEvery is the time between questions to the store, contactWithin the timeout of each.
 	contactEvery  = 500 * time.Millisecond
 	contactWithin = time.Second
-	// longestPause bounds how seldom it is asked where time is virtual.
+	// longestPause bounds the time between questions where time is virtual.
 	longestPause = time.Hour
-	// leastSilence is the shortest wall time of silence that counts as lost,
-	// however fast the run.
+	// leastSilence is the shortest wall time for which the store must be silent to count as lost,
+	// whatever the speed.
 	leastSilence = 2 * time.Second
 	// storePatience bounds how long a step of the way back waits for the store.
 	storePatience = 30 * time.Second
 )
 
-// contact is what is known of the store: a rotation that cannot reach it can
-// neither go on nor back, and should not begin what it may not be able to end.
+// contact knows whether the store answers. A rotation that cannot reach the store can neither go on nor
+// back, and should not begin what it may be unable to end.
 type contact struct {
 	mu    sync.Mutex
 	lost  bool
-	since history.Offset // when it was first asked in vain
+	since history.Offset // when the first unanswered question was asked
 	why   error
 }
 
-// keepContact asks the store from time to time until ctx ends. Steps that cannot
-// say are never out of contact.
+// keepContact asks the store at intervals until ctx ends. Steps without world.Contacter never lose
+// contact.
 func (r *rotation) keepContact(ctx context.Context) {
 	store, ok := r.world.Steps.(world.Contacter)
 	for ok && ctx.Err() == nil {
@@ -47,7 +46,7 @@ func (r *rotation) keepContact(ctx context.Context) {
 		if ctx.Err() == nil {
 			r.contact.heard(asked, err)
 		}
-		// Its only error is the end of the wait, which is looked at above.
+		// The only error is the end of the wait, which the loop handles above.
 		_ = r.pause(ctx, contactEvery, longestPause)
 	}
 }
@@ -61,20 +60,19 @@ func (c *contact) heard(asked history.Offset, err error) {
 	c.lost, c.why = err != nil, err
 }
 
-// silence is since when and why nothing is heard of the store.
+// silence says since when the store is silent, and the error of the last question.
 func (c *contact) silence() (since history.Offset, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.since, c.why
 }
 
-// silenceAllowed is how long the store may be silent: what the page gives a
-// change to arrive it gives the store too.
+// silenceAllowed is how long the store may be silent: as long as the page allows a change to arrive.
 func (r *rotation) silenceAllowed() time.Duration {
 	return max(r.limits.Wall(r.limits.Propagation), leastSilence)
 }
 
-// store decides where the store was silent for too long.
+// store turns the rotation back where the store was silent for too long.
 func (r *rotation) store() error {
 	since, why := r.contact.silence()
 	silent := r.world.History.Offset() - since
@@ -85,8 +83,8 @@ func (r *rotation) store() error {
 		plan.Text(r.limits.Page(silent.Duration())), plan.Text(r.limits.Page(r.silenceAllowed())), why))
 }
 
-// overLimit decides on a trigger that follows the mode of the gates: turn back,
-// note it once, or nothing.
+// overLimit acts on a trigger by the mode of the gates: it turns back, records it once, or does
+// nothing.
 func (r *rotation) overLimit(trigger history.Trigger, since history.Offset, why string) error {
 	switch {
 	case r.enforced():
@@ -101,8 +99,8 @@ func (r *rotation) overLimit(trigger history.Trigger, since history.Offset, why 
 	return nil
 }
 
-// awaitStore waits on the way back until the store answers, within its patience:
-// a step that fails for its silence would only have to be taken again.
+// awaitStore waits on the way back until the store answers, at most storePatience: a step that fails
+// because the store is silent would have to be repeated.
 func (r *rotation) awaitStore(ctx context.Context) error {
 	store, ok := r.world.Steps.(world.Contacter)
 	if !ok {

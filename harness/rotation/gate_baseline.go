@@ -8,13 +8,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// enough is how many first attempts a cell must have for its baseline to say
-// anything; a client that is too slow for that in the planned time needs half
-// of what it sends.
+// enough is how many first attempts a cell must have for its baseline to say anything; a client too
+// slow for that in the planned time needs half of what it sends.
 const enough = 20
 
-// baseline holds when every client has been seen, and without failures
-// beyond the page's objective: over a failing baseline nothing can be told.
+// baseline holds when every client was seen and failures are within the page's objective: nothing can
+// be judged over a failing baseline.
 func (l Look) baseline() (string, []refusal) {
 	var refusals []refusal
 	var attempts int64
@@ -47,9 +46,8 @@ func (l Look) baseline() (string, []refusal) {
 	return holds, refusals
 }
 
-// takesPart reports whether who presents something to a validator has to do with the
-// rotation: it is of the plan, or presented the credential in use. What others call a
-// validator with, that is not ours, may be refused as it is.
+// takesPart reports whether a presenter at a validator has to do with the rotation: the plan knows it,
+// or it presented the credential in use. Other calls to that validator may be refused.
 func (l Look) takesPart(presenter, validator string) bool {
 	_, client := l.Limits.Client(presenter)
 	_, emitter := l.Limits.Emitter(presenter)
@@ -71,9 +69,8 @@ type clientSum struct {
 	sum      history.Counts
 }
 
-// clientSums adds up what each presenter did in the judged cells since an offset.
-// Clients that have not been seen at all are there with zero attempts where the
-// load itself is judged.
+// clientSums adds up what each presenter did in the judged cells since an offset. Where the load itself
+// is judged, clients that were not seen are listed with zero attempts.
 func (l Look) clientSums(from history.Offset) []clientSum {
 	var sums []clientSum
 	index := map[[2]string]int{}
@@ -94,7 +91,7 @@ func (l Look) clientSums(from history.Offset) []clientSum {
 			index[pair] = i
 			sums = append(sums, clientSum{name: key.Presenter, to: key.Validator})
 		}
-		c := l.View.Sum(key, from, max(l.View.Now, l.Now)+1) // what came in a long stretch is told as of its beginning
+		c := l.View.Sum(key, from, max(l.View.Now, l.Now)+1) // a long stretch is recorded under its beginning
 		sums[i].sum.Add(&c)
 	}
 	return sums

@@ -20,7 +20,7 @@ func (l Look) emittersOn(credential string, onPage bool) []string {
 	return names
 }
 
-// emittersOn is that of a look now.
+// emittersOn is Look.emittersOn of the present moment.
 func (r *rotation) emittersOn(credential string, onPage bool) (names []string) {
 	r.glance(func(v *history.View) { names = r.lookAt(v).emittersOn(credential, onPage) })
 	return names
@@ -38,17 +38,17 @@ func (l Look) emit() (string, []refusal) {
 	return l.inUse(), refusals
 }
 
-// idle reports whether an emitter of a team's own, which presents the secret itself, presented
-// nothing since it was told to use the new one, as a pool whose connections are not old
-// enough: that it was last seen with the old one says nothing then.
+// idle reports whether an external emitter that presents the secret itself presented nothing since the
+// emit, as a pool whose connections are still young: that it was last seen with the old credential says
+// nothing then.
 func (l Look) idle(emitter string) bool {
 	emitted, done := l.View.Steps[string(keyring.Emit)][New]
 	ever, meanwhile := l.View.Presented(l.Limits.JudgedAt, emitter, emitted, l.View.Now+history.Offset(time.Second))
 	return l.Limits.Attached() && done && ever && !meanwhile
 }
 
-// stillUses tells of an emitter that was last seen with the old credential: it may be seen
-// with neither since, as where what it presents is told by nobody.
+// stillUses tells of an emitter that was last seen with the old credential. It may have been seen with
+// neither since, where nobody records what it presents.
 func (l Look) stillUses(emitter string) string {
 	emitted, done := l.View.Steps[string(keyring.Emit)][New]
 	last, presents := l.View.LastTaken(l.Limits.JudgedAt, emitter, Old, l.Now)

@@ -17,9 +17,9 @@ type recentUse struct {
 	within time.Duration // wall time
 }
 
-// user is the party to look at where a credential is in use: who presents it or,
-// where that presents every accepted one at once, who takes this one of them because
-// it has not learned the other.
+// user is the party to look at where a credential is in use: its presenter or, where the presenter
+// shows every accepted credential at once, the validator that took this one because it has not learned
+// the other.
 func (l Look) user(key history.CellKey) string {
 	_, holds := l.View.Holds[key.Validator][New]
 	if e, ok := l.Limits.Emitter(key.Presenter); ok && e.Several && !holds {
@@ -28,10 +28,9 @@ func (l Look) user(key history.CellKey) string {
 	return key.Presenter
 }
 
-// overlap holds when the window is at least G2, nothing of the old credential is
-// used any more, no session that was made with it is left where an authority can
-// tell, nobody who presents the new one is refused with it, and nobody off the page
-// takes part.
+// overlap holds when the window is at least G2, nothing uses the old credential any more, no session
+// made with it is left where an authority can list sessions, nobody who presents the new one is
+// refused, and nobody off the page takes part.
 func (l Look) overlap() (string, []refusal) {
 	var refusals []refusal
 	for _, name := range l.emittersOn(Old, false) {
@@ -75,9 +74,9 @@ func (l Look) onAnother() []refusal {
 	return refusals
 }
 
-// withBounds adds what the window and, before the revoke can hurt anybody, the watch
-// lack. A window that is too short is said with whom it is too short for: those who
-// still use the old credential, or who were seen to keep it.
+// withBounds adds the bounds that do not hold: of the window and, before the revoke can hurt anybody,
+// of the watch. A window that is too short is told with the parties for which it is too short: those
+// that still use the old credential or were seen to keep it.
 func (l Look) withBounds(refusals []refusal) []refusal {
 	for _, b := range l.short("G2") {
 		said := false
@@ -96,10 +95,9 @@ func (l Look) withBounds(refusals []refusal) []refusal {
 	return refusals
 }
 
-// turnedAway refuses for those whose every presentation of the new credential an
-// authority refuses: they have another value, as that of another environment, and
-// nothing but the old one still to go back to. That the old one is out of use says
-// nothing there.
+// turnedAway adds a refusal for each presenter whose every presentation of the new credential an
+// authority refused: it has another value, such as that of another environment, and only the old
+// credential works for it. That the old one is out of use says nothing there.
 func (l Look) turnedAway() []refusal {
 	var refusals []refusal
 	for _, key := range l.View.Keys() {
@@ -117,8 +115,8 @@ func (l Look) turnedAway() []refusal {
 	return refusals
 }
 
-// inSession refuses for those who are served on sessions that were made with the
-// old credential: the revoke ends them, in use or not.
+// inSession adds a refusal for each party served on sessions made with the old credential: the revoke
+// ends them, in use or not.
 func (l Look) inSession() []refusal {
 	var refusals []refusal
 	for _, name := range slices.Sorted(maps.Keys(l.served)) {

@@ -41,7 +41,7 @@ func (l Look) verify() (string, []refusal) {
 		}
 		due := l.mustPublish(v, string(keyring.Accept), New) || l.askedWhenDue(v, string(keyring.Accept), New)
 		if due && !l.publishes(v.From, New) {
-			late[v.From] = true // whoever takes what it publishes can do nothing about it
+			late[v.From] = true // validators that take their set from it are not at fault
 		} else if taken, how := l.taken(v, New); !taken {
 			if publishedAfter, due := l.publishedLate(v); due {
 				short[v.From] = append(short[v.From], fmt.Sprintf("%s published %s only %s after it was accepted, and %s has still time to learn it",
@@ -77,9 +77,9 @@ func (l Look) verify() (string, []refusal) {
 	return holds, refusals
 }
 
-// publishedLate reports whether a validator was given the new credential later than
-// the page says, and how much later than it was accepted, so that it has still time
-// to learn it: then it is not to blame.
+// publishedLate reports whether a validator's emitter published the new credential so much later than
+// the page says that the validator still has time to learn it and is not at fault; after is how long
+// after the accept it was published.
 func (l Look) publishedLate(v plan.Validator) (after time.Duration, late bool) {
 	accepted := l.View.Steps[string(keyring.Accept)][New]
 	published, does := l.View.PublishedAt[v.From][New]
@@ -94,7 +94,7 @@ func (l Look) publishedLate(v plan.Validator) (after time.Duration, late bool) {
 	return l.Limits.Page((published - accepted).Duration()), late
 }
 
-// untold are the validators that cannot be seen taking a credential.
+// untold are the validators that nothing shows taking a credential.
 func (l Look) untold() string {
 	var names []string
 	for _, v := range l.Limits.Validators {
@@ -105,8 +105,8 @@ func (l Look) untold() string {
 	return strings.Join(names, ", ")
 }
 
-// onlyFetched are the validators on the page that fetched the new credential and have
-// not been seen to take it: their logs do not say, and they were not asked.
+// onlyFetched are the validators on the page that fetched the new credential and were not seen to take
+// it: their logs do not say, and no canary was shown to them.
 func (l Look) onlyFetched() string {
 	var names []string
 	for _, v := range l.Limits.Validators {
@@ -117,24 +117,24 @@ func (l Look) onlyFetched() string {
 	return strings.Join(names, ", ")
 }
 
-// mustPublish reports whether the emitter of a validator's credentials has had
-// the time that it may take to publish a change.
+// mustPublish reports whether the emitter of a validator's credentials has had its time to publish a
+// change.
 func (l Look) mustPublish(v plan.Validator, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	return done && (l.Now-changed).Duration() > l.Limits.Wall(l.Limits.Publishing(v))+settle
 }
 
-// askedWhenDue reports whether a validator has fetched the set of its emitter itself when that
-// should have published a change by what the page says.
+// askedWhenDue reports whether a validator fetched its emitter's set itself after the change should
+// have been published by the page.
 func (l Look) askedWhenDue(v plan.Validator, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	due := changed + history.Offset(l.Limits.Wall(l.Limits.Publishing(v)))
 	return done && v.Via == "" && l.View.LastFetch[v.Name] > due
 }
 
-// lacks reports whether an emitter on the page publishes a key set in which a credential is
-// missing that it has had the time to read: whoever gets that set, by a balancer or by an
-// address that nobody knows of here, cannot learn it.
+// lacks reports whether an emitter on the page publishes a key set without a credential that it has had
+// the time to read. A validator that gets this set, through a balancer or an address unknown here,
+// cannot learn it.
 func (l Look) lacks(m plan.Emitter, step, credential string) bool {
 	changed, done := l.View.Steps[step][credential]
 	fetched := slices.ContainsFunc(l.Limits.Validators, func(v plan.Validator) bool { return !v.Reads && !v.Authority })
@@ -158,9 +158,8 @@ func (l Look) published(emitter string) (set []string, known bool) {
 	return set, known && !l.View.TurnedAway[emitter]
 }
 
-// taken says whether a validator takes a credential: from its own fetches and
-// logs, from the canaries that it accepted, or because it is one that learns when it
-// meets the credential and was not asked.
+// taken says whether a validator takes a credential: by its own fetches and logs, by the canaries that
+// it accepted, or because it learns on first use and was not asked.
 func (l Look) taken(v plan.Validator, credential string) (bool, string) {
 	answer, why := l.answerOf(v, credential, history.Canary)
 	_, holds := l.View.Holds[v.Name][credential]

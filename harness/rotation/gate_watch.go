@@ -38,7 +38,7 @@ func (l Look) watch() (string, []refusal) {
 		}
 		_, holds := l.View.Holds[v.Name][New]
 		if late[v.From] && !holds {
-			continue // it cannot take what its emitter does not give it
+			continue // its emitter does not give it the credential
 		}
 		if _, why := l.answerOf(v, New, history.NewAfter); why != "" {
 			refusals = append(refusals, refusal{v.Name, why})
@@ -70,16 +70,16 @@ func (l Look) refusesBy(v plan.Validator) string {
 	return "and nothing will ever make it refuse it"
 }
 
-// ranOut says that there was nothing left to show a validator before the moment by which
-// it has to refuse the old credential: what it took until then it was free to take.
+// ranOut says that nothing was left to present to a validator before its bound was over: it was still
+// allowed to take the old credential until then.
 func (l Look) ranOut(v plan.Validator, a history.Answers) bool {
 	revoked, g3 := l.View.Steps[string(keyring.Revoke)][Old], l.Limits.G3(v)
 	return a.Taken > 0 && a.InARow == 0 && a.UnshownSince != 0 && g3 != runbook.Forever && a.LastAsked <= revoked+history.Offset(l.Limits.Wall(g3)+v.Granule)
 }
 
-// keeps says in words that a validator does not refuse the old credential, or could
-// not be asked; empty: every answer since refuses it. One that takes what is published
-// for it, too late, is not to blame.
+// keeps says that a validator does not refuse the old credential, or could not be asked; "" where every
+// answer since refuses it. A validator whose emitter publishes the old one for too long is not at
+// fault.
 func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 	a := l.View.Said(v.Name, Old, history.OldAfter)
 	_, lacks := l.Limits.Lacks(revocation)
@@ -101,5 +101,5 @@ func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 	return fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)
 }
 
-// revocation is the judge's rule for which a token must outlive the revoke.
+// revocation is the judge's rule that needs a token which outlives the revoke.
 const revocation = "revocation"

@@ -22,7 +22,7 @@ func (l Look) outsiders() []refusal {
 		page[g.Name] = true // so does this
 	}
 	for _, v := range l.Limits.Validators {
-		page[v.Name] = page[v.Name] || v.Authority // it made the decision to accept: nobody has to tell it
+		page[v.Name] = page[v.Name] || v.Authority // it decided the accept itself, and need not learn it
 	}
 	seen := map[string]string{}
 	for _, reader := range l.View.Readers {
@@ -38,7 +38,7 @@ func (l Look) outsiders() []refusal {
 			seen[emitter] = "emits " + credential
 		}
 	}
-	for name, fetches := range l.View.Fetching { // by its own log, where who is asked does not tell, as a Vault of a team's own
+	for name, fetches := range l.View.Fetching { // by its own log, where the store keeps none that is read, such as a team's own Vault
 		if !page[name] && seen[name] == "" && fetches.Count > 0 {
 			seen[name] = "fetches what is published"
 		}
@@ -55,13 +55,12 @@ func (l Look) outsiders() []refusal {
 	return refusals
 }
 
-// strangers are those who presented the old credential at some time since the
-// emitters switched, where a consumer presents it itself, and are neither on the
-// page nor known to the rehearsal: a job that runs once an hour is not in the
-// last second.
+// strangers are presenters of the old credential since the emitters switched that are neither on the
+// page nor known to the rehearsal, in families whose consumers present it themselves. The whole time
+// counts: a job that runs once an hour is not in the last second.
 func (l Look) strangers() []refusal {
 	if l.Limits.JudgedAt == history.FromLoad {
-		return nil // it is told by its tokens' emitter
+		return nil // the emitter of its tokens is told to switch
 	}
 	var refusals []refusal
 	for _, key := range l.View.Keys() {

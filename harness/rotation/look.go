@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// Look is what a gate looks at. Looking changes nothing, so that a screen asks the
-// same gates as the rotation does, at any moment.
+// Look is what a gate sees. A gate changes nothing, so that the screen can ask the rotation's own gates
+// at any moment.
 type Look struct {
 	Limits plan.Limits
 	View   *history.View
@@ -19,12 +19,12 @@ type Look struct {
 	// OnPage are the names of the consumers of the page.
 	OnPage []string
 
-	served map[string]int64 // sessions of the old credential, by whose; nil: nobody can tell
-	is     string           // what was seen last of what a rotator of the team's own does
+	served map[string]int64 // sessions made with the old credential, by party; nil: the authority cannot list them
+	is     string           // what was last seen of the team's rotator
 	moment plan.Moment      // into which the accept falls
 }
 
-// lookAt is what the rotation's own gates look at now.
+// lookAt is the Look of the rotation's own gates.
 func (r *rotation) lookAt(v *history.View) Look {
 	l := Look{Limits: r.limits, View: v, Now: r.world.History.Offset(), Baseline: r.plan.Times.Baseline, moment: r.moment}
 	if rotator := r.rotator(); rotator != nil {
@@ -41,8 +41,8 @@ func Gated() []history.Phase {
 	return []history.Phase{history.Baseline, history.Verify, history.Emit, history.Overlap, history.Watch}
 }
 
-// Missing is what the gate of a phase would refuse for now, a sentence each; none:
-// it would hold, as far as it is seen, or there is none.
+// Missing lists why the gate of a phase would not hold now, one sentence each; empty where it would, or
+// the phase has none.
 func (l Look) Missing(phase history.Phase) []string {
 	var missing []string
 	_, refusals := l.gate(phase)
@@ -52,8 +52,7 @@ func (l Look) Missing(phase history.Phase) []string {
 	return missing
 }
 
-// AsksLater is what the gate of a phase asks at its end and cannot see before; empty:
-// it sees all.
+// AsksLater says what the gate of a phase finds out only at its end; "" where it sees everything now.
 func (l Look) AsksLater(phase history.Phase) string {
 	pools := slices.ContainsFunc(l.Limits.Emitters, func(e plan.Emitter) bool { return e.Pool > 0 })
 	switch {

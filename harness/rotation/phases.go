@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// fresh is how long what was logged before a step may still be on its way.
+// fresh is how long a log line from before a step may take to arrive.
 const fresh = history.Offset(500 * time.Millisecond)
 
 // baseline watches the old credential, and then waits for the worst moment to
@@ -24,21 +24,19 @@ func (r *rotation) baseline(ctx context.Context) error {
 	return r.awaitWorstMoment(ctx)
 }
 
-// awaitWorstMoment waits for the worst moment to accept a credential: that from which
-// the slowest way to a validator takes as long as it ever does. The age of a cache at
-// a step changes what the step does. A run that passes has then not passed by luck,
-// and a run that fails will fail again. Whose worst moment was not had is recorded.
+// awaitWorstMoment waits for the worst moment to accept a credential: when the slowest way to a
+// validator takes as long as it ever does. A pass is then no luck of the age of a cache, and a failure
+// fails again. Validators whose worst moment could not be had are recorded.
 func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	ahead := r.limits.LooksAhead()
 	if ahead == 0 || r.plan.AnyMoment {
 		return nil
 	}
-	// Longer than it takes to see everybody fetch: on a busy machine the news of that
-	// may come late.
+	// Longer than one full cycle of fetches: on a busy machine they may be reported late.
 	began := r.world.History.Offset()
 	given, until := began+2*ahead, history.Offset(0)
 	if r.limits.Attached() {
-		given = began // who was not seen in the baseline tells nothing
+		given = began // a validator not seen fetching in the baseline shows no rhythm
 	}
 	var m plan.Moment
 	var looked history.Offset
@@ -69,7 +67,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	return nil
 }
 
-// tellMoment records for whom the accept is no worst moment, and why.
+// tellMoment records for which validators this is not the worst moment, and why.
 func (r *rotation) tellMoment() {
 	for _, name := range r.moment.Missed {
 		r.record(history.Event{Kind: history.KindMoment, Phase: r.phase, Service: name, What: history.MomentMissed,
@@ -97,9 +95,9 @@ func (r *rotation) accept(ctx context.Context) error {
 	return nil
 }
 
-// verify waits out the lead and shows the canary at its end: to authorities too, for what
-// one accepted may have been taken back since. A pooler is not asked: it would log in
-// anew with the right password, and then let in whom it had turned away.
+// verify waits out the lead and shows the canary at its end, to authorities too: an accepted credential
+// may have been taken back since. A pooler is not asked: it would log in anew with the right password,
+// and from then on let in clients that it had turned away.
 func (r *rotation) verify(ctx context.Context) error {
 	if rotator := r.rotator(); rotator != nil {
 		return r.verifySeen(ctx, rotator)
@@ -128,9 +126,9 @@ func (r *rotation) showCanary(ctx context.Context) error {
 	return r.showControl(ctx, New, history.Canary, 1, to)
 }
 
-// showControl shows, some times, a credential with its signature or value spoilt to those
-// who took it: an acceptance says something of who refuses that. It comes after the
-// series, which has taught them all that the control's kid can.
+// showControl shows a credential with a spoilt signature or value to the validators that took the
+// original: an acceptance means something only of a validator that refuses this. It comes after the
+// series, so that the control's kid teaches them nothing new.
 func (r *rotation) showControl(ctx context.Context, credential string, after history.Purpose, times int64, to []plan.Validator) error {
 	spoiler, ok := r.world.Probes.(world.Spoiler)
 	if !ok {
@@ -151,7 +149,7 @@ func (r *rotation) present(ctx context.Context, validator, credential string, pu
 	return r.presentIn(ctx, r.phase, validator, credential, purpose)
 }
 
-// presentIn is present in a phase, for what goes on beside the phases.
+// presentIn is present for what runs beside the phases: the caller names the phase.
 func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator, credential string, purpose history.Purpose) (history.Probe, error) {
 	probe, err := r.world.Probes.Present(ctx, validator, credential, purpose)
 	if err != nil {
@@ -219,8 +217,8 @@ func (r *rotation) revoke(ctx context.Context) error {
 	return nil
 }
 
-// showStill shows the old credential, before it is revoked, to every validator that shares the secret and
-// refused each canary: one that refuses that too has room for one, and did not learn late.
+// showStill shows the old credential, before its revoke, to every validator that shares the secret and
+// refused each canary: one that refuses this too has room for one credential, and is not late.
 func (r *rotation) showStill(ctx context.Context) error {
 	var to []plan.Validator
 	for _, v := range r.limits.Validators {
@@ -233,8 +231,7 @@ func (r *rotation) showStill(ctx context.Context) error {
 	return r.show(ctx, Old, history.Still, to)
 }
 
-// toProve has the old credential shown to every validator from now on, where there is
-// anything to be shown.
+// toProve begins to show the old credential to every validator, where there is anything to show.
 func (r *rotation) toProve() {
 	if _, lacks := r.limits.Lacks(revocation); !lacks {
 		r.proving.of = r.limits.Validators

@@ -33,22 +33,20 @@ const (
 	authorityEvery = 200 * time.Millisecond
 	// grace is how long a proof goes on after the watch that is under way then.
 	grace = 3 * time.Second
-	// onceMore is long enough to ask who takes the old credential once more.
+	// onceMore is enough time for one more presentation to a validator that takes the old credential.
 	onceMore = 5 * probeEvery
-	// seriesWithin is from when on a series is over that has too few answers.
+	// seriesWithin bounds a series that does not get enough answers.
 	seriesWithin = 2 * time.Second
-	// doubt is how many times as often is asked who refuses some of what it is shown.
+	// doubt is by how much more often a validator is asked that refuses some of what it is shown.
 	doubt = 3
-	// abreast is how many presentations may wait for an answer of one validator.
+	// abreast is how many presentations to one validator may be unanswered at a time.
 	abreast = 8
-	// freePlace is how often is looked for one that has its answer, where that many
-	// wait for theirs.
+	// freePlace is how often the proof looks for a free place among those.
 	freePlace = 20 * time.Millisecond
-	// cutShort is how long presentations under way are waited for when a rotation
-	// turns back.
+	// cutShort is how long a rotation that turns back waits for presentations under way.
 	cutShort = 500 * time.Millisecond
-	// patience is how long a person may take before the watch, and what was made with
-	// the old credential still be there to be presented, where the run makes it itself.
+	// patience is how long a person may hold the rotation before the watch: what the run makes with the
+	// old credential must live that much longer, to be presented afterwards.
 	patience = time.Hour
 )
 
@@ -56,13 +54,13 @@ const (
 type revocationProof struct {
 	of    []plan.Validator
 	began bool               // connections were made anew
-	stop  context.CancelFunc // nothing more is shown; nil: nothing is yet
-	cut   context.CancelFunc // what is under way is given up too
-	shown func()             // returns when nothing is under way any more
+	stop  context.CancelFunc // stops new presentations; nil: none began
+	cut   context.CancelFunc // gives up those under way as well
+	shown func()             // waits until none is under way
 }
 
-// keepFor is how long what is made with the old credential must live to be presented
-// until the end of the watch.
+// keepFor is how long a token or session made with the old credential must live, to be presented until
+// the end of the watch.
 func (r *rotation) keepFor() time.Duration {
 	life := r.plan.Times.Watch + time.Minute
 	if !r.limits.Attached() { // a team's own endpoint gives what it gives
@@ -71,8 +69,8 @@ func (r *rotation) keepFor() time.Duration {
 	return life
 }
 
-// showOldOnHold begins the proof while a person is waited for before the watch: who
-// refuses the old credential in that time has not refused it late.
+// showOldOnHold begins the proof while a person is asked about the watch: a validator that refuses the
+// old credential during that time is not late.
 func (r *rotation) showOldOnHold(ctx context.Context) error {
 	if err := r.renew(ctx); err != nil {
 		return err
@@ -96,8 +94,8 @@ func (r *rotation) beginProof(ctx context.Context) {
 	})
 }
 
-// endProof stops it and waits for what is under way: at most for a moment where the
-// rotation turns back, which does not wait for a party that gives no answer.
+// endProof stops the proof and waits for presentations under way, only for a moment where the rotation
+// turns back: a party that gives no answer must not hold that up.
 func (r *rotation) endProof(back bool) {
 	if r.proving.stop == nil {
 		return
@@ -118,7 +116,7 @@ func (r *rotation) endProof(back bool) {
 	r.proving.stop = nil
 }
 
-// sideBySide does something with every one of some validators at the same time.
+// sideBySide calls do for all validators at the same time.
 func (r *rotation) sideBySide(of []plan.Validator, do func(plan.Validator) error) error {
 	errs, waits := make([]error, len(of)), make([]func(), len(of))
 	for i, v := range of {
@@ -130,8 +128,7 @@ func (r *rotation) sideBySide(of []plan.Validator, do func(plan.Validator) error
 	return errors.Join(errs...)
 }
 
-// show shows a credential that should be taken to some validators, each as often
-// as it takes to know.
+// show shows some validators a credential that each should take, as often as it takes to be sure.
 func (r *rotation) show(ctx context.Context, credential string, purpose history.Purpose, to []plan.Validator) error {
 	return r.sideBySide(to, func(v plan.Validator) error { return r.series(ctx, v, credential, purpose) })
 }
@@ -141,9 +138,9 @@ func (r *rotation) series(ctx context.Context, v plan.Validator, credential stri
 	return r.showTimes(ctx, v, credential, purpose, func(int64) bool { return r.enoughAnswers(v, credential, purpose) })
 }
 
-// showTimes shows a credential to one validator until that is enough, which is asked
-// with how often it was shown, or takes too long. The first presentation goes alone:
-// it may teach it.
+// showTimes shows a credential to one validator until enough, called with the number of presentations,
+// says so, or it takes too long. The first presentation goes alone: it may teach the validator the
+// credential.
 func (r *rotation) showTimes(ctx context.Context, v plan.Validator, credential string, purpose history.Purpose, enough func(shown int64) bool) error {
 	began := r.world.Clock.Now()
 	first, err := r.present(ctx, v.Name, credential, purpose)
@@ -154,7 +151,7 @@ func (r *rotation) showTimes(ctx context.Context, v plan.Validator, credential s
 	shown.Store(1)
 	workers := make([]plan.Validator, abreast/2)
 	if v.OnMiss || v.Authority {
-		workers = workers[:1] // what meets another one's fetch may be refused for that
+		workers = workers[:1] // a request during another's fetch may be refused for that alone
 	}
 	return r.sideBySide(workers, func(plan.Validator) error {
 		for ctx.Err() == nil && !enough(shown.Load()) && r.world.Clock.Now().Sub(began) < seriesWithin {
@@ -181,13 +178,13 @@ func (r *rotation) enoughAnswers(v plan.Validator, credential string, purpose hi
 	return a.Asked()+a.Unanswered >= need
 }
 
-// inVain is how often is asked who never takes what it is shown: each may cost it
-// a fetch.
+// inVain is how often a validator is asked that never takes the credential: each time may cost it a
+// fetch.
 const inVain = 5
 
-// refusing goes on with the proof until the watch is over. It ends a little later for
-// a validator that has to refuse by then and rounds up what does not scale, which is
-// much to a fast run, and for one that has begun to refuse and was not asked often enough.
+// refusing continues the proof until the watch is over. It goes on a little longer for a validator
+// whose bound ends with the watch and whose granule does not scale with the speed, and for one that has
+// begun to refuse and was not asked often enough.
 func (r *rotation) refusing(ctx context.Context) error {
 	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
 	longest := grace
@@ -206,15 +203,14 @@ func (r *rotation) refusing(ctx context.Context) error {
 	return r.doubts(ctx)
 }
 
-// proven reports whether the proof may end of every validator, so long after the watch.
+// proven reports whether the proof of every validator may end, a time after the watch.
 func (r *rotation) proven(after time.Duration) bool {
 	return !slices.ContainsFunc(r.proving.of, func(v plan.Validator) bool { return !r.provenBy(v, after) })
 }
 
-// doubts asks those who took the old credential to the end what tells how that is
-// meant: whether they take what nobody gave, and what they cannot have kept. An authority
-// that is shown names is asked once, whatever it took, whether it lets that of the new one
-// in with a value that nobody gave.
+// doubts asks validators that took the old credential to the end two more things: whether they take a
+// made-up credential, and one that they cannot have cached. An authority that is shown names is asked
+// once whether it lets in the name of the new one with a made-up value.
 func (r *rotation) doubts(ctx context.Context) error {
 	doubter, ok := r.world.Probes.(world.Doubter)
 	if !ok {
@@ -239,8 +235,8 @@ func (r *rotation) doubts(ctx context.Context) error {
 	return nil
 }
 
-// provenBy reports whether a proof may end, so long after the watch: it is one, or
-// more time tells no more.
+// provenBy reports whether the proof of one validator may end: it is complete, or more time would add
+// nothing.
 func (r *rotation) provenBy(v plan.Validator, after time.Duration) bool {
 	a := r.saidOld(v)
 	switch {
@@ -254,8 +250,8 @@ func (r *rotation) provenBy(v plan.Validator, after time.Duration) bool {
 	return after >= r.roundsUp(v)
 }
 
-// roundsUp is by how much a validator is late of its bound because of what it is
-// kept to, where the bound lies within the watch; wall time.
+// roundsUp is by how much the granule of a validator's timer delays its bound, where the bound lies
+// within the watch; wall time.
 func (r *rotation) roundsUp(v plan.Validator) time.Duration {
 	if r.limits.G3(v) <= r.limits.Watch {
 		return v.Granule
@@ -263,14 +259,14 @@ func (r *rotation) roundsUp(v plan.Validator) time.Duration {
 	return 0
 }
 
-// saidOld is what a validator said to the old credential since the revoke.
+// saidOld is how a validator answered the old credential since the revoke.
 func (r *rotation) saidOld(v plan.Validator) (a history.Answers) {
 	r.glance(func(view *history.View) { a = view.Said(v.Name, Old, history.OldAfter) })
 	return a
 }
 
-// showOld shows the old credential to one validator for as long as going lasts;
-// what it has shown by then is answered within the validator's own time.
+// showOld shows the old credential to one validator until going ends, and waits for the answers to what
+// it has shown by then.
 func (r *rotation) showOld(showing, going context.Context, v plan.Validator) error {
 	places := int64(abreast)
 	if v.Authority {
@@ -302,9 +298,8 @@ func (r *rotation) showOld(showing, going context.Context, v plan.Validator) err
 	return showing.Err()
 }
 
-// uneven is a pause of a pace, between half of it and one and a half. A proof and a
-// load that both ask in step would meet the same replica of three each time, where
-// their addresses are taken in turns.
+// uneven is a random pause between half and one and a half of a pace. Presentations in step with the
+// load would meet the same replica each time where a balancer takes turns.
 func uneven(pace time.Duration, random *rand.Rand) time.Duration {
 	return pace/2 + time.Duration(random.Int64N(int64(pace)))
 }
@@ -316,8 +311,8 @@ func (r *rotation) pace(v plan.Validator) time.Duration {
 	case a.Asked() == 0 && a.Unshown != "":
 		return time.Second
 	case a.InARow >= v.InARow() && v.Authority:
-		return max(slowestProbe, watch/4) // a person may be waited for meanwhile, for long
-	case a.InARow >= v.InARow() && r.limits.Simulated: // where who refuses takes it again for a reason only
+		return max(slowestProbe, watch/4) // an operator may take long
+	case a.InARow >= v.InARow() && r.limits.Simulated: // virtual: a validator that refuses takes it again only for a reason
 		return max(5*probeEvery, watch/25)
 	case a.InARow >= v.InARow():
 		return min(max(5*probeEvery, watch/100), slowestProbe)
@@ -329,8 +324,8 @@ func (r *rotation) pace(v plan.Validator) time.Duration {
 	return min(max(probeEvery, watch/600), slowestProbe)
 }
 
-// answerOf says what a validator's answers to a credential come to that it should
-// take, and in words why it does not; empty: it does, or was not asked.
+// answerOf sums up a validator's answers to a credential that it should take, and says why it does not;
+// "" where it does or was not asked.
 func (l Look) answerOf(v plan.Validator, credential string, purpose history.Purpose) (answer plan.Answer, why string) {
 	answer, a := l.Limits.Answered(l.View, v.Name, credential, purpose)
 	_, holds := l.View.Holds[v.Name][credential]
@@ -349,8 +344,8 @@ func (l Look) answerOf(v plan.Validator, credential string, purpose history.Purp
 	return answer, why
 }
 
-// renew has every emitter make its connections anew: one that still presents
-// the old credential would not be found out for as long as those live.
+// renew has every emitter make its connections anew: otherwise one that still has the old credential
+// would go unnoticed for as long as its connections live.
 func (r *rotation) renew(ctx context.Context) error {
 	renewer, ok := r.world.Probes.(world.Renewer)
 	if !ok || r.proving.began {
@@ -362,7 +357,7 @@ func (r *rotation) renew(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil: // whoever is not there makes nothing, and is missed elsewhere
+		case err != nil: // an emitter that is down is reported elsewhere
 			r.record(history.Event{Kind: history.KindRenewed, Phase: r.phase, Service: e.Name, Detail: err.Error()})
 		case told:
 			r.record(history.Event{Kind: history.KindRenewed, Phase: r.phase, Service: e.Name})

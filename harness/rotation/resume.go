@@ -12,22 +12,20 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Unfinished is what a rotator has left that died half-way.
+// Unfinished is what a rotator left that died in the middle of a rotation.
 type Unfinished struct {
 	Keyring *keyring.Keyring
-	// Finish has the step that was under way finished, in place of the rotation
-	// being taken back.
+	// Finish completes the step that was under way. Otherwise the rotation is taken back.
 	Finish bool
 	// Alive says that consumers are still there, who must learn and drain.
 	Alive bool
 }
 
-// Resume brings authority and store together again where a rotator has died, by
-// what the keyring says was under way. The rotation is taken back, since nobody
-// has seen what happened meanwhile: the old credential accepted and emitted, the
-// new one withdrawn. Only where that is not possible any more, after a destroy
-// was begun, or not wanted, the step that was begun is finished. It returns what
-// it did, in a sentence, and records whether all agree afterwards.
+// Resume makes authority and store agree again after a rotator has died, from the step that the keyring
+// has as pending. It takes the rotation back, since nobody saw what happened meanwhile: the old
+// credential accepted and emitted, the new one withdrawn. It finishes the pending step only where the
+// way back is closed, after a destroy was begun, or where Unfinished says so. It returns what it did,
+// in a sentence, and records whether authority and store agree.
 func Resume(ctx context.Context, p *plan.Plan, w world.World, u Unfinished) (did string, err error) {
 	r := &rotation{plan: p, limits: p.Limits, world: w, noted: map[history.Trigger]bool{}, made: true}
 	began := false
@@ -71,8 +69,8 @@ func (u Unfinished) during() string {
 	return ""
 }
 
-// way is what is to be done, and how that is told. InPlace says that accepting the
-// new credential took the old one's place.
+// way lists the steps to take, and tells them in words. inPlace says that accepting the new credential
+// replaced the old one.
 func (u Unfinished) way(inPlace bool) (did string, steps []keyring.Intent) {
 	ring, pending := u.Keyring, u.Keyring.Pending
 	old, fresh := ring.Credentials[Old], ring.Credentials[New]
@@ -106,8 +104,8 @@ func (u Unfinished) way(inPlace bool) (did string, steps []keyring.Intent) {
 	return fmt.Sprintf("taken back to %s: %s is withdrawn", Old, New), steps
 }
 
-// settles is how long consumers may take for a step of the way back, at most:
-// nobody has followed what they say.
+// settles is the longest time that consumers may need for a step of the way back: nobody has followed
+// their logs.
 func (r *rotation) settles(s keyring.Intent) time.Duration {
 	switch s.Step {
 	case keyring.Restore:

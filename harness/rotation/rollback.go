@@ -14,9 +14,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// rollBack is a rotation too: accept old → wait until learned → emit old → wait
-// until drained → withdraw new, each as far as the way forward made it
-// necessary; then the proof. It asks neither gates nor operator nor budget.
+// rollBack is a rotation too: accept old → wait until learned → emit old → wait until drained →
+// withdraw new, each only where the way forward made it necessary; then the proof. It asks neither
+// gates nor operator nor budget.
 func (r *rotation) rollBack(ctx context.Context) (string, error) {
 	r.phase = history.Rollback
 	r.record(history.Event{Kind: history.KindPhase, Phase: history.Rollback})
@@ -49,16 +49,15 @@ func (r *rotation) rollBack(ctx context.Context) (string, error) {
 	return history.EndedRolledBack, nil
 }
 
-// stays reports whether the new credential can stay where it is: an authority that
-// had published it before the run began, and cannot withdraw it, is as it was as
-// long as nobody emitted it.
+// stays reports whether the new credential may stay: an authority that had published it before the run
+// and cannot withdraw it is unchanged, as long as nobody emitted it.
 func (r *rotation) stays() bool {
 	_, cannot := r.limits.Cannot[string(keyring.Withdraw)]
 	return cannot && !r.emitted
 }
 
-// restore takes the old credential in again and waits until every validator on
-// the page takes it and will go on to, at most for the largest bound.
+// restore accepts the old credential again and waits until every validator on the page takes it for
+// good, at most for the largest bound.
 func (r *rotation) restore(ctx context.Context) error {
 	if err := r.stepBack(ctx, keyring.Restore, Old); err != nil {
 		return err
@@ -85,8 +84,8 @@ func (r *rotation) restore(ctx context.Context) error {
 	return errors.Join(err, failed)
 }
 
-// allTakeBack shows the old credential to every validator on the page, and reports
-// whether each answer takes it: what a log tells is what one of its replicas has.
+// allTakeBack shows the old credential to every validator on the page and reports whether every answer
+// takes it: a log tells of one replica only.
 func (r *rotation) allTakeBack(ctx context.Context) (bool, error) {
 	before := map[string]int64{}
 	said := func(v plan.Validator) (a history.Answers) {
@@ -108,9 +107,8 @@ func (r *rotation) allTakeBack(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(to, func(v plan.Validator) bool { return said(v).Refused > before[v.Name] }), err
 }
 
-// takenBack says whether a validator takes the restored credential, whenever it
-// fetches next. That it took it before the restore proves nothing: the set that
-// it fetches next may still be one without it.
+// takenBack says whether a validator takes the restored credential, whatever it fetches next. That it
+// took it before the restore proves nothing: its next fetch may still bring a set without it.
 func (r *rotation) takenBack(v plan.Validator) bool {
 	if v.Authority {
 		return true
@@ -139,7 +137,7 @@ func (r *rotation) takenBack(v plan.Validator) bool {
 // a validator, in page time.
 func cooldown(v plan.Validator) time.Duration { return runbook.Libraries[v.Library].Cooldown }
 
-// stepBack is step once the store answers.
+// stepBack is step, after the store answers.
 func (r *rotation) stepBack(ctx context.Context, step keyring.Step, credential string) error {
 	if err := r.awaitStore(ctx); err != nil {
 		return err
@@ -147,9 +145,8 @@ func (r *rotation) stepBack(ctx context.Context, step keyring.Step, credential s
 	return r.step(ctx, step, credential)
 }
 
-// emitOld switches the emitters back and waits until nothing of the new
-// credential is used any more, at most for as long as it can live; of one that
-// is compromised it does not wait for that.
+// emitOld switches the emitters back and waits until nothing uses the new credential any more, at most
+// for as long as that can live; a compromised one is not waited for.
 func (r *rotation) emitOld(ctx context.Context) error {
 	if err := r.stepBack(ctx, keyring.Emit, Old); err != nil {
 		return err
@@ -158,17 +155,17 @@ func (r *rotation) emitOld(ctx context.Context) error {
 		return err
 	}
 	if r.plan.Compromised || !r.emitted {
-		return nil // what it made must not be taken for as long as it lives; or there is nothing
+		return nil // compromised: what was made with it must stop working now
 	}
-	var drained func() bool // what a consumer presents when it likes is drained when its time is over
+	var drained func() bool // a consumer that presents at times of its own: the whole time must pass
 	if r.limits.JudgedAt == history.FromLoad {
 		drained = r.drained
 	}
 	return r.waitBack(ctx, r.limits.Wall(r.limits.G2())+settle, drained)
 }
 
-// drained reports whether nothing of the new credential is used any more, over a
-// time in which every session has its turn, twice.
+// drained reports whether nothing uses the new credential any more, over a time in which every session
+// comes up twice.
 func (r *rotation) drained() bool {
 	turns := time.Second
 	for _, c := range r.limits.Clients {
@@ -200,9 +197,8 @@ func (r *rotation) uses(credential string, from, to history.Offset) int64 {
 // in wall time.
 const proof = time.Second
 
-// prove waits until emitters have read that the new credential is withdrawn,
-// watches the traffic and shows the old one to every validator; the judge reads
-// from the history whether that proves the rollback.
+// prove waits until emitters have read that the new credential is withdrawn, watches the traffic, and
+// shows the old one to every validator. Whether that proves the rollback, the judge decides.
 func (r *rotation) prove(ctx context.Context) error {
 	if err := r.waitBack(ctx, r.plan.Times.Propagation+settle, r.withdrawn); err != nil {
 		return err
@@ -210,8 +206,8 @@ func (r *rotation) prove(ctx context.Context) error {
 	if err := r.waitBack(ctx, proof+settle, nil); err != nil {
 		return err
 	}
-	// What was made with a compromised one is refused until it is gone, and who has
-	// not read yet what took the place of what it has, until it does.
+	// What was made with a compromised credential is refused until it is gone, and so is an emitter
+	// that has not yet read the replacement.
 	longest := r.limits.G2()
 	if switching := r.limits.Switching(); switching != runbook.Forever {
 		longest = max(longest, switching)
@@ -236,8 +232,8 @@ func (r *rotation) showBack(ctx context.Context) error {
 	return r.sideBySide(r.limits.Validators, func(v plan.Validator) error { return r.showWithdrawn(ctx, v) })
 }
 
-// showWithdrawn shows the withdrawn credential to a validator: once or, where it is compromised,
-// until every replica refuses it, at most for as long as the page lets it be taken after the withdraw.
+// showWithdrawn shows the withdrawn credential to a validator: once or, where it is compromised, until
+// every replica refuses it, at most for as long as the page allows after the withdraw.
 func (r *rotation) showWithdrawn(ctx context.Context, v plan.Validator) error {
 	bound, pace := time.Duration(0), probeEvery
 	if g3 := r.limits.G3(v); g3 != runbook.Forever {
@@ -267,7 +263,7 @@ func (r *rotation) showWithdrawn(ctx context.Context, v plan.Validator) error {
 	}
 }
 
-// compare asks authority and store whether they agree, and records what came of it.
+// compare records whether authority and store agree.
 func (r *rotation) compare(ctx context.Context) error {
 	a := history.Agreement{Why: "the steps are commands of others, which cannot say"}
 	if comparer, ok := r.world.Steps.(world.Comparer); ok {
@@ -284,7 +280,7 @@ func (r *rotation) compare(ctx context.Context) error {
 	return nil
 }
 
-// flat reports whether nothing was refused for longer than the proof asks.
+// flat reports whether nothing was refused for as long as the proof asks.
 func (r *rotation) flat() bool {
 	now, flat := r.world.History.Offset(), true
 	r.see(func(v *history.View) {
@@ -311,7 +307,7 @@ func (r *rotation) withdrawn() bool {
 	return gone
 }
 
-// waitBack is wait on the way back: nothing but the end of the context stops it.
+// waitBack is wait on the way back, which only the end of the context stops.
 func (r *rotation) waitBack(ctx context.Context, d time.Duration, done func() bool) error {
 	return r.poll(ctx, d, done, func() error { return nil })
 }

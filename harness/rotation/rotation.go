@@ -50,10 +50,10 @@ type rotation struct {
 	switchedAt time.Time // when the last emitter had switched
 	// What was done so far, which is what a rollback has to take back.
 	made, emitted, revoked bool
-	known                  bool        // of a rotator of the team's own: what it made
+	known                  bool        // the team's rotator was seen to have made one
 	moment                 plan.Moment // into which the accept fell
-	closely                bool        // each tick is looked at, whether anything changes or not
-	overBudget             bool        // noted already, where the budget only records
+	closely                bool        // look at each tick, whether anything changed or not
+	overBudget             bool        // already recorded, where the budget only records
 	noted                  map[history.Trigger]bool
 	hands                  time.Duration // for which hands were on
 	contact                contact
@@ -73,9 +73,9 @@ func Provision(ctx context.Context, steps world.Steps, evidence world.History) e
 	return r.step(ctx, keyring.Emit, Old)
 }
 
-// Run takes the secret from Old to New as planned. It returns how the rotation
-// ended, one of the history.Ended constants, which is also the history's last
-// word; an error means that a step of the way forward or back could not be taken.
+// Run takes the secret from Old to New as planned. It returns how the rotation ended, one of the
+// history.Ended constants, which is also the last event of the history. An error means that a step
+// forward or back could not be taken.
 func Run(ctx context.Context, p *plan.Plan, w world.World) (string, error) {
 	r := &rotation{plan: p, limits: p.Limits, world: w, noted: map[history.Trigger]bool{}}
 	asking, enough := context.WithCancel(ctx)
@@ -147,8 +147,8 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 		}
 		return r.rollBack(ctx)
 	}
-	// A step that failed may have left authority and store apart: the way back
-	// brings them together, and the error is told all the same.
+	// A failed step may have left authority and store apart: the way back makes them agree, and the
+	// error is returned all the same.
 	if !r.made {
 		return history.EndedStopped, err
 	}
@@ -168,7 +168,7 @@ func (r *rotation) leave(ctx context.Context, err error) (string, error) {
 	}
 	how, back := r.rollBack(ctx)
 	if crossed && errors.Is(back, world.ErrOtherRotation) {
-		back = nil // what kept it from going on keeps it from going back: once is enough to be told
+		back = nil // the same failure stops the way back: one error is enough
 	}
 	return how, errors.Join(err, back)
 }
@@ -217,7 +217,7 @@ type StepError struct {
 	Err              error
 }
 
-// Error says which step, and why not; once, where whoever took the step says which too.
+// Error names the step and the reason, once, where the reason names the step too.
 func (e *StepError) Error() string {
 	which := fmt.Sprintf("%s %s: ", e.Step, e.Credential)
 	return which + strings.TrimPrefix(e.Err.Error(), which)
@@ -244,5 +244,5 @@ func (r *rotation) see(f func(*history.View)) {
 	r.glance(f)
 }
 
-// glance is see for what is no count: those may be behind where time is virtual.
+// glance is see without catching up on counts, which may lag where time is virtual.
 func (r *rotation) glance(f func(*history.View)) { r.world.History.See(f) }

@@ -26,7 +26,7 @@ import (
 //
 // It may do them in another order: what is seen is recorded when it is seen.
 
-// rotates is who takes a step in place of the run; nil where the run does.
+// rotates is the rotator that takes a step in place of the run; nil where the run takes it.
 func (r *rotation) rotates(step keyring.Step) world.Rotator {
 	if rotator, ok := r.world.Steps.(world.Rotator); ok && r.limits.Rotator() && rotator.Rotates(step) {
 		return rotator
@@ -34,15 +34,15 @@ func (r *rotation) rotates(step keyring.Step) world.Rotator {
 	return nil
 }
 
-// rotator is that of the team's own; nil: there is none.
+// rotator is the team's own rotator; nil: there is none.
 func (r *rotation) rotator() world.Rotator { return r.rotates(keyring.Accept) }
 
 // ofRotation are the steps of a rotation, each with its credential, in order.
 var ofRotation = []keyring.Intent{{Step: keyring.Accept, Credential: New}, {Step: keyring.Emit, Credential: New}, {Step: keyring.Revoke, Credential: Old}}
 
-// startRotator has a rotator begin, and returns when it was seen to have accepted the new credential.
+// startRotator starts a rotator and returns when it was seen to have accepted the new credential.
 func (r *rotation) startRotator(ctx context.Context, rotator world.Rotator) error {
-	// What outlives the revoke must be there before anybody else revokes.
+	// The rotator may revoke at any time: what must outlive the revoke is made first.
 	if err := r.world.Probes.Hold(ctx, Old, r.keepFor()); err != nil {
 		return fmt.Errorf("hold a token of %s for the proof of its revocation: %w", Old, err)
 	}
@@ -59,7 +59,7 @@ func (r *rotation) startRotator(ctx context.Context, rotator world.Rotator) erro
 	return nil
 }
 
-// rotatorStep is the name of what the rotator does where that is no step of a keyring.
+// rotatorStep stands for what the rotator does besides the steps of a keyring.
 const rotatorStep = "rotator"
 
 // recordRotator records what became of the rotator; an error is a step that failed.
@@ -71,8 +71,8 @@ func (r *rotation) recordRotator(what string, err error) {
 	r.record(e)
 }
 
-// await waits until a step was seen, or one that comes after it: those that were seen
-// are recorded. The error is that the rotator has ended without it.
+// await waits until a step of the rotator was seen, or a later one, and records the steps seen. It
+// returns an error where the rotator ended without it.
 func (r *rotation) await(ctx context.Context, rotator world.Rotator, step keyring.Step) error {
 	var failed error
 	err := r.wait(ctx, r.plan.RotatorTimeout()+r.graceFor(step)+settle, func() bool {
@@ -89,7 +89,7 @@ func (r *rotation) await(ctx context.Context, rotator world.Rotator, step keyrin
 	if p.Blind != nil && p.Err == nil {
 		return fmt.Errorf("what the rotator does cannot be seen: %w", p.Blind)
 	}
-	if p.Identifier != "" { // it made one, and came no further
+	if p.Identifier != "" { // it made a credential, and got no further
 		if err := r.meet(ctx); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (r *rotation) await(ctx context.Context, rotator world.Rotator, step keyrin
 	return &StepError{Step: string(step), Credential: ofRotation[i].Credential, Err: failed}
 }
 
-// taken reports whether a step was recorded, or one that comes after it in a rotation.
+// taken reports whether a step, or a later one of the rotation, was recorded.
 func (r *rotation) taken(step keyring.Step) (taken bool) {
 	from := slices.IndexFunc(ofRotation, func(i keyring.Intent) bool { return i.Step == step })
 	r.glance(func(v *history.View) {
@@ -112,7 +112,7 @@ func (r *rotation) taken(step keyring.Step) (taken bool) {
 	return taken
 }
 
-// seenOf records what the rotator was seen to have done since it was asked last.
+// seenOf records the steps that the rotator was seen to take since the last question.
 func (r *rotation) seenOf(ctx context.Context, rotator world.Rotator) error {
 	p := rotator.Progress()
 	for _, intent := range ofRotation {
@@ -153,9 +153,8 @@ func (r *rotation) meet(ctx context.Context) error {
 	return r.make(ctx, New)
 }
 
-// graceFor is how long after its success a rotator may still be waited for to be seen
-// to have taken a step: what it changes arrives later, and what it leaves to expire
-// takes the time of the page.
+// graceFor is how long after its success a rotator's step may still show: changes take time to arrive,
+// and what it leaves to expire takes the time of the page.
 func (r *rotation) graceFor(step keyring.Step) time.Duration {
 	grace := r.plan.Times.Propagation + settle
 	switch step {
@@ -167,22 +166,21 @@ func (r *rotation) graceFor(step keyring.Step) time.Duration {
 	return grace
 }
 
-// overFor reports whether a rotator has ended so that a step will not come any more.
+// overFor reports whether a rotator has ended and a step will not come any more.
 func (r *rotation) overFor(rotator world.Rotator, step keyring.Step) bool {
 	p := rotator.Progress()
 	grace := r.graceFor(step)
 	if p.Err != nil {
-		grace = r.plan.Times.Propagation + settle // what it did before it failed may still arrive
+		grace = r.plan.Times.Propagation + settle // what it did before it failed may still show
 	}
 	return over(p, r.world.Clock.Now(), grace)
 }
 
-// longestLook bounds the wait for a look that began late enough: commands that look are slow
-// where the machine is.
+// longestLook bounds the wait for a look under way: the commands that look are slow on a slow machine.
 const longestLook = 2 * time.Minute
 
-// over reports whether a rotator has ended so long ago, and was looked at after that: that
-// nothing was seen says something only then.
+// over reports whether a rotator ended long enough ago and was looked at since: only then does an
+// unseen step mean that it was not taken.
 func over(p world.Progress, now time.Time, grace time.Duration) bool {
 	last := p.OverAt.Add(grace)
 	switch {
@@ -194,7 +192,7 @@ func over(p world.Progress, now time.Time, grace time.Duration) bool {
 	return !p.Looked.Before(last) || !now.Before(last.Add(longestLook))
 }
 
-// untaken says why a step was not seen.
+// untaken is the error for a step that was not seen.
 func (r *rotation) untaken(step keyring.Step, p world.Progress) error {
 	did := "and was seen to do nothing before"
 	switch {
@@ -219,8 +217,8 @@ func (r *rotation) untaken(step keyring.Step, p world.Progress) error {
 	return fmt.Errorf("the rotator was started and is not seen to end, %s%s", did, is)
 }
 
-// verifySeen waits until the rotator was seen to emit, and shows the canary shortly
-// before the lead of the page is over, where it has not by then.
+// verifySeen waits until the rotator was seen to emit, and shows the canary shortly before the page's
+// lead is over where it has not by then.
 func (r *rotation) verifySeen(ctx context.Context, rotator world.Rotator) error {
 	if at := r.canaryAt(); at > 0 && r.plan.Runbook.Verification.Lists("canary") {
 		var failed error
@@ -240,9 +238,8 @@ func (r *rotation) verifySeen(ctx context.Context, rotator world.Rotator) error 
 	return r.await(ctx, rotator, keyring.Emit)
 }
 
-// canaryAt is how long after the accept the canary is shown to who is to have learned:
-// who is asked sooner may be made to learn by it, and who is asked later is asked by the
-// users of the rotator.
+// canaryAt is how long after the accept the canary is shown: sooner it could teach a validator the
+// credential, and later the rotator's users have shown it already.
 func (r *rotation) canaryAt() time.Duration {
 	longest := r.plan.Times.Lead * 9 / 10
 	for _, v := range r.limits.Validators {
@@ -253,7 +250,7 @@ func (r *rotation) canaryAt() time.Duration {
 	return min(longest, r.plan.Times.Lead)
 }
 
-// awaitEmit waits until the emit was seen, where the revoke was seen before it.
+// awaitEmit waits for the emit where the revoke was seen first.
 func (r *rotation) awaitEmit(ctx context.Context, rotator world.Rotator) error {
 	var failed error
 	err := r.wait(ctx, r.plan.RotatorTimeout(), func() bool {
@@ -268,8 +265,8 @@ func (r *rotation) awaitEmit(ctx context.Context, rotator world.Rotator) error {
 	return &StepError{Step: string(keyring.Emit), Credential: New, Err: failed}
 }
 
-// endRotator lets a rotator that goes on end, and stops it where that is wanted and the
-// team lets it be. Two that change one secret must not run at a time.
+// endRotator waits for a running rotator to end, and stops it where stop is set and the team allows it:
+// two must not change one secret at a time.
 func (r *rotation) endRotator(ctx context.Context, stop bool) error {
 	rotator := r.rotator()
 	if rotator == nil || !r.made || rotator.Progress().Over {
@@ -287,8 +284,8 @@ func (r *rotation) endRotator(ctx context.Context, stop bool) error {
 	return nil
 }
 
-// overRotator waits for the end of a rotator that was seen to do all, and records that
-// it failed all the same.
+// overRotator waits for the end of a rotator that was seen to take every step, and records a failure
+// all the same.
 func (r *rotation) overRotator(ctx context.Context) {
 	rotator := r.rotator()
 	if rotator == nil {
@@ -302,8 +299,8 @@ func (r *rotation) overRotator(ctx context.Context) {
 	r.recordRotator("ended", nil)
 }
 
-// unheld reports whether nobody may stop the rotator: then a rotation that should be
-// turned back goes on, and that is noted.
+// unheld reports whether nobody may stop the rotator. A rotation that should be turned back then goes
+// on, and the history says so.
 func (r *rotation) unheld() bool {
 	rotator := r.rotator()
 	if rotator == nil || !r.made || rotator.Progress().Over {
@@ -313,7 +310,7 @@ func (r *rotation) unheld() bool {
 	return !may
 }
 
-// unturned notes once that a rotation should be turned back and cannot be.
+// unturned records once that the rotation should be turned back and cannot be.
 func (r *rotation) unturned(d history.Decision) error {
 	if r.noted[d.Trigger] && d.Trigger != history.TriggerOperator {
 		return nil
@@ -324,8 +321,8 @@ func (r *rotation) unturned(d history.Decision) error {
 	return nil
 }
 
-// asksFor reports whether the operator is asked for a phase: those of a rotator come by
-// themselves once it is started.
+// asksFor reports whether the operator is asked about a phase: a rotator that was started begins its
+// later phases by itself.
 func (r *rotation) asksFor(phase history.Phase) bool {
 	switch phase {
 	case history.Baseline, history.Accept:
@@ -336,10 +333,10 @@ func (r *rotation) asksFor(phase history.Phase) bool {
 	return r.rotator() == nil
 }
 
-// nothingSeen reports whether a rotator was not seen to change anything.
+// nothingSeen reports whether a rotator was seen to change nothing.
 func (r *rotation) nothingSeen() bool { return r.rotator() != nil && !r.known }
 
-// stranded reports whether a rotator has changed what cannot be taken back.
+// stranded reports whether a rotator changed what cannot be taken back.
 func (r *rotation) stranded() bool {
 	rotator := r.rotator()
 	if rotator == nil || !r.made {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// inUse says who uses the new credential as far as that was seen, and of whom on
-// the page it was not.
+// inUse says which emitters use the new credential, as far as that was seen, and for which on the page
+// it was not.
 func (l Look) inUse() string {
 	unseen := l.unseenWith(New)
 	if len(unseen) == 0 {
@@ -15,9 +15,8 @@ func (l Look) inUse() string {
 	return fmt.Sprintf("nobody was seen using %s, and of %s it was not seen what it uses", Old, strings.Join(unseen, ", "))
 }
 
-// unseenWith are the emitters on the page of which nothing was seen that tells
-// that they use a credential: neither what they say or what was looked at, nor a
-// presentation of it.
+// unseenWith are the emitters on the page for which nothing shows that they use a credential: neither
+// their logs, nor a look at them, nor a presentation.
 func (l Look) unseenWith(credential string) (names []string) {
 	used := map[string]bool{}
 	for _, key := range l.View.Keys() {
@@ -33,8 +32,8 @@ func (l Look) unseenWith(credential string) (names []string) {
 	return names
 }
 
-// emitterOf is where what a presenter presents comes from: the emitter of a
-// client's tokens, or the presenter itself.
+// emitterOf is the emitter of what a presenter presents: the issuer of a client's tokens, or the
+// presenter itself.
 func (l Look) emitterOf(presenter string) string {
 	if c, ok := l.Limits.Client(presenter); ok && c.From != "" {
 		return c.From

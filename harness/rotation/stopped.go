@@ -5,8 +5,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// stopped turns back where somebody outside says so. They do so for what is real, and
-// no mode of the gates is asked.
+// stopped turns back where a check of attach.stop_when holds. The system is real, so that this does not
+// depend on the mode of the gates.
 func (r *rotation) stopped() error {
 	stopper, ok := r.world.Steps.(world.Stopper)
 	if !ok {

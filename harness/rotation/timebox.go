@@ -8,18 +8,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// handsOn adds what people and the harness's own calls took since a moment: the
-// timebox is about that, and the waits of the page are apart from it. It counts
-// from the accept on, before which there is nothing to be late with.
+// handsOn adds the time that people and the harness's own calls took since a moment. The timebox counts
+// that, and not the waits of the page. It counts from the accept: before that nothing can be late.
 func (r *rotation) handsOn(since time.Time) {
 	if r.made {
 		r.hands += r.world.Clock.Now().Sub(since)
 	}
 }
 
-// timebox decides where hands were on for longer than the page allows. Of a
-// wait for a person that is under way it counts what is over: since is its
-// beginning, zero where nobody is waited for.
+// timebox turns back where hands-on time exceeds the page's timebox. Of a wait for a person it counts
+// what has passed since it began; a zero since means that nobody is waited for.
 func (r *rotation) timebox(since time.Time) error {
 	box, hands := r.plan.Times.Timebox, r.hands
 	if !since.IsZero() && r.made {

@@ -7,14 +7,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// wait waits until done says so (nil: never) or d is over, and looks at the
-// budget and the operator meanwhile.
+// wait waits until done returns true (nil: never) or d has passed, and watches the triggers meanwhile.
 func (r *rotation) wait(ctx context.Context, d time.Duration, done func() bool) error {
 	return r.poll(ctx, d, done, r.look)
 }
 
-// poll waits until done says so (nil: never) or d is over, and ends at the
-// first error of look, which is asked as often.
+// poll waits until done returns true (nil: never) or d has passed, and ends at the first error of look,
+// which it calls as often.
 func (r *rotation) poll(ctx context.Context, d time.Duration, done func() bool, look func() error) error {
 	deadline := r.world.Clock.Now().Add(d)
 	for {
@@ -34,20 +33,20 @@ func (r *rotation) poll(ctx context.Context, d time.Duration, done func() bool, 
 	}
 }
 
-// pause waits for a time or, where time is virtual and nothing happens, for more of it.
+// pause waits for least or, where time is virtual and nothing happens, up to most.
 func (r *rotation) pause(ctx context.Context, least, most time.Duration) error {
 	patient, ok := r.world.Clock.(world.Patient)
 	switch {
 	case !ok:
 		return r.world.Clock.Sleep(ctx, least)
-	case r.closely || r.rotator() != nil: // what a rotator of the team's own does is seen when it is looked at
+	case r.closely || r.rotator() != nil: // a rotator's steps show only when somebody looks
 		most = least
 	}
 	return patient.Pause(ctx, least, most)
 }
 
-// look takes what came in between: an operator's command, a check of the team's own
-// that holds, an overrun of the timebox or the budget, silence of the store.
+// look acts on what happened meanwhile: an operator's command, a check of attach.stop_when, an overrun
+// of timebox or budget, a silent store.
 func (r *rotation) look() error {
 	select {
 	case command := <-r.world.Operator.Interrupt():
