@@ -56,9 +56,16 @@ func (c controls) UndoFault(kind, target string) error {
 }
 
 // Log is the end of a service's log, with every secret of the run blacked out.
-func (c controls) Log(service string, n int) []string {
-	lines := c.run.logs.Tail(service, n)
-	scanner := leak.New(slices.Concat(c.run.secrets, c.run.bound.Secrets()))
+func (c controls) Log(service string, n int) []string { return c.run.tail(service, n) }
+
+// tail is at most the last n lines of a service's log, with every secret of the run blacked out.
+func (r *run) tail(service string, n int) []string {
+	lines := r.logs.Tail(service, n)
+	secrets := r.secrets
+	if r.bound != nil { // the secret was made
+		secrets = slices.Concat(secrets, r.bound.Secrets())
+	}
+	scanner := leak.New(secrets)
 	for i, line := range lines {
 		lines[i] = scanner.Mask(line)
 	}

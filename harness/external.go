@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
@@ -87,11 +86,8 @@ func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 		values.StoreToken, values.StorePath = token, r.store.Path(page)
 	}
 	if delivery.Asks(spec, "tls") {
-		trust, err := certs.Given()
+		trust, err := r.issued(spec.Name)
 		if err != nil {
-			return world.Spec{}, err
-		}
-		if trust.Pair, err = certs.Issue(r.graph.Names(spec.Name)...); err != nil {
 			return world.Spec{}, err
 		}
 		r.secrets = append(r.secrets, trust.Key)

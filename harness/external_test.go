@@ -51,6 +51,18 @@ func TestRunOfAProgramThatKnowsNothing(t *testing.T) {
 	}
 }
 
+// TestRunOfAProgramThatEnds: the error has the last of its log, and no secret.
+func TestRunOfAProgramThatEnds(t *testing.T) {
+	o := inProcesses(t)
+	text := strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
+		`checkout: {command: [sh, -c, "echo starting; echo cannot read $TOKEN: no such key; exit 3"], scale: full, environment: {TOKEN: "{{ .store.token }}", AUTH: "{{ .auth.url }}"}}`, 1)
+	_, err := Run(t.Context(), plantest.Plan(t, plantest.JWTPage, text), o)
+	if want := "checkout: starting\ncheckout: cannot read [secret]: no such key"; err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "start checkout: it ended") {
+		t.Errorf("got %v, want that checkout ended, and %q", err, want)
+	}
+	nothingLeft(t, o)
+}
+
 func TestRunReloads(t *testing.T) {
 	o := inProcesses(t)
 	// A busy machine takes seconds to start it anew: the run must not be over before.

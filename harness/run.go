@@ -23,6 +23,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
 	"github.com/rehearse-dev/rehearse/harness/logs"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
 	"github.com/rehearse-dev/rehearse/harness/runtime"
@@ -253,11 +254,29 @@ type measured struct {
 	counters map[string]map[string]int64 // of services, by their names
 }
 
+// lastLines is how many lines of a service that did not start are told: the reason stands
+// in the last of them.
+const lastLines = 3
+
+// lastWords is the end of the log of the service that did not start, a line each, with
+// every secret blacked out; "" where an error is none of a start, or the log is empty.
+func (r *run) lastWords(err error) string {
+	failed, ok := errors.AsType[*world.StartError](err)
+	if !ok {
+		return ""
+	}
+	var b strings.Builder
+	for _, line := range r.tail(failed.Service, lastLines) {
+		fmt.Fprintf(&b, "\n%s: %s", failed.Service, plaintext.Line(line))
+	}
+	return b.String()
+}
+
 // rehearse starts everything, runs the rotation, and asks what only services
 // that still run can tell.
 func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	if err := r.start(ctx); err != nil {
-		return m, fmt.Errorf("%w (logs are in %s)", err, filepath.Join(r.o.Folder, LogsFolder))
+		return m, fmt.Errorf("%w (logs are in %s)%s", err, filepath.Join(r.o.Folder, LogsFolder), r.lastWords(err))
 	}
 	faults, err := fault.New(r.graph, r.faultPlace())
 	if err != nil {

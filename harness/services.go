@@ -61,8 +61,14 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 				return nil, nil, err
 			}
 			specs[i].Control = r.graph.Token()
-			if specs[i].Serve != "" {
-				specs[i].Trust = trust
+			if specs[i].Serve == "" {
+				continue
+			}
+			if specs[i].Trust = trust; !specs[i].HTTPS {
+				continue
+			}
+			if specs[i].Trust, err = r.ownTrust(specs[i].Name); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
@@ -79,6 +85,31 @@ func (r *run) trust() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return r.encoded(trust)
+}
+
+// ownTrust is trust of a stand-in that speaks TLS itself.
+func (r *run) ownTrust(service string) (string, error) {
+	trust, err := r.issued(service)
+	if err != nil {
+		return "", err
+	}
+	trust.Serve = true
+	return r.encoded(trust)
+}
+
+// issued is a certificate of a service's own, with whom it can trust.
+func (r *run) issued(service string) (certs.Trust, error) {
+	trust, err := certs.Given()
+	if err != nil {
+		return certs.Trust{}, err
+	}
+	trust.Pair, err = certs.Issue(r.graph.Names(service)...)
+	return trust, err
+}
+
+// encoded is trust as stand-ins read it; its key is kept out of all that is written.
+func (r *run) encoded(trust certs.Trust) (string, error) {
 	r.secrets = append(r.secrets, trust.Key)
 	encoded, err := json.Marshal(trust)
 	if err != nil {
@@ -101,7 +132,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 	if s.External() {
 		return r.externalSpec(ctx, s)
 	}
-	spec := world.Spec{Name: s.Name, Serve: s.Serve, Config: s.Config, Needs: s.Needs}
+	spec := world.Spec{Name: s.Name, Serve: s.Serve, Config: s.Config, Needs: s.Needs, HTTPS: s.HTTPS}
 	if program, runs := server.Programs[s.Serve]; runs {
 		var err error
 		if spec, err = r.withProgram(ctx, spec, program); err != nil {

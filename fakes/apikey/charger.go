@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fakes/standin"
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/history"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -63,7 +64,7 @@ func ServeCharger(ctx context.Context, config []byte, listener net.Listener, log
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	transport := certs.Trusting(&http.Transport{MaxIdleConnsPerHost: 64})
 	defer transport.CloseIdleConnections()
 	ch := &charger{config: c, source: source, log: logger, client: &http.Client{Transport: transport, Timeout: chargeDeadline}}
 	logger.Info(string(history.KindService), "detail", "charger: "+source.Describe()+retrying(c))

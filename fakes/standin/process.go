@@ -3,6 +3,7 @@ package standin
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +39,8 @@ func (p Process) Run(ctx context.Context, s Service) error {
 	setting := func(name string) string { return cmp.Or(sealed[name], p.Getenv(name)) }
 	ctx, cancel := context.WithCancel(contract.WithControl(ctx, setting(contract.ControlVariable)))
 	defer cancel()
-	if err := adopt(setting(contract.TrustVariable)); err != nil {
+	secure, err := adopt(setting(contract.TrustVariable))
+	if err != nil {
 		return err
 	}
 	switch lifeline := p.Getenv(contract.LifelineVariable); lifeline {
@@ -56,6 +58,9 @@ func (p Process) Run(ctx context.Context, s Service) error {
 	listener, err := p.listen(ctx)
 	if err != nil {
 		return err
+	}
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
 	}
 	defer listener.Close() // for a service that gave up before it served
 	log := newPatientLog(p.Stdout)

@@ -41,6 +41,17 @@ type Pair struct {
 type Trust struct {
 	CA string `json:"ca"` // PEM
 	Pair
+	Serve bool `json:"serve,omitempty"` // it speaks TLS itself where it is called, with the pair
+}
+
+// Server is the configuration of a server that shows the pair, and wants no certificate
+// of its callers.
+func (t Trust) Server() (*tls.Config, error) {
+	own, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key))
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate of a server: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Config is a client's configuration of TLS: it trusts what the system does, and the

@@ -23,6 +23,9 @@ var (
 	OnRefusals = []string{string(Keep), string(Renew)}
 	Verdicts   = []string{"fail", "inconclusive", "pass"}
 	Extras     = []string{"allow"}
+	// SpeakTLS are the stand-ins that can speak TLS: those that are called by HTTP, and
+	// that no other thing stands before.
+	SpeakTLS = []string{"issuer", "provider", "receiver", "verifier"}
 	// Idempotencies are those of a provider; a charger has none, or the default.
 	Idempotencies = []string{"account", "key", None}
 )

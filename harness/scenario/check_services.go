@@ -59,7 +59,10 @@ func (c check) standIn(path, name string, s Service) {
 		}
 	}
 	c.misplaced(path, "is for a service of your own, and this is a stand-in",
-		"command", "environment", "files", "ports", "healthcheck", "reload", "refusal", "agent", "new_privileges", "entrypoint", "user", "env_file", "volumes", "replicas", "https", "init")
+		"command", "environment", "files", "ports", "healthcheck", "reload", "refusal", "agent", "new_privileges", "entrypoint", "user", "env_file", "volumes", "replicas", "init")
+	if !slices.Contains(SpeakTLS, s.Serve) {
+		c.misplaced(path, "is for a service of your own, and for "+strings.Join(SpeakTLS, ", "), "https")
+	}
 	if library, known := runbook.Libraries[s.Library]; known && s.Serve == "verifier" && !library.Served {
 		c.Report(path+".library", "it is in scenarios/jwt-signing-key/library-matrix, as an image to build", "no stand-in runs %q", s.Library)
 	}

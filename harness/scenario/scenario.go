@@ -217,8 +217,9 @@ type Service struct {
 	Environment map[string]string `yaml:"environment,omitempty" json:"environment,omitempty"`
 	Files       map[string]string `yaml:"files,omitempty" json:"files,omitempty"`
 	Ports       []int             `yaml:"ports,omitempty" json:"ports,omitempty"` // those on which it listens in its container; the first is where it is called
-	// HTTPS says that it speaks TLS at the first of its ports, or at {{ .NAME.port }}, with
-	// a certificate of the rehearsal: {{ .tls.certificate }}, .key and, to check callers and
+	// HTTPS says that it speaks TLS where it is called, with a certificate of the rehearsal.
+	// A stand-in has one; of a service of a team's own, which speaks it at the first of its
+	// ports or at {{ .NAME.port }}, settings have it: {{ .tls.certificate }}, .key and, to check callers and
 	// other services by, .ca, each as PEM. Whoever calls it has a certificate of that CA too.
 	HTTPS bool `yaml:"https,omitempty" json:"https,omitempty"`
 	// Count is how many alike there are of a verifier or a cache, each with a cache of its

@@ -379,6 +379,18 @@ type Runtime interface {
 	Stop(ctx context.Context) error
 }
 
+// StartError is in the chain of errors that mean: one of the services did not start.
+type StartError struct {
+	Service string
+	Err     error
+}
+
+// Error says which service it was, and why.
+func (e *StartError) Error() string { return "start " + e.Service + ": " + e.Err.Error() }
+
+// Unwrap is why.
+func (e *StartError) Unwrap() error { return e.Err }
+
 // ErrNoImage is in the chain of errors that mean: the runtime does not have an image,
 // and could neither get nor build it.
 var ErrNoImage = errors.New("no such image")

@@ -157,7 +157,7 @@ func whyNever(p corev1.Pod) error {
 			return fmt.Errorf("its container cannot be made: %s: %s", w.Reason, w.Message)
 		}
 		if ended := c.LastTerminationState.Terminated; ended != nil && c.RestartCount > 0 {
-			return fmt.Errorf("%w: %w (its log says why)", launch.ErrEnded, exit(ended))
+			return fmt.Errorf("%w: %w", launch.ErrEnded, exit(ended))
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func (l *Life) AwaitEnd(ctx context.Context, within time.Duration) error {
 func Initialize(ctx context.Context, spec world.Spec, run func(ctx context.Context, n int, job world.Spec) error) error {
 	for n := range spec.Init {
 		if err := run(ctx, n, spec.Job(n)); err != nil {
-			return fmt.Errorf("init[%d], which is to run before it: %w (its log says why)", n, err)
+			return fmt.Errorf("init[%d], which is to run before it: %w", n, err)
 		}
 	}
 	return nil

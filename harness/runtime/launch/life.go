@@ -39,7 +39,7 @@ func (l *Life) AwaitReady(ctx context.Context, base, path string, within time.Du
 	}
 	if errors.Is(err, ErrEnded) {
 		<-l.done
-		return fmt.Errorf("%w: %w (its log says why)", err, l.exit)
+		return fmt.Errorf("%w: %w", err, l.exit)
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func InOrder(ctx context.Context, specs []world.Spec, ready func(name string) bo
 				}
 			}
 			if err := start(ctx, s); err != nil {
-				fail(fmt.Errorf("start %s: %w", s.Name, err))
+				fail(&world.StartError{Service: s.Name, Err: err})
 				return
 			}
 			close(started[s.Name])
