@@ -34,7 +34,7 @@ const (
 	stepsLog = "steps"
 )
 
-// attachment is the system that a run is attached to, as it was found.
+// attachment is the running system that a rehearsal is attached to.
 type attachment struct {
 	project   *docker.Project   // nil: it is no compose project
 	cluster   *attached.Cluster // nil: it is in none
@@ -44,8 +44,8 @@ type attachment struct {
 	counters  []history.Counter // what was counted since, at the end
 }
 
-// survey looks at the system that a plan is attached to, and changes nothing. It
-// returns the plan completed with where its evidence will come from.
+// survey looks at the system that a plan is attached to, and changes nothing. It returns the plan
+// completed with the sources of its evidence.
 func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) {
 	a, found := p.Rehearsal.Attach, &attachment{}
 	for _, name := range slices.Sorted(maps.Keys(a.URLs)) {
@@ -117,8 +117,8 @@ func endpointOf(ctx context.Context, project *docker.Project, s plan.Service) (a
 	return e, nil
 }
 
-// DryRun looks at the system that a plan is attached to, and writes every step
-// that a run would take. It takes none.
+// DryRun looks at the system that a plan is attached to and writes every step that a run would take,
+// without taking any.
 func DryRun(ctx context.Context, w io.Writer, p *plan.Plan) error {
 	completed, found, err := survey(ctx, p)
 	if err != nil {
@@ -310,9 +310,9 @@ func (r *run) watchSystem(ctx context.Context) error {
 	return nil
 }
 
-// served reads what the services of the system counted since the start, and adds
-// it where it can be held against what was sent as it is. One that cannot be read
-// is no error: what rests on it cannot be told.
+// served reads the counters of the system's services, and adds those that can be compared with what was
+// sent. A counter that cannot be read is no error: the rules that need it then say that they cannot
+// tell.
 func (r *run) served(ctx context.Context, all map[string]map[string]int64) {
 	if r.attachment == nil || r.attachment.system == nil {
 		return
@@ -325,7 +325,7 @@ func (r *run) served(ctx context.Context, all map[string]map[string]int64) {
 	}
 }
 
-// counted is what the counters of the system said at the end.
+// counted are the system's counters at the end.
 func (r *run) counted() []history.Counter {
 	if r.attachment == nil {
 		return nil
@@ -333,14 +333,13 @@ func (r *run) counted() []history.Counter {
 	return r.attachment.counters
 }
 
-// logged reports whether the log of a service is followed: of the run's own
-// services all are.
+// logged reports whether the log of a service is followed; of the run's own services all are.
 func (r *run) logged(service string) bool {
 	return r.attachment == nil || slices.ContainsFunc(r.attachment.endpoints, func(e attached.Endpoint) bool { return e.Service == service && e.Logged })
 }
 
-// addressed fills in the addresses of a system's services in the settings of
-// the load, which waits for none of them: they run.
+// addressed fills in the addresses of a system's services in the settings of the load, which waits for
+// none of them: they run already.
 func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
 	var err error
 	for _, e := range endpoints {
@@ -358,9 +357,9 @@ func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
 	return nil
 }
 
-// recordLeft records, and says, which steps are still to be taken by hand, where
-// the steps are a team's own: an interrupted rotation is left as it was, since the
-// run cannot know when it may be taken back, and a way back may have failed.
+// recordLeft records and prints which steps are left to be taken by hand where the steps are a team's
+// own: an interrupted rotation stays as it is, since the run cannot know when it may be taken back, and
+// a way back may have failed.
 func (r *run) recordLeft() {
 	if r.attachment == nil || r.attachment.system == nil || r.outcome.Ended == "" || r.outcome.Ended == history.EndedComplete {
 		return
@@ -373,7 +372,7 @@ func (r *run) recordLeft() {
 			{"accept", rotation.New, "withdraw", rotation.New},
 		} {
 			did, tried := v.Tried[step.did][step.of]
-			if r.plan.Limits.Rotator() { // what was not seen of it was not done, for all that is known
+			if r.plan.Limits.Rotator() { // a step of the rotator that was not seen counts as not taken
 				did, tried = v.Steps[step.did][step.of]
 			}
 			undid, undone := v.Steps[step.back][step.to]
@@ -395,15 +394,15 @@ func (r *run) recordLeft() {
 	}
 }
 
-// executable is the rehearse binary that services are run from; the present one
-// where the options name none.
+// executable is the rehearse binary that stand-ins are run from: that of the options, else this
+// process's own.
 func (r *run) executable() string {
 	if r.o.Executable != "" {
 		return r.o.Executable
 	}
 	executable, err := os.Executable()
 	if err != nil {
-		return os.Args[0] // what starts from it says that it is not there
+		return os.Args[0] // starting it then fails and says why
 	}
 	return executable
 }

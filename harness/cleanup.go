@@ -16,27 +16,26 @@ const cleanUpTimeout = 60 * time.Second
 // ErrCleanUp is in the chain of Run's error where something of the run may be left.
 var ErrCleanUp = errors.New("could not clean up")
 
-// cleanUp is one thing to be done at the end, whatever happened.
+// cleanUp is one part of the clean-up, which runs whatever happened.
 type cleanUp struct {
 	what string
 	do   func(context.Context) error
 }
 
-// cleanUp arranges something to be done at the end: what comes last is done
-// first. It is called before whatever it is for is tried.
+// cleanUp registers a part of the clean-up; the last registered runs first. It is called before the act
+// that the part undoes.
 func (r *run) cleanUp(what string, do func(context.Context) error) {
 	r.cleanUps = append(r.cleanUps, cleanUp{what, do})
 }
 
-// endServices arranges the end of all services, and then the removal of what
-// their servers wrote: one that still runs must not lose what it writes to.
+// endServices registers the end of all services, and then the removal of what their servers wrote: a
+// running server must not lose its files.
 func (r *run) endServices() {
 	r.cleanUp("remove what servers wrote", r.removeWritten)
 	r.cleanUp("stop services", r.runtime.Stop)
 }
 
-// removeWritten removes what a server left that was killed; one that ends in
-// order does so itself.
+// removeWritten removes the files of servers that were killed; one that ends in order removes its own.
 func (r *run) removeWritten(context.Context) error {
 	var errs []error
 	for _, folder := range r.written {
@@ -45,8 +44,8 @@ func (r *run) removeWritten(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// cleanAll cleans up, each part under a context of its own. Only where all is
-// gone is the record of the run removed too, so that a later one tries again.
+// cleanAll runs every part, each under a context of its own. The record of the run is removed only
+// where nothing is left, so that a later run tries again.
 func (r *run) cleanAll(ctx context.Context) error {
 	var errs, lost []error
 	for _, c := range slices.Backward(r.cleanUps) {

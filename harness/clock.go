@@ -11,12 +11,11 @@ import (
 )
 
 const (
-	// lookAtClock is how often the machine's clock is held against the time that
-	// has passed.
+	// lookAtClock is how often the wall clock is compared with the monotonic one.
 	lookAtClock = 250 * time.Millisecond
-	// leastSet is by how much it must be off to count as set. A clock that is slewed
-	// (NTP, at most 500 ppm) is off by 0.1 ms between two looks; what services tell
-	// time by, an iat or an exp, is in whole seconds.
+	// leastSet is the least difference that counts as a clock that was set. One that is slewed (NTP, at
+	// most 500 ppm) moves by 0.1 ms between two looks; services compare times such as iat and exp in
+	// whole seconds.
 	leastSet = 500 * time.Millisecond
 )
 
@@ -32,9 +31,8 @@ func newClockReader() clockReader {
 	}
 }
 
-// watchClock records when the machine's wall clock is set, as it is when a
-// machine wakes up that was suspended: services find tokens expired then, or not
-// begun, that nobody has touched.
+// watchClock records when the machine's wall clock is set, as after a suspend: tokens are then expired,
+// or not yet valid, for a reason that is not the rotation's.
 func (r *run) watchClock(tell clockReader) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup

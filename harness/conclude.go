@@ -21,8 +21,8 @@ import (
 // listenerPatience is how long listeners get for what is queued for them.
 const listenerPatience = 2 * time.Second
 
-// conclude completes the history, once all logs were read to their end, has it
-// judged, and has the reports written and searched.
+// conclude completes the history once all logs were read to their end, has it judged, and has the
+// reports written and searched for secrets.
 func (r *run) conclude(m measured) error {
 	r.logs.Flush()
 	if m.sent != nil {
@@ -38,8 +38,8 @@ func (r *run) conclude(m measured) error {
 	}
 	scanner := leak.New(slices.Concat(r.secrets, r.bound.Secrets()))
 	r.recordSaid(scanner)
-	// What cannot be written or read any more is said at the end: what was measured
-	// is in memory, and is judged.
+	// A failure to write or read is reported at the end: the measurements are in memory, and are
+	// judged.
 	found, lost := r.search(scanner)
 	if lost == nil {
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLeaks, Leaks: &found})
@@ -54,8 +54,8 @@ func (r *run) conclude(m measured) error {
 	return r.searchAgain(found, func() (history.Leaks, error) { return r.search(scanner) })
 }
 
-// recordSaid records what the parties wrote into their own logs, with every secret
-// of the run blacked out: where nothing else tells why, they may.
+// recordSaid records the parties' own log lines, with every secret of the run blacked out: they may
+// explain what nothing else does.
 func (r *run) recordSaid(scanner *leak.Scanner) {
 	all := r.logs.Said()
 	for _, service := range slices.Sorted(maps.Keys(all)) {
@@ -67,8 +67,8 @@ func (r *run) recordSaid(scanner *leak.Scanner) {
 	}
 }
 
-// beginning is as much of a line as a report has room for, where it says what
-// went wrong.
+// beginning is the part of a line that a report has room for, around the words that tell what went
+// wrong.
 func beginning(text string) string {
 	const room = 300 // bytes
 	if len(text) <= room {
@@ -77,8 +77,8 @@ func beginning(text string) string {
 	return strings.ToValidUTF8(text[:room], "") + " …"
 }
 
-// recordHygiene records whose log says which credential a decision was about, of
-// every consumer on the page, once no more lines come.
+// recordHygiene records, for every consumer on the page, whether its log names the credential of a
+// decision. It is called when no more lines come.
 func (r *run) recordHygiene() {
 	for _, c := range r.plan.Runbook.Consumers {
 		if !r.logged(c.Name) {

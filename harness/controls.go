@@ -11,7 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// controls are what an operator has in reach of a run whose services are up.
+// controls are what an operator can do to a run whose services are up.
 type controls struct {
 	ctx    context.Context // of the rotation
 	run    *run

@@ -14,8 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
-// variable is the value of a word that stands for a variable of the shell that rehearse
-// is started from: {{ .env.CLIENT_SECRET }}.
+// variable is the value of a word such as {{ .env.CLIENT_SECRET }}: a variable of the shell that
+// rehearse was started from.
 func variable(w contract.Word) (value string, ok bool) {
 	name, of := w.Of()
 	if name != "env" || of == "" {
@@ -24,9 +24,8 @@ func variable(w contract.Word) (value string, ok bool) {
 	return os.Getenv(of), true
 }
 
-// missingVariables says which variables the clients of a plan use that the shell does
-// not have, by the place in the scenario: before anything is started. The error is
-// source.Problems.
+// missingVariables reports the variables that clients of a plan use and the shell does not have, by
+// their place in the scenario, before anything is started. The error is source.Problems.
 func missingVariables(p *plan.Plan) error {
 	var problems source.Problems
 	for i, c := range p.Rehearsal.Load {
@@ -35,7 +34,7 @@ func missingVariables(p *plan.Plan) error {
 		}
 		texts := c.Token.Texts()
 		for _, key := range slices.Sorted(maps.Keys(texts)) {
-			words, _ := contract.Words(texts[key]) // what is no word was refused before
+			words, _ := contract.Words(texts[key]) // an invalid word was refused when the scenario was loaded
 			for _, w := range words {
 				if value, ok := variable(w); !ok || value != "" {
 					continue
@@ -49,8 +48,8 @@ func missingVariables(p *plan.Plan) error {
 	return problems.Err()
 }
 
-// filled is a call with the variables of the shell, whose values are kept from all that
-// the run writes.
+// filled is a call with the shell's variables filled in; their values are kept out of everything the
+// run writes.
 func (r *run) filled(call contract.TokenCall) contract.TokenCall {
 	call, _ = call.Filled(func(text string) (string, error) { // nothing fails here
 		return contract.Fill(text, func(w contract.Word) (contract.Value, bool) {

@@ -10,15 +10,15 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// recording is the history as a rotation and its faults write it.
+// recording is the world.History of a real run.
 type recording struct {
 	recorder *history.Recorder
 	names    *logs.Names
 	probes   *probes
-	bound    func() any // what acts on the secret, once it is bound
+	bound    func() any // the family, once it is bound
 }
 
-// also is another name of a credential where it is presented; "" where there is none.
+// also is the other name under which a credential is presented; "" where it has none.
 func (e recording) also(identifier string) string {
 	if e.bound == nil {
 		return ""
@@ -34,7 +34,7 @@ type probes struct{ sent, unanswered atomic.Int64 }
 
 var _ world.History = recording{}
 
-// Record appends an event, and notes what the run itself wants to know of it.
+// Record appends an event, and keeps what the run itself needs of it.
 func (e recording) Record(event history.Event) {
 	switch {
 	case event.Kind == history.KindCredential:
@@ -48,7 +48,7 @@ func (e recording) Record(event history.Event) {
 	e.recorder.Record(event)
 }
 
-// count takes a probe into account, unless it was not sent.
+// count counts a probe that was sent.
 func (p *probes) count(probe *history.Probe) {
 	if probe.Outcome == history.HarnessError {
 		return

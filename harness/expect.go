@@ -8,14 +8,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// extraAllow is what an expectation says where findings beside those expected
-// are no difference: the only one of scenario.Extras.
+// extraAllow says that findings beside the expected ones are allowed: the only value of
+// scenario.Extras.
 const extraAllow = "allow"
 
-// Differences holds a verdict against what a scenario expects, and says in a
-// sentence each what differs; none: all is as expected. The findings of level
-// error must be those expected and no others, unless extra ones are allowed;
-// several may be alike in all that is expected of them.
+// Differences compares a verdict with what a scenario expects: one sentence for each difference, none
+// where all is as expected. The findings of level error must be exactly the expected ones unless extra
+// ones are allowed; several expected findings may be equal.
 func Differences(e *scenario.Expect, v judge.Verdict) []string {
 	var differences []string
 	if e.Verdict != string(v.Verdict) {
@@ -48,7 +47,7 @@ func Differences(e *scenario.Expect, v judge.Verdict) []string {
 	return differences
 }
 
-// fields are what is expected of a finding and what it has, by name.
+// fields pairs what is expected of a finding with what it has, by name.
 func fields(e scenario.ExpectedFinding, f judge.Finding) [][3]string {
 	return [][3]string{
 		{"ruleId", e.RuleID, f.RuleID},

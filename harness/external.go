@@ -17,8 +17,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// externalSpec is a service of a team's externalSpec as a runtime starts it. What its settings ask
-// for of the run itself is filled in here, addresses of services by the runtime.
+// externalSpec is an external service as a runtime starts it. The run fills in here what the settings
+// ask of the run itself; the runtime fills in the addresses of services.
 func (r *run) externalSpec(ctx context.Context, s plan.Service) (world.Spec, error) {
 	spec := world.Spec{
 		Name: s.Name, Image: s.Image, Command: s.Command, Init: s.Init, Needs: s.Needs,
@@ -52,7 +52,7 @@ func (r *run) externalSpec(ctx context.Context, s plan.Service) (world.Spec, err
 	return r.fill(ctx, spec)
 }
 
-// volume is what the container of a service has a copy of.
+// volume is the folder that is copied into a service's container.
 func (r *run) volume(at, text string) (world.Volume, error) {
 	v, err := scenario.ParseVolume(text)
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *run) volume(at, text string) (world.Volume, error) {
 	return world.Volume{From: folder, Name: path.Base(v.From), To: v.To}, err
 }
 
-// buildOf is what the image of a service is built of.
+// buildOf is the source from which the image of a service is built.
 func buildOf(p *plan.Plan, service string, of scenario.Build) (*world.Build, error) {
 	folder, err := p.Folder("services."+service+".build.context", of.Context)
 	if err != nil {
@@ -71,9 +71,8 @@ func buildOf(p *plan.Plan, service string, of scenario.Build) (*world.Build, err
 	return &world.Build{Context: folder, Dockerfile: of.Dockerfile}, nil
 }
 
-// fill fills in what settings ask for of the store, of scaled durations and of
-// the path of the secret's file. What they ask for of the secret itself is left
-// to the delivery, which knows it when it is published.
+// fill fills in what settings ask of the store, of scaled durations and of the path of the secret's
+// file. What they ask of the secret itself the delivery fills in when that is published.
 func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 	values := delivery.Values{Speed: r.plan.Speed, StoreURL: r.storeURL}
 	if delivery.Asks(spec, "store") {
@@ -96,7 +95,7 @@ func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 	return values.Fill(spec), nil
 }
 
-// presented is the token of a file that a client presents as it is.
+// presented is the token in a file that a client presents as it is.
 func (r *run) presented(i int, file string) (string, error) {
 	at := "load[" + strconv.Itoa(i) + "].token.file"
 	folder, err := r.plan.Folder(at, path.Dir(file))

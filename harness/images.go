@@ -10,11 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// BuildImages builds the images that services of plans are built of, one after
-// the other, where services run in containers. Building takes a machine for
-// itself: what is timed beside it says little. An image that cannot be built is
-// left to the rehearsal that needs it, which says so; where no engine answers,
-// nothing is done.
+// BuildImages builds the images of the plans' services, one after the other, where services run in
+// containers: a build takes the whole machine, and would spoil the times of rehearsals beside it. A
+// failed build is reported by the rehearsal that needs the image. Without an engine nothing is built.
 func BuildImages(ctx context.Context, plans []*plan.Plan, o Options) {
 	o = o.withDefaults()
 	var builds []world.Build
@@ -23,7 +21,7 @@ func BuildImages(ctx context.Context, plans []*plan.Plan, o Options) {
 			if s.Build == nil {
 				continue
 			}
-			// A folder that is not there is for the rehearsal to tell.
+			// A missing folder is reported by the rehearsal.
 			if b, err := buildOf(p, s.Name, *s.Build); err == nil {
 				builds = append(builds, *b)
 			}

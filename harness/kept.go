@@ -11,9 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// ErrNotKept is in the chain of Run's error where not all that a run wrote could
-// be kept: the disk is full, or its folder is gone. Nothing of it runs on for
-// that, and what it came to is known all the same.
+// ErrNotKept is in the chain of Run's error where not everything a run wrote could be kept: the disk is
+// full, or its folder is gone. The run goes on all the same, and its result is returned.
 var ErrNotKept = errors.New("could not keep what the run wrote")
 
 func notKept(err error) error {
@@ -23,11 +22,11 @@ func notKept(err error) error {
 	return fmt.Errorf("%w: %w", ErrNotKept, err)
 }
 
-// watchEvery is how often it is looked whether what a run writes is kept.
+// watchEvery is how often the run checks that its files are kept.
 const watchEvery = time.Second
 
-// watchKept says, once and when it happens, that what the run writes is not kept
-// any more: in an hour, when it ends, whoever waits for it has waited for nothing.
+// watchKept reports once, as soon as it happens, that the run's files are no longer kept: found only at
+// the end of an hour's run, that hour would be lost.
 func (r *run) watchKept() error {
 	folder, err := os.Stat(r.folder)
 	if err != nil {
@@ -70,8 +69,8 @@ func (r *run) gone(made os.FileInfo) error {
 	return nil
 }
 
-// searchAgain searches the reports as well. A hit in them is an event like any
-// other, and changes the verdict that they tell.
+// searchAgain searches the written reports too. A hit in them is an event like any other, and changes
+// the verdict that they show.
 func (r *run) searchAgain(found history.Leaks, search func() (history.Leaks, error)) error {
 	all, err := search()
 	if err != nil || all.Hits == found.Hits {

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// lookAtKernel is how often the kernel is asked, at first: of a long run the
+	// lookAtKernel is how often the kernel is asked at first; in a long run less often, so that the
 	// history has some keptLooks answers at most.
 	lookAtKernel = time.Second
 	keptLooks    = 500
-	// changed is by how much a share must change to be told.
+	// changed is the least change of a share that is recorded.
 	changed = 0.1
 )
 
-// machineWatch is what a run records of the machine that it is on. Whether its
-// services are to blame for anything is asked after that: see judge/machine.go.
+// machineWatch records what the machine did to a run. The judge blames a service only after it has
+// looked at that: see judge/machine.go.
 type machineWatch struct {
 	record func(history.Event)
 	offset func() history.Offset
@@ -55,7 +55,7 @@ func (r *run) watchMachine(kernel *machine.Kernel) {
 // thisMachine is the kernel of the machine that the harness runs on.
 func thisMachine() *machine.Kernel { return machine.NewKernel(os.DirFS("/")) }
 
-// watch records until the context ends, and then what is to be said of all of it.
+// watch records until the context ends, and then a summary.
 func (w *machineWatch) watch(ctx context.Context) {
 	began := time.Now()
 	w.began, w.next = w.offset(), lookAtKernel
@@ -109,7 +109,7 @@ func (w *machineWatch) look(at time.Duration) {
 
 func hundredths(share float64) float64 { return math.Round(100*share) / 100 }
 
-// mean are the shares over all the time that the kernel was asked for.
+// mean are the shares over the whole time.
 func (w *machineWatch) mean() map[string]float64 {
 	mean := map[string]float64{}
 	for what, sum := range w.sums {
@@ -119,20 +119,18 @@ func (w *machineWatch) mean() map[string]float64 {
 }
 
 const (
-	// echoEvery is how often load is asked for an echo. echoSlow is how long that
-	// takes where load does not have its time, and echoTimeout how long an answer is
-	// waited for before it is asked again.
+	// echoEvery is how often load is asked for an echo; echoSlow is the time from which load lacked
+	// processor time; echoTimeout is how long an answer is waited for.
 	echoEvery   = 250 * time.Millisecond
 	echoSlow    = 500 * time.Millisecond
 	echoTimeout = 2 * time.Second
-	// echoLongest is how much of a stretch without echo is told at once.
+	// echoLongest is the longest stretch without echo that one event tells of.
 	echoLongest = 10 * time.Second
 )
 
-// echo asks load, from beside its clients, whether it answers at all, and records
-// the stretches in which it takes long: it does nothing for that but to answer.
-// It returns when the context ends, or nobody is there any more. who is the load, or one of
-// the processes that share it.
+// echo asks load, beside its clients, for an answer that costs it nothing, and records the stretches in
+// which it is slow. It returns when the context ends or load is gone. who is the load, or one of the
+// processes that share it.
 func (r *run) echo(ctx context.Context, who string, ask func(context.Context) error) {
 	var from, longest history.Offset
 	slow := false

@@ -16,9 +16,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// watchParties begins to look from outside at those who tell nothing themselves:
-// at the key set at every step of the way that a service of a team's own has a
-// part in, and at the tokens of an issuer of a team's own.
+// watchParties begins to look from outside at parties without logs of ours: at the key set at every
+// step of a way that an external service has a part in, and at the tokens of an external issuer.
 func (r *run) watchParties(ctx context.Context) {
 	w := observe.Watch{Places: r.places(), Issuers: r.issuers(), Record: r.observed}
 	if len(w.Places)+len(w.Issuers) == 0 {
@@ -34,7 +33,7 @@ func (r *run) watchParties(ctx context.Context) {
 	})
 }
 
-// observed records what was seen, under the names of the history.
+// observed records an observation under the names of the history.
 func (r *run) observed(e history.Event) {
 	e.At, e.Credentials = r.evidence.Offset(), r.names.All(e.Credentials)
 	if e.Began > 0 { // so long ago
@@ -45,7 +44,7 @@ func (r *run) observed(e history.Event) {
 	}
 	if e.Set != nil {
 		set := *e.Set
-		set.Keys = slices.Clone(set.Keys) // what is compared with the next look stays as it is
+		set.Keys = slices.Clone(set.Keys) // the next look is compared with the original
 		for i, key := range set.Keys {
 			id := cmp.Or(key.Kid, key.Thumbprint)
 			if name := r.names.Credential(id); name != id {
@@ -60,9 +59,9 @@ func (r *run) observed(e history.Event) {
 	r.evidence.Record(e)
 }
 
-// places are where key sets are looked at: nowhere in a run all of whose parties
-// tell themselves. Where something stands on the way of a service of a team's own
-// that a fault needs, it is looked at through that too, as the service finds it.
+// places are where key sets are looked at; none where every party has a log of ours. Where a fault's
+// proxy stands on the way of an external service, the set is looked at through it too, as the service
+// gets it.
 func (r *run) places() []observe.Place {
 	if r.plan.Runbook.Storage.Distribution != runbook.JWKS {
 		return nil
@@ -93,7 +92,7 @@ func (r *run) places() []observe.Place {
 	var places []observe.Place
 	for _, name := range slices.Compact(names) {
 		if kind := r.kindOf(name); kind == "cache" || kind == "relay" {
-			continue // who asks a cache fills it, and of a relay its issuer is asked
+			continue // a look would fill a cache; of a relay the issuer is looked at
 		}
 		place := observe.Place{Service: name, URL: r.keySetURL(name), Tells: !r.serves(name)}
 		if slices.ContainsFunc(gateways, func(g plan.Gateway) bool { return g.Name == name }) {
@@ -109,17 +108,15 @@ func (r *run) places() []observe.Place {
 	return places
 }
 
-// restsAt says, once for each look that is due, when a gateway is not to be looked
-// at. One that keeps what it fetched, be it stale while it fetches anew, would
-// be kept fresh by looks, and whoever learns through it would learn sooner than
-// without: it is left alone from the accept until the new credential is in use, and
-// from the revoke on. It is none where each look at it was seen to go through to an
-// issuer.
+// restsAt says, once for each look that is due, whether a gateway must not be looked at. A gateway that
+// caches would be kept fresh by looks, and its validators would learn sooner than without them: it is
+// left alone from the accept until the new credential is in use, and from the revoke on, unless each
+// look was seen to go through to an issuer.
 func restsAt(gateway string, see func(func(*history.View))) func() bool {
 	looks := int64(0)
 	return func() (rests bool) {
 		see(func(v *history.View) {
-			through := 10*v.Fetches[gateway] >= 9*looks // what was asked last may not be told yet
+			through := 10*v.Fetches[gateway] >= 9*looks // the last look may not be logged yet
 			rests = !through && slices.Contains([]history.Phase{history.Accept, history.Verify, history.Emit, history.Revoke, history.Watch}, v.Phase)
 		})
 		if !rests {
@@ -129,11 +126,10 @@ func restsAt(gateway string, see func(func(*history.View))) func() bool {
 	}
 }
 
-// slowing are the faults through whose proxy a look changes nothing: others count
-// what comes.
+// slowing are the faults through whose proxy a look is harmless: others count requests.
 var slowing = []string{"latency", "partition", "slow"}
 
-// slowed reports whether an edge has what it has for such faults alone.
+// slowed reports whether an edge has a proxy for such faults only.
 func (r *run) slowed(edge fault.Edge) bool {
 	slowed := false
 	for _, f := range r.plan.Rehearsal.Faults {
@@ -164,8 +160,7 @@ func (r *run) kindOf(service string) string {
 	return ""
 }
 
-// issuers are the issuers of a team's own that clients have their tokens from.
-// Each is asked as the first of those asks it.
+// issuers are the external issuers of clients' tokens. Each is asked as its first client asks it.
 func (r *run) issuers() []observe.Issuer {
 	var issuers []observe.Issuer
 	asked := map[string]bool{}
@@ -183,8 +178,8 @@ func (r *run) issuers() []observe.Issuer {
 	return issuers
 }
 
-// signedBy is the address of the key set of who signs the tokens that a service gives, in
-// families that have one.
+// signedBy is the address of the key set with which a service's tokens are signed, in families that
+// have one.
 func (r *run) signedBy(service string) func() string {
 	if r.plan.Runbook.Storage.JWKS == "" {
 		return nil
@@ -199,7 +194,7 @@ func (r *run) tokenCall(t *scenario.Token) contract.TokenCall {
 
 // tokenOf asks for a token as a client does.
 func (r *run) tokenOf() func(ctx context.Context, client string) (string, error) {
-	calls := map[string]contract.TokenCall{} // what fills them in is not for several at a time
+	calls := map[string]contract.TokenCall{} // filling them in is not safe for concurrent use
 	from := map[string]string{}
 	for _, c := range r.plan.Rehearsal.Load {
 		if c.Token != nil {

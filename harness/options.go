@@ -24,9 +24,8 @@ const (
 	Vault     = "vault"
 )
 
-// ErrNotHere is in the chain of Run's error where nothing is wrong but that this
-// machine, or the runtime that was asked for, cannot run a service of a team's
-// own: it has no container engine, or no image.
+// ErrNotHere is in the chain of Run's error where this machine, or the chosen runtime, cannot run an
+// external service: it has no container engine, or no image. Nothing is wrong with the scenario.
 var ErrNotHere = errors.New("cannot be rehearsed here")
 
 // Options say how a plan is carried out. Only Folder is required.
@@ -34,9 +33,8 @@ type Options struct {
 	// Folder is the run's own: it is made, and must hold no other run's events.
 	// It gets events.jsonl and logs/NAME.log.
 	Folder string
-	// Runtime is Auto (the default), Simulated, or the name of one of runtime.Kinds; Auto
-	// is Simulated where the scenario says so. Place says where, of one that has several
-	// places.
+	// Runtime is Auto (the default), Simulated, or the name of one of runtime.Kinds; Auto is Simulated
+	// where the scenario says so. Place chooses among the places of such a runtime.
 	Runtime string
 	Place   launch.Place
 	// Store is Auto (the default), Embedded or Vault.
@@ -45,8 +43,7 @@ type Options struct {
 	// services and harness must reach it. The run makes a mount of its own
 	// there and removes it.
 	VaultAddr, VaultToken string
-	// Lock is how long to wait until another rehearsal of the same system that runs
-	// already has ended; 0: not at all.
+	// Lock is how long to wait for another rehearsal of the same attached system to end; 0: not at all.
 	Lock time.Duration
 	// LoadShards is how many processes share the load, each with its part of the clients'
 	// sessions; 0 is one.
@@ -62,11 +59,11 @@ type Options struct {
 	Operator world.Operator
 	// Listeners are told of every event.
 	Listeners []history.Listener
-	// Progress is told, in a sentence, of what goes on before the first event
-	// and after the last; nil: nobody is.
+	// Progress gets a sentence about what goes on before the first event and after the last; may be
+	// nil.
 	Progress func(string)
-	// Report writes the outcome's reports into its folder. It is called again
-	// where they turn out to hold a secret; nil writes none.
+	// Report writes the reports of a result into its folder. It is called again where they turn out to
+	// hold a secret; nil writes none.
 	Report func(*Result) error
 }
 
@@ -106,8 +103,7 @@ type Result struct {
 	Overhead time.Duration
 }
 
-// approving is an operator who approves everything: in a managed rehearsal
-// nothing is at stake.
+// approving approves everything: in a managed rehearsal nothing is at stake.
 type approving struct{}
 
 var _ world.Operator = approving{}

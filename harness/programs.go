@@ -12,9 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
-// missingPrograms says which services of a team's own are programs of this
-// machine that are not on it, by the place in the scenario that names each:
-// before anything is started. The error is source.Problems.
+// missingPrograms reports the external services that are programs which this machine does not have, by
+// their place in the scenario, before anything is started. The error is source.Problems.
 func missingPrograms(p *plan.Plan) error {
 	var problems source.Problems
 	for _, s := range p.Services {
@@ -35,7 +34,7 @@ func missingPrograms(p *plan.Plan) error {
 	return problems.Err()
 }
 
-// onMachine reports whether there is a program; what a word stands for is not known yet.
+// onMachine reports whether a program can be found; a name with a word in it is not known yet.
 func onMachine(p *plan.Plan, program string) bool {
 	if strings.Contains(program, "{{") {
 		return true

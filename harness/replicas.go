@@ -36,8 +36,8 @@ func (r *run) balanced(specs []world.Spec) []world.Spec {
 	return specs
 }
 
-// ownPort has a replica's settings ask for its own port where they ask for that of the
-// service, which is the balancer's.
+// ownPort makes a replica's settings use its own port where they name the service's, which is now the
+// balancer's.
 func ownPort(spec *world.Spec, service string) {
 	if spec.Name == service {
 		return
@@ -64,8 +64,7 @@ func ownPort(spec *world.Spec, service string) {
 	}
 }
 
-// adapt changes settings for what stands on edges, by the name of the service that a
-// spec is of.
+// adapt changes settings for the proxies on edges, by the name of the service that a spec belongs to.
 func (r *run) adapt(spec *world.Spec) error {
 	name := spec.Name
 	spec.Name = r.names.Whole(name)

@@ -24,11 +24,11 @@ import (
 
 // Errors of Resume.
 var (
-	// ErrAlive says that the harness of the run lives: it ends its run itself.
+	// ErrAlive says that the harness of the run is alive, and ends its run itself.
 	ErrAlive = errors.New("its harness is alive")
-	// ErrGone says that what the run had changed has died with it.
+	// ErrGone says that everything the run had changed died with it.
 	ErrGone = errors.New("what it had changed is gone")
-	// ErrChanged says that the page or the scenario is not the one of the run.
+	// ErrChanged says that the page or the scenario has changed since the run.
 	ErrChanged = errors.New("its page or scenario was changed meanwhile")
 	// ErrOtherVault says that the run's folder names another Vault than the options.
 	ErrOtherVault = errors.New("its folder names another Vault")
@@ -36,13 +36,13 @@ var (
 
 // ResumeOptions say how a dead run is ended.
 type ResumeOptions struct {
-	// VaultAddr and VaultToken are the Vault that the run used, where it used one
-	// that it did not start: the folder says which, and is not believed.
+	// VaultAddr and VaultToken are the Vault of a run that did not start its own. The folder names it
+	// too, but a folder may be anybody's: a token goes only where these say.
 	VaultAddr, VaultToken string
 	Runs                  string // as in Options
 	Place                 launch.Place
-	// Finish has the step that was under way finished; otherwise the rotation is
-	// taken back wherever it can be.
+	// Finish completes the step that was under way; otherwise the rotation is taken back where that is
+	// possible.
 	Finish bool
 }
 
@@ -213,7 +213,7 @@ func (r *resumption) resume(ctx context.Context) (*Resumed, error) {
 		Clock: world.WallClock{}, Steps: r.bound, Probes: r.bound, History: r.evidence, Operator: approving{},
 	}, rotation.Unfinished{Keyring: ring, Finish: r.o.Finish, Alive: len(r.services) > 0})
 	h, closing := recorder.Close(listenerPatience)
-	// What was done is told even where it was not done to its end.
+	// Steps are reported even where the resume failed half-way.
 	if err := errors.Join(err, replace(path, file, closing)); err != nil {
 		return nil, err
 	}
@@ -233,9 +233,8 @@ func (r *resumption) resume(ctx context.Context) (*Resumed, error) {
 	return resumed, nil
 }
 
-// replace puts a file that was written in the place of another, if all of it was
-// written: part of a history would take the place of a whole one. Otherwise it
-// is removed.
+// replace moves a fully written file into the place of another: part of a history must never replace a
+// whole one. After an error the written file is removed.
 func replace(path string, written *os.File, err error) error {
 	if err = errors.Join(err, written.Close()); err == nil {
 		err = os.Rename(written.Name(), path)

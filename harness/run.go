@@ -37,8 +37,8 @@ const (
 	EventsFile = "events.jsonl"
 	LogsFolder = "logs"
 
-	// closeTimeout bounds what is asked of services at the end of a rotation,
-	// under a context of its own.
+	// closeTimeout bounds the questions to services at the end of a rotation, under a context of their
+	// own.
 	closeTimeout = 30 * time.Second
 )
 
@@ -64,15 +64,15 @@ type run struct {
 	images     world.Imager // the same, where it runs services from images
 	store      *store.Store
 	storeURL   string       // as services see it
-	unsealKey  string       // that opens the run's own store after it was sealed
+	unsealKey  string       // opens the run's own store after a seal
 	attachment *attachment  // nil: the services are the run's own
 	started    []world.Spec // all that was
 	shards     []string     // processes that send the load, as they are started
 	load       *load.Config // all of it
 	ended      loadEnd
-	written    []string // folders of servers that are somebody else's programs
+	written    []string // folders of third-party servers
 	bound      bound
-	steps      world.Steps // those of bound, with what belongs to each
+	steps      world.Steps // those of bound, and the delivery
 	delivery   *delivery.Delivery
 	secrets    []string // beside those of the family
 
@@ -80,19 +80,16 @@ type run struct {
 	cleanUps []cleanUp
 }
 
-// bound is what acts on the secret: a family with the run's own store behind
-// it, or a team's system.
+// bound acts on the secret: a family with the run's own store behind it, or a team's system.
 type bound interface {
 	world.Steps
 	world.Probes
 	Secrets() []string // for the scan for leaks
 }
 
-// Run carries out a plan. When ctx ends, the rotation is interrupted, faults
-// are undone and everything is cleaned up, and the outcome says so. An error
-// means that the run could not be carried out, or not be cleaned up
-// (ErrCleanUp), or that not all could be kept that it wrote (ErrNotKept); there
-// may be an outcome all the same.
+// Run carries out a plan. When ctx ends, the rotation is interrupted, faults are undone and everything
+// is cleaned up, and the result says so. An error means that the run could not be carried out, not be
+// cleaned up (ErrCleanUp), or not be kept completely (ErrNotKept); there may be a result all the same.
 func Run(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if o = o.withDefaults(); o.Simulates(p) {
 		return simulate(ctx, p, o)
@@ -210,8 +207,7 @@ func (r *run) recordRun(ctx context.Context) error {
 	if runs == "" {
 		runs = leftover.DefaultDir()
 	}
-	// What cannot be removed now keeps nobody from rehearsing, and `rehearse
-	// clean` tells of it again.
+	// What cannot be removed now does not stop the run; `rehearse clean` reports it again.
 	swept, err := leftover.Sweep(ctx, runs, r.o.places())
 	if err != nil {
 		r.o.Progress("leftovers of an earlier run stay: " + err.Error())
@@ -247,7 +243,7 @@ func (r *run) faultPlace() fault.Place {
 	return p
 }
 
-// measured is what a rotation left that is not in the history yet.
+// measured is what a rotation measured and the history does not have yet.
 type measured struct {
 	rotating time.Duration
 	sent     *history.Totals             // by load; nil: not known, and the judge cannot tell
@@ -272,8 +268,8 @@ func (r *run) lastWords(err error) string {
 	return b.String()
 }
 
-// rehearse starts everything, runs the rotation, and asks what only services
-// that still run can tell.
+// rehearse starts everything, runs the rotation, and asks the services what only they can tell while
+// they run.
 func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	if err := r.start(ctx); err != nil {
 		return m, fmt.Errorf("%w (logs are in %s)%s", err, filepath.Join(r.o.Folder, LogsFolder), r.lastWords(err))
@@ -294,12 +290,12 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 		History: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic},
 	})
 	m.rotating = time.Since(began)
-	// The history has the step that failed and what came of it. A step of a team's
-	// own is no trouble of the harness.
+	// The history has the failed step and its consequences. A failed step of a team's own is not the
+	// harness's trouble.
 	if _, failed := errors.AsType[*rotation.StepError](err); err != nil && !(failed && r.attachment != nil) {
 		r.trouble(err)
 	}
-	// Each gets its own time: what is slow to tell must not keep a fault in place.
+	// Each has its own timeout: a service that answers slowly must not keep a fault in place.
 	within := func(do func(context.Context) error) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
@@ -308,7 +304,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	_ = within(func(ctx context.Context) error {
 		m.sent = traffic.stop(ctx)
 		m.counters = r.ask(ctx)
-		return nil // what could not be told is in the history
+		return nil // the history has what failed
 	})
 	r.served(ctx, m.counters)
 	if err := within(faults.Undo); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// launchOptions are what every runtime of this run takes.
+// launchOptions are the options of every runtime of this run.
 func (r *run) launchOptions() launch.Options {
 	return launch.Options{
 		Record: r.leftovers, Progress: r.o.Progress,
@@ -27,7 +27,7 @@ func (r *run) launchOptions() launch.Options {
 	}
 }
 
-// chooseRuntime makes the runtime that the options ask for, and says which it is.
+// chooseRuntime makes the runtime that the options ask for, and prints which it is.
 func (r *run) chooseRuntime(ctx context.Context) (world.Runtime, error) {
 	image, command := r.place()
 	if image != "" && command != "" {
@@ -69,8 +69,7 @@ func (r *run) chooseRuntime(ctx context.Context) (world.Runtime, error) {
 	return nil, fmt.Errorf("unknown runtime %q: want %s or one of %s", r.o.Runtime, Auto, strings.Join(runtime.Names(), ", "))
 }
 
-// place is the first service of a team's own that runs in containers only, and
-// the first that runs on this machine only.
+// place is the first external service that needs containers, and the first that needs this machine.
 func (r *run) place() (image, command string) {
 	for _, s := range r.plan.Services {
 		switch {

@@ -75,8 +75,8 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 	return r.balanced(authorities), append(r.balanced(others), r.graph.Proxies()...), nil
 }
 
-// trust is what stand-ins, and the load, are given to call services by TLS, as world.Spec
-// has it; "" where none of the plan speaks it.
+// trust is the certificate with which stand-ins and the load call services by TLS (world.Spec); ""
+// where none of the plan speaks it.
 func (r *run) trust() (string, error) {
 	if !slices.ContainsFunc(r.plan.Services, func(s plan.Service) bool { return s.HTTPS }) {
 		return "", nil
@@ -118,8 +118,7 @@ func (r *run) encoded(trust certs.Trust) (string, error) {
 	return string(encoded), nil
 }
 
-// filledIn is the address of a service whose address is put into settings as it
-// is, and not for the runtime to fill in.
+// filledIn is the address of a service in settings that the runtime does not fill in.
 func (r *run) filledIn(service string) string {
 	if service == storeService {
 		return r.storeURL
@@ -157,8 +156,7 @@ func (r *run) spec(ctx context.Context, s plan.Service) (world.Spec, error) {
 	return spec, nil
 }
 
-// withProgram is a stand-in that runs a program of another: as it is installed
-// here, or in an image that has it.
+// withProgram is a stand-in that runs a third-party program: the installed one, or that of an image.
 func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.Program) (world.Spec, error) {
 	if r.images == nil {
 		path, err := program.Find()
@@ -180,7 +178,7 @@ func (r *run) withProgram(ctx context.Context, spec world.Spec, program server.P
 	return spec, nil
 }
 
-// loadSpec is the load as a service of its own, all of it.
+// loadSpec is the whole load as one service.
 func (r *run) loadSpec() (world.Spec, error) {
 	p := r.plan
 	spec := world.Spec{Name: loadService, Serve: "load"}
@@ -192,7 +190,7 @@ func (r *run) loadSpec() (world.Spec, error) {
 			Method: c.Request.Method, Path: c.Request.Path, Headers: c.Request.Headers, Body: c.Request.Body, Protocol: protocol.Protocol(c.Request.Protocol),
 			Timeout: load.Duration(c.Timeout.Duration()),
 		}
-		if c.Endpoint != "" && p.Rehearsal.Services[c.To].Serve != "" { // a sender of ours delivers for the run only
+		if c.Endpoint != "" && p.Rehearsal.Services[c.To].Serve != "" { // our own sender delivers for the run only
 			client.Headers = map[string]string{"Authorization": "Bearer " + r.graph.Token()}
 			maps.Copy(client.Headers, c.Request.Headers)
 		}

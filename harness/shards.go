@@ -18,8 +18,8 @@ import (
 // clockWithin bounds how long all shards may take to tell their time.
 const clockWithin = 5 * time.Second
 
-// shareLoad says by which names the processes are started that send the load: one, or as
-// many as were asked for and have a session to send for.
+// shareLoad chooses how many processes send the load: one, or as many as were asked for and have a
+// session each; it names them.
 func (r *run) shareLoad() error {
 	r.shards = []string{loadService}
 	n := r.o.LoadShards
@@ -50,8 +50,8 @@ func (r *run) shareLoad() error {
 	return nil
 }
 
-// mostShards is how many processes can share the load of a plan so that each has a
-// session of its own; 0: there is no limit, since a client has no tokens of its own.
+// mostShards is the largest number of processes among which a plan's load can be shared with a session
+// for each; 0: no limit, where clients have no tokens.
 func mostShards(p *plan.Plan) (most int) {
 	for _, c := range p.Rehearsal.Load {
 		if c.Token == nil || c.Token.File != "" {
@@ -92,7 +92,7 @@ func (r *run) loadClients() (clients []*load.Client) {
 	return clients
 }
 
-// recordShard records what became known of a process that sends a part of the load.
+// recordShard records an event of a process that sends a part of the load.
 func (r *run) recordShard(shard int, what history.Shard, detail string) {
 	what.Of = len(r.shards)
 	e := history.Event{At: r.evidence.Offset(), Kind: history.KindShard, Service: loadService, Shard: &what, Detail: detail}
@@ -102,7 +102,7 @@ func (r *run) recordShard(shard int, what history.Shard, detail string) {
 	r.evidence.Record(e)
 }
 
-// lost records that a process that sends a part of the load is there no more.
+// lost records that such a process is gone.
 func (r *run) lost(l load.Loss) {
 	what := history.Shard{What: history.ShardLost, Rate: l.Rate}
 	if !l.Since.IsZero() {
@@ -111,8 +111,8 @@ func (r *run) lost(l load.Loss) {
 	r.recordShard(l.Shard, what, l.Err.Error())
 }
 
-// compareClocks records how the clocks of those who send the load differ from the
-// harness's: what they count is put in order by their time.
+// compareClocks records how the clocks of these processes differ from the harness's: their counts are
+// ordered by their own times.
 func (t *traffic) compareClocks(ctx context.Context) {
 	shards, several := t.client.(*load.Shards)
 	if !several {
@@ -123,14 +123,13 @@ func (t *traffic) compareClocks(ctx context.Context) {
 	for i := range t.run.shards {
 		ahead, within, err := shards.Clock(ctx, i)
 		if err != nil {
-			continue // whoever does not answer is lost, which is told of
+			continue // a process that does not answer is reported as lost
 		}
 		t.run.recordShard(i, history.Shard{What: history.ShardClock, Ahead: micros(ahead), Within: micros(within)}, "")
 	}
 }
 
-// loadEnd is who is told when a process of the load ends by itself; nobody before it was
-// started.
+// loadEnd is called when a process of the load ends by itself; it does nothing before load was started.
 type loadEnd struct {
 	mu   sync.Mutex
 	tell func(shard int, err error)
@@ -148,7 +147,7 @@ func (r *run) loadEnded(service string, err error) {
 	}
 }
 
-// echo is how one of the processes that send the load is asked whether it is there.
+// echo asks one of these processes for an echo.
 type echo struct {
 	who  string
 	ask  func(context.Context) error
@@ -156,7 +155,7 @@ type echo struct {
 	lost context.CancelFunc // ends that
 }
 
-// echoes are those of all of them.
+// echoes are the echoes of all of them.
 func (r *run) echoes(clients []*load.Client) (all []echo) {
 	for i, c := range clients {
 		who := history.TheLoad
@@ -169,7 +168,7 @@ func (r *run) echoes(clients []*load.Client) (all []echo) {
 	return all
 }
 
-// listen asks until the context ends, or it is lost.
+// listen asks until the context ends or the process is lost.
 func (e echo) listen(ctx context.Context, r *run) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world/simulated"
 )
 
-// ErrNotSimulated is in the chain of Run's error where the simulated world does not
-// have what a plan hangs on.
+// ErrNotSimulated is in the chain of Run's error where a plan depends on what the simulated world does
+// not have.
 var ErrNotSimulated = errors.New("cannot be simulated")
 
 // Simulates reports whether a plan is carried out in virtual time.
@@ -24,8 +24,8 @@ func (o Options) Simulates(p *plan.Plan) bool {
 	return o.Runtime == Simulated || auto && p.Rehearsal.Runtime == Simulated
 }
 
-// Simulatable is nil where the simulated world has all that a plan hangs on; else the
-// error says what it has not, with ErrNotSimulated in its chain.
+// Simulatable returns an error with ErrNotSimulated in its chain where a plan depends on what the
+// simulated world does not have.
 func Simulatable(p *plan.Plan) error {
 	if beyond := simulated.Beyond(p); len(beyond) > 0 {
 		return fmt.Errorf("%s %w: %s", p.Name, ErrNotSimulated, strings.Join(beyond, "; "))
@@ -36,12 +36,12 @@ func Simulatable(p *plan.Plan) error {
 	return nil
 }
 
-// ErrOnlySimulated is in the chain of Run's error where a plan has what the simulated
-// world alone has, and another runtime was asked for.
+// ErrOnlySimulated is in the chain of Run's error where a plan depends on what only the simulated world
+// has, and another runtime was asked for.
 var ErrOnlySimulated = errors.New("can be simulated only")
 
-// onlySimulated is nil where all of a plan can be started; else the error says what
-// cannot, with ErrOnlySimulated in its chain.
+// onlySimulated returns an error with ErrOnlySimulated in its chain where something of a plan cannot be
+// started.
 func onlySimulated(p *plan.Plan) error {
 	for _, s := range p.Services {
 		if s.Serve == "verifier" && s.Library == "" {
@@ -60,7 +60,7 @@ func onlySimulated(p *plan.Plan) error {
 	return nil
 }
 
-// manyAlike says that nobody starts as many of something as a scenario counts.
+// manyAlike is the error for a `count` of which so many cannot be started.
 func manyAlike(p *plan.Plan, path string, count int) error {
 	return fmt.Errorf("%s %w: %s.count is %d, and here there is one of each: leave count out, or `rehearse simulate` it", p.Name, ErrOnlySimulated, path, count)
 }
@@ -86,7 +86,7 @@ func simulate(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if err := r.judge(); err != nil {
 		return nil, err
 	}
-	// The history has a step that failed, and what came of it.
+	// The history has the failed step and its consequences.
 	if _, failed := errors.AsType[*rotation.StepError](ended.Err); !failed {
 		err = ended.Err
 	}

@@ -74,8 +74,8 @@ func (r *run) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// checkCluster refuses a speed at which the kubelets of the cluster are too slow for
-// the page, or, where there is no cluster, says what is rehearsed in its place.
+// checkCluster refuses a speed at which the cluster's kubelets are too slow for the page; without a
+// cluster it prints what is rehearsed instead.
 func (r *run) checkCluster(ctx context.Context) error {
 	cluster, ok := r.runtime.(world.Cluster)
 	if !ok {
@@ -93,7 +93,7 @@ func (r *run) checkCluster(ctx context.Context) error {
 	return nil
 }
 
-// sayStandsIn says what is rehearsed in the place of what only a cluster has.
+// sayStandsIn prints what is rehearsed in place of what only a cluster has.
 func (r *run) sayStandsIn() {
 	for _, s := range r.plan.Services {
 		switch {
@@ -106,7 +106,7 @@ func (r *run) sayStandsIn() {
 	}
 }
 
-// prepareDelivery finds out how the consumers get what they do not read at the store.
+// prepareDelivery prepares the delivery to consumers that do not read the store.
 func (r *run) prepareDelivery() (err error) {
 	r.delivery, err = delivery.New(r.plan, r.runtime, delivery.Hooks{
 		Published: r.published, Wrote: r.delivered, Mounted: r.mounted, Trouble: r.trouble,
@@ -138,8 +138,8 @@ func (r *run) mounted(service string, identifiers []string) {
 	}
 }
 
-// startServices starts services and says of those that do not say so themselves
-// what they are.
+// startServices starts services, and records what each external one is; stand-ins record that
+// themselves.
 func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
 	if len(specs) == 0 {
 		return nil
@@ -158,7 +158,7 @@ func (r *run) startServices(ctx context.Context, specs []world.Spec) error {
 	return nil
 }
 
-// whatIs says what a service of a team's own is.
+// whatIs describes an external service.
 func whatIs(spec world.Spec) string {
 	switch {
 	case spec.Image != "":

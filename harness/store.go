@@ -34,7 +34,7 @@ func (r *run) openStore(ctx context.Context) error {
 		r.storeURL = r.o.VaultAddr
 	}
 	at := store.Server{URL: outside, Token: keys.Root, Ours: own}
-	if !own { // it lives on when this process is killed
+	if !own { // it outlives this process
 		if err := r.leftovers.AddVault(outside, store.MountOf(r.leftovers.Run())); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (r *run) openStore(ctx context.Context) error {
 		return err
 	}
 	r.secrets = append(r.secrets, r.store.OwnToken())
-	if !own { // one of ours takes everything with it
+	if !own { // our own store takes everything with it
 		r.cleanUp("remove the run's mount", r.store.Close)
 	}
 	if r.outcome.Store, err = r.store.Version(ctx); err != nil {
@@ -58,14 +58,14 @@ func (r *run) openStore(ctx context.Context) error {
 	})
 	page := r.plan.Runbook.Storage.Publish.Path
 	if !own {
-		return nil // its audit lines go where its owner wants them
+		return nil // its owner decides where its audit lines go
 	}
 	r.logs.Follow(r.store.Path(page), page)
 	return r.store.EnableAudit(ctx)
 }
 
-// startStore returns the keys of the store; of one that is not the run's own
-// there is a token only.
+// startStore starts the store and returns its keys; of a store that is not the run's own there is only
+// a token.
 func (r *run) startStore(ctx context.Context) (keys store.Keys, err error) {
 	if r.o.VaultAddr != "" {
 		return store.Keys{Root: r.o.VaultToken}, r.reachable(r.o.VaultAddr)
@@ -98,8 +98,7 @@ func (r *run) startStore(ctx context.Context) (keys store.Keys, err error) {
 	return keys, fmt.Errorf("unknown store %q: want %s, %s or %s", r.o.Store, Auto, Embedded, Vault)
 }
 
-// vaultSpec is a Vault as the runtime can run it, and the plugin that it has
-// beside it.
+// vaultSpec is a Vault as the runtime can run it, with the plugin beside it.
 func (r *run) vaultSpec(ctx context.Context) (world.Spec, store.Plugin, error) {
 	if r.images == nil {
 		binary, err := store.FindVault()
@@ -129,8 +128,7 @@ func (r *run) checkStore(version string) error {
 	return nil
 }
 
-// reachable refuses an address that services in containers cannot have: their
-// loopback is their own.
+// reachable refuses a loopback address for services in containers, whose loopback is their own.
 func (r *run) reachable(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

@@ -29,8 +29,7 @@ const targetRetry = 200 * time.Millisecond
 // leaseRetry is the same for one in a cluster, whose API server is asked.
 const leaseRetry = 2 * time.Second
 
-// targets are what a rehearsal of a system has for itself: a compose project, or
-// the hosts and ports of its addresses.
+// targets are what a rehearsal locks: a compose project, or the hosts and ports of its addresses.
 func targets(a *scenario.Attach) []string {
 	var all []string
 	if a.Compose != "" {
@@ -45,8 +44,8 @@ func targets(a *scenario.Attach) []string {
 	return slices.Compact(all)
 }
 
-// holdLeases takes what a rehearsal in a cluster has for itself, of all who can reach
-// that: the Leases of its workloads. It waits for another one as lockTargets does.
+// holdLeases takes the Leases of an attached system's workloads, which everybody who reaches the
+// cluster respects. It waits as lockTargets does.
 func (r *run) holdLeases(ctx context.Context) error {
 	cluster := r.attachment.cluster
 	if cluster == nil {
@@ -81,9 +80,8 @@ func (r *run) holdLeases(ctx context.Context) error {
 	}
 }
 
-// lockTargets takes the system that a plan is attached to for this run alone, of
-// all that this user starts on this machine. It waits for another rehearsal to end
-// for as long as the options say; what it took it lets go of with the run.
+// lockTargets locks the attached system against other runs of this user on this machine, waits for
+// another rehearsal as long as the options say, and unlocks it when the run ends.
 func (r *run) lockTargets(ctx context.Context) error {
 	dir := r.o.Runs
 	if dir == "" {

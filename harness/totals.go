@@ -17,19 +17,18 @@ import (
 // statusTimeout bounds one question for a service's counters.
 const statusTimeout = 5 * time.Second
 
-// asker asks services for their counters, past any proxy of the environment. It
-// follows no redirect: what answers elsewhere is another service.
+// asker asks services for their counters, without a proxy of the environment and without following
+// redirects: another address is another service.
 var asker = &http.Client{
 	Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// askTimes is how often a service is asked that gives no answer of HTTP. One whose own
-// protocol has the server speak first takes a client that is late for one of that
-// (standin.Silence).
+// askTimes is how often a service is asked that gives no HTTP answer. One whose protocol lets the
+// server speak first may take a late client for one of that protocol (standin.Silence).
 const askTimes = 3
 
-// asked is the answer to a question without a body, which may be put again.
+// asked sends a request without a body, which may be sent again.
 func asked(req *http.Request) (resp *http.Response, err error) {
 	for range askTimes {
 		if resp, err = asker.Do(req); err == nil || req.Context().Err() != nil {
@@ -60,8 +59,8 @@ func counters(ctx context.Context, base string) (map[string]int64, error) {
 	return counted, nil
 }
 
-// quiesce has a stand-in end what it does unasked, so that what it and those it
-// calls have counted stays as it is.
+// quiesce makes a stand-in stop what it does unasked, so that its counters and those of the services it
+// calls stay as they are.
 func quiesce(ctx context.Context, base, token string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+contract.QuiescePath, nil)
 	if err != nil {
@@ -79,9 +78,8 @@ func quiesce(ctx context.Context, base, token string) error {
 	return nil
 }
 
-// ask fetches the counters of rehearse's own services while they run and, with
-// the load ended, rest. One that has ended meanwhile is left out: its counters
-// are gone, or began anew.
+// ask fetches the counters of rehearse's own services after the load has ended. A service that ended
+// meanwhile is left out: its counters are gone, or began anew.
 func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 	all := map[string]map[string]int64{}
 	for _, s := range r.plan.Services {
@@ -106,8 +104,8 @@ func (r *run) ask(ctx context.Context) map[string]map[string]int64 {
 	return all
 }
 
-// counter is one counter of a service, or where that cannot be had what its
-// log, read to the end, tells; false where neither can.
+// counter is one counter of a service, or else what its log tells, read to the end; false where neither
+// is known.
 func (r *run) counter(service, name string, counted map[string]map[string]int64) (int64, bool) {
 	if n, ok := counted[service][name]; ok {
 		return n, true
@@ -115,8 +113,8 @@ func (r *run) counter(service, name string, counted map[string]map[string]int64)
 	return r.logs.Told(service), r.serves(service)
 }
 
-// totals are the four counters where the credential is judged: what load sent, with what
-// services counted and the harness's own probes. No more lines come.
+// totals are the four counters where the credential is judged: what load sent, what services counted,
+// and the harness's own probes. It is called when no more lines come.
 func (r *run) totals(load history.Totals, counted map[string]map[string]int64) history.Totals {
 	t := load
 	t.Complete = true
@@ -130,16 +128,15 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		t.Served += complete(r.counter(v.Name, "served", counted))
 	}
 	if r.plan.Limits.JudgedAt == history.FromAuthority {
-		// Load's attempts arrive at consumers, which present the credential:
-		// one that did not get there was not sent there. What a consumer
-		// presents unasked, out of a queue of its own, was scheduled by that; what
-		// it presents again after a refusal is a retry.
+		// Load calls consumers, which present the credential. An attempt that did not reach one was not
+		// presented. What a consumer presents out of a queue of its own, it scheduled itself; what it
+		// presents again after a refusal is a retry.
 		t.Sent, t.Recorded, t.Unanswered = 0, r.logs.Attempts(), r.logs.Unanswered()
 		retried, again := r.logs.Tries()
 		own := false
 		for _, e := range r.plan.Limits.Emitters {
 			served[e.Name] = true
-			if !r.serves(e.Name) { // it counts nothing: what arrived is all that is known
+			if !r.serves(e.Name) { // it has no counter: only what arrived is known
 				own = true
 				t.Sent += complete(r.logs.Presented(e.Name), false)
 				continue
@@ -150,7 +147,7 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 			own = true
 			t.Sent += complete(n, false)
 		}
-		// No more than had no answer: beyond that they do not agree.
+		// At most those without an answer: beyond that the counters disagree.
 		t.Twice = min(max(0, t.Recorded-t.Sent), t.Unanswered)
 		t.Recorded -= t.Twice
 		t.Retried, t.Scheduled = retried, t.Scheduled+again
@@ -158,7 +155,7 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 		switch {
 		case runbook.Traits[r.plan.Limits.Family].Pools:
 			t.Scheduled, t.NotSent, t.Behind = r.began(counted, complete), 0, 0
-		case own: // how often it calls for one request is its own affair
+		case own: // one request may make it call any number of times
 			t.Scheduled, t.NotSent, t.Behind = t.Sent-t.Retried, 0, 0
 		}
 	}
@@ -171,9 +168,8 @@ func (r *run) totals(load history.Totals, counted map[string]map[string]int64) h
 	return t
 }
 
-// began is how many connections pools began to make: a request may need none,
-// and a pool makes some unasked. Of a pool of a team's own only those are known
-// that arrived.
+// began is how many connections pools began to make: a request may need none, and a pool makes some
+// unasked. Of an external pool only those are known that arrived.
 func (r *run) began(counted map[string]map[string]int64, complete func(int64, bool) int64) (n int64) {
 	for _, e := range r.plan.Limits.Emitters {
 		if !r.serves(e.Name) {
@@ -185,8 +181,8 @@ func (r *run) began(counted map[string]map[string]int64, complete func(int64, bo
 	return n + r.strangers()
 }
 
-// strangers is how often those presented the secret who are no emitters by the page:
-// services of a team's own, and of a system that runs already whoever was seen to.
+// strangers is how often parties that are no emitters by the page presented the secret: external
+// services and, in an attached system, whoever was seen.
 func (r *run) strangers() (n int64) {
 	if r.plan.Limits.Attached() {
 		n = r.logs.Attempts()
@@ -210,8 +206,7 @@ func (r *run) exited(service string) (ended bool) {
 	return ended
 }
 
-// serves says whether a service is one of rehearse's own, whose log tells every
-// decision.
+// serves says whether a service is one of rehearse's own, whose log has every decision.
 func (r *run) serves(service string) bool {
 	return slices.ContainsFunc(r.plan.Services, func(s plan.Service) bool { return s.Name == service && s.Serve != "" })
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/load"
 )
 
-// traffic is the load of a run as the harness sees it: what it counts comes
-// into the history while it runs.
+// traffic is the load of a run: its counts enter the history while it runs.
 type traffic struct {
 	run      *run
 	client   loader          // nil: the scenario has no load
@@ -36,7 +35,7 @@ func (r *run) newTraffic() *traffic {
 		clients := r.loadClients()
 		t.echoes = r.echoes(clients)
 		shards := load.NewShards(*r.load, clients, func(l load.Loss) {
-			t.echoes[l.Shard].lost() // that it is silent is no news any more
+			t.echoes[l.Shard].lost() // its silence is already known
 			r.lost(l)
 		})
 		t.client = shards
@@ -47,9 +46,9 @@ func (r *run) newTraffic() *traffic {
 	return t
 }
 
-// start lets load begin, and the counting of what an authority decides.
+// start begins the load, and the counting of an authority's decisions.
 func (t *traffic) start(ctx context.Context) error {
-	// Neither ends with ctx: what is under way then is counted too.
+	// Neither ends with ctx: requests under way then are counted too.
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	t.ctx, t.cancel = background, cancel
 	t.tasks.Go(func() { t.run.logs.FlushEvery(background) })
@@ -91,9 +90,8 @@ func (t *traffic) deliver(b load.Batch) error {
 	return nil
 }
 
-// stop ends load and returns what it sent, once all that it counted is in the
-// history. It is nil where that is not known, which the history has as trouble or as a
-// part of the load that was lost: a stream that broke said so when it did.
+// stop ends load and returns what it sent, once all its counts are in the history. It returns nil where
+// that is unknown: a broken stream, or a lost process, is in the history already.
 func (t *traffic) stop(ctx context.Context) *history.Totals {
 	if t.client == nil {
 		return &history.Totals{}
@@ -116,7 +114,7 @@ func (t *traffic) stop(ctx context.Context) *history.Totals {
 	return &totals
 }
 
-// end ends what is still under way, and waits for it.
+// end ends what is still under way and waits for it.
 func (t *traffic) end(context.Context) error {
 	t.cancel()
 	t.tasks.Wait()

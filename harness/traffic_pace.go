@@ -10,7 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// paced is told of phases as faults are, and changes the rates of clients at their time.
+// paced changes the rates of clients at the moments that the scenario gives, as faults are injected.
 type paced struct {
 	world.Faults
 	traffic *traffic
@@ -18,8 +18,7 @@ type paced struct {
 
 var _ world.Faults = paced{}
 
-// Begin changes what changes when a phase begins, and starts the timers of what
-// changes later.
+// Begin applies the changes at the begin of a phase, and starts timers for later ones.
 func (p paced) Begin(ctx context.Context, phase history.Phase) {
 	for _, client := range p.traffic.run.plan.Rehearsal.Load {
 		_, changes := client.Pace()

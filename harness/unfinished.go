@@ -13,12 +13,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
-// unfinishedFile says, in the folder of a run that is under way, how what it
-// changes can be found by somebody else. It is gone when the run has ended in order.
+// unfinishedFile, in the folder of a run under way, says where to find what the run changes. It is
+// removed when the run ends in order.
 const unfinishedFile = "unfinished.json"
 
-// ErrFinished says that a run has nothing to be resumed: it ended in order, or
-// it never began.
+// ErrFinished says that there is nothing to resume: the run ended in order, or never began.
 var ErrFinished = errors.New("it is not unfinished: there is nothing to resume")
 
 // Unfinished is a run whose harness died: what it rehearsed and where. It holds
@@ -37,8 +36,7 @@ type Unfinished struct {
 	VaultAddr      string    `json:"vault_addr,omitempty"` // empty: the run started its store itself
 }
 
-// PlanOptions are those with which its plan was made, as far as they matter to
-// whoever resumes it.
+// PlanOptions are the options of its plan that matter for resuming.
 func (u *Unfinished) PlanOptions() plan.Options { return plan.Options{Speed: u.Speed, Seed: u.Seed} }
 
 // markUnfinished writes the file.
@@ -74,8 +72,7 @@ func markFinished(folder string) error {
 	return nil
 }
 
-// ReadUnfinished reads how to find what a dead run has left; ErrFinished where
-// its folder does not say.
+// ReadUnfinished reads the file of a dead run; ErrFinished where there is none.
 func ReadUnfinished(folder string) (*Unfinished, error) {
 	data, err := source.ReadFile(filepath.Join(folder, unfinishedFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,9 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/store"
 )
 
-// Places are where runs may have left something: those of the runtimes that are named,
-// none: of all, and, where an address is given, that Vault. What is at another is left
-// to whoever has a token of it.
+// Places are where dead runs may have left something: in the runtimes named (none: in all) and, with an
+// address, in that Vault. What is at another Vault is left to somebody with its token.
 func Places(vaultAddr, vaultToken string, at launch.Place, runtimes ...string) leftover.Places {
 	var places leftover.Places
 	for _, k := range runtime.Kinds() {
@@ -34,7 +33,7 @@ func Places(vaultAddr, vaultToken string, at launch.Place, runtimes ...string) l
 	return places
 }
 
-// places are those of a run: a cluster is looked at where one is asked for.
+// places are the Places of a run: clusters are searched only where one is asked for.
 func (o Options) places() leftover.Places {
 	runtimes := []string{o.Runtime}
 	for _, k := range runtime.Kinds() {

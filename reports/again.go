@@ -11,7 +11,7 @@ import (
 // Command is a line for a shell, and what it does.
 type Command struct{ Line, Does string }
 
-// again is how to run a rehearsal once more, and to ask its folder again.
+// again lists how to repeat a rehearsal, and how to ask its folder again.
 func again(m *Model) []Command {
 	args := []string{"rehearse", "run"}
 	if m.Totals.Simulated {

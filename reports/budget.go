@@ -11,9 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// budget is what the objective allows to fail, and what did: for each
-// presenter whose attempts are judged, for each client as its users felt it,
-// and in all.
+// budget is the error budget that the objective allows, and what was spent of it: for each judged
+// presenter, for each client as its users felt it, and in all.
 func budget(m *Model) table {
 	t := table{Title: "Error budget"}
 	if m.Limits.Objective <= 0 {
@@ -66,8 +65,7 @@ func tallyUp(sum *judge.Cell, c judge.Cell) {
 	sum.Unavailable += c.Unavailable
 }
 
-// spent is the share of a budget that failures took; more than all of it is
-// told in times.
+// spent is the share of a budget that failures spent; above one it is told as a multiple.
 func spent(failures int64, allowed float64) string {
 	switch {
 	case failures == 0:

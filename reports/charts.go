@@ -15,17 +15,16 @@ import (
 )
 
 const (
-	// wide and narrow are the widths of charts in CSS pixels: over the page,
-	// and beside each other.
+	// wide and narrow are the widths of charts in CSS pixels: across the page, and two side by side.
 	wide, narrow = 960, 460
-	// maxLines is how many lines a panel tells apart.
+	// maxLines is how many lines a panel shows.
 	maxLines = 4
-	// maxBars is how many clients and services are compared in one picture, and
-	// get a chart of their own; tables have them all.
+	// maxBars is how many clients and services are compared in one picture and get a chart of their
+	// own; tables have them all.
 	maxBars = 12
 )
 
-// comparison draws the contrasts beside each other; nil where there is none.
+// comparison draws the contrasts side by side; nil where there is none.
 func comparison(all []contrast) chart.Chart {
 	if len(all) == 0 {
 		return nil
@@ -63,7 +62,7 @@ func (s *contrastSide) values(lost bool) []chart.Value {
 	return append(values, chart.Value{Figure: s.P99, Text: latency(s.P99)})
 }
 
-// wholeTitle is that of the chart of all that is judged.
+// wholeTitle is the title of the chart of everything judged.
 const wholeTitle = "Auth failures and the share of each credential over time"
 
 // named is a track with the name of its line.
@@ -114,7 +113,7 @@ func overTime(m *Model, title string, width int, failing []named, whole []Point)
 	}
 	c.Panels = []chart.Panel{failures}
 	switch names := credentialsIn(whole); {
-	case len(names) == 1 && names[0] == "": // nothing is known of credentials here
+	case len(names) == 1 && names[0] == "": // nothing names the credentials here
 	case len(names) == 1:
 		shares.Name += ": " + names[0]
 		fallthrough
@@ -241,8 +240,8 @@ func credentialsIn(points []Point) []string {
 	})
 }
 
-// worst are the judged tracks with failures, the worst by itself and
-// what is left of them in one; where none has any, the whole.
+// worst are the judged tracks with failures: the worst ones by themselves, the rest in one; where none
+// has any, the whole.
 func worst(m *Model, all []contrast) []named {
 	var lines []named
 	var rest []Point
@@ -273,7 +272,7 @@ func worst(m *Model, all []contrast) []named {
 	return lines
 }
 
-// described is a track in a sentence.
+// described describes a track in a sentence.
 func described(m *Model, track []Point) string {
 	var most float64
 	var at history.Offset

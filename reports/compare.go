@@ -13,8 +13,8 @@ import (
 // CompareSchema names the shape of a comparison's JSON.
 const CompareSchema = "rehearse/compare/v1"
 
-// ErrNotComparable is in the chain of Compare's error where two runs are not of
-// the same secret: figures of theirs side by side would say nothing.
+// ErrNotComparable is in the chain of Compare's error where two runs are of different secrets: their
+// figures side by side would say nothing.
 var ErrNotComparable = errors.New("the runs cannot be compared")
 
 // Change is what became of something from one run to the next.
@@ -26,14 +26,14 @@ const (
 	Same    Change = "same"
 	Better  Change = "better"
 	Worse   Change = "worse"
-	Differs Change = "differs" // neither: such as a rule that one of the runs had nothing to hold
+	Differs Change = "differs" // neither: such as a rule that did not apply in one of the runs
 
 	Appeared     Change = "appeared"
 	Gone         Change = "gone"
-	NotExercised Change = "not exercised" // gone, since its client does not call its service any more
+	NotExercised Change = "not exercised" // gone, because its client no longer calls its service
 )
 
-// Counted says what Compare counts as a regression, for those who read of one.
+// Counted says what Compare counts as a regression.
 const Counted = "A regression is: a worse verdict (pass, inconclusive, fail) · a worse rule · a finding of level error\n" +
 	"that was not there before · auth failures, or attempts without service, of a client at a service that\n" +
 	"rise by more than a tenth of what they were and what the objective allows. Latencies, warnings and\n" +
@@ -106,9 +106,8 @@ func Compare(before, after *Model) (*Comparison, error) {
 // Regression reports whether anything got worse that counts.
 func (c *Comparison) Regression() bool { return len(c.Regressions) > 0 }
 
-// sameSecret refuses runs of which figures side by side would say nothing. A
-// fix may change the page, the scenario, and who takes part: the secret must be
-// the same, and somebody who was there before must still be there.
+// sameSecret refuses to compare runs of different secrets. A fix may change the page, the scenario and
+// the parties: the secret must be the same, and at least one party.
 func sameSecret(before, after *Model) error {
 	differ := func(what, b, a string) error {
 		return fmt.Errorf("%w: %s is %s in the first and %s in the second", ErrNotComparable, what, b, a)
@@ -135,16 +134,15 @@ func side(m *Model) Side {
 	}
 }
 
-// outcomes compares outcomes: from pass over inconclusive to fail it gets worse.
-// What turned from a fail into cannot-tell did not get better, and what a rule
-// had nothing to hold against is neither.
+// outcomes compares outcomes, which get worse from pass over inconclusive to fail. From fail to
+// inconclusive is no improvement, and a rule that did not apply is neither.
 func outcomes(before, after judge.Outcome) Change {
 	rank := map[judge.Outcome]int{judge.Pass: 1, judge.Inconclusive: 2, judge.Fail: 3}
 	b, a := rank[before], rank[after]
 	switch {
 	case b == a:
 		return Same
-	case a > max(b, 1): // where there was nothing to hold, trouble is news all the same
+	case a > max(b, 1): // a failure is news even where the rule did not apply before
 		return Worse
 	case a == 1 && b > 1:
 		return Better
@@ -175,7 +173,7 @@ func ruleChanges(before, after *Model) []RuleChange {
 	return changes
 }
 
-// notes are why two runs may not be alike in all that was not meant to change.
+// notes say why two runs may differ beyond what was meant to change.
 func notes(before, after *Model) []string {
 	notes := []string{}
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }

@@ -37,9 +37,8 @@ type Counts struct {
 	P99MS float64 `json:"p99_ms"`
 }
 
-// tolerated is the part of what a share was that two runs of one scenario may
-// differ by: known-bad ones fail for as long as a cache takes to turn over, to
-// the bucket, and by chance a little more or less.
+// tolerated is the relative change of a share that two runs of one scenario may show by chance: a
+// known-bad one fails for as long as a cache takes to turn over.
 const tolerated = 0.1
 
 // rose reports whether a share of attempts rose by more than that and what the
@@ -88,8 +87,8 @@ func pairChanges(before, after *Model) []PairChange {
 			Presenter: p.presenter, Validator: p.validator, Source: p.source, Judged: judged, Before: b, After: a,
 			AuthFailures: Same, Unavailable: Same,
 		}
-		// Each is judged where the rules judge it: a refusal where the credential
-		// is checked, a missing answer where users call.
+		// Each change is judged where the rules judge it: a refusal where the credential is checked, a
+		// missing answer where users call.
 		if judged {
 			c.AuthFailures = shareChange(b.AuthFailures, b.Attempts, a.AuthFailures, a.Attempts, objective)
 		}
@@ -136,10 +135,9 @@ type ValidatorChange struct {
 	Forgot  Change         `json:"forgot"`
 }
 
-// ValidatorTime is how long a validator took to learn the new credential and to
-// forget the old one, and its bounds for it, in milliseconds of page time, so
-// that runs of different speeds can be told side by side. -1: not within the
-// run; for a bound: there is none.
+// ValidatorTime is how long a validator took to learn the new credential and to forget the old one, and
+// its bounds, in milliseconds of page time, so that runs of different speeds compare. -1: not within
+// the run; of a bound: none.
 type ValidatorTime struct {
 	LearnedMS     int64 `json:"learned_page_ms"`
 	LearnBoundMS  int64 `json:"learn_bound_page_ms"`
@@ -175,7 +173,7 @@ func validatorChanges(before, after *Model) []ValidatorChange {
 	return changes
 }
 
-// page is milliseconds of wall time in page time; -1 stays what it is.
+// page turns milliseconds of wall time into page time; -1 stays -1.
 func (m *Model) page(ms int64) int64 {
 	if ms < 0 {
 		return -1
@@ -183,8 +181,8 @@ func (m *Model) page(ms int64) int64 {
 	return pageTime(m.Speed, millis(ms)).Milliseconds()
 }
 
-// inTime compares whether something was done within its bound. What did not
-// happen within a run may not have been due yet.
+// inTime compares whether something happened within its bound. What did not happen within a run may not
+// have been due.
 func inTime(before, beforeBound, after, afterBound int64) Change {
 	if before < 0 && after < 0 {
 		return Same

@@ -31,10 +31,9 @@ func (f FindingChange) gone() bool {
 	return f.Before != nil && f.Before.Level == judge.Error && (f.Change == Gone || f.Change == Better)
 }
 
-// findingKey is what makes a finding the same one in another run: who was refused
-// with what, by whom. The mechanism may be another, and it is the same users who
-// felt it. Where no client and service is named, the party to look at and the
-// step are what there is.
+// findingKey identifies a finding across runs: who was refused with what, by whom, whatever the
+// mechanism: the same users felt it. Without client and service the party to look at and the step
+// identify it.
 type findingKey struct{ rule, presenter, validator, credential, consumer, causedBy string }
 
 func aboutOf(f judge.Finding) findingKey {

@@ -8,7 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// weigh collects what got worse and better among what counts: see Counted.
+// weigh collects the regressions and improvements that Counted describes.
 func (c *Comparison) weigh() {
 	worse := func(format string, args ...any) { c.Regressions = append(c.Regressions, fmt.Sprintf(format, args...)) }
 	better := func(format string, args ...any) {

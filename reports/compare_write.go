@@ -70,7 +70,7 @@ func WriteCompareMarkdown(w io.Writer, c *Comparison) error {
 	return nil
 }
 
-// list is some sentences under a mark (of the console) or a title.
+// list is a list of sentences under a mark (of the console) or a title.
 type list struct {
 	mark, title string
 	texts       []string
@@ -80,7 +80,7 @@ func (c *Comparison) lists() []list {
 	return []list{{"✗", "Worse", c.Regressions}, {"✓", "Better", c.Improvements}, {"·", "Not alike", c.Notes}}
 }
 
-// tables are what stands side by side, the same in every format.
+// tables compare both runs, the same in every format.
 func (c *Comparison) tables() []table {
 	tables := []table{c.runsTable(), c.findingsTable(), c.rulesTable()}
 	for _, p := range c.Pairs {
@@ -176,7 +176,7 @@ func (c *Comparison) validatorsTable() table {
 	return t
 }
 
-// tookOf tells milliseconds of page time against their bound.
+// tookOf words milliseconds of page time against their bound.
 func tookOf(took, bound int64) string {
 	text := func(ms int64) string { return plan.Text(time.Duration(ms) * time.Millisecond) }
 	switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// contrast is what a client and a service came to before anything was changed,
-// in the baseline, and after: from accept to the end.
+// contrast compares a client and a service before anything was changed, in the baseline, and after:
+// from accept to the end.
 type contrast struct {
 	Pair          pair
 	Before, After contrastSide
@@ -59,7 +59,7 @@ func (s *contrastSide) add(c judge.Cell) {
 	}
 }
 
-// says is a contrast in a few words, and how they are to be seen, as tone has it.
+// says describes a contrast in a few words, with the tone in which they are shown.
 func (c *contrast) says() (text, tone string) {
 	var parts []string
 	for _, e := range []struct {
@@ -79,8 +79,8 @@ func (c *contrast) says() (text, tone string) {
 // failing is the share of attempts that were auth failures.
 func (s *contrastSide) failing() float64 { return ratio(s.AuthFailures, s.Attempts) }
 
-// contrasts are those of every client and service: the judged ones first, and
-// there the worst first.
+// contrasts are the contrasts of every client and service: the judged ones first, and of those the
+// worst first.
 func contrasts(m *Model) []contrast {
 	byPair := map[pair]*contrast{}
 	judged := map[pair]bool{}
@@ -142,7 +142,7 @@ func bad(c *contrast) float64 {
 	return float64(c.Before.AuthFailures+c.After.AuthFailures+c.Before.Unavailable+c.After.Unavailable) / whole
 }
 
-// table is a contrast in figures: one row for each, before and after side by half.
+// table is a contrast in figures: a row for each, before and after side by side.
 func (c *contrast) table() table {
 	t := table{
 		Title: c.Pair.String(),
@@ -170,8 +170,8 @@ func (c *contrast) table() table {
 	return t
 }
 
-// refusals are the statuses other than success that a contrast has: 401 and
-// 403 also where there were none, when its parties speak HTTP.
+// refusals are the statuses of a contrast other than success; of parties that speak HTTP always 401 and
+// 403 too.
 func (c *contrast) refusals() []string {
 	seen := map[string]bool{}
 	http := true
@@ -189,7 +189,7 @@ func (c *contrast) refusals() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// credentials are those that either half has used.
+// credentials are the credentials that either side used.
 func (c *contrast) credentials() []string {
 	names := maps.Clone(c.Before.Credentials)
 	maps.Copy(names, c.After.Credentials)
@@ -233,8 +233,7 @@ func change(n int64) string {
 	return "0"
 }
 
-// points is the difference of two shares in percentage points; between a share
-// and none there is no difference.
+// points is the difference of two shares in percentage points; empty where one of them does not exist.
 func points(before, after float64, wholeBefore, wholeAfter int64) string {
 	if wholeBefore == 0 || wholeAfter == 0 {
 		return "–"

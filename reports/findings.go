@@ -13,8 +13,8 @@ import (
 // Fact is one figure of a finding with its name.
 type Fact struct{ Name, Value string }
 
-// Facts are who, since when, how often and why of a finding, in words; parts
-// that the finding does not have are left out. Moments are told by the run's clock.
+// Facts are the parts of a finding in words: who, since when, how often, why; missing parts are left
+// out. Moments are told by the run's clock.
 func Facts(f judge.Finding, clock Clock) []Fact {
 	var facts []Fact
 	add := func(name, value string) {
@@ -54,7 +54,7 @@ func Facts(f judge.Finding, clock Clock) []Fact {
 	return facts
 }
 
-// who is the cell that a finding is about.
+// who names the cell of a finding.
 func who(f judge.Finding) string {
 	s := f.Presenter
 	if f.Validator != "" {
@@ -75,10 +75,9 @@ func ByWeight(findings []judge.Finding) []judge.Finding {
 	return sorted
 }
 
-// Repeats reports whether a warning asks for what an error among those before
-// it asks already: the same least duration, for the same credential at the same
-// validator, as a gate and a bound do beside the failure that they foresaw. Its
-// one sentence is then all that it adds; result.json and junit.xml have it whole.
+// Repeats reports whether a warning asks for the same as an error before it: the same least duration,
+// for the same credential at the same validator, as a gate and a bound do beside the failure that they
+// foresaw. Reports then shorten it to one sentence; result.json and junit.xml have it whole.
 func Repeats(f judge.Finding, before []judge.Finding) bool {
 	asked := least(f)
 	return asked != "" && f.Level == judge.Warning && slices.ContainsFunc(before, func(b judge.Finding) bool {
@@ -88,7 +87,7 @@ func Repeats(f judge.Finding, before []judge.Finding) bool {
 
 var leastDuration = regexp.MustCompile(`\bat least (\d[\dhms.]*)`)
 
-// least is the first duration that a finding's cure asks for, or nothing.
+// least is the first duration in a finding's cure, if any.
 func least(f judge.Finding) string {
 	if found := leastDuration.FindStringSubmatch(f.Fix); found != nil {
 		return found[1]

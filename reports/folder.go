@@ -13,8 +13,7 @@ import (
 // HTMLFile is the name of the report for a browser in a run folder.
 const HTMLFile = "report.html"
 
-// formats are the files of a run folder that are made from a model. A new
-// format is one more line.
+// formats are the files of a run folder that are made from a model. A new format is a new line.
 var formats = []struct {
 	name  string
 	write func(io.Writer, *Model) error
@@ -25,9 +24,8 @@ var formats = []struct {
 	{"junit.xml", writeJUnit},
 }
 
-// WriteFolder writes every format into a run folder, which must exist. A file
-// is there whole or, where writing it failed, as it was before; the others are
-// written all the same, and the error says which failed.
+// WriteFolder writes every format into an existing run folder. A file that cannot be written stays as
+// it was; the others are written all the same, and the error names the failed ones.
 func WriteFolder(dir string, m *Model) error {
 	var errs []error
 	for _, f := range formats {
@@ -38,8 +36,7 @@ func WriteFolder(dir string, m *Model) error {
 	return errors.Join(errs...)
 }
 
-// Written are the files of a run folder that WriteFolder wrote, by their names: one that
-// could not be written is not among them.
+// Written are the names of the files that WriteFolder wrote into a run folder.
 func Written(dir string) []string {
 	names := []string{}
 	for _, f := range formats {
@@ -50,7 +47,7 @@ func Written(dir string) []string {
 	return names
 }
 
-// pictures are the charts of a report that there are as PNG too.
+// pictures are the charts of a report that exist as PNG too.
 var pictures = []struct {
 	name string
 	draw func(*Model) chart.Chart
@@ -64,8 +61,8 @@ var pictures = []struct {
 	}},
 }
 
-// WritePictures writes the charts of a report into a run folder as PNG, and
-// says which files these are. A chart that has nothing to show is left out.
+// WritePictures writes the charts of a report into a run folder as PNG, and returns their file names. A
+// chart with nothing to show is left out.
 func WritePictures(dir string, m *Model) ([]string, error) {
 	var names []string
 	of := fmt.Sprintf("%s · %s · %s", Headline(m.Verdict), m.Scenario, m.StartedAt.UTC().Format("2006-01-02 15:04 UTC"))
@@ -82,8 +79,8 @@ func WritePictures(dir string, m *Model) ([]string, error) {
 	return names, nil
 }
 
-// writeFile writes a file beside its place and moves it there when it is whole.
-// Only its owner may read it.
+// writeFile writes a temporary file and moves it into place when it is complete. Only its owner may
+// read it.
 func writeFile(dir, name string, write func(io.Writer) error) error {
 	temp, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// header is what was run, as names and values.
+// header names what was run.
 func header(m *Model) []Fact {
 	facts := []Fact{{"Scenario", m.Scenario}}
 	add := func(name, value string) {
@@ -38,7 +38,7 @@ func header(m *Model) []Fact {
 	return facts
 }
 
-// summary is the run in a few figures, for who reads nothing else.
+// summary is the run in a few figures, for those who read nothing else.
 func summary(m *Model) []Fact {
 	var whole judge.Cell
 	for _, c := range m.Cells {
@@ -77,8 +77,8 @@ func unavailable(m *Model) judge.Cell {
 	return felt
 }
 
-// countGates counts the gates that held, or did not. One that did not may be
-// told more than once, for each party to look at.
+// countGates counts the gates that held, or those that did not. One that did not may appear several
+// times, once for each party to look at.
 func countGates(m *Model, held bool) int {
 	seen := map[history.Phase]bool{}
 	for _, g := range m.Gates {
@@ -92,12 +92,11 @@ func countGates(m *Model, held bool) int {
 // Remedy is something to change before the secret is rotated.
 type Remedy struct{ Who, What string }
 
-// maxRemedies is how many remedies are an answer; the findings have them all.
+// maxRemedies bounds the list of remedies; the findings have them all.
 const maxRemedies = 8
 
-// remedies are what the errors among the findings say to change, and the
-// warnings where there is no error; each once, the first maxRemedies of them,
-// and how many more there are.
+// remedies are the cures of the errors among the findings or, without errors, of the warnings: each
+// once, at most maxRemedies, and how many more there are.
 func remedies(m *Model) (all []Remedy, more int) {
 	for _, level := range []judge.Level{judge.Error, judge.Warning} {
 		for _, f := range m.Findings {
@@ -114,7 +113,7 @@ func remedies(m *Model) (all []Remedy, more int) {
 	return all[:len(all)-more], more
 }
 
-// untold are the rules that cannot be told, and what was missing.
+// untold are the inconclusive rules, with what was missing.
 func untold(m *Model) []Fact {
 	var facts []Fact
 	for _, r := range m.Rules {

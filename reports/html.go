@@ -63,15 +63,14 @@ type pairCard struct {
 	Chart    chartFigure
 }
 
-// WriteHTML writes a report as one HTML file that needs nothing beside it: no
-// script and no network. It opens with the answer, follows the reader's light
-// or dark setting, and prints.
+// WriteHTML writes a report as one self-contained HTML file: without scripts, without network. It opens
+// with the answer, follows the reader's light or dark setting, and prints.
 func WriteHTML(w io.Writer, m *Model) error {
 	page, err := pageOf(m)
 	if err != nil {
 		return fmt.Errorf("write html: %w", err)
 	}
-	// The template escapes; what turns the direction of text is no markup to it.
+	// The template escapes markup, but not characters that change the direction of text.
 	if err := htmlTemplate.Execute(plaintext.Writer(w), page); err != nil {
 		return fmt.Errorf("write html: %w", err)
 	}
@@ -150,8 +149,7 @@ func anchor(title string) string {
 	}, title)
 }
 
-// tone is how a cell of a column of states is to be seen; the word itself says
-// it too.
+// tone is the style of a cell in a column of states; the word itself says the same.
 func tone(state string) string {
 	switch state {
 	case "yes", string(judge.Pass):

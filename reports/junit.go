@@ -24,7 +24,7 @@ type Suite struct {
 	Output     string // of the whole suite, in plain text
 }
 
-// Case is one rule in a JUnit file, or whatever else a suite holds.
+// Case is one rule, or another part of a suite, in a JUnit file.
 type Case struct {
 	Name    string
 	Outcome judge.Outcome // or CouldNotRun
@@ -33,7 +33,7 @@ type Case struct {
 	Text    string        // the long form
 }
 
-// CouldNotRun is the outcome of a case that there was no run for.
+// CouldNotRun is the outcome of a case without a run.
 const CouldNotRun judge.Outcome = "could not run"
 
 // Property is a figure of a suite with its name.
@@ -58,10 +58,9 @@ func SuiteOf(m *Model) Suite {
 	return s
 }
 
-// SuiteOfExpectation is one run of which a certain result was expected, with
-// the rules that it was expected to break. Its first case passes where nothing
-// differs from that; a case for each rule follows. A known-bad scenario that
-// failed as it should is green here, and its findings are in the output.
+// SuiteOfExpectation is one run with an expected result, including the rules that it was expected to
+// break. Its first case passes where nothing differs; a case for each rule follows. A known-bad
+// scenario that failed as expected is green here, and its findings are in the output.
 func SuiteOfExpectation(m *Model, differences []string, broken ...string) Suite {
 	s := suite(m)
 	first := Case{Name: "as expected", Outcome: judge.Pass, Type: "unexpected"}
@@ -164,10 +163,9 @@ type (
 	}
 )
 
-// WriteJUnit writes suites as one JUnit file. What failed is a failure; what is
-// inconclusive, or could not be run, is an error of that type, so that it is
-// neither green nor taken for a broken rule; what had nothing to hold is skipped. A case has
-// no duration of its own: rules are judged over the whole run.
+// WriteJUnit writes suites as one JUnit file. A broken rule is a failure. An inconclusive rule, or a
+// run that could not happen, is an error of that type: neither green nor a broken rule. A rule that did
+// not apply is skipped. Cases have no durations: rules are judged over the whole run.
 func WriteJUnit(w io.Writer, suites []Suite) error {
 	var file junitFile
 	for i, s := range suites {
@@ -176,7 +174,7 @@ func WriteJUnit(w io.Writer, suites []Suite) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write junit: %w", err)
 	}
-	e := xml.NewEncoder(plaintext.Writer(w)) // which escapes, and lets what formats through
+	e := xml.NewEncoder(plaintext.Writer(w)) // the encoder escapes markup, but not formatting characters
 	e.Indent("", "  ")
 	if err := e.Encode(file); err != nil {
 		return fmt.Errorf("write junit: %w", err)
@@ -203,8 +201,8 @@ func junit(id int, s Suite) junitSuite {
 		out.Properties.Properties = []Property{{"tool", "rehearse"}}
 	}
 	for _, c := range s.Cases {
-		// Jenkins takes what stands before the last dot for a package; a
-		// scenario's folder is what groups it here.
+		// Jenkins takes the part before the last dot for a package; here the scenario's folder groups
+		// it.
 		jc := junitCase{Name: c.Name, Classname: strings.ReplaceAll(out.Name, "/", "."), Time: "0"}
 		switch c.Outcome {
 		case judge.Pass:

@@ -7,17 +7,16 @@ import (
 	"github.com/rehearse-dev/rehearse/reports/chart"
 )
 
-// Strained is what the machine was like over time: shares of the time, one for each
-// point of a track.
+// Strained is the strain on the machine over time: shares of the time, one for each point of a track.
 type Strained struct {
-	// CPU and Memory are for how much of the time somebody waited for a processor or for
-	// memory, as the kernel says; NaN where that is not known.
+	// CPU and Memory are the shares of time in which somebody waited for a processor or for memory, by
+	// the kernel; NaN where unknown.
 	CPU, Memory []float64
-	// Kept is for how much of the time the harness or load was kept from running.
+	// Kept is the share of time in which the harness or load was kept from running.
 	Kept []float64
 }
 
-// strain takes an event into the strip of the machine.
+// strain adds an event to the strip of the machine.
 func (t *Timeline) strain(e *history.Event, points int) {
 	if e.Machine == nil || points == 0 {
 		return
@@ -25,7 +24,7 @@ func (t *Timeline) strain(e *history.Event, points int) {
 	if t.Machine == nil {
 		t.Machine = &Strained{CPU: make([]float64, points), Memory: make([]float64, points), Kept: make([]float64, points)}
 	}
-	// A share holds from the moment from which it was measured until it is told anew.
+	// A share holds from its measurement until the next one.
 	switch m := e.Machine; m.What {
 	case history.MachinePressure:
 		for i := t.pointAt(m.From, points); i < points; i++ {
@@ -47,7 +46,7 @@ func (t *Timeline) pointAt(at history.Offset, points int) int {
 	return int(max(0, min(history.Offset(points-1), (at-t.Start)/max(t.Width, 1))))
 }
 
-// strip draws what the machine was like; false where nothing is known of it.
+// strip draws the strain; false where nothing is known of it.
 func (s *Strained) strip() (chart.Panel, bool) {
 	if s == nil {
 		return chart.Panel{}, false

@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// page is the runbook, field by field, filled with what this run found.
+// page is the runbook, field by field, beside what this run found.
 func page(m *Model) table {
 	t := table{Title: "The runbook page, filled"}
 	if m.Runbook == nil {
@@ -100,7 +100,7 @@ func (f *pageBuilder) consumers() {
 	}
 }
 
-// party is what was measured of one consumer, and whether it kept its bounds.
+// party is what was measured of a consumer, and whether it kept its bounds.
 func (f *pageBuilder) party(name string) (found, holds string) {
 	var parts []string
 	holds = "–"
@@ -190,8 +190,8 @@ func (f *pageBuilder) measured(took func(judge.ValidatorReport) int64) (longest 
 	return longest, whose
 }
 
-// bounded holds a duration of the page against what it must be at least, and
-// against what was measured where that was more.
+// bounded compares a duration of the page with its bound, and with the measured value where that is
+// larger.
 func (f *pageBuilder) bounded(field string, says runbook.Duration, most time.Duration, whose string, took time.Duration, who string) {
 	switch {
 	case most == runbook.Forever:
@@ -215,8 +215,7 @@ func (f *pageBuilder) rollout() {
 	f.bounded("rollout: watch", f.page.Rollout.Watch, most, forWhom(whose), took, who)
 }
 
-// switched is how long the slowest emitter took, and who did not switch that is on
-// the page.
+// switched is how long the slowest emitter took, and which emitters on the page did not switch.
 func (f *pageBuilder) switched() string {
 	if f.Timeline == nil || len(f.Timeline.Switches) == 0 {
 		return ""
@@ -280,7 +279,7 @@ func (f *pageBuilder) answer(id string) judge.Rule {
 	return judge.Rule{}
 }
 
-// held is a rule's outcome as one of holds, does not hold, cannot be told.
+// held words a rule's outcome as one of holds, does not hold, cannot be told.
 func (f *pageBuilder) held(id string) string {
 	switch f.answer(id).Outcome {
 	case judge.Pass:

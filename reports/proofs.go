@@ -8,8 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// revocation is what shows that the old credential is refused and the new one
-// taken, validator by validator.
+// revocation shows, validator by validator, that the old credential is refused and the new one taken.
 func revocation(m *Model) table {
 	t := table{Title: "Proof of revocation"}
 	proofs := proofsOf(m, history.OldAfter, history.NewAfter)
@@ -42,7 +41,7 @@ func (m *Model) forgot(p Proof) (after, bound, inTime string) {
 	bound = m.bound(v.ForgetBoundMS)
 	switch {
 	case v.ForgotAfterMS >= 0:
-		// Who was asked late may have refused it before: what counts is when it last took it.
+		// A validator asked late may have refused it before: its last acceptance counts.
 		last := v.ForgotAfterMS - (p.Refused - p.LastTaken).Milliseconds()
 		return m.time(v.ForgotAfterMS), bound, yesNo(v.ForgetBoundMS < 0 || p.Taken == 0 || last <= v.ForgetBoundMS)
 	case p.Outcome == history.OK:
@@ -51,8 +50,7 @@ func (m *Model) forgot(p Proof) (after, bound, inTime string) {
 	return "–", bound, "cannot tell"
 }
 
-// taken says whether a credential that should be taken was. No answer is
-// neither.
+// taken says whether a credential that should be taken was; no answer is neither.
 func taken(p Proof) string {
 	switch {
 	case p.Denied > 0:
@@ -63,7 +61,7 @@ func taken(p Proof) string {
 	return "cannot tell"
 }
 
-// wayBack is what was shown to validators to prove a rollback.
+// wayBack shows the presentations that prove a rollback.
 func wayBack(m *Model) table {
 	t := table{
 		Title: "Proof of the rollback",
@@ -75,7 +73,7 @@ func wayBack(m *Model) table {
 		if p.Purpose == history.Withdrawn {
 			what, good = "the new one is refused", "yes"
 			if p.Outcome != history.AuthFailure {
-				good = "not yet" // what a cache holds it holds until it expires
+				good = "not yet" // a cache keeps it until it expires
 			}
 		}
 		t.Rows = append(t.Rows, []string{p.Validator, p.Credential, what, Count(p.Shown), Count(p.Taken), answer(p.Status), good})
@@ -86,7 +84,7 @@ func wayBack(m *Model) table {
 	return t
 }
 
-// proofsOf are those for some purposes, by validator.
+// proofsOf are the proofs of some purposes, by validator.
 func proofsOf(m *Model, purposes ...history.Purpose) []Proof {
 	if m.Timeline == nil {
 		return nil

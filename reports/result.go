@@ -67,8 +67,8 @@ func ResultSchema() ([]byte, error) {
 // maxResult bounds a result.json: some 200,000 cells take a third of it.
 const maxResult = 512 << 20
 
-// ReadResult reads what WriteJSON wrote. Limits, Timeline and WrittenAt stay
-// empty. Of what is no such JSON the error says the line.
+// ReadResult reads what WriteJSON wrote; Limits, Timeline and WrittenAt stay empty. An error of syntax
+// names the line.
 func ReadResult(r io.Reader) (*Model, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxResult+1))
 	switch {
@@ -139,7 +139,7 @@ func notNil[T any](s []T) []T {
 	return s
 }
 
-// ended is when the run's phases were over.
+// ended is the end of the last phase.
 func (m *Model) ended() history.Offset {
 	var end int64
 	for _, p := range m.Phases {

@@ -10,12 +10,11 @@ import (
 	"github.com/rehearse-dev/rehearse/reports/chart"
 )
 
-// mostStretches bounds how many stretches of time a chart can be asked about: enough
-// to point at one, and few enough that a report of many charts stays small.
+// mostStretches bounds the stretches of time that a chart marks: enough to point at one, and few enough
+// that a report of many charts stays small.
 const mostStretches = 60
 
-// stretches are the figures of a track in words, by stretches of the same times in
-// every chart of the report.
+// stretches describes a track by stretches of time, which are the same in every chart of the report.
 func (m *Model) stretches(points []Point) []chart.Stretch {
 	t := m.Timeline
 	each := (len(t.Whole.Points) + mostStretches - 1) / mostStretches
@@ -62,8 +61,8 @@ func (p Point) words() string {
 	return strings.Join(parts, ", ")
 }
 
-// pointing is the part of the style sheet by which the same stretch of time is marked
-// in every chart when one of them is pointed at: a page has no script.
+// pointing is the style sheet that marks a stretch of time in every chart when the reader points at it
+// in one: a page has no script.
 func pointing() string {
 	var b strings.Builder
 	for i := range mostStretches {

@@ -26,15 +26,15 @@ type table struct {
 type column struct {
 	Name   string
 	Figure bool // set to the right
-	State  bool // its cells say whether something is well; a reader looks for those that are not
+	State  bool // its cells say whether something is well
 }
 
 func words(name string) column  { return column{Name: name} }
 func figure(name string) column { return column{Name: name, Figure: true} }
 func state(name string) column  { return column{Name: name, State: true} }
 
-// tables are those that every report shows after what was compared and drawn,
-// in their order. What did not happen in a run has no table.
+// tables are the tables of every report after the comparisons and charts, in order. A table with
+// nothing to show is left out.
 func tables(m *Model) []table {
 	ts := []table{gates(m), revocation(m), validators(m)}
 	if t, are := pods(m); are {
@@ -74,7 +74,7 @@ func cells(m *Model) table {
 	return t
 }
 
-// perPhase is what the chart shows, in figures.
+// perPhase is the chart in figures.
 func perPhase(m *Model) table {
 	t := table{
 		Title: "Phases",
@@ -178,9 +178,8 @@ func pods(m *Model) (t table, ok bool) {
 	return t, len(t.Rows) > 0
 }
 
-// against says how long something took, counted from a phase, and whether that was
-// within its bound. What did not happen may not have been due yet, in a run that
-// did not come to a later phase or ended before the bound, and is neither.
+// against says how long something took, counted from a phase, and whether that was within its bound. It
+// may not have been due in a run that ended early, or never reached a later phase: then it is neither.
 func (m *Model) against(tookMS, boundMS int64, since, by history.Phase) (took, inTime string) {
 	switch {
 	case tookMS < 0 && boundMS >= 0 && !m.Rollback.Happened && m.reached(by) && m.ended()-m.began(since) > millis(boundMS):
@@ -267,7 +266,7 @@ func agreement(r judge.RollbackReport) string {
 	return cmp.Or(r.Agreement, judge.NotCompared)
 }
 
-// told is a fact that is neither well nor unwell.
+// told words a fact that is neither good nor bad.
 func told(b bool) string {
 	if b {
 		return "it was"

@@ -32,8 +32,8 @@ func Refusals(statuses map[string]int64) string {
 	return tally(bad)
 }
 
-// answer is a status in words. A connection that was refused is no decision
-// about a credential, and must not read like one.
+// answer words a status. A refused connection is no decision about a credential, and must not read like
+// one.
 func answer(status string) string {
 	if status == "refused" {
 		return "connection refused"
@@ -56,8 +56,8 @@ func shares(credentials map[string]judge.CredentialCounts) string {
 	return dash(strings.Join(parts, ", "))
 }
 
-// Evidence tells what was measured of a fault: what changed from before to while it
-// was in effect, then the rest by name. "status 200 → 503, back after 2.9 ms".
+// Evidence describes the measured effect of a fault: first what changed, from before to during, then
+// the rest by name. "status 200 → 503, back after 2.9 ms".
 func Evidence(measured map[string]float64) string {
 	var changed, same, rest []string
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
@@ -81,7 +81,7 @@ func Evidence(measured map[string]float64) string {
 	return strings.Join(append(changed, rest...), ", ")
 }
 
-// figureOf tells values of a figure in words: "fastest 1.41 ms → 203 ms".
+// figureOf words the values of a figure: "fastest 1.41 ms → 203 ms".
 func figureOf(name string, values ...float64) string {
 	unit := ""
 	for suffix, of := range map[string]string{"_ms": " ms", "_s": " s"} {

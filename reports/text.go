@@ -55,9 +55,8 @@ func Count(n int64) string {
 	return sign + b.String()
 }
 
-// Share is part of whole in percent. It says 0 % and 100 % only where that is
-// exact, since the difference between none and a few is what is looked for; of
-// nothing there is no share: "–".
+// Share is a part of a whole in percent. It is 0 % and 100 % only where that is exact: the difference
+// between none and a few is what matters; "–" where the whole is 0.
 func Share(part, whole int64) string {
 	if whole == 0 {
 		return "–"

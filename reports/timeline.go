@@ -13,9 +13,8 @@ import (
 // maxPoints bounds a track: more than a chart of this width can show.
 const maxPoints = 240
 
-// Timeline is what a history tells beside its verdict: first attempts over
-// time, and who was shown which credential. Only what happened
-// in the phases is in it.
+// Timeline is what a report shows of a history beside its verdict: first attempts over time, and who
+// was shown which credential, within the phases.
 type Timeline struct {
 	Start  history.Offset // of the first point of every track
 	Width  history.Offset // of every point, in wall time
@@ -53,8 +52,7 @@ type Switch struct {
 	After               history.Offset
 }
 
-// Proof is what became of a credential that the harness itself showed to a
-// validator.
+// Proof sums up the harness's own presentations of a credential to a validator.
 type Proof struct {
 	Validator, Credential string
 	Purpose               history.Purpose
@@ -62,8 +60,8 @@ type Proof struct {
 	Outcome               history.Outcome
 	Shown, Taken, Denied  int64
 	LastTaken             history.Offset // zero: it never was
-	// Refused is the first refusal after which it was not taken again; zero
-	// where there is none.
+	// Refused is the first refusal after which the credential was not taken again; zero where there is
+	// none.
 	Refused history.Offset
 }
 
@@ -89,7 +87,7 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 		case history.KindCredential:
 			t.Credentials = append(t.Credentials, Credential{e.Credential, e.Identifier, e.Detail})
 		case history.KindStep:
-			if e.Step == "emit" && e.Detail == "" && e.Phase != "" { // others made the state to start from
+			if e.Step == "emit" && e.Detail == "" && e.Phase != "" { // earlier emits made the initial state
 				emitted[e.Credential] = e.Began
 			}
 		case history.KindEmitting:
@@ -99,7 +97,7 @@ func TimelineOf(h *history.History, l plan.Limits) *Timeline {
 				t.Switches = append(t.Switches, Switch{e.Service, e.Credential, e.At - began})
 			}
 		case history.KindProbe:
-			if e.Probe.Purpose != history.Garbage && e.Probe.Purpose != history.Control { // which proves nothing of a credential
+			if e.Probe.Purpose != history.Garbage && e.Probe.Purpose != history.Control { // which says nothing of a credential
 				t.prove(e)
 			}
 		}
@@ -132,8 +130,8 @@ func (t *Timeline) frame(h *history.History) (changed history.Offset, points int
 	if !started || end <= t.Start {
 		return changed, 0
 	}
-	// A whole number of tenths of a second: the counts come in such buckets,
-	// and a point that holds now five and now six of them would show a wave.
+	// A whole number of tenths of a second, the width of the counts' buckets: points of five and six
+	// buckets in turn would show a wave.
 	const grain = history.Offset(100 * time.Millisecond)
 	whole := end - t.Start
 	t.Width = max(grain, ((whole+maxPoints-1)/maxPoints+grain-1)/grain*grain)
@@ -182,7 +180,7 @@ func (p *Point) add(c *history.Counts) {
 	p.Credentials[c.Credential] += c.Attempts
 }
 
-// prove takes a probe into account.
+// prove adds a probe.
 func (t *Timeline) prove(e *history.Event) {
 	i := slices.IndexFunc(t.Proofs, func(p Proof) bool {
 		return p.Validator == e.Service && p.Credential == e.Credential && p.Purpose == e.Probe.Purpose

@@ -9,9 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// PageAndWall tells a length of wall time in page time, with the wall time in
-// brackets where the run's speed makes them differ: "14m50s (14.8s)". A speed
-// that is not positive counts as 1.
+// PageAndWall writes a length of wall time as page time, with the wall time in brackets where they
+// differ: "14m50s (14.8s)". A speed that is not positive counts as 1.
 func PageAndWall(speed float64, wall time.Duration) string {
 	if speed <= 0 || speed == 1 {
 		return plan.Text(wall)
@@ -19,8 +18,8 @@ func PageAndWall(speed float64, wall time.Duration) string {
 	return fmt.Sprintf("%s (%s)", PageTime(speed, wall), plan.Text(wall))
 }
 
-// PageTime tells a length of wall time in page time alone: "14m50s". A speed
-// that is not positive counts as 1.
+// PageTime writes a length of wall time as page time: "14m50s". A speed that is not positive counts as
+// 1.
 func PageTime(speed float64, wall time.Duration) string {
 	return plan.Text(pageTime(speed, history.Offset(wall)))
 }
@@ -36,11 +35,11 @@ func pageTime(speed float64, wall history.Offset) time.Duration {
 // Clock tells the moments of a run.
 type Clock struct {
 	Speed float64
-	// Zero is the moment from which page time counts: where the baseline began, as
-	// in the timeline of a plan. To start services takes as long at any speed.
+	// Zero is where page time begins: with the baseline, as in the timeline of a plan. Starting
+	// services takes equally long at any speed.
 	Zero history.Offset
-	// Held are the times, in order, in which a rotation waited for a person: page time
-	// stands still then.
+	// Held are the times, in order, in which the rotation waited for a person and page time stood
+	// still.
 	Held []history.Gap
 }
 
@@ -68,7 +67,7 @@ func (c Clock) page(at history.Offset) time.Duration {
 	return pageTime(c.Speed, passed)
 }
 
-// wall is the moment at which it is so late by the page.
+// wall is the moment of a page time.
 func (c Clock) wall(page time.Duration) history.Offset {
 	speed := c.Speed
 	if speed <= 0 {
@@ -83,7 +82,7 @@ func (c Clock) wall(page time.Duration) history.Offset {
 	return at
 }
 
-// Page tells a moment in page time: "14m50s"; one before that begins is the start.
+// Page writes a moment in page time, "14m50s"; before the baseline it is the start.
 func (c Clock) Page(at history.Offset) string {
 	if at < c.Zero {
 		return "the start"
@@ -91,8 +90,8 @@ func (c Clock) Page(at history.Offset) string {
 	return plan.Text(c.page(at))
 }
 
-// Moment tells a moment in page time, with wall time since the start of the run
-// in brackets where the run's speed makes them differ: "14m50s (15.1s)".
+// Moment writes a moment in page time, with wall time since the start of the run in brackets where they
+// differ: "14m50s (15.1s)".
 func (c Clock) Moment(at history.Offset) string {
 	if c.Speed <= 0 || c.Speed == 1 {
 		return plan.Text(at.Duration())

@@ -11,22 +11,21 @@ import (
 )
 
 const (
-	// roomShare is the share of the time in which somebody waits for a processor from
-	// which a machine has no room for one more rehearsal. One alone on two processors
-	// takes some 0.3; from 0.6 on the judge takes late answers for the machine's doing.
+	// roomShare is the pressure (the share of time in which somebody waits for a processor) from which
+	// a machine has no room for another rehearsal. One rehearsal alone on two processors causes some
+	// 0.3; from 0.6 on the judge attributes late answers to the machine.
 	roomShare = 0.5
-	// roomLook is over how long that is measured.
+	// roomLook is the time over which that is measured.
 	roomLook = time.Second
-	// settling is how long one that has begun is given until its services run, before
-	// the next: starting them is most of the work.
+	// settling is how long a rehearsal gets to start its services before the next may begin: starting
+	// them is most of the work.
 	settling = 4 * time.Second
 )
 
 // admission lets rehearsals begin one after the other: the first at once, each other when
 // the machine has room for it. What is timed on a machine without room is void.
 type admission struct {
-	// pressed is the share of the time since it was asked last in which somebody
-	// waited for a processor; 0 where the kernel does not tell.
+	// pressed is the pressure since the last call; 0 where the kernel does not tell.
 	pressed func() float64
 
 	turn  sync.Mutex // of whoever waits to begin
@@ -42,13 +41,12 @@ func newAdmission() *admission {
 	return &admission{pressed: func() float64 { return kernel.Look(time.Since(began))[machine.CPU] }}
 }
 
-// enter returns when one more may begin, or the context has ended. Whoever entered
-// leaves.
+// enter returns when one more may begin, or the context has ended. Each call needs a leave.
 func (r *admission) enter(ctx context.Context) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	for r.taken() && ctx.Err() == nil {
-		r.pressed() // the share since now is of interest
+		r.pressed() // resets the measurement
 		_ = world.WallClock{}.Sleep(ctx, roomLook)
 		if pressed := r.pressed(); pressed < roomShare && time.Since(r.begun) >= settling {
 			break
@@ -58,7 +56,7 @@ func (r *admission) enter(ctx context.Context) {
 	r.count(1)
 }
 
-// leave says that one has ended.
+// leave reports that a rehearsal has ended.
 func (r *admission) leave() { r.count(-1) }
 
 func (r *admission) count(n int) {

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// underWay is how many rehearsals this process is carrying out: each has started
-// something that is left where the process ends at once.
+// underWay counts the rehearsals of this process: each leaves something behind where the process ends
+// at once.
 var underWay atomic.Int32
 
-// sayingWithin bounds how long an end at once waits for a terminal that takes nothing.
+// sayingWithin bounds how long an immediate end waits for a terminal that takes nothing.
 const sayingWithin = 200 * time.Millisecond
 
-// atOnce ends the process at the next of these signals, as the system does by itself,
-// and says before what may be left.
+// atOnce ends the process at the next of these signals, as the system would, after saying what may be
+// left.
 func atOnce(signals []os.Signal) {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, signals...)
@@ -35,8 +35,8 @@ func atOnce(signals []os.Signal) {
 	}()
 }
 
-// sayLeft says in a line what may be left of rehearsals that end at once, and what
-// removes it; nothing where none is under way.
+// sayLeft prints what rehearsals that end at once may leave, and what removes it; nothing where none is
+// under way.
 func sayLeft(to io.Writer) {
 	if underWay.Load() == 0 {
 		return

@@ -41,7 +41,7 @@ func cleanCommand() *cobra.Command {
 				}
 				err = errors.Join(err, notRemoved)
 			}
-			out := plaintext.Writer(command.OutOrStdout()) // parts of it are what records say
+			out := plaintext.Writer(command.OutOrStdout()) // it quotes text from records
 			for _, what := range removed {
 				fmt.Fprintln(out, "removed", what)
 			}

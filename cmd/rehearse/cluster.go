@@ -35,8 +35,7 @@ func clusterUsers(ctx context.Context, name string) ([]lint.ClusterUser, error) 
 	return users, nil
 }
 
-// asAttached gives the workloads the names that a scenario has for them, and says
-// which of them its steps roll out.
+// asAttached gives workloads their names in a scenario, and says which of them its steps roll out.
 func asAttached(users []lint.ClusterUser, a *scenario.Attach) (named []lint.ClusterUser, rolledOut func(string) bool) {
 	named = slices.Clone(users)
 	if a == nil || a.Kubernetes == nil {

@@ -8,13 +8,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// leastText is how narrow a text may become beside what stands before it: on a
-// terminal that is narrower, lines are cut by the terminal.
+// leastText is the least width of a text beside its head; a narrower terminal cuts the lines itself.
 const leastText = 24
 
-// hanging writes a line that begins with a head, padded to some columns, and goes on
-// with text, broken between words where the terminal ends and indented below itself.
-// A width of 0 is one line, as for a pipe.
+// hanging writes a head, padded to some columns, and a text beside it, wrapped at the terminal's width
+// and indented. A width of 0 is one line, as for a pipe.
 func hanging(w io.Writer, width, columns int, head, text string) error {
 	lines := []string{text}
 	if room := width - columns; width > 0 {

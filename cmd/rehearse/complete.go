@@ -44,8 +44,7 @@ func completingRuns(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 	return runs, cobra.ShellCompDirectiveFilterDirs | cobra.ShellCompDirectiveKeepOrder
 }
 
-// completes completes a flag by the values that it has. That the flag is there is the
-// caller's to know.
+// completes completes a flag by its values. The flag must exist.
 func completes(command *cobra.Command, flag string, values ...string) {
 	err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {

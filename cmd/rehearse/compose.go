@@ -14,8 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
-// composeServices are the services of a compose file, or, where there is no
-// such file, of the project of that name that runs.
+// composeServices are the services of a compose file or, where there is no such file, of the running
+// project of that name.
 func composeServices(ctx context.Context, name string) ([]lint.ProjectService, error) {
 	document, err := source.ReadForeign(os.DirFS(filepath.Dir(name)), filepath.Base(name), name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {

@@ -20,14 +20,14 @@ const (
 	exitInterrupted  = 130 // 128 + SIGINT, as shells have it
 )
 
-// exitError is an error with the code that the process ends with. Without an
-// error behind it, all was said already.
+// exitError is an error with the exit code of the process. Without an error behind it, everything was
+// printed already.
 type exitError struct {
 	code int
 	err  error
 }
 
-// Error is that of what is behind it; empty: all was said.
+// Error is the text of the error behind it; empty: everything was printed.
 func (e *exitError) Error() string {
 	if e.err == nil {
 		return ""
@@ -41,8 +41,8 @@ func (e *exitError) Unwrap() error { return e.err }
 // usage marks an error of the command line.
 func usage(err error) error { return &exitError{exitUsage, err} }
 
-// exitCode is what the process ends with for an error: its own code, 2 for
-// what is wrong with a file or a folder in use, else 4.
+// exitCode is the exit code for an error: its own code, 2 for an invalid file or a folder in use, else
+// 4.
 func exitCode(err error) int {
 	if err == nil {
 		return 0
@@ -65,8 +65,8 @@ func exitCode(err error) int {
 	return exitCannot
 }
 
-// message is what is printed of an error: problems of files as they are, so
-// that editors find their places, anything else in the program's name.
+// message is the text printed for an error: problems of files as they are, so that editors find their
+// places, anything else after the program's name.
 func message(err error) string { return plaintext.Lines(messageOf(err)) }
 
 func messageOf(err error) string {

@@ -61,8 +61,8 @@ func faultsCommand() *cobra.Command {
 	return command
 }
 
-// knownFaults are those of package fault, each with an example: the first built-in
-// scenario that asks for it.
+// knownFaults are the faults of package fault, each with an example: the first built-in scenario that
+// asks for it.
 func knownFaults() ([]knownFault, error) {
 	var known []knownFault
 	for _, k := range fault.Kinds() {
@@ -115,7 +115,7 @@ func itemAt(text string, line int) string {
 	return strings.Join(item, "\n")
 }
 
-// writeFaults writes each with what is said of it below, broken between words at width.
+// writeFaults writes each fault with its description below, wrapped at width.
 func writeFaults(w io.Writer, width int, known []knownFault) error {
 	longest := 0
 	for _, k := range known {

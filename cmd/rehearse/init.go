@@ -73,7 +73,7 @@ func begin(command *cobra.Command, dir, family string) error {
 			return usage(fmt.Errorf("look into %s: %w", dir, err))
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { // people's own files: as theirs are
+	if err := os.MkdirAll(dir, 0o755); err != nil { // the user's own files, with the usual mode
 		return usage(fmt.Errorf("make the folder: %w", err))
 	}
 	out := command.OutOrStdout()

@@ -74,8 +74,8 @@ func inventoryCommand() *cobra.Command {
 	return command
 }
 
-// pagesIn are the pages of a folder, and all that is wrong with those that are
-// none. Where all are invalid that is the error.
+// pagesIn are the pages of a folder, and the problems of those that are invalid. It fails where all
+// are.
 func pagesIn(folder string) (pages []inventory.Page, invalid source.Problems, err error) {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return nil, nil, usage(fmt.Errorf("%s is no folder: name the one with the pages", folder))
@@ -104,8 +104,8 @@ func pagesIn(folder string) (pages []inventory.Page, invalid source.Problems, er
 	return nil, nil, usage(fmt.Errorf("no page in %s", folder))
 }
 
-// runsIn are the saved runs in a folder and those below it. Where nobody asked
-// for the folder it need not be there. What is no result of ours is passed over.
+// runsIn are the saved runs in and below a folder, which must exist only where it was asked for. Files
+// that are no results of ours are skipped.
 func runsIn(folder string, asked bool) ([]inventory.Run, error) {
 	if _, err := os.Stat(folder); err != nil && !asked {
 		return nil, nil

@@ -38,7 +38,7 @@ func judgeCommand() *cobra.Command {
 				return err
 			}
 			out := command.OutOrStdout()
-			// Reports that cannot be written take nothing from what it came to.
+			// A report that cannot be written does not change the verdict.
 			err = errors.Join(err, console.PrintVerdict(out, verdict, limits, reported, lookOf(out)))
 			if err != nil {
 				return err
@@ -48,9 +48,8 @@ func judgeCommand() *cobra.Command {
 	}
 }
 
-// judgeReports writes the reports of a saved run anew, with the verdict that it
-// has come to now, and returns where the one to read is; empty: there is nothing
-// that says what was run, or it could not be written.
+// judgeReports rewrites the reports of a saved run with its new verdict, and returns the path of the
+// one to read; empty where the folder does not say what was run, or it could not be written.
 func judgeReports(dir string, h *history.History, limits plan.Limits, verdict judge.Verdict) (string, error) {
 	model, err := modelIn(dir, h, limits)
 	if withoutResult(err) {
@@ -66,8 +65,8 @@ func judgeReports(dir string, h *history.History, limits plan.Limits, verdict ju
 	return reportIn(dir), nil
 }
 
-// savedHistory reads the history of a run folder. What is wrong with it is an
-// error of usage: the folder is the command's input.
+// savedHistory reads the history of a run folder. A problem with it is an error of usage: the folder is
+// the command's input.
 func savedHistory(dir string) (*history.History, plan.Limits, error) {
 	fail := func(err error) (*history.History, plan.Limits, error) {
 		return nil, plan.Limits{}, usage(fmt.Errorf("read run %s: %w", dir, err))

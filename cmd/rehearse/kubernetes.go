@@ -46,8 +46,7 @@ func kubernetesCommand() *cobra.Command {
 	return command
 }
 
-// writeManifests writes what rehearses a plan in its cluster, one document after
-// the other.
+// writeManifests writes the manifests with which a plan is rehearsed in its cluster.
 func writeManifests(w io.Writer, p *plan.Plan, file, image string) error {
 	k := p.Rehearsal.Attach.Kubernetes
 	type object = yaml.MapSlice
@@ -63,7 +62,7 @@ func writeManifests(w io.Writer, p *plan.Plan, file, image string) error {
 			{{Key: "name", Value: "scenario"}, {Key: "mountPath", Value: "/scenario"}}, {{Key: "name", Value: "runs"}, {Key: "mountPath", Value: "/runs"}},
 		}},
 	}
-	// Not again: a rotation that failed half-way is for a person to look at.
+	// No retries: a rotation that failed half-way is for a person to look at.
 	job := object{
 		{Key: "backoffLimit", Value: 0},
 		{Key: "template", Value: object{{Key: "spec", Value: object{

@@ -95,15 +95,15 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// lintKnown is what is known of the parties beside pages and scenarios.
+// lintKnown is what lint knows of the parties beside pages and scenarios.
 type lintKnown struct {
 	audit, compose, kubernetes string
 	services                   []lint.ProjectService
 	users                      []lint.ClusterUser
 }
 
-// lint holds all that some paths name against the rules. What is wrong with a file
-// that is no page or scenario is found as well, beside what is found in the others.
+// lint checks everything that some paths name against the rules. An invalid file is a finding, beside
+// those of the others.
 func (k *lintKnown) lint(ctx context.Context, paths []string) (findings []lint.Finding, files int, err error) {
 	if k.compose != "" {
 		if k.services, err = composeServices(ctx, k.compose); err != nil {
@@ -146,12 +146,12 @@ func documentsAt(path string) ([]string, error) {
 	case errors.Is(err, fs.ErrNotExist) && path == builtIn:
 		return scenarios.List()
 	case err != nil || !info.IsDir():
-		return []string{path}, nil // loading it says what is wrong with it
+		return []string{path}, nil // loading it reports what is wrong
 	}
 	return ourFiles(path)
 }
 
-// file holds one page or scenario against the rules.
+// file checks one page or scenario against the rules.
 func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
 	if isPage(name) {
 		page, err := runbook.LoadFile(name)
@@ -171,8 +171,8 @@ func (k *lintKnown) file(name string, now time.Time) ([]lint.Finding, error) {
 	return k.parties(found, loaded.Runbook, loaded.PagePosition("consumers"), loaded.Scenario.Attach)
 }
 
-// parties adds who has to do with the secret of a page, by the audit log and
-// the compose project and the cluster, and is not on it.
+// parties adds the parties that use the secret of a page, by the audit log, the compose project and the
+// cluster, and are not on it.
 func (k *lintKnown) parties(found []lint.Finding, page runbook.Runbook, at source.Position, a *scenario.Attach) ([]lint.Finding, error) {
 	found = append(found, lint.Project(page, at, k.services)...)
 	users, rolledOut := asAttached(k.users, a)
@@ -197,7 +197,7 @@ func isAudit(line []byte) bool {
 // maxAuditLine bounds a line of an audit log.
 const maxAuditLine = 1 << 20
 
-// auditReaders are those who read a path, by the lines of an audit log.
+// auditReaders are the readers of a path in an audit log.
 func auditReaders(file, path string) ([]string, error) {
 	f, err := source.Open(file)
 	if err != nil {
@@ -219,7 +219,7 @@ func auditReaders(file, path string) ([]string, error) {
 	if err := lines.Err(); err != nil {
 		return nil, usage(fmt.Errorf("read audit log %s: %w", file, err))
 	}
-	if !isLog { // nobody reads in it, which would say that all is well
+	if !isLog { // an unreadable log must not read as one without readers
 		return nil, usage(fmt.Errorf("read audit log %s: no line of it is one of a Vault audit device (a file device writes one JSON object a line)", file))
 	}
 	return readers, nil

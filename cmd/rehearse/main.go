@@ -19,20 +19,19 @@ func main() { os.Exit(execute()) }
 
 // execute runs the command line and returns the exit code.
 func execute() int {
-	// Before anything is started: the only Vault that is talked to is the one
-	// that the command line names.
+	// First: the only Vault that rehearse talks to is the one that the command line names.
 	if err := store.ForgetEnvironment(); err != nil {
 		fmt.Fprintln(os.Stderr, "rehearse:", err)
 		return exitCannot
 	}
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
-		signals = append(signals, syscall.SIGHUP) // the window was closed, the connection lost
+		signals = append(signals, syscall.SIGHUP) // a closed window, a lost connection
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
-	// The first signal ends things in order. With the second the system's own handling
-	// ends them at once, once it was said what may be left by that.
+	// The first signal ends things in order. The second ends them at once, after saying what may be
+	// left.
 	context.AfterFunc(ctx, func() {
 		atOnce(signals)
 		stop()
@@ -58,7 +57,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	cobra.AddTemplateFunc("versionText", versionText) // called where --version is: it reads the whole binary
+	cobra.AddTemplateFunc("versionText", versionText) // called for --version only: it reads the whole binary
 	root.SetVersionTemplate("{{versionText}}")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
@@ -70,7 +69,7 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// noSuchCommand refuses what is no command, and says which one was meant.
+// noSuchCommand refuses an unknown command, and suggests the one that was meant.
 func noSuchCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -84,7 +83,7 @@ func noSuchCommand(root *cobra.Command, args []string) error {
 	return usage(fmt.Errorf("unknown command %q: %s", args[0], source.DidYouMean(args[0], names)))
 }
 
-// arguments makes what cobra says of arguments an error of usage.
+// arguments makes cobra's errors about arguments errors of usage.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		if err := check(command, args); err != nil {

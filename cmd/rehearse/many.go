@@ -21,7 +21,7 @@ import (
 // manyFlags are those of `rehearse simulate --runs`.
 type manyFlags struct{ runs int }
 
-// distribution is what many simulated rehearsals came to.
+// distribution sums up many simulated rehearsals.
 type distribution struct {
 	Schema    string                `json:"schema"`
 	Scenario  string                `json:"scenario"`
@@ -41,12 +41,12 @@ type distribution struct {
 	Samples   []simulation.Sample   `json:"samples"`
 }
 
-// partyDistribution is that of who presents to whom.
+// partyDistribution is the distribution for one presenter at one validator.
 type partyDistribution struct {
 	Presenter string `json:"presenter"`
 	Validator string `json:"validator"`
 	In        int    `json:"refused_in_runs"`
-	// Chance is that of any refusal.
+	// Chance is the chance of any refusal.
 	Chance simulation.Interval `json:"chance_of_any_refusal"`
 	Share  float64             `json:"share_refused"` // of all its attempts
 	Most   float64             `json:"share_refused_most"`
@@ -55,7 +55,7 @@ type partyDistribution struct {
 // distributionSchema names the shape of the figures as JSON.
 const distributionSchema = "rehearse/distribution/v1"
 
-// simulate rehearses a scenario many times and tells what came of it.
+// simulate rehearses a scenario many times and prints the distribution.
 func (m *manyFlags) simulate(command *cobra.Command, f *runFlags, name string) error {
 	switch {
 	case m.runs < 1:

@@ -14,20 +14,19 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// measuredScenario is what is rehearsed to find the rate that a machine holds: load, a
-// service, and an authority behind it, for some fifteen seconds at each rate.
+// measuredScenario is rehearsed to find the rate that a machine sustains: load, a service, and an
+// authority behind it, for some fifteen seconds at each rate.
 const measuredScenario = "api-key/healthy"
 
 const (
-	// firstRate is tried first, and doubled for as long as it is held.
+	// firstRate is the first rate, which is doubled as long as it is sustained.
 	firstRate = 100
 	lastRate  = 51_200
-	// heldEnough is how much of what was due must have been begun, and answered.
+	// heldEnough is the share of due requests that must have been begun and answered.
 	heldEnough = 0.99
 )
 
-// measureRate rehearses at rising rates until one is not held, and says which was
-// the last that was.
+// measureRate rehearses at rising rates until one is not sustained, and prints the last that was.
 func measureRate(ctx context.Context, w io.Writer, rehearse func(ctx context.Context, rate float64) (*harness.Result, error)) error {
 	held := 0.0
 	for rate := float64(firstRate); rate <= lastRate; rate *= 2 {
@@ -51,8 +50,7 @@ func measureRate(ctx context.Context, w io.Writer, rehearse func(ctx context.Con
 	return nil
 }
 
-// lacking says what a history lacks of load that was held: requests that were due,
-// answers, or time to run; empty: nothing.
+// lacking says which requests, answers or running time of sustained load a history lacks; empty: none.
 func lacking(h *history.History) string {
 	var due, sent, lost, answered int64
 	strained := ""

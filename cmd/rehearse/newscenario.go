@@ -50,13 +50,12 @@ func scenarioCommand() *cobra.Command {
 	return command
 }
 
-// quickest bounds the speed of a scenario that is made: at it a rotation of minutes
-// takes seconds, and what a person sees of it can be followed.
+// quickest bounds the speed of a new scenario: a rotation of minutes then takes seconds, and a person
+// can still follow it.
 const quickest = 60
 
-// scenarioFor makes the scenario of a page, which it names as file, at the largest
-// speed at which it can be rehearsed. How much that is only a plan can tell, of files:
-// they are in a folder of their own for that long.
+// scenarioFor writes the scenario of a page, which it calls file, at the largest speed that a plan of
+// both allows. For that plan they are put into a temporary folder.
 func scenarioFor(page []byte, file string) (made []byte, err error) {
 	dir, err := os.MkdirTemp("", "rehearse-new-")
 	if err != nil {

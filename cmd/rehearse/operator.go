@@ -27,8 +27,7 @@ type terminalOperator struct {
 	hold     bool          // asks before each phase, and not only before one
 	confirm  history.Phase // that one
 	commands chan world.Command
-	// confirming says that the question is one that a line without a word does not
-	// answer.
+	// confirming says that an empty line does not answer the question.
 	confirming atomic.Bool
 }
 
@@ -37,8 +36,7 @@ var (
 	_ world.Confirmer = (*terminalOperator)(nil)
 )
 
-// atTerminal is an operator at the command's terminal; an error of usage where
-// there is none.
+// atTerminal is an operator at the command's terminal; without one it is an error of usage.
 func atTerminal(command *cobra.Command, hold bool) (*terminalOperator, error) {
 	file, ok := command.InOrStdin().(*os.File)
 	switch terminal := ok && term.IsTerminal(int(file.Fd())); {
@@ -50,9 +48,8 @@ func atTerminal(command *cobra.Command, hold bool) (*terminalOperator, error) {
 	return newAsking(file, command.ErrOrStderr(), hold), nil
 }
 
-// confirms is the phase that a person must approve: the revoke at a system that the
-// run did not make, or what begins it there where a rotator goes on by itself; "":
-// none, or that was said to be needless.
+// confirms is the phase that a person must approve in a system that the run did not make: the revoke
+// or, where a rotator goes on by itself, its start; "" where there is none, or a flag waived it.
 func (f *runFlags) confirms(p *plan.Plan) history.Phase {
 	switch a := p.Rehearsal.Attach; {
 	case a == nil || f.yes:
@@ -65,8 +62,7 @@ func (f *runFlags) confirms(p *plan.Plan) history.Phase {
 
 func newAsking(from io.Reader, to io.Writer, hold bool) *terminalOperator {
 	a := &terminalOperator{to: to, hold: hold, confirm: history.Revoke, commands: make(chan world.Command)}
-	// A read of a terminal cannot be called off: this goroutine ends with the
-	// process, or with its input.
+	// A read of a terminal cannot be cancelled: this goroutine ends with the process or its input.
 	go a.listen(from)
 	return a
 }
@@ -111,13 +107,12 @@ func (a *terminalOperator) Approve(ctx context.Context, next history.Phase) (wor
 	}
 }
 
-// Confirm asks once more, and says what the gate says. A line without a word is no
-// answer to that, and counts as no.
+// Confirm asks once more and says why the gate does not hold. An empty line counts as no.
 func (a *terminalOperator) Confirm(ctx context.Context, next history.Phase, says string) (world.Command, error) {
 	a.confirming.Store(true)
 	defer a.confirming.Store(false)
 	select {
-	case early := <-a.commands: // it was typed before the question, which it cannot answer
+	case early := <-a.commands: // typed before the question: no answer to it
 		if early == world.RollBack || early == world.Abort {
 			return early, nil
 		}

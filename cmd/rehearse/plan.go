@@ -52,7 +52,7 @@ func planOf(name string, o plan.Options) (*plan.Plan, error) {
 	return plan.Build(loaded, o)
 }
 
-// printPlan prints what is known of a run before it is started.
+// printPlan prints what is known of a run before it starts.
 func printPlan(w io.Writer, p *plan.Plan) error {
 	// The writer keeps the first error, which Flush returns.
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -97,8 +97,8 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	return nil
 }
 
-// brokenBy is the field of the page by which the first bound is broken that some time
-// would hold; empty: none is.
+// brokenBy is the field of the page behind the first broken bound that a longer time would mend; empty:
+// none is.
 func brokenBy(bounds []plan.Bound) string {
 	for _, b := range bounds {
 		if !b.Held && b.Needed != runbook.Forever {
@@ -108,8 +108,7 @@ func brokenBy(bounds []plan.Bound) string {
 	return ""
 }
 
-// exception says whether the revoke waits for a client that may keep the old
-// credential: it waits for the window and for nothing else.
+// exception says whether the window is long enough for a client that may keep the old credential.
 func exception(e runbook.Exception, window time.Duration) string {
 	until := plan.Text(e.Until.Duration())
 	if e.Until.Duration() > window {

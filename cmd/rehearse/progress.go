@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// progress tells on a terminal how far something has come, and how long it may still
-// take. Elsewhere it tells nothing.
+// progress shows on a terminal how far something has come, and how long it may still take. Elsewhere it
+// shows nothing.
 type progress struct {
 	w     io.Writer // nil: it tells nothing
 	what  string
@@ -26,7 +26,7 @@ type progress struct {
 }
 
 const (
-	// tellEvery is how often a line is written anew.
+	// tellEvery is how often the line is redrawn.
 	tellEvery = 200 * time.Millisecond
 	// barWidth is how many characters a bar has.
 	barWidth = 24
@@ -40,7 +40,7 @@ func newProgress(w io.Writer, what string) *progress {
 	return p
 }
 
-// step is one more of so many that there are to be, at most.
+// step counts one more of at most so many.
 func (p *progress) step(of int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,11 +54,11 @@ func (p *progress) step(of int) {
 	left := time.Duration(float64(now.Sub(p.began)) * (1 - share) / share)
 	full := int(share * barWidth)
 	bar := strings.Repeat("█", full) + strings.Repeat("░", barWidth-full)
-	// What cannot be told is not missed: the result is what counts.
+	// An error of writing is ignored: the result is what counts.
 	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s %d of %d %s, %s left at most", bar, p.n, of, p.what, plan.Text(left.Round(time.Second)))
 }
 
-// end takes the line away.
+// end removes the line.
 func (p *progress) end() {
 	if p.w != nil {
 		_, _ = fmt.Fprint(p.w, "\r\x1b[K")

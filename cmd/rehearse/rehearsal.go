@@ -47,7 +47,7 @@ func (p *runEnvironment) register(command *cobra.Command) {
 	completes(command, "store", harness.Auto, harness.Embedded, harness.Vault)
 }
 
-// options are the place as options of a run; an error is one of usage.
+// options turns the flags into options of a run; an error is one of usage.
 func (p *runEnvironment) options() (harness.Options, error) {
 	o := harness.Options{Runtime: p.runtime, Place: p.at, Store: p.store, VaultAddr: p.vaultAddr, LoadShards: p.shards}
 	if err := oneOf("--runtime", p.runtime, append([]string{harness.Auto, harness.Simulated}, runtime.Names()...)...); err != nil {
@@ -94,7 +94,7 @@ func isBase(text string) bool {
 		strings.TrimSuffix(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
-// oneOf refuses a flag's value that there is not.
+// oneOf refuses an unknown value of a flag.
 func oneOf(flag, value string, allowed ...string) error {
 	if slices.Contains(allowed, value) {
 		return nil
@@ -138,7 +138,7 @@ func resultOf(o *harness.Result) console.Result {
 	}
 }
 
-// modelOf is what the reports of a run are made of.
+// modelOf is the model of a run's reports.
 func modelOf(o *harness.Result) *reports.Model {
 	return &reports.Model{
 		ToolVersion: version(), StartedAt: o.StartedAt,

@@ -52,7 +52,7 @@ func reportCommand() *cobra.Command {
 	return command
 }
 
-// savedModel reads what the reports of a run folder are made of.
+// savedModel reads the model of a run folder's reports.
 func savedModel(dir string) (*reports.Model, error) {
 	h, limits, err := savedHistory(dir)
 	if err != nil {
@@ -61,9 +61,8 @@ func savedModel(dir string) (*reports.Model, error) {
 	return modelIn(dir, h, limits)
 }
 
-// modelIn puts the result.json of a run folder together with its history. The
-// error is one of usage, and has fs.ErrNotExist in its chain where there is no
-// such file.
+// modelIn joins the result.json of a run folder with its history. The error is one of usage, with
+// fs.ErrNotExist in its chain where there is no such file.
 func modelIn(dir string, h *history.History, limits plan.Limits) (*reports.Model, error) {
 	file, err := source.Open(filepath.Join(dir, "result.json"))
 	if err != nil {
@@ -77,6 +76,5 @@ func modelIn(dir string, h *history.History, limits plan.Limits) (*reports.Model
 	return model, nil
 }
 
-// withoutResult reports whether a folder has a history and no result.json, as
-// one has that was cut off before its end.
+// withoutResult reports whether a folder has a history and no result.json: the run was cut off.
 func withoutResult(err error) bool { return errors.Is(err, fs.ErrNotExist) }

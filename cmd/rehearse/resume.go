@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
-// resume is `rehearse run --resume DIR`: it ends what a run has left whose
-// harness was killed. Its exit code says whether authority and store agree.
+// resume is `rehearse run --resume DIR`: it ends a run whose harness was killed. Its exit code says
+// whether authority and store agree.
 func (f *runFlags) resume(command *cobra.Command) error {
 	u, err := harness.ReadUnfinished(f.dir)
 	if err != nil {
@@ -28,7 +28,7 @@ func (f *runFlags) resume(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	// The folder may be anybody's: a token goes only where the command line says.
+	// The folder may be anybody's: the token goes only where the command line says.
 	o := harness.ResumeOptions{Finish: f.finish, VaultAddr: f.vaultAddr}
 	switch o.VaultToken = os.Getenv(vaultTokenVariable); {
 	case u.VaultAddr == "" && f.vaultAddr != "":
@@ -56,7 +56,7 @@ func (f *runFlags) resume(command *cobra.Command) error {
 	return nil
 }
 
-// checkResume refuses what makes no sense beside --resume, or without it.
+// checkResume refuses flags that make no sense with --resume, or without it.
 func (f *runFlags) checkResume(command *cobra.Command, args []string) error {
 	if f.dir == "" {
 		if f.finish {

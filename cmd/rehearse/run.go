@@ -166,7 +166,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 		}
 		command.Println(plaintext.Line(fmt.Sprintf("%s at speed %v%s: %s", p.Name, p.Speed, how, p.Rehearsal.Description)))
 	}
-	// The terminal is given back whatever happens, also where this panics.
+	// Restores the terminal whatever happens, a panic included.
 	defer t.Close()
 	if err := t.start(ctx); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 	return runExit(ctx, outcome, err)
 }
 
-// lookOf is how to print to a writer: plainly, unless it is a terminal.
+// lookOf chooses how to print to a writer: plainly, unless it is a terminal.
 func lookOf(w io.Writer) console.Options {
 	if file, ok := w.(*os.File); ok {
 		return console.Detect(file, os.Getenv)

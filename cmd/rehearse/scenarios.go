@@ -23,7 +23,7 @@ type listed struct {
 	Description string `json:"description"`
 }
 
-// rank is where a scenario stands among those of its family: the healthy one first.
+// rank orders the scenarios of a family: the healthy one first.
 func (l listed) rank() int {
 	if path.Base(l.Name) == "healthy" {
 		return 0
@@ -73,7 +73,7 @@ func scenariosCommand() *cobra.Command {
 func families() []string {
 	names, err := scenarios.List()
 	if err != nil {
-		return nil // of what is built in; listing them says so
+		return nil // cannot fail for embedded files; listing them would say so
 	}
 	var found []string
 	for _, name := range names {
@@ -83,8 +83,8 @@ func families() []string {
 	return slices.Compact(found)
 }
 
-// listScenarios are those that are built in, by family: the healthy one first, and
-// each that goes wrong before those that extend its name, which do not.
+// listScenarios are the built-in scenarios by family: the healthy one first, and each that fails before
+// those with a longer name that do not.
 func listScenarios() ([]listed, error) {
 	names, err := scenarios.List()
 	if err != nil {
@@ -142,8 +142,7 @@ func writeJSON(w io.Writer, list any) error {
 	return nil
 }
 
-// scenariosNamed are the built-in ones of which a name may be the last part, or was
-// meant to be: those of every family.
+// scenariosNamed are the built-in scenarios, of every family, whose name ends in name or nearly does.
 func scenariosNamed(name string, builtIn []string) []string {
 	bases := make([]string, len(builtIn))
 	for i, full := range builtIn {

@@ -47,7 +47,7 @@ func seedCommand() *cobra.Command {
 	}
 }
 
-// seed publishes the key and says, without its value, what it did.
+// seed publishes the key, and describes what it did without the value.
 func seed(ctx context.Context, url, token, path string) (string, error) {
 	if token == "" {
 		return "", fmt.Errorf("%s is empty: it must hold the token of the store", storeTokenVariable)

@@ -19,8 +19,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/load"
 )
 
-// services are all that this binary can be, by name: the stand-ins of package
-// fakes, and one line for each that lives elsewhere.
+// services are the services that this binary can run, by name: the stand-ins of package fakes, and a
+// line for each that lives elsewhere.
 func services() map[string]standin.Service {
 	all := maps.Clone(fakes.Services)
 	all["load"] = load.Serve

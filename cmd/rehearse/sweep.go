@@ -168,7 +168,7 @@ func (f *sweepFlags) sweep(command *cobra.Command, name string) error {
 	return nil
 }
 
-// saysLeast is a smallest safe value in words.
+// saysLeast words a smallest safe value.
 func saysLeast(l simulation.Least) string {
 	switch {
 	case l.Unknown:
@@ -183,7 +183,7 @@ func saysLeast(l simulation.Least) string {
 	return plan.Text(l.Value) + ", decided by " + l.Decides
 }
 
-// printCurve tells a sweep in lines.
+// printCurve prints a sweep.
 func printCurve(w io.Writer, name string, c *simulation.Curve) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // it keeps the first error, which Flush returns
 	fmt.Fprintln(t, plaintext.Line(fmt.Sprintf("simulated, not run: %s of %s, %d rehearsals of each value", c.Key, name, c.Runs)))

@@ -103,11 +103,10 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 	return testExit(results)
 }
 
-// testAll rehearses scenarios, several at a time, each in a folder of its own,
-// and prints what they come to. There is a result for each, also for those that
-// had no turn; an error is one of printing. What the machine or its clock did to
-// a rehearsal says nothing of its scenario: such a one is rehearsed once more,
-// when nothing runs beside it.
+// testAll rehearses scenarios, several at a time, each in a folder of its own, and prints the results:
+// one for each, also for those that had no turn. An error is one of printing. A rehearsal that the
+// machine or its clock disturbed says nothing of its scenario, and is repeated when nothing runs beside
+// it.
 func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harness.Options, out string) ([]result, error) {
 	names := make([]string, len(plans))
 	results := make([]result, len(plans))
@@ -124,7 +123,7 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	for i, p := range plans {
 		group.Go(func() error {
 			o := in(p, o)
-			if !o.Simulates(p) { // which needs none of the machine
+			if !o.Simulates(p) { // a simulation needs no room
 				here.enter(ctx)
 				defer here.leave()
 			}
@@ -156,8 +155,8 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	return results, errors.Join(err, table.Close("folders and "+junitFile+" are in "+out))
 }
 
-// in are the options with which a scenario is rehearsed among many: one that says so is
-// simulated wherever the others run, since it would last for hours.
+// in are the options of a scenario among many: one that asks for it is simulated wherever the others
+// run, since it would last for hours.
 func in(p *plan.Plan, o harness.Options) harness.Options {
 	if p.Rehearsal.Runtime == harness.Simulated {
 		o.Runtime = harness.Simulated
@@ -165,7 +164,7 @@ func in(p *plan.Plan, o harness.Options) harness.Options {
 	return o
 }
 
-// notCleanedUp is the errors of runs that may have left something.
+// notCleanedUp joins the errors of runs that may have left something.
 func notCleanedUp(results []result) error {
 	var errs []error
 	for _, r := range results {
@@ -185,9 +184,8 @@ func rehearsed(ctx context.Context, p *plan.Plan, o harness.Options) result {
 	return r
 }
 
-// void says why a rehearsal says nothing, where that is neither the scenario's
-// doing nor that of rehearse. One that fails unexpectedly fails by what came
-// before, and says enough.
+// void says why a rehearsal says nothing, where that is neither the scenario's nor rehearse's fault.
+// One that fails unexpectedly does count.
 func void(r result) (why string) {
 	if r.err != nil || r.outcome == nil || r.asExpected() {
 		return ""
@@ -208,13 +206,12 @@ func void(r result) (why string) {
 	return pressed(r)
 }
 
-// fullShare is from which share of a rehearsal on, in which somebody waited for a
-// processor by what the kernel says (PSI, "some"), its details are not what they would
-// be by itself: answers come late to some, and beside what is looked for.
+// fullShare is the processor pressure (the kernel's PSI, "some") from which the details of a rehearsal
+// differ from those on an idle machine: some answers come late.
 const fullShare = 0.6
 
-// pressed says that a rehearsal came to the verdict that is expected, and not to the
-// findings, on a machine that was full.
+// pressed says that a rehearsal on a full machine came to the expected verdict, but not to the expected
+// findings.
 func pressed(r result) string {
 	if string(r.outcome.Verdict.Verdict) != r.plan.Rehearsal.Expect.Verdict {
 		return ""
@@ -227,7 +224,7 @@ func pressed(r result) string {
 	return ""
 }
 
-// testExit is the exit code of all together.
+// testExit is the exit code for all results.
 func testExit(results []result) error {
 	code := 0
 	for _, r := range results {
@@ -247,8 +244,7 @@ func testExit(results []result) error {
 	return &exitError{code: code}
 }
 
-// once passes each text on the first time only: scenarios that run beside each
-// other have the same to say.
+// once passes on each text the first time only: parallel scenarios say the same things.
 func once(say func(string)) func(string) {
 	var mu sync.Mutex
 	said := map[string]bool{}
@@ -265,7 +261,7 @@ func once(say func(string)) func(string) {
 // mostNames is how many names a line lists.
 const mostNames = 6
 
-// few are the first of some names, and how many more there are.
+// few lists the first of some names, and how many more there are.
 func few(names []string) string {
 	if len(names) <= mostNames {
 		return strings.Join(names, ", ")

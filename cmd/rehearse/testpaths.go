@@ -16,13 +16,11 @@ import (
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
-// builtIn is the path that means all scenarios that are built in, where there
-// is no such folder.
+// builtIn is the path that means all built-in scenarios, where no such folder exists.
 const builtIn = "scenarios"
 
-// plansToTest loads and plans every scenario at some paths. All that is wrong
-// with any of them is told at once, before anything is started. What is attached
-// to a system that runs is left out, unless it is named itself.
+// plansToTest loads and plans every scenario at some paths. It reports all problems of all of them,
+// before anything is started. Attached scenarios are left out unless named themselves.
 func plansToTest(paths []string, o plan.Options) (plans []*plan.Plan, leftOut []string, err error) {
 	var problems source.Problems
 	for _, path := range paths {
@@ -77,7 +75,7 @@ func shardOf(shard string, plans []*plan.Plan) ([]*plan.Plan, error) {
 	return taken, nil
 }
 
-// planToTest wants a scenario to say what it expects.
+// planToTest requires a scenario to say what it expects.
 func planToTest(name string, o plan.Options) (*plan.Plan, error) {
 	loaded, err := loadScenario(name)
 	if err != nil {
@@ -92,7 +90,7 @@ func planToTest(name string, o plan.Options) (*plan.Plan, error) {
 	return plan.Build(loaded, o)
 }
 
-// twice refuses scenarios whose runs would have one folder.
+// twice refuses scenarios whose runs would share a folder.
 func twice(plans []*plan.Plan) error {
 	seen := map[string]string{}
 	for _, p := range plans {
@@ -115,15 +113,15 @@ func scenariosAt(path string) ([]string, error) {
 	case errors.Is(err, fs.ErrNotExist) && path == builtIn:
 		return scenarios.List()
 	case err != nil || !info.IsDir():
-		return []string{path}, nil // loadScenario says what is wrong with it
+		return []string{path}, nil // loadScenario reports what is wrong with it
 	}
 	files, err := ourFiles(path)
 	bases := extendedBy(files)
 	return slices.DeleteFunc(files, func(file string) bool { return isPage(file) || bases[file] }), err
 }
 
-// extendedBy are the files that others of some files extend, and that expect nothing
-// themselves: what those have in common, which cannot be tested by itself.
+// extendedBy are the files that others of some files extend and that expect nothing themselves: they
+// cannot be tested alone.
 func extendedBy(files []string) map[string]bool {
 	bases := map[string]bool{}
 	for _, file := range files {
@@ -139,8 +137,8 @@ func extendedBy(files []string) map[string]bool {
 	return bases
 }
 
-// fieldOf is the value of a key at the top of a file; false where that has none, or
-// cannot be read: loading it says why.
+// fieldOf is the value of a top-level key of a file; false where it has none or cannot be read, which
+// loading it reports.
 func fieldOf(file, key string) (value any, has bool) {
 	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
 	if err != nil || document.Kind != source.Mapping {
@@ -170,19 +168,18 @@ func yamlFiles(folder string) (files []string, err error) {
 	return files, nil
 }
 
-// ourFiles are the YAML files of a folder that may be meant as pages and scenarios.
-// Others lie beside them: of CI, of compose, manifests of Kubernetes.
+// ourFiles are the YAML files of a folder that may be pages and scenarios. Others lie beside them: for
+// CI, compose, Kubernetes.
 func ourFiles(folder string) ([]string, error) {
 	files, err := yamlFiles(folder)
 	return slices.DeleteFunc(files, isAnothers), err
 }
 
-// isAnothers reports whether a file is meant for another program: a mapping that
-// names another API, or has none of the keys by which ours are known. What cannot be
-// read may be ours.
+// isAnothers reports whether a file is for another program: a mapping that names another API, or has
+// none of our keys. A file that cannot be read may be ours.
 func isAnothers(file string) bool {
 	document, err := source.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file), file)
-	if errors.Is(err, source.ErrSeveral) && document != nil { // as manifests have: the first tells whose they are
+	if errors.Is(err, source.ErrSeveral) && document != nil { // as in manifests: the first document tells whose they are
 		err = nil
 	}
 	if err != nil || document.Kind != source.Mapping {
@@ -198,8 +195,8 @@ func isAnothers(file string) bool {
 	})
 }
 
-// isPage tells a page from a scenario. What cannot be read is taken for a
-// scenario: loading it says why.
+// isPage tells a page from a scenario. A file that cannot be read counts as a scenario: loading it
+// reports why.
 func isPage(file string) bool {
 	kind, says := fieldOf(file, "kind")
 	return says && kind == runbook.Kind

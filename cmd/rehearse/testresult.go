@@ -18,7 +18,7 @@ import (
 	"github.com/rehearse-dev/rehearse/reports"
 )
 
-// result is what one scenario came to.
+// result is the result of one scenario.
 type result struct {
 	plan        *plan.Plan
 	began       time.Time
@@ -29,17 +29,17 @@ type result struct {
 	skipped     string   // why it was not run; empty: it was
 }
 
-// Why a scenario has no verdict although nothing is wrong with it.
+// Reasons for which a valid scenario has no verdict.
 var (
 	errNoTurn      = errors.New("interrupted before its turn")
 	errInterrupted = errors.New("interrupted")
 )
 
-// requireDocker is the environment variable that, not empty, makes an error of a
-// scenario that this machine cannot run. Without it such a one is skipped.
+// requireDocker is the environment variable that makes it an error that this machine cannot run a
+// scenario. Without it such a scenario is skipped.
 const requireDocker = "REHEARSE_REQUIRE_DOCKER"
 
-// hold holds a result against what its scenario expects.
+// hold compares a result with what its scenario expects.
 func (r *result) hold() {
 	missing, noServer := errors.AsType[*server.MissingError](r.err)
 	if errors.Is(r.err, harness.ErrNotSimulated) {
@@ -59,7 +59,7 @@ func (r *result) hold() {
 	}
 }
 
-// asExpected says whether it could be run and came to what was expected.
+// asExpected says whether the scenario could be run and met its expectation.
 func (r result) asExpected() bool { return r.err == nil && r.skipped == "" && len(r.differences) == 0 }
 
 // row is the result as the console's table has it.
@@ -104,12 +104,12 @@ func (r result) suite() reports.Suite {
 // junitFile is the name of the suites' file in the folder of a test.
 const junitFile = "junit.xml"
 
-// suiteFiles are the JUnit files of a test, opened before anything is started:
-// that one cannot be written is not to be found out after ten minutes.
+// suiteFiles are the JUnit files of a test, opened before anything is started: a file that cannot be
+// written must not be found out after ten minutes.
 type suiteFiles []*os.File
 
-// openSuites creates the file in the folder of the test and the other one that
-// was asked for, if any. That it cannot is an error of usage.
+// openSuites creates the file in the folder of the test and the one that was asked for, if any. A
+// failure is an error of usage.
 func openSuites(own, asked string) (suiteFiles, error) {
 	fail := func(err error) (suiteFiles, error) {
 		return nil, usage(fmt.Errorf("write results of the test: %w", err))

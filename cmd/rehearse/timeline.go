@@ -9,7 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// timelineWidth is how many characters the whole of a run takes when drawn.
+// timelineWidth is the width of a drawn run, in characters.
 const timelineWidth = 40
 
 // timeline draws phases below each other, each where it lies in the run. Of a
@@ -47,7 +47,7 @@ func (t timeline) column(at time.Duration) int {
 	return int(int64(timelineWidth) * int64(at/time.Millisecond) / int64(t.total/time.Millisecond+1))
 }
 
-// row draws one phase. What lasts at all is at least one character wide.
+// row draws one phase, at least one character wide where it has any length.
 func (t timeline) row(s plan.Stretch) string {
 	from, to := t.column(s.PageStart), t.column(s.PageStart+s.PageLength)
 	bar := "╵" // a phase that only acts

@@ -15,9 +15,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// turnCommand is `rehearse turn URL PATH STEP [KID]`: what stands for a team's
-// own script in the example of an attached rehearsal. It rotates the key that
-// `rehearse seed` published, one step at a time.
+// turnCommand is `rehearse turn URL PATH STEP [KID]`: it stands in for a team's own script in the
+// example of an attached rehearsal, and rotates the key that `rehearse seed` published, one step at a
+// time.
 func turnCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "turn URL PATH STEP [KID]",
@@ -52,14 +52,14 @@ func turnCommand() *cobra.Command {
 // exploreMount is the mount of the services that are explored by hand.
 const exploreMount = "rehearse-explore"
 
-// keySetTurn is a published set of keys that is changed key by key. A key that is not
-// in the set, and not destroyed, is kept beside it.
+// keySetTurn changes a published set of keys, one key at a time. A key that is out of the set, and not
+// destroyed, is kept beside it.
 type keySetTurn struct {
 	store *store.Store
 	path  string
 }
 
-// keptAt is where a key is kept that is not published.
+// keptAt is the path of a key that is not published.
 func (t keySetTurn) keptAt(kid string) string { return "kept/" + kid }
 
 // take takes one step, and returns the KID that it was taken with.
@@ -89,7 +89,7 @@ func (t keySetTurn) make(ctx context.Context) (string, error) {
 	return key.KeyID, err
 }
 
-// publish adds a key that is kept to the set.
+// publish adds a kept key to the set.
 func (t keySetTurn) publish(ctx context.Context, kid string) error {
 	entry, _, err := t.store.Get(ctx, t.keptAt(kid))
 	if err != nil {
@@ -120,15 +120,14 @@ func (t keySetTurn) withhold(ctx context.Context, kid string) error {
 		_, err = t.store.Put(ctx, t.keptAt(kid), entry, version)
 	}
 	if err != nil {
-		return err // what is not kept must not be taken out of the set
+		return err // a key must be kept before it leaves the set
 	}
 	return t.change(ctx, func(keys []any) []any {
 		return slices.DeleteFunc(keys, func(entry any) bool { return indexOf([]any{entry}, kid) == 0 })
 	})
 }
 
-// destroy removes every version that may hold the key. The newest of the set is
-// known to be without it.
+// destroy destroys every version of the set that may hold the key; the newest is known not to.
 func (t keySetTurn) destroy(ctx context.Context, kid string) error {
 	document, newest, err := t.store.Get(ctx, t.path)
 	if err != nil {
@@ -144,7 +143,7 @@ func (t keySetTurn) destroy(ctx context.Context, kid string) error {
 	return errors.Join(t.store.Destroy(ctx, t.path, until(newest-1)), t.store.Destroy(ctx, t.keptAt(kid), until(last)))
 }
 
-// change writes the set anew, if nobody else did meanwhile.
+// change rewrites the set, if nobody else did meanwhile.
 func (t keySetTurn) change(ctx context.Context, with func(keys []any) []any) error {
 	document, version, err := t.store.Get(ctx, t.path)
 	if err != nil {

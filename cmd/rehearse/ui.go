@@ -21,14 +21,13 @@ import (
 
 // How a run is told.
 const (
-	uiAuto  = "auto" // a screen where there is a terminal with a person before it, else lines
+	uiAuto  = "auto" // a screen on a person's terminal, else lines
 	uiTUI   = "tui"
 	uiPlain = "plain"
 	uiJSON  = "json"
 )
 
-// terminal is the terminal that a command talks to on both sides, or why there
-// is none.
+// terminal is the terminal on both sides of a command, or the reason why there is none.
 func terminal(in io.Reader, out io.Writer, getenv func(string) string) (from, to *os.File, err error) {
 	for _, side := range []struct {
 		name string
@@ -62,15 +61,14 @@ type runDisplay struct {
 	look   console.Options
 }
 
-// tell chooses how a run is told, and makes its operator and its listener so.
-// end ends the run in order.
+// tell chooses how a run is shown, and sets its operator and listener. end ends the run in order.
 func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options, end func()) (*runDisplay, error) {
 	out := command.OutOrStdout()
 	t := &runDisplay{out: out, look: lookOf(out)}
 	t.look.Verbose, t.look.Baseline = f.verbose, p.Rehearsal.Baseline.Duration()
 	o.Progress = func(text string) { command.PrintErrln(plaintext.Line(text)) }
-	// A screen stays until somebody leaves it: in CI nobody would, also where
-	// there is a terminal. That CI is set is what CI systems have in common.
+	// A screen stays until somebody leaves it, which nobody would in CI, terminal or not. All CI
+	// systems set CI.
 	if o.Simulates(p) {
 		if f.ui == uiTUI {
 			return nil, usage(errors.New("--ui tui: a simulation is over before a screen is drawn: use --ui plain or json"))
@@ -98,7 +96,7 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 		}
 		operator.confirm = f.confirms(p)
 		o.Operator = operator
-		t.look.Terminal = false // a line that is written anew would take the question's place
+		t.look.Terminal = false // a redrawn line would overwrite the question
 	}
 	t.runListener = console.New(out, p.Limits, t.look)
 	if f.ui == uiJSON {
@@ -117,7 +115,7 @@ func onPage(p *plan.Plan) (names []string) {
 	return names
 }
 
-// start begins to tell of a run.
+// start begins to show a run.
 func (t *runDisplay) start(ctx context.Context) error {
 	if t.screen == nil {
 		return nil
@@ -125,8 +123,8 @@ func (t *runDisplay) start(ctx context.Context) error {
 	return t.screen.Start(ctx)
 }
 
-// end ends the telling. A screen stays with the verdict until it is left,
-// unless the run was interrupted or nobody is to be asked.
+// end ends the display. A screen stays with the verdict until somebody leaves it, unless the run was
+// interrupted or nobody is to be asked.
 func (t *runDisplay) end(outcome *harness.Result, stay bool) error {
 	if t.screen != nil && stay && outcome != nil && outcome.Ended != history.EndedInterrupted {
 		t.screen.Conclude(outcome.Verdict)
@@ -137,9 +135,8 @@ func (t *runDisplay) end(outcome *harness.Result, stay bool) error {
 	return t.Close()
 }
 
-// raiseInterrupt is Ctrl-C for the process: on a screen it is a key like any
-// other. Sent as the signal that it would have been, it makes the next one end
-// the process at once. Where a process cannot signal itself, end is called.
+// raiseInterrupt sends the process the signal of Ctrl-C, which is an ordinary key on a screen: the next
+// one then ends the process at once. Where a process cannot signal itself, it calls end.
 func raiseInterrupt(end func()) {
 	self, err := os.FindProcess(os.Getpid())
 	if err == nil {

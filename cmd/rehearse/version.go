@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// version is that of the module as the binary was built from it.
+// version is the module's version in the binary.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -18,8 +18,8 @@ func version() string {
 	return "(devel)"
 }
 
-// versionText is what --version prints: the version, what it was built of and with, and
-// the SHA-256 of the binary, which can be held against the checksums of a release.
+// versionText is the output of --version: the version, the build, and the binary's SHA-256, to compare
+// with the checksums of a release.
 func versionText() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "rehearse %s\n", version())

@@ -18,11 +18,11 @@ import (
 	"github.com/rehearse-dev/rehearse/reports/live"
 )
 
-// grafanaTokenEnv is the variable with the token for --grafana: it is on no command line.
+// grafanaTokenEnv is the variable with the token for --grafana, which is on no command line.
 const grafanaTokenEnv = "REHEARSE_GRAFANA_TOKEN"
 
-// watch has a team's own monitoring told of a run, where that was asked for. The error
-// says what of the flags cannot be; end ends what was begun.
+// watch connects a team's own monitoring to a run, where the flags ask for it. An error names a wrong
+// flag; end ends what was begun.
 func (f *runFlags) watch(p *plan.Plan, o *harness.Options) (end func(), err error) {
 	if f.grafana != "" {
 		if at, err := url.Parse(f.grafana); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
@@ -50,7 +50,7 @@ func (f *runFlags) serveMetrics(p *plan.Plan, o *harness.Options) (end func(), e
 		return nil, usage(fmt.Errorf("--metrics: %q is no address: want HOST:PORT, or :PORT of this machine alone", f.metrics))
 	}
 	if host == "" {
-		host = "127.0.0.1" // others are let in by saying so: 0.0.0.0
+		host = "127.0.0.1" // 0.0.0.0 lets others in
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
@@ -70,7 +70,7 @@ func (f *runFlags) serveMetrics(p *plan.Plan, o *harness.Options) (end func(), e
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
-			server.Close() // who scrapes just now is cut off
+			server.Close() // cuts off a scrape under way
 		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			o.Progress("metrics: " + err.Error())
@@ -78,10 +78,10 @@ func (f *runFlags) serveMetrics(p *plan.Plan, o *harness.Options) (end func(), e
 	}, nil
 }
 
-// telemetry has a run sent by OTLP, where the environment asks for it.
+// telemetry sends a run by OTLP, where the environment asks for it.
 func telemetry(p *plan.Plan, o *harness.Options, getenv func(string) string) (end func(), err error) {
 	if o.Simulates(p) {
-		return func() {}, nil // at no time that a collector could show
+		return func() {}, nil // virtual time: no collector could show it
 	}
 	progress := o.Progress
 	t, err := live.NewTelemetry(context.Background(), p, version(), getenv, func(err error) { progress(err.Error()) })

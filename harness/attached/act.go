@@ -20,22 +20,22 @@ import (
 const (
 	// DefaultTimeout bounds an act that says no time.
 	DefaultTimeout = 30 * time.Second
-	// rolloutTimeout bounds one with a rollout: twice what a Deployment by default
-	// gives each of its pods until it calls itself stuck is too long to wait unasked.
+	// rolloutTimeout bounds an act with a rollout. Twice a Deployment's default progress deadline is
+	// too long to wait unasked.
 	rolloutTimeout = 5 * time.Minute
 	// maxAnswer bounds how much of an answer is read.
 	maxAnswer = 1 << 20
 )
 
-// Both take no proxy of the surrounding shell: what is called was named.
+// Neither uses a proxy of the shell: the scenario names what is called.
 var (
-	// caller follows no redirect. What one points to, a login page mostly, would
-	// answer for a step that was never taken, and be told what is in its headers.
+	// caller follows no redirect. Its target, mostly a login page, would answer for a step that was
+	// never taken, and would receive the request's headers.
 	caller = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	// looker only reads what is for everybody: a key set, a counter.
+	// looker reads only what is public: a key set, a counter.
 	looker = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 )
 
@@ -57,14 +57,13 @@ func timeoutOf(a scenario.Act) time.Duration {
 	return DefaultTimeout
 }
 
-// act does what the team does for a step with a credential, and returns what
-// came of it: what a command printed, or an answer. One that was begun is not
-// cut short by an interrupt: half a step is worse than one that has to be undone.
+// act takes a team's step with a credential, and returns what a command printed or an answer. A begun
+// act is not cut short by an interrupt: half a step is worse than one that has to be undone.
 func (s *System) act(ctx context.Context, step, credential string) (string, error) {
 	return s.do(ctx, s.attach.Steps[step], step, credential)
 }
 
-// do does one act under a name.
+// do does one act, which errors and logs call by a name.
 func (s *System) do(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
 	timeout := timeoutOf(act)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
@@ -129,7 +128,7 @@ func (e commandError) Error() string {
 
 func (e commandError) Unwrap() error { return e.err }
 
-// told is the half sentence with its last words.
+// told is the half sentence with the command's last words.
 func (e commandError) told() string {
 	if e.words == "" {
 		return ""
@@ -137,8 +136,8 @@ func (e commandError) told() string {
 	return fmt.Sprintf("; the last that it wrote: %q", e.words)
 }
 
-// command runs a program in the scenario's folder. What it prints goes to the log of the run; an
-// error has the last lines, with all blacked out that is a secret or may be one.
+// command runs a program in the scenario's folder. Its output goes to the log of the run; an error has
+// the last lines, with secrets and what may be one blacked out.
 func (s *System) command(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
 	words := make([]string, len(act.Command))
 	for i, word := range act.Command {
@@ -155,7 +154,7 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 		printed = "" // it is nobody else's
 	}
 	if err == nil && (step == "current" || step == "new") {
-		printed = "" // they are asked often, and tell what the history has
+		printed = "" // probes run often, and the history has their results
 	}
 	for line := range strings.Lines(printed + said.complaints.String()) {
 		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
@@ -218,7 +217,7 @@ func (s *System) call(ctx context.Context, call *scenario.Call, credential strin
 // write writes to Vault. A patch is a JSON merge patch, as KV v2 takes it.
 func (s *System) write(ctx context.Context, w *scenario.Write, credential string) (string, error) {
 	path := s.render(w.Path, credential)
-	if err := vaultpath.Written(path); err != nil { // what was filled in may hold anything
+	if err := vaultpath.Written(path); err != nil { // a filled-in word may hold anything
 		return "", fmt.Errorf("write to Vault: %w", err)
 	}
 	body, err := json.Marshal(s.rendered(w.Data, credential))
@@ -265,7 +264,7 @@ func send(ctx context.Context, by *http.Client, method, url string, header http.
 	req.Header = header
 	resp, err := by.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", method, err) // the client's error has the address
+		return "", fmt.Errorf("%s: %w", method, err) // the client's error would quote the address
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

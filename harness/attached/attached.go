@@ -27,17 +27,17 @@ import (
 type Endpoint struct {
 	Service string
 	URL     string // where the load and the harness call it
-	Inside  string // where its neighbours do; "" where that is not known
+	Inside  string // where its neighbours call it; "" where that is unknown
 	Is      string // what it is, in words: the container auth_1
 	// Logged says that its log is followed; Tells, that this has the form of history.Line: it
 	// tells what it fetches, takes, emits and publishes.
 	Logged, Tells bool
-	// Replica is, of a service whose replicas have addresses of their own, that of
-	// the one whose turn it is, and its name; nil: they have one for all.
+	// Replica gives the URL and name of the next replica of a service whose replicas have addresses of
+	// their own; nil: they share one.
 	Replica func() (url, name string)
 }
 
-// asked is where a probe goes now: to URL, or to the next replica.
+// asked is where the next probe goes: to URL, or to the next replica.
 func (e Endpoint) asked() (url, replica string) {
 	if e.Replica == nil {
 		return e.URL, ""
@@ -45,8 +45,7 @@ func (e Endpoint) asked() (url, replica string) {
 	return e.Replica()
 }
 
-// System is a system that runs, with what a rotation needs of it. It is safe
-// for concurrent use.
+// System is a running system, with what a rotation needs of it. It is safe for concurrent use.
 type System struct {
 	plan      *plan.Plan
 	attach    *scenario.Attach
@@ -65,9 +64,9 @@ type System struct {
 
 	mu           sync.Mutex
 	identifiers  map[string]string      // of credentials, by name
-	first        string                 // the credential that was in use when the run came
+	first        string                 // the credential in use before the run
 	emitting     string                 // the credential that was emitted last, by a step
-	emittedAt    time.Time              // when; zero: before the run came
+	emittedAt    time.Time              // when; zero: before the run
 	accepted     map[string]bool        // by the steps so far
 	lastAccepted string                 // the credential that was accepted last
 	made         []string               // credentials, in the order in which they were made
@@ -98,8 +97,7 @@ type Options struct {
 	Cluster *Cluster
 }
 
-// New is the system that a plan is attached to, by its endpoints. An error says
-// what the environment lacks.
+// New is the system of a plan, by its endpoints. An error names what the environment lacks.
 func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -119,8 +117,7 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 	return s, s.environment()
 }
 
-// environment wants every variable that the acts use, and remembers the values
-// as secrets.
+// environment reads every variable that the acts use, and remembers the values as secrets.
 func (s *System) environment() error {
 	var missing []string
 	need := func(name string) {
@@ -179,8 +176,7 @@ func (s *System) Identifier(credential string) string {
 	return s.identifiers[credential]
 }
 
-// tokensFrom is the service that gives tokens: that which the scenario says, or
-// the first on the page that emits.
+// tokensFrom is the service that gives tokens: the scenario's, or the first emitter on the page.
 func tokensFrom(p *plan.Plan) string {
 	if t := p.Rehearsal.Attach.Tokens; t != nil && t.From != "" {
 		return t.From
@@ -203,8 +199,8 @@ func request(p *plan.Plan, validator string) scenario.Request {
 	return scenario.Request{Method: plan.DefaultMethod, Path: plan.DefaultPath}
 }
 
-// outlive is how long a token must last that is made before the emit and shown
-// until the end of the watch.
+// outlive is the life that a token needs which is made before the emit and shown until the end of the
+// watch.
 func outlive(p *plan.Plan) time.Duration {
 	return p.Times.Propagation + p.Times.Window + p.Times.Watch + 2*time.Minute
 }

@@ -24,21 +24,20 @@ import (
 )
 
 const (
-	// AllowLabel is that which a namespace must carry, with AllowValue, before
-	// anything is rehearsed in it.
+	// AllowLabel, with AllowValue, must be on a namespace before anything is rehearsed there.
 	AllowLabel = "rehearse.dev/allow"
 	AllowValue = "true"
 	// leasePrefix is how the Leases of targets begin.
 	leasePrefix = "rehearse."
-	// lookEvery is how often a pod is asked whether the kubelet has brought a Secret:
-	// the precision of "seen".
+	// lookEvery is how often a pod is asked whether the kubelet has delivered a Secret: the precision
+	// of "seen".
 	lookEvery = time.Second
 	// lookFor bounds the wait for a kubelet: its sync period (1m, and jitter) with the
 	// ttl of its cache (1m) come to less than three minutes by its defaults (1.37).
 	lookFor = 4 * time.Minute
 	// lookTimeout bounds one look: a stream to a busy kubelet may say nothing for ever.
 	lookTimeout = 10 * time.Second
-	// logAgain is how often the log of a pod that has not started is tried again.
+	// logAgain is how often the log of a pod that has not started is retried.
 	logAgain = time.Second
 )
 
@@ -67,7 +66,7 @@ type Cluster struct {
 	ended   context.Context
 }
 
-// workload is what runs a service: pods behind one forward, and a forward to each.
+// workload runs a service: pods behind one forward, and a forward to each.
 type workload struct {
 	service, called, selector string
 	port                      int
@@ -110,7 +109,7 @@ func OpenCluster(ctx context.Context, p *plan.Plan) (c *Cluster, endpoints []End
 	return c, endpoints, nil
 }
 
-// allowed wants the label on the namespace.
+// allowed checks the label of the namespace.
 func (c *Cluster) allowed(ctx context.Context) error {
 	var n corev1.Namespace
 	if err := c.client.Get(ctx, c.is.Namespace, &n); err != nil {
@@ -122,7 +121,7 @@ func (c *Cluster) allowed(ctx context.Context) error {
 	return nil
 }
 
-// writable wants the Secrets of the steps to be there, and not immutable.
+// writable checks that the Secrets of the steps exist and are mutable.
 func (c *Cluster) writable(ctx context.Context) error {
 	for _, name := range secretsOf(c.plan.Rehearsal.Attach) {
 		var s corev1.Secret
@@ -136,7 +135,7 @@ func (c *Cluster) writable(ctx context.Context) error {
 	return nil
 }
 
-// secretsOf and deploymentsOf are the names of what the steps act on.
+// secretsOf and deploymentsOf name what the steps act on.
 func secretsOf(a *scenario.Attach) []string {
 	return namesIn(a, func(act scenario.Act) string {
 		if act.Secret == nil {
@@ -213,8 +212,7 @@ func many(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// port is that which a service is asked at: the scenario's, or the only one that its
-// container says.
+// port is the port of a service: the scenario's, or its container's only one.
 func (c *Cluster) port(service string, p *corev1.Pod) (int, error) {
 	for _, s := range c.plan.Services {
 		if s.Name == service && len(s.Ports) > 0 {
@@ -235,8 +233,7 @@ func (c *Cluster) port(service string, p *corev1.Pod) (int, error) {
 	return said[0], nil
 }
 
-// container is the one of a pod that is meant where none is said, as kubectl has it:
-// by annotation, else the first.
+// container is the container of a pod that kubectl takes by default: by annotation, else the first.
 func container(p *corev1.Pod) string {
 	if name := p.Annotations["kubectl.kubernetes.io/default-container"]; name != "" {
 		return name
@@ -250,15 +247,14 @@ func (w *workload) set(pods []corev1.Pod) {
 	w.pods = pods
 }
 
-// ready are the pods that take something new.
+// ready are the pods that take new requests.
 func (w *workload) ready() []corev1.Pod {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(w.pods), func(p corev1.Pod) bool { return !kubernetes.Ready(&p) })
 }
 
-// replica is the address of the pod whose turn it is to be asked, and its name;
-// that of them all where none is ready.
+// replica is the address and name of the next pod to ask, or the shared address where none is ready.
 func (c *Cluster) replica(w *workload) (url, pod string) {
 	ready := w.ready()
 	w.mu.Lock()
@@ -280,8 +276,8 @@ func (c *Cluster) replica(w *workload) (url, pod string) {
 	return "http://" + w.forward.Address(), ""
 }
 
-// Hold takes the Lease of each workload, so that one rehearsal at a time has it, of
-// all who can reach the cluster. By is who holds it, for whoever is turned away.
+// Hold takes the Lease of each workload: everybody who reaches the cluster then sees who has it. by
+// names the holder to others.
 func (c *Cluster) Hold(ctx context.Context, by string) error {
 	for _, service := range slices.Sorted(maps.Keys(c.workloads)) { // in one order, so that two never wait for each other
 		l, err := c.client.Hold(ctx, leaseOf(c.is.Workloads[service]), by, map[string]string{"app.kubernetes.io/managed-by": kubernetes.FieldManager})
@@ -308,7 +304,7 @@ func (c *Cluster) Lost() error {
 	return nil
 }
 
-// Release lets go of what Hold took.
+// Release releases the Leases.
 func (c *Cluster) Release(ctx context.Context) error {
 	var errs []error
 	for _, l := range c.leases {
@@ -334,8 +330,8 @@ func (c *Cluster) Close() error {
 	return errors.Join(errs...)
 }
 
-// Follow hands on the lines of all pods, from now on, and tells of pods that come
-// and go, until ctx ends.
+// Follow passes on the log lines of all pods from now on, and records pods that come and go, until ctx
+// ends.
 func (c *Cluster) Follow(ctx context.Context, record func(history.Event), line func(service, pod string, raw []byte)) []func() {
 	c.mu.Lock()
 	c.record = record
@@ -399,9 +395,9 @@ func (c *Cluster) tell(e history.Event) {
 	record(e)
 }
 
-// look finds out, for each pod that mounts a Secret as a volume, when the kubelet
-// brought what is being written to it now. What it returns is called once that is
-// written, with the credential.
+// look finds out, for each pod that mounts a Secret as a volume, when the kubelet delivers the change
+// that is being written now. The function that it returns is called once that is written, with the
+// credential.
 func (c *Cluster) look(ctx context.Context, step, secret string) (written func(credential string)) {
 	type place struct {
 		w      *workload
@@ -461,16 +457,15 @@ func (c *Cluster) look(ctx context.Context, step, secret string) (written func(c
 	}
 }
 
-// readlink is where a kubelet keeps what a volume has now: with each change it writes
-// all of it to a folder of a new name, and leads there by the link ..data
-// (pkg/volume/util/atomic_writer.go).
+// readlink reads the link ..data of a volume: with each change the kubelet writes a new folder and
+// moves the link there (pkg/volume/util/atomic_writer.go).
 func (c *Cluster) readlink(ctx context.Context, p *corev1.Pod, folder string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	return c.client.Exec(ctx, p.Name, container(p), "readlink", folder+"/..data")
 }
 
-// mountsOf are the places at which a pod's container has a Secret as a volume.
+// mountsOf are the mounts of a Secret in a pod's container.
 func mountsOf(p *corev1.Pod, secret string) (all []corev1.VolumeMount) {
 	for _, v := range p.Spec.Volumes {
 		projected := v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool { return s.Secret != nil && s.Secret.Name == secret })
@@ -495,5 +490,5 @@ var annotated = map[string]schema.GroupVersionResource{
 	"pods":       {Version: "v1", Resource: "pods"},
 }
 
-// gone says that an object is not there any more: there is nothing to take back.
+// gone says that an object no longer exists: there is nothing to take back.
 func gone(err error) bool { return apierrors.IsNotFound(err) }

@@ -19,18 +19,17 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// conflicts bounds how often a write is tried again that met another one.
+// conflicts bounds how often a write is repeated after a conflict.
 const conflicts = 5
 
-// undo takes back one thing that was done in the cluster.
+// undo takes back one change in the cluster.
 type undo func(context.Context) error
 
-// errChanged is in the chain of an error of an undo where somebody else has changed
-// what would be put back.
+// errChanged is in the chain of an undo's error where somebody else changed the object meanwhile.
 var errChanged = errors.New("somebody else has changed it since, and it stays as it is")
 
-// do does what an act has to do in the cluster, in its order, with texts that are
-// filled in already, and remembers how each is taken back.
+// do makes an act's changes in the cluster, in their order, with texts already filled in, and remembers
+// how to undo each.
 func (c *Cluster) do(ctx context.Context, step, credential string, act scenario.Act, data map[string]string, annotation string) error {
 	if err := c.Lost(); err != nil {
 		return err
@@ -59,9 +58,8 @@ func (c *Cluster) do(ctx context.Context, step, credential string, act scenario.
 	return nil
 }
 
-// takeBack undoes what a step did, in the order in which it was done: pods are
-// rolled out again after the Secret has what they are to read. What somebody else has
-// changed meanwhile stays, and is told.
+// takeBack undoes a step in the order in which it was done: pods roll out again after the Secret has
+// the old value. What somebody else changed meanwhile stays, and is reported.
 func (c *Cluster) takeBack(ctx context.Context, step string) error {
 	c.mu.Lock()
 	all := c.undo[step]
@@ -122,8 +120,8 @@ func (c *Cluster) write(ctx context.Context, step, credential string, w *scenari
 	return nil
 }
 
-// changeSecret changes keys of a Secret as it is now, and nothing where another
-// write came between: then it looks again. A nil value takes a key away.
+// changeSecret changes keys of a Secret, and looks again where another write came between. A nil value
+// removes a key.
 func (c *Cluster) changeSecret(ctx context.Context, name string, change func(*corev1.Secret) (map[string][]byte, error)) error {
 	for try := 0; ; try++ {
 		var s corev1.Secret
@@ -164,7 +162,7 @@ func (c *Cluster) annotate(ctx context.Context, n *scenario.Annotate, value stri
 	return nil
 }
 
-// object is one of any kind.
+// object is an object of any kind.
 type object struct {
 	of   schema.GroupVersionResource
 	name string
@@ -185,8 +183,8 @@ func (c *Cluster) annotatedBy(on string) (all []object) {
 	return []object{{annotated[parts[0]], parts[1]}}
 }
 
-// setAnnotation sets an annotation, and returns what it was; nil: there was none. Now
-// is what it must be, unless that is nil.
+// setAnnotation sets an annotation and returns its old value; nil: there was none. The value must be
+// now, unless that is nil.
 func (c *Cluster) setAnnotation(ctx context.Context, of schema.GroupVersionResource, name, annotation string, value, now *string) (before *string, err error) {
 	for try := 0; ; try++ {
 		is, version, err := c.client.Annotations(ctx, of, name)
@@ -207,7 +205,7 @@ func (c *Cluster) setAnnotation(ctx context.Context, of schema.GroupVersionResou
 	}
 }
 
-// rollOut has the pods of a Deployment replaced, and waits for it.
+// rollOut replaces the pods of a Deployment, and waits for that.
 func (c *Cluster) rollOut(ctx context.Context, name string, kept func(undo)) error {
 	value := time.Now().UTC().Format(time.RFC3339Nano)
 	before, err := c.setTemplate(ctx, name, &value, nil)
@@ -223,8 +221,7 @@ func (c *Cluster) rollOut(ctx context.Context, name string, kept func(undo)) err
 	return c.client.AwaitRollout(ctx, name)
 }
 
-// setTemplate is setAnnotation for the annotation of a Deployment's template by which
-// it is rolled out.
+// setTemplate is setAnnotation on a Deployment's template, which rolls it out.
 func (c *Cluster) setTemplate(ctx context.Context, name string, value, now *string) (before *string, err error) {
 	for try := 0; ; try++ {
 		var d appsv1.Deployment

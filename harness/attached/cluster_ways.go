@@ -10,9 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// Stays says, before anything is started, which pods will not get what a step writes:
-// those that have the Secret in their environment, or by subPath, and that the step
-// does not roll out.
+// Stays reports, before anything is started, the pods that a step will not reach: those that have the
+// Secret in their environment or by subPath, and that the step does not roll out.
 func (c *Cluster) Stays() (all []string) {
 	for _, step := range scenario.StepNames {
 		act := c.plan.Rehearsal.Attach.Steps[step]

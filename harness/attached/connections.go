@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// lister is a connection that tells of the others of its user, as a server lets everybody see their own.
+// lister is a connection that can list the other connections of its user, which servers show to
+// everybody.
 type lister interface {
 	others(ctx context.Context) ([]peerConnection, error)
 }
@@ -19,7 +20,7 @@ type peerConnection struct {
 	unused        float64
 }
 
-// others are those of the same role: pg_stat_activity shows no one more than that (28.2.3).
+// others lists those of the same role: pg_stat_activity shows no more (28.2.3).
 func (c postgresConnection) others(ctx context.Context) ([]peerConnection, error) {
 	rows, err := c.conn.Query(ctx, `SELECT pid::text, coalesce(application_name, ''), CASE state WHEN 'idle' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0 END
 		FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
@@ -38,7 +39,7 @@ func (c postgresConnection) others(ctx context.Context) ([]peerConnection, error
 	return all, rows.Err()
 }
 
-// others are those of the same user, which need no right to be seen.
+// others lists those of the same user, for which no right is needed.
 func (c mariaDBConnection) others(ctx context.Context) ([]peerConnection, error) {
 	rows, err := c.conn.QueryContext(ctx, "SELECT id FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND id <> CONNECTION_ID()")
 	if err != nil {
@@ -56,11 +57,11 @@ func (c mariaDBConnection) others(ctx context.Context) ([]peerConnection, error)
 	return all, rows.Err()
 }
 
-// idle is for how many seconds a connection has not been used that nobody waits for.
+// idle is from how many seconds without use on a connection counts as idle.
 const idle = 1
 
-// lookAtOthers keeps which connections of others that were made with a credential are idle before it is
-// revoked, by those that the harness itself has with it.
+// lookAtOthers remembers which connections made with a credential are idle before its revoke, through
+// the connections that the harness itself has with it.
 func (s *System) lookAtOthers(ctx context.Context, credential string) {
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
@@ -82,8 +83,8 @@ func (s *System) lookAtOthers(ctx context.Context, credential string) {
 	}
 }
 
-// Meet tells of the connections that were made with the credential in use before logs were followed: those
-// of a pool may serve through the whole rotation, and no line of any log tells of them any more.
+// Meet records the connections made with the credential in use before logs were followed: a pool may
+// serve on them through the whole rotation, and no log line tells of them.
 func (s *System) Meet(ctx context.Context) {
 	for _, name := range slices.Sorted(maps.Keys(s.attach.Present)) {
 		p := s.attach.Present[name]
@@ -109,7 +110,7 @@ func (s *System) Meet(ctx context.Context) {
 	}
 }
 
-// theirs tells of connections of others that a server has.
+// theirs records the connections of others at a server.
 func (s *System) theirs(service, value string, found []peerConnection) {
 	at, d, dsn := s.databaseOf(service), s.seen, s.attach.Present[service].DSN
 	user, err := at.user(s.dsn(dsn, s.first, value))
@@ -128,7 +129,7 @@ func (s *System) theirs(service, value string, found []peerConnection) {
 		if told {
 			continue
 		}
-		// What it is called now, it need not have said when it logged in: a pooler has the name of whom it serves.
+		// It need not have given this name at login: a pooler takes the name of its present client.
 		if s.known(o.name) == s.known("") {
 			l.presenter = ""
 		}

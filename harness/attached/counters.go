@@ -17,8 +17,7 @@ import (
 )
 
 const (
-	// scrapes is how many scrapes of a Prometheus are waited for until it has what
-	// was counted: one may be under way.
+	// scrapes is after how many scrapes a Prometheus surely has a count: one may be under way.
 	scrapes = 2
 	// DefaultScrape is the interval with which Prometheus's own example scrapes.
 	DefaultScrape = 15 * time.Second
@@ -39,9 +38,8 @@ func (s *System) Count(ctx context.Context) (map[string]int64, error) {
 	return counted, nil
 }
 
-// Served is what the services of the system that have a counter say they served
-// since Count said what they had before. A Prometheus lags behind, and is asked
-// when it has scraped again. What cannot be read is said in its place.
+// Served is what the system's counters say was served since Count. A Prometheus lags, and is asked
+// after it has scraped again. A counter that cannot be read says why.
 func (s *System) Served(ctx context.Context, before map[string]int64) []history.Counter {
 	if s.asksPrometheus() {
 		timer := time.NewTimer(scrapes * cmp.Or(s.attach.Scrape.Duration(), DefaultScrape))
@@ -83,8 +81,8 @@ func (s *System) asksPrometheus() bool {
 	return false
 }
 
-// count reads one counter; found is false where a Prometheus has no sample of it,
-// which is so until something was counted.
+// count reads one counter; found is false where a Prometheus has no sample yet, as before the first
+// count.
 func (s *System) count(ctx context.Context, name string, c scenario.Counter) (n int64, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
@@ -140,8 +138,8 @@ func samplesOf(answer string) ([]sample, error) {
 	return read.Data.Result, nil
 }
 
-// sum adds up the samples of an instant vector (Prometheus HTTP API v1) that have
-// all of some labels. Of nothing counted yet there are none.
+// sum adds up the samples of an instant vector (Prometheus HTTP API v1) that have all of some labels;
+// found is false where there are none.
 func sum(answer string, labels map[string]string) (total int64, found bool, err error) {
 	samples, err := samplesOf(answer)
 	if err != nil {

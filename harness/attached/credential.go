@@ -18,8 +18,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
 
-// byTokens reports whether the secret signs tokens: then these say which one is in
-// use, and are what is presented.
+// byTokens reports whether the secret signs tokens: they then tell which credential is in use, and are
+// presented.
 func (s *System) byTokens() bool { return signsTokens(s.plan.Runbook.Scope.Family) }
 
 func signsTokens(name string) bool {
@@ -35,8 +35,7 @@ func (s *System) current(ctx context.Context) (string, error) {
 	return s.told(ctx, *s.attach.Current, "current", "")
 }
 
-// told is what an act tells: the last line that a command prints, or a text of an
-// answer.
+// told is the result of an act: the last line that a command prints, or a text of an answer.
 func (s *System) told(ctx context.Context, act scenario.Act, name, credential string) (string, error) {
 	out, err := s.do(ctx, act, name, credential)
 	if err != nil {
@@ -54,8 +53,8 @@ func (s *System) told(ctx context.Context, act scenario.Act, name, credential st
 	return said, nil
 }
 
-// learn keeps the value of a credential in memory, for probes. One that can only
-// be had while it is in use is asked for then.
+// learn keeps the value of a credential in memory, for probes. Some values can only be had while the
+// credential is in use.
 func (s *System) learn(ctx context.Context, credential string) (string, error) {
 	s.mu.Lock()
 	value, known := s.values[credential]
@@ -81,10 +80,10 @@ func (s *System) learn(ctx context.Context, credential string) (string, error) {
 	return value, nil
 }
 
-// session is a connection that was let in with a credential, by its validator.
+// session identifies a connection that a validator let in with a credential.
 type session struct{ validator, credential string }
 
-// holdSessions makes one at each server, to be asked after the revoke.
+// holdSessions opens a session at each server, to be tested after the revoke.
 func (s *System) holdSessions(ctx context.Context, credential string) {
 	for name, p := range s.attach.Present {
 		key := session{name, credential}
@@ -107,7 +106,7 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 	}
 }
 
-// Close lets go of what probes hold.
+// Close closes the sessions.
 func (s *System) Close(ctx context.Context) {
 	s.closeRotator()
 	s.mu.Lock()
@@ -118,8 +117,8 @@ func (s *System) Close(ctx context.Context) {
 	}
 }
 
-// shows says that the harness presents a credential to a validator now, and to what that
-// logs in to for it: a pooler makes a connection of its own for a probe, which has no name.
+// shows announces that the harness is about to present a credential to a validator, and to the server
+// behind a pooler: the pooler opens a connection for the probe, without a name.
 func (s *System) shows(validator, credential string) {
 	now, identifier := time.Now(), s.Identifier(credential)
 	s.seen.shows(validator, identifier, now)
@@ -128,7 +127,7 @@ func (s *System) shows(validator, credential string) {
 	}
 }
 
-// byAnother is before the name of who is shown something by another than the harness, for it.
+// byAnother prefixes the validator that a pooler presents a credential to on the harness's behalf.
 const byAnother = "by another: "
 
 // show presents a credential by its value.
@@ -139,7 +138,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	}
 	switch purpose {
 	case history.MadeUp:
-	case history.Control: // of which a log may have the name, another or none
+	case history.Control: // a log may name it, another, or none
 		s.seen.shows(validator, noName, time.Now())
 		fallthrough
 	default:
@@ -197,21 +196,20 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	return probe, err
 }
 
-// ByName reports whether a validator is one that is logged in to.
+// ByName reports whether presenting to a validator is a login.
 func (s *System) ByName(validator string) bool { return s.attach.Present[validator].DSN != "" }
 
-// Doubts are a value that nobody gave, or a token whose signature is spoilt: by what is
-// answered to it is known whether a refusal can be told from a good answer, and whether
-// values are looked at.
+// Doubts are a made-up value, and a token with a spoilt signature: the answers show whether a refusal
+// differs from a good answer, and whether values are checked at all.
 func (s *System) Doubts() []history.Purpose {
 	return []history.Purpose{history.MadeUp}
 }
 
-// Spoils reports whether a validator can be shown what it is to take with its signature or
-// its value spoilt. A database is not: it may lock an account for a wrong password.
+// Spoils reports whether a validator can be shown a valid credential with its signature or value
+// spoilt. A database cannot: it may lock an account for a wrong password.
 func (s *System) Spoils(validator string) bool { return !s.ByName(validator) }
 
-// madeUp is a value that nobody gave.
+// madeUp is a value that nobody issued.
 func (s *System) madeUp() (string, error) {
 	if scheme, err := webhook.Of(s.plan.Runbook.Format.Type); err == nil {
 		return scheme.NewSecret()
@@ -219,7 +217,7 @@ func (s *System) madeUp() (string, error) {
 	return "made-up-" + rand.Text(), nil
 }
 
-// showLogin logs in anew and, after the revoke, asks the session from before.
+// showLogin logs in anew and, after the revoke, tests the session from before.
 func (s *System) showLogin(ctx context.Context, validator, credential, value string, purpose history.Purpose) (history.Probe, error) {
 	began := time.Now()
 	conn, status, err := s.logIn(ctx, validator, credential, value)
@@ -265,9 +263,8 @@ func (s *System) showLogin(ctx context.Context, validator, credential, value str
 // loginTimeout bounds one login.
 const loginTimeout = 5 * time.Second
 
-// logIn makes a connection with the name of a credential and a value, which is nil where
-// there was none; then the status says why: the server's own word, or that there was no
-// answer. An error is the harness's own.
+// logIn connects with the name and value of a credential. Where there is no connection, the status says
+// why: the server's own word, or no answer. An error is the harness's own.
 func (s *System) logIn(ctx context.Context, service, credential, value string) (connection, string, error) {
 	at, filled := s.databaseOf(service), s.dsn(s.attach.Present[service].DSN, credential, value)
 	user, err := at.user(filled)

@@ -23,8 +23,8 @@ import (
 const (
 	// readEvery is how often a log is looked at for more lines.
 	readEvery = 50 * time.Millisecond
-	// settles is how long a login that a server has authorised may still turn out
-	// to be refused: PostgreSQL says so of a role that may not log in afterwards.
+	// settles is how long after its authorisation a login may still be refused: PostgreSQL authorises a
+	// role that may not log in before it refuses it.
 	settles = 150 * time.Millisecond
 )
 
@@ -36,20 +36,20 @@ type decisionReader struct {
 
 	mu       sync.Mutex
 	pending  []login                    // authorised, and not let in yet
-	probes   map[string]int             // refusals of probes that the log will tell of, by role
+	probes   map[string]int             // refusals of probes that the log will show, by role
 	own      map[string]bool            // addresses of connections of the harness
 	emitting map[string]string          // the identifier that each presenter was last seen with
 	named    map[string]bool            // who was seen under a name of its own
 	byNoName map[string]bool            // what presenters were seen with, by presenter and identifier, without one
 	users    map[string]map[string]bool // by identifier, who was let in with it
 	sessions map[string]*login          // by server and its process, the last that was let in
-	shown    map[shown][]time.Time      // when the harness presented what to whom, whose log will tell of it without a name
+	shown    map[shown][]time.Time      // when the harness presented what to whom, for logs that will show it without a name
 }
 
-// shown is what the harness presents to a validator.
+// shown identifies what the harness presents to a validator.
 type shown struct{ validator, identifier string }
 
-// isTold is how long after it was presented a log may tell of it.
+// isTold is how long after a presentation its log line may come.
 const isTold = 3 * time.Second
 
 // login is one that a server has authorised.
@@ -58,7 +58,7 @@ type login struct {
 	status                   string
 	session                  string // of the server's, where it may be the harness's own
 	process                  string // of the server's, where its lines say it
-	denied                   bool   // it was told that it may not do what it asked
+	denied                   bool   // the server denied it what it asked
 	idle                     bool   // it said no name, and was not in use when its credential was about to be revoked
 	at                       time.Time
 }
@@ -71,7 +71,7 @@ func newDecisionReader(s *System) *decisionReader {
 	}
 }
 
-// shows says that the harness presents a credential to a validator now.
+// shows announces that the harness presents a credential to a validator now.
 func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,16 +79,16 @@ func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 	d.shown[key] = append(d.recent(key, now), now)
 }
 
-// recent are the presentations that a log may still tell of. d.mu is held.
+// recent are the presentations whose log lines may still come. d.mu is held.
 func (d *decisionReader) recent(key shown, now time.Time) []time.Time {
 	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
 }
 
-// noName is what the harness presents that nobody gave, as an identifier of it.
+// noName identifies a made-up credential.
 const noName = ""
 
-// wasShown reports whether a line of the log of a validator, which has nobody's name, is of a
-// presentation of the harness: each is told of once.
+// wasShown reports whether a log line without a presenter is of a presentation by the harness; each
+// presentation explains one line.
 func (d *decisionReader) wasShown(validator, identifier string, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,7 +102,7 @@ func (d *decisionReader) wasShown(validator, identifier string, now time.Time) b
 	return true
 }
 
-// probing says that a probe is about to log in under a role; done says what came of it.
+// probing announces that a probe logs in under a role; done reports the result.
 func (d *decisionReader) probing(role string) (done func(refused bool)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,9 +116,8 @@ func (d *decisionReader) probing(role string) (done func(refused bool)) {
 	}
 }
 
-// Decide reads the logs that tell of decisions until ctx ends: files from where
-// they end now on. It returns how the lines of a container are handed to it, and
-// what does the reading.
+// Decide reads the logs of decisions until ctx ends, files from their present end on. It returns the
+// function that takes the lines of a container, and the one that reads.
 func (s *System) Decide(ctx context.Context, tell func(service string, line []byte), record func(history.Event)) (line func(service string, raw []byte), follow []func(), err error) {
 	d := s.seen
 	d.mu.Lock()
@@ -170,7 +169,7 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 	return d.line, follow, nil
 }
 
-// tail hands on the lines that a file gets, also where another takes its place.
+// tail passes on the lines written to a file, and to a file that replaces it.
 func tail(ctx context.Context, path string, file *os.File, line func([]byte)) {
 	defer func() { _ = file.Close() }()
 	reader, rest := bufio.NewReader(file), []byte(nil)
@@ -198,8 +197,8 @@ func tail(ctx context.Context, path string, file *os.File, line func([]byte)) {
 	}
 }
 
-// replaced is the file that took the place of another, or the same from its
-// beginning where it was cut; nil: it goes on.
+// replaced is the file that took the place of another, or the same one from its beginning where it was
+// truncated; nil: neither happened.
 func replaced(path string, file *os.File) *os.File {
 	is, errIs := os.Stat(path)
 	was, errWas := file.Stat()
@@ -230,7 +229,7 @@ func (d *decisionReader) line(service string, raw []byte) {
 	}
 }
 
-// refused takes a refusal of somebody under a role; one of a probe is not told of.
+// refused takes the refusal of a login under a role; that of a probe is not recorded.
 func (d *decisionReader) refused(service, role, presenter, status string) {
 	d.mu.Lock()
 	own := d.probes[role] > 0
@@ -243,7 +242,7 @@ func (d *decisionReader) refused(service, role, presenter, status string) {
 	}
 }
 
-// settle tells of the logins that were not refused in time.
+// settle records the logins that were not refused in time.
 func (d *decisionReader) settle(now time.Time) {
 	d.mu.Lock()
 	var in []login
@@ -265,9 +264,9 @@ func (d *decisionReader) settle(now time.Time) {
 	}
 }
 
-// matched takes a line that a regular expression may match. One that matches none and names
-// a credential of this rotation is kept as it is: it may say why an answer was neither. Where it
-// has the form of one of them and another status, it is such an answer.
+// matched takes a line of a log with regular expressions. A line that matches none and names a
+// credential of this rotation is kept: it may explain a missing answer. One with the form of an
+// expression and another status is such an answer.
 func (d *decisionReader) matched(service string, told scenario.Decisions, raw []byte) {
 	if d.matches(service, told.Accepted, raw, history.MessageAccepted) || d.matches(service, told.Refused, raw, history.MessageRefused) || !d.system.names(raw) {
 		return
@@ -307,7 +306,7 @@ func anyError(expression string) string {
 	return ""
 }
 
-// matches tells of a decision where a line has the form of an expression.
+// matches records a decision where a line matches an expression.
 func (d *decisionReader) matches(service, expression string, raw []byte, message string) bool {
 	pattern, err := regexp.Compile(expression)
 	if err != nil || expression == "" { // it was reported when the scenario was loaded
@@ -345,12 +344,12 @@ func (d *decisionReader) decided(_, validator, presenter, identifier, status str
 	d.tells(message, validator, presenter, identifier, status, at)
 }
 
-// tells hands on what became of what somebody presented and, where a presenter is seen with
-// another credential than before, that.
+// tells records a decision and, where the presenter is seen with another credential than before, that
+// too.
 func (d *decisionReader) tells(message, validator, presenter, identifier, status string, at time.Time) {
 	accepted := message == history.MessageAccepted
 	what, unsaid := "", presenter == ""
-	if unsaid && accepted { // of who is refused a server may name nobody
+	if unsaid && accepted { // a server may not name a refused client
 		what = history.ByNoName
 	}
 	d.mu.Lock()
@@ -358,15 +357,14 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 	d.mu.Unlock()
 	ours := d.system.gave(identifier)
 	if !accepted && !ours && d.system.isService(presenter) {
-		identifier = "" // it presents what nobody here gave: which that is a refusal does not tell
+		identifier = "" // it is no credential of this rotation
 	}
 	line, err := json.Marshal(history.Line{
 		Time: at, Level: "INFO", Message: message, Service: validator, Identifier: identifier, Presenter: presenter, Status: status, Attempt: 1,
 	})
 	d.mu.Lock()
 	tell, record := d.tell, d.record
-	// One that was never taken is none that anybody rotated to.
-	// A name that is said once is known from then on.
+	// A credential never taken was not rotated to. A name that is given once is known from then on.
 	named := d.byNoName[presenter+" "+identifier] && !unsaid
 	if d.emitting[presenter] != identifier || named {
 		d.byNoName[presenter+" "+identifier] = what != ""
@@ -385,9 +383,9 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 	}
 }
 
-// who is behind the name that a log has for who presented. Where it has none, it is the
-// only one that presents, unless that one names itself: then it is somebody else. With a refusal
-// a server may name nobody, and it is who was let in with the same before. d.mu is held.
+// who is the presenter behind a name in a log. Without a name it is the only presenter, unless that one
+// gives its name: then it is somebody else. A refusal may come without a name; then it is the party
+// that was let in with the same credential before. d.mu is held.
 func (d *decisionReader) who(name, identifier string, accepted bool) string {
 	presenter := d.system.known(name)
 	if d.users[identifier] == nil {

@@ -21,15 +21,14 @@ var (
 	pgProcess    = regexp.MustCompile(`\[(\d+)\]`) // as %p of its default log_line_prefix
 )
 
-// What becomes of a login that is none of its password (Appendix A).
+// Results of a login that say nothing of its password (Appendix A).
 const (
 	pgNoRoom  = "53300" // too_many_connections
 	pgNoRight = "42501" // insufficient_privilege
 	pgOther   = "58000" // the server's own: nothing is said of the password
 )
 
-// postgres takes a line of a server. Lines of roles that no credential has are
-// somebody else's.
+// postgres takes a line of a server. Roles that no credential has are not this rotation's.
 func (d *decisionReader) postgres(service, raw string) {
 	process := ""
 	prefix := pgPrefix.FindStringSubmatch(raw)
@@ -66,8 +65,8 @@ func (d *decisionReader) postgres(service, raw string) {
 	}
 }
 
-// postgresSession takes what a server says of one that it had authorised: that it has no
-// room for it after all, that it may not do what it asked, that it was ended.
+// postgresSession takes a line about a login that was authorised: there was no room for it, it was
+// denied something, or it ended.
 func (d *decisionReader) postgresSession(service, process, severity, text string) {
 	d.mu.Lock()
 	l := d.sessions[service+" "+process]
@@ -99,7 +98,7 @@ func (d *decisionReader) postgresSession(service, process, severity, text string
 	}
 }
 
-// told tells of a login what is no decision about its password.
+// told records what a login came to besides its password.
 func (d *decisionReader) told(service, message string, l login, status, text string) {
 	identifier := d.system.acceptedAs(service, l.role)
 	d.mu.Lock()
@@ -119,8 +118,7 @@ func (d *decisionReader) told(service, message string, l login, status, text str
 	tell(service, line)
 }
 
-// withdraw takes back the last login that was authorised only and is so; false
-// where there is none.
+// withdraw removes the last authorised login for which is holds; false where there is none.
 func (d *decisionReader) withdraw(is func(login) bool) (login, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -26,8 +26,8 @@ import (
 // that is refused is counted all the same.
 const redisRefused = "WRONGPASS"
 
-// watchRedis looks at a server until ctx ends, and tells what it decided since the look
-// before. It looks once before it returns: the error is that nothing can be looked at.
+// watchRedis polls a server until ctx ends, and records what it decided since the last look. It looks
+// once before it returns, and fails where it cannot.
 func (d *decisionReader) watchRedis(ctx context.Context, service string, told scenario.Decisions) (follow func(), err error) {
 	client, err := redisClient(d.system.fillURL(told.Server), contract.DatabaseAdmin, true, d.owns)
 	if err != nil {
@@ -42,7 +42,7 @@ func (d *decisionReader) watchRedis(ctx context.Context, service string, told sc
 		defer func() { _ = client.Close() }()
 		tick, failed := time.NewTicker(readEvery), time.Time{}
 		defer tick.Stop()
-		d.redis(service, redisLook{refused: is.refused}, is) // who is in already serves on, and will not be seen to come
+		d.redis(service, redisLook{refused: is.refused}, is) // clients already connected will not be seen to come
 		unseen := false
 		for {
 			select {
@@ -73,7 +73,7 @@ func (d *decisionReader) watchRedis(ctx context.Context, service string, told sc
 	}, nil
 }
 
-// owns keeps the address of a connection of the harness's own.
+// owns remembers the address of a connection of the harness's own.
 func (d *decisionReader) owns(address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -91,7 +91,7 @@ func (d *decisionReader) isOwn(c client) bool {
 // client is one in the list of a server.
 type client struct {
 	id, address, user, name string
-	waits                   bool // for its name, which it says after it was let in
+	waits                   bool // its name follows after the login
 }
 
 // redisLook is one look at a server.
@@ -182,8 +182,8 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 		if was.user == c.user && !was.waits || d.isOwn(c) {
 			continue
 		}
-		// Who has no name may be about to say it: that is known at the next look. One that is
-		// gone by then is not seen to be let in.
+		// A client without a name may still give it: the next look decides. One that is gone by then
+		// was not seen to be let in.
 		if c.name == "" && !(was.user == c.user && was.waits) {
 			is.clients[i].waits = true
 			continue
@@ -203,10 +203,10 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 	}
 }
 
-// mostRefusals bounds how many are told of at one look.
+// mostRefusals bounds how many refusals one look records.
 const mostRefusals = 1000
 
-// fillURL fills in an address; what comes of the environment is quoted for it.
+// fillURL fills in an address; values from the environment are quoted.
 func (s *System) fillURL(text string) string {
 	return scenario.ReplaceMentions(text, func(m scenario.Mention) string {
 		if m.Name == "env" {

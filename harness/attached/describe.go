@@ -13,8 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// describe says what an act does, in one line, as the scenario has it: with
-// what it mentions and without any value.
+// describe describes an act in one line, in the scenario's words and without any value.
 func describe(a scenario.Act) string {
 	switch {
 	case a.Cannot != "":
@@ -37,12 +36,12 @@ func describe(a scenario.Act) string {
 	return "command " + strings.Join(a.Command, " ")
 }
 
-// undoes says what taking back a step comes to.
+// undoes says how a step is taken back.
 func undoes(step string, act scenario.Act) string {
 	return "put back what was there before " + step + " (" + describe(act) + ")"
 }
 
-// describeRotator writes what a rotator of the team's own does, and what is left to the run.
+// describeRotator describes what a rotator does, and what is left to the run.
 func describeRotator(w io.Writer, p *plan.Plan) {
 	r := p.Rehearsal.Attach.Rotator
 	fmt.Fprintf(w, "\nthe team's own rotator takes the steps\n  start\t%s\twithin %s\n", describe(r.Start()), plan.Text(p.RotatorTimeout()))
@@ -63,8 +62,8 @@ func describeRotator(w io.Writer, p *plan.Plan) {
 	fmt.Fprintf(w, "  stop\t%s\t\n  way back\t%s\t\n", stop, back)
 }
 
-// Describe writes what a rehearsal of a system would do, step by step, and
-// where its evidence would come from. The plan has its Evidence.
+// Describe writes what a rehearsal of a system would do, step by step, and where its evidence would
+// come from. Evidence must have completed the plan.
 func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 	a := p.Rehearsal.Attach
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // it keeps the first error, which Flush returns

@@ -10,9 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// Evidence completes a plan with where the evidence for each rule will come
-// from, and with what cannot be told: a validator whose log says nothing and to
-// which no canary can be shown; a canary that the page lists and nobody can make.
+// Evidence completes a plan with the source of each rule's evidence, and with what cannot be told: of a
+// validator whose log says nothing and that takes no canary, or a canary that nobody can make.
 func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	if !signsTokens(p.Runbook.Scope.Family) {
 		evidenceOfValues(p)

@@ -11,7 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// evidenceOfValues is Evidence for a secret that is presented itself, or signed with.
+// evidenceOfValues is Evidence for a secret whose value is presented, or signs.
 func evidenceOfValues(p *plan.Plan) {
 	a := p.Rehearsal.Attach
 	var told []string

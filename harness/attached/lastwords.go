@@ -17,17 +17,17 @@ const (
 	blackedOut = "[secret]"
 )
 
-// What a program may print of values that nobody else knows yet, as of a credential whose making
-// failed half-way: what stands between a user and a host, what is assigned to a word for a
-// secret, and words that nobody chose, long ones of letters and digits.
+// Patterns of values that nobody knows yet, as of a credential whose making failed half-way: what
+// stands between a user and a host, what is assigned to a word for a secret, and long words of letters
+// and digits.
 var (
 	inAddress = regexp.MustCompile(`(://[^\s:/@]*):[^\s/]*@`)
 	assigned  = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|key|value)["']?\s*(?:=|:\s)\s*|\bpassword\s+(?:is\s+)?["'])[^\s]+`)
 	unchosen  = regexp.MustCompile(`[A-Za-z0-9+_=-]{16,}`)
 )
 
-// lastWords is the end of what a program wrote, of its complaints where it has any, as a report may
-// have it: every secret is blacked out, and what may be one. "" where it wrote nothing.
+// lastWords is the end of a program's output, of its standard error where it has any, for a report:
+// with secrets and what may be one blacked out. "" where it wrote nothing.
 func (s *System) lastWords(said *programOutput) string {
 	text := strings.TrimSpace(said.complaints.String())
 	if text == "" {

@@ -16,19 +16,19 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 )
 
-// connection is one that a server has let in.
+// connection is a connection that a server has let in.
 type connection interface {
 	// served returns why it is not served any more.
 	served(ctx context.Context) error
 	end(ctx context.Context)
 }
 
-// database is a kind of server that one logs in to, by an address of it.
+// database is a kind of server with logins, by its address.
 type database interface {
 	// user is under whom an address logs in.
 	user(dsn string) (string, error)
-	// open makes a connection, which is nil where there was none; then the status says
-	// why, in the server's own word. An error is the harness's own, and quotes nothing.
+	// open connects. conn is nil where the server let nobody in; status is then the server's own word.
+	// An error is the harness's own, and quotes nothing.
 	open(ctx context.Context, dsn string) (conn connection, status string, err error)
 	// refuses reports whether a status refuses the credential.
 	refuses(status string) bool
@@ -39,7 +39,7 @@ type database interface {
 // noAnswer is the status where there was none.
 const noAnswer = "no answer"
 
-// databaseOf is that of a service to which one logs in.
+// databaseOf is the kind of server that a service is.
 func (s *System) databaseOf(service string) database {
 	switch scheme, _, _ := strings.Cut(s.attach.Present[service].DSN, "://"); scheme {
 	case "amqp", "amqps":
@@ -71,7 +71,7 @@ func (postgresServer) open(ctx context.Context, dsn string) (connection, string,
 	if err != nil {
 		return nil, "", errDSN
 	}
-	config.Fallbacks = nil // one attempt is one line of the server's log
+	config.Fallbacks = nil // each attempt must be one line of the server's log
 	config.RuntimeParams["application_name"] = family.ProbeAgent
 	conn, err := pgx.ConnectConfig(ctx, config)
 	answered, refused := errors.AsType[*pgconn.PgError](err)
@@ -86,12 +86,12 @@ func (postgresServer) open(ctx context.Context, dsn string) (connection, string,
 	return nil, noAnswer, nil
 }
 
-// poolerRefused is the status of a refusal by a PgBouncer, which has one code for all that it
+// poolerRefused is the status of a refusal by a PgBouncer, which has one code for everything that it
 // turns away (1.18).
 const poolerRefused = "08P01 authentication failed"
 
-// postgresStatus is the code of an error. Of a pooler that refuses a login itself it says so;
-// that one cannot log in itself at the server is no refusal of who asks.
+// postgresStatus is the code of an error. Of a pooler it tells a refusal of the client from a failure
+// of the pooler's own login at the server.
 func postgresStatus(answered *pgconn.PgError) string {
 	text := answered.Message
 	if answered.Code == "08P01" && !strings.HasPrefix(text, "server login") && (strings.Contains(text, "authentication failed") || strings.HasPrefix(text, "no such user")) {
@@ -116,7 +116,7 @@ func (c postgresConnection) end(ctx context.Context) { _ = c.conn.Close(ctx) }
 
 // redisServer is Redis with its ACLs; a status is the first word of an error.
 type redisServer struct {
-	own func(address string) // is told the addresses of connections
+	own func(address string) // called with the addresses of connections
 }
 
 func (redisServer) user(dsn string) (string, error) {
@@ -127,9 +127,8 @@ func (redisServer) user(dsn string) (string, error) {
 	return o.Username, nil
 }
 
-// redisClient is one connection to a server that asks once. A name is given to it where
-// its user may; own is told its address.
-// Only where it may begin anew is another made when it has ended.
+// redisClient is a single connection to a server that tries its login once. It gets a name where its
+// user may set one; own is called with its address. It reconnects only where anew is set.
 func redisClient(dsn, name string, anew bool, own func(address string)) (*redis.Client, error) {
 	o, err := redis.ParseURL(dsn)
 	if err != nil {
@@ -137,8 +136,8 @@ func redisClient(dsn, name string, anew bool, own func(address string)) (*redis.
 	}
 	quietRedis()
 	o.PoolSize, o.MaxRetries, o.DisableIdentity, o.ContextTimeoutEnabled = 1, -1, true, true
-	// The library's own login asks twice where it is refused (HELLO, then AUTH), and the
-	// server counts both.
+	// The library would log in twice where it is refused (HELLO, then AUTH), and the server counts
+	// both.
 	user, password := o.Username, o.Password
 	o.Username, o.Password = "", ""
 	o.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
@@ -164,7 +163,7 @@ func redisClient(dsn, name string, anew bool, own func(address string)) (*redis.
 	return redis.NewClient(o), nil
 }
 
-// quietRedis keeps the library from writing to the terminal of its own accord.
+// quietRedis keeps the library from writing to the terminal.
 var quietRedis = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
 
 type silence struct{}
@@ -184,7 +183,7 @@ func (s redisServer) open(ctx context.Context, dsn string) (connection, string, 
 	_ = client.Close() // it was let in nowhere
 	answered, refused := errors.AsType[redis.Error](err)
 	switch {
-	case refused: // the rest of an answer may quote what was sent
+	case refused: // the rest of the answer may quote what was sent
 		code, _, _ := strings.Cut(answered.Error(), " ")
 		return nil, code, nil
 	case errors.Is(err, context.Canceled):
@@ -200,7 +199,7 @@ func (redisServer) taken() string              { return "OK" }
 // redisConnection is a pool of one connection.
 type redisConnection struct{ client *redis.Client }
 
-// served pings. Who lacks the right to was let in.
+// served pings. A user who may not ping was let in all the same.
 func (c redisConnection) served(ctx context.Context) error {
 	err := c.client.Ping(ctx).Err()
 	if answered, ok := errors.AsType[redis.Error](err); ok && strings.HasPrefix(answered.Error(), "NOPERM ") {

@@ -66,7 +66,7 @@ func (s mariaDBServer) open(ctx context.Context, dsn string) (connection, string
 			return in, "", nil
 		}
 	}
-	in.end(ctx) // it was let in nowhere, or ended at once
+	in.end(ctx) // it got no session, or that ended at once
 	answered, refused := errors.AsType[*mysql.MySQLError](err)
 	switch {
 	case refused:
@@ -134,8 +134,8 @@ func (d *decisionReader) mariaDB(service, raw string) {
 	}
 }
 
-// isOwnSession reports whether a login is a session of the harness; unsure, that a probe logs in
-// as the same user just now, which will tell. d.mu is held.
+// isOwnSession reports whether a login is a session of the harness. unsure: a probe is logging in as
+// the same user at this moment. d.mu is held.
 func (d *decisionReader) isOwnSession(l login, now time.Time) (own, unsure bool) {
 	own = l.session != "" && d.own[l.session]
 	return own, !own && l.session != "" && d.probes[l.role] > 0 && now.Sub(l.at) < loginTimeout

@@ -14,9 +14,8 @@ import (
 // probeName is how the harness's own presentations begin.
 const probeName = family.ProbeAgent
 
-// known is the service behind the name that a log has for who presented: the
-// service's own, what it says as its agent, or, where the log has none and only
-// one on the page presents, that one.
+// known is the service behind a name in a log: the service of that name or user agent or, without a
+// name, the only presenter on the page.
 func (s *System) known(name string) string {
 	if name == "" {
 		return s.only(func(c runbook.Consumer) bool { return c.Has(runbook.Emits) })
@@ -29,7 +28,7 @@ func (s *System) known(name string) string {
 	return name
 }
 
-// only is the one consumer on the page that is so; somebody where there are more.
+// only is the only consumer on the page for which is holds; Somebody where there are more.
 func (s *System) only(is func(runbook.Consumer) bool) string {
 	var found []string
 	for _, c := range s.plan.Runbook.Consumers {
@@ -43,8 +42,8 @@ func (s *System) only(is func(runbook.Consumer) bool) string {
 	return history.Somebody
 }
 
-// validatorOf is who decided what the log of a service tells: whom the line names,
-// the service itself where it checks, or the one that it presents to.
+// validatorOf is who made a decision in the log of a service: the party that the line names, the
+// service itself where it checks, or the one that it presents to.
 func (s *System) validatorOf(service, named string) string {
 	if named != "" {
 		return s.known(named)
@@ -60,8 +59,8 @@ func (s *System) validatorOf(service, named string) string {
 	return s.only(func(c runbook.Consumer) bool { return c.Has(runbook.Validates) })
 }
 
-// presenterOf is who presented what the log of a service tells, as it says: of one
-// that presents, it is itself.
+// presenterOf is who presented, by the log of a service: the party that the line names, or the service
+// itself where it presents.
 func (s *System) presenterOf(service, named string) string {
 	if _, checks := s.attach.Present[service]; !checks {
 		return service
@@ -69,8 +68,8 @@ func (s *System) presenterOf(service, named string) string {
 	return named
 }
 
-// acceptedAs is the identifier of the credential with which a role was let in: of
-// those that log in under it, the one whose password the role has now.
+// acceptedAs is the credential with which a role was let in: of those that share the role, the one
+// whose password it has now.
 func (s *System) acceptedAs(validator, role string) string {
 	identifier, newest := "", ""
 	s.eachOf(validator, role, func(name, known string) {
@@ -81,8 +80,8 @@ func (s *System) acceptedAs(validator, role string) string {
 	return identifier
 }
 
-// refusedAs is that with which a role was refused: under a role that has one
-// password at a time, it is the other one.
+// refusedAs is the credential with which a role was refused: of two that share a role, the one whose
+// password it does not have.
 func (s *System) refusedAs(validator, role string) string {
 	var all []string
 	valid := s.acceptedAs(validator, role)
@@ -114,15 +113,14 @@ func (s *System) inPlace(validator string) bool {
 	return v.Keys == 1
 }
 
-// isAccepted reports whether a credential is the last that took the place of the
-// other.
+// isAccepted reports whether a credential is the last that replaced the other.
 func (s *System) isAccepted(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lastAccepted == name
 }
 
-// gave reports whether an identifier is that of a credential of this rotation.
+// gave reports whether an identifier belongs to a credential of this rotation.
 func (s *System) gave(identifier string) bool {
 	return s.madeOne(func(made string) bool { return made == identifier })
 }
@@ -132,7 +130,7 @@ func (s *System) names(line []byte) bool {
 	return s.madeOne(func(made string) bool { return made != "" && bytes.Contains(line, []byte(made)) })
 }
 
-// madeOne reports whether a credential of this rotation has an identifier that is so.
+// madeOne reports whether is holds for the identifier of a credential of this rotation.
 func (s *System) madeOne(is func(identifier string) bool) bool {
 	s.mu.Lock()
 	names := slices.Clone(s.made)

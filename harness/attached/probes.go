@@ -16,9 +16,8 @@ import (
 // errNoToken says that there is nothing to present.
 var errNoToken = errors.New("no unexpired token of it is to be had")
 
-// Hold keeps a token that lives long enough, where one can still be had; else
-// the one that was kept before the emit stays. That there is none is told by
-// Present: a rotation does not end for it.
+// Hold keeps a token with a long life, where one can still be had; else the one from before the emit
+// stays. Present reports that there is none: a rotation does not end for that.
 func (s *System) Hold(ctx context.Context, credential string, life time.Duration) error {
 	if !s.byTokens() {
 		s.holdSessions(ctx, credential)
@@ -49,8 +48,7 @@ func (s *System) put(credential string, t token) {
 	s.held[credential] = t
 }
 
-// Present shows a validator a token: the one that was kept, while it lasts, or
-// else one that is fetched for the purpose.
+// Present shows a validator a token: the kept one while it is valid, else one fetched for the purpose.
 func (s *System) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
 	to, ok := s.endpoints[validator]
 	if !ok {

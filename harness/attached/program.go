@@ -12,16 +12,15 @@ import (
 )
 
 const (
-	// pipeDelay is how long what a program left behind may hold its output open.
+	// pipeDelay is how long a leftover child may hold a program's output open.
 	pipeDelay = 2 * time.Second
-	// askedToEnd is how long a program that took too long has to end in order, so
-	// that it can let go of a lock, before it is killed.
+	// askedToEnd is how long a program that took too long has to end in order, and release its locks,
+	// before it is killed.
 	askedToEnd = 2 * time.Second
 	// killedWithin bounds the wait until what was killed is gone.
 	killedWithin = 5 * time.Second
-	// markVariable is in the environment of a program and of all that it starts,
-	// with a text that no other has: by it they are found again, also those that
-	// left their group.
+	// markVariable marks a program and all that it starts with a unique text in the environment:
+	// processes that left the group are found by it.
 	markVariable = "REHEARSE_ACT"
 )
 
@@ -64,7 +63,7 @@ func (p program) run(ctx context.Context, into *programOutput) error {
 	go func() { ended <- c.Wait() }()
 	select {
 	case err := <-ended:
-		if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and left something running
+		if errors.Is(err, exec.ErrWaitDelay) { // it succeeded, and left a child running
 			err = nil
 		}
 		return err
@@ -83,7 +82,7 @@ func (p program) run(ctx context.Context, into *programOutput) error {
 	return ctx.Err()
 }
 
-// gone waits until nothing is left of a tree, and reports whether something is.
+// gone waits until no process of a tree is left, and reports whether one is.
 func (t tree) gone(within time.Duration) (left bool) {
 	const look = 20 * time.Millisecond
 	for end := time.Now().Add(within); t.alive(); time.Sleep(look) {
@@ -94,8 +93,7 @@ func (t tree) gone(within time.Duration) (left bool) {
 	return false
 }
 
-// withoutVault leaves VAULT_* of the surrounding shell out: the only Vault is
-// one that was named.
+// withoutVault removes VAULT_* of the shell: the only Vault is the one that was named.
 func withoutVault(environment []string) []string {
 	var kept []string
 	for _, variable := range environment {

@@ -17,7 +17,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// rotator is what is known of a rotator of the team's own.
+// rotator is the state of a team's own rotator.
 type rotator struct {
 	cancel  context.CancelFunc // ends its command
 	stop    context.CancelFunc // ends the looking
@@ -46,13 +46,13 @@ type credentialState struct {
 // Rotates reports whether the team's own rotator takes a step.
 func (s *System) Rotates(step keyring.Step) bool { return s.attach.Rotates(string(step)) }
 
-// Lets says whether the rotator may be stopped, and what it did taken back.
+// Lets says whether the rotator may be stopped, and its changes taken back.
 func (s *System) Lets() (stop, back bool) {
 	r := s.attach.Rotator
 	return r != nil && r.Stoppable(), r != nil && r.Back != nil
 }
 
-// Start has the rotator begin, and looks from then on what it has done.
+// Start starts the rotator, and from then on looks at what it has done.
 func (s *System) Start(ctx context.Context) error {
 	before, err := s.stand(ctx, credentialState{})
 	if err != nil {
@@ -93,12 +93,12 @@ func (r *rotator) finish(err error) {
 	close(r.ended)
 }
 
-// holdAgain is how often a token of the old credential is kept anew while that is the one in
-// use: a rotator takes its own time, and an issuer may cap the life of what it gives.
+// holdAgain is how often a fresh token of the old credential is kept while that is in use: a rotator
+// takes its own time, and an issuer may cap the life of tokens.
 const holdAgain = 10 * plan.SeenEvery
 
-// follow looks until its context ends. What is called, and not a command, is over when
-// all was seen of it, or its time is.
+// follow looks until its context ends. A rotator that is called, and is no command, ends when all its
+// steps were seen or its time is over.
 func (s *System) follow(ctx, running context.Context, began time.Time, last credentialState) {
 	r := &s.rotator
 	called := len(s.attach.Rotator.Command) == 0
@@ -147,8 +147,8 @@ func (s *System) follow(ctx, running context.Context, began time.Time, last cred
 	}
 }
 
-// unseen records that nothing could be looked at, or can be again. The key set and
-// tokens are watched, and told of, all the time.
+// unseen records that looks fail, or succeed again. Key set and tokens are watched and recorded all the
+// time.
 func (s *System) unseen(err error) {
 	if s.byTokens() {
 		return
@@ -165,7 +165,7 @@ func (s *System) unseen(err error) {
 	}
 }
 
-// sawAll reports whether all was seen that the rotator takes.
+// sawAll reports whether every step of the rotator was seen.
 func (s *System) sawAll() bool {
 	taken := s.Progress().Taken
 	return !slices.ContainsFunc(rotatorTakes, func(step keyring.Step) bool {
@@ -174,8 +174,8 @@ func (s *System) sawAll() bool {
 	})
 }
 
-// tell keeps what was seen at a look that began at looked and is over now, and was not seen at
-// one that began before.
+// tell keeps what a look showed that began at looked and has ended now, beyond what the look before
+// showed.
 func (s *System) tell(is credentialState, before, looked, now time.Time) {
 	r := &s.rotator
 	r.mu.Lock()
@@ -192,7 +192,7 @@ func (s *System) tell(is credentialState, before, looked, now time.Time) {
 	}
 }
 
-// took keeps that a step was taken, as after one of the run's own.
+// took notes a step, as after one of the run's own.
 func (s *System) took(step keyring.Step) {
 	if step != keyring.Revoke {
 		s.there()
@@ -257,7 +257,7 @@ func (s *System) Await(ctx context.Context) {
 	}
 }
 
-// closeRotator ends the looking, and whatever of the rotator is still there.
+// closeRotator stops looking, and ends what is left of the rotator.
 func (s *System) closeRotator() {
 	if s.rotator.stop == nil {
 		return
@@ -267,8 +267,8 @@ func (s *System) closeRotator() {
 	s.rotator.looking.Wait()
 }
 
-// back takes the rotation back as the team does, once, and waits until a step of the
-// way back is seen: it must be there when what brings it to consumers has had its time.
+// back takes the rotation back by the team's own way, once, and waits until a step of it is seen: the
+// time for its delivery begins then.
 func (s *System) back(ctx context.Context, step keyring.Step) error {
 	r, says := &s.rotator, s.attach.Rotator
 	r.mu.Lock()
@@ -308,13 +308,13 @@ func (s *System) back(ctx context.Context, step keyring.Step) error {
 	}
 }
 
-// stand looks how it stands, and knows which credential was new at the last look.
+// stand looks at both credentials, knowing which was new at the last look.
 func (s *System) stand(ctx context.Context, last credentialState) (credentialState, error) {
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
 	is := credentialState{fresh: last.fresh}
 	if act := s.attach.Rotator.New; act != nil && is.fresh == "" {
-		// One that is not there yet may be an error of whoever is asked.
+		// A missing credential may be an error of the command.
 		if told, err := s.told(ctx, *act, "new", ""); err == nil && told != s.Identifier(s.first) {
 			is.fresh = told
 		}
@@ -328,8 +328,8 @@ func (s *System) stand(ctx context.Context, last credentialState) (credentialSta
 	return is, err
 }
 
-// name gives the new credential its identifier, by which it is had and shown. Where it
-// takes the old one's place, what is refused under their one name is the old one until then.
+// name gives the new credential its identifier, by which it is fetched and shown. Where it replaces the
+// old one under one name, refusals of that name are of the old one until then.
 func (s *System) name(identifier string) {
 	if identifier == "" {
 		return
@@ -342,7 +342,7 @@ func (s *System) name(identifier string) {
 	}
 }
 
-// there has the new credential known to whoever tells by a name who was let in.
+// there makes the new credential known to servers' log readers, which go by names.
 func (s *System) there() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -351,7 +351,7 @@ func (s *System) there() {
 	}
 }
 
-// standTokens looks at the key set of the emitter and at a token of it.
+// standTokens looks at the emitter's key set and at one of its tokens.
 func (s *System) standTokens(ctx context.Context, is *credentialState) error {
 	sets, err := s.published(ctx)
 	if err != nil {
@@ -401,7 +401,7 @@ func (s *System) called(identifier string) string {
 	return identifier
 }
 
-// standValues asks which is in use, and shows both to everybody who checks.
+// standValues asks which credential is in use, and shows both to everybody who checks.
 func (s *System) standValues(ctx context.Context, is *credentialState) error {
 	used, err := s.told(ctx, *s.attach.Current, "current", "")
 	if err != nil {

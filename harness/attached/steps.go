@@ -14,8 +14,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Make makes a credential. The first is the one that is in use already, known
-// by a token of the team's endpoint: nothing is done for it.
+// Make makes a credential. The first is the one already in use, known by a token of the team's
+// endpoint: nothing is done for it.
 func (s *System) Make(ctx context.Context, name string) (identifier string, err error) {
 	s.steps.Lock()
 	defer s.steps.Unlock()
@@ -34,7 +34,7 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 		s.identifiers[name], s.emitting, s.first, s.accepted[name] = identifier, name, name, true
 		s.made, s.lastAccepted = append(s.made, name), name
 		s.mu.Unlock()
-		if !s.byTokens() { // it may not be had when another is in use
+		if !s.byTokens() { // it may not be available while another is in use
 			if _, err := s.learn(ctx, name); err != nil {
 				return "", err
 			}
@@ -70,8 +70,8 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 	return identifier, nil
 }
 
-// Do does what the team does for a step. Before another credential is emitted a
-// token of the one in use is kept, for the proof that it is refused later.
+// Do takes a team's step. Before another credential is emitted it keeps a token of the one in use, to
+// prove its refusal later.
 func (s *System) Do(ctx context.Context, step keyring.Step, credential string) error {
 	s.steps.Lock()
 	defer s.steps.Unlock()
@@ -98,7 +98,7 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	}
 	switch {
 	case act.Cannot != "" && (step == keyring.Accept || step == keyring.Destroy):
-		// There is nothing to do: whether it is so is seen.
+		// Nothing is done: whether the step happens anyway is observed.
 	case act.Cannot != "":
 		return fmt.Errorf("the system cannot: %s", act.Cannot)
 	case s.attach.Undoes(name) != "":
@@ -127,8 +127,8 @@ func (s *System) Do(ctx context.Context, step keyring.Step, credential string) e
 	return nil
 }
 
-// stepOf is what is done for a step with a credential, and under which name: to
-// emit the one that was emitted before another may be a thing of its own.
+// stepOf is the act for a step with a credential, and its name: emitting the previous credential again
+// may have an act of its own.
 func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act, name string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,8 +155,8 @@ func (s *System) takeBack(ctx context.Context, step string) error {
 	return s.cluster.takeBack(ctx, step)
 }
 
-// Does says what is done for a step with a credential, as somebody would do it by
-// hand: with its identifier, and without any value of the environment.
+// Does describes a step with a credential as somebody would do it by hand: with its identifier, and
+// without any value of the environment.
 func (s *System) Does(step, credential string) string {
 	if r := s.attach.Rotator; r != nil && s.Rotates(keyring.Step(step)) {
 		if r.Back == nil {
@@ -183,8 +183,7 @@ func (s *System) Does(step, credential string) string {
 	})
 }
 
-// awaitExpiry waits until the credential that was in use has expired by itself, so
-// long after another was emitted.
+// awaitExpiry waits until the old credential has expired by itself, a time after another was emitted.
 func (s *System) awaitExpiry(ctx context.Context, after time.Duration) error {
 	s.mu.Lock()
 	left := time.Until(s.emittedAt.Add(after))
@@ -192,8 +191,7 @@ func (s *System) awaitExpiry(ctx context.Context, after time.Duration) error {
 	return world.WallClock{}.Sleep(ctx, left)
 }
 
-// Compare holds what the emitter publishes and signs with against the steps that
-// were taken.
+// Compare compares what the emitter publishes and signs with to the steps taken.
 func (s *System) Compare(ctx context.Context) (differences []string, err error) {
 	if !s.byTokens() {
 		identifier, err := s.current(ctx)
@@ -219,7 +217,7 @@ func (s *System) Compare(ctx context.Context) (differences []string, err error) 
 		for _, name := range slices.Sorted(maps.Keys(s.identifiers)) {
 			switch published := slices.Contains(sets[emitter], s.identifiers[name]); {
 			case published && !s.accepted[name] && s.attach.Steps["withdraw"].Cannot != "" && s.emitting == s.first && name != s.first:
-				// It was published before anybody rotated, and stays so.
+				// It was published before the rotation, and stays.
 			case published && !s.accepted[name]:
 				differences = append(differences, fmt.Sprintf("%s still publishes %s", emitter, name))
 			case !published && s.accepted[name]:

@@ -17,10 +17,10 @@ const (
 	stopEvery = time.Second
 	// stopTimeout bounds one question.
 	stopTimeout = 5 * time.Second
-	// stopBlind is for how long one may not be asked before it is told: a Prometheus that
-	// is started anew misses little.
+	// stopBlind is how long a check may be unreachable before that is recorded: a Prometheus that
+	// restarts misses little.
 	stopBlind = 5 * time.Second
-	// stopWhen is what is not seen then.
+	// stopWhen names these checks in the history.
 	stopWhen = "attach.stop_when"
 )
 
@@ -30,16 +30,16 @@ type stopChecks struct {
 	holds map[int]metCheck // by their places in the list
 }
 
-// metCheck is a check that holds.
+// metCheck is a check that holds, since a moment.
 type metCheck struct {
 	since time.Time
 	why   string
 }
 
-// Guard asks each check of attach.stop_when once, and then until ctx ends. The error
-// is that one cannot be asked, or holds before anything was changed: a rotation that it
-// turned back would tell nothing.
-// What could not be asked for a while is recorded: nobody would have turned it back.
+// Guard asks each check of attach.stop_when once, and returns what asks them until ctx ends. It fails
+// where a check cannot be asked, or holds before anything was changed: turning back would then tell
+// nothing. A check that cannot be asked for a while is recorded: nobody would have turned the rotation
+// back.
 func (s *System) Guard(ctx context.Context, record func(history.Event)) (follow func(), err error) {
 	for _, w := range s.attach.StopWhen {
 		switch why, err := s.holds(ctx, w); {
@@ -58,8 +58,8 @@ func (s *System) Guard(ctx context.Context, record func(history.Event)) (follow 
 	}, nil
 }
 
-// guard asks one check until ctx ends. While it cannot be asked what it said last stays,
-// and the log of the steps says so once.
+// guard asks one check until ctx ends. While the check cannot be asked, its last answer stays, and the
+// log of the steps says so once.
 func (s *System) guard(ctx context.Context, i int, w scenario.StopWhen, record func(history.Event)) {
 	tick := time.NewTicker(stopEvery)
 	defer tick.Stop()
@@ -95,8 +95,8 @@ type undecidedCheck struct {
 	told  bool
 }
 
-// asked takes how a question went: whether it is the first that was not answered, and what
-// is to be recorded of that, or of one that is answered again.
+// asked takes the result of a question. It returns whether it is the first failure, and the event to
+// record where the check became unreachable or reachable again.
 func (b *undecidedCheck) asked(err error, now time.Time) (first bool, event *history.Event) {
 	switch {
 	case err == nil && b.told:
@@ -114,7 +114,7 @@ func (b *undecidedCheck) asked(err error, now time.Time) (first bool, event *his
 	return false, event
 }
 
-// said keeps what a check said at a moment.
+// said keeps the answer of a check.
 func (s *stopChecks) said(i int, why string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +159,7 @@ func (s *System) holds(ctx context.Context, w scenario.StopWhen) (why string, er
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	if w.Query == "" {
-		// Its address may have a word of the environment in it: it is told as the scenario has it.
+		// The address is shown as in the scenario: it may contain a variable of the environment.
 		if _, err := send(ctx, looker, http.MethodGet, s.fill(w.URL, nil), http.Header{}, ""); err != nil {
 			return w.URL + " does not answer with success", nil
 		}

@@ -16,23 +16,22 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// errOther says that a token is of another credential than was asked for.
+// errOther says that the endpoint gave a token of another credential.
 var errOther = errors.New("it gives tokens of another credential")
 
-// token is one token of the team's, with what its header and claims say.
+// token is a team's token, with what its header and claims say.
 type token struct {
 	raw, identifier string
 	expiry          time.Time // zero: it does not say
 }
 
-// tokens is where the probes get theirs.
+// tokens gives the probes their tokens.
 type tokens struct {
 	system *System
 	say    scenario.Tokens
 }
 
-// tokensOf are what a scenario says of tokens, with its defaults: those of a
-// stand-in's endpoint.
+// tokensOf is the scenario's description of tokens, with defaults for a stand-in's endpoint.
 func tokensOf(p *plan.Plan) scenario.Tokens {
 	var t scenario.Tokens
 	if said := p.Rehearsal.Attach.Tokens; said != nil {
@@ -45,8 +44,8 @@ func tokensOf(p *plan.Plan) scenario.Tokens {
 
 func newTokens(s *System) *tokens { return &tokens{system: s, say: tokensOf(s.plan)} }
 
-// byName reports whether a token of any accepted credential can be had, not
-// only of the one in use.
+// byName reports whether tokens of any accepted credential can be fetched, and not only of the one in
+// use.
 func byName(t scenario.Tokens) bool { return uses(t, "identifier", "credential") }
 
 // uses reports whether what is asked for depends on any of some words.
@@ -62,8 +61,8 @@ func uses(t scenario.Tokens, words ...string) bool {
 	return false
 }
 
-// get gets a token that lives for some time: of a credential, or of the one in
-// use for "". An error never holds any of it.
+// get fetches a token with some life: of a credential, or of the one in use for "". An error never
+// holds any of it.
 func (t *tokens) get(ctx context.Context, credential string, life time.Duration) (token, error) {
 	wanted := ""
 	seconds := strconv.FormatInt(int64((life+time.Second-1)/time.Second), 10)
@@ -98,7 +97,7 @@ func (t *tokens) fetch(ctx context.Context, words map[string]string) (string, er
 	if err != nil {
 		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)
 	}
-	maps.DeleteFunc(call.Form, func(_, value string) bool { return value == "" }) // what is not known is not asked for
+	maps.DeleteFunc(call.Form, func(_, value string) bool { return value == "" }) // unknown words are left out
 	answer, err := call.Ask(ctx, caller, t.system.endpoints[t.say.From].URL, family.ProbeAgent)
 	if err != nil {
 		return "", fmt.Errorf("get a token of %s: %w", t.say.From, err)

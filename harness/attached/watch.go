@@ -17,12 +17,12 @@ import (
 const (
 	// watchEvery is how often emitters are looked at from outside.
 	watchEvery = time.Second
-	// unseenAfter is how many looks in a row must fail to be told of: one may.
+	// unseenAfter is how many looks in a row must fail to be recorded.
 	unseenAfter = 3
 )
 
-// publishers are the services whose key set is looked at: the emitters on the page
-// or, where none of them has an address here, the one that gives tokens.
+// publishers are the services whose key sets are looked at: the emitters on the page or, where none of
+// them has an address here, the service that gives tokens.
 func publishers(p *plan.Plan) []string {
 	var names []string
 	for _, c := range p.Runbook.Consumers {
@@ -36,7 +36,7 @@ func publishers(p *plan.Plan) []string {
 	return names
 }
 
-// hasKeySets reports whether what signs tokens is checked by a key set.
+// hasKeySets reports whether tokens are checked by a key set.
 func (s *System) hasKeySets() bool { return s.plan.Runbook.Storage.Distribution == runbook.JWKS }
 
 // keySetURL is where a service has its key set, by the page.
@@ -44,9 +44,8 @@ func (s *System) keySetURL(service string) string {
 	return strings.TrimSuffix(s.endpoints[service].URL, "/") + s.plan.Runbook.Storage.JWKS
 }
 
-// published are the identifiers in the key sets of the emitters, by emitter. One that has
-// no key set is left out while another has one: not each that signs publishes. Of a shared
-// secret there is none.
+// published are the identifiers in the emitters' key sets, by emitter. An emitter without a key set is
+// left out where another has one: not every signer publishes. A shared secret has none.
 func (s *System) published(ctx context.Context) (map[string][]string, error) {
 	if !s.hasKeySets() {
 		return nil, nil
@@ -79,9 +78,9 @@ func (s *System) signed(ctx context.Context) (string, error) {
 	return t.raw, err
 }
 
-// Watch records what the emitters publish and sign with now, and returns what goes on
-// to look at them, and to record every change that their logs do not tell. The error
-// is that of the first look; that one cannot be looked at later is an event.
+// Watch records what the emitters publish and sign with now, and returns the watch that goes on to
+// record every change that their logs do not tell. It fails where the first look does; later failures
+// are events.
 func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observe.Watch, error) {
 	s.watched.record = record
 	w := &observe.Watch{Record: s.watched.tell, Every: watchEvery, Unseen: unseenAfter}
@@ -89,7 +88,7 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observ
 		w.Every = plan.SeenEvery // no later than its steps
 	}
 	if !s.byTokens() {
-		return w, nil // who emits which is seen in what it presents
+		return w, nil // what they present shows which one they use
 	}
 	sets, err := s.published(ctx)
 	if err != nil {
@@ -119,10 +118,10 @@ func (s *System) Watch(ctx context.Context, record func(history.Event)) (*observ
 	return w, nil
 }
 
-// signer is who signs the tokens that are given.
+// signer is the service that signs the tokens.
 func (s *System) signer() string { return s.plan.SignerOf(tokensFrom(s.plan)) }
 
-// publisher is in whose key set that is to be found.
+// publisher is the service whose key set has the signer's key.
 func (s *System) publisher() string {
 	if all := publishers(s.plan); !slices.Contains(all, s.signer()) {
 		return all[0]
@@ -139,7 +138,7 @@ type pendingEvents struct {
 	kept    []history.Event
 }
 
-// tell records an event, or keeps it.
+// tell records an event, or keeps it back.
 func (w *pendingEvents) tell(e history.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -150,14 +149,14 @@ func (w *pendingEvents) tell(e history.Event) {
 	w.record(e)
 }
 
-// await has what is seen kept until it has a name.
+// await keeps events back from now on.
 func (w *pendingEvents) await() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unnamed = true
 }
 
-// named records what was kept.
+// named records the events that were kept back.
 func (w *pendingEvents) named() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
