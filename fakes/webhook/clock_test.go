@@ -16,6 +16,7 @@ import (
 func TestReceiverClock(t *testing.T) {
 	for scheme, refused := range map[string][]string{
 		"stripe": {"6m"}, "standard-webhooks": {"6m", "-6m"}, "github": nil, "shopify": nil,
+		"slack": {"6m", "-6m"},
 	} {
 		t.Run(scheme, func(t *testing.T) {
 			s, secrets := webhookSecrets(t, scheme)

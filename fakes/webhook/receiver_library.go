@@ -70,15 +70,10 @@ var webhookLibraries = map[string]webhookLibrary{
 		},
 	},
 	// docs.github.com, "Validating webhook deliveries".
-	"github": ofMAC("X-Hub-Signature-256 as GitHub documents it", webhook.HeaderGitHub, func(value string) ([]byte, error) {
-		digest, prefixed := strings.CutPrefix(value, "sha256=")
-		if !prefixed {
-			return nil, errors.New("it does not begin with sha256=")
-		}
-		return hex.DecodeString(digest)
-	}),
+	"github": ofMAC("X-Hub-Signature-256 as GitHub documents it", webhook.HeaderGitHub, hexAfter("sha256=")),
 	// shopify.dev, "Deliver webhooks through HTTPS", "Verify the webhook".
 	"shopify": ofMAC("X-Shopify-Hmac-Sha256 as Shopify documents it", webhook.HeaderShopify, base64.StdEncoding.DecodeString),
+	"slack":   ofSlack(),
 }
 
 // asOf is a delivery of Standard Webhooks, whose signature is right, as it is to
@@ -104,21 +99,60 @@ func asOf(wh *standardwebhooks.Webhook, h http.Header, body []byte, ahead time.D
 
 // ofMAC compares the HMAC-SHA256 of the body with that of a header.
 func ofMAC(name, header string, decode func(string) ([]byte, error)) webhookLibrary {
-	check := func(secret string, h http.Header, body []byte) error {
+	check := matchesMAC(header, decode, func(http.Header) string { return "" })
+	return webhookLibrary{
+		name: name, check: func(secret string, h http.Header, body []byte, _ time.Duration) error { return check(secret, h, body) },
+		matches: func(secret string, h http.Header, body []byte) bool { return check(secret, h, body) == nil },
+	}
+}
+
+// slackTolerance is that of Slack's own example, either way.
+const slackTolerance = 5 * time.Minute
+
+// ofSlack checks as the example of docs.slack.dev, "Verifying requests from Slack", does.
+func ofSlack() webhookLibrary {
+	check := matchesMAC(webhook.HeaderSlack, hexAfter("v0="), func(h http.Header) string { return "v0:" + h.Get(webhook.HeaderSlackAt) + ":" })
+	return webhookLibrary{
+		name: "X-Slack-Signature as Slack documents it",
+		check: func(secret string, h http.Header, body []byte, ahead time.Duration) error {
+			seconds, err := strconv.ParseInt(h.Get(webhook.HeaderSlackAt), 10, 64)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", webhook.HeaderSlackAt, err)
+			}
+			if age := time.Since(time.Unix(seconds, 0)) + ahead; age.Abs() > slackTolerance {
+				return errors.New("the timestamp is not within five minutes")
+			}
+			return check(secret, h, body)
+		},
+		matches: func(secret string, h http.Header, body []byte) bool { return check(secret, h, body) == nil },
+	}
+}
+
+// hexAfter reads hexadecimal digits after a prefix.
+func hexAfter(prefix string) func(string) ([]byte, error) {
+	return func(value string) ([]byte, error) {
+		digest, prefixed := strings.CutPrefix(value, prefix)
+		if !prefixed {
+			return nil, errors.New("it does not begin with " + prefix)
+		}
+		return hex.DecodeString(digest)
+	}
+}
+
+// matchesMAC compares the HMAC-SHA256 of a body, after what comes before it, with that of a header.
+func matchesMAC(header string, decode func(string) ([]byte, error), before func(http.Header) string) func(secret string, h http.Header, body []byte) error {
+	return func(secret string, h http.Header, body []byte) error {
 		got, err := decode(h.Get(header))
 		if err != nil {
 			return fmt.Errorf("read %s: %w", header, err)
 		}
 		sum := hmac.New(sha256.New, []byte(secret))
+		sum.Write([]byte(before(h)))
 		sum.Write(body)
 		if !hmac.Equal(got, sum.Sum(nil)) {
 			return errors.New("the signature does not match")
 		}
 		return nil
-	}
-	return webhookLibrary{
-		name: name, check: func(secret string, h http.Header, body []byte, _ time.Duration) error { return check(secret, h, body) },
-		matches: func(secret string, h http.Header, body []byte) bool { return check(secret, h, body) == nil },
 	}
 }
 

@@ -150,6 +150,9 @@ func TestReceiverTolerance(t *testing.T) {
 		{"standard-webhooks", future, 401, "too new"},
 		{"github", past, 204, ""},
 		{"shopify", past, 204, ""},
+		{"slack", -4 * time.Minute, 204, ""},
+		{"slack", past, 401, "within five minutes"},
+		{"slack", future, 401, "within five minutes"},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.scheme, tt.skew), func(t *testing.T) {

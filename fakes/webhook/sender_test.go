@@ -96,6 +96,7 @@ func TestSenderSignsAsItsScheme(t *testing.T) {
 		{"stripe", webhook.HeaderStripe, ",v1=", false, []string{"new", "old"}, "k2"},
 		{"standard-webhooks", webhook.HeaderStandard, " ", false, []string{"new", "old"}, "k2"},
 		{"github", webhook.HeaderGitHub, ",", false, []string{"new"}, "k2"},
+		{"slack", webhook.HeaderSlack, ",", false, []string{"new"}, "k2"},
 		// Whatever the page wants to be emitted.
 		{"shopify", webhook.HeaderShopify, ",", false, []string{"old"}, "k1"},
 		{"shopify", webhook.HeaderShopify, ",", true, []string{"new"}, "k2"},

@@ -80,7 +80,7 @@ func TestBuildWebhookSecret(t *testing.T) {
 
 // Only two of the schemes carry both secrets.
 func TestSeveral(t *testing.T) {
-	for scheme, want := range map[string]bool{"stripe": true, "standard-webhooks": true, "github": false, "shopify": false} {
+	for scheme, want := range map[string]bool{"stripe": true, "standard-webhooks": true, "github": false, "shopify": false, "slack": false} {
 		p := built(t, loaded(t, hookPage, hookScenario, "type: stripe", "type: "+scheme), Options{})
 		if got := p.Limits.Emitters[0].Several; got != want {
 			t.Errorf("%s: got several %t, want %t", scheme, got, want)

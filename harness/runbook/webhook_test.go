@@ -13,7 +13,7 @@ func TestCheckWebhookSecret(t *testing.T) {
 		{"as it is", "", "", ""},
 		{"times in place of a refresh", "refresh: 1m   ", "learns_within: 1m\n    forgets_within: 2m\n    #", ""},
 		{"nothing says how long", "refresh: 1m   ", "#", `p.yaml:24:5: consumers[1]: nothing says how long "orders" learns and forgets (say its refresh: how often it reads the secret)`},
-		{"a scheme that there is not", "type: stripe", "type: twilio", `p.yaml:30:9: format.type: "twilio" is no type of family webhook-secret (one of github, shopify, standard-webhooks, stripe)`},
+		{"a scheme that there is not", "type: stripe", "type: twilio", `p.yaml:30:9: format.type: "twilio" is no type of family webhook-secret (one of github, shopify, slack, standard-webhooks, stripe)`},
 		{"characters of a password", "type: stripe", "type: stripe\n  alphabet: \"@/ '\"", ""},
 		{"a character that breaks the line", "type: stripe", "type: stripe\n  alphabet: \"@\\n\"", `p.yaml:31:13: format.alphabet: has a character that no value can have (as "@/%#$\"'": characters of ASCII that can be typed, without { and })`},
 		{"characters of base64", "type: stripe", "type: standard-webhooks\n  alphabet: \"@\"", `p.yaml:31:13: format.alphabet: a secret of type standard-webhooks is base64, which has an alphabet of its own (leave it out)`},

@@ -40,6 +40,8 @@ const (
 	HeaderGitHub     = "X-Hub-Signature-256"
 	HeaderShopifyID  = "X-Shopify-Webhook-Id"
 	HeaderShopify    = "X-Shopify-Hmac-Sha256"
+	HeaderSlackAt    = "X-Slack-Request-Timestamp"
+	HeaderSlack      = "X-Slack-Signature"
 )
 
 // secretBytes is the entropy of a secret, 256 bits: Standard Webhooks wants 24
@@ -88,6 +90,11 @@ var schemes = map[string]Scheme{
 	// that hasn't been revoked"; deliveries signed with the revoked one were seen
 	// for some 30 minutes (Shopify/shopify-app-js#3183).
 	"shopify": {Name: "shopify", Oldest: true, prefix: "shpss_", encode: hex.EncodeToString, sign: signShopify},
+	// docs.slack.dev, "Verifying requests from Slack": one signing secret, one
+	// signature over version, timestamp and body. The timestamp is that of the
+	// request, and its example refuses what is older than five minutes, so that an
+	// attempt that was not signed anew would be of no use.
+	"slack": {Name: "slack", Anew: true, encode: hex.EncodeToString, sign: signSlack},
 }
 
 // Names are those of the schemes, sorted.
@@ -172,5 +179,14 @@ func signShopify(h http.Header, m Message, secrets []string) {
 	h.Set(HeaderShopifyID, m.ID)
 	for _, secret := range secrets {
 		h.Set(HeaderShopify, base64.StdEncoding.EncodeToString(mac([]byte(secret), m.Body)))
+	}
+}
+
+// signSlack signs "v0:timestamp:body" with the signing secret as it is.
+func signSlack(h http.Header, m Message, secrets []string) {
+	at := strconv.FormatInt(m.At.Unix(), 10)
+	h.Set(HeaderSlackAt, at)
+	for _, secret := range secrets {
+		h.Set(HeaderSlack, "v0="+hex.EncodeToString(mac([]byte(secret), []byte("v0:"+at+":"), m.Body)))
 	}
 }

@@ -40,6 +40,15 @@ func TestSignVectors(t *testing.T) {
 			HeaderGitHub, "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
 		},
 		{
+			// docs.slack.dev, "Verifying requests from Slack".
+			"slack", "slack", "8f742231b10e8888abcd99yyyzzz85a5",
+			Message{At: time.Unix(1531420618, 0), Body: []byte("token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow" +
+				"&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=" +
+				"&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN" +
+				"&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c")},
+			HeaderSlack, "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+		},
+		{
 			// What the library's own ComputeSignature makes.
 			"stripe", "stripe", "whsec_test_secret", Message{At: time.Unix(1495999758, 0), Body: []byte(`{"id": "evt_test_webhook"}`)},
 			HeaderStripe, "t=1495999758,v1=" + hex.EncodeToString(
@@ -105,10 +114,10 @@ func TestSignWithSeveral(t *testing.T) {
 	}
 }
 
-// The two schemes with room for one signature write that of the first secret,
+// The schemes with room for one signature write that of the first secret,
 // in the form in which the sender's documentation has it.
 func TestSignWithOne(t *testing.T) {
-	for name, header := range map[string]string{"github": HeaderGitHub, "shopify": HeaderShopify} {
+	for name, header := range map[string]string{"github": HeaderGitHub, "shopify": HeaderShopify, "slack": HeaderSlack} {
 		both, one := http.Header{}, http.Header{}
 		s, m := scheme(t, name), Message{ID: "1", Body: []byte("{}")}
 		s.Sign(both, m, "first", "second")
@@ -138,7 +147,7 @@ func TestNewSecret(t *testing.T) {
 
 func TestOfUnknown(t *testing.T) {
 	_, err := Of("twilio")
-	if want := `find webhook scheme "twilio": want one of github, shopify, standard-webhooks, stripe`; err == nil || err.Error() != want {
+	if want := `find webhook scheme "twilio": want one of github, shopify, slack, standard-webhooks, stripe`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
