@@ -56,6 +56,9 @@ func (b *builder) limits() Limits {
 	}
 	for _, name := range b.names() {
 		s := b.s.Services[name]
+		if s.Refusal != nil {
+			l.Refusals = append(l.Refusals, name)
+		}
 		if b.emits(name) {
 			l.Emitters = append(l.Emitters, b.emitterLimits(name))
 		}

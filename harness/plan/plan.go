@@ -142,6 +142,8 @@ type Limits struct {
 	Clients    []Client    `json:"clients"`
 	Caches     []Cache     `json:"caches,omitempty"`
 	Exceptions []Exception `json:"exceptions,omitempty"` // clients that may keep the old credential longer
+	// Refusals are the services of which the scenario says how they refuse.
+	Refusals []string `json:"refusals,omitempty"`
 	// Gateways are services of a team's own that hand on a key set.
 	Gateways []Gateway `json:"gateways,omitempty"`
 

@@ -3,6 +3,7 @@ package cause
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -59,9 +60,12 @@ func (e *Case) Unreadable(validator string) string {
 	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) || e.letsNameIn(validator) {
 		return ""
 	}
-	return fmt.Sprintf("%s answered %s to a credential that nobody issued, as to everything else: nothing shows how it refuses, or whether it refused anybody; "+
-		"say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body; or it lets everybody in%s%s",
-		validator, e.madeUp(validator).Last.Status, validator, e.openUnderAFault(validator), e.refusedByItsLog(validator))
+	say := fmt.Sprintf("nothing shows how it refuses, or whether it refused anybody; say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body", validator)
+	if e.SaysHow(validator) {
+		say = fmt.Sprintf("no answer of it was one that services.%s.refusal calls a refusal, and nothing shows whether it refused anybody; correct what the scenario says there", validator)
+	}
+	return fmt.Sprintf("%s answered %s to a credential that nobody issued, as to everything else: %s; or it lets everybody in%s%s",
+		validator, e.madeUp(validator).Last.Status, say, e.openUnderAFault(validator), e.refusedByItsLog(validator))
 }
 
 // refusedByItsLog is the half sentence about a validator that answers before it checks, as one
@@ -120,11 +124,17 @@ func (e *Case) openUnderAFault(validator string) string {
 	return ""
 }
 
+// SaysHow reports whether the scenario says how a service refuses.
+func (e *Case) SaysHow(service string) bool { return slices.Contains(e.Limits.Refusals, service) }
+
 // SayRefusal is the half sentence about how a scenario says that a status is a refusal, of
 // a service of which it can be said.
 func (e *Case) SayRefusal(service, status string) string {
 	if _, err := strconv.Atoi(status); err != nil || status == tooMany {
 		return ""
+	}
+	if e.SaysHow(service) {
+		return fmt.Sprintf("; if %s refuses like that too, add %s to the statuses of services.%s.refusal, and rehearse again", service, status, service)
 	}
 	return fmt.Sprintf("; if that is how %s refuses, say it in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, service, status)
 }

@@ -91,7 +91,11 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case name == "":
 		return "look into what the gate says"
 	case (g.Phase == history.Watch || g.Phase == history.Verify) && e.Unreadable(name) != "":
-		return fmt.Sprintf("say how %s refuses (services.%s.refusal), or have it refuse a credential that nobody issued: it took one", name, name)
+		say := "say"
+		if e.SaysHow(name) {
+			say = "correct"
+		}
+		return fmt.Sprintf("%s how %s refuses (services.%s.refusal), or have it refuse a credential that nobody issued: it took one", say, name, name)
 	case g.Phase == history.Verify && e.TakesSpoilt(name) != "":
 		return cause.CloseFirst(name)
 	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:

@@ -10,6 +10,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
+// saysHow has the scenario say how a service refuses.
+func saysHow(service string) change {
+	return func(s *story) { s.limits.Refusals = append(s.limits.Refusals, service) }
+}
+
 // TestUnreadable: who takes what nobody gave and was never seen to refuse is not
 // called flat, and is not blamed for keeping a key; who was seen to refuse is.
 func TestUnreadable(t *testing.T) {
@@ -22,6 +27,7 @@ func TestUnreadable(t *testing.T) {
 		says    string // of the rule of flatness, or of the finding
 	}{
 		{"it takes everything", []change{silent, asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "nothing shows how it refuses"},
+		{"it takes everything, and the scenario says how it refuses", []change{silent, saysHow("search"), asks(60.45, history.MadeUp, history.OK)}, judge.Inconclusive, "no answer of it was one that services.search.refusal calls a refusal"},
 		{"it takes everything while its keys are out of reach", []change{silent, asks(60.45, history.MadeUp, history.OK), add(fault(at(40), "jwks", "auth", history.FaultInjected, false), fault(at(40.1), "jwks", "auth", history.FaultEvidence, true), fault(at(60.46), "jwks", "auth", history.FaultUndone, false))}, judge.Inconclusive,
 			"or it lets everybody in, perhaps only while it gets no keys; the fault jwks on auth was in effect"},
 		{"its log alone tells of refusals", []change{silent, asks(60.45, history.MadeUp, history.OK), inItsLog(35, 10)}, judge.Inconclusive, "; its log tells of 10 refusals between the emit and the revoke: it answers before it checks"},

@@ -121,7 +121,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		return fmt.Sprintf("%s was never shown %s: %s", v.Name, e.Old, p.Unshown)
 	case p.Taken == 0:
 		if status, err := strconv.Atoi(p.Last.Status); err == nil && status < http.StatusInternalServerError {
-			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused: if that is how it refuses, say so (services.%s: refusal: {statuses: [%s]})", v.Name, p.Last.Status, e.Old, v.Name, p.Last.Status)
+			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused%s", v.Name, p.Last.Status, e.Old, e.SayRefusal(v.Name, p.Last.Status))
 		}
 		return fmt.Sprintf("%s %s", v.Name, history.Neither(e.Old, p.Last.Status))
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
