@@ -25,7 +25,8 @@ type tokenRequest struct {
 }
 
 // askings are how the services of a plan are asked, by the first client that
-// calls each of them.
+// calls each of them. One that no client calls, behind a service that hands on to it, is
+// shown tokens as that service's clients have: others it may refuse for their audience.
 func askings(p *plan.Plan) map[string]tokenRequest {
 	asks := map[string]tokenRequest{}
 	for name, s := range p.Rehearsal.Services {
@@ -45,6 +46,17 @@ func askings(p *plan.Plan) map[string]tokenRequest {
 			ask.like = c.Client
 		}
 		asks[c.To] = ask
+	}
+	for _, v := range p.Limits.Validators {
+		for _, front := range v.Fronts {
+			of, own := asks[front], asks[v.Name]
+			if own.path != "" || of.path == "" {
+				continue
+			}
+			own.issuer, own.audience, own.further, own.like = of.issuer, of.audience, of.further, of.like
+			asks[v.Name] = own
+			break
+		}
 	}
 	return asks
 }

@@ -33,8 +33,14 @@ func TestAskings(t *testing.T) {
 			{To: "plain", Token: &scenario.Token{}, Request: scenario.Request{Method: "GET", Path: "/"}},
 			{To: "open", Request: scenario.Request{Method: "GET", Path: "/"}},
 		},
-	}}
+	}, Limits: plan.Limits{Validators: []plan.Validator{{Name: "graph", Fronts: []string{"plain"}}, {Name: "behind", Fronts: []string{"open", "graph"}}, {Name: "apart"}}}}
 	asks := askings(p)
+	if got := asks["behind"]; got.audience != "graph" || got.issuer != "https://id" || got.path != "" || got.header != "" {
+		t.Errorf("behind graph: got %+v, want tokens as graph's clients have, in the usual way", got)
+	}
+	if _, ok := asks["apart"]; ok {
+		t.Error("apart: got a way to ask it, want the usual one")
+	}
 	if _, ok := asks["open"]; ok || asks["graph"].audience != "graph" || asks["graph"].issuer != "https://id" {
 		t.Errorf("got %+v, want graph as its first client asks it, and nobody who is shown no token", asks)
 	}

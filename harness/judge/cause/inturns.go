@@ -2,15 +2,22 @@ package cause
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // leastTurns is how often an emitter must be seen to go back to the old credential before it
 // is several that do not agree: once may be somebody who gave it back.
 const leastTurns = 2
+
+// leastQuiet is how many times the longest time between two such moments must have passed without
+// another for the last instance to have switched.
+const leastQuiet = 2
 
 // inTurns matches where an emitter was refused with the old credential that gave out both in
 // turns, up to the revoke.
@@ -27,24 +34,36 @@ func inTurns(c *Cell) (Explanation, bool) {
 func (e *Case) TellInTurns(emitter string) (Explanation, bool) {
 	from, until := e.emitting()
 	turns, uses := 0, ""
-	var last history.Offset
+	var last, over, between history.Offset // when it went back last, when that was over, and the longest from one such time to the next
 	for _, event := range e.Events {
 		if event.Kind != history.KindEmitting || event.Service != emitter || event.At < from || event.At >= until {
 			continue
 		}
 		if event.Credential == e.Old && uses == e.Fresh {
+			if turns > 0 {
+				between = max(between, event.At-last)
+			}
 			turns, last = turns+1, event.At
+		}
+		if event.Credential == e.Fresh && uses == e.Old {
+			over = event.At
 		}
 		uses = event.Credential
 	}
 	if turns < leastTurns {
 		return Explanation{}, false
 	}
-	return Explanation{
+	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Revoke),
 		Why: fmt.Sprintf("part of %s%s signed with %s on: what it gives was signed with %s and with %s in turns, and %d times it went back, the last time at %s",
 			emitter, e.OffPage(emitter), e.Old, e.Fresh, e.Old, turns, e.Moment(last.Milliseconds())),
 		Fix: fmt.Sprintf("find the instance of %s that still has %s (ask each by its own address), and have it take what is published, or the step emit, like the others; revoke only when the use of %s is zero: while one of them does not switch no overlap.window is long enough",
 			emitter, e.Old, e.Old),
-	}, true
+	}
+	if over > last && until-over > leastQuiet*between {
+		told.Why += fmt.Sprintf(", and not any more in the %s until the revoke", e.Page(until-over))
+		told.Fix = fmt.Sprintf("find the instance of %s that was so late (ask each by its own address), and have it switch like the others, or leave it that time, and what it signed then the time to expire: overlap.window counts from the last of them, and must be at least %s after the emit of the first",
+			emitter, plan.Text((e.Limits.Page((over - from).Duration()) + e.Limits.G2() + evidence.Margin).Round(time.Second)))
+	}
+	return told, true
 }

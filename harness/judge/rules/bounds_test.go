@@ -81,6 +81,7 @@ func TestBounds(t *testing.T) {
 		{"a canary that was refused", []change{withoutProbes("search", history.Canary), some(28, history.Canary, 0, 5)}, judge.Inconclusive, judge.Inconclusive,
 			"held by luck: search refused the canary of k2 at the end of the lead in 5 of 5 answers; nobody", judge.Warning, "search",
 			"find out when search takes a new one, and emit after that (rollout.lead)"},
+		{"a canary that was refused, and is like nothing that clients present", []change{withoutProbes("search", history.Canary), some(28, history.Canary, 0, 5), namesNone}, judge.Pass, judge.Inconclusive, "", "", "", ""},
 		{"a canary that was refused once of many", []change{some(28, history.Canary, 73, 1)}, judge.Inconclusive, judge.Inconclusive,
 			"search refused k2 in 1 of 75 answers", judge.Warning, "search", "watch search for longer before the accept, and ask each of its replicas by its own address"},
 		{"a canary without an answer", []change{withoutProbes("search", history.Canary), asks(28, history.Canary, history.Unavailable)}, judge.Pass, judge.Pass, "", "", "", ""},

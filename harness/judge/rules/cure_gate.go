@@ -101,6 +101,10 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:
 		r := e.Near(at, at, name)[0]
 		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
+	case g.Phase == history.Verify && e.namesNone():
+		return fmt.Sprintf("have clients present tokens that name their key (kid), and %s check them by it: what it takes now names none, and the canary is nothing like it", name)
+	case g.Phase == history.Verify && emits && e.Limits.NamedOtherwise(e.View, name, e.Old, e.Fresh):
+		return fmt.Sprintf("have %s sign and publish under the identifiers that it is given", name)
 	case g.Phase == history.Verify && emits:
 		return fmt.Sprintf("make %s have %s in its key set as soon as it is accepted", name, e.Fresh)
 	case g.Phase == history.Verify:

@@ -169,17 +169,19 @@ func TestInTurns(t *testing.T) {
 		name    string
 		changes []change
 		turns   bool
+		cure    string
 	}{
-		{"up to the revoke", []change{goesOn(37, 40.5), turns(30, 31, 33, 35, 38, 39)}, true},
-		{"and after it", []change{goesOn(37, 61), turns(30, 31, 33, 35, 38, 39, 43, 44)}, true},
-		{"once", []change{goesOn(37, 40.5), turns(30, 31)}, false},
+		{"up to the revoke", []change{goesOn(37, 40.5), turns(30, 31, 33, 35, 38, 39)}, true, "no overlap.window is long enough"},
+		{"and after it", []change{goesOn(37, 61), turns(30, 31, 33, 35, 38, 39, 43, 44)}, true, "no overlap.window is long enough"},
+		{"and has switched long before it", []change{goesOn(37, 40.5), turns(29, 29.5, 30, 30.5, 31, 31.5)}, true, "overlap.window counts from the last of them"},
+		{"once", []change{goesOn(37, 40.5), turns(30, 31)}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			v := judged(t, tt.changes...)
 			wantRule(t, v, "distribution", judge.Fail)
 			for _, f := range v.Findings {
-				if f.RuleID == "distribution" && (f.Consumer != "auth" || strings.Contains(f.Fix, "find the instance of auth") != tt.turns) {
+				if f.RuleID == "distribution" && (f.Consumer != "auth" || strings.Contains(f.Fix, "find the instance of auth") != tt.turns || !strings.Contains(f.Fix, tt.cure)) {
 					t.Errorf("got %s with %q, want auth, and, where it is several, that the one is found that did not switch", text(f), f.Fix)
 				}
 				if f.RuleID == "bounds" && f.Consumer == "auth" && tt.turns {

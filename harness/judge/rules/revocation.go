@@ -198,6 +198,9 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 			}
 			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: %s", v.Name, e.Fresh, a.Refused, n, why), false
 		}
+		if e.namesNone() && a.Taken == 0 {
+			return fmt.Sprintf("%s refused each token that the harness made, and clients present none like it, but something that names no credential of this run: it may check otherwise than by a key, as one that asks about each token, and nothing shows what it takes", v.Name), false
+		}
 		return "", true
 	case plan.Doubtful:
 		return e.doubt(v, a), false

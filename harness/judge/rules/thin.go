@@ -28,7 +28,7 @@ func (e *judging) thin() string {
 		return "the rotation was " + e.Ended
 	case len(e.Phases) == 0:
 		return "no phase began"
-	case len(e.JudgedCells()) == 0 && e.presentedOthers() > 0:
+	case e.namesNone():
 		return fmt.Sprintf("%d attempts presented something that names no credential of this run, as a token without a kid: nothing shows which was taken and which refused", e.presentedOthers())
 	case len(e.JudgedCells()) == 0:
 		return "nobody presented a credential"
@@ -58,6 +58,10 @@ func (e *judging) thin() string {
 	}
 	return ""
 }
+
+// namesNone reports whether clients were answered, and nothing that they presented names a
+// credential of this run: tokens without a kid, or opaque ones that are looked up.
+func (e *judging) namesNone() bool { return len(e.JudgedCells()) == 0 && e.presentedOthers() > 0 }
 
 // presentedOthers is how many attempts of clients that have tokens were answered, whatever
 // those name.

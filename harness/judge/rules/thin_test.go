@@ -10,6 +10,15 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
+// namesNone has clients present what names no credential.
+func namesNone(s *story) {
+	for i := range s.events {
+		if e := &s.events[i]; e.Kind == history.KindCounts {
+			e.Counts.Credential = ""
+		}
+	}
+}
+
 func TestThin(t *testing.T) {
 	t.Parallel()
 	harnessErrors := func(s *story) {
@@ -23,13 +32,7 @@ func TestThin(t *testing.T) {
 		{"no end", []change{ended("")}, "no end in the history"},
 		{"interrupted", []change{ended(history.EndedInterrupted)}, "was interrupted"},
 		{"stopped", []change{ended(history.EndedStopped)}, "was stopped"},
-		{"tokens that name no key", []change{func(s *story) {
-			for i := range s.events {
-				if e := &s.events[i]; e.Kind == history.KindCounts {
-					e.Counts.Credential = ""
-				}
-			}
-		}}, "attempts presented something that names no credential of this run, as a token without a kid"},
+		{"tokens that name no key", []change{namesNone}, "attempts presented something that names no credential of this run, as a token without a kid"},
 		{"no traffic", []change{silent("app", 0, 61), silent("web", 0, 61)}, "nobody presented a credential"},
 		{"no phase", []change{withoutKind(history.KindPhase, "")}, "no phase began"},
 		{"complete without a revoke", []change{without(func(e history.Event) bool { return e.Step == "revoke" })}, "nothing shows the revoke of k1"},
