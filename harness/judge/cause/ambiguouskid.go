@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// ambiguousKid matches where the set had two keys under the name of the one that
-// was refused: which of them a validator takes is chance, or its library's.
+// ambiguousKid matches where the set had two keys under the name of the refused one: chance or the
+// library decides which of them a validator takes.
 func ambiguousKid(c *Cell) (Explanation, bool) {
 	if !c.isFresh() && !c.beforeRevoke(c.Sum) {
 		return Explanation{}, false
@@ -39,7 +39,7 @@ func ambiguousKid(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// twice are two different keys of a set under the name of a credential.
+// twice finds two different keys of a set under the name of a credential.
 func twice(set *history.KeySet, credential string) (one, other history.Key, ok bool) {
 	for i, a := range set.Keys {
 		for _, b := range set.Keys[i+1:] {

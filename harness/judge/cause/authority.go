@@ -12,18 +12,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// An authority has no cache that it learns by: what it takes is what the steps have it
-// take. Where that is not what they said, a step was done without effect.
+// An authority has no cache: it takes what the steps tell it to take. Where it does not, a step was
+// done without effect.
 
-// authorityReplies is what an authority said to a credential in some stretch of time.
+// authorityReplies counts an authority's answers to a credential in some stretch of time.
 type authorityReplies struct {
 	taken, refused int
 	self           int // of those, taken from rehearse itself
 	who            []string
 }
 
-// saidTo is what the authority of the cell said to a credential in [from, to].
-func (c *Cell) saidTo(credential string, from, to history.Offset) (t authorityReplies) {
+// repliesTo counts the answers of the cell's authority to a credential in [from, to].
+func (c *Cell) repliesTo(credential string, from, to history.Offset) (t authorityReplies) {
 	for _, r := range c.replies() {
 		switch {
 		case r.credential != credential || r.at < from || r.at > to:
@@ -40,11 +40,11 @@ func (c *Cell) saidTo(credential string, from, to history.Offset) (t authorityRe
 	return t
 }
 
-// stepHas is what an authority did not do with a credential, by the step that was to have it do so.
+// stepHas says, by step, what the authority did not do with the credential.
 var stepHas = map[keyring.Step]string{keyring.Accept: "%s has never taken %s", keyring.Restore: "%s does not take %s again"}
 
-// withoutEffect matches where an authority refuses from everybody what a step was to
-// have it accept, and has never taken it since.
+// withoutEffect matches where an authority refuses a credential from everybody although a step was to
+// make it take it, and has not taken it since.
 func withoutEffect(c *Cell) (Explanation, bool) {
 	step := keyring.Accept
 	if !c.isFresh() {
@@ -60,7 +60,7 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 			end = gone
 		}
 	}
-	said := c.saidTo(c.Credential, at, end)
+	said := c.repliesTo(c.Credential, at, end)
 	if said.taken > 0 || said.refused == 0 || c.isFresh() && c.Symptom == Refused && len(said.who) < 2 {
 		return Explanation{}, false
 	}
@@ -84,13 +84,13 @@ func withoutEffectAfter(c *Cell) (Explanation, bool) {
 // revoked, and has refused it from everybody since.
 func revokedOther(c *Cell) (Explanation, bool) {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
-	done, _ := c.Done(string(keyring.Revoke), c.Old) // a team's own step may take its time
+	done, _ := c.Done(string(keyring.Revoke), c.Old) // a team's own step may be slow
 	_, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh)
 	about := evidence.Nearly
 	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.isFresh() || c.First < revoked-about || c.First > max(revoked, done)+about {
 		return Explanation{}, false
 	}
-	before, since, old := c.saidTo(c.Fresh, c.Start, revoked-1), c.saidTo(c.Fresh, c.First, c.End), c.saidTo(c.Old, c.First+about, c.End)
+	before, since, old := c.repliesTo(c.Fresh, c.Start, revoked-1), c.repliesTo(c.Fresh, c.First, c.End), c.repliesTo(c.Old, c.First+about, c.End)
 	if before.taken == 0 || since.taken > 0 || len(since.who) < 2 {
 		return Explanation{}, false
 	}
@@ -105,8 +105,8 @@ func revokedOther(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// madeInPlace matches where an authority refuses the old credential from everybody since
-// the new one was made: it has room for one, or takes the others away then.
+// madeInPlace matches where an authority refuses the old credential from everybody since the new one
+// was made: it has room for one, or making one removes the others.
 func madeInPlace(c *Cell) (Explanation, bool) {
 	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
 	emitted, used := c.Begun(string(keyring.Emit), c.Fresh)
@@ -114,7 +114,7 @@ func madeInPlace(c *Cell) (Explanation, bool) {
 	if !was || !c.Validator.Authority || c.Credential != c.Old || !c.beforeRevoke(c.Sum) || c.First < c.madeAt()-about || c.First > accepted+about || used && c.First > emitted {
 		return Explanation{}, false
 	}
-	if c.saidTo(c.Old, c.First+about, c.End).taken > 0 || c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {
+	if c.repliesTo(c.Old, c.First+about, c.End).taken > 0 || c.repliesTo(c.Fresh, c.Start, c.End).taken == 0 {
 		return Explanation{}, false
 	}
 	v := c.Validator.Name
@@ -135,10 +135,10 @@ func (c *Case) madeAt() history.Offset {
 	return 0
 }
 
-// mayNot matches where an authority takes the new credential, and answers that it may not
-// do what a presenter asks with it (403, where others are answered otherwise): it lacks a right.
+// mayNot matches where an authority takes the new credential but answers that it lacks a right (403,
+// where others are answered otherwise).
 func mayNot(c *Cell) (Explanation, bool) {
-	if !c.Validator.Authority || !c.isFresh() || c.Sum.OK > 0 || c.Sum.Statuses["403"] < c.Sum.AuthFailures || c.saidTo(c.Fresh, c.Start, c.End).self == 0 {
+	if !c.Validator.Authority || !c.isFresh() || c.Sum.OK > 0 || c.Sum.Statuses["403"] < c.Sum.AuthFailures || c.repliesTo(c.Fresh, c.Start, c.End).self == 0 {
 		return Explanation{}, false
 	}
 	v := c.Validator.Name
@@ -149,15 +149,14 @@ func mayNot(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// revokedEarly matches where a rotator of the team's own revoked what it had not yet
-// replaced.
+// revokedEarly matches where a rotator revoked a credential before it had replaced it.
 func revokedEarly(c *Cell) (Explanation, bool) {
 	told, early := c.RevokedEarly()
 	return told, early && c.usedAfter()
 }
 
-// RevokedEarly tells of a rotator of the team's own that revoked the old credential before
-// it had the new one in use; false where it did not.
+// RevokedEarly tells of a rotator that revoked the old credential before the new one was in use; false
+// where it did not.
 func (e *Case) RevokedEarly() (Explanation, bool) {
 	revoked, was := e.Done(string(keyring.Revoke), e.Old)
 	emitted, used := e.Begun(string(keyring.Emit), e.Fresh)

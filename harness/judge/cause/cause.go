@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// Explain finds out, from what happened, why a cell was refused: with which
-// step it began, by which mechanism, who is to be looked at, and what to change.
+// Explain finds out, from what happened, why a cell was refused: with which step it began, by which
+// mechanism, which party to look at, and what to change.
 func (e *Case) Explain(key history.CellKey, sum *history.Counts) judge.Finding {
 	c := e.Refusal(key, sum)
 	told, found := c.Detect()
@@ -35,7 +35,7 @@ func (e *Case) Explain(key history.CellKey, sum *history.Counts) judge.Finding {
 	return f
 }
 
-// Refusal is a cell that was refused, as what is to be explained.
+// Refusal is a refused cell, to be explained.
 func (e *Case) Refusal(key history.CellKey, sum *history.Counts) *Cell {
 	validator, _ := e.Limits.Validator(key.Validator)
 	if validator.Name == "" {
@@ -47,10 +47,9 @@ func (e *Case) Refusal(key history.CellKey, sum *history.Counts) *Cell {
 	}
 }
 
-// beganWith is the step that a refusal began with: the last one before it. Only,
-// a new credential is not refused because the old one is revoked: however late
-// it is first seen, it was being emitted that put it to the test. Unless the old
-// one was presented beside it until then.
+// beganWith is the step that a refusal began with: the last one before it. A new credential, however
+// late it is first seen, was put to the test by the emit and not by the revoke, unless the old one was
+// presented beside it until then.
 func (e *Case) beganWith(key history.CellKey, first history.Offset) string {
 	step := e.LastStep(first)
 	if key.Credential == e.Fresh && !e.Several(key.Presenter) && (step == string(keyring.Revoke) || step == string(keyring.Destroy)) {
@@ -101,15 +100,14 @@ func (e *Case) lastLoaded(party string) string {
 	return "no log says when it last read what is published"
 }
 
-// AtLeast is a measured wall time with the margin, as page time.
+// AtLeast is a measured wall time plus the margin, as page time.
 func (e *Case) AtLeast(wall history.Offset) string {
 	return plan.Text((e.Limits.Page(wall.Duration()) + evidence.Margin).Round(time.Second))
 }
 
-// fixLead says which lead is enough, whatever moment the next rotation comes at:
-// the bound G1, with what is known of how often the validator fetches where that is
-// longer than the page says, and no less than what was measured, of it or of who
-// publishes for it.
+// fixLead says which lead is enough at any moment of the next rotation: the bound G1, with the interval
+// of fetches where that was seen to be longer than the page says, and no less than what was measured of
+// the validator or of its publisher.
 func (c *Cell) fixLead() string {
 	v := c.Validator
 	v.Learns = max(v.Learns, v.Rereads, c.fetchedEvery())
@@ -120,18 +118,18 @@ func (c *Cell) fixLead() string {
 	if seen := c.Limits.Page((c.LearnedAt - c.Accepted).Duration()); c.BySight && seen > g1+c.Limits.Page(evidence.Nearly.Duration()) {
 		return fmt.Sprintf("publish more than %s before emitting (lead): no log says how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
 	}
-	if g1 == runbook.Forever { // the page says nothing of it
+	if g1 == runbook.Forever { // it is not on the page
 		return fmt.Sprintf("put %s on the page, with how late it learns, and publish more than %s before emitting (lead), as late as it was this time", v.Name, c.AtLeast(c.LearnedAt-c.Accepted))
 	}
 	need := max(g1, c.Limits.Page((c.LearnedAt-c.Accepted).Duration())+evidence.Margin)
-	if c.BySight { // as the page has it, by all that is seen
+	if c.BySight { // the page's bound, raised by what was seen
 		need = g1
 	}
 	return fmt.Sprintf("publish at least %s before emitting (lead), and let the gate of verify wait for %s", plan.Text(roundUp(need)), v.Name)
 }
 
-// leadSeen is the least lead for a validator by all that the run has seen, also of
-// who publishes for it; 0 where the page's is enough, or none is.
+// leadSeen is the least lead for a validator by everything that the run has seen, also of its
+// publisher; 0 where the page's is enough or no lead is.
 func (e *Case) leadSeen(validator string) time.Duration {
 	for _, b := range e.BoundsSeen() {
 		if b.Rule == "G1" && b.Validator == validator && !b.Held && b.Needed != runbook.Forever {
@@ -141,12 +139,12 @@ func (e *Case) leadSeen(validator string) time.Duration {
 	return 0
 }
 
-// BoundsSeen are the bounds of the page by all that the run has seen.
+// BoundsSeen are the bounds of the page with what the run has seen.
 func (e *Case) BoundsSeen() []plan.Bound {
 	return e.Limits.BoundsSeen(plan.Sight{View: e.View, Old: e.Old, New: e.Fresh})
 }
 
-// roundUp is page time in whole seconds that is no less.
+// roundUp rounds page time up to whole seconds.
 func roundUp(d time.Duration) time.Duration {
 	if d == runbook.Forever {
 		return d
@@ -154,9 +152,9 @@ func roundUp(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
 
-// fetchedEvery is how long the validator kept what it had before it learned the
-// new credential, in page time: the next rotation may come right after it fetched. 0
-// where that is not seen, or where it was the new credential that made it fetch.
+// fetchedEvery is how long the validator kept its set before it learned the new credential, in page
+// time: the next rotation may come right after a fetch. 0 where that was not seen, or the new
+// credential itself caused the fetch.
 func (c *Cell) fetchedEvery() time.Duration {
 	if !c.EverLearned || c.Validator.OnMiss {
 		return 0
@@ -166,11 +164,11 @@ func (c *Cell) fetchedEvery() time.Duration {
 		before = fetch.At
 	}
 	if before == 0 || before > c.Accepted {
-		return 0 // it fetched since the accept, and had another reason not to have it
+		return 0 // it fetched since the accept, and did not get it for another reason
 	}
 	kept := c.LearnedAt - before
 	if v := c.Validator; v.Learns == runbook.Forever || kept <= history.Offset(c.Limits.Wall(v.Learns)+v.Granule)+evidence.Nearly {
-		return 0 // as the page says, as far as clocks and logs can tell
+		return 0 // as the page says, within the precision of clocks and logs
 	}
 	return c.Limits.Page(kept.Duration())
 }

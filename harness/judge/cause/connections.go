@@ -43,7 +43,7 @@ func (c *Cell) shortOfConnections(consumer string) (crowd connectionShortage, ok
 	return crowd, ok
 }
 
-// withoutRoom is the status that says that there was no room, and how often it came.
+// withoutRoom is the most frequent status that says there was no room, and how often it came.
 func withoutRoom(statuses map[string]int64) (status string, n int64) {
 	for s, times := range statuses {
 		if refusal.NoRoom(s) && times > n {
@@ -53,8 +53,8 @@ func withoutRoom(statuses map[string]int64) (status string, n int64) {
 	return status, n
 }
 
-// tooManyConnections matches where the authority of a consumer had no room for its
-// connections. It is the consumer that is named: its pools need more than there is.
+// tooManyConnections matches where the authority of a consumer had no room for its connections. It
+// names the consumer, whose pools need more than there is.
 func tooManyConnections(c *Cell) (Explanation, bool) {
 	who := c.Validator.Name // the service that is called
 	if c.Symptom == Absent {
@@ -88,8 +88,8 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// pools is how many connections the consumers of an authority need at the
-// switch, in all and each in words; 0 where that is not known of one.
+// pools is how many connections the consumers of an authority need at the switch, in all and each in
+// words; 0 where that is unknown for one of them.
 func (e *Case) pools(authority string) (need int, words string) {
 	var each []string
 	seen := map[string]bool{}

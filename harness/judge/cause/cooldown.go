@@ -9,13 +9,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// coolingDown matches where a validator would have fetched the new key, had it
-// not done so for another name just before.
+// coolingDown matches where a validator would have fetched the new key, but had just fetched for
+// another unknown name.
 func coolingDown(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	cooldown := history.Offset(c.Limits.Wall(v.Cooldown))
-	// Where the time to learn has the cooldown in it, it is the lead that is held
-	// against it.
+	// Where the time to learn includes the cooldown, the lead is judged by it already.
 	if !c.isFresh() || !v.OnMiss || v.Learns >= v.Cooldown || c.LearnedAt <= c.First {
 		return Explanation{}, false
 	}
@@ -25,7 +24,7 @@ func coolingDown(c *Cell) (Explanation, bool) {
 	}
 	waited := c.Last - c.First
 	if last == 0 || c.First-last >= cooldown || waited < cooldown/20 || c.Last > c.LearnedAt+evidence.Nearly {
-		return Explanation{}, false // it could have fetched; the wait was that of one fetch; or to fetch did not help
+		return Explanation{}, false // it could have fetched; it waited for one fetch only; or the fetch did not help
 	}
 	return Explanation{
 		Cause: judge.CauseCooldown,

@@ -29,7 +29,7 @@ func cutOff(c *Cell) (Explanation, bool) {
 			plan.Text(c.Limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.Old, shorter),
 	}
 	switched := c.lastSwitch()
-	if switched >= c.First-evidence.Nearly { // it had to make a connection anew, and is seen with the new one since
+	if switched >= c.First-evidence.Nearly { // a cut connection made it connect anew, with the new credential
 		switched, _ = c.Done(string(keyring.Emit), c.Fresh)
 	}
 	kept := c.First - switched
@@ -37,7 +37,7 @@ func cutOff(c *Cell) (Explanation, bool) {
 	case ended.old == 0 && c.CausedBy == string(keyring.Revoke):
 		told.Why += fmt.Sprintf(", all of them made with %s: it cannot tell by which password a session was made, and ends every one of the user", c.Fresh)
 		told.Fix = fmt.Sprintf("have %s make a cut connection anew and ask once more, or revoke without ending sessions, and end those of %s by their age", service, c.Old)
-	// One that waited for so long already is cured by no window that the page asks for.
+	// A window as long as the page asks for would not have helped.
 	case c.CausedBy == string(keyring.Revoke) && kept >= history.Offset(c.Limits.Wall(c.Limits.Outlives(m.Life))):
 		life := max(m.Life, c.Limits.LongestLife)
 		told.Why += fmt.Sprintf(", %s after the last emitter's switch: it keeps connections for longer than the %s of the page, or for good", c.Page(kept), plan.Text(life))
@@ -46,9 +46,9 @@ func cutOff(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// inUseAtRevoke matches where a service had no good answer from the revoke on, and was still
-// served then on connections that it had made with the old credential: by a pooler, say, which
-// has no session of that at its database any more. Nobody tells that those were ended.
+// inUseAtRevoke matches where a service had no good answer from the revoke on and was until then served
+// on connections made with the old credential, by a pooler, say, which has no session of that at its
+// database any more. No log says that they were ended.
 func inUseAtRevoke(c *Cell) (Explanation, bool) {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
 	service, by, n, last := c.Validator.Name, "", int64(0), history.Offset(0)
@@ -69,20 +69,20 @@ func inUseAtRevoke(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// lastSwitch is when the last emitter began to use the new credential: not before the emit.
+// lastSwitch is when the last emitter began to use the new credential, at the earliest with the emit.
 func (e *Case) lastSwitch() history.Offset {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	return max(emitted, e.View.LastSwitch(e.Fresh))
 }
 
-// cutOffs are the sessions of a consumer that an authority ended.
+// cutOffs are a consumer's sessions that an authority ended.
 type cutOffs struct {
 	authority string
-	n, old    int64 // of them all, and of those not known to be of the new credential
-	began     bool  // what the cell suffered began with them, and not before
+	n, old    int64 // all, and those not known to be of the new credential
+	began     bool  // the cell began to suffer with them
 }
 
-// cutOff are those that were ended while the cell suffered.
+// cutOff are the sessions that were ended while the cell suffered.
 func (c *Cell) cutOff(consumer string) (ended cutOffs) {
 	about := evidence.Nearly
 	for _, event := range c.Events {

@@ -13,7 +13,7 @@ import (
 // Case is the evidence of a run in which causes are looked for.
 type Case struct{ *evidence.Evidence }
 
-// Symptom is what a cell suffers from: what a detector is asked to explain.
+// Symptom is what a cell suffers from, which a detector is to explain.
 type Symptom int
 
 // The symptoms.
@@ -26,8 +26,8 @@ const (
 	Untaken                   // a validator refused the new credential after the revoke
 )
 
-// Cell is what is to be explained: a presenter × a validator × a credential, and
-// the stretch of time in which it suffered.
+// Cell is what is to be explained: a presenter, a validator and a credential, and the stretch of time
+// in which the cell suffered.
 type Cell struct {
 	*Case
 	Symptom     Symptom
@@ -35,41 +35,40 @@ type Cell struct {
 	Validator   plan.Validator
 	Credential  string
 	Sum         *history.Counts // of the cell over the whole run
-	First, Last history.Offset  // the stretch: of refusals exact, of missing answers to a bucket
-	// CausedBy is the step, or the fault, that it began with.
+	First, Last history.Offset  // the stretch: exact for refusals, to a bucket for missing answers
+	// CausedBy is the step or fault that it began with.
 	CausedBy string
-	// Presented is what became of the old credential after the revoke, of kept.
+	// Presented are the answers to the old credential after the revoke, of the symptom Kept.
 	Presented Presented
-	// way is when the validator could learn and did.
+	// Way says when the validator could learn, and did.
 	evidence.Way
 }
 
-// isFresh says that the cell is of the new credential.
+// isFresh reports whether the cell is of the new credential.
 func (c *Cell) isFresh() bool { return c.Credential == c.Fresh }
 
-// learnedBefore says that the validator had learned the new credential before
-// the cell began to suffer.
+// learnedBefore reports whether the validator had learned the new credential before the cell began to
+// suffer.
 func (c *Cell) learnedBefore() bool {
 	return c.EverLearned && (c.First >= c.LearnedAt+evidence.Nearly || c.Shown && c.First > c.LearnedAt)
 }
 
-// late says that the cell is of the new credential, which its validator had not
-// learned when it first refused it.
+// late reports whether the validator refused the new credential before it had learned it.
 func (c *Cell) late() bool { return c.isFresh() && !c.learnedBefore() }
 
-// usedAfter says that the cell is of the old credential, refused since the revoke.
+// usedAfter reports whether the cell is of the old credential, refused since the revoke.
 func (c *Cell) usedAfter() bool { return !c.isFresh() && !c.beforeRevoke(c.Sum) }
 
 // Explanation is why a cell suffered, and what would cure it.
 type Explanation struct {
 	Cause      judge.Cause
 	Consumer   string // the party to look at, where it is not the validator
-	CausedBy   string // where it is not the last step before
+	CausedBy   string // where it is not the last step before the first failure
 	Credential string // where it is not the cell's
 	Why, Fix   string
 }
 
-// Apply puts an explanation into a finding. What it leaves open stays as it is.
+// Apply fills a finding from an explanation. Fields that the explanation leaves empty stay as they are.
 func (x Explanation) Apply(f *judge.Finding) {
 	f.Cause = cmp.Or(x.Cause, f.Cause)
 	f.Consumer = cmp.Or(x.Consumer, f.Consumer)
@@ -81,17 +80,16 @@ func (x Explanation) Apply(f *judge.Finding) {
 // detector finds one mechanism in what happened.
 type detector struct {
 	of Symptom
-	// needs is what must have been seen for it to tell anything; nothing: what
-	// every history has.
+	// needs is what must have been seen for it to match; empty: what every history has.
 	needs []need
-	// match says whether the mechanism is behind what the cell suffered, and how.
+	// match reports whether the mechanism explains the cell, and how.
 	match func(*Cell) (Explanation, bool)
 }
 
-// need is something that must have been seen for a detector to match.
+// need reports whether something that a detector relies on was seen.
 type need func(*Cell) bool
 
-// What has been seen of a cell's parties.
+// What can have been seen of a cell's parties.
 var (
 	seesFetches need = func(c *Cell) bool { return c.HasFetches(c.Validator.Name) }
 	seesLearned need = func(c *Cell) bool { return c.EverLearned }
@@ -99,7 +97,7 @@ var (
 	seesLooks   need = func(c *Cell) bool { return c.Has[history.KindLooked] }
 )
 
-// Detect is the first of the detectors that matches a cell.
+// Detect returns the explanation of the first detector that matches.
 func (c *Cell) Detect() (Explanation, bool) {
 next:
 	for _, d := range detectors() {
@@ -118,8 +116,8 @@ next:
 	return Explanation{}, false
 }
 
-// detectors are all of them, of each symptom the most specific first: what is
-// found of one that comes earlier is not looked for by a later one.
+// detectors lists all of them, for each symptom the most specific first: a later one is asked only
+// where no earlier one matches.
 func detectors() []detector {
 	return []detector{
 		{of: Refused, match: poisonedPool},
@@ -240,7 +238,7 @@ func detectors() []detector {
 	}
 }
 
-// lookIntoTheLog is the cure where nothing is known but when it began.
+// lookIntoTheLog is the cure where only the beginning is known.
 func (c *Cell) lookIntoTheLog() string {
 	return fmt.Sprintf("look into the log of %s from %s on", c.Validator.Name, c.First)
 }

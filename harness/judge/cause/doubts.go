@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// madeUp are the answers of a validator to what nobody gave: it was shown that when it had
-// taken the old credential to the end, or else beside what it took, with the signature spoilt.
+// madeUp are a validator's answers to a credential that nobody issued, shown to it after it took the
+// old credential to the end or, beside one that it took, with a spoilt signature.
 func (e *Case) madeUp(validator string) history.Answers {
 	if a := e.View.Said(validator, e.Old, history.MadeUp); a.Taken > 0 {
 		return a
@@ -22,11 +22,11 @@ func (e *Case) madeUp(validator string) history.Answers {
 	return e.View.Said(validator, "", history.Control)
 }
 
-// takesMadeUp reports whether a validator took that.
+// takesMadeUp reports whether a validator took a made-up credential.
 func (e *Case) takesMadeUp(validator string) bool { return e.madeUp(validator).Taken > 0 }
 
-// TakesSpoilt says of a validator that took a credential with its signature or value
-// spoilt, and is known to refuse otherwise, that it checked nothing then. "" where that is not so.
+// TakesSpoilt says that a validator which is known to refuse took a credential with its signature or
+// value spoilt, so that it checked nothing then; "" where that is not so.
 func (e *Case) TakesSpoilt(validator string) string {
 	a := e.View.Said(validator, "", history.Control)
 	if a.Taken == 0 || !e.wasSeenRefusing(validator) {
@@ -36,8 +36,8 @@ func (e *Case) TakesSpoilt(validator string) string {
 		validator, a.Last.Presentation, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator))
 }
 
-// wasSeenRefusing reports whether any answer of a validator was a refusal: that its log
-// tells of some says nothing of what it answers to them.
+// wasSeenRefusing reports whether any answer of a validator was a refusal. A refusal in its log only
+// does not show how it answers.
 func (e *Case) wasSeenRefusing(validator string) bool {
 	for key, answers := range e.View.Answers {
 		if key.Validator == validator && answers.Refused > 0 {
@@ -52,10 +52,9 @@ func (e *Case) wasSeenRefusing(validator string) bool {
 	return false
 }
 
-// Unreadable says of a validator that answers what nobody gave as it answers
-// everything else, and was never seen to refuse: it checks nothing, or its refusals
-// are none that can be read as such, as a redirect to a login page or an error in a
-// 200. Nobody can tell then whether it refused anybody. "" where that is not so.
+// Unreadable says that a validator answers a made-up credential like any other and was never seen to
+// refuse: it checks nothing, or its refusals do not read as such (a redirect to a login page, an error
+// in a 200). Nobody can tell then whether it refused anybody. "" where that is not so.
 func (e *Case) Unreadable(validator string) string {
 	if !e.takesMadeUp(validator) || e.wasSeenRefusing(validator) || e.letsNameIn(validator) {
 		return ""
@@ -68,9 +67,9 @@ func (e *Case) Unreadable(validator string) string {
 		validator, e.madeUp(validator).Last.Status, say, e.openUnderAFault(validator), e.refusedByItsLog(validator))
 }
 
-// refusedByItsLog is the half sentence about a validator that answers before it checks, as one
-// that queues what it gets, where its log tells what it threw away while both credentials were
-// to be taken, and the harness showed it nothing that is to be refused.
+// refusedByItsLog is the half sentence about a validator that answers before it checks, as one with a
+// queue: its log tells of refusals while both credentials were valid and the harness showed it only
+// valid ones.
 func (e *Case) refusedByItsLog(validator string) string {
 	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
 	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
@@ -90,15 +89,14 @@ func (e *Case) refusedByItsLog(validator string) string {
 	return fmt.Sprintf("; its log tells of %s between the emit and the revoke: it answers before it checks, and who presents does not learn of those", plan.Counted(n, "refusal"))
 }
 
-// letsNameIn reports whether a validator that is shown names let the name of the new
-// credential in with a value that nobody issued.
+// letsNameIn reports whether a server with logins let the name of the new credential in with a made-up
+// value.
 func (e *Case) letsNameIn(validator string) bool {
 	return e.View.Said(validator, e.Fresh, history.MadeUp).Taken > 0
 }
 
-// TakesAnyValue says of a validator that lets the name of the new credential in whatever the
-// value is: nothing shows then that anybody has the right one, as not before either. "" where
-// that was not seen.
+// TakesAnyValue says that a server lets the name of the new credential in with any value: nothing shows
+// then who has the right one. "" where that was not seen.
 func (e *Case) TakesAnyValue() string {
 	for _, v := range e.Limits.Validators {
 		if e.letsNameIn(v.Name) {
@@ -109,8 +107,8 @@ func (e *Case) TakesAnyValue() string {
 	return ""
 }
 
-// openUnderAFault is the half sentence about a fault that kept a validator from its keys when
-// it took what nobody gave: it may let everybody in for as long as it has none.
+// openUnderAFault is the half sentence about a fault that kept a validator from its keys when it took a
+// made-up credential: it may let everybody in only while it has none.
 func (e *Case) openUnderAFault(validator string) string {
 	v, _ := e.Limits.Validator(validator)
 	for _, event := range e.Events {
@@ -127,8 +125,7 @@ func (e *Case) openUnderAFault(validator string) string {
 // SaysHow reports whether the scenario says how a service refuses.
 func (e *Case) SaysHow(service string) bool { return slices.Contains(e.Limits.Refusals, service) }
 
-// SayRefusal is the half sentence about how a scenario says that a status is a refusal, of
-// a service of which it can be said.
+// SayRefusal is the half sentence about how a scenario declares a status to be a refusal.
 func (e *Case) SayRefusal(service, status string) string {
 	if _, err := strconv.Atoi(status); err != nil || status == tooMany {
 		return ""
@@ -139,8 +136,8 @@ func (e *Case) SayRefusal(service, status string) string {
 	return fmt.Sprintf("; if that is how %s refuses, say it in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, service, status)
 }
 
-// ChecksNothing is Unreadable or TakesSpoilt of the first validator of which either is so: that
-// it refused nobody says nothing of the rotation.
+// ChecksNothing is Unreadable or TakesSpoilt of the first validator for which either holds: that such a
+// one refused nobody says nothing of the rotation.
 func (e *Case) ChecksNothing() string {
 	for _, v := range e.Limits.Validators {
 		if why := cmp.Or(e.Unreadable(v.Name), e.TakesSpoilt(v.Name)); why != "" {
@@ -150,8 +147,7 @@ func (e *Case) ChecksNothing() string {
 	return ""
 }
 
-// takesAnything matches where a validator that was seen to refuse takes what nobody
-// gave too.
+// takesAnything matches where a validator that was seen to refuse also takes made-up credentials.
 func takesAnything(c *Cell) (Explanation, bool) {
 	name, why := c.Validator.Name, "; it takes what nobody gave, too"
 	if spoilt := c.View.Said(name, "", history.Control); spoilt.Taken == 0 && spoilt.Refused > 0 {
@@ -160,7 +156,7 @@ func takesAnything(c *Cell) (Explanation, bool) {
 	return Explanation{Cause: judge.CauseTakesAnything, Why: why + c.openUnderAFault(name), Fix: CloseFirst(name)}, c.madeUp(name).LastTaken > c.First
 }
 
-// CloseFirst is the cure of a validator that takes what nobody gave.
+// CloseFirst is the cure for a validator that takes made-up credentials.
 func CloseFirst(validator string) string {
 	return fmt.Sprintf("find out since when %s lets in what it does not check, and mend that first: it is not the rotation's doing", validator)
 }

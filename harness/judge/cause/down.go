@@ -14,11 +14,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// stopping are the faults under which a service does nothing at all.
+// stopping are the faults that stop a service altogether.
 var stopping = []string{"kill", "pause", "restart"}
 
-// refusedBehind matches where a service gave no good answer since the credential
-// that it presents itself was refused.
+// refusedBehind matches where a service gave no good answer since its own credential was refused.
 func refusedBehind(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
 	authority, ok := c.behind(func(counts history.Counts) int64 { return counts.AuthFailures })
@@ -27,7 +26,7 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 	}
 	before := c.missedBefore(authority)
 	if before*2 > c.Sum.Unavailable {
-		return Explanation{}, false // most of it has another cause, whatever came to that later
+		return Explanation{}, false // most failures came before, and have another cause
 	}
 	told := c.tellRefusedBehind(service, authority)
 	if !plan.Within(c.Limits.Objective, before, c.Sum.Attempts) {
@@ -36,8 +35,7 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// missedBefore is how many first attempts had no good answer before an authority first refused
-// the service that is called.
+// missedBefore is how many first attempts failed before an authority first refused the called service.
 func (c *Cell) missedBefore(authority string) int64 {
 	first := c.End
 	for _, key := range c.View.Keys() {
@@ -66,8 +64,8 @@ func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 	}.asSaidOf(c, authority)
 }
 
-// asSaidOf is an explanation of refusals at an authority with whom the finding of those has to
-// look at. Where there is none, what was refused is no credential of this rotation.
+// asSaidOf points an explanation to the party that the finding about the authority's refusals names.
+// Without such a finding, the refused credential is not of this rotation.
 func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 	service := c.Validator.Name
 	for _, key := range c.JudgedCells() {
@@ -82,15 +80,14 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 		return x
 	}
 	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-evidence.Nearly {
-		x.Credential = c.Fresh // that is what it was to be
+		x.Credential = c.Fresh // the credential that it should have presented
 	}
 	x.Why = fmt.Sprintf("%s refused what %s presented, and names it neither %s nor %s", authority, service, c.Old, c.Fresh)
 	x.Fix = fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint: it may be cut off, quoted, with a newline at its end, or of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
 	return x
 }
 
-// through is the pooler or the like that presents for the service that the
-// client calls; "" where that presents itself.
+// through is the pooler that presents for the called service; "" where that presents itself.
 func (c *Cell) through() string {
 	client, _ := c.Limits.Client(c.Presenter)
 	if client.To == c.Validator.Name {
@@ -99,9 +96,8 @@ func (c *Cell) through() string {
 	return ""
 }
 
-// absentBehind matches where a service gave no good answer since it had none
-// itself from whom it presents its credential to. One that was stopped itself has no
-// answer from anybody.
+// absentBehind matches where a service gave no good answer since the party that it presents its
+// credential to gave none. A service that was stopped itself gets no answer from anybody.
 func absentBehind(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
 	disturbed, _ := c.FaultOn(service, c.First)
@@ -120,8 +116,8 @@ func absentBehind(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// cutOffWay matches where an emitter had no answer from whom it presents its credential to
-// while a fault was in effect between them.
+// cutOffWay matches where an emitter had no answer from the party that it presents to while a fault was
+// in effect between them.
 func cutOffWay(c *Cell) (Explanation, bool) {
 	r, ok := c.FaultBetween(c.Presenter, c.Validator.Name, c.First)
 	if !ok {
@@ -133,16 +129,16 @@ func cutOffWay(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// mendTheWay is the cure where a fault was in effect on the way to a party.
+// mendTheWay is the cure for a fault on the way to a party.
 func mendTheWay(r judge.FaultReport, party string) string {
 	return fmt.Sprintf("mend the way %s, or rehearse what is to happen when it is disturbed: neither %s nor what is presented is at fault", r.Target, party)
 }
 
-// behind is the authority at which the service that is called itself fared badly
-// meanwhile, by what is counted of its presentations there.
+// behind is the authority at which the called service itself fared badly meanwhile, by a count of its
+// presentations there.
 func (c *Cell) behind(badly func(history.Counts) int64) (authority string, ok bool) {
 	service := cmp.Or(c.through(), c.Validator.Name)
-	for _, key := range c.View.Keys() { // what nobody can name, as a signature that fits nothing, is refused all the same
+	for _, key := range c.View.Keys() { // also what cannot be attributed to a credential, such as a wrong signature
 		if key.Source == c.Limits.JudgedAt && key.Presenter == service && key.Validator != service &&
 			badly(c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)) > 0 {
 			return key.Validator, true
@@ -164,12 +160,11 @@ func exited(c *Cell) (Explanation, bool) {
 	return Explanation{Why: "it ended at " + at.String()}, ok
 }
 
-// replacing bounds how long it takes to end the old one of a service after the
-// new one answers: it is recorded when that is done.
+// replacing bounds the time between a new instance's first answer and the end of the old one, which is
+// when the replacement is recorded.
 const replacing = history.Offset(5 * time.Second)
 
-// renewing matches where a service gave no answer while it was made to take what
-// is published.
+// renewing matches where a service gave no answer while it was made to take what was published.
 func renewing(c *Cell) (Explanation, bool) {
 	how, at := c.renewed()
 	if how == "" {
@@ -181,8 +176,8 @@ func renewing(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// renewed is how, and when, the service had been made to take what is published,
-// where what it suffered may have come of that; how is empty where it was not.
+// renewed is how and when the service was made to take what was published, where the cell may suffer
+// from that; how is empty where it was not.
 func (c *Cell) renewed() (how string, at history.Offset) {
 	for _, event := range c.Events {
 		if event.Kind != history.KindDelivered || event.Service != c.Validator.Name ||

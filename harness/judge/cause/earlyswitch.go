@@ -9,8 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// earlySwitch matches where the new credential was refused before any emitter was told
-// to use it: whoever refused it need not have learned it yet.
+// earlySwitch matches where the new credential was refused before any emitter was told to use it:
+// validators need not have learned it yet.
 func earlySwitch(c *Cell) (Explanation, bool) {
 	at, before, early := c.usedEarly(c.Presenter)
 	if !c.isFresh() || !early || c.First >= at+before {
@@ -28,9 +28,8 @@ func earlyCure(emitter string) string {
 	return fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds: until that is emitted it is there for validators to learn", emitter)
 }
 
-// usedEarly is when a presenter first presented the new credential, and how long that
-// was before the rotation told anybody to use it; false: it did not, or presents every
-// accepted one at once.
+// usedEarly is when a presenter first presented the new credential, and how long that was before the
+// emit; false where it did not, or presents every accepted credential at once.
 func (e *Case) usedEarly(presenter string) (at, before history.Offset, early bool) {
 	told, was := e.Begun(string(keyring.Emit), e.Fresh)
 	tried, begun := e.View.Tried[string(keyring.Emit)][e.Fresh]
@@ -39,7 +38,7 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 		return 0, 0, false
 	case !was && begun:
 		told = tried
-	case !was: // it was stopped, or went back, before
+	case !was: // the rotation stopped or went back before the emit
 		told = e.End
 	}
 	for _, key := range e.JudgedCells() {
@@ -55,8 +54,8 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 	return at, told - at, early && told-at > evidence.Nearly
 }
 
-// Early is the finding of an emitter that used the new credential before it was told
-// to, where nobody was refused for that.
+// Early is the finding about an emitter that used the new credential before the emit, where nobody was
+// refused for that.
 func (e *Case) Early() (judge.Finding, bool) {
 	for _, key := range e.JudgedCells() {
 		at, before, early := e.usedEarly(key.Presenter)

@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// What an attempt without an answer is counted as (load.status).
+// How load counts an attempt without an answer (load.status).
 const (
 	StatusRefused = "refused"
 	StatusTimeout = "timeout"
@@ -20,17 +20,16 @@ const (
 	StatusExpired = "expired"
 )
 
-// missing is how often the cell had no good answer, by what it had instead:
-// errors (5xx) and no answer at all or, where those are not all, also what else was
-// answered that is not good (403 of a service that refuses otherwise). Nothing where
-// that does not add up, as where a service refuses with a status of its own.
+// missing counts, by status, the answers that were not good: errors (5xx) and missing answers or, where
+// those do not add up, other bad statuses too (403 of a service that refuses otherwise). nil where
+// neither adds up, as where a service refuses with a status of its own.
 func (c *Cell) missing() map[string]int64 {
 	for _, least := range []int{http.StatusInternalServerError, http.StatusBadRequest} {
 		bad, n := map[string]int64{}, int64(0)
 		for status, m := range c.Sum.Statuses {
 			code, err := strconv.Atoi(status)
 			if status == StatusExpired {
-				continue // not judged: its token had run out
+				continue // not judged: the token had expired
 			}
 			if err != nil || code >= least && code != http.StatusUnauthorized {
 				bad[status], n = m, n+m
@@ -43,8 +42,8 @@ func (c *Cell) missing() map[string]int64 {
 	return nil
 }
 
-// mostly is the kind of what the cell had in place of a good answer, and how
-// much of it: an error (5xx), or why there was none.
+// mostly is the most frequent kind among those, an error or the reason why there was no answer, with
+// its statuses and count.
 func (c *Cell) mostly() (kind string, statuses string, n int64) {
 	kinds := map[string]int64{}
 	told := map[string][]string{}
@@ -65,7 +64,7 @@ func (c *Cell) mostly() (kind string, statuses string, n int64) {
 	return kind, statuses, n
 }
 
-// classes are the kinds of HTTP answers that are not good.
+// classes are the kinds of bad HTTP answers.
 var classes = map[int]string{4: "4xx", 5: "5xx"}
 
 // joined is "500", "500 and 503", "500, 502 and 503".
@@ -84,8 +83,8 @@ func joined(words []string) string {
 	return text
 }
 
-// frozen matches where a service was stopped by a fault when its callers began to
-// get no answer: what came back from behind it later is not why.
+// frozen matches where a fault stopped a service when its callers began to get no answer: what it
+// answers later is not the cause.
 func frozen(c *Cell) (Explanation, bool) {
 	r, ok := c.ReportOn(c.Validator.Name, c.First)
 	kind, _, _ := c.mostly()
@@ -95,9 +94,8 @@ func frozen(c *Cell) (Explanation, bool) {
 	return Explanation{Cause: judge.CauseServiceDown, CausedBy: r.Kind, Why: "it was under the fault " + r.Kind + c.Cite([]judge.FaultReport{r})}, true
 }
 
-// answeredAsFailing matches where a service answers an error to whoever presents
-// the new credential, and to nobody else: a refusal in other words, for a reason
-// that refusals have.
+// answeredAsFailing matches where a service answers an error to whoever presents the new credential and
+// to nobody else: a refusal in other words, explained as a refusal.
 func answeredAsFailing(c *Cell) (Explanation, bool) {
 	key, sum, ok := c.onlyFresh()
 	if !ok {
@@ -107,7 +105,7 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 	what := fmt.Sprintf("it answered %s to what presented %s, and to nothing else: ", statuses, c.Fresh)
 	refusal := c.Refusal(key, &sum)
 	if after := c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1); !refusal.EverLearned && !c.HasFetches(key.Validator) && after.Unavailable == 0 && after.OK >= evidence.LeastAttempts {
-		refusal.LearnedAt, refusal.EverLearned, refusal.BySight = c.Last, true, true // nothing tells so but its answers
+		refusal.LearnedAt, refusal.EverLearned, refusal.BySight = c.Last, true, true // only its answers show this
 	}
 	told, found := refusal.Detect()
 	if !found || told.Cause == judge.CauseUnknown {
@@ -120,9 +118,9 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// onlyFresh is the cell of the new credential, with its errors (5xx, and 4xx that are
-// no refusals here) counted as refusals, where those were answered to no other credential of the presenter:
-// another was presented beside it, or they began as soon as it was.
+// onlyFresh is the cell of the new credential, with its errors (5xx, and 4xx that are no refusals here)
+// counted as refusals, where no other credential of the presenter got them: another was presented
+// beside it, or they began with its first use.
 func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
 	if c.Limits.JudgedAt != history.FromLoad {
 		return key, sum, false
@@ -140,7 +138,7 @@ func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
 	sum = c.View.Sum(key, c.Start, c.End+1)
 	atOnce := c.View.Sum(key, c.Start, c.First-evidence.Nearly).Attempts == 0
 	kind, statuses, n := c.mostly()
-	answered := kind == "5xx" || kind == "4xx" && statuses != tooMany // that is of how much is asked, and not with what
+	answered := kind == "5xx" || kind == "4xx" && statuses != tooMany // 429 is about how much is asked, not with what
 	if !answered || n != c.Sum.Unavailable || sum.Unavailable == 0 || others.Bad > 0 || others.Of == 0 || !beside && !atOnce {
 		return key, sum, false
 	}
@@ -148,8 +146,8 @@ func (c *Cell) onlyFresh() (key history.CellKey, sum history.Counts, ok bool) {
 	return key, sum, true
 }
 
-// AnsweredOtherwise says where a refusal may have been answered as something
-// else: an error that only the new credential had. "" where it was not.
+// AnsweredOtherwise says where a refusal may have been answered as something else: an error that only
+// the new credential got. "" where there is none.
 func (e *Case) AnsweredOtherwise() string {
 	for _, client := range e.Limits.Clients {
 		sum, first, last := e.Lost(client.Name, client.To, e.Start, e.End+1)
@@ -167,12 +165,12 @@ func (e *Case) AnsweredOtherwise() string {
 	return ""
 }
 
-// patience is the longest that a client waits, where nothing else is said.
+// patience is the longest that a client waits by default.
 const patience = 5 * evidence.Nearly
 
-// faultOnTheWay matches where a fault that left evidence was in effect on the way
-// to the service, or on its way to where its keys come from, when its callers
-// began to get no answer. An attempt that was given up is counted then, and began before.
+// faultOnTheWay matches where a fault that left evidence was in effect when callers began to get no
+// answer, on the way to the service or on its way to its keys. An attempt counts when it is given up,
+// and began earlier.
 func faultOnTheWay(c *Cell) (Explanation, bool) {
 	about := evidence.Nearly
 	for _, r := range c.Near(c.First-patience-about, c.First+about, loadName, c.Presenter, c.Validator.Name, c.Validator.From, c.Validator.Via) {
@@ -190,8 +188,8 @@ func faultOnTheWay(c *Cell) (Explanation, bool) {
 // loadName is the load, as an edge names it.
 const loadName = "load"
 
-// ByStatus tells of missing answers by what came instead, where nothing else
-// explains them: an error is not silence, and silence is not a closed door.
+// ByStatus words missing answers by what came instead, where nothing else explains them: an error is
+// not silence, and silence is no refused connection.
 func (c *Cell) ByStatus() Explanation {
 	name := c.Validator.Name
 	switch kind, statuses, n := c.mostly(); kind {

@@ -9,16 +9,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// fellBack matches where a presenter goes on with the old credential after the revoke since
-// nobody takes the new one.
+// fellBack matches where a presenter goes on with the old credential after the revoke because nobody
+// takes the new one.
 func fellBack(c *Cell) (Explanation, bool) {
 	told, fell := c.FellBack(c.Presenter, c.Validator.Name)
 	return told, fell && c.usedAfter()
 }
 
-// FellBack tells of a presenter that has shown the new credential to an authority since it was
-// told to, where that was refused from everybody at all times: it did switch, and the old one is
-// what it falls back to. False where that was not seen.
+// FellBack tells of a presenter that has shown the new credential to an authority since the emit and
+// was always refused, as everybody was: it did switch, and falls back to the old one. False where that
+// was not seen.
 func (e *Case) FellBack(presenter, authority string) (Explanation, bool) {
 	v, _ := e.Limits.Validator(authority)
 	emitted, used := e.Done(string(keyring.Emit), e.Fresh)

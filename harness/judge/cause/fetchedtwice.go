@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// fetchedTwice matches where a validator fetched a set in which two keys have the
-// credential's name, and refused it from then on: it matches the wrong one.
+// fetchedTwice matches where a validator fetched a set with two keys of the credential's name, and
+// refused the credential from then on: it matches the wrong key.
 func fetchedTwice(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	for _, fetch := range c.Fetches(v.Name, c.Start, c.Last) {

@@ -10,16 +10,15 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// FlagDay reports whether accept, emit and revoke came so close together that
-// nobody could have learned in between.
+// FlagDay reports whether accept, emit and revoke came so close together that nobody could learn in
+// between.
 func (e *Case) FlagDay() bool {
 	accepted, a := e.Done(string(keyring.Accept), e.Fresh)
 	revoked, r := e.Done(string(keyring.Revoke), e.Old)
 	return a && r && revoked-accepted <= history.Offset(e.Limits.Wall(e.Limits.Switching()))+2*evidence.Nearly
 }
 
-// flagDayFresh matches where the new credential was met before anybody could
-// have learned it.
+// flagDayFresh matches where the new credential was used before anybody could have learned it.
 func flagDayFresh(c *Cell) (Explanation, bool) {
 	if !c.late() || !c.FlagDay() {
 		return Explanation{}, false
@@ -31,8 +30,8 @@ func flagDayFresh(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// flagDayOld matches where what was made with the old credential was refused as
-// soon as there was a new one.
+// flagDayOld matches where what was made with the old credential was refused as soon as there was a new
+// one.
 func flagDayOld(c *Cell) (Explanation, bool) {
 	if !c.usedAfter() || !c.FlagDay() {
 		return Explanation{}, false

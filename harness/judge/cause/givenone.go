@@ -9,9 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// givenOne matches where a validator of a team's own is given one credential at a time,
-// that of the moment, and refused the other one: the new one until it was given that,
-// the old one from then on.
+// givenOne matches where an external validator is given one credential at a time and refused the other
+// one: the new one until it was given that, the old one from then on.
 func givenOne(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	given, ever := c.given(name, c.Fresh)
@@ -19,8 +18,8 @@ func givenOne(c *Cell) (Explanation, bool) {
 	case !c.Validator.GivenOne || c.Credential != c.Old && c.Credential != c.Fresh:
 		return Explanation{}, false
 	case c.isFresh() && ever && c.First > given+history.Offset(c.Limits.Wall(c.Validator.Learns))+evidence.Nearly:
-		return Explanation{}, false // it had had its time
-	case !c.isFresh() && (!ever || c.First < given-evidence.Nearly): // that it was given is told when it is ready again
+		return Explanation{}, false // it had time to learn it
+	case !c.isFresh() && (!ever || c.First < given-evidence.Nearly): // the delivery is recorded when the service is ready again
 		return Explanation{}, false
 	}
 	until := "and was not given " + c.Fresh + " until the end"
@@ -35,7 +34,7 @@ func givenOne(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// given is when a service was first given a credential to emit, of which it has no other.
+// given is when a service was first given a credential, without any other.
 func (e *Case) given(service, credential string) (history.Offset, bool) {
 	i := slices.IndexFunc(e.Events, func(event history.Event) bool {
 		return event.Kind == history.KindDelivered && event.Service == service && event.Credential == credential

@@ -10,16 +10,15 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// handedOn matches where a validator by whose settings it calls another one refused the new
-// credential, which that other one had refused when the harness showed it the canary: who
-// hands on what it is shown answers as the one behind it does.
+// handedOn matches where a validator refused the new credential that the validator behind it had
+// refused as a canary. By its settings the front one calls the other, and may answer what that answers.
 func handedOn(c *Cell) (Explanation, bool) {
 	front := c.Validator
 	if !c.isFresh() || c.HasFetches(front.Name) && c.late() {
-		return Explanation{}, false // by its own fetches it had not learned it
+		return Explanation{}, false // its own fetches show that it had not learned it
 	}
 	hands := front.Hands
-	for _, v := range c.Limits.Validators { // a front that is no validator itself
+	for _, v := range c.Limits.Validators { // a front that is no validator itself has no Hands
 		if slices.Contains(v.Fronts, front.Name) && !slices.Contains(hands, v.Name) {
 			hands = append(slices.Clone(hands), v.Name)
 		}
@@ -34,7 +33,7 @@ func handedOn(c *Cell) (Explanation, bool) {
 	behind, _ := c.Limits.Validator(hands[i])
 	back := *c
 	back.Validator, back.Way = behind, c.WayTo(behind)
-	if !back.EverLearned && c.EverLearned && c.LearnedAt > c.First+evidence.Nearly { // both were seen to take it then
+	if !back.EverLearned && c.EverLearned && c.LearnedAt > c.First+evidence.Nearly { // both were then seen to take it
 		back.LearnedAt, back.EverLearned, back.BySight = c.LearnedAt, true, true
 	}
 	return Explanation{

@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// insideTheFetch matches where a validator that learns when it meets a
-// credential refused what came while the fetch that the first one caused was under way.
+// insideTheFetch matches where a validator that learns on first use refused requests while the fetch
+// that the first one caused was under way.
 func insideTheFetch(c *Cell) (Explanation, bool) {
 	v, about := c.Validator, evidence.Nearly
 	if !c.late() || !v.OnMiss || c.cooling() || c.First <= c.LearnedAt-about || c.Last >= c.LearnedAt+about {
@@ -22,8 +22,8 @@ func insideTheFetch(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// cooling reports whether a validator that learns when it meets a credential
-// could not fetch when it met it, since it had done so too shortly before.
+// cooling reports whether a validator that learns on first use could not fetch then because it had just
+// fetched.
 func (c *Cell) cooling() bool {
 	v := c.Validator
 	return v.Learns > 0 && len(c.Fetches(v.Name, c.First-history.Offset(c.Limits.Wall(v.Learns)), c.First)) > 0

@@ -11,16 +11,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// leastTurns is how often an emitter must be seen to go back to the old credential before it
-// is several that do not agree: once may be somebody who gave it back.
+// leastTurns is how often an emitter must be seen to go back to the old credential to count as several
+// that disagree: once may be somebody who put it back.
 const leastTurns = 2
 
 // leastQuiet is how many times the longest time between two such moments must have passed without
 // another for the last instance to have switched.
 const leastQuiet = 2
 
-// inTurns matches where an emitter was refused with the old credential that gave out both in
-// turns, up to the revoke.
+// inTurns matches where an emitter that used both credentials in turns up to the revoke was refused
+// with the old one.
 func inTurns(c *Cell) (Explanation, bool) {
 	if !c.usedAfter() || c.FlagDay() {
 		return Explanation{}, false
@@ -28,9 +28,9 @@ func inTurns(c *Cell) (Explanation, bool) {
 	return c.TellInTurns(c.EmitterOf(c.Presenter))
 }
 
-// TellInTurns tells of an emitter that was seen, from the emit until the revoke, to use the
-// new credential and the old one in turns: it is several behind one address, of which not all
-// have switched. When the last of them was seen to use the new one says nothing of the others.
+// TellInTurns tells of an emitter that was seen to use the new credential and the old one in turns from
+// the emit until the revoke: several instances share its address, and not all have switched. That one
+// of them was seen with the new credential says nothing of the others.
 func (e *Case) TellInTurns(emitter string) (Explanation, bool) {
 	from, until := e.emitting()
 	turns, uses := 0, ""

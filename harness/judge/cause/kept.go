@@ -13,8 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// keptSessions matches where nobody new is let in with a revoked credential, and
-// who is in stays in.
+// keptSessions matches where a revoked credential opens no new session, and old sessions live on.
 func keptSessions(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseKeptSessions,
@@ -22,8 +21,8 @@ func keptSessions(c *Cell) (Explanation, bool) {
 	}, c.Presented.BySession()
 }
 
-// publishedForTooLong matches where the emitter went on publishing the revoked
-// credential for longer than the page says, or to the end.
+// publishedForTooLong matches where the emitter published the revoked credential for longer than the
+// page says, or to the end.
 func publishedForTooLong(c *Cell) (Explanation, bool) {
 	v, revoked := c.Validator, c.First
 	until, ended := c.publishedUntil(v.From, revoked)
@@ -57,9 +56,9 @@ func publishedForTooLong(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// publishedUntil is when an emitter first published a set without the old
-// credential after the revoke; where it never did (false), the end of the run.
-// An emitter that says nothing of what it publishes cannot be blamed for it.
+// publishedUntil is when an emitter first published a set without the old credential after the revoke;
+// false, with the end of the run, where it never did. An emitter whose publications nobody sees is not
+// blamed.
 func (e *Case) publishedUntil(emitter string, revoked history.Offset) (until history.Offset, ended bool) {
 	if _, says := e.View.Published[emitter]; !says {
 		return revoked, true
@@ -75,7 +74,7 @@ func (e *Case) publishedUntil(emitter string, revoked history.Offset) (until his
 	return e.End, false
 }
 
-// fixPublishing is how an emitter comes to publish what it is told to, after a moment.
+// fixPublishing is the cure for an emitter that does not publish what it is told to, from a moment on.
 func (e *Case) fixPublishing(v plan.Validator, since history.Offset) string {
 	if mend, kept := e.MendWhatKept(v.From, "what the store has", since); kept {
 		return mend
@@ -86,22 +85,21 @@ func (e *Case) fixPublishing(v plan.Validator, since history.Offset) string {
 	return fmt.Sprintf("make %s read the store every %s as the page says", v.From, plan.Text(e.Limits.Publishing(v)))
 }
 
-// Presented is what became of the old credential at one validator after the revoke.
+// Presented sums up a validator's answers to the old credential after the revoke.
 type Presented struct {
 	history.Answers
-	session bool // the last time that it was taken, only by a session that was made before
-	// Refused says that every answer since some moment refused it: of one that was seen
-	// to refuse and to take it, so many in a row that no replica is left that takes it.
+	session bool // its last acceptance was by a session from before
+	// Refused says that every answer from some moment on refused it: after mixed answers, so many in a
+	// row that no replica is left that takes it.
 	Refused   bool
 	RefusedAt history.Offset // the first refusal after which it was not taken again
 }
 
-// BySession says that it was taken to the end, and only by a session that was
-// made before.
+// BySession reports whether only a session from before the revoke took it to the end.
 func (p Presented) BySession() bool { return p.session && !p.Refused }
 
-// OldProbes are the answers to the old credential since the revoke. What a validator
-// took was decided when it was asked for, or later: a slow one is not late for that.
+// OldProbes sums up the answers to the old credential since the revoke. An answer counts from when it
+// was asked for: a slow answer is no late refusal.
 func (e *Case) OldProbes(v plan.Validator, revoked history.Offset) Presented {
 	view := history.NewView()
 	var p Presented
@@ -120,8 +118,7 @@ func (e *Case) OldProbes(v plan.Validator, revoked history.Offset) Presented {
 	return p
 }
 
-// keptUnderAFault matches where a fault that left evidence kept the validator itself
-// from forgetting.
+// keptUnderAFault matches where a fault that left evidence kept the validator from forgetting.
 func keptUnderAFault(c *Cell) (Explanation, bool) {
 	faults := c.Near(c.First, c.Last, c.Validator.Name)
 	if len(faults) == 0 {
@@ -130,14 +127,13 @@ func keptUnderAFault(c *Cell) (Explanation, bool) {
 	mend, _ := c.MendWhatKept(c.Validator.Name, "forgetting "+c.Credential, c.First)
 	told := Explanation{CausedBy: faults[0].Kind, Why: c.Cite(faults), Fix: mend}.namedAfter(faults[0])
 	if faults[0].From != "" {
-		told.Consumer = faults[0].Target // the way is to be mended, and neither of its ends
+		told.Consumer = faults[0].Target // the way is at fault, and neither of its ends
 	}
 	return told, true
 }
 
-// keptByReplicas matches where some of a validator's answers refused the revoked
-// credential and others, asked for later, took it, in shares that noise does not
-// explain: it is several, and not all of them forgot it.
+// keptByReplicas matches where some answers of a validator refused the revoked credential and later
+// ones took it, more often than noise explains: it has replicas, and not all have forgotten it.
 func keptByReplicas(c *Cell) (Explanation, bool) {
 	p := c.Presented
 	since := p.FirstRefused
@@ -178,8 +174,8 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// cachesWithout is how many caches of its own the validator has, and how many of them
-// may have fetched the set without the old credential since the revoke.
+// cachesWithout is how many caches the validator has, and how many of them may have fetched the set
+// without the old credential since the revoke.
 func (c *Cell) cachesWithout() (caches, without int) {
 	caches, _ = c.caches()
 	for _, fetch := range c.Fetches(c.Validator.Name, c.First, c.Last) {

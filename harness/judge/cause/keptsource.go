@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// keptByCache matches where a validator fetched the set after the emitter had taken the
-// revoked credential out of it, and a cache on the way answered with an old one.
+// keptByCache matches where a validator fetched after the emitter had withdrawn the revoked credential,
+// and a cache on the way answered with an old set.
 func keptByCache(c *Cell) (Explanation, bool) {
 	if c.gotWithout() {
 		return Explanation{}, false
@@ -34,8 +34,8 @@ func keptByCache(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// keptBehind matches where a validator has its set by a gateway of the team's own, and nobody
-// sees what it asks that for: either of them may have kept the revoked credential.
+// keptBehind matches where a validator fetches through an external gateway, and nobody sees these
+// fetches: either of the two may have kept the revoked credential.
 func keptBehind(c *Cell) (Explanation, bool) {
 	name, by := c.Validator.Name, c.Validator.Through
 	if by == "" || !c.Validator.Blind || !c.HasFetches(by) {
@@ -54,8 +54,8 @@ func keptBehind(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// keptForWantOfASet matches where a validator asked for the set after the revoke and got
-// none, or a fault kept it from asking: it keeps what it has until it is answered.
+// keptForWantOfASet matches where a validator asked for the set after the revoke and got none, or a
+// fault kept it from asking: it keeps its set until it is answered.
 func keptForWantOfASet(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	if v.Authority || c.gotWithout() {
@@ -83,9 +83,9 @@ func keptForWantOfASet(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// keptBy says that a fault on the validator's way to its keys explains by its times that it
-// kept the old one: it was in effect when that was to be forgotten, and the validator kept
-// it no longer after that than it keeps any.
+// keptBy reports whether the times of a fault on the validator's way to its keys explain that it kept
+// the old one: the fault was in effect when the validator should have forgotten, and afterwards it kept
+// the credential no longer than usual.
 func (c *Cell) keptBy(r judge.FaultReport) bool {
 	v, bound := c.Validator, c.Limits.G3(c.Validator)
 	if bound == runbook.Forever {
@@ -99,8 +99,8 @@ func (c *Cell) keptBy(r judge.FaultReport) bool {
 	return r.UndoneMS < 0 || c.Last <= until+due-c.First+evidence.Nearly
 }
 
-// gotWithout says that the validator had fetched a set without the revoked credential
-// before it took that for the last time: it keeps it for something else.
+// gotWithout reports whether the validator fetched a set without the revoked credential before it last
+// took that: it keeps it for another reason.
 func (c *Cell) gotWithout() bool {
 	return slices.ContainsFunc(c.Fetches(c.Validator.Name, c.First, c.Last-evidence.Nearly), func(fetch history.Event) bool {
 		return !slices.Contains(fetch.Credentials, c.Old)

@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// lacksRights matches where an authority let a service in, and did not let it do
-// what it asked: what the credential may do is not what the one before it might.
+// lacksRights matches where an authority let a service in and denied what it asked: the new credential
+// has fewer rights than the old one.
 func lacksRights(c *Cell) (Explanation, bool) {
 	service := c.presenterBehind()
 	if c.refusedMore(service) {
@@ -32,8 +32,8 @@ func lacksRights(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// refusedMore reports whether a service was refused more often, while its callers had no
-// good answer, than it was let in and denied a right: then that is why.
+// refusedMore reports whether, while its callers had no good answer, a service was refused more often
+// than it was let in and denied a right: the refusals are then the cause.
 func (c *Cell) refusedMore(service string) bool {
 	from, to := c.First-evidence.Nearly, c.Last+evidence.Nearly
 	var refused, denied int64
@@ -50,8 +50,8 @@ func (c *Cell) refusedMore(service string) bool {
 	return refused > denied
 }
 
-// presenterBehind is who presents to the authority for what the client calls: the
-// service itself, or the pooler by way of which it gets there.
+// presenterBehind is who presents to the authority for what the client calls: the service itself, or
+// the pooler in front of it.
 func (c *Cell) presenterBehind() string {
 	if through := c.through(); through != "" {
 		return through

@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// latePublish matches where the emitter published the new credential later than
-// the page says, and the lead would have been enough for what the validator took; or
-// when it was in use already, as the page may allow: then nobody could have learned it.
+// latePublish matches where the emitter published the new credential later than the page says although
+// the lead would have been enough for the validator; or after it was in use already, as the page may
+// allow: then nobody could have learned it.
 func latePublish(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	own := c.LearnedAt - c.Published // what the validator itself took

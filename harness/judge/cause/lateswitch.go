@@ -15,12 +15,11 @@ import (
 type Lateness struct {
 	emitter  string
 	took     history.Offset // from when it was told to
-	allowed  history.Offset // by the page, and by what clocks and logs are off
+	allowed  history.Offset // by the page, and the precision of clocks and logs
 	switched history.Offset
 }
 
-// SwitchedLate is how late the emitter of a presenter switched, where that was later than
-// the page says that it may.
+// SwitchedLate is how late a presenter's emitter switched, where that is later than the page allows.
 func (e *Case) SwitchedLate(presenter string) (l Lateness, late bool) {
 	l.emitter = e.EmitterOf(presenter)
 	emitted, told := e.Done(string(keyring.Emit), e.Fresh)
@@ -34,9 +33,9 @@ func (e *Case) SwitchedLate(presenter string) (l Lateness, late bool) {
 	return l, l.took > l.allowed
 }
 
-// lateSwitch matches where what an emitter made with the old credential was still
-// in use at the revoke since it switched later than the page says, and had it
-// switched in time the window would have been enough.
+// lateSwitch matches where an emitter switched later than the page says, what it had made with the old
+// credential was still in use at the revoke, and a switch in time would have made the window long
+// enough.
 func lateSwitch(c *Cell) (Explanation, bool) {
 	l, late := c.SwitchedLate(c.Presenter)
 	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
@@ -46,8 +45,8 @@ func lateSwitch(c *Cell) (Explanation, bool) {
 	return c.TellLate(l, revoked, c.Last), true
 }
 
-// windowEnough says that the window would have been enough for what is made with
-// the old credential, had an emitter switched when the page says.
+// windowEnough reports whether the window would have been long enough, had the emitter switched when
+// the page says.
 func (c *Cell) windowEnough(l Lateness, revoked history.Offset) bool {
 	client, _ := c.Limits.Client(c.Presenter)
 	life := history.Offset(c.Limits.Wall(c.Limits.Outlives(client.Life)))
@@ -73,8 +72,8 @@ func (e *Case) TellLate(l Lateness, revoked, last history.Offset) Explanation {
 	return told
 }
 
-// outlives is how long after the last switch the old credential must stay, in
-// page time: what the page and the clients' settings say, or what was in use for longer.
+// outlives is how long after the last switch the old credential must stay, in page time: by the page
+// and the clients' settings, or by what was in use for longer.
 func (e *Case) outlives(used history.Offset) time.Duration {
 	var life time.Duration
 	for _, c := range e.Limits.Clients {

@@ -10,9 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// lockedOut matches where an authority had locked the account for everybody. Who
-// locked it is refused for a reason of its own, and so is who presents the old
-// credential while that is revoked.
+// lockedOut matches where an authority had locked the account for everybody. The party that caused the
+// lock was refused for a reason of its own, and so is the old credential once it is revoked.
 func lockedOut(c *Cell) (Explanation, bool) {
 	lock, locked := c.LockedAt(c.Validator.Name, c.First)
 	if !locked || lock.Reader == c.Presenter && lock.Credential == c.Credential {
@@ -25,8 +24,8 @@ func lockedOut(c *Cell) (Explanation, bool) {
 	return c.tellLockedOut(c.Validator.Name, lock), true
 }
 
-// lockedOutProbe matches where an authority refused the harness's own new
-// credential since it had locked the account.
+// lockedOutProbe matches where an authority refused the harness's own new credential because it had
+// locked the account.
 func lockedOutProbe(c *Cell) (Explanation, bool) {
 	lock, locked := c.LockedAt(c.Validator.Name, c.First)
 	if !locked {
@@ -37,12 +36,12 @@ func lockedOutProbe(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// LockedAt is the locking of an authority that was not over at a moment.
+// LockedAt is an authority's lock that was in force at a moment.
 func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event, ok bool) {
 	for _, event := range e.Events {
 		switch {
 		case event.Service != authority || event.What == contract.LoginRetry: // see poisoned
-		// Of two calls at a time, the one that locks may be logged after one that is locked out.
+		// Of two concurrent calls, the one that causes the lock may be logged after one that meets it.
 		case event.Kind == history.KindLocked && event.At <= at+evidence.Nearly:
 			lock, ok = event, true
 		case event.Kind == history.KindUnlocked && event.At <= at:
@@ -52,7 +51,7 @@ func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event
 	return lock, ok
 }
 
-// tellLockedOut tells who has an authority refuse everybody.
+// tellLockedOut tells who made an authority refuse everybody.
 func (e *Case) tellLockedOut(authority string, lock history.Event) Explanation {
 	who := "rehearse itself"
 	if lock.Reader != "" {

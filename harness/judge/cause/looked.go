@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// looksAt are the looks at the key set of a service, in order: as the harness
-// found it, or as a party on whose way something stands.
+// looksAt are the looks at the key set of a service, in order: as the harness found it, or through the
+// proxy of a party.
 func (e *Case) looksAt(service, reader string) []history.Event {
 	var found []history.Event
 	for _, event := range e.Events {
@@ -19,8 +19,7 @@ func (e *Case) looksAt(service, reader string) []history.Event {
 	return found
 }
 
-// setAt is the set that was last found at a service until a moment; false where
-// none was.
+// setAt is the set last found at a service until a moment; false where none was.
 func (e *Case) setAt(service string, at history.Offset) (*history.KeySet, bool) {
 	var set *history.KeySet
 	for _, look := range e.looksAt(service, "") {
@@ -31,8 +30,8 @@ func (e *Case) setAt(service string, at history.Offset) (*history.KeySet, bool) 
 	return set, set != nil
 }
 
-// unreadableAt reports whether the last look at a service until a moment found no set: what is
-// there since then nobody knows.
+// unreadableAt reports whether the last look at a service until a moment found no set: what it had
+// since then nobody knows.
 func (e *Case) unreadableAt(service string, at history.Offset) (unreadable bool) {
 	for _, look := range e.looksAt(service, "") {
 		if look.At <= at {
@@ -42,8 +41,7 @@ func (e *Case) unreadableAt(service string, at history.Offset) (unreadable bool)
 	return unreadable
 }
 
-// nearest is the place that the validator has its set from: the gateway or the
-// cache before it, or the emitter.
+// nearest is where the validator fetches: the gateway or cache before it, or the emitter.
 func (c *Cell) nearest() string {
 	if c.Validator.Via != "" {
 		return c.Validator.Via
@@ -51,8 +49,8 @@ func (c *Cell) nearest() string {
 	return c.Validator.From
 }
 
-// sourceOf is the farthest party on the validator's way whose set has what is
-// looked for at a moment: whoever hands it on has it from there.
+// sourceOf is the party farthest up the validator's way whose set has something at a moment: the others
+// have it from there.
 func (c *Cell) sourceOf(at history.Offset, has func(*history.KeySet) bool) string {
 	for _, service := range []string{c.Validator.From, c.nearest()} {
 		if set, seen := c.setAt(service, at); seen && has(set) && !c.unreadableAt(service, at) {
@@ -62,9 +60,8 @@ func (c *Cell) sourceOf(at history.Offset, has func(*history.KeySet) bool) strin
 	return c.nearest()
 }
 
-// overdue says that the validator should have used the credential that it
-// refused: the old one was not revoked, or the set has had the new one for longer
-// than the validator keeps another.
+// overdue reports whether the validator should have taken the credential that it refused: the old one
+// was not revoked, or the set has had the new one for longer than the validator keeps a set.
 func (c *Cell) overdue() bool {
 	if !c.isFresh() {
 		return c.beforeRevoke(c.Sum)
@@ -77,7 +74,7 @@ func (c *Cell) overdue() bool {
 	return false
 }
 
-// described is a key in the words of a set.
+// described describes a key in the words of a set.
 func described(k history.Key) string {
 	name := k.Kid
 	if k.Credential != "" {

@@ -10,10 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// missingAtTheSource matches where a set that was looked at lacked a credential
-// that it had to have, before a validator refused it that has its keys from
-// there: all of the time, or at some of the looks, where several answer at one
-// address.
+// missingAtTheSource matches where the set that a validator fetches was seen without a credential that
+// belongs in it, before the validator refused that: all the time or, where several answer at one
+// address, at some looks.
 func missingAtTheSource(c *Cell) (Explanation, bool) {
 	since := c.Start
 	if c.isFresh() {
@@ -33,7 +32,7 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 			at = look.At
 		}
 	}
-	if at == 0 { // it was there when it was last looked at before that, or nobody looked
+	if at == 0 { // it was there at an earlier look, or nobody looked
 		if set, seen := c.setAt(place, since); !seen || !lacks(set) || since > c.First || c.unreadableAt(place, since) {
 			return Explanation{}, false
 		}
@@ -67,7 +66,7 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// lacking are those behind a gateway whose own set lacks something.
+// lacking are the parties behind a gateway whose own set lacks something.
 func (e *Case) lacking(gateway string, at history.Offset, lacks func(*history.KeySet) bool) []string {
 	var names []string
 	for _, g := range e.Limits.Gateways {

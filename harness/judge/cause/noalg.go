@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// noAlg matches where the new key came into the set without its algorithm, and
-// the old one has one: there are validators that refuse such a key.
+// noAlg matches where the new key came into the set without an algorithm that the old one has: some
+// validators refuse such a key.
 func noAlg(c *Cell) (Explanation, bool) {
 	if !c.isFresh() {
 		return Explanation{}, false

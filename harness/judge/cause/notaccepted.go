@@ -11,8 +11,8 @@ import (
 // RotatorName is a rotator of the team's own, as the party to look at.
 const RotatorName = "rotator"
 
-// notAccepted matches where a rotator of the team's own had the new credential in use
-// that was accepted later, or never: whoever refused it had nothing to learn.
+// notAccepted matches where a rotator put the new credential into use before it was accepted, or
+// without that: validators had nothing to learn.
 func notAccepted(c *Cell) (Explanation, bool) {
 	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
 	accepted, done := c.Done(string(keyring.Accept), c.Fresh)
@@ -31,14 +31,14 @@ func notAccepted(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// notAcceptedProbe is notAccepted where it was the harness itself that showed it.
+// notAcceptedProbe is notAccepted for the harness's own presentations.
 func notAcceptedProbe(c *Cell) (Explanation, bool) {
 	told, matches := notAccepted(c)
 	told.Why = ": " + told.Why
 	return told, matches
 }
 
-// RotatorRuns says that a rotator of the team's own was at work at a moment.
+// RotatorRuns reports whether a rotator was running at a moment.
 func (e *Case) RotatorRuns(at history.Offset) (runs bool) {
 	for _, event := range e.Events {
 		if event.Kind == history.KindRotator && event.At <= at {

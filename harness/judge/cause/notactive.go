@@ -10,10 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// notActiveYet matches where a service failed its callers from its switch to the
-// new credential on, while nothing that it presented came to where the credential
-// is checked, until the new one was first taken there: then all was well again.
-// Something before the authority did not know it yet.
+// notActiveYet matches where a service failed its callers from its switch until the new credential was
+// first taken, and nothing it presented reached the party that checks. Something before the authority
+// did not know the credential yet.
 func notActiveYet(c *Cell) (Explanation, bool) {
 	service, about := c.Validator.Name, evidence.Nearly
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
@@ -41,9 +40,10 @@ func notActiveYet(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// stoppedOnTheWay matches where a service failed its callers while nothing that it presents came to who
-// checks the credential: it does not get as far, or who checks it, or something between them, does not answer.
-// From the switch on to the end, with the new credential taken from rehearse itself, that was turned away.
+// stoppedOnTheWay matches where a service failed its callers while nothing that it presents reached the
+// authority: the service does not get as far, or the authority or something between them does not
+// answer. Where that lasts from the switch to the end and the authority takes the new credential from
+// the harness, something between them turned it away.
 func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 	service, about := c.Validator.Name, evidence.Nearly
 	if kind, _, _ := c.mostly(); kind != classes[5] || c.Limits.JudgedAt != history.FromAuthority || c.Last-c.First < 2*about {
@@ -66,7 +66,7 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 					service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
 				Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.First, c.Fresh),
 			}, true
-		case !runbook.Traits[c.Limits.Family].Pools: // which need not come there for each
+		case !runbook.Traits[c.Limits.Family].Pools: // a pool need not log in for each request
 			return Explanation{
 				Cause: judge.CauseFailing,
 				Why: fmt.Sprintf("no request of %s reached %s in that time: %s or the way there did not answer, or %s did not get as far; no credential was refused",
@@ -78,9 +78,9 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// notTakenOnTheWay matches where a service failed its callers from its switch on, and somebody
-// else than who checks the credential, as a pooler before a database, did not take the new one
-// from rehearse itself before, while who checks it did.
+// notTakenOnTheWay matches where a service failed its callers from its switch on, and an intermediate
+// party, such as a pooler before a database, did not take the new credential from the harness, while
+// the authority did.
 func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
 	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
@@ -109,7 +109,7 @@ func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// firstOK is when a cell was first taken.
+// firstOK is when a cell first succeeded.
 func (e *Case) firstOK(key history.CellKey) (history.Offset, bool) {
 	for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
 		if b.OK > 0 {

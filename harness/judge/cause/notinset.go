@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// freshNotInSet matches where a validator asked for the set after the new
-// credential was published, and was answered with one without it.
+// freshNotInSet matches where a validator fetched after the new credential was published, and got a set
+// without it.
 func freshNotInSet(c *Cell) (Explanation, bool) {
 	if !c.isFresh() {
 		return Explanation{}, false
@@ -23,8 +23,8 @@ func freshNotInSet(c *Cell) (Explanation, bool) {
 	return c.tellNotInSet(fetch), true
 }
 
-// lostNotInSet matches where a validator had a credential, which is accepted, and
-// was then answered with a set without it.
+// lostNotInSet matches where a validator that had an accepted credential was then given a set without
+// it.
 func lostNotInSet(c *Cell) (Explanation, bool) {
 	if !c.lost() {
 		return Explanation{}, false
@@ -38,8 +38,8 @@ func lostNotInSet(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// lost says that a validator refused a credential that it had, and that was
-// accepted: the new one after it had learned it, or the old one before its revoke.
+// lost reports whether a validator refused an accepted credential that it had: the new one after it had
+// learned it, or the old one before its revoke.
 func (c *Cell) lost() bool {
 	if c.isFresh() {
 		return c.learnedBefore()
@@ -47,8 +47,8 @@ func (c *Cell) lost() bool {
 	return c.beforeRevoke(c.Sum)
 }
 
-// faultAtTheSource is the fault that was in effect, when the cell began to
-// suffer, where the validator's keys come from; "" where there was none.
+// faultAtTheSource is the fault in effect at the validator's source of keys when the cell began to
+// suffer; "" where there was none.
 func (c *Cell) faultAtTheSource() string {
 	if faults := c.Near(c.First-evidence.Nearly, c.First+evidence.Nearly, c.Validator.From, c.Validator.Via); len(faults) > 0 {
 		return faults[0].Kind
@@ -56,8 +56,8 @@ func (c *Cell) faultAtTheSource() string {
 	return ""
 }
 
-// notInSet is the last fetch between two moments, and before the credential was withdrawn, if
-// it was answered with a set without a credential that was in use.
+// notInSet is the last fetch between two moments, and before the credential was withdrawn, if its set
+// lacked a credential that was in use.
 func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, ok bool) {
 	if withdrawn, gone := c.Begun(string(keyring.Withdraw), c.Credential); gone {
 		to = min(to, withdrawn)
@@ -70,7 +70,7 @@ func (c *Cell) notInSet(from, to history.Offset) (fetch history.Event, ok bool) 
 	return fetch, fetch.From == c.Validator.From && !slices.Contains(fetch.Credentials, c.Credential)
 }
 
-// tellNotInSet tells of such a fetch.
+// tellNotInSet tells of that fetch.
 func (c *Cell) tellNotInSet(fetch history.Event) Explanation {
 	v, what := c.Validator, "a set without "+c.Credential
 	if len(fetch.Credentials) == 0 {

@@ -8,16 +8,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// notLookedFor matches where a validator that fetches for a name that it does not
-// know did not: that it had not learned the new key is not why.
+// notLookedFor matches where a validator that fetches for unknown names did not fetch: it refused for
+// another reason than not having learned the key.
 func notLookedFor(c *Cell) (Explanation, bool) {
 	v := c.Validator
-	wait := history.Offset(c.Limits.Wall(v.Cooldown)) + 2*evidence.Nearly // until it would have tried at the latest
+	wait := history.Offset(c.Limits.Wall(v.Cooldown)) + 2*evidence.Nearly // its latest time to try
 	if !c.isFresh() || c.EverLearned && c.First >= c.LearnedAt || !v.OnMiss || c.Last-c.First <= wait {
 		return Explanation{}, false
 	}
-	// That it fetches so soon is the page's word where no library is known: where
-	// the end was that it learned, that was late.
+	// Without a known library, only the page says that it fetches so soon: refusals that ended with its
+	// learning were late learning.
 	if v.Library == "" && c.EverLearned && c.Last <= c.LearnedAt+evidence.Nearly {
 		return Explanation{}, false
 	}

@@ -16,8 +16,8 @@ import (
 // notSwitched matches where an emitter went on with the old credential after it
 // was revoked.
 func notSwitched(c *Cell) (Explanation, bool) {
-	// From its beginning on: who switches because an authority refuses has not
-	// switched in time.
+	// From the begin of the revoke: an emitter that switches because the authority refuses did not
+	// switch in time.
 	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
 	emitter := c.EmitterOf(c.Presenter)
 	switched, ever := c.View.Switched[emitter][c.Fresh]
@@ -27,8 +27,8 @@ func notSwitched(c *Cell) (Explanation, bool) {
 	return c.TellNotSwitched(emitter, switched, ever), true
 }
 
-// inPart matches where an emitter presents both credentials side by side, the old one
-// though it is revoked: some of what it is has switched, and some has not.
+// inPart matches where an emitter presents both credentials side by side after the revoke: a part of it
+// has switched.
 func inPart(c *Cell) (Explanation, bool) {
 	m, _ := c.Limits.Emitter(c.Presenter)
 	if !c.usedAfter() || !c.Validator.Authority && !c.presentsByItself() || m.Several || c.Sum.AuthFailures < several || c.FlagDay() {
@@ -37,13 +37,13 @@ func inPart(c *Cell) (Explanation, bool) {
 	return c.TellInPart(c.Presenter, c.Validator.Name, c.First, c.Last)
 }
 
-// TellInPart tells of an emitter that had the old credential in use from a moment to
-// another and presented the new one beside it to a validator. Where it left the old one by
-// itself, it had the new one in use well before the first of them; else it was late, in one piece.
+// TellInPart tells of an emitter that used the old credential from first to last and presented the new
+// one beside it to a validator. One that left the old credential by itself must have used the new one
+// well before first; otherwise it was late as a whole.
 func (e *Case) TellInPart(emitter, validator string, first, last history.Offset) (Explanation, bool) {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
-	// Who goes on to the end would have been seen again in three of its pauses.
+	// One that goes on to the end would have shown again within three of its pauses.
 	times := max(1, e.presented(emitter, validator, e.Old, first, last+1).Answered()-1)
 	pause := max(evidence.Nearly, 3*(last-first)/history.Offset(times))
 	toTheEnd, until := last >= e.End-pause, last-evidence.BucketWidth
@@ -68,15 +68,15 @@ func (e *Case) TellInPart(emitter, validator string, first, last history.Offset)
 	return told, true
 }
 
-// presentsByItself says that the presenter of a cell is an emitter that does not say when it
-// switches: nobody else presents for it, and nothing tells what it uses but what it presents.
+// presentsByItself reports whether a cell's presenter is an emitter that does not say when it switches:
+// only what it presents tells what it uses.
 func (c *Cell) presentsByItself() bool {
 	_, said := c.View.Switched[c.Presenter][c.Fresh]
 	return c.EmitterOf(c.Presenter) == c.Presenter && !said
 }
 
-// presented adds up what an emitter presented of a credential between two moments; to
-// whomever, where validator is empty.
+// presented adds up an emitter's presentations of a credential between two moments; validator "" is all
+// of them.
 func (e *Case) presented(emitter, validator, credential string, from, until history.Offset) *history.Counts {
 	all := &history.Counts{}
 	for _, key := range e.JudgedCells() {
@@ -88,11 +88,11 @@ func (e *Case) presented(emitter, validator, credential string, from, until hist
 	return all
 }
 
-// several is how many of both kinds it takes to tell that they go on side by side.
+// several is how many presentations of each kind show that both go on side by side.
 const several = 2
 
-// TellNotSwitched tells of an emitter that went on with the old credential
-// after it was revoked: one that nobody told to switch, or one that was late.
+// TellNotSwitched tells of an emitter that went on with the old credential after its revoke: one that
+// never switched, or switched late.
 func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
 	told := e.tellNotSwitched(emitter, switched, ever)
 	nameless := false
@@ -108,7 +108,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	return told
 }
 
-// tellNotSwitched is that where it is known who presents.
+// tellNotSwitched is the same where the presenter is known.
 func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever bool) Explanation {
 	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter,
@@ -176,8 +176,8 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 	return told
 }
 
-// idleInTheWindow says that an emitter that does not say when it switches presented
-// nothing between the emit and the revoke, as a job of the night.
+// idleInTheWindow reports whether an emitter that does not say when it switches presented nothing
+// between the emit and the revoke, as a nightly job.
 func (e *Case) idleInTheWindow(emitter string) bool {
 	emitted, emits := e.Done(string(keyring.Emit), e.Fresh)
 	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
@@ -193,8 +193,8 @@ func (e *Case) idleInTheWindow(emitter string) bool {
 	return presents && attempts == 0
 }
 
-// servedOnConnections says that an emitter whose credential is presented with each connection gave
-// good answers between the emit and the revoke.
+// servedOnConnections reports whether an emitter with a pool gave good answers between the emit and the
+// revoke.
 func (e *Case) servedOnConnections(emitter string) bool {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
@@ -203,8 +203,8 @@ func (e *Case) servedOnConnections(emitter string) bool {
 	})
 }
 
-// readSince is when an emitter first read what is published after a moment, as far as
-// that is told of one that reads by itself; 0: it did not, or nobody tells.
+// readSince is when an emitter first read what is published after a moment; 0 where it did not, or
+// nobody saw it.
 func (e *Case) readSince(emitter string, since history.Offset) history.Offset {
 	for _, event := range e.Events {
 		if event.Kind != history.KindRead || event.Reader != emitter || event.What == keySet || event.At <= since {

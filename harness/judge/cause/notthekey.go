@@ -10,12 +10,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// notTheKey matches where a validator took the new key from the harness and refuses, to the
-// end, what an issuer of the team's own makes with it: that differs in more than its key.
+// notTheKey matches where a validator takes the new key from the harness and refuses, to the end, the
+// tokens that an external issuer makes with it: they differ in more than the key.
 func notTheKey(c *Cell) (Explanation, bool) {
 	v, emitter := c.Validator, c.EmitterOf(c.Presenter)
 	if !c.isFresh() || !c.learnedBefore() || v.Authority || emitter == "" || emitter == c.Presenter || len(c.looksAt(emitter, "")) == 0 {
-		return Explanation{}, false // what a stand-in makes differs in nothing else, but by a fault
+		return Explanation{}, false // a stand-in's tokens differ in nothing else, except by a fault
 	}
 	if answer, _ := c.Limits.Answered(c.View, v.Name, c.Fresh, history.Canary); answer != plan.Takes || len(c.Near(c.First, c.Last, emitter, v.Name)) > 0 {
 		return Explanation{}, false
@@ -23,13 +23,13 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
 	during, after := c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1), c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1)
 	if before := c.View.Sum(key, 0, c.First-evidence.BucketWidth); before.OK >= evidence.LeastAttempts {
-		return Explanation{}, false // it took such tokens before that
+		return Explanation{}, false // it took such tokens before
 	}
 	if during.AuthFailures < evidence.LeastAttempts || nearlyAll*during.AuthFailures < during.Attempts || after.OK >= evidence.LeastAttempts {
 		return Explanation{}, false
 	}
 	if base := c.Baseline(c.Presenter, v.Name); 2*base.AuthFailures*during.Attempts >= during.AuthFailures*base.Attempts && base.AuthFailures > 0 {
-		return Explanation{}, false // as it refused what was signed with the old one before anything was changed
+		return Explanation{}, false // it refused as much of the old one's before anything was changed
 	}
 	return Explanation{
 		Cause: judge.CauseNotTheKey, Consumer: emitter,
@@ -39,8 +39,7 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// inOtherWords is the half sentence about a status that is another one than what the
-// validator answers to a key that it has not.
+// inOtherWords is the half sentence about a status other than the one for an unknown key.
 func (c *Cell) inOtherWords() string {
 	old := c.View.Said(c.Validator.Name, c.Old, history.OldAfter)
 	if !slices.Contains([]string{"401", "403"}, old.Last.Status) || c.Sum.Statuses[old.Last.Status] > 0 {

@@ -10,11 +10,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// oldKid matches where the old credential was refused in a few sessions alone, all of
-// them given their tokens in the moment in which the emitter went over to the new one, and
-// was taken of everybody else all the while. So does an issuer that reads the name of its
-// key and its private half apart: what it makes in between names one key and is signed
-// with another (seen of Ory Hydra v2.3.0).
+// oldKid matches where the old credential was refused only in a few sessions, all with tokens from the
+// moment in which the emitter switched, and was taken from everybody else. An issuer that reads the
+// name of its key and its private half separately does that: in between it names one key and signs with
+// the other (seen of Ory Hydra v2.3.0).
 func oldKid(c *Cell) (Explanation, bool) {
 	if c.Credential != c.Old || !c.beforeRevoke(c.Sum) || len(c.Sum.FailedSessions) == 0 {
 		return Explanation{}, false
@@ -22,13 +21,13 @@ func oldKid(c *Cell) (Explanation, bool) {
 	made := map[string]history.Offset{} // by session
 	for _, example := range c.Sum.Examples {
 		if before := made[example.Session]; before != 0 && before != example.IssuedAt {
-			return Explanation{}, false // it was refused with another token, too
+			return Explanation{}, false // another token was refused too
 		}
 		made[example.Session] = example.IssuedAt
 	}
 	for session := range c.Sum.FailedSessions {
 		if made[session] == 0 {
-			return Explanation{}, false // nothing tells when its token was made
+			return Explanation{}, false // its token has no time
 		}
 	}
 	var first history.Offset
@@ -55,8 +54,8 @@ func oldKid(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// wentOver says that a moment is that of a step in which an emitter may go over to the
-// new credential, and which.
+// wentOver reports whether a moment lies in a step with which an emitter may switch to the new
+// credential, and in which.
 func (c *Cell) wentOver(at history.Offset) (step string, over bool) {
 	nearly := evidence.Nearly
 	for _, s := range []keyring.Step{keyring.Emit, keyring.Accept} {

@@ -9,13 +9,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// givesPlace are the steps that give a credential the one place of an authority,
-// each as something that somebody is at.
+// givesPlace words the steps that give a credential the only place of an authority.
 var givesPlace = map[keyring.Step]string{keyring.Accept: "accepting", keyring.Restore: "restoring", keyring.Emit: "going back to"}
 
-// onePlace matches where an authority that has room for one credential had
-// taken another in the place of this one before this one was refused. That this
-// one was given the place again counts where that was long enough before.
+// onePlace matches where an authority with room for one credential had replaced this one before it was
+// refused. A later return of this one counts only where that was long enough before.
 func onePlace(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	by, ok := c.replacedBy()
@@ -34,7 +32,7 @@ func onePlace(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// replacedBy is the step with which another credential took the one place.
+// replacedBy is the step with which another credential took the only place.
 func (c *Cell) replacedBy() (by history.Event, ok bool) {
 	if !c.Validator.Authority || c.Validator.Keys != 1 {
 		return by, false

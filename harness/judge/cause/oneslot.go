@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// oneSlot matches where a validator fetched a set with the credential and did
-// not keep it, before the failures ended.
+// oneSlot matches where a validator fetched a set with the credential and did not keep it, before the
+// failures ended.
 func oneSlot(c *Cell) (Explanation, bool) {
 	dropped := slices.ContainsFunc(c.Fetches(c.Validator.Name, c.Start, c.Last), func(fetch history.Event) bool {
 		return slices.Contains(fetch.Credentials, c.Credential) && !slices.Contains(fetch.Holds, c.Credential)
@@ -27,9 +27,9 @@ func oneSlot(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// oneAtATime matches where a validator of which no fetch is seen refused the new credential
-// in every answer at the end of the lead, and the old one from when it took the new one on,
-// before that was revoked, or when rehearse itself showed it that last: it has room for one.
+// oneAtATime matches where a validator whose fetches nobody sees has room for one credential: it
+// refused the new one in every answer at the end of the lead, and the old one, before its revoke, from
+// when it took the new one, or when the harness last showed it.
 func oneAtATime(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	canary := c.View.Said(name, c.Fresh, history.Canary)
@@ -38,7 +38,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	if set, seen := c.setAt(c.nearest(), c.First); seen && !slices.Contains(set.Credentials(), c.Old) {
-		return Explanation{}, false // who publishes has one at a time
+		return Explanation{}, false // the publisher has one at a time
 	}
 	old, fresh := history.Offset(0), history.Offset(0) // first refused, first taken
 	for _, key := range c.JudgedCells() {
@@ -69,7 +69,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// emitting is from the emit until the revoke.
+// emitting is the time from the emit until the revoke.
 func (e *Case) emitting() (from, until history.Offset) {
 	from, _ = e.Begun(string(keyring.Emit), e.Fresh)
 	until, revoked := e.Begun(string(keyring.Revoke), e.Old)

@@ -9,13 +9,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// CausedByOther is what such refusals begin with, as a step that is none of this
-// rotation's.
+// CausedByOther is the CausedBy of such refusals: no step of this rotation.
 const CausedByOther = "second-rotation"
 
-// otherRotation matches where a credential was refused because another rotation
-// of the same secret was under way: its own is refused by who has not learned it,
-// and the old one, before this rotation revoked it, by who was told that it is gone.
+// otherRotation matches where another rotation of the same secret was under way: its new credential is
+// refused by validators that have not learned it, and the old one, before this rotation revoked it, by
+// those that were told to forget it.
 func otherRotation(c *Cell) (Explanation, bool) {
 	made, crossed := c.crossed()
 	if !crossed {
@@ -39,7 +38,7 @@ func otherRotation(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// crossed is what the other rotation made, where there was one.
+// crossed is the credential that the other rotation made.
 func (c *Cell) crossed() (made string, ok bool) {
 	if _, other := c.Others[c.Credential]; other {
 		return c.Credential, true

@@ -7,9 +7,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// otherType matches where a validator that takes the old key took the new one from nobody,
-// and the key set shows that the new one is of another type or algorithm: a list of the
-// algorithms that it takes refuses that for good, and no lead helps.
+// otherType matches where a validator that takes the old key took the new one from nobody, and the key
+// set shows that the new one has another type or algorithm: its list of algorithms refuses that
+// whatever the lead.
 func otherType(c *Cell) (Explanation, bool) {
 	v, emitter := c.Validator, c.EmitterOf(c.Presenter)
 	if c.Presenter == "" {
@@ -31,8 +31,8 @@ func otherType(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// typeIn is the algorithm of a credential, or else its type, as the set of an emitter was
-// seen to have it; "" where that was not seen.
+// typeIn is the algorithm of a credential, or else its type, in an emitter's set; "" where that was not
+// seen.
 func (e *Case) typeIn(emitter, credential string) (kind string) {
 	for _, look := range e.looksAt(emitter, "") {
 		for _, key := range look.Set.Keys {

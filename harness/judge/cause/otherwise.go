@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// freshAnsweredOtherwise matches where who checks the credential answered the new one, and never the
-// old one, with an error: it neither took nor refused it, and lets it ask less often (429), or fails at it.
+// freshAnsweredOtherwise matches where the party that checks answered the new credential, and never the
+// old one, with an error: it neither took nor refused it, but limits its rate (429) or fails at it.
 func freshAnsweredOtherwise(c *Cell) (Explanation, bool) {
 	key, _, ok := c.freshOtherwise()
 	if !ok {
@@ -21,13 +21,13 @@ func freshAnsweredOtherwise(c *Cell) (Explanation, bool) {
 	return c.tellOtherwise(key), true
 }
 
-// freshOtherwise is the cell of the new credential at the party to which what suffers presents it, where
-// its errors are what nobody got with the old one, and those are what is missing.
+// freshOtherwise is the cell of the new credential at the party to which the suffering one presents it,
+// where the old credential did not get its errors, and they are what is missing.
 func (c *Cell) freshOtherwise() (key history.CellKey, sum history.Counts, ok bool) {
 	if c.Limits.JudgedAt == history.FromLoad {
 		return key, sum, false // see answeredAsFailing
 	}
-	presenter := c.Presenter // of one that delivers later what it is told
+	presenter := c.Presenter // also of one that delivers later what it is told
 	if c.Symptom == Unanswered {
 		presenter = c.Validator.Name
 	}
@@ -48,8 +48,8 @@ func (c *Cell) freshOtherwise() (key history.CellKey, sum history.Counts, ok boo
 	return key, sum, false
 }
 
-// onlyTooMany matches where all that is counted as refused was answered that too much is asked: with
-// the new credential less may be asked than with the old one, and whoever asks less is let in.
+// onlyTooMany matches where every refusal said that too much is asked (429): the new credential has a
+// lower limit than the old one.
 func onlyTooMany(c *Cell) (Explanation, bool) {
 	if !c.isFresh() || c.Sum.Statuses[tooMany] < c.Sum.AuthFailures {
 		return Explanation{}, false
@@ -57,8 +57,8 @@ func onlyTooMany(c *Cell) (Explanation, bool) {
 	return c.tellOtherwise(history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}), true
 }
 
-// tellOtherwise tells of the errors of a cell of the new credential, and whether it is known that they
-// came of that one and not of the time, or of how much was asked.
+// tellOtherwise tells of the errors in a cell of the new credential, and whether they are known to come
+// of that credential and not of the time or the rate.
 func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	at := &Cell{Case: c.Case, Presenter: key.Presenter, Validator: plan.Validator{Name: key.Validator}, Sum: &history.Counts{}}
 	*at.Sum = c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)
@@ -96,10 +96,10 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	return told
 }
 
-// alike is by how much more may be asked in a stretch for it to be as much as in another one.
+// alike is the factor up to which two rates count as equal.
 const alike = 1.25
 
-// asked is how much a cell presents, a second.
+// asked is the rate of a cell's requests, per second.
 func (c *Cell) asked(key history.CellKey, from, to history.Offset) float64 {
 	sum := c.View.Sum(key, from, to+1)
 	return float64(sum.Attempts) / max(1, time.Duration(to-from).Seconds())

@@ -11,8 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// outlived matches where what had been made with the old credential was still in
-// use when that was revoked.
+// outlived matches where something made with the old credential was still in use at the revoke.
 func outlived(c *Cell) (Explanation, bool) {
 	if !c.usedAfter() {
 		return Explanation{}, false
@@ -27,9 +26,8 @@ func outlived(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// FixWindow says how long after the last switch the old credential has to stay for
-// what a presenter was given with it: by its own life where that is known, by the
-// page, and by what was in use for longer.
+// FixWindow says how long after the last switch the old credential must stay for what a presenter was
+// given with it: by the life of that where known, by the page, and by what was in use for longer.
 func (e *Case) FixWindow(presenter string, used history.Offset) string {
 	client, _ := e.Limits.Client(presenter)
 	m, _ := e.Limits.Emitter(presenter)
@@ -45,15 +43,15 @@ func (e *Case) FixWindow(presenter string, used history.Offset) string {
 		plan.Text(max(needed, e.Limits.Page(used.Duration()).Round(time.Second))), page, e.Old)
 }
 
-// beforeRevoke reports whether refusals began before the old credential was
-// revoked. An authority refuses before that step is done.
+// beforeRevoke reports whether refusals began before the old credential was revoked. An authority
+// refuses before that step is recorded as done.
 func (e *Case) beforeRevoke(sum *history.Counts) bool {
 	revoked, wasRevoked := e.Begun(string(keyring.Revoke), e.Old)
 	return !wasRevoked || sum.FirstFailure < revoked-evidence.Nearly
 }
 
-// longerThanThePage is what to write on the page where something lives longer than
-// it says; "" where it does not.
+// longerThanThePage is what to write on the page for something that lives longer than the page says; ""
+// where nothing does.
 func (e *Case) longerThanThePage(life time.Duration) string {
 	if life <= e.Limits.LongestLife {
 		return ""

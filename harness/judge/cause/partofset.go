@@ -9,11 +9,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// oneOfTheSet matches where a validator of which no more is seen than what it
-// fetches takes one credential of a set that has both, the one that comes first or
-// the one that comes last: all with the other are refused from one fetch to the next,
-// and where the order of the set changed it is the other way round. Of a fleet a fetch is one
-// member's alone, and so it is of one that took the other and refused it again when the harness asked.
+// oneOfTheSet matches where a validator, of which only its fetches are seen, takes one credential of a
+// set with both: the first or the last. The other is refused from one fetch to the next, and where the
+// order of the set changes, the roles change. It does not apply to fleets and replicas, where a fetch
+// is one member's only.
 func oneOfTheSet(c *Cell) (Explanation, bool) {
 	if several, _, _ := c.alternated(); several > 0 || c.Validator.Fleet > 0 {
 		return Explanation{}, false
@@ -32,13 +31,13 @@ func oneOfTheSet(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// takesOnly is oneOfTheSet for one place in the set.
+// takesOnly is oneOfTheSet for one position in the set.
 func (c *Cell) takesOnly(place string, of func(set []string) string) (Explanation, bool) {
 	name := c.Validator.Name
 	fetches := c.Fetches(name, 0, c.End)
-	var shown history.Event // the fetch that shows it, with another than the credential at the place
+	var shown history.Event // the fetch that shows it, with another credential in that position
 	var mine, others evidence.Tally
-	turned := false // the order was seen to decide, both ways
+	turned := false // the order was seen to decide both ways
 	for i, fetch := range fetches {
 		from, until := max(fetch.At, c.Start), c.End
 		if i+1 < len(fetches) {
@@ -50,13 +49,13 @@ func (c *Cell) takesOnly(place string, of func(set []string) string) (Explanatio
 		m, o := c.at(c.Credential, from, until), c.at(c.otherThan(c.Credential), from, until)
 		if of(fetch.Credentials) == c.Credential {
 			if m.Bad > 0 {
-				return Explanation{}, false // it is at the place, and is refused
+				return Explanation{}, false // it is in that position and is refused
 			}
-			turned = turned || m.Of > 0 && len(fetch.Credentials) > 1 // of one key nothing tells where it came
+			turned = turned || m.Of > 0 && len(fetch.Credentials) > 1 // a set of one key has no order
 			continue
 		}
 		if m.Of > m.Bad || o.Bad > 0 {
-			return Explanation{}, false // it takes one that is not
+			return Explanation{}, false // it takes one in another position
 		}
 		if mine, others = (evidence.Tally{Bad: mine.Bad + m.Bad, Of: mine.Of + m.Of}), (evidence.Tally{Bad: others.Bad + o.Bad, Of: others.Of + o.Of}); m.Of > 0 && shown.At == 0 {
 			shown = fetch
@@ -74,7 +73,7 @@ func (c *Cell) takesOnly(place string, of func(set []string) string) (Explanatio
 	}, true
 }
 
-// otherThan is the one of the rotation's two credentials that another is not.
+// otherThan is the other one of the rotation's two credentials.
 func (e *Case) otherThan(credential string) string {
 	if credential == e.Fresh {
 		return e.Old
@@ -82,9 +81,8 @@ func (e *Case) otherThan(credential string) string {
 	return e.Fresh
 }
 
-// at is how many of those who presented a credential to the cell's validator, the
-// harness among them, were refused in a stretch. A bucket at either end, in which what was
-// fetched came into use, counts for nothing.
+// at is how many presentations of a credential to the cell's validator, the harness's among them, were
+// refused in a stretch. It leaves out a bucket at either end, in which a fetch takes effect.
 func (c *Cell) at(credential string, from, to history.Offset) (t evidence.Tally) {
 	for _, key := range c.JudgedCells() {
 		if key.Validator != c.Validator.Name || key.Credential != credential {

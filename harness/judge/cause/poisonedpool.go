@@ -10,23 +10,22 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// poisonedPool matches where a pooler refused everybody since its database had
-// refused it, with what it had to log in with for them: whose password is right
-// is refused too, until it tries again.
+// poisonedPool matches where a pooler refuses everybody since its own login at the database was
+// refused: right passwords are refused too until it tries again.
 func poisonedPool(c *Cell) (Explanation, bool) {
 	lock, locked := c.poisoned(c.Validator.Name)
 	if !locked || !c.Limits.InPlace() && lock.Credential != c.Credential {
 		return Explanation{}, false // each login has a pool of its own
 	}
-	// What the database does not take any more is refused for that, poisoned or not.
+	// The database refuses a revoked or replaced credential in any case.
 	if _, replaced := c.replacedBy(); replaced || c.usedAfter() {
 		return Explanation{}, false
 	}
 	return c.tellPoisoned(c.Validator.Name, lock), true
 }
 
-// poisonedBehind matches where a service gave no good answer since the pooler that
-// it reaches its database by let nobody in.
+// poisonedBehind matches where a service gave no good answer since the pooler before its database let
+// nobody in.
 func poisonedBehind(c *Cell) (Explanation, bool) {
 	service := c.Validator.Name
 	for _, key := range c.JudgedCells() {
@@ -43,15 +42,15 @@ func poisonedBehind(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// revokedBefore reports whether a pooler was locked by a credential that had been revoked,
-// which its database refuses for that: who still logs in with it is at fault, and not the pooler.
+// revokedBefore reports whether a revoked credential locked a pooler: the fault is then with whoever
+// still logs in with it, and not with the pooler.
 func (c *Cell) revokedBefore(lock history.Event) bool {
 	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
 	return was && lock.Credential == c.Old && lock.At >= revoked-evidence.Nearly && !c.Limits.InPlace()
 }
 
-// poisoned is the first lock of a pooler in the stretch of time of the cell, or that
-// was not over when that began.
+// poisoned is the first lock of a pooler while the cell suffered, or one that was in force when it
+// began to.
 func (c *Cell) poisoned(pooler string) (lock history.Event, ok bool) {
 	for _, event := range c.Events {
 		switch {
@@ -65,7 +64,7 @@ func (c *Cell) poisoned(pooler string) (lock history.Event, ok bool) {
 	return lock, ok
 }
 
-// tellPoisoned tells what a pooler logged in with that its database refused.
+// tellPoisoned tells with which refused login a pooler connected to its database.
 func (c *Cell) tellPoisoned(pooler string, lock history.Event) Explanation {
 	until := ""
 	for _, event := range c.Events {

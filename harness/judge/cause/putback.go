@@ -12,12 +12,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// causedByPutBack is what such refusals begin with, which is no step of the rotation.
+// causedByPutBack is the CausedBy of such refusals, which is no step of the rotation.
 const causedByPutBack = "put-back"
 
-// putBack matches where an authority took the new credential, and from a moment on
-// refused it from everybody, with no step of the rotation that explains it: somebody
-// else has set it. Of one presenter alone it is not known whose value is wrong.
+// putBack matches where an authority took the new credential and from a moment on refused it from
+// everybody, without a step of the rotation that explains it: somebody else has set it. With a single
+// presenter it is unknown whose value is wrong.
 func putBack(c *Cell) (Explanation, bool) {
 	if !c.Validator.Authority || !c.isFresh() {
 		return Explanation{}, false
@@ -25,7 +25,7 @@ func putBack(c *Cell) (Explanation, bool) {
 	if at, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh); withdrawn && at <= c.Last {
 		return Explanation{}, false
 	}
-	// Where there is room for one, the way back to the old one takes the new one away.
+	// With room for one, restoring the old credential removes the new one.
 	if at, restored := c.Begun(string(keyring.Restore), c.Old); restored && c.Validator.Keys == 1 && at <= c.Last {
 		return Explanation{}, false
 	}
@@ -53,14 +53,14 @@ func putBack(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// itself is the harness, as who presents.
+// itself names the harness as a presenter.
 const itself = "rehearse itself"
 
-// brokenOff is that an authority stopped taking the new credential.
+// brokenOff says that an authority stopped taking the new credential.
 type brokenOff struct {
-	taken, refused history.Offset // the last time that it took it, and the first that it refused it
-	who            []string       // everybody whom it refused since
-	old            history.Offset // when it took the old one after that; 0: nobody saw it do so
+	taken, refused history.Offset // its last acceptance, and its first refusal
+	who            []string       // everybody that it refused since
+	old            history.Offset // when it took the old one after that; 0: not seen
 }
 
 // reply is what a validator answered to somebody with a credential.
@@ -70,7 +70,7 @@ type reply struct {
 	taken           bool
 }
 
-// replies are those of the cell's validator, a few of each time bucket: to every presenter that
+// replies are the answers of the cell's validator, a few of each time bucket: to every presenter that
 // is judged, and to the harness itself.
 func (c *Cell) replies() []reply {
 	var all []reply
@@ -95,8 +95,8 @@ func (c *Cell) replies() []reply {
 	return all
 }
 
-// brokenOff finds since when the validator of the cell refuses what it took; false
-// where it never had taken it, or took it again before the cell's last refusal.
+// brokenOff finds since when the cell's validator refuses what it took; false where it never took it,
+// or took it again before the cell's last refusal.
 func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 	replies := c.replies()
 	for _, a := range replies {
@@ -128,11 +128,11 @@ func (c *Cell) brokenOff() (b brokenOff, seen bool) {
 	return b, true
 }
 
-// putBackBehind matches where a service gave no good answer since the database that
-// it needs had its old password back.
+// putBackBehind matches where a service gave no good answer since somebody put its database's old
+// password back.
 func putBackBehind(c *Cell) (Explanation, bool) {
 	if !runbook.Traits[c.Limits.Family].Pools {
-		return Explanation{}, false // what is said of the refusals themselves tells, as of an account that is locked
+		return Explanation{}, false // the finding about the refusals tells this, as for a locked account
 	}
 	for _, key := range c.JudgedCells() {
 		sum := c.View.Sum(key, c.Start, c.End+1)

@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// notRelearned matches where the old credential was accepted again on the way back, and a
-// validator that had forgotten it refused it: nothing outlived it, it was to be learned anew.
+// notRelearned matches where the rollback accepted the old credential again and a validator that had
+// forgotten it refused it: it had to be learned anew.
 func notRelearned(c *Cell) (Explanation, bool) {
 	restored, back := c.Done(string(keyring.Restore), c.Old)
 	if !back || c.isFresh() || c.Validator.Authority || c.First < restored {

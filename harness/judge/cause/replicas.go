@@ -11,22 +11,20 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// leastMixed is how many refusals must lie beside answers of the same second for
-// them to tell of replicas.
+// leastMixed is how many refusals must lie beside acceptances in the same second to tell of replicas.
 const leastMixed = 3
 
-// someReplicas matches where a validator of several replicas took the new
-// credential at some and refused it at others, in the same seconds: one of them
-// had not learned it yet, or never did. Of a fleet it is known that it is many: what keeps
-// each of them late is the cause there.
+// someReplicas matches where some replicas of a validator took the new credential and others refused it
+// in the same seconds: not all had learned it. A fleet is known to be many; what keeps its members late
+// is the cause there.
 func someReplicas(c *Cell) (Explanation, bool) {
 	if !c.isFresh() || c.Validator.Fleet > 0 || c.allHadIt() {
 		return Explanation{}, false
 	}
 	caches, learned := c.caches()
 	mixed, beside := c.mixed()
-	// One cache is one replica: what it refuses beside what it takes differs in the
-	// token (its time, its claims), as it does under a fault that is the mechanism.
+	// One cache is one replica: mixed answers then differ by the token (its time, its claims), as under
+	// a fault that is the mechanism.
 	one := caches == 1 || c.underAFault(Explanation{Cause: judge.CauseUnknown}).Cause != judge.CauseUnknown
 	probed, asked, stuck := c.alternated()
 	told := Explanation{Cause: judge.CauseSomeReplicas}
@@ -52,7 +50,7 @@ func someReplicas(c *Cell) (Explanation, bool) {
 	case stuck:
 		tail := c.at(c.Fresh, c.End-10*evidence.Nearly, c.End)
 		if anew := c.View.Said(name, c.Fresh, history.NewAfter); anew.Refused == 0 && math.Pow(1-tail.Share(), float64(anew.Taken)) < notByChance {
-			return Explanation{}, false // of so many connections of the harness's one would have met it
+			return Explanation{}, false // one of the harness's many connections would have met it
 		}
 		told.Why = fmt.Sprintf("some%s of %s's answers refuse it and others in the same second take it, to the end: %.0f%% of the last; one replica of about %.0f never learned it",
 			of, name, 100*tail.Share(), math.Round(1/math.Max(tail.Share(), 0.01)))
@@ -70,8 +68,8 @@ func someReplicas(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// allHadIt reports whether the new credential was refused only after the old one was revoked, and
-// taken so often before that a replica which had not learned it would have been met.
+// allHadIt reports whether the new credential was refused only after the revoke of the old one, and
+// taken so often before that a replica without it would have been met.
 func (c *Cell) allHadIt() bool {
 	revoked, done := c.RevokedAt()
 	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
@@ -80,16 +78,15 @@ func (c *Cell) allHadIt() bool {
 	return done && c.First > revoked+evidence.BucketWidth && before.AuthFailures == 0 && math.Pow(1-share, float64(before.OK)) < notByChance
 }
 
-// notByChance is how unlikely it must be that the harness met none of the replicas that
-// refuse, in all of its answers, for there to be none.
+// notByChance is the chance, of the harness never having met a refusing replica, below which there is
+// none.
 const notByChance = 0.01
 
-// leastShare is the least share of a validator's answers that one of its replicas
-// gives, of twenty.
+// leastShare is the smallest share of a validator's answers that comes from one replica: of twenty.
 const leastShare = 0.05
 
-// standsOut says that refusals are more than the noise that there was before, and
-// so many that they can be those of one replica.
+// standsOut reports whether refusals exceed the earlier noise, and are so many that one replica may
+// give them.
 func (c *Cell) standsOut() bool {
 	s := c.Refusals(history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential})
 	base := c.Baseline(c.Presenter, c.Validator.Name)
@@ -97,8 +94,8 @@ func (c *Cell) standsOut() bool {
 	return share >= leastShare && share > 2*(evidence.Tally{Bad: base.AuthFailures, Of: base.Attempts}).Share()
 }
 
-// mixed are the cell's attempts in seconds in which some were refused and some
-// were taken; beside are those that were taken.
+// mixed are the cell's attempts in seconds with both refusals and acceptances; beside are the
+// acceptances.
 func (c *Cell) mixed() (t evidence.Tally, beside int64) {
 	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
 	second := history.Offset(time.Second)
@@ -111,11 +108,10 @@ func (c *Cell) mixed() (t evidence.Tally, beside int64) {
 	return t, beside
 }
 
-// alternated is how many of the harness's own presentations of the new credential the
-// validator refused that were asked for after it had taken one, of how many; stuck says
-// that it did so after the revoke. One that has learned goes on taking it: only another
-// replica refuses it then. None where it refuses as much of what has nothing to do with
-// the rotation.
+// alternated is how many of the harness's own presentations of the new credential were refused although
+// asked for after an acceptance, of how many; stuck says that it happened after the revoke too. A
+// validator that has learned goes on taking it: only another replica refuses. 0 where the validator
+// refuses as much of what the rotation does not concern.
 func (c *Cell) alternated() (refused, of int64, stuck bool) {
 	first := history.Offset(-1)
 	for _, event := range c.Events {
@@ -143,8 +139,8 @@ func (c *Cell) alternated() (refused, of int64, stuck bool) {
 	return refused, of, stuck
 }
 
-// caches is how many caches of its own a validator fetches into, by how often it
-// fetched before anything was presented to it, and when so many had the new credential.
+// caches is how many caches of its own a validator has, by its fetches before anything was presented to
+// it, and when that many had the new credential.
 func (c *Cell) caches() (n int, learned []history.Offset) {
 	name := c.Validator.Name
 	fetches := c.Fetches(name, 0, c.End)
@@ -163,8 +159,8 @@ func (c *Cell) caches() (n int, learned []history.Offset) {
 	return n, learned
 }
 
-// betweenReplicas says that the cell was refused while some of the caches had the
-// new credential and some had not.
+// betweenReplicas reports whether the cell was refused while some caches had the new credential and
+// some had not.
 func (c *Cell) betweenReplicas(learned []history.Offset) bool {
 	return len(learned) > 1 && c.First >= learned[0] && c.Last <= learned[len(learned)-1]+evidence.Nearly
 }

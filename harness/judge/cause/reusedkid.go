@@ -9,9 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// reusedKid matches where a new key was published under the name of the old one:
-// there were more keys in the set than names. The old one is refused then too, by
-// who took the new key in its place.
+// reusedKid matches where a new key was published under the name of the old one: the set had more keys
+// than names. Validators that replaced the old key by the new one then refuse the old one too.
 func reusedKid(c *Cell) (Explanation, bool) {
 	if told, other := c.otherKeyInSet(); other {
 		return told, true
@@ -22,10 +21,10 @@ func reusedKid(c *Cell) (Explanation, bool) {
 			continue
 		}
 		if !c.isFresh() && (event.At > c.First+evidence.Nearly || !c.beforeRevoke(c.Sum)) {
-			continue // what the old one was refused for before, or is after its revoke, is something else
+			continue // earlier refusals, and those after the revoke, have another cause
 		}
 		if names := slices.Compact(slices.Sorted(slices.Values(event.Credentials))); len(names) < len(event.Credentials) {
-			causedBy := "" // the new one was not put to the test before it was emitted
+			causedBy := "" // the emit first put the new one to the test
 			if !c.isFresh() {
 				causedBy = c.faultAtTheSource()
 			}
@@ -39,8 +38,8 @@ func reusedKid(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// otherKeyInSet tells of an emitter whose key set has another key under the name of the
-// credential than the one with which it signs.
+// otherKeyInSet tells of an emitter that publishes another key under the name of the credential than
+// the one with which it signs.
 func (c *Cell) otherKeyInSet() (Explanation, bool) {
 	for _, event := range c.Events {
 		if event.Kind != history.KindEmitting || event.What != history.OfOtherKey || event.Credential != c.Credential || event.Service != c.Validator.From {

@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	// aReason is how many kinds of lines are told beside a cause that was found,
-	// and noReason where none was.
+	// aReason and noReason are how many kinds of log lines are quoted where a cause was found, and
+	// where none was.
 	aReason, noReason = 1, 3
-	// briefHead and briefTail are what is kept of a line beside a cause that was
-	// found, in characters: errors of Go wrap others, and the innermost stands last.
+	// briefHead and briefTail are how many characters of a line's ends are quoted beside a cause: Go
+	// errors wrap others, and the innermost stands last.
 	briefHead, briefTail = 40, 80
 )
 
-// ItsLog tells what a party wrote into its own log that it had not written before
-// the cell began to suffer; where none was found why, whatever it wrote last meanwhile.
+// ItsLog quotes what the validator's own log says since the cell began to suffer and did not say
+// before; where no cause was found, also what it wrote last meanwhile.
 func (c *Cell) ItsLog(found bool) string {
 	told := c.logOf(c.Validator.Name, found)
 	if told != "" || found || c.Symptom != Unanswered {
 		return told
 	}
-	// One whose own log says nothing may have been told why by whom it presents its credential to.
+	// A service with a silent log may have been told the reason by the party that it presents to.
 	for _, key := range c.JudgedCells() {
 		if key.Presenter == c.Validator.Name && key.Validator != c.Validator.Name && told == "" {
 			told = c.logOf(key.Validator, true)
@@ -35,7 +35,7 @@ func (c *Cell) ItsLog(found bool) string {
 	return told
 }
 
-// logOf is that of the log of a party.
+// logOf is the same of one party's log.
 func (c *Cell) logOf(party string, found bool) string {
 	room := aReason
 	if !found {
@@ -76,7 +76,7 @@ func (c *Cell) logOf(party string, found bool) string {
 	return fmt.Sprintf("; the log of %s says %s: %s", party, when, strings.Join(told, ", "))
 }
 
-// brief is the first line of a text without what is in its middle, where that is long.
+// brief is the first line of a text, without its middle where that is long.
 func brief(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	letters := []rune(line)
@@ -86,7 +86,7 @@ func brief(text string) string {
 	return string(letters[:briefHead]) + " … " + string(letters[len(letters)-briefTail:])
 }
 
-// saidBy are the kinds of lines of a party's own log, those written last at the end.
+// saidBy are the kinds of lines in a party's own log, the latest last.
 func (e *Case) saidBy(party string) []history.SaidLine {
 	for _, event := range e.Events {
 		if event.Kind == history.KindSaid && event.Service == party {

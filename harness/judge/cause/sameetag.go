@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// sameETag matches where a validator never learned the new credential, and the set that
-// it has its keys from came with it under the ETag that it had without it: who asks
-// whether that has changed (If-None-Match) is told that it has not.
+// sameETag matches where a validator never learned the new credential, and its source kept the set's
+// ETag when that was added: a conditional request (If-None-Match) is then told that nothing has
+// changed.
 func sameETag(c *Cell) (Explanation, bool) {
 	g1 := c.Limits.G1(c.Validator)
 	if !c.late() || c.EverLearned || g1 == runbook.Forever || c.Last-c.Accepted < history.Offset(c.Limits.Wall(g1)) {

@@ -9,8 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// sharedCache matches where a validator fetched after the new credential was
-// published, and a cache on the way answered with an old set.
+// sharedCache matches where a validator fetched after the new credential was published, and a cache on
+// the way answered with an old set.
 func sharedCache(c *Cell) (Explanation, bool) {
 	via, at, ok := c.staleAnswer()
 	if !ok || !c.late() {
@@ -23,8 +23,8 @@ func sharedCache(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// staleAnswer is the first fetch after the new credential was published that was
-// answered with a set without it, and who answered.
+// staleAnswer is the first fetch after the new credential was published that brought a set without it,
+// and who answered.
 func (c *Cell) staleAnswer() (via string, at history.Offset, ok bool) {
 	for _, fetch := range c.Fetches(c.Validator.Name, max(c.Accepted, c.Published), c.Last) {
 		if !slices.Contains(fetch.Credentials, c.Fresh) && fetch.From != c.Validator.From && !c.relays(fetch.From) {
@@ -34,7 +34,7 @@ func (c *Cell) staleAnswer() (via string, at history.Offset, ok bool) {
 	return "", 0, false
 }
 
-// relays says that a party on the way keeps nothing of what it hands on.
+// relays reports whether a party on the way keeps nothing of what it hands on.
 func (e *Case) relays(name string) bool {
 	return slices.ContainsFunc(e.Limits.Caches, func(cache plan.Cache) bool { return cache.Name == name && cache.TTL == 0 })
 }

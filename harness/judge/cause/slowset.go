@@ -9,12 +9,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// slowAnswer is from when on an answer for a key set is slow: far above what one
-// takes, and below what clients wait for one (2 s and more).
+// slowAnswer is from when on a key set is slow: far above the usual time, and below what clients wait
+// (2 s and more).
 const slowAnswer = history.Offset(time.Second)
 
-// slowSet matches where the key set, looked at on the validator's own way,
-// answered late or not at all while it failed its callers.
+// slowSet matches where the key set, on the validator's own way, came late or not at all while the
+// validator failed its callers.
 func slowSet(c *Cell) (Explanation, bool) {
 	if v, known := c.Limits.Validator(c.Validator.Name); known {
 		c.Validator = v
@@ -29,7 +29,7 @@ func slowSet(c *Cell) (Explanation, bool) {
 				quick = set.Took
 				continue
 			}
-			// A look is told of when it is over.
+			// A look is recorded when it is over.
 			if began := look.At - set.Took; began > c.Last || look.At+evidence.Nearly < c.First-slowAnswer {
 				continue
 			}

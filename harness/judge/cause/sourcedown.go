@@ -11,12 +11,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// lostInOutage matches where a validator had a credential, which is accepted, and
-// no longer had it when it asked for the set and got none: its copy had run out, or
-// it had thrown it away.
+// lostInOutage matches where a validator that had an accepted credential no longer had it after it
+// asked for the set in vain: its copy had expired, or was dropped.
 func lostInOutage(c *Cell) (Explanation, bool) {
 	from, how, _ := c.inVain(c.First-evidence.Nearly, c.First+evidence.Nearly)
-	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees it ask
+	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees its fetches
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
 			Why: fmt.Sprintf("%s could not fetch the set, for the fault %s on %s, and no longer had %s by then", c.Validator.Name, r.Kind, r.Target, c.Credential),
@@ -33,10 +32,8 @@ func lostInOutage(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// failedFetch matches where a validator asked for the set and got none, so that
-// it learned the new key at a later time only: one that fetches by the clock asked
-// in time, before emit; one that fetches for a name that it does not know asked
-// when it met it.
+// failedFetch matches where a validator's fetch failed, so that it learned the new key only later: its
+// timed fetch before the emit, or the one that an unknown key caused.
 func failedFetch(c *Cell) (Explanation, bool) {
 	if !c.late() {
 		return Explanation{}, false
@@ -66,9 +63,9 @@ func failedFetch(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// cutOffSource matches where a fault kept a validator from the set when it was due to
-// fetch it, in time before the emit, and it learned only when that was over. Who logs no
-// failed fetch is known by that it fetched nothing meanwhile.
+// cutOffSource matches where a fault kept a validator from the set when its fetch was due, before the
+// emit, and it learned only after the fault. A validator that does not log failed fetches is known by
+// the lack of fetches meanwhile.
 func cutOffSource(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	r, cut := c.cutFromSource(c.Accepted, c.Last)
@@ -79,7 +76,7 @@ func cutOffSource(c *Cell) (Explanation, bool) {
 	if r.UndoneMS >= 0 {
 		until = history.Offset(time.Duration(r.UndoneMS) * time.Millisecond)
 	}
-	due := c.Accepted // the last fetch before, and what the page has of it
+	due := c.Accepted // the last fetch before the fault, plus the page's interval
 	for _, fetch := range c.Fetches(v.Name, 0, from) {
 		due = fetch.At
 	}
@@ -99,14 +96,14 @@ func cutOffSource(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// silencing are the faults under which nothing is answered any more.
+// silencing are the faults under which a party answers nothing.
 var silencing = append([]string{"partition", "cut", "jwks"}, stopping...)
 
-// cutFromSource is a fault that left evidence and was in effect for some time between two
-// moments on the way from the validator to where its keys come from, or there.
+// cutFromSource is a fault that left evidence and was in effect between two moments on the validator's
+// way to its keys, or at their source.
 func (c *Cell) cutFromSource(from, to history.Offset) (judge.FaultReport, bool) {
 	v := c.Validator
-	for _, r := range c.Near(from, to, v.Name, v.From, v.Via) { // at the store too, where it reads
+	for _, r := range c.Near(from, to, v.Name, v.From, v.Via) { // for readers also at the store
 		if !slices.Contains(silencing, r.Kind) {
 			continue
 		}
@@ -117,8 +114,8 @@ func (c *Cell) cutFromSource(from, to history.Offset) (judge.FaultReport, bool) 
 	return judge.FaultReport{}, false
 }
 
-// unansweredFetch matches where a validator tried to fetch while it refused, got
-// no answer, and never learned the new key.
+// unansweredFetch matches where a validator tried to fetch while it refused, got no answer, and never
+// learned the new key.
 func unansweredFetch(c *Cell) (Explanation, bool) {
 	from, ok := c.unanswered()
 	if !ok || c.EverLearned || !c.late() {
@@ -131,8 +128,8 @@ func unansweredFetch(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// unanswered is who did not answer a validator that tried to fetch while it
-// refused. Behind a cache it is the emitter, where that gave no tokens either.
+// unanswered is the party that did not answer the fetch of a refusing validator. Behind a cache it is
+// the emitter, where that gave no tokens either.
 func (c *Cell) unanswered() (from string, ok bool) {
 	for _, event := range c.Events {
 		switch {
@@ -146,9 +143,9 @@ func (c *Cell) unanswered() (from string, ok bool) {
 	return from, ok
 }
 
-// inVain is whom a validator first asked for the set between two moments without
-// getting one, when, and how that was answered: by its own log or, of one that logs
-// nothing of it, by that of whom it asked. How is empty where it did not.
+// inVain is the first party that a validator asked for the set in vain between two moments, how that
+// was answered, and when: by the validator's own log, or else by that of the party asked. how is empty
+// where it did not.
 func (c *Cell) inVain(from, to history.Offset) (whom, how string, at history.Offset) {
 	for _, event := range c.Events {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// stillStale matches where a validator had not learned the new credential when it
-// was last refused, and need not have by then.
+// stillStale matches where a validator had not learned the new credential at its last refusal, and
+// still had time to by its bound.
 func stillStale(c *Cell) (Explanation, bool) {
 	v, g1, last := c.Validator, c.Limits.G1(c.Validator), c.Last-c.Accepted
 	if !c.late() || c.EverLearned || g1 == runbook.Forever || last >= history.Offset(c.Limits.Wall(g1)+v.Granule) {
@@ -51,14 +51,14 @@ func neverLearned(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// tookSome says that a validator of which nothing is seen but its answers took the new
-// credential from the cell's presenter, or from the harness at the end: it has learned it.
+// tookSome reports whether a validator of which only answers are seen took the new credential from the
+// cell's presenter, or at the end from the harness: it has learned it.
 func (c *Cell) tookSome() bool {
 	return !c.HasFetches(c.Validator.Name) && (c.Sum.OK >= evidence.LeastAttempts || c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter).Taken > 0)
 }
 
-// noLead adds that waiting longer is no cure of a validator that read its set when
-// it was started, and not once since the rotation began.
+// noLead adds that no lead helps a validator that read its set at its start and not since the rotation
+// began.
 func (c *Cell) noLead() string {
 	if v := c.Validator.Name; c.HasFetches(v) && len(c.Fetches(v, c.Start, c.End)) == 0 {
 		return ": it reads that when it is started, and no lead is long enough"
@@ -66,9 +66,8 @@ func (c *Cell) noLead() string {
 	return ""
 }
 
-// staleCache matches where a validator learned the new credential after it was
-// first used, and nothing else made it late. One that goes on refusing nearly everything
-// when it has learned it does so for something else.
+// staleCache matches where a validator learned the new credential after its first use, and nothing else
+// made it late. One that refuses nearly everything even afterwards has another reason.
 func staleCache(c *Cell) (Explanation, bool) {
 	if !c.late() || c.refusesOn() {
 		return Explanation{}, false
@@ -101,12 +100,12 @@ func staleCache(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// keptFromLearning is the cure where a fault at the validator was in effect for longer than
-// the page leaves it to learn, and it learned when that was over.
+// keptFromLearning is the cure where a fault held the validator back for longer than the page allows,
+// and it learned when the fault was over.
 func (c *Cell) keptFromLearning() (mend string, kept bool) {
 	bound := c.Limits.G1(c.Validator)
 	if c.LearnedAt-c.Accepted <= history.Offset(c.Limits.Wall(min(bound, c.Limits.Lead)))+evidence.Nearly {
-		return "", false // it was not late by the page
+		return "", false // not late by the page
 	}
 	for _, r := range c.Near(c.Accepted, c.LearnedAt, c.Validator.Name) {
 		if r.Kind == "hold-back" {
@@ -116,8 +115,8 @@ func (c *Cell) keptFromLearning() (mend string, kept bool) {
 	return "", false
 }
 
-// wentOn is the half sentence about a validator that refused nearly everything for some time
-// after it had learned the credential, and then took it.
+// wentOn is the half sentence about a validator that refused nearly everything for a while after it had
+// learned the credential, and then took it.
 func (c *Cell) wentOn() string {
 	from := c.LearnedAt + 2*evidence.Nearly
 	if c.BySight || c.Last < from+evidence.Nearly {
@@ -130,9 +129,9 @@ func (c *Cell) wentOn() string {
 	return fmt.Sprintf("; it refused it for %s more all the same, as a validator does that caches its failure to find a key", c.Page(c.Last-c.LearnedAt))
 }
 
-// onlyAlone says that a validator of which nothing is seen but its answers took the new
-// credential later than the page has it, and within the time that the page gives it after
-// the old one was revoked: it may have waited for that.
+// onlyAlone reports whether a validator of which only answers are seen took the new credential later
+// than the page says, and within its time to learn after the revoke of the old one: it may have waited
+// for that.
 func (c *Cell) onlyAlone() bool {
 	revoked, done := c.RevokedAt()
 	learns := history.Offset(c.Limits.Wall(c.Validator.Learns)+c.Validator.Granule) + evidence.Nearly
@@ -140,8 +139,8 @@ func (c *Cell) onlyAlone() bool {
 	return c.BySight && done && late && c.Validator.Learns != runbook.Forever && c.LearnedAt >= revoked && c.LearnedAt <= revoked+learns
 }
 
-// refusesOn says that the validator refused nearly everything for longer than it takes to
-// tell after it had learned the credential, or took it from nobody at all.
+// refusesOn reports whether the validator went on refusing nearly everything after it had learned the
+// credential, or took it from nobody at all.
 func (c *Cell) refusesOn() bool {
 	if c.neverTook() {
 		return true
@@ -151,8 +150,8 @@ func (c *Cell) refusesOn() bool {
 	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
 }
 
-// neverTook says of a validator that is known to have learned the credential by its fetch
-// alone that it refused it also after that, to whoever showed it, and took it from nobody.
+// neverTook reports whether a validator that is known to have learned the credential by its fetch alone
+// refused it afterwards to everybody.
 func (c *Cell) neverTook() bool {
 	name, refused := c.Validator.Name, false
 	for _, event := range c.Events {
@@ -174,6 +173,5 @@ func (c *Cell) neverTook() bool {
 	return refused && !c.BySight
 }
 
-// nearlyAll is how many refusals there are for each that was taken where nearly everything
-// is refused.
+// nearlyAll is the ratio of refusals to acceptances from which nearly everything counts as refused.
 const nearlyAll = 10

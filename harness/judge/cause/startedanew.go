@@ -12,9 +12,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// startedAnew matches where a validator learned the new credential when a fault that
-// stopped it was over, and had not fetched once before, for longer than the page says: no
-// lead would have been long enough.
+// startedAnew matches where a validator learned the new credential only when a fault that stopped it
+// was over, and had not fetched before for longer than the page says: no lead would have been long
+// enough.
 func startedAnew(c *Cell) (Explanation, bool) {
 	v, g1 := c.Validator, c.Limits.G1(c.Validator)
 	fault, stopped := c.ReportOn(v.Name, c.LearnedAt-evidence.Nearly)
@@ -34,14 +34,13 @@ func startedAnew(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// cameBackOld matches where a validator that had a credential in use was started anew by a
-// fault, and refused it from then on until it next fetched: it began with a set that it
-// keeps from before, or with none.
+// cameBackOld matches where a fault restarted a validator that used a credential, and it refused that
+// until its next fetch: it starts with an old set, or with none.
 func cameBackOld(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	fault, stopped := c.ReportOn(v.Name, c.First)
 	if soon := evidence.Nearly; !stopped {
-		for _, r := range c.Near(c.First-2*soon, c.First, v.Name) { // it served a little of before
+		for _, r := range c.Near(c.First-2*soon, c.First, v.Name) { // its old instance may have answered a little longer
 			fault, stopped = r, r.Target == v.Name
 		}
 	}
@@ -52,7 +51,7 @@ func cameBackOld(c *Cell) (Explanation, bool) {
 	fetches := c.Fetches(v.Name, injected, c.Last+evidence.Nearly)
 	fetches = slices.DeleteFunc(fetches, func(f history.Event) bool { return !slices.Contains(f.Credentials, c.Credential) })
 	if len(fetches) > 0 && fetches[0].At < c.Last-evidence.Nearly {
-		return Explanation{}, false // it had it again, and refused it for something else
+		return Explanation{}, false // it had the credential again, and refused it for another reason
 	}
 	until := "and had not fetched the set by the end"
 	if len(fetches) > 0 {

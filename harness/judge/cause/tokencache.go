@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// tokenCache matches where a validator went on taking a revoked credential after
-// it had fetched the set without it: it keeps what it checked, or the key all the
-// same. Which of them, a token tells that was signed after the revoke.
+// tokenCache matches where a validator took a revoked credential after it had fetched the set without
+// it: it caches checked tokens, or keeps the key all the same. A token signed after the revoke tells
+// which.
 func tokenCache(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	fetched, without := c.fetchedWithout()
@@ -36,11 +36,11 @@ func tokenCache(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// fetchedWithout is when the cell's validator, by its one cache, fetched a set without
-// the old credential, since when it was taken for longer than use of what was fetched takes.
+// fetchedWithout is when the cell's validator, if it has one cache, fetched a set without the old
+// credential and yet took that for longer than a fetch needs to take effect.
 func (c *Cell) fetchedWithout() (at history.Offset, ok bool) {
 	if n, _ := c.caches(); n > 1 {
-		return 0, false // one replica fetched, and another took it
+		return 0, false // one replica fetched, another took it
 	}
 	for _, fetch := range c.Fetches(c.Validator.Name, c.First, c.End) {
 		if !slices.Contains(fetch.Credentials, c.Old) && !slices.Contains(fetch.Holds, c.Old) {
@@ -50,8 +50,8 @@ func (c *Cell) fetchedWithout() (at history.Offset, ok bool) {
 	return 0, false
 }
 
-// setNotUsed matches where a validator fetched the new credential and never took it,
-// and takes the old one by what is signed with it after a set came without it.
+// setNotUsed matches where a validator fetched the new credential and never took it, and still takes
+// tokens signed with the old one after a set came without it.
 func setNotUsed(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	if !c.isFresh() || c.Sum.OK > 0 || !c.View.OnlyFetched(name, c.Fresh) || c.View.Said(name, c.Old, history.Anew).Taken == 0 {

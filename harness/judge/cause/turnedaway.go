@@ -11,11 +11,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// keySet is what a key set is called where it is read.
+// keySet names a key set in events of reads.
 const keySet = "jwks"
 
-// turnedAway matches where a validator went to fetch a new key when it met it,
-// as others did at that time: too many for where the keys are.
+// turnedAway matches where a validator met the new key and went to fetch it at the same time as others:
+// too many for the source of the keys.
 func turnedAway(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	n, by := c.TurnedAway(v.Name, c.Accepted, c.Last)
@@ -35,8 +35,8 @@ func turnedAway(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// TurnedAway counts how often somebody was answered 429 (RFC 6585 §4) for the
-// key set in a stretch of time, and by whom.
+// TurnedAway counts the 429 answers (RFC 6585 §4) to a party's requests for the key set in a stretch of
+// time, and names who gave them.
 func (e *Case) TurnedAway(reader string, from, to history.Offset) (n int64, by string) {
 	for _, event := range e.ReadBy(reader) {
 		if event.Kind == history.KindRead && event.What == keySet && event.Detail == strconv.Itoa(http.StatusTooManyRequests) &&
@@ -47,20 +47,19 @@ func (e *Case) TurnedAway(reader string, from, to history.Offset) (n int64, by s
 	return n, by
 }
 
-// tooMany is the status of an answer to who asks too often (RFC 6585 §4): that is of how
-// much is asked, and not with what.
+// tooMany is the status for asking too often (RFC 6585 §4): it is about the rate, not the credential.
 const tooMany = "429"
 
-// leastRefusedProbes is how often the harness must have been refused before that is taken
-// for why a service turns everybody away.
+// leastRefusedProbes is how often a service must have refused the harness for that to explain why it
+// turns everybody away.
 const leastRefusedProbes = 5
 
-// leastBurst is how often the harness must have asked within a second for that to be why.
+// leastBurst is how often the harness must have asked within a second for that to be the explanation.
 const leastBurst = 10
 
-// turnedProberAway matches where a service answers that too much is asked, the harness too,
-// since it had refused that again and again, or was asked very often by it just then: it counts
-// by the address, and load and harness have one here.
+// turnedProberAway matches where a service answers 429, to the harness too, after it had refused the
+// harness again and again or was asked very often by it: it limits by address, and load and harness
+// share one.
 func turnedProberAway(c *Cell) (Explanation, bool) {
 	if _, statuses, _ := c.mostly(); statuses != tooMany {
 		return Explanation{}, false

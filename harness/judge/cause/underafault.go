@@ -7,10 +7,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// underAFault names the fault that a refusal began under, where nothing else
-// explains it: one at the validator, or one that was proven to be in effect at
-// another of its parties. A proven one that is itself the mechanism gives the
-// explanation its cause and its cure.
+// underAFault names the fault under which an otherwise unexplained refusal began: one at the validator,
+// or a proven one at another of its parties. A proven fault that is itself the mechanism gives the
+// explanation its cause and cure.
 func (c *Cell) underAFault(told Explanation) Explanation {
 	if r, ok := c.ReportOn(c.Validator.Name, c.First); ok {
 		told.CausedBy = r.Kind
@@ -28,9 +27,8 @@ func (c *Cell) underAFault(told Explanation) Explanation {
 	return told.namedAfter(there[0])
 }
 
-// mechanisms are the faults that are the mechanism themselves by which a
-// credential is refused, each with its cause and its cure, which has a %s for
-// whom it was done to.
+// mechanisms are the faults that are themselves the mechanism of a refusal, each with its cause and its
+// cure, with a %s for the party that it was done to.
 var mechanisms = map[string]struct {
 	cause judge.Cause
 	cure  string
@@ -46,8 +44,8 @@ var mechanisms = map[string]struct {
 	"foreign-secret":  {judge.CauseOtherEnvironment, "give %s the secret of this environment, and compare it with what is published, by fingerprint, before emitting"},
 }
 
-// namedAfter names the cause after a fault that left evidence, where that is the
-// mechanism; others (a pause, a partition) only tell since when.
+// namedAfter takes the cause from a fault that left evidence, where that is the mechanism; others (a
+// pause, a partition) only tell since when.
 func (x Explanation) namedAfter(r judge.FaultReport) Explanation {
 	if m, ok := mechanisms[r.Kind]; ok && r.Took {
 		x.Cause, x.Fix = m.cause, fmt.Sprintf(m.cure, r.Target)

@@ -8,8 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// unknown tells of a refusal that no detector explains what is known of it, and
-// where to look further.
+// unknown tells what is known of a refusal that no detector explains, and where to look further.
 func (c *Cell) unknown() Explanation {
 	if !c.isFresh() {
 		return Explanation{
@@ -32,7 +31,7 @@ func (c *Cell) unknown() Explanation {
 	}
 	if c.Validator.Authority {
 		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
-		if c.saidTo(c.Fresh, c.Start, c.End).taken == 0 {
+		if c.repliesTo(c.Fresh, c.Start, c.End).taken == 0 {
 			told.Why = fmt.Sprintf("%s was never seen to take %s from anybody", c.Validator.Name, c.Fresh)
 		}
 	}
@@ -41,20 +40,20 @@ func (c *Cell) unknown() Explanation {
 		told.Why = fmt.Sprintf("%s lets rehearse itself in with %s, and refuses what %s presents as its password", c.Validator.Name, c.Fresh, c.Presenter)
 		told.Fix = fmt.Sprintf("look at what %s was given as %s", c.Presenter, c.Fresh)
 	}
-	if c.Validator.Authority || c.Validator.Reads { // both sides hold a value, which may be another one
+	if c.Validator.Authority || c.Validator.Reads { // both sides hold the value, and it may differ
 		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
 	}
 	return told
 }
 
-// wrongPassword says that an authority refused all that a presenter showed it as the new
-// credential for its value, and let rehearse itself in with that.
+// wrongPassword reports whether an authority refused a presenter's every new credential for its value,
+// and let the harness in with the right one.
 func (c *Cell) wrongPassword() bool {
 	for status, n := range c.Sum.Statuses {
 		if n > 0 && !refusal.WrongValue(status) {
 			return false
 		}
 	}
-	meanwhile := c.saidTo(c.Fresh, c.First, c.End)
-	return c.Sum.OK == 0 && c.saidTo(c.Fresh, c.Start, c.End).self > 0 && !slices.Contains(meanwhile.who, itself)
+	meanwhile := c.repliesTo(c.Fresh, c.First, c.End)
+	return c.Sum.OK == 0 && c.repliesTo(c.Fresh, c.Start, c.End).self > 0 && !slices.Contains(meanwhile.who, itself)
 }

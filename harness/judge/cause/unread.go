@@ -8,9 +8,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// unreadSet matches where a validator fetched a set with the credential in it
-// and kept what it had before, since it could not read all of the new one: a key
-// in it is of nobody known here, or none of what it keeps is in what it fetched.
+// unreadSet matches where a validator fetched a set with the credential and kept its old one because it
+// could not read the new one: the set has a key of nobody known here, or nothing that the validator
+// keeps was in the set.
 func unreadSet(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	for _, fetch := range c.Fetches(v.Name, c.Start, c.Last) {
@@ -42,7 +42,7 @@ func unreadSet(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// strangers are the identifiers in a set that are of no credential of the run.
+// strangers are the identifiers in a set that belong to no credential of the run.
 func (e *Case) strangers(set []string) []string {
 	var found []string
 	for _, name := range set {
@@ -54,8 +54,8 @@ func (e *Case) strangers(set []string) []string {
 	return found
 }
 
-// strangeSince is when an identifier was first seen in a set that anybody fetched,
-// where that was after the rotation had begun.
+// strangeSince is when an identifier first appeared in any fetched set, where that was after the
+// rotation began.
 func (e *Case) strangeSince(name string) (history.Offset, bool) {
 	for _, event := range e.Events {
 		if event.Kind == history.KindFetched && slices.Contains(event.Credentials, name) {

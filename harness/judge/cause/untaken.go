@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// refusedLikeOthers matches where a validator refuses the new credential as it
-// did when others presented it, up to the end, and that is explained.
+// refusedLikeOthers matches where a validator refuses the harness's new credential at the end as it
+// refused that of others, and those refusals are explained.
 func refusedLikeOthers(c *Cell) (Explanation, bool) {
 	for _, key := range c.JudgedCells() {
 		sum := c.View.Sum(key, c.Start, c.End+1)
@@ -26,7 +26,7 @@ func refusedLikeOthers(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// reusedKidAfter is reusedKid, of what is refused after the revoke.
+// reusedKidAfter is reusedKid for refusals after the revoke.
 func reusedKidAfter(c *Cell) (Explanation, bool) {
 	told, matches := reusedKid(c)
 	told.Why, told.CausedBy = "; "+told.Why, ""
@@ -54,7 +54,7 @@ func neverTaken(c *Cell) (Explanation, bool) {
 	return Explanation{Cause: judge.CauseNeverLearned}, !ever
 }
 
-// otherTypeAfter is otherType of what the harness itself presented after the revoke.
+// otherTypeAfter is otherType for the harness's own presentations after the revoke.
 func otherTypeAfter(c *Cell) (Explanation, bool) {
 	told, matches := otherType(c)
 	told.Why, told.CausedBy = "; "+told.Why, ""

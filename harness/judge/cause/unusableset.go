@@ -10,9 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// unusableSet matches where a key of another type came into the set that a
-// validator has its keys from, before it refused what it should have taken: a
-// library that cannot read one key may keep the old set, or throw all of it away.
+// unusableSet matches where a key of another type came into the validator's set before it refused what
+// it should have taken: a library that cannot read one key may keep the old set, or drop all of it.
 func unusableSet(c *Cell) (Explanation, bool) {
 	if !c.overdue() {
 		return Explanation{}, false
@@ -20,16 +19,15 @@ func unusableSet(c *Cell) (Explanation, bool) {
 	return c.unusable()
 }
 
-// keptWithUnusableSet matches where a validator that goes on taking the revoked
-// credential could not use the set that no longer has it.
+// keptWithUnusableSet matches where a validator goes on taking the revoked credential because it could
+// not use the set without it.
 func keptWithUnusableSet(c *Cell) (Explanation, bool) {
 	told, ok := c.unusable()
 	told.Why = "; it " + strings.TrimPrefix(told.Why, c.Validator.Name+" ")
 	return told, ok
 }
 
-// unusable tells of a key that the validator cannot read, and had to before the
-// cell began to suffer.
+// unusable tells of a key that the validator cannot read, and had to before the cell began to suffer.
 func (c *Cell) unusable() (Explanation, bool) {
 	foreign, since, ok := c.foreignKey(c.nearest())
 	if !ok || since > c.First+evidence.Nearly {
@@ -43,8 +41,8 @@ func (c *Cell) unusable() (Explanation, bool) {
 	}, true
 }
 
-// foreignKey is the first key that came into a set after it was first seen, was
-// made by nobody in this run, and is of another type than those that were.
+// foreignKey is the first key that came into a set after it was first seen, was not made in this run,
+// and is of another type than those that were.
 func (e *Case) foreignKey(place string) (key history.Key, since history.Offset, ok bool) {
 	looks := e.looksAt(place, "")
 	var own, first []string

@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// wentBack matches where an emitter was refused with the old credential that had left it
-// for the new one.
+// wentBack matches where an emitter that had switched to the new credential was refused with the old
+// one.
 func wentBack(c *Cell) (Explanation, bool) {
 	if m, _ := c.Limits.Emitter(c.Presenter); m.Several || !c.usedAfter() {
 		return Explanation{}, false
@@ -19,13 +19,13 @@ func wentBack(c *Cell) (Explanation, bool) {
 	return c.TellWentBack(c.Presenter, c.Validator.Name, c.First)
 }
 
-// TellWentBack tells of an emitter that presented the new credential to a validator for a
-// while, and then the old one alone again, which it had in use at a moment: it was given
-// that back. Who presents both side by side is another, and so is one that presents too
-// seldom for a silence of the old one to tell anything.
+// TellWentBack tells of an emitter that presented the new credential to a validator for a while and
+// then the old one alone again, at the moment used: somebody gave it the old value back. It does not
+// match one that presents both side by side, nor one that presents too seldom for a silence to tell
+// anything.
 func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Explanation, bool) {
 	if at, restored := e.Begun(string(keyring.Restore), e.Old); restored && at <= used {
-		return Explanation{}, false // the rotation itself took it back
+		return Explanation{}, false // the rotation itself went back
 	}
 	emitted, was := e.Begun(string(keyring.Emit), e.Fresh)
 	if _, emits := e.Limits.Emitter(emitter); !was || !emits {
@@ -45,7 +45,7 @@ func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Exp
 		return Explanation{}, false
 	}
 	again := old[back].At
-	var until, last history.Offset // it presented the new one, and the old one again
+	var until, last history.Offset // last of the new one, and of the old one again
 	var before, beside, after int64
 	for _, b := range fresh[first:] {
 		switch {

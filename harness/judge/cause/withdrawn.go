@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// withdrawnInUse matches where a new credential was taken back before what had
-// been made with it was out of use.
+// withdrawnInUse matches where a new credential was withdrawn before what had been made with it was out
+// of use.
 func withdrawnInUse(c *Cell) (Explanation, bool) {
 	withdrawn, ok := c.Done(string(keyring.Withdraw), c.Fresh)
 	if !ok || !c.isFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly {
@@ -32,9 +32,8 @@ func withdrawnInUse(c *Cell) (Explanation, bool) {
 	}, true
 }
 
-// switchedBack is when an emitter went back to the old credential after it was told to: by
-// its own word or, of one that presents itself and does not say, by what it presented. Where
-// nothing tells, it is when it was told.
+// switchedBack is when an emitter went back to the old credential after it was told to: by its log or,
+// where it presents itself, by what it presented. Where nothing shows that, it is when it was told.
 func (e *Case) switchedBack(emitter string) (at, told history.Offset, ever bool) {
 	for _, event := range e.Events {
 		if event.Kind == history.KindStep && event.Step == string(keyring.Emit) && event.Credential == e.Old && event.Phase == history.Rollback && event.Detail == "" {
@@ -56,14 +55,14 @@ func (e *Case) switchedBack(emitter string) (at, told history.Offset, ever bool)
 			}
 		}
 	}
-	if !presents { // others present what it makes
+	if !presents { // others present its tokens
 		return told, told, true
 	}
 	return at, told, ever
 }
 
-// tellNotBack tells of an emitter that presented the new credential when it was withdrawn, and
-// the old one only after that, or never.
+// tellNotBack tells of an emitter that presented the new credential when it was withdrawn, and the old
+// one only later or never.
 func (e *Case) tellNotBack(emitter string, told, switched history.Offset, ever bool) Explanation {
 	when := fmt.Sprintf("was not seen with %s again", e.Old)
 	if ever {
