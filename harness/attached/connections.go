@@ -91,12 +91,13 @@ func (s *System) Meet(ctx context.Context) {
 		if p.DSN == "" || s.attach.Decisions[name].Format == "" {
 			continue
 		}
-		s.shows(name, s.first)
 		value, err := s.learn(ctx, s.first)
 		if err != nil {
 			continue // the first probe says so
 		}
+		done := s.shows(name, s.first)
 		conn, _, err := s.logIn(ctx, name, s.first, value)
+		done()
 		if err != nil || conn == nil {
 			continue
 		}

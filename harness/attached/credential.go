@@ -93,16 +93,17 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 		if p.DSN == "" || ok {
 			continue
 		}
-		s.shows(name, credential)
 		value, err := s.learn(ctx, credential)
 		if err != nil {
 			continue // Present says so
 		}
+		done := s.shows(name, credential)
 		if conn, _, err := s.logIn(ctx, name, credential, value); err == nil && conn != nil {
 			s.mu.Lock()
 			s.sessions[key] = conn
 			s.mu.Unlock()
 		}
+		done()
 	}
 }
 
@@ -117,18 +118,17 @@ func (s *System) Close(ctx context.Context) {
 	}
 }
 
-// shows announces that the harness is about to present a credential to a validator, and to the server
-// behind a pooler: the pooler opens a connection for the probe, without a name.
-func (s *System) shows(validator, credential string) {
-	now, identifier := time.Now(), s.Identifier(credential)
-	s.seen.shows(validator, identifier, now)
-	if behind := s.plan.Rehearsal.Services[validator].Of; behind != "" {
-		s.seen.shows(byAnother+behind, identifier, now)
+// shows says that the harness presents a credential to a validator from now on until it is done, and to
+// what that logs in to for it: a pooler makes connections of its own for a probe, which have no name.
+func (s *System) shows(validator, credential string) (done func()) {
+	identifier := s.Identifier(credential)
+	s.seen.shows(validator, identifier, time.Now())
+	behind := s.plan.Rehearsal.Services[validator].Of
+	if behind == "" {
+		return func() {}
 	}
+	return s.seen.showsBehind(shown{behind, identifier})
 }
-
-// byAnother prefixes the validator that a pooler presents a credential to on the harness's behalf.
-const byAnother = "by another: "
 
 // show presents a credential by its value.
 func (s *System) show(ctx context.Context, validator, credential string, purpose history.Purpose) (probe history.Probe, err error) {
@@ -142,7 +142,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		s.seen.shows(validator, noName, time.Now())
 		fallthrough
 	default:
-		s.shows(validator, credential)
+		defer s.shows(validator, credential)()
 	}
 	value, err := s.learn(ctx, credential)
 	switch {

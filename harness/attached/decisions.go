@@ -44,6 +44,7 @@ type decisionReader struct {
 	users    map[string]map[string]bool // by identifier, who was let in with it
 	sessions map[string]*login          // by server and its process, the last that was let in
 	shown    map[shown][]time.Time      // when the harness presented what to whom, for logs that will show it without a name
+	behind   map[shown]*presentation    // what others present to whom for the harness
 }
 
 // shown identifies what the harness presents to a validator.
@@ -58,6 +59,7 @@ type login struct {
 	status                   string
 	session                  string // of the server's, where it may be the harness's own
 	process                  string // of the server's, where its lines say it
+	forProbe                 bool   // a pooler logged in with it for a probe of the harness
 	denied                   bool   // the server denied it what it asked
 	idle                     bool   // it said no name, and was not in use when its credential was about to be revoked
 	at                       time.Time
@@ -67,7 +69,7 @@ func newDecisionReader(s *System) *decisionReader {
 	return &decisionReader{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
-		shown: map[shown][]time.Time{},
+		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{},
 	}
 }
 
@@ -82,6 +84,44 @@ func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 // recent are the presentations whose log lines may still come. d.mu is held.
 func (d *decisionReader) recent(key shown, now time.Time) []time.Time {
 	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
+}
+
+// presentation is what somebody presents for the harness: how many of its probes are under way, and until
+// when a log may still tell of those that are done.
+type presentation struct {
+	n     int
+	until time.Time
+}
+
+// isToldBehind is how long after a probe is done a log may still tell of what another did for it: it was written before,
+// and is looked at every readEvery. What comes later is somebody else's.
+const isToldBehind = 500 * time.Millisecond
+
+// showsBehind says that a probe has another present something, until it is done. A pooler may log in often meanwhile, as
+// where it is refused and tries again, and not at all where it has a connection.
+func (d *decisionReader) showsBehind(key shown) (done func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.behind[key]
+	if p == nil {
+		p = &presentation{}
+		d.behind[key] = p
+	}
+	p.n++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		p.n--
+		p.until = time.Now().Add(isToldBehind)
+	}
+}
+
+// isShownBehind reports whether a login without a name may be for a probe.
+func (d *decisionReader) isShownBehind(key shown, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.behind[key]
+	return p != nil && (p.n > 0 || now.Before(p.until))
 }
 
 // noName identifies a made-up credential.
@@ -322,16 +362,19 @@ func (d *decisionReader) matches(service, expression string, raw []byte, message
 		}
 		return ""
 	}
-	status := group("status")
+	status, presenter := group("status"), group("presenter")
+	if presenter == "-" { // as an access log says that there was none
+		presenter = ""
+	}
 	if status == "" && message == history.MessageAccepted {
 		status = "ok"
 	} else if status == "" {
 		status = "refused"
 	}
-	if id := group("identifier"); group("presenter") == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
+	if id := group("identifier"); presenter == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
 		return true
 	}
-	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, group("presenter")), group("identifier"), status, time.Now())
+	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, presenter), group("identifier"), status, time.Now())
 	return true
 }
 

@@ -38,13 +38,13 @@ func (d *decisionReader) postgres(service, raw string) {
 		}
 	}
 	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
-		if m[2] == "" && d.wasShown(byAnother+service, d.system.acceptedAs(service, m[1]), time.Now()) {
-			return // by a pooler, for a probe
-		}
+		forProbe := m[2] == "" && d.isShownBehind(shown{service, d.system.acceptedAs(service, m[1])}, time.Now())
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		l := login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), process: process, at: time.Now()}
-		d.pending = append(d.pending, l)
+		l := login{service: service, role: m[1], presenter: m[2], status: postgresServer{}.taken(), process: process, forProbe: forProbe, at: time.Now()}
+		if !forProbe {
+			d.pending = append(d.pending, l)
+		}
 		if process != "" {
 			d.sessions[service+" "+process] = &l
 		}
@@ -55,7 +55,10 @@ func (d *decisionReader) postgres(service, raw string) {
 		status string
 	}{{pgPassword, "28P01"}, {pgNoEntry, "28000"}, {pgNoLogin, "28000"}} {
 		if m := refusal.says.FindStringSubmatch(raw); m != nil {
-			l, _ := d.withdraw(func(l login) bool { return l.service == service && l.role == m[1] && l.process == process })
+			l, authorised := d.withdraw(func(l login) bool { return l.service == service && l.role == m[1] && l.process == process })
+			if d.isForProbe(service, process) || !authorised && d.isShownBehind(shown{service, d.system.refusedAs(service, m[1])}, time.Now()) {
+				return
+			}
 			d.refused(service, m[1], l.presenter, refusal.status)
 			return
 		}
@@ -63,6 +66,14 @@ func (d *decisionReader) postgres(service, raw string) {
 	if prefix != nil {
 		d.postgresSession(service, process, prefix[2], prefix[3])
 	}
+}
+
+// isForProbe reports whether a process of a server serves what a pooler logged in with for a probe.
+func (d *decisionReader) isForProbe(service, process string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.sessions[service+" "+process]
+	return process != "" && l != nil && l.forProbe
 }
 
 // postgresSession takes a line about a login that was authorised: there was no room for it, it was
@@ -77,7 +88,7 @@ func (d *decisionReader) postgresSession(service, process, severity, text string
 	d.mu.Unlock()
 	denied := strings.HasPrefix(text, "permission denied")
 	switch {
-	case l == nil || severity == "LOG":
+	case l == nil || severity == "LOG" || is.forProbe:
 	case strings.HasPrefix(text, "terminating connection"):
 		d.told(service, string(history.KindEnded), is, "57P01", text)
 	case denied && severity == "ERROR" && !l.denied:

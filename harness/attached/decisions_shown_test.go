@@ -71,20 +71,68 @@ func TestLoginsOfAPoolerForAProbe(t *testing.T) {
 	}
 	s.plan.Rehearsal.Services = map[string]scenario.Service{"pgb": {Of: "db"}}
 	s.seen = newDecisionReader(s)
-	s.shows("pgb", "k2")
 	s.shows("db", "k1") // that one has a name in the log
+	done := s.shows("pgb", "k2")
 	for _, tt := range []struct {
 		line string
 		want int // logins that are somebody's, so far
 	}{
 		{"[1] LOG:  connection authorized: user=new database=shop application_name=shop", 1},
 		{"[2] LOG:  connection authorized: user=new database=shop", 1},
-		{"[3] LOG:  connection authorized: user=new database=shop", 2},
-		{"[4] LOG:  connection authorized: user=old database=shop", 3},
+		{"[3] LOG:  connection authorized: user=new database=shop", 1}, // a pooler tries again
+		{"[4] LOG:  connection authorized: user=old database=shop", 2},
 	} {
 		s.seen.postgres("db", tt.line)
 		if got := len(s.seen.pending); got != tt.want {
 			t.Errorf("%s: got %d logins, want %d", tt.line, got, tt.want)
+		}
+	}
+	done()
+	for when, want := range map[time.Duration]bool{0: true, isToldBehind: false} {
+		if got := s.seen.isShownBehind(shown{"db", "new"}, time.Now().Add(when)); got != want {
+			t.Errorf("%s after the probe: got %t, want %t", when, got, want)
+		}
+	}
+}
+
+// TestRefusalsOfAPoolerForAProbe: what a server refuses a pooler that logs in for a probe after the revoke is
+// nobody's use of the old one, before a password is looked at or by it; what it is refused otherwise is.
+func TestRefusalsOfAPoolerForAProbe(t *testing.T) {
+	s := &System{
+		plan:        &plan.Plan{Services: []plan.Service{{Name: "pgb"}, {Name: "db"}}},
+		attach:      &scenario.Attach{Present: map[string]scenario.Present{"pgb": {DSN: "postgres://{{ .identifier }}@pgb"}, "db": {DSN: "postgres://{{ .identifier }}@db"}}},
+		identifiers: map[string]string{"k1": "old"}, made: []string{"k1"},
+	}
+	s.plan.Rehearsal.Services = map[string]scenario.Service{"pgb": {Of: "db"}}
+	s.seen = newDecisionReader(s)
+	var got []string
+	s.seen.record = func(history.Event) {}
+	s.seen.tell = func(_ string, line []byte) {
+		l, _ := history.ParseLine(line)
+		got = append(got, l.Message+" "+l.Status)
+	}
+	for _, tt := range []struct {
+		name  string
+		shown bool
+		lines []string
+		want  []string
+	}{
+		{"a role with NOLOGIN, for a probe", true, []string{"[1] LOG:  connection authorized: user=old database=shop", `[1] FATAL:  role "old" is not permitted to log in`}, nil},
+		{"a role with NOLOGIN, of somebody", false, []string{"[2] LOG:  connection authorized: user=old database=shop", `[2] FATAL:  role "old" is not permitted to log in`}, []string{"refused 28000"}},
+		{"another password, for a probe", true, []string{`[3] FATAL:  password authentication failed for user "old"`}, nil},
+		{"another password, of somebody", false, []string{`[4] FATAL:  password authentication failed for user "old"`}, []string{"refused 28P01"}},
+		{"its session is ended, for a probe", true, []string{"[5] LOG:  connection authorized: user=old database=shop", "[5] FATAL:  terminating connection due to administrator command"}, nil},
+	} {
+		got = nil
+		s.seen.behind = map[shown]*presentation{}
+		if tt.shown {
+			defer s.shows("pgb", "k1")()
+		}
+		for _, line := range tt.lines {
+			s.seen.postgres("db", line)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

@@ -258,6 +258,12 @@ func TestLogByExpressions(t *testing.T) {
 	if got := told(4); !slices.Equal(got, want) {
 		t.Errorf("of nobody here: got %q, want %q", got, want)
 	}
+	// An access log has a word for a caller that did not say its name.
+	log("GET /charges key=one from - -> 201")
+	want = []string{"db accepted by somebody with one: 201", "somebody emits one"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("of nobody in particular: got %q, want %q", got, want)
+	}
 	// A line of their form with another status is an answer that is neither, and is told as it is, too.
 	log("GET /charges key=one from orders-app/2 -> 429", "GET /charges key=three from orders-app/2 -> 429", "GET /charges key=one in 429 ms")
 	want = []string{"db undecided by shop with one: 429", "shop emits one"}

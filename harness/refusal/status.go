@@ -34,3 +34,18 @@ func Succeeded(status string) bool {
 	code, err := strconv.Atoi(status)
 	return slices.Contains(success, status) || err == nil && len(status) == 3 && !strings.HasPrefix(status, "0") && code < 400
 }
+
+// Hint says where to look first for why a database refuses a login, by its status; "" where that does not tell.
+func Hint(status string) string {
+	switch status {
+	case "28P01":
+		return "28P01: the password is not the one that it has, or that one has run out (VALID UNTIL), or is kept as md5 where pg_hba.conf asks for scram-sha-256"
+	case "28000":
+		return "28000: it is not let in before a password is asked for: the order of pg_hba.conf, or a role with NOLOGIN"
+	case "1045":
+		return "1045: the password is another, or no account of this user is for the host that it comes from (USER@HOST)"
+	case "4151":
+		return "4151: the account is locked"
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // An authority has no cache: it takes what the steps tell it to take. Where it does not, a step was
@@ -64,13 +66,26 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 	if said.taken > 0 || said.refused == 0 || c.isFresh() && c.Symptom == Refused && len(said.who) < 2 {
 		return Explanation{}, false
 	}
-	v := c.Validator.Name
+	v, hint := c.Validator.Name, ""
+	for _, status := range slices.Sorted(maps.Keys(c.statuses())) {
+		if is := refusal.Hint(status); is != "" && hint == "" {
+			hint = " (" + is + ")"
+		}
+	}
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
 		Why: fmt.Sprintf("%s: the step %s ended as done, and since then it has refused everybody who showed it %s (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")),
-		Fix: fmt.Sprintf("look at what the step %s really does at %s, and at how %s stands there (disabled, of another environment, not let in from here, run out); show it by hand until it is taken, then rehearse again",
-			step, v, c.Credential),
+		Fix: fmt.Sprintf("look at what the step %s really does at %s, and at how %s stands there (disabled, of another environment, not let in from here, run out)%s; show it by hand until it is taken, then rehearse again",
+			step, v, c.Credential, hint),
 	}, true
+}
+
+// statuses are those of the cell; nothing where it has no counts.
+func (c *Cell) statuses() map[string]int64 {
+	if c.Sum == nil {
+		return nil
+	}
+	return c.Sum.Statuses
 }
 
 // withoutEffectAfter is withoutEffect, of what rehearse itself is refused after the revoke.

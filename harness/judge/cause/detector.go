@@ -123,6 +123,7 @@ func detectors() []detector {
 		{of: Refused, match: poisonedPool},
 		{of: Refused, match: lockedOut},
 		{of: Refused, match: otherRotation},
+		{of: Refused, match: lockedUnsaid},
 		{of: Refused, match: revokedOther},
 		{of: Refused, match: putBack},
 		{of: Refused, match: earlySwitch},
@@ -228,6 +229,7 @@ func detectors() []detector {
 		{of: Kept, match: keptBehind},
 
 		{of: Untaken, match: lockedOutProbe},
+		{of: Untaken, match: lockedUnsaidAfter},
 		{of: Untaken, match: notAcceptedProbe},
 		{of: Untaken, match: refusedLikeOthers},
 		{of: Untaken, match: reusedKidAfter},

@@ -3,7 +3,10 @@ package cause
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -105,7 +108,7 @@ func absentBehind(c *Cell) (Explanation, bool) {
 	if !behind || slices.Contains(stopping, disturbed) {
 		return Explanation{}, false
 	}
-	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
+	told := c.tellAbsent(service, authority)
 	if kind, ok := c.FaultOn(authority, c.First); ok {
 		told.CausedBy = kind
 		told.Why += ": it was under the fault " + kind
@@ -114,6 +117,34 @@ func absentBehind(c *Cell) (Explanation, bool) {
 		told.Why += ": the way there was under the fault " + r.Kind
 	}
 	return told, true
+}
+
+// tellAbsent is an explanation by what an authority had in place of good answers: of errors it says which.
+func (c *Cell) tellAbsent(service, authority string) Explanation {
+	var of history.Counts
+	most, status := int64(0), ""
+	for _, key := range c.View.Keys() {
+		if key.Source != c.Limits.JudgedAt || key.Presenter != service || key.Validator != authority {
+			continue
+		}
+		sum := c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)
+		of.Attempts += sum.Attempts
+		for _, is := range slices.Sorted(maps.Keys(sum.Statuses)) {
+			if code, err := strconv.Atoi(is); err == nil && len(is) == 3 && code >= http.StatusBadRequest && sum.Unavailable > 0 && sum.Statuses[is] > most {
+				most, status = sum.Statuses[is], is
+			}
+		}
+	}
+	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
+	if most > 0 {
+		told.Cause, told.Why = judge.CauseFailing, fmt.Sprintf("%s, to which it presents the credential, answered %s to %d of %s", authority, status, most, plan.Counted(of.Attempts, "attempt"))
+		told.Fix = fmt.Sprintf("find out at %s why it answers so, and rotate only while it does not", authority)
+	}
+	if status == tooMany {
+		told.Cause = judge.CauseTurnedAway
+		told.Fix = fmt.Sprintf("have %s ask less often of %s, or have its limit raised: it is under what %s asks, whichever credential it shows", service, authority, service)
+	}
+	return told
 }
 
 // cutOffWay matches where an emitter had no answer from the party that it presents to while a fault was

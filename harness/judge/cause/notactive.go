@@ -88,7 +88,7 @@ func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	for _, key := range c.JudgedCells() {
-		if key.Presenter != service || key.Validator == service || key.Credential != c.Old {
+		if key.Validator == service || key.Credential != c.Old {
 			continue
 		}
 		if said := c.View.Said(key.Validator, c.Fresh, history.Canary); said.Taken == 0 || said.Refused+said.Unanswered > 0 {
@@ -96,7 +96,8 @@ func notTakenOnTheWay(c *Cell) (Explanation, bool) {
 		}
 		for _, v := range c.Limits.Validators {
 			said := c.View.Said(v.Name, c.Fresh, history.Canary)
-			if v.Name == key.Validator || v.Name == service || said.Refused+said.Unanswered < several || said.Taken > 0 {
+			// By way of a pooler it may be that one's logins that are seen.
+			if key.Presenter != service && key.Presenter != v.Name || v.Name == key.Validator || v.Name == service || said.Refused+said.Unanswered < several || said.Taken > 0 {
 				continue
 			}
 			return Explanation{

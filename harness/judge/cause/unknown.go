@@ -4,18 +4,17 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // unknown tells what is known of a refusal that no detector explains, and where to look further.
 func (c *Cell) unknown() Explanation {
 	if !c.isFresh() {
-		return Explanation{
-			Cause: judge.CauseUnknown,
-			Why:   fmt.Sprintf("%s refused %s before it was revoked", c.Validator.Name, c.Old),
-			Fix:   c.lookIntoTheLog(),
-		}
+		return c.unknownOld()
 	}
 	told := Explanation{
 		Cause: judge.CauseUnknown,
@@ -30,7 +29,8 @@ func (c *Cell) unknown() Explanation {
 		told.Fix += fmt.Sprintf("; look for a list of keys that it is bound to (pinned kids, an allow-list), and for what its library does not take of %s and takes of %s (type, alg, use); no lead is long enough for either", c.Fresh, c.Old)
 	}
 	if c.Validator.Authority {
-		told.Why = fmt.Sprintf("%s has %s, and does not know what %s presents as it", c.Validator.Name, c.Fresh, c.Presenter)
+		told.Why = fmt.Sprintf("%s takes %s from others, and refuses what %s presents as it: either that is another value, or %s may not be used for what %s asks there (another environment, a scope, an address that it is bound to)",
+			c.Validator.Name, c.Fresh, c.Presenter, c.Fresh, c.Presenter)
 		if c.repliesTo(c.Fresh, c.Start, c.End).taken == 0 {
 			told.Why = fmt.Sprintf("%s was never seen to take %s from anybody", c.Validator.Name, c.Fresh)
 		}
@@ -44,6 +44,39 @@ func (c *Cell) unknown() Explanation {
 		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
 	}
 	return told
+}
+
+// unknownOld is unknown, of the old credential before its revoke. An authority that takes it no more, from whoever
+// presents it, was had to by somebody who is none of the rotation.
+func (c *Cell) unknownOld() Explanation {
+	v := c.Validator.Name
+	told := Explanation{
+		Cause: judge.CauseUnknown,
+		Why:   fmt.Sprintf("%s refused %s before it was revoked", v, c.Old),
+		Fix:   c.lookIntoTheLog(),
+	}
+	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	if !was {
+		revoked = c.End
+	}
+	if c.Validator.Authority && c.repliesTo(c.Old, c.Start, c.First-1).taken > 0 && c.repliesTo(c.Old, c.First+evidence.BucketWidth, revoked-1).taken == 0 {
+		told.Why = fmt.Sprintf("%s took %s until %s, and from then on no more, before it was revoked", v, c.Old, c.First)
+		if step, at, ok := c.lastBefore(c.First); ok {
+			told.Why += fmt.Sprintf(" and %s after the step %s", c.Page(c.First-at), step)
+		}
+		told.Fix += fmt.Sprintf(" for who ended %s there (a job that takes away what is old, an expiry, a limit of how many there may be, another rotation), and have it live until the revoke", c.Old)
+	}
+	return told
+}
+
+// lastBefore is the step that was done last before a moment, and when.
+func (c *Cell) lastBefore(moment history.Offset) (step string, at history.Offset, ok bool) {
+	for _, is := range []keyring.Step{keyring.Accept, keyring.Emit} {
+		if done, was := c.Done(string(is), c.Fresh); was && done <= moment && done >= at {
+			step, at, ok = string(is), done, true
+		}
+	}
+	return step, at, ok
 }
 
 // wrongPassword reports whether an authority refused a presenter's every new credential for its value,

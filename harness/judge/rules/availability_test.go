@@ -80,6 +80,8 @@ func TestAvailability(t *testing.T) {
 		{"it went on with what was revoked, and locked the pooler by that", append(slices.Clip(behindBy("k1")), locksFor("k1")), judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the pooler was locked by what is not revoked", append(slices.Clip(behindBy("k2")), locksFor("k2")), judge.Fail, "then lets nobody in", "provider", judge.CausePoisonedPool, "revoke"},
 		{"the authority behind it gave no answer", []change{atTheAuthority, unavailable("search", 45, 61), unavailable("app", 45, 61)}, judge.Fail, "provider, to which it presents the credential, gave no answer", "provider", judge.CauseServiceDown, "revoke"},
+		{"the authority behind it answered errors", []change{atTheAuthority, unavailable("search", 5, 61), answeredWith("503"), unavailable("app", 5, 61)}, judge.Fail, "provider, to which it presents the credential, answered 503 to", "provider", judge.CauseFailing, "baseline"},
+		{"the authority behind it had a limit", []change{atTheAuthority, unavailable("search", 5, 61), answeredWith("429"), unavailable("app", 5, 61)}, judge.Fail, "provider, to which it presents the credential, answered 429 to", "provider", judge.CauseTurnedAway, "baseline"},
 		{"the way to the authority behind it was cut", []change{atTheAuthority, add(between("injected", 45, false), between("evidence", 45.2, true)), unavailable("search", 45, 61), unavailable("app", 45, 61)},
 			judge.Fail, "gave no answer: the way there was under the fault cut", "search → provider", judge.CauseServiceDown, "cut"},
 		{"stopped itself, and so without an answer from the authority", []change{atTheAuthority, add(fault(at(45), "pause", "search", "injected", false)), unavailable("search", 45, 46), unavailable("app", 45, 46)},
@@ -175,20 +177,26 @@ func TestNotTakenOnTheWay(t *testing.T) {
 		unavailable("app", 29, 40)(s)
 		s.buckets("app", "", 29, 40, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"500": c.Attempts} })
 	}
+	asPooler := func(s *story) { // whose logins have no name, so that they are the pooler's
+		s.buckets("search", "", 0, 61, func(_ history.Offset, c *history.Counts) { c.Presenter = "pooler" })
+	}
 	for _, tt := range []struct {
 		name             string
 		pooler, provider history.Outcome
+		logins           change
 		want             string
 	}{
-		{"the pooler did not", history.Unavailable, history.OK, "pooler"},
-		{"the pooler refused it", history.AuthFailure, history.OK, "pooler"},
-		{"both did", history.OK, history.OK, "search"},
-		{"neither did", history.AuthFailure, history.AuthFailure, "search"},
+		{"the pooler did not", history.Unavailable, history.OK, add(), "pooler"},
+		{"the pooler refused it", history.AuthFailure, history.OK, add(), "pooler"},
+		{"the pooler refused it, under whose name all logs in", history.AuthFailure, history.OK, asPooler, "pooler"},
+		{"both did", history.OK, history.OK, add(), "search"},
+		{"both did, under the name of the pooler", history.OK, history.OK, asPooler, "search"},
+		{"neither did", history.AuthFailure, history.AuthFailure, add(), "search"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var looked []string
-			for _, f := range judged(t, setUp, canary("pooler", tt.pooler), canary("provider", tt.provider)).Findings {
+			for _, f := range judged(t, setUp, tt.logins, canary("pooler", tt.pooler), canary("provider", tt.provider)).Findings {
 				if f.RuleID == "availability" && f.Presenter == "app" {
 					looked = append(looked, f.Consumer)
 				}
@@ -197,5 +205,12 @@ func TestNotTakenOnTheWay(t *testing.T) {
 				t.Errorf("got to look at %q, want %s", looked, tt.want)
 			}
 		})
+	}
+}
+
+// answeredWith gives what the provider had no good answer to a status.
+func answeredWith(status string) change {
+	return func(s *story) {
+		s.buckets("search", "", 5, 61, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{status: c.Unavailable} })
 	}
 }

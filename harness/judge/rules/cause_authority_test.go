@@ -86,6 +86,15 @@ func inWords(credential, status string) change {
 	}
 }
 
+// refusedOn has somebody refused the old one, once in so many seconds, from the revoke to where an account is locked.
+func refusedOn(every float64) change {
+	return func(s *story) {
+		for moment := 40.5; moment < 41.5; moment += every {
+			refusedAt("search", "nightly", "k1", moment, 1)(s)
+		}
+	}
+}
+
 // TestAuthority: what an authority of a team's own takes is what the steps have it take,
 // and what they said that they did and did not is named as such.
 func TestAuthority(t *testing.T) {
@@ -115,15 +124,19 @@ func TestAuthority(t *testing.T) {
 		says     string
 	}{
 		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "search has never taken k2: the step accept ended as done, and since then it has refused everybody who showed it k2"},
-		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "does not know what app presents as it"},
+		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others, and refuses what app presents as it: either that is another value, or k2 may not be used for what app asks there"},
 		{"taken from rehearse itself, and the password of app is another", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "28P01")}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"taken from rehearse itself, whose made-up password is refused", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "28P01"), add(probe(at(60.4), "search", "k2", history.MadeUp, history.AuthFailure))}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
 		{"taken late", []change{authority, refuse("app", "k2", 28, 33, 10), proves("k2", 0, history.OK), withoutProbes("search", history.Canary)}, "search", judge.CauseStaleCache, "emit", "search took it only 22"},
 		{"made in the place of the old one", []change{authority, refuse("app", "k1", 10, 28.4, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseOneSlot, "accept", "it has room for one, or making one takes the others away"},
+		{"ended by somebody a while after the accept", []change{authority, refuse("app", "k1", 14, 28.4, 10), proves("k1", 14, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "after the step accept"},
 		{"refused, and then taken again", []change{authority, refuse("app", "k1", 10, 15, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "refused k1 before it was revoked"},
 		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "it took away k2, and search still takes k1"},
 		{"the revoke takes both", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 40, history.AuthFailure), withoutProbes("search", history.OldAfter)}, "search", judge.CauseWithoutEffect, "revoke", "it took k2 away too"},
+		{"the revoke is followed by a lock of who goes on with the old one", []change{authority, refusedOn(0.1), refuse("app", "k2", 41.5, 61, 10), proves("k2", 41.5, history.AuthFailure)}, "nightly", judge.CauseLockedOut, "revoke",
+			"and has refused it from everybody since (app, rehearse itself); by then it had refused nightly 10 times with k1"},
+		{"somebody goes on with the old one, and is refused too seldom for that", []change{authority, refusedOn(0.9), refuse("app", "k2", 41.5, 61, 10), proves("k2", 41.5, history.AuthFailure)}, "search", judge.CausePutBack, "put-back", "no step of this rotation came between"},
 		{"refused long after the revoke", []change{authority, refuse("app", "k2", 45, 61, 10), proves("k2", 45, history.AuthFailure)}, "search", judge.CausePutBack, "put-back", "no step of this rotation came between"},
 		{"the new one is never taken, and it falls back", []change{authority, func(s *story) {
 			for i := range 610 { // beside the new one, from the emit on

@@ -426,7 +426,7 @@ func TestCauses(t *testing.T) {
 				move(history.KindLearned, "search", at(9.9)), move(history.KindStep, "accept", at(10)), refuse("app", "k2", 45, 46, 10),
 			},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
-			"search has k2, and does not know what app presents as it", "by fingerprint",
+			"search takes k2 from others, and refuses what app presents as it: either that is another value", "by fingerprint",
 		},
 		{
 			"refused although learned",
