@@ -72,7 +72,9 @@ func (s *System) lookAtOthers(ctx context.Context, credential string) {
 		if !ok {
 			continue
 		}
-		found, _ := l.others(ctx) // who may not see them sees none
+		done := s.shows(name, credential) // a pooler may log in for the question
+		found, _ := l.others(ctx)         // who may not see them sees none
+		done()
 		s.seen.mu.Lock()
 		for _, o := range found {
 			if l := s.seen.sessions[name+" "+o.process]; l != nil && l.presenter == "" {

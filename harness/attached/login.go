@@ -44,7 +44,7 @@ func (s *System) databaseOf(service string) database {
 	switch scheme, _, _ := strings.Cut(s.attach.Present[service].DSN, "://"); scheme {
 	case "amqp", "amqps":
 		return rabbitMQServer{s.listsOf(service)}
-	case "redis", "rediss":
+	case "redis", "rediss", "unix":
 		return redisServer{s.seen.owns}
 	case "mysql", "mariadb":
 		return mariaDBServer{s.seen.owns}

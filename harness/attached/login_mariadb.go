@@ -23,16 +23,24 @@ type mariaDBServer struct {
 	own func(session string) // is told the sessions of the harness
 }
 
-// mariaDBConfig is that of an address, mysql://USER:PASSWORD@HOST:PORT/NAME.
+// mariaDBConfig is that of an address, mysql://USER:PASSWORD@HOST:PORT/NAME, or of a socket of
+// this machine, mysql://USER:PASSWORD@/NAME?socket=PATH.
 func mariaDBConfig(dsn string) (*mysql.Config, error) {
 	at, err := url.Parse(dsn)
-	if err != nil || at.User == nil || at.Host == "" {
+	if err != nil || at.User == nil {
+		return nil, errDSN
+	}
+	socket := at.Query().Get("socket")
+	if at.Host == "" && socket == "" {
 		return nil, errDSN
 	}
 	config := mysql.NewConfig()
 	config.User, config.Net, config.Addr, config.DBName = at.User.Username(), "tcp", at.Host, strings.Trim(at.Path, "/")
 	config.Passwd, _ = at.User.Password()
-	if at.Port() == "" {
+	switch {
+	case socket != "":
+		config.Net, config.Addr = "unix", socket
+	case at.Port() == "":
 		config.Addr += ":3306"
 	}
 	config.ConnectionAttributes = contract.MariaDBApplication + ":" + family.ProbeAgent

@@ -40,6 +40,10 @@ func TestMariaDBAddresses(t *testing.T) {
 	if err != nil || config.User != "shop_a" || config.Passwd != "p@ss/w%rd" || config.Addr != "db.example:3306" || config.DBName != "shop" {
 		t.Errorf("got %v, want its user, its value without quotes, its address and its database", err)
 	}
+	config, err = mariaDBConfig("mysql://shop_a:p%40ss@/shop?socket=/run/mysqld/mysqld.sock")
+	if err != nil || config.Net != "unix" || config.Addr != "/run/mysqld/mysqld.sock" || config.DBName != "shop" {
+		t.Errorf("a socket: got %v and %v, want its path and its database", config, err)
+	}
 	for _, dsn := range []string{"mysql://db.example/shop", "mysql://a:b@/shop", "mysql://a:b@db:x/shop"} {
 		if _, err := mariaDBConfig(dsn); err != errDSN {
 			t.Errorf("%s: got %v, want an error that quotes nothing", dsn, err)

@@ -5,7 +5,8 @@ package scenario
 // the rest is set.
 type Present struct {
 	// DSN is that of a server of the page's type: postgres://{{ .identifier }}:{{ .value }}@HOST:PORT/NAME,
-	// mysql://, redis:// or, with the virtual host as NAME, amqp://.
+	// mysql://, redis:// or, with the virtual host as NAME, amqp://. By a socket of this machine: ?host=FOLDER of
+	// PostgreSQL, ?socket=PATH of MariaDB, unix://USER:PASSWORD@PATH of Redis.
 	// What is filled in is quoted for it.
 	DSN string `yaml:"dsn,omitempty" json:"dsn,omitempty"`
 	// Signed has a delivery signed with the value, in the scheme of the page.

@@ -70,7 +70,7 @@ type dsn struct {
 func dsnOf(format string) dsn {
 	switch format {
 	case RedisDecisions:
-		return dsn{"Redis", "", []string{"redis", "rediss"}}
+		return dsn{"Redis", "", []string{"redis", "rediss", "unix"}}
 	case RabbitMQDecisions:
 		return dsn{"RabbitMQ", "/VHOST", []string{"amqp", "amqps"}}
 	case MariaDBDecisions:
@@ -119,7 +119,7 @@ func (c check) decisions(path, name string, a *Attach) {
 	d := a.Decisions[name]
 	c.service(path, name)
 	switch redis := d.Format == RedisDecisions; {
-	case redis && !strings.HasPrefix(d.Server, "redis://") && !strings.HasPrefix(d.Server, "rediss://"):
+	case redis && !strings.HasPrefix(d.Server, "redis://") && !strings.HasPrefix(d.Server, "rediss://") && !strings.HasPrefix(d.Server, "unix://"):
 		c.Report(path+".server", "as redis://observer:{{ .env.REDIS_OBSERVER }}@HOST:PORT", "is no address of a Redis server: it has no log of who logs in, and is asked")
 	case redis && d.File != "":
 		c.Report(path+".file", "leave it out", "is not read: a Redis server has no log of who logs in")
