@@ -15,8 +15,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// deliver brings on its way what is published now, and returns when all have it
-// that are started anew for it.
+// deliver sends out what is published now, and returns when every consumer that is restarted for it has
+// it.
 func (d *Delivery) deliver(ctx context.Context) error {
 	if len(d.files)+len(d.rolled)+len(d.reloads) == 0 {
 		return nil
@@ -32,7 +32,7 @@ func (d *Delivery) deliver(ctx context.Context) error {
 	return nil
 }
 
-// send enqueues a document where it is news; the turn is held.
+// send enqueues a document for each consumer to which it is news; the caller holds the turn.
 func (d *Delivery) send(p published) error {
 	d.latest.Store(&p)
 	for _, f := range d.files {
@@ -67,8 +67,7 @@ func (d *Delivery) send(p published) error {
 	return d.announce(p)
 }
 
-// follow writes a file whenever a document is due, in the order in which they
-// were published, until ctx ends.
+// follow writes a consumer's files as documents come due, in their order, until ctx ends.
 func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 	for {
 		select {
@@ -93,8 +92,7 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 	}
 }
 
-// Steps are those of a family after which also those have what was published who
-// do not read the store.
+// Steps are a family's steps, each of which also delivers to the consumers that do not read the store.
 func (d *Delivery) Steps(bound family.Binding) family.Binding { return deliveringSteps{bound, d} }
 
 type deliveringSteps struct {

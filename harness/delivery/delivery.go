@@ -30,17 +30,17 @@ import (
 // secretFile is the name of the file of a consumer with distribution file.
 const secretFile = "secret.json"
 
-// Hooks are what a delivery has of its run. None of them may be nil.
+// Hooks are a delivery's calls to its run. None may be nil.
 type Hooks struct {
 	// Published reads what consumers are to have, at the store.
 	Published func(ctx context.Context) (map[string]any, error)
-	// Wrote is told that a service was given what is published, by runbook.Env,
-	// runbook.File or history.Reload, with the identifier of the credential to emit.
+	// Wrote is called when a service was given what is published, by runbook.Env, runbook.File or
+	// history.Reload, with the identifier of the credential to emit.
 	Wrote func(service, what, identifier string)
-	// Mounted is told that the API server of a cluster has, for a service, credentials
-	// that it had not before, by their identifiers: what is left is its kubelet's to do.
+	// Mounted is called when the API server of a cluster has new credentials for a service, with their
+	// identifiers: the kubelet does the rest.
 	Mounted func(service string, identifiers []string)
-	// Trouble is told what goes wrong while nobody waits for it.
+	// Trouble gets the errors of background work.
 	Trouble func(error)
 }
 
@@ -53,45 +53,44 @@ type Delivery struct {
 	// credential to emit.
 	wholeSet bool
 
-	// turn is held by who reads what is published and brings it on its way: of two
-	// that did so at once, the one that read the older could be the last.
+	// turn is held while somebody reads what is published and sends it out: of two at once, the one
+	// with the older document could be the last.
 	turn    chan struct{}
-	latest  atomic.Pointer[published] // what was brought on its way last
+	latest  atomic.Pointer[published] // what was sent out last
 	files   []*fileDelivery
 	reloads []*reloading
 
 	rolled []string // on the page, in the order in which they are started anew
 	mu     sync.Mutex
-	last   map[string]string // what each has, so far as it uses it
+	last   map[string]string // what each has of what it uses
 	moved  map[string]bool   // those that were started anew
-	// disturbed are those whose rollouts go wrong, and how; behind those that have not
-	// what they are believed to have; written is what was brought last to the environment
-	// of each. stick begins a rollout that comes to no end; nil:
-	// the runtime has none that goes on by itself.
+	// disturbed are the consumers whose rollouts go wrong, and how; behind are those that lack what
+	// they are believed to have; written is what was last put into the environment of each. stick
+	// begins a rollout that never ends; nil: the runtime has no background rollouts.
 	disturbed map[string]world.RolloutTrouble
 	behind    map[string]bool
 	written   map[string]published
 	stick     func(ctx context.Context, service string, environment map[string]string, by world.RolloutTrouble) error
 
-	// cluster says that volumes and environments are brought as a cluster does it.
+	// cluster says that volumes and environments are delivered as in a cluster.
 	cluster bool
 
-	// own are the environments of consumers of a team's own that have the secret
-	// in variables of their choice, before it is filled in.
+	// own are the environments of external consumers with the secret in variables of their choice,
+	// before it is filled in.
 	own map[string]map[string]string
-	// address fills in a word of an address, once it is known where services are.
+	// address fills in a word of an address, once addresses are known.
 	address address
 	tasks   sync.WaitGroup
 	cancel  context.CancelFunc
 }
 
-// published is a document as it was read, and as a consumer gets it.
+// published is a document as it was read, and encoded for consumers.
 type published struct {
 	document map[string]any
 	encoded  []byte
 }
 
-// fileDelivery are the files of one consumer and what is on its way there.
+// fileDelivery delivers the files of one consumer.
 type fileDelivery struct {
 	service string
 	folder  string // as the service finds it
@@ -99,16 +98,16 @@ type fileDelivery struct {
 	write   func(ctx context.Context, service string, contents map[string][]byte) error
 	delay   time.Duration // wall
 	queue   chan fileUpdate
-	last    map[string][]byte           // what was put there, or is on its way
+	last    map[string][]byte           // the contents last written, or on their way
 	keys    map[string]string           // of its document
 	reload  func(context.Context) error // once they were written; nil: their reader notices
-	// bare says that there is no secretFile: its own files are all that it has.
+	// bare says that it has no secretFile, but files of its own only.
 	bare bool
 	own  []ownFile
-	// never says that they stay as they were at its start: they are mounted by subPath.
+	// never says that its files never change, since they are mounted by subPath.
 	never bool
 	first published // what they were made of at its start
-	back  bool      // somebody writes them back to that; the turn is held by who changes it
+	back  bool      // somebody writes them back to first; the holder of the turn changes it
 }
 
 // fileUpdate is the next content of a consumer's files, by their names, and when it is due.
@@ -119,12 +118,12 @@ type fileUpdate struct {
 	due        time.Time
 }
 
-// parcels bounds what is on its way to one file: a rotation with its way back
-// has fewer than ten steps.
+// parcels bounds the updates under way to one file: a rotation with its rollback has fewer than ten
+// steps.
 const parcels = 32
 
-// New knows what each consumer of a plan is to get, and starts nothing. The error says
-// what the plan asks of the runtime that it cannot do.
+// New prepares the delivery to the consumers of a plan, and starts nothing. An error says what the plan
+// asks of the runtime that it cannot do.
 func New(p *plan.Plan, runtime world.Runtime, hooks Hooks) (*Delivery, error) {
 	d := &Delivery{
 		hooks: hooks, wholeSet: !runbook.Traits[p.Runbook.Scope.Family].Authority,
@@ -186,8 +185,7 @@ func delivers(s plan.Service) bool {
 	return s.Reads && runbook.Way(s.Distribution) == runbook.File || len(ownFiles(s)) > 0
 }
 
-// Configure adds to a service's spec how it gets what is published, for all
-// that do not read the store.
+// Configure adds to a service's spec how it gets what is published, where it does not read the store.
 func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	switch {
 	case s.External():
@@ -207,7 +205,7 @@ func (d *Delivery) Configure(spec *world.Spec, s plan.Service) {
 	}
 }
 
-// give says in a service's spec where it finds its files, and how they get there.
+// give puts into a service's spec where it finds its files, and how they get there.
 func (f *fileDelivery) give(spec *world.Spec) {
 	spec.Folder, spec.Brought, spec.SubPath = f.folder, f.brought, f.never
 }
@@ -222,8 +220,8 @@ func (d *Delivery) filesOf(service string) *fileDelivery {
 	return nil
 }
 
-// Begin gives to services that are about to be started what there is, at once:
-// it completes their specs, writes the files, and looks after both until End.
+// Begin delivers what is published to services that are about to be started: it completes their specs,
+// writes the files, and keeps both up to date until End.
 func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ended by End
 	d.cancel = cancel
@@ -242,7 +240,7 @@ func (d *Delivery) Begin(ctx context.Context, specs []world.Spec) error {
 			d.before(ctx, &specs[i], p)
 		}
 		for _, f := range d.files {
-			if len(f.own) == 0 { // of others the addresses in them are not known yet
+			if len(f.own) == 0 { // files of its own may need addresses that are not known yet
 				if err := d.writeFirst(ctx, f, p); err != nil {
 					return err
 				}
@@ -297,7 +295,7 @@ func (d *Delivery) fill(specs []world.Spec, p published) {
 	}
 }
 
-// inTurn reads what is published and has it brought on its way, one at a time.
+// inTurn reads what is published and passes it to bring, one at a time.
 func (d *Delivery) inTurn(ctx context.Context, bring func(published) error) error {
 	select {
 	case d.turn <- struct{}{}:
@@ -322,8 +320,8 @@ func (p published) identifier() string {
 	return emit
 }
 
-// used is the part of a document that tells whether a consumer has to be
-// started anew: one that only presents uses nothing but the credential to emit.
+// used is the part of a document on which it depends whether a consumer must be restarted: a pure
+// presenter uses only the credential to emit.
 func (d *Delivery) used(p published) string {
 	if emit := p.identifier(); emit != "" && !d.wholeSet {
 		return emit
@@ -331,8 +329,7 @@ func (d *Delivery) used(p published) string {
 	return string(p.encoded)
 }
 
-// usedBy is used for one service: of a team's own it is what its environment asks
-// for. d.mu is held.
+// usedBy is used for one service; for an external one, what its environment asks for. d.mu is held.
 func (d *Delivery) usedBy(service string, p published) string {
 	own, ok := d.own[service]
 	if !ok {
@@ -347,16 +344,14 @@ func (d *Delivery) usedBy(service string, p published) string {
 	return string(encoded)
 }
 
-// Restarted reports whether a service was started anew: what its first life
-// counted is in its log only.
+// Restarted reports whether a service was restarted: only its log has what its first life counted.
 func (d *Delivery) Restarted(service string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.moved[service]
 }
 
-// End ends the looking after files and reloads, and waits for it. There may have
-// been no Begin.
+// End ends background work and waits for it. There may have been no Begin.
 func (d *Delivery) End(context.Context) error {
 	d.cancel()
 	d.tasks.Wait()

@@ -16,18 +16,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// address is what a word of an address of a service stands for.
+// address resolves a word of a service's address.
 type address func(contract.Word) (string, error)
 
-// ownFile is a file of a service of a team's own that is written for it.
+// ownFile is a file of an external service that the delivery writes.
 type ownFile struct {
 	path string // as its settings name it
 	name string // in the folder of the run that has it
 	text string // before anything is filled in
 }
 
-// ownFiles are those of a service, sorted by path: what has the secret in it, and
-// of a command of this machine, which has no paths of its own, all that it is given.
+// ownFiles are those files of a service, sorted by path: the ones that contain the secret and, of a
+// command of this machine, which has no paths of its own, all of them.
 func ownFiles(s plan.Service) []ownFile {
 	var files []ownFile
 	if !s.External() {
@@ -48,7 +48,7 @@ func isBare(s plan.Service) bool {
 	return s.External() && !asks && (s.HasSecretFiles() || runbook.Way(s.Distribution) != runbook.File)
 }
 
-// links are where the files of a service lead to, by their paths.
+// links are the targets of a service's file paths.
 func (f *fileDelivery) links() map[string]string {
 	links := map[string]string{}
 	for _, own := range f.own {
@@ -57,8 +57,8 @@ func (f *fileDelivery) links() map[string]string {
 	return links
 }
 
-// before has the files of a service written when it is known where services are.
-// Its spec says what is in them, with all filled in that is known.
+// before arranges that the files of a service are written once addresses are known. Its spec has their
+// contents, filled in as far as known.
 func (d *Delivery) before(ctx context.Context, spec *world.Spec, p published) {
 	f := d.filesOf(spec.Name)
 	_, asks := d.own[spec.Name]
@@ -106,8 +106,8 @@ func (f *fileDelivery) contents(p published, at address) (map[string][]byte, err
 	return contents, nil
 }
 
-// rendered is a text with the secret and addresses filled in, both at once: what a
-// value looks like is never read.
+// rendered fills the secret and addresses into a text in one pass: words inside a value are never
+// replaced.
 func rendered(text string, p published, at address) (string, error) {
 	var failed []error
 	values := Values{secret: &p}
@@ -128,8 +128,7 @@ func rendered(text string, p published, at address) (string, error) {
 	return out, errors.Join(failed...)
 }
 
-// environment is what of a service's environment asks for the secret, with all of it
-// filled in; d.mu is held.
+// environment is the part of a service's environment that asks for the secret, filled in; d.mu is held.
 func (d *Delivery) environment(own map[string]string, p published) (map[string]string, error) {
 	filled := map[string]string{}
 	for name, text := range own {

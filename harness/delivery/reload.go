@@ -16,8 +16,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// reloading is a consumer of a team's own that does not notice by itself when
-// the set of keys has changed, and is made to reload some time afterwards.
+// reloading is an external consumer that does not notice changes, and is made to reload some time after
+// one.
 type reloading struct {
 	service string
 	after   time.Duration // wall
@@ -27,8 +27,8 @@ type reloading struct {
 	reload  func(context.Context) error
 }
 
-// keysOf is what of a document concerns those who only check: which credential
-// is emitted is no news to them.
+// keysOf is the part of a document that concerns pure validators: which credential is emitted is no
+// news to them.
 func keysOf(document map[string]any) string {
 	encoded, err := json.Marshal(document["keys"])
 	if err != nil {
@@ -45,8 +45,7 @@ func (r *reloading) uses(document map[string]any) string {
 	return keysOf(document)
 }
 
-// announce brings the reloads on their way that a changed document asks for; the
-// turn is held.
+// announce schedules the reloads for a changed document; the caller holds the turn.
 func (d *Delivery) announce(p published) error {
 	for _, r := range d.reloads {
 		uses := r.uses(p.document)
@@ -63,7 +62,7 @@ func (d *Delivery) announce(p published) error {
 	return nil
 }
 
-// await reloads a consumer whenever that is due, until ctx ends.
+// await reloads a consumer whenever a reload is due, until ctx ends.
 func (d *Delivery) await(ctx context.Context, r *reloading) {
 	for {
 		select {
@@ -78,7 +77,7 @@ func (d *Delivery) await(ctx context.Context, r *reloading) {
 	}
 }
 
-// reload makes a consumer reload, and says so.
+// reload makes a consumer reload, and records it.
 func (d *Delivery) reload(ctx context.Context, service, identifier string, reload func(context.Context) error) {
 	if err := reload(ctx); err != nil {
 		if ctx.Err() == nil {
@@ -89,7 +88,7 @@ func (d *Delivery) reload(ctx context.Context, service, identifier string, reloa
 	d.hooks.Wrote(service, history.Reload, identifier)
 }
 
-// prepareReloads finds out how each consumer that has to be made to reload is.
+// prepareReloads prepares the reloads of each consumer that needs them.
 func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 	for _, s := range p.Instances() {
 		if s.Reload == nil || s.Pinned {
@@ -115,8 +114,8 @@ func (d *Delivery) prepareReloads(p *plan.Plan, runtime world.Runtime) error {
 	return nil
 }
 
-// reloadsLater says whether a service is made to reload some time after its files were
-// written, and not at once.
+// reloadsLater reports whether a service reloads some time after its files were written, and not at
+// once.
 func (d *Delivery) reloadsLater(p *plan.Plan, s plan.Service) bool {
 	return p.Wall(s.Reload.After.Duration()) > d.delayOf(p, s)
 }
@@ -143,14 +142,14 @@ func reloader(s plan.Service, runtime world.Runtime) (func(context.Context) erro
 // callTimeout bounds one request by which a service reloads.
 const callTimeout = 5 * time.Second
 
-// caller sends them past any proxy of the environment, and follows no redirect.
+// caller sends these requests, without a proxy of the environment and without following redirects.
 var caller = &http.Client{
 	Timeout: callTimeout, Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// call sends the request by which a service reloads, and wants a success: one that
-// sends it elsewhere, as a page to log in at, has not reloaded.
+// call sends the request by which a service reloads, and requires success: a redirect, as to a login
+// page, is no reload.
 func call(ctx context.Context, base string, request scenario.Request) error {
 	method := request.Method
 	if method == "" {

@@ -12,9 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// DisturbRollouts has the rollouts of a service go wrong from now on, for whose end nobody
-// waits then. With how "" they are right again, and the service is rolled out with what is
-// published.
+// DisturbRollouts makes the rollouts of a service go wrong from now on, without waiting for them to
+// end. With how "" they work again, and the service is rolled out with what is published.
 func (d *Delivery) DisturbRollouts(ctx context.Context, service string, how world.RolloutTrouble) error {
 	if !slices.Contains(d.rolled, service) {
 		return fmt.Errorf("disturb the rollouts of %s: it is not started anew for what is published", service)
@@ -22,7 +21,7 @@ func (d *Delivery) DisturbRollouts(ctx context.Context, service string, how worl
 	d.mu.Lock()
 	d.disturbed[service] = how
 	if how == "" && d.behind[service] {
-		delete(d.last, service) // so that it is rolled out whatever it is believed to have
+		delete(d.last, service) // roll it out in any case
 		delete(d.behind, service)
 	}
 	d.mu.Unlock()
@@ -32,9 +31,8 @@ func (d *Delivery) DisturbRollouts(ctx context.Context, service string, how worl
 	return d.deliver(ctx)
 }
 
-// roll starts a consumer anew if it uses what has changed. It takes the latest
-// that was sent, which may be newer than what the caller sent: restarts wait for
-// each other, and not in order.
+// roll restarts a consumer if what it uses has changed. It takes the latest document, which may be
+// newer than the caller's: restarts wait for each other, in no order.
 func (d *Delivery) roll(ctx context.Context, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -48,18 +46,18 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 	if given && err != nil {
 		return fmt.Errorf("deliver to the environment of %s: %w", name, err)
 	}
-	d.last[name], d.behind[name] = used, !given // whoever rolls out believes that it has it
+	d.last[name], d.behind[name] = used, !given // the deployer believes that it has it
 	if given {
 		d.hooks.Wrote(name, runbook.Env, p.identifier())
 	}
 	return nil
 }
 
-// errNotGiven says that a service did not get what is published, as was ordered.
+// errNotGiven says that a service was deliberately not given what is published.
 var errNotGiven = errors.New("its rollouts are disturbed")
 
-// rollOut starts a consumer anew with what is published, as its rollouts go; errNotGiven
-// where it has something else then. d.mu is held.
+// rollOut restarts a consumer with what is published, as its rollouts go; errNotGiven where it then has
+// something else. d.mu is held.
 func (d *Delivery) rollOut(ctx context.Context, name string, p published) error {
 	how, gets := d.disturbed[name], p
 	if how == world.RolloutEarly {

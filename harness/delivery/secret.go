@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 )
 
-// word is what a part of {{ .secret.PART }} stands for in a published document.
-// What is of the other credential is empty where one alone is accepted.
+// word is the value of {{ .secret.PART }} in a published document. A part of the other credential is
+// empty where only one is accepted.
 func (p published) word(part string) (value contract.Value, known bool) {
 	if part == "json" {
 		return contract.Text(string(p.encoded)), true

@@ -22,16 +22,15 @@ func Asks(spec world.Spec, name string) bool {
 	return false
 }
 
-// Values are what such actions stand for in the settings of one service of a
-// team's own.
+// Values fill in the settings of one external service.
 type Values struct {
 	// Speed is the run's: by it {{ .scaled.10m.s }} is divided.
 	Speed float64
 	// StoreURL, StorePath and StoreToken are where the service reads what is
 	// published, and with what; "" where it does not ask for them.
 	StoreURL, StorePath, StoreToken string
-	// TLS is the service's own certificate, and whom it can trust; zero where it asks
-	// for none.
+	// TLS is the service's own certificate and the authority that it can trust; zero where it asks for
+	// none.
 	TLS certs.Trust
 
 	file   string
@@ -39,9 +38,8 @@ type Values struct {
 	secret *published        // nil: not known yet; what asks for it stays as it is
 }
 
-// Fill is a spec whose settings are filled in, with the path of the secret's file
-// in its first folder. What they ask for of the secret itself is left to Begin,
-// which knows it, and addresses of services to the runtime.
+// Fill fills in a spec's settings, with the path of the secret's file in its first folder. Begin fills
+// in the secret itself, and the runtime addresses of services.
 func (v Values) Fill(spec world.Spec) world.Spec {
 	if spec.Folder != "" {
 		v.file = filepath.Join(spec.Folder, secretFile)
@@ -66,8 +64,8 @@ func (v Values) all(settings map[string]string) map[string]string {
 	return filled
 }
 
-// in fills in one setting. What is not known here stays for the runtime, which
-// refuses what it does not know either.
+// in fills in one setting. Unknown words stay for the runtime, which rejects what it does not know
+// either.
 func (v Values) in(text string) string { return contract.Fill(text, v.of) }
 
 func (v Values) of(w contract.Word) (value contract.Value, known bool) {
@@ -128,7 +126,7 @@ func withSecret(environment map[string]string, p published) (map[string]string, 
 	return filled, len(filled) > 0
 }
 
-// over is a copy of settings with others over them.
+// over is a copy of settings, overridden by others.
 func over(settings, others map[string]string) map[string]string {
 	out := maps.Clone(settings)
 	maps.Copy(out, others)

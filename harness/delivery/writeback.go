@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// WriteBack has a controller write the files of a service back to what they were at its
-// start, now and whenever something else is published, before its reader has seen that;
-// or, with back false, no more, and the service is given what is published.
+// WriteBack plays a controller that writes a service's files back to their first contents, now and
+// after each change, before the service has seen that. With back false it stops, and the service is
+// given what is published.
 func (d *Delivery) WriteBack(ctx context.Context, service string, back bool) error {
 	f := d.filesOf(service)
 	if f == nil {

@@ -8,15 +8,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// places is how many credentials of one secret there is room for, in most
-// systems: the one in use and the one that follows it.
+// places is how many credentials of one secret most systems have room for: the one in use and its
+// successor.
 const places = 2
 
-// Another begins another rotation of the same secret, as a job does that was
-// started twice: it knows of this rotation only what is published. A new
-// credential is made, accepted and published under a name; where there is no
-// place for it, the oldest goes at once, and if that was emitted, the new one is
-// emitted from now on.
+// Another begins another rotation of the same secret, as a job that was started twice: it knows of this
+// rotation only what is published. It makes, accepts and publishes a new credential under a name; where
+// there is no place for it, the oldest goes at once, and if that was emitted, the new one is emitted.
 func (s *steps) Another(ctx context.Context, name string) (identifier string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,8 +62,8 @@ func (s *steps) Another(ctx context.Context, name string) (identifier string, er
 	return fresh.identifier, nil
 }
 
-// room tells the credentials of a published document that stay from those that
-// go for a new one, the oldest first.
+// room splits the credentials of a published document into those that stay and those that go for a new
+// one, the oldest first.
 func (s *steps) room(document map[string]any) (stay, gone []credential, err error) {
 	entries, _ := document["keys"].([]any)
 	for i, entry := range entries {
@@ -86,8 +84,7 @@ func (s *steps) room(document map[string]any) (stay, gone []credential, err erro
 	return stay, gone, nil
 }
 
-// atAuthority makes a step take effect where acceptance is decided, if that is
-// not by what is published.
+// atAuthority takes a step at the authority, in families that have one.
 func (s *steps) atAuthority(ctx context.Context, step keyring.Step, c credential) error {
 	if s.authority == nil {
 		return nil

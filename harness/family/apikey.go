@@ -149,7 +149,7 @@ var (
 // Spoils reports true: a key that nobody has belongs to no account that could be locked.
 func (a *apiKeyBound) Spoils(string) bool { return true }
 
-// Hold has only to make sure that the key is at hand: a key does not expire.
+// Hold only makes sure that the key is at hand: a key does not expire.
 func (a *apiKeyBound) Hold(ctx context.Context, name string, _ time.Duration) error {
 	if _, err := a.lookup(ctx, name); err != nil {
 		return fmt.Errorf("hold %s: %w", name, err)

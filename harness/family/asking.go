@@ -24,9 +24,9 @@ type tokenRequest struct {
 	signs              *refusal.Reader
 }
 
-// askings are how the services of a plan are asked, by the first client that
-// calls each of them. One that no client calls, behind a service that hands on to it, is
-// shown tokens as that service's clients have: others it may refuse for their audience.
+// askings are the requests for the services of a plan, by the first client that calls each. A service
+// that no client calls, behind one that hands on to it, is shown tokens like those of the front's
+// clients: it may refuse others for their audience.
 func askings(p *plan.Plan) map[string]tokenRequest {
 	asks := map[string]tokenRequest{}
 	for name, s := range p.Rehearsal.Services {

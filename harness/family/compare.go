@@ -11,8 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// lister says which credentials each authority takes, by the authority's name
-// and the credentials' identifiers.
+// lister lists the credentials that each authority takes, by the authority's name.
 type lister func(ctx context.Context) (map[string][]string, error)
 
 var (
@@ -32,8 +31,8 @@ func (s *steps) Contact(ctx context.Context) error {
 	return err
 }
 
-// Compare holds what is published, and what the authority accepts, against the
-// keyring. It names identifiers and no values.
+// Compare compares what is published, and what the authority accepts, with the keyring. It names
+// identifiers and no values.
 func (s *steps) Compare(ctx context.Context) (differences []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +57,7 @@ func (s *steps) Compare(ctx context.Context) (differences []string, err error) {
 	}
 	accepted := identifiers(ring)
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		// What the keyring has never heard of is somebody else's.
+		// Credentials unknown to the keyring are somebody else's.
 		takes := slices.DeleteFunc(slices.Sorted(slices.Values(lists[name])), func(id string) bool { return !knows(ring, id) })
 		if !slices.Equal(takes, accepted) {
 			differences = append(differences, fmt.Sprintf("%s takes %q, and the keyring has %q accepted", name, takes, accepted))

@@ -31,7 +31,7 @@ import (
 //
 // A session outlives its password, and its user too. By which password it was let in
 // the server does not know; its stand-in sees that, and adds it to what the harness knows
-// (contract.MariaDBBook).
+// (contract.MariaDBPasswords).
 type mariaDB struct {
 	url           func() string
 	password      string // of the administration

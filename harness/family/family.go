@@ -26,10 +26,9 @@ import (
 
 // Family is one kind of secret.
 type Family interface {
-	// Configure fills in what the stand-ins of a plan are told at their start,
-	// once for every run: it makes the admin tokens of authorities too, which
-	// from then on are in their Config. How to reach the store is not part of
-	// it: whoever starts a service that Reads adds it (contract.PublishedTo).
+	// Configure fills in the configuration of a plan's stand-ins, once for every run. It also makes the
+	// admin tokens of authorities. Whoever starts a service that Reads adds how to reach the store
+	// (contract.PublishedTo).
 	Configure(p *plan.Plan) error
 	// Bind makes the family's own calls on the store and the authority. The
 	// plan of the backend is the one that was configured.
@@ -44,13 +43,12 @@ type Binding interface {
 	world.Probes
 	// Keyring is the keyring as it stands in the store.
 	Keyring(ctx context.Context) (*keyring.Keyring, error)
-	// Another begins another rotation of the same secret, which knows of this one
-	// only what is published, with a credential of a name that is new to the run.
-	// It returns how that is known.
+	// Another begins another rotation of the same secret, which knows of this one only what is
+	// published. The name of its credential is new to the run; it returns the identifier.
 	Another(ctx context.Context, name string) (identifier string, err error)
-	// Die has the rotator die in the next step, between what it does at the
-	// authority and what it publishes, and Revive starts another in its place, which
-	// goes on by what the store has. In between, steps wait.
+	// Die makes the rotator die in the next step, between its act at the authority and its publication.
+	// Revive starts another in its place, which goes on from what the store has. In between, steps
+	// wait.
 	Die()
 	Revive()
 	// Secrets are all values that this run made, in memory, for the scan for
@@ -58,29 +56,29 @@ type Binding interface {
 	Secrets() []string
 }
 
-// UnknownKeyShower is a Bound of a family whose credentials have a name that validators
-// look up: it can show one that nobody has made.
+// UnknownKeyShower is a Binding of a family whose validators look credentials up by name: it can show
+// one that nobody has made.
 type UnknownKeyShower interface {
 	// UnknownKey shows a validator such a credential, under a name that is new every
 	// time, as clients of it show theirs. The error is the harness's own.
 	UnknownKey(ctx context.Context, validator string) (history.Probe, error)
 }
 
-// Named is a Bound whose credentials are known by another name too where they are
-// presented, as a login is by its user.
+// Named is a Binding whose credentials have another name where they are presented, as a login has its
+// user.
 type Named interface {
 	// Also is that name of a credential, by its identifier; "" where it has none of
 	// its own.
 	Also(identifier string) string
 }
 
-// Closer is a Bound that holds something open at an authority, as a session.
+// Closer is a Binding that holds something open at an authority, such as a session.
 type Closer interface {
-	// Close lets it go. Calling it again does no harm.
+	// Close closes it. Calling it again does no harm.
 	Close(ctx context.Context)
 }
 
-// Backend is what a family's own calls reach.
+// Backend is the world of a Binding.
 type Backend struct {
 	Plan  *plan.Plan
 	Store world.Store
@@ -91,14 +89,13 @@ type Backend struct {
 	URL func(service string, inside bool) string
 	// Control is the token with which the run's stand-ins let themselves be controlled.
 	Control string
-	// See calls f with the live view, for what a probe wants to know before and
-	// after: whether it caused a fetch.
+	// See calls f with the live view: a probe compares it before and after, to see whether it caused a
+	// fetch.
 	See func(f func(*history.View))
-	// Token asks for a token as a client does whose issuer is one of a team's own; nil
-	// where nobody can.
+	// Token asks an external issuer for a token as a client does; nil where nobody can.
 	Token func(ctx context.Context, client string) (string, error)
-	// Type is the type of a credential that is made now, which a fault makes
-	// another than the page's; nil: it is the page's.
+	// Type is the type of the next credential, which a fault may change from the page's; nil: it is the
+	// page's.
 	Type func(page string) string
 }
 
@@ -121,9 +118,8 @@ func Of(p *plan.Plan) (Family, error) {
 	return f, nil
 }
 
-// Authorities are the services of a plan that must be ready before the first
-// credential is made, since its acceptance is decided there. Families without
-// an authority of their own have none.
+// Authorities are the services of a plan that decide on acceptance, and so must be ready before the
+// first credential is made.
 func Authorities(p *plan.Plan) []string {
 	known := runbook.Traits[p.Runbook.Scope.Family]
 	var names []string

@@ -28,8 +28,8 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 		s := &p.Services[i]
 		switch s.Serve {
 		case "issuer":
-			// A second signer off the page signs in the name of the one on it:
-			// tokens with another iss would be refused for that, not for their key.
+			// A second signer off the page signs in the name of the one on it: otherwise its tokens
+			// would be refused for their iss.
 			s.Config = &contract.Issuer{Name: s.Name, Issuer: contract.AddressOf(emitter), Published: readsOf(p, s)}
 		case "cache", "relay":
 			s.Config = &contract.Cache{Name: s.Name, Of: contract.AddressOf(s.Of), TTL: contract.Duration(p.Wall(s.TTL.Duration()))}
@@ -43,8 +43,7 @@ func (jwtSigningKey) Configure(p *plan.Plan) error {
 	return nil
 }
 
-// readsOf is how often a consumer reads what is published; from where is added
-// when it is started.
+// readsOf is how often a consumer reads what is published; from where is added at its start.
 func readsOf(p *plan.Plan, s *plan.Service) contract.Published {
 	return contract.Published{Refresh: contract.Duration(p.Wall(s.Refresh.Duration())), Pinned: s.Pinned}
 }
@@ -87,7 +86,7 @@ func bindTokens(b Backend, k kind) Binding {
 	}
 }
 
-// gateways are those by which validators have their key sets, by the validator.
+// gateways are the gateways from which validators have their key sets, by validator.
 func gateways(p *plan.Plan) map[string]string {
 	through := map[string]string{}
 	for _, v := range p.Limits.Validators {

@@ -26,14 +26,13 @@ const (
 	// probeLife is the life of a token that is made to be shown once; it leaves
 	// room for clocks that are kept to whole seconds.
 	probeLife = 30 * time.Second
-	// fetchLogged bounds how long the log line of a fetch is waited for that a
-	// canary may have caused.
+	// fetchLogged bounds the wait for the log line of a fetch that a canary may have caused.
 	fetchLogged = 300 * time.Millisecond
 	fetchPoll   = 10 * time.Millisecond
 )
 
-// tokenProbes shows tokens that the harness signs itself, with the claims that
-// an issuer's have: what is asked is whether the key is taken.
+// tokenProbes shows tokens that the harness signs itself, with an issuer's claims: the question is
+// whether the key is taken.
 type tokenProbes struct {
 	lookup func(ctx context.Context, name string) (credential, error)
 	issuer func() (string, error)        // the iss that validators expect
@@ -53,8 +52,8 @@ type tokenProbes struct {
 	nobody any                // a key that is not published; nil: not made yet
 }
 
-// heldKey is the credential of a token, and to whom it is to be shown; "" is whoever
-// is asked as stand-ins are.
+// heldKey identifies a held token: its credential, and the validator that it is for; "" is any that
+// takes a stand-in's tokens.
 type heldKey struct{ credential, validator string }
 
 // heldToken is a token that was made to be shown later.
@@ -70,7 +69,7 @@ var (
 	_ world.Spoiler    = (*tokenProbes)(nil)
 )
 
-// Doubts are a token that nobody signed, and one that was signed just now.
+// Doubts are a token that nobody signed, and one signed just now.
 func (t *tokenProbes) Doubts() []history.Purpose {
 	return []history.Purpose{history.MadeUp, history.Anew}
 }
@@ -78,8 +77,8 @@ func (t *tokenProbes) Doubts() []history.Purpose {
 // Spoils reports true: a token can be shown with another signature to anybody.
 func (t *tokenProbes) Spoils(string) bool { return true }
 
-// Hold makes a token of a credential now, for each of those who want it with
-// other claims, which is presented from then on.
+// Hold makes a token of a credential now, one for each validator that wants other claims, which Present
+// shows from then on.
 func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration) error {
 	asks := map[string]tokenRequest{"": {}}
 	maps.Copy(asks, t.asks)
@@ -95,10 +94,9 @@ func (t *tokenProbes) Hold(ctx context.Context, name string, life time.Duration)
 	return nil
 }
 
-// Present shows a validator the token that was held for a credential, or else
-// one that is made for the purpose. Of a canary that may teach the validator it
-// says also whether that fetched a key set just then; a fetch that was due in that
-// moment counts as caused.
+// Present shows a validator the held token of a credential, or else a new one. Of a canary that may
+// teach the validator, it also says whether the validator fetched a key set just then; a fetch that was
+// due anyway counts as caused.
 func (t *tokenProbes) Present(ctx context.Context, validator, name string, purpose history.Purpose) (history.Probe, error) {
 	if purpose == history.MadeUp {
 		probe, err := t.UnknownKey(ctx, validator)
@@ -156,7 +154,7 @@ func (t *tokenProbes) UnknownKey(ctx context.Context, validator string) (history
 	return probe, nil
 }
 
-// nobodys is a key that nobody has published, under a name that is new every time.
+// nobodys is an unpublished key, under a name that is new every time.
 func (t *tokenProbes) nobodys() (jose.JSONWebKey, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -201,10 +199,9 @@ func (t *tokenProbes) has(validator, name string) (has bool) {
 	return has
 }
 
-// news reports whether an answer to a canary may be that of a validator which just
-// learned the credential: the first one, or the first one that takes it. Whether it
-// fetched is waited for then, and not for each canary of a series, which would
-// stretch the lead.
+// news reports whether an answer to a canary may come from a validator that just learned the
+// credential: the first answer, or the first that takes it. Only then does Present wait for a fetch:
+// doing so for each canary of a series would stretch the lead.
 func (t *tokenProbes) news(validator, name string, answer history.Outcome) (may bool) {
 	t.see(func(v *history.View) {
 		said := v.Said(validator, name, history.Canary)
@@ -231,14 +228,14 @@ func (t *tokenProbes) fetchedSince(ctx context.Context, validator string, before
 	}
 }
 
-// pattern is what a token of a client's own has beside its times, its number and its key.
+// pattern is what a client's own token has beside times, number and key.
 type pattern struct {
 	Typ    string `json:"typ"`
 	claims map[string]any
 }
 
-// like is the pattern of a client's own tokens, asked for once; the zero value where
-// that is not to be had. A service may ask for any of their claims.
+// like is the pattern of a client's own tokens, asked for once; zero where there is none. A service may
+// require any of their claims.
 func (t *tokenProbes) like(ctx context.Context, client string) pattern {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -274,10 +271,9 @@ func (t *tokenProbes) mint(ctx context.Context, name string, ask tokenRequest, l
 	return t.sign(ctx, key, ask, life)
 }
 
-// sign makes a token that lives at least so long: exp is in whole seconds (RFC
-// 7519 §2, as every library writes it) and rounded up. Its claims are those of an issuer's
-// access token (RFC 9068 §2.2), those of the client's own tokens, and those that the
-// scenario says, the last of them first.
+// sign makes a token that lives at least so long: exp is in whole seconds (RFC 7519 §2, as every
+// library writes it) and rounded up. Its claims are an issuer's (RFC 9068 §2.2), then the client's own,
+// then the scenario's: the later ones win.
 func (t *tokenProbes) sign(ctx context.Context, key jose.JSONWebKey, ask tokenRequest, life time.Duration) (raw string, expiry time.Time, err error) {
 	like := t.like(ctx, ask.like)
 	claims := map[string]any{"sub": ProbeAgent, "client_id": ProbeAgent, "aud": tokenAudience}

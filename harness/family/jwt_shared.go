@@ -11,9 +11,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// jwtSharedSecret is the family of the secrets with which JSON Web Tokens are signed
-// and checked alike (HS256 and its like). There is no key set: who checks holds what
-// who signs holds, and learns and forgets by how it gets that.
+// jwtSharedSecret is the family of the secrets that both sign and check JSON Web Tokens (HS256 and its
+// like). There is no key set: validators hold what signers hold, and learn and forget by how they get
+// it.
 type jwtSharedSecret struct{}
 
 var _ Family = jwtSharedSecret{}

@@ -17,8 +17,8 @@ const (
 	credentialsPath = "rehearse/credentials/" // the name of the credential follows
 )
 
-// ErrReadBack is in the chain of the error of a step whose write was taken, and
-// where something else was found when it was read back.
+// ErrReadBack is in the chain of a step's error where a write succeeded and something else was read
+// back.
 var ErrReadBack = errors.New("read back something else than was written")
 
 // keystore is the run's part of the store: the keyring, the values of credentials,
@@ -90,9 +90,9 @@ func (s keystore) replace(ctx context.Context, name string, entry map[string]any
 	return nil
 }
 
-// publish makes a document the newest at the published path, reads it back and
-// returns its version. It writes nothing where the same is there already, and
-// nothing over what is not ours (world.ErrOtherRotation, with the version of that).
+// publish makes a document the newest at the published path, reads it back and returns its version. It
+// writes nothing where the same is there already, and never overwrites another rotation's document
+// (world.ErrOtherRotation, with its version).
 func (s keystore) publish(ctx context.Context, want map[string]any, ours func(map[string]any) bool) (version int, err error) {
 	is, version, err := s.current(ctx, func(is map[string]any) bool { return same(is, want) || ours(is) })
 	if err != nil || is != nil && same(is, want) {
@@ -112,8 +112,8 @@ func (s keystore) publish(ctx context.Context, want map[string]any, ours func(ma
 	return version, nil
 }
 
-// current is what is published, nil where nothing is, with its version. What is
-// not ours is world.ErrOtherRotation, with the version of that.
+// current is the published document, nil where there is none, with its version. Another rotation's is
+// world.ErrOtherRotation, with its version.
 func (s keystore) current(ctx context.Context, ours func(map[string]any) bool) (is map[string]any, version int, err error) {
 	is, version, err = s.store.Get(ctx, s.published)
 	switch {
@@ -127,9 +127,9 @@ func (s keystore) current(ctx context.Context, ours func(map[string]any) bool) (
 	return is, version, nil
 }
 
-// erase destroys every version that may hold the value of a credential: all
-// of its own, and all that were published before the newest, which is known to
-// be without it. Versions that the server has dropped by itself do no harm.
+// erase destroys every version that may hold the value of a credential: all of its own, and all
+// published ones before the newest, which is known to be without it. Versions that the server dropped
+// do no harm.
 func (s keystore) erase(ctx context.Context, name string, newest int) error {
 	own := credentialsPath + name
 	_, last, err := s.store.Get(ctx, own)

@@ -10,10 +10,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
-// Parts are what an entry of a published document has that a service can be given
-// by itself (runbook.Family.Parts), by their names. The value of a login is its
-// password; that of a signing key its PKCS #8 form in PEM (RFC 7468 §10). Errors
-// never quote it.
+// Parts are the parts of a published entry that a service can be given separately
+// (runbook.FamilyTraits.Parts), by name. The value of a login is its password; that of a signing key
+// its PKCS #8 form in PEM (RFC 7468 §10). Errors never quote it.
 func Parts(entry map[string]any) (map[string]string, error) {
 	parts := map[string]string{"identifier": contract.EntryName(entry)}
 	if _, key := entry["jwk"]; key {

@@ -23,13 +23,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
-// ProbeAgent is the name of the harness's own probes wherever a presenter is
-// named: User-Agent, client_id. What it presents is not load.
+// ProbeAgent is the name of the harness's own probes wherever a presenter is named: User-Agent,
+// client_id. They are not load.
 const ProbeAgent = "rehearse-probe"
 
 const (
-	// probeTimeout bounds one presentation: who is slow is waited for as long as its
-	// own clients wait.
+	// probeTimeout bounds one presentation: as long as a service's own clients wait.
 	probeTimeout = contract.ClientTimeout
 	// probeAnswer bounds how much of an answer is read.
 	probeAnswer = 1 << 20
@@ -38,9 +37,9 @@ const (
 // spoiltToken is how a token is presented whose signature is spoilt.
 const spoiltToken = "token whose signature is spoilt"
 
-// Spoilt is a token with another signature of the same length, which nobody made, or a value
-// with other letters where it is no token. The last character stays: of an encoding it may
-// have bits that have to be nought, and what cannot be decoded need not be checked.
+// Spoilt is a token with a made-up signature of the same length, or a value with other letters where it
+// is no token. The last character stays: in an encoding it may have bits that must be zero, and an
+// undecodable value need not be checked.
 func Spoilt(value string) string {
 	from, to := strings.LastIndex(value, ".")+1, max(len(value)-1, 0)
 	if from > to {
@@ -57,7 +56,7 @@ func Spoilt(value string) string {
 	}, value[from:to]) + value[to:]
 }
 
-// OtherEnd is a value with another last character of the same kind, which nobody gave.
+// OtherEnd is a made-up value: the same with another last character of the same kind.
 func OtherEnd(value string) string {
 	if value == "" {
 		return value
@@ -77,9 +76,8 @@ func OtherEnd(value string) string {
 // probeReplicas are where probes connect to.
 var probeReplicas = newReplicas()
 
-// probeClient makes a new connection for every request, so that whatever spreads
-// connections over replicas spreads its requests too, and takes no proxy from the
-// environment: services are inside of the run.
+// probeClient makes a new connection for every request, so that its requests spread over replicas, and
+// uses no proxy of the environment: services are inside of the run.
 func probeClient(speaks protocol.Protocol) *http.Client {
 	return &http.Client{
 		Transport:     speaks.Wire(certs.Trusting(&http.Transport{DisableKeepAlives: true, DialContext: probeReplicas.connect}), probeAnswer),
@@ -97,18 +95,18 @@ func show(ctx context.Context, method, url, bearer string) (history.Probe, error
 	return Request{Method: method, URL: url, Header: http.Header{"Authorization": {"Bearer " + bearer}}}.Ask(ctx)
 }
 
-// usual reads an answer as the load does of a service that says nothing else:
-// what both present must not be told apart by who asked. No signs are never wrong.
+// usual reads answers as the load does without settings: both must decide alike. Empty signs are never
+// wrong.
 var usual, _ = refusal.New(refusal.Signs{})
 
-// Signs reads the answers of a service of a plan as its scenario says that it
-// refuses, and as usual where it says nothing.
+// Signs reads the answers of a service by its scenario's description of refusals, or as usual without
+// one.
 func Signs(p *plan.Plan, service string) *refusal.Reader {
 	shown := p.Rehearsal.Services[service].Refusal
 	if shown == nil {
 		return usual
 	}
-	// What cannot be read was reported when the scenario was loaded.
+	// An invalid pattern was reported when the scenario was loaded.
 	if signs, err := refusal.New(shown.Signs()); err == nil {
 		return signs
 	}
@@ -158,15 +156,15 @@ func (r Request) Ask(ctx context.Context) (history.Probe, error) {
 		return probe, nil
 	}
 	defer resp.Body.Close()
-	// Mostly the status has said all; the rest is read so that the service is not
-	// cut off in its answer, and an error there changes nothing.
+	// Mostly the status says it all; the rest is read so that the service can finish, and an error
+	// there changes nothing.
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
 	probe.Outcome, probe.Status = signs.Outcome(resp.StatusCode, resp.Header, said), strconv.Itoa(resp.StatusCode)
 	probe.Replica = probeReplicas.severalAt(bounded, req.URL.Hostname(), remote)
 	return probe, nil
 }
 
-// The statuses of a presentation that got no answer, in the words of the load's counts.
+// Statuses of a presentation without an answer, in the words of the load's counts.
 const (
 	statusRefused = "refused"
 	statusTimeout = "timeout"
@@ -174,7 +172,7 @@ const (
 	statusError   = "error"
 )
 
-// Unanswered reports whether a probe's status is that of none.
+// Unanswered reports whether a probe's status says that there was no answer.
 func Unanswered(status string) bool {
 	return slices.Contains([]string{statusRefused, statusTimeout, statusReset, statusError}, status)
 }

@@ -7,9 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// replicas connects to the addresses of a name in turn, one a connection. The
-// usual dialer goes to the first of them every time, and so asks one replica of
-// many about all of them.
+// replicas connects to the addresses of a name in turn, one per connection. The usual dialer always
+// takes the first, and would ask one replica about all.
 type replicas struct {
 	lookup func(ctx context.Context, host string) ([]string, error)
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -20,8 +19,7 @@ func newReplicas() *replicas {
 	return &replicas{lookup: net.DefaultResolver.LookupHost, dial: (&net.Dialer{}).DialContext}
 }
 
-// connect connects to the next address, or to one after it where that one refuses
-// the connection.
+// connect connects to the next address, or to a later one where that refuses the connection.
 func (r *replicas) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -51,8 +49,7 @@ func (r *replicas) connect(ctx context.Context, network, address string) (net.Co
 	return nil, err
 }
 
-// severalAt is the address that was asked, where it is one of many of its name;
-// empty where the name has one only.
+// severalAt is the address that was asked, where its name has several; else empty.
 func (r *replicas) severalAt(ctx context.Context, host string, remote net.Addr) string {
 	if remote == nil || net.ParseIP(host) != nil {
 		return ""

@@ -7,20 +7,19 @@ import (
 	"sync"
 )
 
-// rotator is the one who takes the steps: it can be made to die in the middle of
-// one, and another be started in its place. Its zero value lives.
+// rotator takes the steps. It can be made to die in the middle of one, and be replaced. The zero value
+// lives.
 type rotator struct {
 	mu sync.Mutex
-	// started is closed when another is; nil: nobody is to die.
+	// started is closed when another rotator starts; nil: none is to die.
 	started chan struct{}
 }
 
-// errRotatorDied ends a step that was begun, done at the authority, and not published.
+// errRotatorDied ends a step that was taken at the authority and not published.
 var errRotatorDied = errors.New("the rotator died")
 
-// Die has the rotator die in the next step: after that was written down as begun
-// and done at the authority, and before it is published. What it had in memory is
-// lost. Nobody takes a step from then on until Revive.
+// Die makes the rotator die in the next step: after that is recorded as begun and taken at the
+// authority, and before it is published. Its memory is lost. Until Revive nobody takes a step.
 func (s *steps) Die() {
 	s.rotator.mu.Lock()
 	defer s.rotator.mu.Unlock()
@@ -29,8 +28,8 @@ func (s *steps) Die() {
 	}
 }
 
-// Revive starts another rotator, which knows what the store knows: it takes up
-// the step that the keyring has under way. Where nobody has died it does nothing.
+// Revive starts another rotator, which knows what the store knows: it takes up the pending step of the
+// keyring. Where none has died it does nothing.
 func (s *steps) Revive() {
 	s.rotator.mu.Lock()
 	defer s.rotator.mu.Unlock()
@@ -40,8 +39,8 @@ func (s *steps) Revive() {
 	}
 }
 
-// die ends the rotator where it is to die; s.mu is held. The values of what it
-// forgets are kept for the scan for leaks.
+// die ends the rotator where it is to die; s.mu is held. The forgotten values are kept for the scan for
+// leaks.
 func (s *steps) die() error {
 	if s.rotator.next() == nil {
 		return nil

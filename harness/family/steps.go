@@ -20,7 +20,7 @@ type credential struct {
 	values []string
 }
 
-// kind is what tells the credentials of one family from those of another.
+// kind makes and reads the credentials of one family.
 type kind interface {
 	// generate makes the entry of a new credential.
 	generate(name string) (map[string]any, error)
@@ -28,8 +28,8 @@ type kind interface {
 	parse(entry map[string]any) (credential, error)
 }
 
-// publisher is a kind whose published document says more than which credentials
-// are accepted and which is emitted.
+// publisher is a kind whose published document says more than which credentials are accepted and
+// emitted.
 type publisher interface {
 	kind
 	// publish is the document of the entries of the accepted credentials, the
@@ -37,14 +37,12 @@ type publisher interface {
 	publish(emit string, keys []map[string]any) map[string]any
 }
 
-// authority makes a step take effect where acceptance is decided. Each call is
-// safe to repeat. Of the credential only the identifier is sure to be there,
-// but for an accept.
+// authority takes a step where acceptance is decided. Each call is safe to repeat. Only the identifier
+// of the credential is sure to be set, except for an accept.
 type authority func(ctx context.Context, step keyring.Step, c credential) error
 
-// steps takes the steps of a rotation on the run's keystore and the authority. What
-// a step does lies between two writes of the keyring: one that says what is
-// about to be done, and one that says that it is.
+// steps takes the steps of a rotation on the run's keystore and the authority. Each step lies between
+// two writes of the keyring: one that records it as pending, and one that records it as done.
 type steps struct {
 	kind      kind
 	keystore  keystore
@@ -54,10 +52,10 @@ type steps struct {
 
 	mu          sync.Mutex // one step at a time
 	credentials map[string]credential
-	// ours is what this rotation may find published: what it last wrote, and what
-	// it has tried to write since; none: it has written nothing yet.
+	// ours are the documents that this rotation may find published: the last that it wrote, and any
+	// that it tried to write since; none before its first.
 	ours []map[string]any
-	// forgotten are the values that a rotator that died had in memory.
+	// forgotten are the values that a dead rotator had in memory.
 	forgotten []string
 
 	rotator rotator
@@ -69,8 +67,8 @@ func newSteps(k kind, b Backend, a authority) *steps {
 	return &steps{kind: k, alphabet: b.Plan.Runbook.Format.Alphabet, keystore: keystore{b.Store, b.Published}, authority: a, credentials: map[string]credential{}}
 }
 
-// Make makes a credential and notes it in the keyring. Repeated, it finds the
-// one that is there, also one whose maker died before it was noted.
+// Make makes a credential and records it in the keyring. Repeated, it finds the existing one, also one
+// whose maker died before recording it.
 func (s *steps) Make(ctx context.Context, name string) (identifier string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,8 +93,8 @@ func (s *steps) Make(ctx context.Context, name string) (identifier string, err e
 	return c.identifier, err
 }
 
-// generate makes a credential and keeps its value. The first of all has no
-// character of the alphabet, as one that services have worked with so far.
+// generate makes a credential and keeps its value. The very first has no character of the alphabet,
+// like the ones that services have worked with so far.
 func (s *steps) generate(ctx context.Context, name string, first bool) (credential, error) {
 	entry, err := s.kind.generate(name)
 	if err == nil && !first {
@@ -134,8 +132,8 @@ func (s *steps) parse(name string, entry map[string]any) (credential, error) {
 	return c, nil
 }
 
-// replace gives a credential another value, where another than the run chose it;
-// s.mu is held. Those that it had are kept for the scan for leaks.
+// replace gives a credential another value, where somebody else than the run chose it; s.mu is held.
+// Earlier values are kept for the scan for leaks.
 func (s *steps) replace(ctx context.Context, name string, entry map[string]any) error {
 	former := s.credentials[name].values
 	c, err := s.parse(name, entry)
@@ -170,8 +168,7 @@ func (s *steps) Secrets() []string {
 	return slices.Compact(values)
 }
 
-// Do takes a step. Adding and taking away have the same order, which is that of
-// safety: a credential is accepted before anyone is given it, and refused
+// Do takes a step, in the safe order: a credential is accepted before anyone is given it, and refused
 // before its value goes. Where the rotator dies in it, the next one takes it up.
 func (s *steps) Do(ctx context.Context, step keyring.Step, name string) error {
 	for {
@@ -193,13 +190,13 @@ func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 	if err != nil {
 		return err
 	}
-	// Before anything is touched. To destroy takes only what this rotation wrote.
+	// First, before anything is touched. A destroy removes only what this rotation wrote.
 	if step != keyring.Destroy {
 		if _, _, err := s.keystore.current(ctx, s.wrote); err != nil {
 			return err
 		}
 	}
-	// Where it was done before it is gone through again, and changes nothing.
+	// A step that was done before is repeated without effect.
 	begun := !done(ring, step, name)
 	if begun {
 		if err := ring.Begin(step, name); err != nil {
@@ -222,7 +219,7 @@ func (s *steps) do(ctx context.Context, step keyring.Step, name string) error {
 	return err
 }
 
-// effect carries a step out, of which the keyring is the outcome.
+// effect carries out a step whose outcome is the given keyring.
 func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outcome *keyring.Keyring) error {
 	c := credential{identifier: outcome.Credentials[name].Identifier}
 	if step == keyring.Accept && s.authority != nil {
@@ -238,7 +235,7 @@ func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outc
 		return err
 	}
 	if outcome.Emit == "" {
-		return nil // a set that nobody can sign or present with is no use to anyone
+		return nil // nothing can be signed or presented with such a set
 	}
 	document, err := s.document(ctx, outcome)
 	if err != nil {
@@ -248,29 +245,28 @@ func (s *steps) effect(ctx context.Context, step keyring.Step, name string, outc
 	if step != keyring.Destroy {
 		return err
 	}
-	// What somebody else has written since is theirs; what came before it goes.
+	// A later document is somebody else's; earlier ones go.
 	if err != nil && !errors.Is(err, world.ErrOtherRotation) {
 		return err
 	}
 	return s.keystore.erase(ctx, name, newest)
 }
 
-// publish has consumers read a document from now on, and returns its version. It
-// leaves what somebody else has written there meanwhile, with world.ErrOtherRotation
-// and the version of that.
+// publish publishes a document, and returns its version. It leaves what somebody else has published
+// meanwhile, with world.ErrOtherRotation and the version of that.
 func (s *steps) publish(ctx context.Context, document map[string]any) (newest int, err error) {
 	newest, err = s.keystore.publish(ctx, document, s.wrote)
 	switch {
 	case err == nil:
 		s.ours = []map[string]any{document}
-	case len(s.ours) > 0: // that there was no answer does not say that it was not written
+	case len(s.ours) > 0: // without an answer it may have been written
 		s.ours = append(s.ours, document)
 	}
 	return newest, err
 }
 
-// wrote reports whether a published document may be this rotation's own; of what
-// was there before it wrote any it cannot tell.
+// wrote reports whether a published document may be this rotation's own; before its first write it
+// cannot tell.
 func (s *steps) wrote(is map[string]any) bool {
 	return len(s.ours) == 0 || slices.ContainsFunc(s.ours, func(own map[string]any) bool { return same(own, is) })
 }
@@ -297,7 +293,7 @@ func (s *steps) compose(emit string, keys []map[string]any) map[string]any {
 	return map[string]any{"emit": emit, "keys": keys}
 }
 
-// done says whether a keyring is as a step leaves it, with nothing under way.
+// done reports whether a keyring is as a step leaves it, with nothing pending.
 func done(k *keyring.Keyring, step keyring.Step, name string) bool {
 	c, ok := k.Credentials[name]
 	if !ok || k.Pending != nil {

@@ -24,13 +24,12 @@ type webhookSecret struct{}
 
 var _ Family = webhookSecret{}
 
-// ErrRevokedAtSender says that a sender which signs with the oldest secret that
-// was not revoked cannot be made to sign with an older one again.
+// ErrRevokedAtSender says that a sender which signs with the oldest secret cannot go back: that was
+// revoked there when the newer one was emitted.
 var ErrRevokedAtSender = errors.New("it was revoked at the sender when the newer one was emitted, which cannot be taken back: " +
 	"go on with the newer one, which every receiver takes that takes both")
 
-// Configure tells senders where to deliver, and both sides how the page says
-// that is signed and how fast time runs.
+// Configure tells senders where to deliver, and both sides the page's scheme and how fast time runs.
 func (webhookSecret) Configure(p *plan.Plan) error {
 	if _, err := webhook.Of(p.Runbook.Format.Type); err != nil {
 		return err
@@ -97,14 +96,13 @@ func (k webhookKind) parse(entry map[string]any) (credential, error) {
 	if tag == "" || value == "" {
 		return credential{}, errors.New("it is not a tag with a value")
 	}
-	// Either is searched for: with and without the prefix that says what it is.
+	// The leak scan searches both forms: with and without the prefix.
 	return credential{identifier: tag, entry: entry, values: []string{value, k.scheme.Bare(value)}}, nil
 }
 
-// publish says of the secrets that were revoked at the sender that they are: a
-// sender that signs with the oldest cannot emit the new one otherwise. That is
-// how the family folds the two: emit is revoke at the sender, and the revoke of
-// the rotation is that of the receivers.
+// publish marks the secrets that are revoked at the sender: a sender that signs with the oldest secret
+// can emit the new one only so. The family thereby folds two steps: emit is the revoke at the sender,
+// and the rotation's revoke is the receivers'.
 func (k webhookKind) publish(emit string, keys []map[string]any) map[string]any {
 	published := []any{}
 	older := true
@@ -138,7 +136,7 @@ func (w *webhookBound) Doubts() []history.Purpose { return []history.Purpose{his
 // Spoils reports true: a delivery can be shown to any receiver.
 func (w *webhookBound) Spoils(string) bool { return true }
 
-// Do takes a step, but for an emit that such a sender does not know.
+// Do takes a step, except an emit that such a sender cannot do.
 func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) error {
 	if w.scheme.Oldest && step == keyring.Emit {
 		ring, _, err := w.keystore.keyring(ctx)
@@ -153,8 +151,8 @@ func (w *webhookBound) Do(ctx context.Context, step keyring.Step, name string) e
 	return w.steps.Do(ctx, step, name)
 }
 
-// Hold has only to make sure that the secret is at hand: what is presented after
-// the revoke is signed then, so that nothing but the secret can be refused.
+// Hold only makes sure that the secret is at hand: what is presented after the revoke is signed then,
+// so that only the secret can be the reason of a refusal.
 func (w *webhookBound) Hold(ctx context.Context, name string, _ time.Duration) error {
 	if _, err := w.lookup(ctx, name); err != nil {
 		return fmt.Errorf("hold %s: %w", name, err)

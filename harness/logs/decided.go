@@ -23,8 +23,8 @@ func (l *Logs) decided(service string, at history.Offset, line history.Line) {
 	l.counts.count(d)
 }
 
-// undecided counts an answer that was no decision. Among the judged it is one of a
-// validator that was not there for the presenter, if that had an answer.
+// undecided counts an answer that decided nothing. Where an authority is judged, it counts as a
+// validator that was unavailable to the presenter, if the presenter had an answer.
 func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 	l.tell(service)
 	if !l.authority || line.Presenter == "" || isProbe(line.Presenter) {
@@ -35,9 +35,8 @@ func (l *Logs) undecided(service string, at history.Offset, line history.Line) {
 	l.counts.count(d)
 }
 
-// answered counts what a consumer presented. It is counted as judged where the
-// validator tells nothing itself: where it gave no answer, and where it is a
-// team's own, so that the presenter's record is all that is known of it.
+// answered counts a consumer's presentation. It counts as judged where the validator has no log of
+// ours: where it gave no answer, or is external, so that only the presenter's record is known.
 func (l *Logs) answered(service string, at history.Offset, line history.Line) {
 	answered := line.Status != history.StatusUnavailable
 	l.mu.Lock()
@@ -69,7 +68,7 @@ func (l *Logs) decision(at history.Offset, line history.Line) decision {
 	}
 }
 
-// order is what an order has in common with others, as far as a line tells.
+// order is the common part of irregular orders, as far as a line tells.
 func (l *Logs) order(presenter, validator string, line history.Line) history.Irregular {
 	like := history.Irregular{
 		Presenter: presenter, Validator: validator, Credential: l.names.Credential(line.Identifier),
@@ -88,15 +87,14 @@ func (l *Logs) tell(service string) {
 	l.presented[service]++
 }
 
-// Told is how many decisions or presentations the lines of a service tell of.
+// Told is how many decisions or presentations a service has logged.
 func (l *Logs) Told(service string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.presented[service]
 }
 
-// Tries are how many presentations were retries after a refusal, and how many
-// others a consumer made by itself.
+// Tries are how many presentations were retries after a refusal, and how many others were made unasked.
 func (l *Logs) Tries() (retried, unasked int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,8 +108,8 @@ func (l *Logs) Unanswered() int64 {
 	return l.unanswered
 }
 
-// Attempts is how many decisions of the authority were counted, with
-// presentations to it that got no answer.
+// Attempts is how many decisions of the authority were counted, plus presentations to it without an
+// answer.
 func (l *Logs) Attempts() int64 { return l.counts.attempts() }
 
 // Presented is how many of them were about what one presenter showed.

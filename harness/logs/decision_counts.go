@@ -13,14 +13,13 @@ import (
 const (
 	// bucket is their width: that of the load's own.
 	bucket = history.Offset(100 * time.Millisecond)
-	// late is how long after the end of a bucket lines may still come in for it.
+	// late is how long after its end a bucket still takes lines.
 	late = history.Offset(200 * time.Millisecond)
 	// maxExamples is how many failures a cell keeps to be looked at.
 	maxExamples = 10
 )
 
-// decisionCounts counts decisions of an authority, as its log tells them, into buckets. It
-// is safe for concurrent use.
+// decisionCounts counts an authority's logged decisions in buckets. It is safe for concurrent use.
 type decisionCounts struct {
 	record func(history.Event)
 	source history.Source // who tells of the decisions
@@ -30,14 +29,14 @@ type decisionCounts struct {
 	by    map[string]int64 // decisions, by presenter
 }
 
-// countedCell is one cell and its buckets that may still grow.
+// countedCell is a cell with its open buckets.
 type countedCell struct {
 	open     map[int64]*openBucket // by beginning / width
 	next     int64                 // the first bucket that was not recorded yet
 	examples int
 }
 
-// openBucket is one of them.
+// openBucket is a bucket that may still grow.
 type openBucket struct {
 	counts history.Counts
 	micros history.Latencies
@@ -47,7 +46,7 @@ func newDecisionCounts(source history.Source, record func(history.Event)) *decis
 	return &decisionCounts{record: record, source: source, cells: map[history.CellKey]*countedCell{}, by: map[string]int64{}}
 }
 
-// decision is what an authority said about one presentation.
+// decision is an authority's decision about one presentation.
 type decision struct {
 	at                               history.Offset
 	presenter, validator, credential string
@@ -57,8 +56,7 @@ type decision struct {
 	retry                            bool  // the same was refused before
 }
 
-// count takes a decision into account. One that comes too late for its bucket
-// counts in the next that is open.
+// count counts a decision. One that is too late for its bucket counts in the next open one.
 func (h *decisionCounts) count(d decision) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

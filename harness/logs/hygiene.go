@@ -9,16 +9,16 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// shortestIdentifier is how long an identifier must be to be looked for in lines
-// that are not of our form: a shorter one would be found everywhere.
+// shortestIdentifier is the least length of an identifier that is searched in foreign lines: a shorter
+// one would be found everywhere.
 const shortestIdentifier = 8
 
-// refusing are words by which a line of somebody else's log tells of a refusal.
+// refusing are words that mark a refusal in a foreign log.
 var refusing = [][]byte{[]byte("401"), []byte("403"), []byte("denied"), []byte("error"), []byte("fail"), []byte("invalid"), []byte("refus"), []byte("reject")}
 
-// hygiene finds out whose log says which credential a decision was about: who
-// has to find the last user of an old one needs that of every consumer, with
-// what was taken as with what was refused. It is safe for concurrent use.
+// hygiene finds out whose log says which credential a decision was about: to find the last user of an
+// old one, people need that of every consumer, for acceptances and refusals. It is safe for concurrent
+// use.
 type hygiene struct {
 	names *Names
 
@@ -28,7 +28,7 @@ type hygiene struct {
 
 func newHygiene(n *Names) *hygiene { return &hygiene{names: n, seen: map[string]history.Logged{}} }
 
-// line takes a line of a service; parsed is not of our form where ok is false.
+// line takes a line of a service; ok says that it has our form, as parsed.
 func (h *hygiene) line(service string, parsed history.Line, ok bool, line []byte) {
 	var says history.Logged
 	switch {
@@ -72,7 +72,7 @@ func saysOf(line []byte) history.Logged {
 	return history.Logged{Success: !failure, Failure: failure}
 }
 
-// of is what the log of a service was seen to say.
+// of is what the log of a service has said so far.
 func (h *hygiene) of(service string) history.Logged {
 	h.mu.Lock()
 	defer h.mu.Unlock()

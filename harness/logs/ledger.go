@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// ledger holds what consumers were to do against what the authority did, as both
-// tell it in their logs. It keeps the orders that are open, and figures.
+// ledger compares what consumers were asked to do with what the authority did, by the logs of both. It
+// keeps the open orders, and figures.
 type ledger struct {
 	untold    func(presenter string) bool // who tells nothing of orders
 	mu        sync.Mutex
@@ -19,7 +19,7 @@ type ledger struct {
 	irregular map[history.Irregular]*history.Irregular // by what they have in common
 }
 
-// openOrder is an order of which one side has not told yet, as far as it is known.
+// openOrder is an order that only one side has told of.
 type openOrder struct {
 	like    history.Irregular // what it will be, if it is irregular
 	at      history.Offset
@@ -82,7 +82,7 @@ func (l *ledger) settled(at history.Offset, order string, settled history.Settle
 	l.close(order, o)
 }
 
-// close takes an order out of the books where both sides have told of it.
+// close removes an order that both sides have told of.
 func (l *ledger) close(order string, o openOrder) {
 	if !o.done || o.settled == "" {
 		l.open[order] = o
@@ -106,8 +106,8 @@ func (l *ledger) count(at history.Offset, like history.Irregular) {
 	found.First, found.Last, found.Count = min(found.First, at), max(found.Last, at), found.Count+1
 }
 
-// conclude is the ledger once no more lines come; false where nobody keeps one.
-// An order that the consumer gave up and the authority never saw is in order.
+// conclude is the ledger once no more lines come; false where nobody logs orders. An order that the
+// consumer gave up and the authority never saw is in order.
 func (l *ledger) conclude() (history.Ledger, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

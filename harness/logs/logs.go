@@ -30,8 +30,8 @@ import (
 // Store is the name of the service whose lines are those of a store's audit.
 const Store = "store"
 
-// Logs is where the lines of services go: each to a file of its own, and what
-// they tell to the history. It is safe for concurrent use.
+// Logs takes the lines of services: it writes each service's to a file, and records what they tell. It
+// is safe for concurrent use.
 type Logs struct {
 	folder string
 	names  *Names
@@ -58,7 +58,7 @@ type Logs struct {
 	failed     error            // the first of writing
 }
 
-// audit says which lines tell of a reader of the published secret.
+// audit says which audit lines are reads of the published secret.
 type audit struct {
 	path  string // API path of what is published
 	shown string // what the history calls it
@@ -82,8 +82,8 @@ func New(folder string, p *plan.Plan, names *Names, r *history.Recorder) *Logs {
 	return l
 }
 
-// Follow says under which API path the store has what is published, and what the
-// history calls that: from then on its readers are recorded.
+// Follow names the API path of what is published, and its name in the history: from then on its readers
+// are recorded.
 func (l *Logs) Follow(path, shown string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -173,8 +173,7 @@ func (l *Logs) read(a audit, line []byte) {
 	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: Store, Reader: l.names.Whole(reader), What: a.shown})
 }
 
-// Ledger is what was to be done against what was, once no more lines come; false
-// where nobody tells of it.
+// Ledger compares orders with effects, once no more lines come; false where nobody logs them.
 func (l *Logs) Ledger() (history.Ledger, bool) { return l.ledger.conclude() }
 
 // Hygiene is whether the log of a service says which credential a decision was about.
@@ -184,8 +183,7 @@ func (l *Logs) Hygiene(service string) history.Logged { return l.hygiene.of(serv
 // newest last. They may hold secrets.
 func (l *Logs) Tail(service string, n int) []string { return l.tails.last(service, n) }
 
-// Said are the kinds of lines that each service wrote until now, by service. They
-// may hold secrets.
+// Said are the kinds of lines that each service has written, by service. They may hold secrets.
 func (l *Logs) Said() map[string][]history.SaidLine {
 	all := map[string][]history.SaidLine{}
 	for _, service := range l.said.services() {

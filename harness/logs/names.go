@@ -12,27 +12,27 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// Names turns what parties call things on the wire into the names that a
-// history uses. It is safe for concurrent use.
+// Names maps what parties call things on the wire to the names of the history. It is safe for
+// concurrent use.
 type Names struct {
 	services []string
 	agents   map[string]string // how services of a team's own begin their User-Agent
 	own      map[string]bool   // those services
-	unnamed  map[string]bool   // those of which the scenario says no agent
+	unnamed  map[string]bool   // external services without an agent in the scenario
 	replicas map[string][]string
-	whole    map[string]string // the service of which one is a replica
+	whole    map[string]string // the service that a replica belongs to
 	reaches  func(from, to string) bool
 	sole     func(of string) string // the one service of a team's own that reaches another
 	emits    func(name string) bool // whether a service presents a credential of its own
 
 	mu          sync.RWMutex
-	edges       []fault.Edge      // with a proxy or a cache on it, which is taken for the service behind it
+	edges       []fault.Edge      // ways with a proxy or cache on them, which counts as the service behind it
 	credentials map[string]string // by identifier
 	url         func(service string) string
 	at          func(ip string) (service string) // "" where none is there
 	replicaAt   func(ip string) (started string) // as at, of replicas by their own names
 	located     bool                             // addresses tell who somebody is
-	holds       map[string][]string              // what services of a team's own, or their replicas, fetched last
+	holds       map[string][]string              // what external services, or their replicas, fetched last
 }
 
 // NewNames knows the services of a plan, and no address yet.
@@ -65,7 +65,7 @@ func NewNames(p *plan.Plan) *Names {
 	return n
 }
 
-// Whole is the service of which one that was started is a replica, or that itself.
+// Whole is the service that a started replica belongs to, or the name itself.
 func (n *Names) Whole(started string) string {
 	if service, ok := n.whole[started]; ok {
 		return service
@@ -73,7 +73,7 @@ func (n *Names) Whole(started string) string {
 	return started
 }
 
-// Replica is which replica one is that was started; "" where it is none.
+// Replica is the replica's part of a started name; "" where it is none.
 func (n *Names) Replica(started string) string {
 	if _, ok := n.whole[started]; ok {
 		return started
@@ -81,15 +81,15 @@ func (n *Names) Replica(started string) string {
 	return ""
 }
 
-// Shards says by which names the parts of a service are started, before any is.
+// Shards names the started parts of a service, before they start.
 func (n *Names) Shards(service string, started []string) {
 	for _, name := range started {
 		n.whole[name] = service
 	}
 }
 
-// Locate says how to find the address at which services reach another, and the
-// service that a request comes from; at is nil where addresses do not tell.
+// Locate sets how to find the address of a service, and the service at an address; at is nil where
+// addresses do not tell.
 func (n *Names) Locate(url func(service string) string, at func(ip string) string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -100,8 +100,8 @@ func (n *Names) Locate(url func(service string) string, at func(ip string) strin
 	}
 }
 
-// Through says on which edges something stands that was put there for faults. Its
-// requests are those of the service before it, its answers those of the one behind.
+// Through sets the edges with something on them for faults: its requests count as those of the service
+// before it, its answers as those of the one behind.
 func (n *Names) Through(edges []fault.Edge) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -115,8 +115,8 @@ func (n *Names) AddCredential(identifier, name string) {
 	n.credentials[identifier] = name
 }
 
-// Credential is the name of the credential with an identifier; one that the
-// run did not make keeps its identifier.
+// Credential is the name of a credential by its identifier, or the identifier where the run did not
+// make it.
 func (n *Names) Credential(identifier string) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -135,8 +135,7 @@ func (n *Names) All(identifiers []string) []string {
 	return named
 }
 
-// service is the name of the service at a host and port; what is none, such as
-// a cache's own name, stays as it is.
+// service is the service at a host and port; other text, such as a cache's own name, stays as it is.
 func (n *Names) service(host string) string {
 	n.mu.RLock()
 	url, edges := n.url, n.edges
@@ -163,8 +162,8 @@ func hostOf(url string) string {
 // agents are how stand-ins begin their User-Agent; their name follows.
 var agents = []string{"rehearse-verifier/", "rehearse-ready/", "rehearse-cache/"}
 
-// reader is the name of the service behind a User-Agent and an IP address, or
-// the agent itself for one that is none; false for the harness.
+// reader is the service behind a User-Agent and an IP address, or the agent itself where there is none;
+// false for the harness.
 func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	for _, prefix := range agents {
 		if name, found := strings.CutPrefix(agent, prefix); found {
@@ -190,10 +189,8 @@ func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	return agent, !isProbe(agent)
 }
 
-// nameless is the service that read something of another under an agent that says
-// nothing: the one of a team's own that is set up to reach it. Where there are more
-// of them that neither an address nor an agent tells apart it is "", which the plan
-// says before the start.
+// nameless is the reader under an agent that says nothing: the only external service that is set up to
+// reach the other. Where several fit it is "", which the plan says before the start.
 func (n *Names) nameless(reader, of string) string {
 	n.mu.RLock()
 	located := n.located
@@ -216,10 +213,9 @@ func (n *Names) nameless(reader, of string) string {
 	return ""
 }
 
-// presenter is the service that presented something to a validator, by the name
-// that it gave itself, how its agent begins, its address, or because no other
-// could have: a pooler presents a credential of its own, under the names of those
-// behind it or none. A gateway hands on what they present.
+// presenter is the service that presented something to a validator: by the name that it gave, its
+// agent, its address, or because nobody else could have. A pooler presents a credential of its own
+// under its clients' names or none; a gateway hands on what its clients present.
 func (n *Names) presenter(l history.Line, validator string) string {
 	if isProbe(l.Presenter) {
 		return l.Presenter
@@ -238,8 +234,8 @@ func (n *Names) presenter(l history.Line, validator string) string {
 	return sole
 }
 
-// credential is the name of the credential that a line is about. The login under
-// which it was presented says more than what the presenter calls it.
+// credential is the name of the credential that a line is about. The login with which it was presented
+// tells more than the presenter's name for it.
 func (n *Names) credential(l history.Line) string {
 	n.mu.RLock()
 	name, known := n.credentials[l.User]
@@ -312,11 +308,10 @@ func (n *Names) event(service string, l history.Line, at history.Offset) (histor
 	return e, true
 }
 
-// fetched is what it means that a service of a team's own has read a key set,
-// as its issuer tells: such a service says nothing itself, and is taken to keep
-// what it fetched. Nothing for others, whose own logs tell. One of several replicas has
-// learned what all of them have, and forgotten what none has any more; where
-// addresses do not tell which of them fetched, nobody knows.
+// fetched are the events of an external service's read of a key set, as its issuer logged it: the
+// service logs nothing itself, and is taken to keep what it fetched. Nothing for other services, whose
+// own logs tell. A replicated service has learned what all replicas have, and forgotten what none has;
+// where addresses do not tell the replicas apart, nobody knows.
 func (n *Names) fetched(read history.Event, issuer string, l history.Line) []history.Event {
 	if !n.own[read.Reader] || l.Identifiers == nil {
 		return nil
@@ -346,8 +341,7 @@ func (n *Names) fetched(read history.Event, issuer string, l history.Line) []his
 	return events
 }
 
-// held is what a service has fetched: what all of its replicas have, and what some
-// have. n.mu is held.
+// held is what all replicas of a service have fetched, and what some have. n.mu is held.
 func (n *Names) held(service string) (all, some []string) {
 	replicas := n.replicas[service]
 	if replicas == nil {

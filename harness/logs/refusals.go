@@ -8,9 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// refusals are what the logs of services of a team's own tell of credentials
-// that they refused. They are counted for whoever looks for a cause, and are not
-// what flatness is judged by: such a log does not tell what was accepted.
+// refusals are the refusals in external services' logs. Detectors use them; flatness is not judged by
+// them, since such a log does not tell what was accepted.
 type refusals struct {
 	patterns map[string]*regexp.Regexp // by service
 	names    *Names
@@ -24,7 +23,7 @@ func newRefusals(p *plan.Plan, names *Names, r *history.Recorder) *refusals {
 		if s.Refusal == nil || s.Refusal.Log == "" {
 			continue
 		}
-		// What cannot be read was reported when the scenario was loaded.
+		// An invalid pattern was reported when the scenario was loaded.
 		if pattern, err := regexp.Compile(s.Refusal.Log); err == nil {
 			f.patterns[s.Name] = pattern
 		}
@@ -32,8 +31,8 @@ func newRefusals(p *plan.Plan, names *Names, r *history.Recorder) *refusals {
 	return f
 }
 
-// line counts a line that tells of a refusal, at the moment at which it comes.
-// The groups of the pattern say which credential was refused and whose.
+// line counts a line that tells of a refusal, when it comes. The groups of the pattern name the
+// credential and its presenter.
 func (f *refusals) line(service string, line []byte) {
 	pattern := f.patterns[service]
 	if pattern == nil {

@@ -13,20 +13,19 @@ import (
 const (
 	// saidKinds is how many kinds of lines of each service are kept.
 	saidKinds = 64
-	// saidLine is how much of a line is kept, in bytes: much more than is told of it,
-	// since what is blacked out must not have been cut in two before.
+	// saidLine is how many bytes of a line are kept: many more than are quoted, so that secrets are
+	// blacked out whole.
 	saidLine = 4 << 10
 )
 
-// varying is what differs from line to line of one kind: numbers, times,
-// identifiers, addresses.
+// varying is the part that differs between lines of one kind: numbers, times, identifiers, addresses.
 var varying = regexp.MustCompile(`[[:alnum:]_.:+/-]*[0-9][[:alnum:]_.:+/-]*|[[:alnum:]_-]{20,}`)
 
-// failing is a number that may be the status of an HTTP answer which is an error
-// (RFC 9110 §15.5, §15.6): what a line is about, and not what differs in it.
+// failing is a number that may be the status of an HTTP error (RFC 9110 §15.5, §15.6): it belongs to
+// the kind of a line.
 var failing = regexp.MustCompile(`^[45][0-9]{2}$`)
 
-// kindOf is a line without what differs from line to line of one kind.
+// kindOf is a line without its varying parts.
 func kindOf(text string) string {
 	return varying.ReplaceAllStringFunc(text, func(word string) string {
 		if failing.MatchString(word) {
@@ -36,9 +35,8 @@ func kindOf(text string) string {
 	})
 }
 
-// said is what services wrote into their logs, by kinds of lines that differ in
-// no more than numbers and identifiers: each with its last line, when it was first
-// and last written, and how often. It is safe for concurrent use.
+// said are the kinds of lines that services wrote, which differ in numbers and identifiers only: each
+// with its last line, its first and last time, and its count. It is safe for concurrent use.
 type said struct {
 	mu    sync.Mutex
 	kinds map[string]map[string]*history.SaidLine // by service and kind
@@ -46,8 +44,8 @@ type said struct {
 
 func newSaid() *said { return &said{kinds: map[string]map[string]*history.SaidLine{}} }
 
-// add takes a line into account that came at a moment. Of those of our own form
-// only what tells why something was decided is kept: the rest are events.
+// add adds a line. Of lines in our own form it keeps only the reason of a decision: the rest are
+// events.
 func (s *said) add(service string, at history.Offset, line []byte, parsed history.Line, ours bool) {
 	text := strings.TrimSpace(string(line))
 	if ours {

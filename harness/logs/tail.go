@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// tailLines is how many lines of each service are kept in memory for an
-	// operator to look at, and as many that tell of a decision: those come with
-	// every request, and would push out all others. The files have all.
+	// tailLines is how many lines of each service are kept in memory for an operator, and as many that
+	// tell of decisions: those come with every request, and would push out all others. The files have
+	// everything.
 	tailLines = 200
 	// tailLine is the longest line that is kept, in bytes.
 	tailLine = 4 << 10

@@ -7,12 +7,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// Windows are the sliding windows in which auth failures are held against a
-// limit, and how many times the objective's budget each may burn: a long phase
-// may not hide a short outage. The multiples follow the burn rates that SRE
-// practice alerts on, taken to these lengths (Google, The Site Reliability
-// Workbook, ch. 5: 14.4 within an hour); a phase as a whole may burn its own
-// budget once.
+// Windows are the sliding windows in which auth failures are limited, and the multiple of the
+// objective's budget that each may burn: a long phase must not hide a short outage. The multiples
+// extend the burn rates of SRE alerting to these lengths (Google, The Site Reliability Workbook, ch. 5:
+// 14.4 within an hour); a whole phase may burn its own budget once.
 var Windows = []struct {
 	Length time.Duration
 	Burn   float64
@@ -21,9 +19,9 @@ var Windows = []struct {
 	{10 * time.Second, 20},
 }
 
-// Baseline is what a presenter saw at a validator before anything was changed.
-// What was counted together with what came after is none of it: an authority may
-// refuse the old credential as soon as the first step is taken.
+// Baseline is what a presenter saw at a validator before anything was changed. A bucket that reaches
+// beyond that is left out: an authority may refuse the old credential as soon as the first step is
+// taken.
 func (e *Evidence) Baseline(presenter, validator string) history.Counts {
 	var sum history.Counts
 	for _, p := range e.Phases {
@@ -64,7 +62,7 @@ func (e *Evidence) Changed() history.Offset {
 const (
 	// Chance is how often a run over a noisy baseline may be failed by bad luck.
 	Chance = 0.01
-	// Rise is how many times its noise a cell's share of failures must be before
-	// the rotation is blamed for it.
+	// Rise is how many times its noise a cell's share of failures must reach before the rotation is
+	// blamed.
 	Rise = 1.5
 )

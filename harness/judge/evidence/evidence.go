@@ -9,7 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// Evidence is a history, sorted into what the rules and the detectors ask for.
+// Evidence is a history, indexed for rules and detectors.
 type Evidence struct {
 	Limits plan.Limits
 	Events []history.Event // until the rotation ended, in order
@@ -26,7 +26,7 @@ type Evidence struct {
 	Ledger     *history.Ledger   // nil: nobody keeps one
 	Agreement  history.Agreement // the last one
 	Totals     history.Totals
-	Counters   []history.Counter         // of validators that are not the run's own
+	Counters   []history.Counter         // of external validators
 	Has        map[history.Kind]bool     // which kinds of events there are
 	Others     map[string]history.Offset // credentials that another rotation made, and when
 	Disorder   string                    // what is out of order in the history; empty: nothing
@@ -38,8 +38,8 @@ type Evidence struct {
 	ClockSet *history.Event // the first time before the end that the machine's clock was set; nil: it never was
 }
 
-// Gather sorts a history that is held against a plan. What its parties did after the
-// rotation had ended is left out. It changes neither of the two.
+// Gather indexes the history of a plan, without what parties did after the rotation had ended. It
+// changes neither.
 func Gather(h *history.History, l plan.Limits) *Evidence {
 	h = untilTheEnd(&history.History{Events: h.Named()})
 	e := &Evidence{
@@ -93,7 +93,7 @@ func Gather(h *history.History, l plan.Limits) *Evidence {
 	return e
 }
 
-// index sorts the events by what they are about: they are many.
+// index indexes the events by the service that they are about.
 func (e *Evidence) index() {
 	if e.about != nil {
 		return
@@ -131,9 +131,8 @@ func (e *Evidence) taken() []*history.Event {
 	return e.steps
 }
 
-// untilTheEnd is a history without what its parties did after the rotation had
-// ended: services are stopped then, and sessions end with them, which explains
-// nothing of what was before.
+// untilTheEnd is a history without what its parties did after the end of the rotation: services are
+// stopped then, and their sessions end, which explains nothing of before.
 func untilTheEnd(h *history.History) *history.History {
 	i := slices.IndexFunc(h.Events, func(event history.Event) bool { return event.Kind == history.KindEnd })
 	if i < 0 {
@@ -157,9 +156,8 @@ func (e *Evidence) closePhase(at history.Offset) {
 	}
 }
 
-// disorder says what cannot be so in a history that was recorded as it
-// happened. Lines from services' logs may arrive a little late; phases, and the
-// buckets of one cell, come in order.
+// disorder says what is impossible in a history that was recorded as it happened. Lines from services'
+// logs may arrive a little late; phases, and the buckets of one cell, come in order.
 func disorder(h *history.History, e *Evidence) string {
 	if len(h.Events) == 0 || h.Events[0].Kind != history.KindPlan {
 		return "it does not begin with the plan"
@@ -199,9 +197,8 @@ func (e *Evidence) Done(step, credential string) (history.Offset, bool) {
 	return 0, false
 }
 
-// LastStep is the last step that was begun before a moment: what a failure
-// that begins then began with. Steps outside of the phases made the state that
-// the rotation starts from.
+// LastStep is the last step begun before a moment: the step that a failure then began with. Steps
+// outside the phases made the initial state.
 func (e *Evidence) LastStep(before history.Offset) string {
 	step := "baseline"
 	for _, event := range e.taken() {
@@ -212,7 +209,7 @@ func (e *Evidence) LastStep(before history.Offset) string {
 	return step
 }
 
-// Begun is when a step of a credential was begun that was done; false: it never was.
+// Begun is when a completed step of a credential was begun; false: there is none.
 func (e *Evidence) Begun(step, credential string) (history.Offset, bool) {
 	for _, event := range e.taken() {
 		if event.Step == step && event.Credential == credential && event.Detail == "" {
@@ -222,7 +219,7 @@ func (e *Evidence) Begun(step, credential string) (history.Offset, bool) {
 	return 0, false
 }
 
-// Began is when a step was begun; a history need not say it.
+// Began is when a step was begun, or done where the history does not say.
 func Began(step history.Event) history.Offset {
 	if step.Began == 0 {
 		return step.At
@@ -259,8 +256,7 @@ func (e *Evidence) Fetches(validator string, from, to history.Offset) []history.
 	return found
 }
 
-// JudgedCells lists the cells whose decisions are judged: those of the credentials that
-// were made meanwhile, seen where the credential is checked.
+// JudgedCells lists the judged cells: of the run's credentials, where the credential is checked.
 func (e *Evidence) JudgedCells() []history.CellKey {
 	var keys []history.CellKey
 	for _, key := range e.View.Keys() {
@@ -272,7 +268,7 @@ func (e *Evidence) JudgedCells() []history.CellKey {
 	return keys
 }
 
-// Page tells wall time as page time.
+// Page writes wall time as page time.
 func (e *Evidence) Page(wall history.Offset) string {
 	return plan.Text(e.Limits.Page(wall.Duration()))
 }
@@ -286,7 +282,7 @@ func (e *Evidence) EmitterOf(presenter string) string {
 	return presenter
 }
 
-// OffPage is " (not on the page)" for a party that the page does not list.
+// OffPage is ", which is not on the page," for a party that the page does not list; else "".
 func (e *Evidence) OffPage(name string) string {
 	if v, ok := e.Limits.Validator(name); ok && !v.OnPage {
 		return ", which is not on the page,"

@@ -53,9 +53,8 @@ func (e *Evidence) FaultOn(service string, began history.Offset) (string, bool) 
 	return r.Kind, ok
 }
 
-// ReportOn is a fault that was in effect on a service when something began
-// there, as far as the moments of counts and logs can tell. A fault that ended
-// its service has nothing to undo and stays in effect.
+// ReportOn is a fault that was in effect on a service when something began there, within the precision
+// of counts and logs. A fault that ended its service is never undone and stays in effect.
 func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultReport, bool) {
 	soon := Nearly.Milliseconds()
 	exited, ended := e.View.Exited[service]
@@ -71,8 +70,8 @@ func (e *Evidence) ReportOn(service string, began history.Offset) (judge.FaultRe
 	return judge.FaultReport{}, false
 }
 
-// FaultBetween is the kind of a fault that left evidence and was in effect on the
-// way from one party to another when something began there.
+// FaultBetween is a fault that left evidence and was in effect between two parties when something began
+// there.
 func (e *Evidence) FaultBetween(from, to string, began history.Offset) (judge.FaultReport, bool) {
 	for _, r := range e.FaultReports() {
 		if r.Took && r.From == from && r.To == to && r.InEffect(began, began+Nearly) {
@@ -82,8 +81,8 @@ func (e *Evidence) FaultBetween(from, to string, began history.Offset) (judge.Fa
 	return judge.FaultReport{}, false
 }
 
-// OrTheWay is a party that gave another no answer at a moment or, where a fault was in effect
-// between them then, the way: neither of them is to be blamed.
+// OrTheWay is the party that left another without an answer or, where a fault was in effect between
+// them, the way: neither of them is to blame then.
 func (e *Evidence) OrTheWay(from, to string, at history.Offset) string {
 	if r, ok := e.FaultBetween(from, to, at); ok {
 		return r.Target
@@ -91,17 +90,15 @@ func (e *Evidence) OrTheWay(from, to string, at history.Offset) string {
 	return to
 }
 
-// Disturbing are the faults that a refusal may have to do with: those at the
-// validator, at where its keys come from, and on the way, from the accept of
-// what was refused until it was.
+// Disturbing are the faults that may have to do with a refusal: at the validator, at the source of its
+// keys, and on the way between, from the accept of the refused credential on.
 func (e *Evidence) Disturbing(key history.CellKey, v plan.Validator, sum *history.Counts) []judge.FaultReport {
 	accepted, _ := e.Done(string(keyring.Accept), key.Credential)
 	return e.Near(accepted, sum.LastFailure, v.Name, v.From, v.Via, e.EmitterOf(key.Presenter))
 }
 
-// Near are the faults that left evidence and were in effect for some time
-// between two moments, at one of the parties or on its way to another of them, or
-// to the store, where all of them read.
+// Near are the faults that left evidence and were in effect between two moments, at one of the parties,
+// on its way to another of them, or on its way to the store.
 func (e *Evidence) Near(from, to history.Offset, parties ...string) []judge.FaultReport {
 	party := func(name string) bool { return name != "" && slices.Contains(parties, name) }
 	return slices.DeleteFunc(e.FaultReports(), func(r judge.FaultReport) bool {
@@ -110,8 +107,7 @@ func (e *Evidence) Near(from, to history.Offset, parties ...string) []judge.Faul
 	})
 }
 
-// MendWhatKept is the cure where a fault kept a party from something at any time
-// after a moment.
+// MendWhatKept is the cure where a fault kept a party from something after a moment.
 func (e *Evidence) MendWhatKept(party, what string, since history.Offset) (mend string, kept bool) {
 	faults := e.Near(since, e.End, party)
 	if len(faults) == 0 {
@@ -132,7 +128,7 @@ func (e *Evidence) Cite(faults []judge.FaultReport) string {
 	return told.String()
 }
 
-// Moment is an offset in milliseconds as a page tells it: since the baseline began.
+// Moment writes an offset in milliseconds as page time since the baseline began.
 func (e *Evidence) Moment(ms int64) string {
 	return e.Page(max(history.Offset(time.Duration(ms)*time.Millisecond)-e.Start, 0))
 }

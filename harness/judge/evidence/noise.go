@@ -9,8 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// MostNoise is the share of failures beyond which a baseline is no noise: a party
-// that fails every other time before anything is changed is down.
+// MostNoise is the share of failures from which a baseline is no noise any more: a party that fails
+// every other time before anything was changed is down.
 const MostNoise = 0.5
 
 // mostWindows is the largest number of windows that a baseline is cut into.
@@ -22,17 +22,16 @@ type Tally struct{ Bad, Of int64 }
 // Share is the part that failed, from 0 to 1; 0 of no attempts.
 func (t Tally) Share() float64 { return float64(t.Bad) / math.Max(1, float64(t.Of)) }
 
-// Stream is what one kind of failure is looked for in: the cells whose attempts
-// are taken together, and what counts as bad of them.
+// Stream is the stream of attempts in which one kind of failure is looked for: the cells that are taken
+// together, and what counts as bad.
 type Stream struct {
 	*Evidence
 	Keys []history.CellKey
 	bad  func(*history.Counts) int64
-	// sessions is how many share the attempts; less than 2: nobody knows. One bad
-	// session fails again and again: what is independent are the sessions that fail.
+	// sessions is how many sessions share the attempts; less than 2: unknown. One bad session fails
+	// again and again: the failing sessions are what is independent.
 	sessions int64
-	// spans are stretches in which what happened says that failures would lie, had
-	// the rotation caused them.
+	// spans are the stretches in which failures would lie if the rotation had caused them.
 	spans [][2]history.Offset
 }
 
@@ -52,8 +51,8 @@ func (e *Evidence) Refusals(key history.CellKey) Stream {
 	return s
 }
 
-// Misses are the attempts of a client at the service that it calls, whatever it
-// presented, that got no good answer.
+// Misses are a client's attempts without a good answer at the service that it calls, whatever it
+// presented.
 func (e *Evidence) Misses(client, to string) Stream {
 	s := Stream{Evidence: e, bad: func(c *history.Counts) int64 { return c.Unavailable }}
 	for _, key := range e.View.Keys() {
@@ -73,8 +72,7 @@ func (s Stream) In(from, to history.Offset) (t Tally) {
 	return t
 }
 
-// independent is the tally of [from, to) of what is independent: of sessions
-// where they are known.
+// independent is the tally of [from, to) by sessions where they are known, else by attempts.
 func (s Stream) independent(from, to history.Offset) Tally {
 	t := s.In(from, to)
 	if s.sessions < 2 {
@@ -93,8 +91,8 @@ func (s Stream) independent(from, to history.Offset) Tally {
 	return Tally{min(int64(len(failed)), t.Of), min(s.sessions, t.Of)}
 }
 
-// concentrated says that the baseline's failures are those of a few sessions, each
-// of which fails again and again.
+// concentrated reports whether the baseline's failures are those of a few sessions that fail again and
+// again.
 func (s Stream) concentrated() bool {
 	if s.sessions < 2 {
 		return false
@@ -103,8 +101,8 @@ func (s Stream) concentrated() bool {
 	return base.AuthFailures >= 3 && int64(len(base.FailedSessions)) <= base.AuthFailures/2
 }
 
-// Usual is the tally of the baseline's windows of a length, of what is
-// independent in each; the whole baseline where that is shorter.
+// Usual is the independent tally of the baseline's windows of a length; of the whole baseline where
+// that is shorter.
 func (s Stream) Usual(length history.Offset) (t Tally) {
 	length = max(length, BucketWidth, (s.Changed()-s.Start)/mostWindows)
 	base := s
@@ -143,12 +141,10 @@ func (s Stream) Before() (t Tally) {
 	return t
 }
 
-// Burst is the stretch in which more failed than was usual: from the first to
-// the last of the stretches whose failures chance does not explain, by what is
-// usual and by how many there were to look at. Each is compared by itself: a burst
-// may not hide in the noise around it, and noise is no burst however long it lasts.
-// The narrowest are asked first: where a mechanism would have its failures, windows
-// of a second, of ten, whole phases.
+// Burst is the stretch in which more failed than usual: from the first to the last of the stretches
+// whose failures chance does not explain, given the usual and the number of stretches. Each is compared
+// by itself: a burst must not hide in the noise around it, and noise is no burst however long it lasts.
+// The narrowest come first: the spans of the mechanism, windows of a second, of ten, whole phases.
 func (s Stream) Burst(usually func(length history.Offset) Tally, after history.Offset) (from, to history.Offset, found bool) {
 	within := func(begin, end history.Offset, t, usual Tally, looks float64) {
 		if end-begin < BucketWidth || t.Bad == 0 || t.Share() < Rise*usual.Share() || byChance(usual, t) > Chance/math.Max(1, looks) {
@@ -178,8 +174,8 @@ func (s Stream) Burst(usually func(length history.Offset) Tally, after history.O
 		}
 	}
 	for _, p := range s.Phases {
-		// Of more time more sessions fail once: only what is no longer than the baseline
-		// is compared with it. What rises slowly is for whoever compares shares.
+		// In more time more sessions fail once: only stretches no longer than the baseline are compared
+		// with it. A slow rise shows in the comparison of shares.
 		begin, end := p.Span()
 		if !found && begin >= after && (s.sessions < 2 || end-begin <= s.Changed()-s.Start) {
 			within(begin, end, s.independent(begin, end), usually(end-begin), float64(len(s.Phases)))
@@ -202,10 +198,9 @@ func (s Stream) failing(after history.Offset) []history.Offset {
 	return slices.Compact(at)
 }
 
-// Scattered says that failures since the baseline lie as if by chance all over
-// the time, so few that a baseline of that length need not have shown any: then
-// nobody can tell whether they came of the rotation. Enough is from how many
-// attempts on a baseline could.
+// Scattered reports whether the failures since the baseline lie scattered as if by chance, so few that
+// a baseline of that length need not have shown any: nobody can tell then whether the rotation caused
+// them. enough is how many attempts a baseline needs to tell.
 func (s Stream) Scattered() (enough int64, yes bool) {
 	base, t := s.Before(), s.In(s.Changed(), s.End+1)
 	if t.Bad == 0 || base.Of == 0 || base.Bad > 0 || t.Share() > 1-MostNoise {
@@ -216,15 +211,14 @@ func (s Stream) Scattered() (enough int64, yes bool) {
 		return enough, false
 	}
 	attempts := s
-	attempts.sessions = 0 // what is compared is counted by attempts on both sides
+	attempts.sessions = 0 // both sides are counted by attempts
 	_, _, burst := attempts.Burst(func(history.Offset) Tally { return Tally{t.Bad, t.Of + base.Of} }, s.Changed())
 	return enough, !burst
 }
 
-// byChance is how likely it is that at least as many of a stretch's attempts
-// fail as did, where those that failed in it and in what is usual are spread over
-// all attempts by chance (a hypergeometric tail, as of Fisher's exact test: it
-// needs no estimate of the rate, and is right for small numbers).
+// byChance is the chance that at least as many of a stretch's attempts fail, if the failures of the
+// stretch and of the usual are spread over all attempts by chance (the hypergeometric tail of Fisher's
+// exact test: it needs no estimate of the rate, and is right for small numbers).
 func byChance(usual, t Tally) float64 {
 	all, bad := usual.Of+t.Of, usual.Bad+t.Bad
 	p := 0.0
@@ -243,8 +237,8 @@ func choose(n, k int64) float64 {
 	return lg(n) - lg(k) - lg(n-k)
 }
 
-// CannotTell says of failures that lie scattered that nobody can tell where they
-// come from, and from how many attempts on a baseline could.
+// CannotTell says that nobody can tell where scattered failures come from, and from how many attempts
+// on a baseline could.
 func CannotTell(who, where string, t, base Tally, enough int64) string {
 	return fmt.Sprintf("%d of %d attempts of %s at %s failed here and there, and a baseline of %d without one does not tell whether that is usual: from %d attempts on one does",
 		t.Bad, t.Of, who, where, base.Of, enough)

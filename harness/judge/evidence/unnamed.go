@@ -9,12 +9,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 )
 
-// nameRefused finds out which credential an emitter was refused with where who checks
-// cannot say, as of a signature that fits none of the secrets that it has, or of a key that
-// a provider's log does not name once it refuses it. It is the new one, where that was to be
-// used and who checks has the old one alone, and the old one, where that was revoked and who
-// checks has the new one alone. Where who checks does not say what it has, use tells: see
-// usedUntil and neverTaken. What is left has no name.
+// nameRefused finds out which credential an emitter was refused with where the validator cannot say, as
+// for a signature that fits none of its secrets, or a key that a provider's log does not name once
+// refused. It is the new one where that was to be used and the validator has only the old one, and the
+// old one where that was revoked and the validator has only the new one. Where the validator does not
+// say what it has, use decides: see usedUntil and neverTaken. What is left stays unnamed.
 func (e *Evidence) nameRefused() {
 	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
 	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
@@ -54,9 +53,9 @@ func (e *Evidence) nameRefused() {
 	}
 }
 
-// usedUntil reports whether what has no name in a cell is the old credential, by its use: its
-// presenter used that until it was revoked, who checks refuses that since then, by what it
-// told the harness, and had refused the presenter nothing without a name before.
+// usedUntil reports whether a cell's unnamed refusals are of the old credential: its presenter used
+// that until the revoke, the validator refuses it to the harness since, and refused the presenter
+// nothing unnamed before.
 func (e *Evidence) usedUntil(key history.CellKey, revoked history.Offset) bool {
 	old := key
 	old.Credential = e.Old
@@ -67,9 +66,9 @@ func (e *Evidence) usedUntil(key history.CellKey, revoked history.Offset) bool {
 	return used.OK > 0 && before.AuthFailures == 0 && refused
 }
 
-// neverTaken reports whether what has no name in a cell is the new credential, by its use:
-// who checks refused that from the harness when it was last asked before it was to be used,
-// has taken it from nobody, and refused the presenter nothing without a name before.
+// neverTaken reports whether a cell's unnamed refusals are of the new credential: the validator refused
+// that to the harness before the emit, has taken it from nobody, and refused the presenter nothing
+// unnamed before.
 func (e *Evidence) neverTaken(key history.CellKey, emitted history.Offset) bool {
 	for other := range e.View.Cells {
 		if other.Validator == key.Validator && other.Credential == e.Fresh && e.View.Sum(other, e.Start, e.End+1).OK > 0 {
@@ -81,8 +80,7 @@ func (e *Evidence) neverTaken(key history.CellKey, emitted history.Offset) bool 
 	return before.AuthFailures == 0 && refused && !taken
 }
 
-// toldTheHarness is what a validator answered in [from, to] when the harness itself showed
-// it a credential.
+// toldTheHarness is how a validator answered the harness's presentations of a credential in [from, to].
 func (e *Evidence) toldTheHarness(validator, credential string, from, to history.Offset) (taken, refused bool) {
 	for _, event := range e.Events {
 		if event.Kind != history.KindProbe || event.Service != validator || event.Credential != credential || event.Probe.Spoilt() || event.Probe.Session || event.At < from || event.At > to {
@@ -93,12 +91,12 @@ func (e *Evidence) toldTheHarness(validator, credential string, from, to history
 	return taken, refused
 }
 
-// unnamed says that a cell is of what nobody can name.
+// unnamed reports whether a cell is of what nobody can name.
 func unnamed(key history.CellKey) bool {
 	return key.Credential == "" || key.Credential == history.UnknownIdentifier
 }
 
-// has reports whether a validator had a credential at a moment, by its own word.
+// has reports whether a validator had a credential at a moment, by its own log.
 func (e *Evidence) has(validator, credential string, at history.Offset) (has bool) {
 	for _, event := range e.Events {
 		if event.At > at {
@@ -111,8 +109,8 @@ func (e *Evidence) has(validator, credential string, at history.Offset) (has boo
 	return has
 }
 
-// Unnamed says of what emitters were refused with, of which nobody can say what it was,
-// where there was less of that before anything was changed; "" where there is none.
+// Unnamed tells of refusals that nobody can attribute to a credential and that were rarer before
+// anything was changed; "" where there are none.
 func (e *Evidence) Unnamed() string {
 	for _, key := range e.View.Keys() {
 		if _, emitter := e.Limits.Emitter(key.Presenter); key.Source != e.Limits.JudgedAt || !unnamed(key) || !emitter {

@@ -11,10 +11,10 @@ type Way struct {
 	Accepted, Emitted history.Offset
 	LearnedAt         history.Offset
 	EverLearned       bool
-	// BySight says that nothing tells so but its answers: it refused the credential
-	// until then, and takes it since.
+	// BySight says that only its answers show it: it refused the credential until then, and takes it
+	// since.
 	BySight bool
-	// Shown says that it is so by the canary that it took.
+	// Shown says that the canary that it took shows it.
 	Shown       bool
 	Published   history.Offset
 	IsPublished bool // whether its emitter says when it published it
@@ -57,8 +57,8 @@ func (e *Evidence) Learned(validator, credential string, after history.Offset) (
 	return 0, false
 }
 
-// tookTheCanary is when a validator of which nothing is seen but its answers took the new
-// credential from the harness, and refused it nobody until then.
+// tookTheCanary is when a validator of which only answers are seen took the canary, having refused the
+// credential to nobody until then.
 func (e *Evidence) tookTheCanary(validator string) (at history.Offset, did bool) {
 	if answer, _ := e.Limits.Answered(e.View, validator, e.Fresh, history.Canary); answer != plan.Takes || e.HasFetches(validator) || len(e.View.Learned[validator]) > 0 {
 		return 0, false
@@ -77,8 +77,8 @@ func (e *Evidence) tookTheCanary(validator string) (at history.Offset, did bool)
 	return at, did
 }
 
-// tookAfterAll is when a validator of which nothing is seen but its answers last refused
-// the new credential: all who presented it until then, and none of enough since.
+// tookAfterAll is when a validator of which only answers are seen last refused the new credential: it
+// refused all presentations until then, and none of enough since.
 func (e *Evidence) tookAfterAll(validator string) (at history.Offset, did bool) {
 	if e.HasFetches(validator) || len(e.View.Learned[validator]) > 0 {
 		return 0, false

@@ -9,9 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// absent are the validators that gave emitters no answer beyond the
-// objective, where nobody who calls such an emitter has felt it: one that takes
-// what it is told and delivers it later.
+// absent are the validators that failed to answer emitters beyond the objective where no caller felt
+// it, because the emitter queues and delivers later.
 func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 	type pair struct{ presenter, validator string }
 	sums, order := map[pair]*history.Counts{}, []pair{}

@@ -9,10 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// accounting holds when the four counters agree: what was due was sent or held
-// back on record, what was sent is in the history, and the validators served as
-// many. Where they do not, the measurement cannot be trusted, and nothing that
-// rests on it can be told.
+// accounting holds when the four counters agree: what was due was sent or recorded as held back, what
+// was sent is in the history, and the validators served as many. Otherwise the measurement cannot be
+// trusted, and nothing that rests on it can be told.
 func accounting(e *judging) (judge.Outcome, string, []judge.Finding) {
 	t := e.Totals
 	switch {
@@ -43,8 +42,8 @@ func accounting(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Pass, fmt.Sprintf("scheduled, sent, recorded and served agree: %d, %d, %d, %d%s%s", t.Scheduled, t.Sent, t.Recorded, t.Served, differences(t), e.shared()), nil
 }
 
-// miscounted says where the counter of a validator that is not the run's own does
-// not agree with what was sent there, or could not be read.
+// miscounted says where the counter of an external validator disagrees with what was sent there, or
+// could not be read.
 func (e *judging) miscounted() string {
 	for _, c := range e.Counters {
 		sent, unanswered := e.sentTo(c.Service)
@@ -60,12 +59,12 @@ func (e *judging) miscounted() string {
 	return ""
 }
 
-// sentTo is how often a validator was presented something, by the load and by
-// probes, and how often it gave no answer that says whether it was served.
+// sentTo is how often the load and probes presented something to a validator, and how often its answer
+// did not say whether it was served.
 func (e *judging) sentTo(validator string) (sent, unanswered int64) {
 	judgedAt := e.Limits.JudgedAt
 	if _, checks := e.Limits.Validator(validator); !checks {
-		judgedAt = history.FromLoad // it is called by clients, and presents itself
+		judgedAt = history.FromLoad // clients call it, and it presents itself
 	}
 	for key, buckets := range e.View.Cells {
 		if key.Source != judgedAt || key.Validator != validator {
@@ -88,7 +87,7 @@ func (e *judging) sentTo(validator string) (sent, unanswered int64) {
 	return sent, unanswered
 }
 
-// differences says what explains that the four are not the same number.
+// differences says what explains the differences between the counters.
 func differences(t history.Totals) string {
 	var said []string
 	for _, d := range []struct {

@@ -16,10 +16,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// availability holds when first attempts get an answer within the objective,
-// wherever users call, with attempts throughout: a consumer that is down is not
-// flat. A refusal is an answer; it is judged by auth-failures-flat. Where no
-// user waits for what an emitter presents, its own attempts are first attempts.
+// availability holds when first attempts get an answer within the objective, wherever users call, with
+// attempts throughout: a consumer that is down is not flat. A refusal is an answer; auth-failures-flat
+// judges it. Where no user waits for what an emitter presents, its own attempts are first attempts.
 func availability(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return e.once("availability", findAvailability)
 }
@@ -63,9 +62,9 @@ func findAvailability(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Pass, fmt.Sprintf("%d of %d first attempts got an answer", total-lost, total), nil
 }
 
-// judgeMisses tells of a client that got no good answer beyond the objective, and
-// how much that weighs. Where it was so before anything was changed, only the burst
-// that stands out from it is the rotation's; open says what nobody can tell.
+// judgeMisses tells of a client that lacked good answers beyond the objective, and how much that
+// weighs. Where it lacked them before anything was changed, only the burst that stands out is the
+// rotation's; open says what nobody can tell.
 func (e *judging) judgeMisses(c plan.Client) (f judge.Finding, open string) {
 	s := e.Misses(c.Name, c.To)
 	usual, after := s.Before(), s.In(e.Changed(), e.End+1)
@@ -98,8 +97,8 @@ func (e *judging) judgeMisses(c plan.Client) (f judge.Finding, open string) {
 	return f, ""
 }
 
-// proberTurnedAway says of a service that it turned everybody away for what the rehearsal
-// itself did: then that is why answers are missing. "" where none did.
+// proberTurnedAway says that a service turned everybody away because of the rehearsal's own requests;
+// "" where none did.
 func (e *judging) proberTurnedAway() string {
 	_, _, findings := availability(e)
 	for _, f := range findings {
@@ -110,8 +109,8 @@ func (e *judging) proberTurnedAway() string {
 	return ""
 }
 
-// isProbers says that what was missed came of what the rehearsal itself did, which
-// then fails nothing.
+// isProbers reports whether the rehearsal's own requests caused the missing answers, which then fail
+// nothing.
 func isProbers(f *judge.Finding) bool {
 	if f.Cause != judge.CauseLockedOut {
 		return false
@@ -120,8 +119,8 @@ func isProbers(f *judge.Finding) bool {
 	return true
 }
 
-// tellUnanswered tells of a cell that had no answer, in words of what it lacked and
-// of what to wait for before the next rotation.
+// tellUnanswered tells of a cell without answers: what it lacked, and what to wait for before the next
+// rotation.
 func (e *judging) tellUnanswered(c *cause.Cell, lacked, until string) judge.Finding {
 	service, began := c.Validator.Name, c.First+evidence.BucketWidth
 	f := judge.Finding{
@@ -146,9 +145,8 @@ func (e *judging) tellUnanswered(c *cause.Cell, lacked, until string) judge.Find
 	return f
 }
 
-// answered tells what was answered, or why there was no answer, where that is not
-// good: " (502: 40, timeout: 13)"; "" where it cannot be told from what else was
-// answered, as where a service refuses with a status of its own.
+// answered lists the bad answers, or why there were none: " (502: 40, timeout: 13)"; "" where they
+// cannot be told from others, as where a service refuses with a status of its own.
 func answered(sum *history.Counts) string {
 	var told []string
 	var n int64

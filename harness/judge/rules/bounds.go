@@ -14,14 +14,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// bounds holds when the lead, the window and the watch are at least G1, G2 and G3,
-// with the larger of what the page, the library and this run's own measurements
-// say. A run in which one is broken and nobody was refused was lucky: another
-// moment, another phase of a cache, and somebody is. By the page alone that leaves
-// the answer open; where the run itself has seen that a party takes longer than the
-// page says, the page is wrong, and the run fails. So it does where the run has seen
-// that only a hold kept somebody from being refused: on hold the page's clock stands
-// still, and caches and clients go on.
+// bounds holds when lead, window and watch are at least G1, G2 and G3, each with the largest of what
+// the page, the library and this run's own measurements say. A run in which one is broken and nobody
+// was refused was lucky: at another moment somebody is. By the page alone that is inconclusive. The run
+// fails where it saw that a party takes longer than the page says, for then the page is wrong; and
+// where it saw that only a hold kept somebody from being refused: on hold the page's clock stands
+// still, while caches and clients go on.
 func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var broken []plan.Bound
 	tried, hurt := 0, false
@@ -36,7 +34,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	broken = plan.Worst(broken)
 	felt, _, told := flat(e)
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
-	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { // which would be enough for those that switched
+	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { // enough for those that switched
 		_, turns := e.TellInTurns(b.Party)
 		return b.Rule == "G2" && len(b.Seen) > 0 && turns && e.hurt(b.Rule)
 	})
@@ -50,7 +48,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 		case len(b.Seen) > 0:
 			f.Level, came = judge.Error, judge.Fail
 			if felt == judge.Fail {
-				f.Level = judge.Warning // the run is about who was refused, and why
+				f.Level = judge.Warning // the refusals are the main finding
 			}
 		}
 		if r, held := e.reprieved(b); held && !hurt {
@@ -98,9 +96,9 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return outcome, detail, onePerParty(findings)
 }
 
-// idleEnded tells of sessions of the old credential that were idle when the revoke ended them, and had
-// no name: a pooler throws such away, and the pool of a service fails its next caller with them. Where the
-// window is too short by what was seen, that is said, and not this.
+// idleEnded tells of idle sessions of the old credential without a name that the revoke ended: a pooler
+// discards such sessions, and a service's pool fails its next caller with them. A window seen to be too
+// short is told instead.
 func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
 	revoked, done := e.RevokedAt()
 	var n int64
@@ -123,17 +121,17 @@ func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
 	return f, true
 }
 
-// isOneSlot reports whether a lead seems too short because its validator was found to have
-// room for one credential: when that took the new one says nothing of how long it takes to
-// learn, since it was the emit that had it learn.
+// isOneSlot reports whether a lead seems too short only because its validator has room for one
+// credential: such a validator takes the new one because of the emit, and its time says nothing of how
+// fast it learns.
 func isOneSlot(b plan.Bound, findings []judge.Finding) bool {
 	return b.Rule == "G1" && len(b.Seen) > 0 &&
 		slices.ContainsFunc(findings, func(f judge.Finding) bool { return f.Cause == judge.CauseOneSlot && f.Consumer == b.Validator })
 }
 
-// momentUnseen says of whom on the page nobody saw when it is worst to accept: that
-// it learned in time was luck, for all that is known. Of a system that is not the
-// run's own fetches need not be seen: there it is said, and the bounds of the page tell.
+// momentUnseen says for which validators on the page nobody saw the worst moment to accept: that they
+// learned in time may be luck. In an attached system fetches need not be seen; the bounds of the page
+// answer there.
 func (e *judging) momentUnseen() string {
 	if e.Limits.Attached() {
 		return ""
@@ -146,8 +144,8 @@ func (e *judging) momentUnseen() string {
 	return ""
 }
 
-// asThoseBehind reports whether a validator was never seen to fetch anything, and hands on
-// what it is shown to others on the page that were: it has no worst moment but theirs.
+// asThoseBehind reports whether a validator never fetches, and hands on what it is shown to others on
+// the page that do: its worst moment is theirs.
 func (e *judging) asThoseBehind(v plan.Validator) bool {
 	return len(v.Hands) > 0 && !e.HasFetches(v.Name) && !slices.ContainsFunc(v.Hands, func(name string) bool {
 		behind, _ := e.Limits.Validator(name)
@@ -155,15 +153,15 @@ func (e *judging) asThoseBehind(v plan.Validator) bool {
 	})
 }
 
-// canary is what a refused canary comes to where the new credential was emitted all
-// the same: the validator, or one of its replicas, had not learned it at the end of
-// the lead, whatever the bounds say, and that nobody happened to be refused was luck.
+// canary judges a refused canary where the new credential was emitted all the same: the validator, or a
+// replica of it, had not learned the credential at the end of the lead, whatever the bounds say. That
+// nobody was refused was luck.
 func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	at, emitted := e.Done(string(keyring.Emit), e.Fresh)
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
 	otherwise := emitted && answer == plan.Silent && e.answeredTheCanary(v, a)
 	if e.Limits.NamedOtherwise(e.View, v.From, e.Old, e.Fresh) || e.namesNone() {
-		return judge.Finding{}, judge.Pass // it is no canary of what the emitter signs with
+		return judge.Finding{}, judge.Pass // it is no canary of what the emitter signs
 	}
 	if !emitted || answer != plan.Refuses && answer != plan.Doubtful && !otherwise {
 		return judge.Finding{}, judge.Pass
@@ -194,16 +192,15 @@ func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	return f, judge.Inconclusive
 }
 
-// answeredTheCanary reports whether what a validator answered to the canary is neither taken
-// nor refused, and none of how much is asked, and whether it took the credential later: 404,
-// say, of a key that it does not know yet.
+// answeredTheCanary reports whether a validator answered the canary neither by taking nor by refusing
+// it, nor with 429, and took the credential later: a 404, say, for a key that it does not know yet.
 func (e *judging) answeredTheCanary(v plan.Validator, a history.Answers) bool {
 	status, err := strconv.Atoi(a.Last.Status)
 	return err == nil && status >= http.StatusBadRequest && status < http.StatusInternalServerError && status != http.StatusTooManyRequests &&
 		e.View.Said(v.Name, e.Fresh, history.NewAfter).Taken > 0
 }
 
-// onePerParty leaves of errors that name the same party the first.
+// onePerParty keeps the first error that names each party.
 func onePerParty(findings []judge.Finding) []judge.Finding {
 	named := map[string]bool{}
 	for i, f := range findings {
@@ -218,7 +215,7 @@ func onePerParty(findings []judge.Finding) []judge.Finding {
 	return findings
 }
 
-// tried reports whether a run got as far as that a bound counts.
+// tried reports whether a run got far enough for a bound to count.
 func (e *judging) tried(rule string) bool {
 	emitted, was := e.Done(string(keyring.Emit), e.Fresh)
 	switch rule {
@@ -232,9 +229,8 @@ func (e *judging) tried(rule string) bool {
 	return done && e.Ended == history.EndedComplete
 }
 
-// hurt reports whether somebody felt what a broken bound leads to, or another rule
-// has found it: then that is what the run is about, and the bound only says what
-// would have been enough.
+// hurt reports whether somebody felt the effect of a broken bound, or another rule found it: that is
+// then the main finding, and the bound only adds what would have been enough.
 func (e *judging) hurt(rule string) bool {
 	refused := func(credential string, from history.Offset) bool {
 		for _, key := range e.JudgedCells() {
@@ -259,7 +255,7 @@ func (e *judging) hurt(rule string) bool {
 	return kept == judge.Fail
 }
 
-// tellBound is the finding of a bound that does not hold, where nobody was refused.
+// tellBound is the finding of a broken bound where nobody was refused.
 func (e *judging) tellBound(b plan.Bound) judge.Finding {
 	f := judge.Finding{
 		Level: judge.Warning, Validator: b.Validator, Consumer: b.Party, Credential: e.Fresh, CausedBy: string(keyring.Emit),
@@ -284,7 +280,7 @@ func (e *judging) tellBound(b plan.Bound) judge.Finding {
 	return f
 }
 
-// fixBound is what to write on the page, or to do, where a bound does not hold.
+// fixBound is the cure for a broken bound.
 func fixBound(b plan.Bound) string {
 	if b.Needed == runbook.Forever {
 		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
@@ -300,7 +296,7 @@ func fixBound(b plan.Bound) string {
 		fix += fmt.Sprintf("; %s was seen so late once, and may be later the next time: find out how often each of its replicas reads what is published", b.Party)
 	}
 	switch {
-	case b.Open && b.Rule == "G2": // what was ended would have lived on
+	case b.Open && b.Rule == "G2": // the ended sessions would have lived on
 		return fmt.Sprintf("have %s, or a pooler that connects for it, close connections when they are as old as the page says (format.longest_life; server_lifetime), in use or not: nothing shows that any %s is long enough", b.Party, b.Field)
 	case b.Open:
 		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)

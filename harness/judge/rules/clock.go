@@ -7,10 +7,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// underAnotherTime is what a rule comes to where the machine's clock was set. What
-// was broken before stays so. Of what comes after nothing can be told: what was
-// signed before has expired, or has not begun, for who reads it now, and that was
-// nobody's doing.
+// underAnotherTime corrects a rule's outcome where the machine's clock was set. What was broken before
+// stays broken. Later findings are inconclusive: tokens from before are then expired, or not yet valid,
+// and nobody is to blame.
 func (e *judging) underAnotherTime(outcome judge.Outcome, detail string, findings []judge.Finding) (judge.Outcome, string) {
 	set := e.ClockSet
 	if set == nil || outcome == judge.Skipped {

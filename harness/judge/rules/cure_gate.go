@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// cure is what to change where a gate did not hold: the figure that is needed, as
-// lint says it, or what the party that the gate names has to do.
+// cure is what to change where a gate did not hold: the figure that is needed, as lint says it, or what
+// the party has to do that the gate names.
 func (e *judging) cure(g history.Gate, at history.Offset) string {
 	var cures []string
 	if e.isOffPage(g.Consumer) {
@@ -39,8 +39,7 @@ func (e *judging) soleSigner() string {
 	return ""
 }
 
-// brokenAt are the bounds that do not hold of which a gate speaks, for the party
-// that it names.
+// brokenAt are the broken bounds that a gate speaks of, for the party that it names.
 func (e *judging) brokenAt(g history.Gate) []plan.Bound {
 	rules := map[history.Phase][]string{history.Verify: {"G1"}, history.Overlap: {"G2", "G3"}, history.Watch: {"G3"}}[g.Phase]
 	_, _, told := flat(e)
@@ -50,8 +49,8 @@ func (e *judging) brokenAt(g history.Gate) []plan.Bound {
 	})
 }
 
-// usesOld reports whether a gate names a party for its use of the old credential: a
-// window that is too short for nobody in particular is too short for it.
+// usesOld reports whether a gate names a party for using the old credential: a window that is too short
+// for nobody in particular is then too short for that party.
 func (e *judging) usesOld(g history.Gate) bool {
 	return g.Phase == history.Overlap && (g.Consumer == "" || slices.ContainsFunc(e.JudgedCells(), func(key history.CellKey) bool {
 		return key.Credential == e.Old && (key.Presenter == g.Consumer || key.Validator == g.Consumer)
@@ -73,14 +72,14 @@ func (e *judging) isOffPage(name string) bool {
 		!slices.ContainsFunc(e.Limits.Gateways, func(w plan.Gateway) bool { return w.Name == name })
 }
 
-// silent says that a validator gave no answer to the last that it was asked after the revoke.
+// silent reports whether a validator left the last presentation after the revoke unanswered.
 func (e *judging) silent(v plan.Validator) bool {
 	probe, _, asked := e.lastProbe(v.Name, history.OldAfter)
 	return asked && probe.Outcome == history.Unavailable
 }
 
-// cureParty is what the party that a gate names has to do, where no figure of the
-// page is what is wrong. It is as it was when the gate was asked.
+// cureParty is what the party that a gate names has to do, where no figure of the page is wrong, as
+// things were when the gate was asked.
 func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	name := g.Consumer
 	_, emits := e.Limits.Emitter(name)
@@ -134,8 +133,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
 }
 
-// unansweredLast is the code that a validator answered last to rehearse itself after the revoke,
-// where that was neither a refusal nor a good answer; "" where it was one, or no answer came.
+// unansweredLast is the status of a validator's last answer to the harness after the revoke, where that
+// was neither a refusal nor a good answer; else "".
 func (e *judging) unansweredLast(validator string) (status string) {
 	for _, event := range e.Events {
 		if p := event.Probe; p != nil && event.Service == validator && (p.Purpose == history.OldAfter || p.Purpose == history.NewAfter) {

@@ -12,8 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// offeredBoth reports whether the old credential was in use only because the
-// validator, which was presented both, could not take the new one yet, and why.
+// offeredBoth reports whether the old credential was in use only because the validator, which was shown
+// both, could not take the new one yet, and why.
 func (e *judging) offeredBoth(key history.CellKey, revoked history.Offset) (judge.Cause, bool) {
 	at, learned := e.Learned(key.Validator, e.Fresh, e.Start)
 	switch {
@@ -27,8 +27,8 @@ func (e *judging) offeredBoth(key history.CellKey, revoked history.Offset) (judg
 	return judge.CauseNeverLearned, true
 }
 
-// usingAnother are the emitters on the page that use, at the end, neither the credential
-// that was revoked nor the one in whose favour: what was proven here is of neither.
+// usingAnother are the emitters on the page that use neither of the two credentials at the end: the
+// rehearsal proved nothing about the one they use.
 func (e *judging) usingAnother() (findings []judge.Finding) {
 	for _, name := range e.Limits.OnAnother(e.View, e.Old, e.Fresh) {
 		uses := e.View.Emitting[name]
@@ -48,9 +48,9 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 	return findings
 }
 
-// signingOn are the issuers on the page that still signed with the old credential when it
-// was revoked, by what they say themselves, and of which no finding tells: nobody showed
-// what they signed, and it would have been refused.
+// signingOn are the issuers on the page that by their own logs still signed with the old credential at
+// the revoke and that no finding names: nobody presented what they signed, which would have been
+// refused.
 func (e *judging) signingOn(revoked history.Offset, found []judge.Finding) (findings []judge.Finding) {
 	for _, m := range e.Limits.Emitters {
 		_, publishes := e.View.Published[m.Name]
@@ -74,7 +74,7 @@ func (e *judging) signingOn(revoked history.Offset, found []judge.Finding) (find
 	return findings
 }
 
-// signsWith is what an emitter said last, until a moment, that it signs with.
+// signsWith is the credential that an emitter last said it signs with, until a moment.
 func (e *judging) signsWith(emitter string, at history.Offset) (credential string) {
 	for _, event := range e.Events {
 		if event.Kind == history.KindEmitting && event.Service == emitter && event.At <= at {
@@ -84,8 +84,8 @@ func (e *judging) signsWith(emitter string, at history.Offset) (credential strin
 	return credential
 }
 
-// distribution holds when the share of the new credential went to 1, and that
-// of the old one to 0, before the old one was revoked, and nobody uses a third.
+// distribution holds when the share of the new credential went to 1 and the old one's to 0 before the
+// revoke, and nobody uses a third.
 func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return e.once("distribution", findDistribution)
 }
@@ -95,8 +95,8 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 	if !there {
 		return judge.Skipped, "nothing was revoked", nil
 	}
-	// A rotator's own revoke is known from when it was seen, and not from when it may have been
-	// at the earliest: what was in use then was taken.
+	// A rotator's revoke counts from when it was seen, not from the earliest possible moment: what was
+	// in use until then was accepted.
 	if seen, done := e.Done(string(keyring.Revoke), e.Old); done && slices.Contains(e.Limits.Rotated, string(keyring.Revoke)) {
 		revoked = seen
 	}
@@ -106,8 +106,7 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 			continue
 		}
 		lastUse := history.Offset(e.Limits.LastUse(e.View, key, e.Fresh, revoked))
-		// Not with the bucket that the revoke falls into: it has also what was
-		// refused because of it.
+		// Without the bucket of the revoke, which also has the refusals that it caused.
 		from, until := revoked-lastUse, revoked-evidence.BucketWidth+1
 		buckets := e.View.Buckets(key, from, until)
 		first := slices.IndexFunc(buckets, func(b history.Bucket) bool { return b.Answered() > 0 })

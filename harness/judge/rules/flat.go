@@ -13,9 +13,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// flat holds when in every cell no sliding window and no phase exceeds its
-// limit. Over a clean baseline every refusal of a rotation's credential is at
-// least reported; only over a noisy one may statistics excuse it.
+// flat holds when no sliding window and no phase of any cell exceeds its limit. Over a clean baseline
+// every refusal of a rotation's credential is at least reported; only over a noisy one may statistics
+// excuse it.
 func flat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return e.once("flat", findFlat)
 }
@@ -46,7 +46,7 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	switch {
 	case judge.HasError(findings):
 		return judge.Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings
-	case otherwise != "": // what is missing then was answered so
+	case otherwise != "": // the missing answers were answered so
 		return judge.Inconclusive, otherwise, findings
 	case thin != "":
 		return judge.Inconclusive, cmp.Or(e.proberTurnedAway(), thin), findings
@@ -58,12 +58,10 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Pass, fmt.Sprintf("0 of %d attempts were refused", total), findings
 }
 
-// judgeCell explains what a cell was refused, and says how much that weighs: an
-// error beyond the limits, but for what is usual. Over a noisy baseline the burst
-// that stands out is what is explained, and what does not stand out is excused.
-// Over a clean one everything counts that has a cause; what has none, and lies
-// scattered, nobody can tell from noise that the baseline was too short to show:
-// open says so.
+// judgeCell explains why a cell was refused, and how much that weighs: an error beyond the limits, less
+// what is usual. Over a noisy baseline it explains the burst that stands out and excuses the rest. Over
+// a clean one everything with a cause counts; scattered refusals without one cannot be told from noise
+// that the baseline was too short to show, and open says so.
 func (e *judging) judgeCell(key history.CellKey, sum *history.Counts) (f judge.Finding, open string) {
 	s, base := e.Refusals(key), e.Baseline(key.Presenter, key.Validator)
 	noisy := e.Beyond(&base)
@@ -110,13 +108,11 @@ func (e *judging) exceeds(key history.CellKey) bool {
 	return false
 }
 
-// excused reports whether a cell's failures are no more than its noisy baseline
-// explains. Sessions are what is independent here, not attempts: one bad
-// session fails again and again. So the share of failures is compared session
-// by session (a two-sample z test on session means, one-sided), at chance
-// divided by the number of cells (Bonferroni); and a rise that is small beside
-// the noise tells nothing, however sure. A client without sessions to compare is
-// compared second by second.
+// excused reports whether a cell's failures are no more than its noisy baseline explains. Sessions are
+// independent, attempts are not: one bad session fails again and again. So the shares of failures are
+// compared session by session (a two-sample z test on session means, one-sided), at chance divided by
+// the number of cells (Bonferroni). A rise that is small beside the noise tells nothing, however
+// certain. A client without sessions is compared second by second.
 func (e *judging) excused(key history.CellKey) bool {
 	base := e.Baseline(key.Presenter, key.Validator)
 	if !e.Beyond(&base) {
@@ -161,7 +157,7 @@ func sampleOf(shares []float64) sample {
 func (e *judging) secondShares(key history.CellKey, from, to history.Offset) sample {
 	const second = history.Offset(time.Second)
 	var shares []float64
-	var at history.Offset // the second under way, which had so many
+	var at history.Offset // the current second
 	var attempts, failures int64
 	done := func() {
 		if attempts > 0 {
@@ -188,15 +184,15 @@ func sessionShares(c *history.Counts, sessions int) sample {
 	for _, n := range c.FailedSessions {
 		shares = append(shares, float64(n)/max(1, each))
 	}
-	slices.Sort(shares) // a sum of the same figures is to be the same each time
+	slices.Sort(shares) // sorted, so that the sum is reproducible
 	for len(shares) < sessions {
 		shares = append(shares, 0)
 	}
 	return sampleOf(shares)
 }
 
-// noisy says that the baseline itself was beyond the objective: then a run
-// cannot show that a rotation did no harm.
+// noisy says that the baseline itself was beyond the objective: such a run cannot show that a rotation
+// did no harm.
 func (e *judging) noisy() string {
 	for _, key := range e.JudgedCells() {
 		base := e.Baseline(key.Presenter, key.Validator)

@@ -12,10 +12,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// gates holds when every enforced gate held. A gate that only observed breaks
-// no rule: what it would have stopped shows in the other rules, or was luck this
-// time, and this one warns of it. A baseline that says too little, or fails already,
-// says nothing of the rotation, which was not tried: then nobody can tell.
+// gates holds when every enforced gate held. A gate that only observed breaks no rule: what it would
+// have stopped shows in other rules, or was luck, and this rule warns of it. A thin or failing baseline
+// says nothing of the rotation, which was not tried: the answer is inconclusive.
 func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var findings []judge.Finding
 	enforced, noted, untried, held := false, "", "", 0
@@ -77,8 +76,8 @@ func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Skipped, "no gate was evaluated", nil
 }
 
-// tellGate is the finding of a gate that did not hold: of the party that it names, or
-// of who is behind what that party did.
+// tellGate is the finding of a gate that did not hold: about the party that it names, or the one that
+// caused that party's failure.
 func (e *judging) tellGate(event history.Event, level judge.Level, message string) judge.Finding {
 	g := event.Gate
 	f := judge.Finding{
@@ -97,8 +96,8 @@ func (e *judging) tellGate(event history.Event, level judge.Level, message strin
 	return f
 }
 
-// behindKept is what explains that a validator took the revoked credential at the end of the
-// watch, where something else is behind it than what it always does.
+// behindKept explains why a validator took the revoked credential at the end of the watch, where
+// another party or a fault caused that.
 func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool) {
 	v, ok := e.Limits.Validator(g.Consumer)
 	revoked, done := e.RevokedAt()
@@ -113,9 +112,8 @@ func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool
 	return told, found && told.Fix != ""
 }
 
-// behindCanary is what explains that a validator refused the canary, where another
-// party is behind it: who the gate saw refusing is not to blame then. That it was
-// emitted too soon is said by the bounds.
+// behindCanary explains why a validator refused the canary, where another party caused that: the
+// validator is then not to blame. The bounds say that the emit came too early.
 func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Explanation, found bool) {
 	v, ok := e.Limits.Validator(g.Consumer)
 	if g.Phase != history.Verify || !ok || len(e.brokenAt(g)) > 0 {
@@ -135,9 +133,8 @@ func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Ex
 	return told, found && told.Cause != judge.CauseUnknown && told.Consumer != "" && told.Consumer != v.Name
 }
 
-// shownAfter are the validators of which nothing tells what they have taken before it is
-// used: those that answered to the new credential often enough once it was, and those
-// that did not.
+// shownAfter are the validators of which nothing shows what they take before it is used: those that
+// answered the new credential often enough afterwards, and those that did not.
 func (e *judging) shownAfter() (after, never []string) {
 	for _, v := range e.Limits.Validators {
 		if !v.Untold {
@@ -158,9 +155,9 @@ func (e *judging) shownAfter() (after, never []string) {
 	return after, never
 }
 
-// unseen says who could not be looked at from outside while a gate was held, and
-// when: it held by what had been seen before. One that restarts for a step, and is seen
-// again before the next gate, leaves nothing open.
+// unseen says which party could not be looked at while a gate was evaluated, and when: the gate used
+// earlier observations. A party that restarts for a step, and is seen again before the next gate,
+// leaves nothing open.
 func (e *judging) unseen() string {
 	for i, event := range e.Events {
 		if event.Kind == history.KindUnseen && event.Detail != "" && event.At >= e.Start && event.At < e.End && e.gateWhileUnseen(i) {
@@ -170,8 +167,8 @@ func (e *judging) unseen() string {
 	return ""
 }
 
-// gateWhileUnseen says that a gate was held, or the rotation ended, before everything of a
-// service could be looked at again that could not be from an event on.
+// gateWhileUnseen reports whether a gate was evaluated, or the rotation ended, before everything about
+// a service could be seen again that was lost from an event on.
 func (e *judging) gateWhileUnseen(from int) bool {
 	blind := 0
 	for _, event := range e.Events[from:] {

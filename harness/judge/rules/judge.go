@@ -14,18 +14,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// rule holds a history against one thing that must be so. It says what it came
-// to and, where it is broken, who broke it.
+// rule holds a history against one requirement. It returns an outcome and, where the requirement is
+// broken, findings that name who broke it.
 type rule struct {
 	id    string
 	judge func(*judging) (judge.Outcome, string, []judge.Finding)
-	// attached says that it is held only where the system is not the run's own.
+	// attached says that it applies to attached systems only.
 	attached bool
-	// timeless says that it does not matter whether the machine's clock was set.
+	// timeless says that a clock that was set does not affect it.
 	timeless bool
 }
 
-// rules are all of them, in the order in which a reader wants to see them.
+// rules are all rules, in the order in which a reader wants them.
 var rules = []rule{
 	{id: "auth-failures-flat", judge: flat},
 	{id: "availability", judge: availability},
@@ -43,8 +43,7 @@ var rules = []rule{
 	{id: "accounting", judge: accounting, timeless: true},
 }
 
-// ErrNoPlan says that a history does not begin with the plan that it is to be
-// held against.
+// ErrNoPlan says that a history does not begin with its plan.
 var ErrNoPlan = errors.New("the history does not begin with a plan")
 
 // Limits reads the plan's limits from the first event of a history. The error is
@@ -63,8 +62,8 @@ func Limits(h *history.History) (plan.Limits, error) {
 	return l, nil
 }
 
-// Judge says what a history means under a plan's limits. It is deterministic,
-// keeps nothing and changes neither of the two.
+// Judge judges a history under a plan's limits. It is deterministic, keeps nothing and changes neither
+// of the two.
 func Judge(h *history.History, l plan.Limits) judge.Verdict {
 	e := &judging{Case: &cause.Case{Evidence: evidence.Gather(h, l)}}
 	v := judge.Verdict{
@@ -117,8 +116,8 @@ func Judge(h *history.History, l plan.Limits) judge.Verdict {
 	return v
 }
 
-// nameTheBound makes an error of what the rule bounds says first where that alone fails
-// a run: it is what the run is about then, whatever else was excused.
+// nameTheBound makes the first finding of the rule bounds an error where that rule alone fails a run:
+// it is then the main finding, whatever was excused.
 func nameTheBound(rules []judge.Rule, findings []judge.Finding) {
 	failed := func(r judge.Rule) bool { return r.Outcome == judge.Fail }
 	i := slices.IndexFunc(findings, func(f judge.Finding) bool { return f.RuleID == "bounds" })
@@ -130,7 +129,7 @@ func nameTheBound(rules []judge.Rule, findings []judge.Finding) {
 	}
 }
 
-// overall is fail over inconclusive over pass; what was skipped has no voice.
+// overall is fail over inconclusive over pass; skipped rules do not count.
 func overall(rules []judge.Rule) judge.Outcome {
 	worst := judge.Pass
 	for _, r := range rules {
@@ -146,7 +145,7 @@ func overall(rules []judge.Rule) judge.Outcome {
 
 // why is the one sentence that a tired reader reads.
 func why(v *judge.Verdict, e *judging) string {
-	var attempts, refused int64 // that are judged: not those of users at the front of a service
+	var attempts, refused int64 // judged ones only, not those of users at the front
 	for _, key := range e.JudgedCells() {
 		sum := e.View.Sum(key, e.Start, e.End+1)
 		attempts, refused = attempts+sum.Attempts, refused+sum.AuthFailures
@@ -179,21 +178,20 @@ func why(v *judge.Verdict, e *judging) string {
 	return ""
 }
 
-// judging is one case while the rules are held against it.
+// judging is a case while the rules are applied to it.
 type judging struct {
 	*cause.Case
-	found map[string]ruling // what rules have come to that others ask for, too
+	found map[string]ruling // outcomes of rules that others need too
 }
 
-// ruling is what a rule has come to.
+// ruling is the result of a rule.
 type ruling struct {
 	outcome  judge.Outcome
 	detail   string
 	findings []judge.Finding
 }
 
-// once is what a rule comes to, found out when it is first asked. Whoever asks may change
-// the findings.
+// once is the result of a rule, computed when it is first asked for. Callers may change the findings.
 func (e *judging) once(rule string, find func(*judging) (judge.Outcome, string, []judge.Finding)) (judge.Outcome, string, []judge.Finding) {
 	r, asked := e.found[rule]
 	if !asked {
@@ -206,7 +204,7 @@ func (e *judging) once(rule string, find func(*judging) (judge.Outcome, string, 
 	return r.outcome, r.detail, slices.Clone(r.findings)
 }
 
-// howToTime says what would show when validators of a run's own fetch the key set.
+// howToTime says how to make the fetches of a run's own validators visible.
 func (e *judging) howToTime(blind []string) string {
 	var issuers []string
 	for _, name := range blind {

@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// ledger holds when effects equal intents: what callers were told is done was
-// done once, and nothing else was.
+// ledger holds when effects equal intents: everything that callers were told is done was done exactly
+// once, and nothing else was.
 func ledger(e *judging) (judge.Outcome, string, []judge.Finding) {
 	if e.Ledger == nil {
 		return judge.Skipped, "this secret's consumers have no ledger", nil
@@ -44,7 +44,7 @@ func (e *judging) replayed() string {
 	return fmt.Sprintf("; an idempotency key kept %d retries from doing it again", e.Ledger.Replayed)
 }
 
-// explainOrders says of irregular orders what happened, and what to change.
+// explainOrders tells what happened to irregular orders, and what to change.
 func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 	f := judge.Finding{
 		Level: judge.Error, Presenter: wrong.Presenter, Validator: wrong.Validator, Consumer: wrong.Presenter, Credential: wrong.Credential,
@@ -69,8 +69,8 @@ func (e *judging) explainOrders(wrong history.Irregular) judge.Finding {
 	return f
 }
 
-// explainTwice tells a retry that nothing told from a new order, from one that
-// was told apart by its credential.
+// explainTwice distinguishes a retry that could not be recognised as one from a retry that the change
+// of credential hid.
 func (e *judging) explainTwice(f *judge.Finding, wrong history.Irregular) {
 	f.Cause = judge.CauseNotIdempotent
 	f.Message = fmt.Sprintf("%s did %s of %s twice: it tried again with %s what had been done with %s and answered %s",

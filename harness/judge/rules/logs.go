@@ -8,9 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
-// logs lists the consumers whose logs do not say which credential was taken or
-// refused: a runbook that tells people to look for the last use of the old one
-// needs that. It fails nobody: the rehearsal counts by other means.
+// logs lists the consumers whose logs do not say which credential was taken or refused: people who look
+// for the last use of the old one need that. It fails nobody: the rehearsal has other sources.
 func logs(e *judging) (judge.Outcome, string, []judge.Finding) {
 	switch {
 	case !slices.Contains(e.Limits.Checks, "logs"):
@@ -51,8 +50,8 @@ func logs(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Pass, "every consumer logs which credential was taken or refused, as far as it was", nil
 }
 
-// decided says whether a party took, or was shown to have refused, a credential;
-// of one that presents, whether that was.
+// decided reports whether a party took, or was shown to have refused, a credential; for a presenter,
+// whether its presentations were.
 func (e *judging) decided(service string) (taken, refused bool) {
 	for _, key := range e.View.Keys() {
 		if key.Credential == "" || key.Validator != service && key.Presenter != service {

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// heldShare is how much of what was due must have been begun for the load to
-	// have been held, over a time in which a client is missed.
+	// heldShare is the share of due requests that must have been begun, over a time in which a client
+	// would be missed.
 	heldShare = 0.9
-	// answerWait is how long after the machine kept a party from running others may
-	// feel it: as long as clients wait for an answer.
+	// answerWait is how long after the machine kept a party from running others may feel it: as long as
+	// clients wait for an answer.
 	answerWait = history.Offset(5 * time.Second)
 )
 
-// stretch is a time in which the machine kept somebody from what was due.
+// stretch is a time in which the machine kept somebody from running.
 type stretch struct {
 	from, until history.Offset
 	lost        history.Offset // how much of it
@@ -29,13 +29,12 @@ type stretch struct {
 	who         []string
 }
 
-// underTheMachine asks, before anybody is blamed, whether the machine let the run
-// take place: the load as it was planned, and everybody with time to run. Of a machine that
-// did not nothing is told that may follow from it, and no party is named. What was broken before stays so, as does what lasts
-// much longer than the machine explains, and what a fault of the run itself did.
-//
-// It sees that harness and load were kept from running, and by what the kernel says
-// that somebody was (see pressed), not that a single service was: that one is to blame.
+// underTheMachine asks, before it blames anybody, whether the machine let the run take place: the load
+// as planned, and everybody with time to run. What may follow from a machine that did not becomes
+// inconclusive, without a party. What was broken before stays, as does what lasts much longer than the
+// machine explains, and what a fault of the run caused. It sees that harness and load were kept from
+// running and, by the kernel, that somebody was (see pressed), but not that a single service was: that
+// service is blamed.
 func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) ([]judge.Rule, []judge.Finding) {
 	if len(e.ofTheMachine()) == 0 {
 		return rules, findings
@@ -85,10 +84,10 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 	return slices.Insert(rules, 0, told), left
 }
 
-// machineBlind are the rules that hold whatever the machine did.
+// machineBlind are the rules that do not depend on the machine.
 var machineBlind = []string{"leaks", "logs"}
 
-// untold reports whether rules could not be told that rest on what was measured.
+// untold reports whether rules that rest on measurements are inconclusive.
 func untold(rules []judge.Rule) bool {
 	return slices.ContainsFunc(rules, func(r judge.Rule) bool {
 		return r.Outcome == judge.Inconclusive && !slices.Contains(machineBlind, r.ID)
@@ -106,8 +105,8 @@ func total(strained []stretch) (lost history.Offset) {
 // moment is an offset of a finding.
 func moment(ms int64) history.Offset { return history.Offset(time.Duration(ms) * time.Millisecond) }
 
-// leaveOut takes out the findings that follow from something, and what follows
-// from those alone.
+// leaveOut removes the findings that follow from something, and the findings that follow from those
+// alone.
 func (e *judging) leaveOut(findings []judge.Finding, follows func(judge.Finding) bool) (left, out []judge.Finding) {
 	left = []judge.Finding{}
 	for _, f := range findings {
@@ -124,7 +123,7 @@ func (e *judging) leaveOut(findings []judge.Finding, follows func(judge.Finding)
 		return left, out
 	}
 	first := slices.MinFunc(out, func(a, b judge.Finding) int { return cmp.Compare(a.FirstMS, b.FirstMS) }).FirstMS
-	for i := len(left) - 1; i >= 0; i-- { // the way back that it caused, and what that left undone
+	for i := len(left) - 1; i >= 0; i-- { // the rollback that it caused, and its consequences
 		if f := left[i]; (f.RuleID == "rollback" || f.RuleID == "gates" || f.RuleID == "distribution") && f.FirstMS >= first && !e.byAFault(f) {
 			left, out = slices.Delete(left, i, i+1), append(out, f)
 		}
@@ -132,8 +131,7 @@ func (e *judging) leaveOut(findings []judge.Finding, follows func(judge.Finding)
 	return left, out
 }
 
-// byAFault reports whether a finding was caused by a fault of the run itself that
-// left evidence, at a party of it.
+// byAFault reports whether a fault that left evidence, at a party of a finding, caused the finding.
 func (e *judging) byAFault(f judge.Finding) bool {
 	return slices.ContainsFunc(e.FaultReports(), func(r judge.FaultReport) bool {
 		party := r.Target == f.Consumer || r.Target == f.Validator || r.From == f.Consumer || r.To == f.Consumer || r.To == f.Validator
@@ -152,8 +150,8 @@ func (e *judging) ofTheMachine() []history.Event {
 	return found
 }
 
-// strained are the stretches of the rotation in which the machine kept harness or
-// load from running, or load from its plan, in order and apart from each other.
+// strained are the stretches in which the machine kept harness or load from running, or load from its
+// plan, in order and disjoint.
 func (e *judging) strained() []stretch {
 	var all []stretch
 	for _, event := range e.ofTheMachine() {
@@ -187,8 +185,7 @@ func (e *judging) strained() []stretch {
 	return apart
 }
 
-// join makes one of two that overlap or meet. What two of them lost at the same
-// time counts once.
+// join merges two stretches that overlap or meet. Time that both lost counts once.
 func (s *stretch) join(o stretch) {
 	overlap := max(0, min(s.until, o.until)-o.from)
 	s.lost += max(0, o.lost-min(overlap, s.lost))
@@ -201,8 +198,8 @@ func (s *stretch) join(o stretch) {
 	}
 }
 
-// notHeld says where nothing at all can be told from some moment on: somebody was
-// stopped for as long as a client is missed, or what load sent was not what was due.
+// notHeld says from which moment on nothing can be told: somebody was stopped for as long as a client
+// would be missed, or load did not send what was due.
 func (e *judging) notHeld(strained []stretch) (why string, since history.Offset) {
 	for _, s := range strained {
 		if s.stopped >= history.Offset(leastStretch) {
@@ -241,9 +238,9 @@ func (e *judging) notHeld(strained []stretch) (why string, since history.Offset)
 	return "", 0
 }
 
-// followsFrom reports whether a finding may come of the machine: it begins in a
-// stretch in which that kept somebody from running, or as soon after as answers
-// are waited for, and does not last for much longer than what was lost.
+// followsFrom reports whether the machine may have caused a finding: it begins while the machine kept
+// somebody from running, or while answers to that are still awaited, and does not last much longer than
+// the time lost.
 func (e *judging) followsFrom(strained []stretch, f judge.Finding) bool {
 	first, last := moment(f.FirstMS), moment(f.LastMS)
 	near, lost, within := false, history.Offset(0), history.Offset(0)
@@ -259,7 +256,7 @@ func (e *judging) followsFrom(strained []stretch, f judge.Finding) bool {
 	}
 	lasts := last - first
 	if f.RuleID == "auth-failures-flat" || f.RuleID == "revocation" {
-		return lasts <= 2*lost // it was told late by no more than that
+		return lasts <= 2*lost // it was late by no more than that
 	}
 	return lasts-within <= max(answerWait+evidence.Nearly, within)
 }

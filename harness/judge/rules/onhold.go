@@ -9,18 +9,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// holdEffect is what a hold did to a stretch of the page that is too short: it lasted
+// holdEffect is the effect of a hold on a stretch that is too short on the page: the stretch lasted
 // longer, since caches and clients go on while the rotation waits for a person.
 type holdEffect struct {
-	text string // what came of it, as the end of a sentence
-	// sure says that without the hold somebody had been refused, as the run has seen:
-	// they were not ready when the stretch of the page was over.
+	text string // the effect, as the end of a sentence
+	// sure says that without the hold somebody would have been refused: the run saw that they were not
+	// ready when the page's stretch was over.
 	sure bool
 	who  string // to look at, where that is not the party of the bound
 }
 
-// reprieved is what a hold did for a bound that does not hold, and for nobody was
-// refused; false: no hold had a part in it.
+// reprieved is the effect of a hold on a broken bound by which nobody was refused; false where no hold
+// had one.
 func (e *judging) reprieved(b plan.Bound) (holdEffect, bool) {
 	from, to := e.stretch(b.Rule)
 	planned := from + history.Offset(e.Limits.Wall(b.Planned))
@@ -41,7 +41,7 @@ func (e *judging) reprieved(b plan.Bound) (holdEffect, bool) {
 	return r, true
 }
 
-// stretch is what a bound is about, as it was.
+// stretch is when the stretch of a bound really was.
 func (e *judging) stretch(rule string) (from, to history.Offset) {
 	revoked, _ := e.Done(string(keyring.Revoke), e.Old)
 	switch rule {
@@ -57,8 +57,8 @@ func (e *judging) stretch(rule string) (from, to history.Offset) {
 	return from, to
 }
 
-// learnedOnHold says of a validator whether it learned the new credential later than
-// it would have met it after a lead that ends at a moment, as the page has it.
+// learnedOnHold says whether a validator learned the new credential only after the planned end of the
+// lead.
 func (e *judging) learnedOnHold(r *holdEffect, validator string, planned history.Offset) {
 	v, _ := e.Limits.Validator(validator)
 	accepted, _ := e.Done(string(keyring.Accept), e.Fresh)
@@ -73,9 +73,8 @@ func (e *judging) learnedOnHold(r *holdEffect, validator string, planned history
 		validator, e.Fresh, e.Page(learned-accepted), e.Page(learned-met))
 }
 
-// usedOnHold says whether the old credential was in use later than it would have
-// been revoked after a window that ends at a moment, as the page has it. An exception
-// has a window of its own, which is about nobody else.
+// usedOnHold says whether the old credential was in use after the planned end of the window. An
+// exception has a window of its own.
 func (e *judging) usedOnHold(r *holdEffect, party string, planned, revoked history.Offset) {
 	for _, key := range e.JudgedCells() {
 		excepted := e.Limits.Excepted(key.Presenter)

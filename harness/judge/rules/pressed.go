@@ -11,12 +11,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// pressed is from which share of the time on, by what the kernel says (PSI, "some"),
-// that somebody waited for something a time-out says nothing of who was asked. Harness
-// and load may have had all their time meanwhile: they need little, and a scheduler
-// that is fair gives it to them, where a database that starts a process for each
-// connection waits. One rehearsal alone on two processors is pressed some 0.3 of the
-// time, four beside each other 0.8.
+// pressed is the pressure (the kernel's PSI, "some") from which a time-out says nothing of the party
+// that was asked. Harness and load may have run undisturbed: they need little, and a fair scheduler
+// gives it to them, while a database that starts a process for each connection waits. One rehearsal
+// alone on two processors has a pressure of some 0.3, four beside each other 0.8.
 var pressed = []struct {
 	what  string
 	share float64
@@ -27,10 +25,9 @@ var pressed = []struct {
 	{"io", 0.5, "somebody waited for a disk"},
 }
 
-// underPressure says how the machine was pressed while answers did not come in time,
-// where that is all that is known against those who were asked; "" where it was not,
-// or more is known: what was refused, reset or answered with an error is no matter
-// of time.
+// underPressure tells the machine's pressure while answers were late, where lateness is all that is
+// known against a party; "" where there was none, or more is known: a refusal, a reset or an error is
+// no matter of time.
 func (e *judging) underPressure(f judge.Finding) (how string) {
 	if f.RuleID != "availability" || f.Cause != judge.CauseTimedOut && f.Cause != judge.CauseServiceDown {
 		return ""
@@ -43,7 +40,7 @@ func (e *judging) underPressure(f judge.Finding) (how string) {
 	return e.waited(from, until)
 }
 
-// waited is what the kernel says that somebody waited for most of a time; "": nothing.
+// waited names what somebody waited for most of a time, by the kernel; "": nothing.
 func (e *judging) waited(from, until history.Offset) string {
 	for _, p := range pressed {
 		if share := e.shareOf(p.what, from, until); share >= p.share {
@@ -53,10 +50,9 @@ func (e *judging) waited(from, until history.Offset) string {
 	return ""
 }
 
-// heldBack reports whether the machine explains that tokens were not renewed, each
-// time by itself: that a client held an attempt back now, and one minutes later, says
-// nothing of the time between. How is what the kernel says of it, where harness and
-// load had their time; what is left unexplained is inside the objective.
+// heldBack reports whether the machine explains each failed renewal of tokens by itself: attempts held
+// back now and minutes later say nothing of the time between. how tells the kernel's figures where
+// harness and load had their time; what stays unexplained is inside the objective.
 func (e *judging) heldBack(strained []stretch, f judge.Finding) (how string, explained bool) {
 	var late, left int64
 	for _, event := range e.Events {
@@ -79,8 +75,8 @@ func (e *judging) heldBack(strained []stretch, f judge.Finding) (how string, exp
 	return how, late > left && e.heldInside(f.Presenter, left)
 }
 
-// shareOf is the mean of what the kernel says of something in [from, until). What it
-// says is told when it changes, and holds until the next.
+// shareOf is the mean of a pressure in [from, until). A value is recorded when it changes, and holds
+// until the next.
 func (e *judging) shareOf(what string, from, until history.Offset) float64 {
 	var waited float64
 	var share float64

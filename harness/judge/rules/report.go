@@ -82,7 +82,7 @@ func percentile(pairs [][2]int64, share float64) float64 {
 	return float64(pairs[len(pairs)-1][0]) / 1000
 }
 
-// validators says how long each one really took to learn and to forget.
+// validators says how long each validator really took to learn and to forget.
 func (e *judging) validators() []judge.ValidatorReport {
 	reports := []judge.ValidatorReport{}
 	accepted, wasAccepted := e.Done(string(keyring.Accept), e.Fresh)
@@ -99,7 +99,7 @@ func (e *judging) validators() []judge.ValidatorReport {
 			}
 			r.LearnedAfterMS = max(learned-since, 0).Milliseconds()
 		} else if v.Authority && wasAccepted {
-			r.LearnedAfterMS = 0 // it says nothing of it, and the step itself decides
+			r.LearnedAfterMS = 0 // it logs nothing, and the step decides
 		}
 		if p := e.OldProbes(v, revoked); p.Refused && wasRevoked {
 			r.ForgotAfterMS = (p.RefusedAt - revoked).Milliseconds()

@@ -18,9 +18,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// revocation holds when every validator refused the old credential by its
-// bound G3, shown with one that had not expired and was made before the revoke,
-// and takes the new one.
+// revocation holds when every validator refused the old credential by its bound G3, shown with a token
+// or session from before the revoke that had not expired, and takes the new one.
 func revocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return e.once("revocation", findRevocation)
 }
@@ -84,9 +83,9 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Pass, fmt.Sprintf("every validator refused %s in time and takes %s", e.Old, e.Fresh), nil
 }
 
-// keptTooLong reports whether a validator took the old credential after its bound:
-// asked for it after that, or, where it says itself that it forgot it only then,
-// answering after that. That it was asked late, or is slow to answer, is none.
+// keptTooLong reports whether a validator took the old credential after its bound: when asked after it
+// or, by its own log of forgetting, when answering after it. Being asked late, or answering slowly,
+// does not count.
 func (e *judging) keptTooLong(v plan.Validator, p cause.Presented, revoked history.Offset) bool {
 	bound := e.Limits.G3(v)
 	if p.Taken == 0 || bound == runbook.Forever {
@@ -97,8 +96,8 @@ func (e *judging) keptTooLong(v plan.Validator, p cause.Presented, revoked histo
 	return p.LastAsked > until || p.LastTaken > until && says && forgot > until
 }
 
-// refusesOld tells in a finding that a validator went on taking the old credential,
-// or says what is missing to know.
+// refusesOld tells in a finding that a validator went on taking the old credential, or says what is
+// missing to know.
 func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history.Offset) (missing string) {
 	p := e.OldProbes(v, revoked)
 	f.LastMS, f.Count = p.LastTaken.Milliseconds(), p.Taken
@@ -153,8 +152,8 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	return ""
 }
 
-// neverAsked says who fetches the key set, is neither on the page nor known to check anything,
-// and was therefore never shown the old credential: it may take that for good.
+// neverAsked names parties that fetch the key set, are neither on the page nor known to check anything,
+// and were therefore never shown the old credential: they may take it for good.
 func (e *judging) neverAsked() (open []string) {
 	for _, key := range slices.Sorted(maps.Keys(e.View.Readers)) {
 		r := e.View.Readers[key]
@@ -166,15 +165,16 @@ func (e *judging) neverAsked() (open []string) {
 	return open
 }
 
-// handsOn reports whether somebody fetched the key set at a party, as at a cache: it checks nothing.
+// handsOn reports whether somebody fetched the key set from a party, as from a cache: such a party
+// checks nothing.
 func (e *judging) handsOn(name string) bool {
 	return slices.ContainsFunc(e.Events, func(event history.Event) bool {
 		return event.Kind == history.KindRead && event.What == runbook.JWKS && event.Service == name || event.Kind == history.KindFetched && event.From == name
 	})
 }
 
-// mayKeep is how long a validator may keep what it has of a key: what the page says or, where
-// nothing makes it forget, what the watch leaves when the change has got to it.
+// mayKeep is how long a validator may keep a key: what the page says or, where nothing makes it forget,
+// what the watch leaves after the change has arrived.
 func (e *judging) mayKeep(v plan.Validator) string {
 	if v.Forgets != runbook.Forever {
 		return plan.Text(v.Forgets) + ", as the page says"
@@ -186,8 +186,8 @@ func (e *judging) mayKeep(v plan.Validator) string {
 	return "what you can bear, and watch for longer than that"
 }
 
-// takesNew says whether a validator refuses the new credential after the revoke, or
-// what is missing to know.
+// takesNew says whether a validator refuses the new credential after the revoke, or what is missing to
+// know.
 func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	switch answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.NewAfter); answer {
 	case plan.Refuses:
@@ -210,9 +210,8 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	return "", false
 }
 
-// takenMeanwhile is how often a validator took the new credential from others until the
-// harness showed it that at the end of the watch, where it refused hardly any of it then: once
-// faults are undone after that it may take all of it.
+// takenMeanwhile is how often a validator took the new credential from others until the end of the
+// watch, where it then refused hardly any: once faults are undone it may take all.
 func (e *judging) takenMeanwhile(v plan.Validator) int64 {
 	const lately = 5 * evidence.Nearly
 	var sum history.Counts
@@ -229,8 +228,7 @@ func (e *judging) takenMeanwhile(v plan.Validator) int64 {
 	return sum.OK
 }
 
-// doubt says of a validator that refused the new credential too seldom to tell what
-// that was.
+// doubt tells of a validator that refused the new credential too seldom to say why.
 func (e *judging) doubt(v plan.Validator, a history.Answers) string {
 	return fmt.Sprintf("%s refused %s in %d of %d answers, and nothing tells whether one of its replicas does or whether that is usual", v.Name, e.Fresh, a.Refused, a.Asked())
 }
@@ -259,7 +257,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	return f
 }
 
-// undestroyed is that the old credential could not be removed after all.
+// undestroyed is the finding that the old credential could not be destroyed.
 func (e *judging) undestroyed() (judge.Finding, bool) {
 	if _, done := e.Done(string(keyring.Destroy), e.Old); done {
 		return judge.Finding{}, false
@@ -284,8 +282,7 @@ func (e *judging) undestroyed() (judge.Finding, bool) {
 	return judge.Finding{}, false
 }
 
-// kept adds to a finding of a credential that was taken for too long what made
-// that so.
+// kept explains a finding about a credential that was taken for too long.
 func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 	revoked, _ := e.RevokedAt()
 	told, found := e.keptCell(v, p, revoked).Detect()
@@ -294,7 +291,7 @@ func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 	if found || v.Authority {
 		return
 	}
-	for _, b := range e.BoundsSeen() { // it keeps what it fetched, for longer than the page says
+	for _, b := range e.BoundsSeen() { // it keeps its set for longer than the page says
 		if b.Rule == "G3" && b.Validator == v.Name && b.Party == v.Name && !b.Held && !b.Open && len(b.Seen) > 0 && b.Needed != runbook.Forever {
 			f.Message += "; " + strings.Join(b.Seen, ", ")
 			f.Fix = fmt.Sprintf("%s; where %s must be refused sooner, restart %s with the revoke", fixBound(b), e.Old, v.Name)
@@ -302,8 +299,7 @@ func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 	}
 }
 
-// keptCell is a validator that took the revoked credential for too long, as what is to be
-// explained.
+// keptCell is the cell of a validator that took the revoked credential for too long.
 func (e *judging) keptCell(v plan.Validator, p cause.Presented, revoked history.Offset) *cause.Cell {
 	return &cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// rollback holds when a way back that was taken is proven: the old credential
-// emitted and accepted everywhere, the new one withdrawn, failures flat again.
-// A rollback that nobody asked for is never a pass, however well it went.
+// rollback holds when a rollback that was taken is proven: the old credential emitted and accepted
+// everywhere, the new one withdrawn, failures flat again. A rollback that nobody asked for is never a
+// pass, however well it went.
 func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 	r := e.rollback()
 	if !r.Happened && len(r.Left) > 0 {
@@ -85,8 +85,8 @@ func (e *judging) notBack() (left []plan.Emitter) {
 	return left
 }
 
-// citeWhatKept adds to a finding of the way back the faults that were in effect at the store
-// or at a party of it when a step could not be taken, or while it went on.
+// citeWhatKept adds to a finding of the rollback the faults at the store, or at one of its parties,
+// when a step failed or while it went on.
 func (e *judging) citeWhatKept(f *judge.Finding) {
 	parties := []string{evidence.StoreName}
 	for _, m := range e.Limits.Emitters {
@@ -107,22 +107,21 @@ func (e *judging) citeWhatKept(f *judge.Finding) {
 	}
 }
 
-// decidedFor reports whether something called for the way back.
+// decidedFor reports whether a trigger decided on the rollback.
 func (e *judging) decidedFor(trigger history.Trigger) bool {
 	return slices.ContainsFunc(e.Decisions, func(d history.Event) bool {
 		return d.Decision.Action == history.ActionRollBack && d.Decision.Trigger == trigger
 	})
 }
 
-// stoppedByGate reports whether a gate turned the run back, which is a finding
-// of its own rule.
+// stoppedByGate reports whether a gate turned the run back; the rule gates has that finding.
 func (e *judging) stoppedByGate() bool {
 	return slices.ContainsFunc(e.Decisions, func(d history.Event) bool {
 		return d.Decision.Action == history.ActionRollBack && d.Decision.Trigger == history.TriggerGate
 	})
 }
 
-// rollback is the way back as it is told in the report.
+// rollback is the rollback as the report tells it.
 func (e *judging) rollback() judge.RollbackReport {
 	var r judge.RollbackReport
 	for _, d := range e.Decisions {
@@ -174,9 +173,9 @@ func (e *judging) flatAgain(decided history.Offset) int64 {
 	return (last - decided).Milliseconds()
 }
 
-// stillTaken notes who takes the withdrawn credential at the end. Whoever had it
-// before may keep it until it forgets; where it was withdrawn because it had got
-// into wrong hands, the way back has failed at whoever takes it after its bound.
+// stillTaken records who takes the withdrawn credential at the end. A validator that had it may keep it
+// until it forgets; where it was withdrawn because it had leaked, the rollback fails at each that takes
+// it after its bound.
 func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 	var notes []judge.Finding
 	withdrawn, _ := e.Done(string(keyring.Withdraw), e.Fresh)
@@ -251,9 +250,8 @@ func (e *judging) unproven() []string {
 	return missing
 }
 
-// publishedAhead reports whether the new credential had been published before the
-// run began, never became the one to emit, and cannot be withdrawn: it is what it
-// was, and there is nothing to take back.
+// publishedAhead reports whether the new credential was published before the run, was never emitted,
+// and cannot be withdrawn: everything is as it was, and there is nothing to take back.
 func (e *judging) publishedAhead() bool {
 	_, tried := e.View.Tried[string(keyring.Emit)][e.Fresh]
 	_, cannot := e.Limits.Cannot[string(keyring.Withdraw)]

@@ -12,9 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// sessions holds when sessions keep refreshing: a token that could not be
-// renewed is trouble at its emitter, and not a refusal of the key. Like every
-// attempt without success, those that were held back for it count against the
+// sessions holds when sessions keep refreshing: a token that could not be renewed is its emitter's
+// trouble, and no refusal of the key. Attempts held back for want of a token count against the
 // objective.
 func sessions(e *judging) (judge.Outcome, string, []judge.Finding) {
 	found := map[string]*judge.Finding{}
@@ -55,9 +54,8 @@ func sessions(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return judge.Fail, "sessions could not renew their tokens", findings
 }
 
-// heldInside reports whether so many attempts that a client held back are inside the
-// objective. A budget of less than one attempt is one: a renewal that came a moment
-// late, once in a short run, is no session that could not be renewed.
+// heldInside reports whether so many held-back attempts are within the objective. A budget below one
+// attempt counts as one: a single late renewal in a short run is no broken session.
 func (e *judging) heldInside(name string, n int64) bool {
 	client, _ := e.Limits.Client(name)
 	sum, _, _ := e.Lost(name, client.To, e.Start, e.End+1)

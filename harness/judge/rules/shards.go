@@ -19,8 +19,7 @@ func (e *judging) ofShards(what string) (found []history.Event) {
 	return found
 }
 
-// lostShards says which parts of the load were lost, and what of it is missing since;
-// "": none was.
+// lostShards says which parts of the load were lost, and what is missing since; "": none.
 func (e *judging) lostShards() string {
 	var said []string
 	for _, event := range e.ofShards(history.ShardLost) {
@@ -42,8 +41,8 @@ func (e *judging) lostShards() string {
 	return strings.Join(said, "; ")
 }
 
-// clocksApart says whose clock differs from the harness's by so much that what it counted
-// cannot be put in order with what others saw; "": nobody's.
+// clocksApart names the clocks that differ so much from the harness's that their counts cannot be
+// ordered with what others saw; "": none.
 func (e *judging) clocksApart() string {
 	for _, event := range e.ofShards(history.ShardClock) {
 		if s := event.Shard; s.Apart() {
@@ -58,7 +57,7 @@ func (e *judging) clocksApart() string {
 	return ""
 }
 
-// shared says of a load that several processes sent how well their clocks agree.
+// shared says how well the clocks of the load's processes agree.
 func (e *judging) shared() string {
 	var of int
 	var most history.Offset
@@ -72,11 +71,11 @@ func (e *judging) shared() string {
 	return fmt.Sprintf("; sent by %d processes, whose clocks were within %s of the harness's at the start and the end", of, fine(most))
 }
 
-// fine is a short time, with what of it is less than a millisecond.
+// fine writes a short time with fractions of a millisecond.
 func fine(o history.Offset) string { return o.Duration().Round(10 * time.Microsecond).String() }
 
-// ofItsOwn is what a rule cannot be told for whatever the machine did: a part of the load
-// that was lost; "" where there is nothing.
+// ofItsOwn is why a rule is inconclusive whatever the machine did: a lost part of the load; "" where
+// there is none.
 func (e *judging) ofItsOwn(rule string) string {
 	if rule == "accounting" {
 		return e.lostShards()

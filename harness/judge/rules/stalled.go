@@ -13,10 +13,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// stalled are the parties that a fault froze for longer, in page time, than those who
-// ask them wait, and that answered what waited once they went on: how long a fault
-// lasts is divided by the speed of a rehearsal, and a time-out is not. At the page's own
-// pace nobody would have waited for those answers.
+// stalled are the parties that a fault froze for longer, in page time, than their callers wait, and
+// that answered the waiting requests afterwards. A fault's time is divided by the speed and a time-out
+// is not: at the page's own pace nobody would have waited for those answers.
 func (e *judging) stalled(felt []judge.Finding) []judge.Finding {
 	var findings []judge.Finding
 	for _, r := range e.FaultReports() {
@@ -55,8 +54,8 @@ func (e *judging) timeoutOf(presenter string) time.Duration {
 	return cmp.Or(client.Timeout, contract.ClientTimeout)
 }
 
-// silence is the longest time without an answer in a cell while a fault was in effect,
-// and how many attempts were answered in the moment that ended it.
+// silence is the longest time without an answer in a cell during a fault, and how many attempts were
+// answered at its end.
 func (e *judging) silence(key history.CellKey, r judge.FaultReport) (from, until history.Offset, after int64) {
 	injected, undone := moment(r.InjectedMS), moment(r.UndoneMS)
 	last, seen := injected, false

@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
-// steps holds when each step that a team's system was asked for was taken. One
-// that failed and turned the rotation back is told by the way back.
+// steps holds when each step was taken that a team's system was asked for. The rule rollback tells of a
+// failed step that turned the rotation back.
 func steps(e *judging) (judge.Outcome, string, []judge.Finding) {
 	var findings []judge.Finding
 	taken := 0

@@ -9,9 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// strangers are the refusals, since the rotation began, of tokens under names that are none
-// of its credentials', at validators that refused that client hardly anything before: whoever
-// signed them, those who had them were not let in, and auth failures were not flat.
+// strangers are refusals of tokens under names of none of the rotation's credentials, since it began,
+// at validators that refused that client hardly anything before: whoever signed those tokens, auth
+// failures were not flat.
 func (e *judging) strangers() (findings []judge.Finding, refused, attempts int64) {
 	for _, key := range e.View.Keys() {
 		client, ok := e.Limits.Client(key.Presenter)
@@ -34,14 +34,14 @@ func (e *judging) strangers() (findings []judge.Finding, refused, attempts int64
 	return findings, refused, attempts
 }
 
-// isStranger says that a cell, of where credentials are checked, is of a name that is none of
-// those that were made for the run or meanwhile.
+// isStranger reports whether a judged cell has a name of no credential that was made for the run or
+// meanwhile.
 func (e *judging) isStranger(key history.CellKey) bool {
 	_, other := e.Others[key.Credential]
 	return key.Source == e.Limits.JudgedAt && key.Credential != "" && key.Credential != history.UnknownIdentifier && key.Credential != e.Old && key.Credential != e.Fresh && !other
 }
 
-// tellStranger says who began to use such a name meanwhile, where somebody was seen to.
+// tellStranger names who began to use such a name, where that was seen.
 func (e *judging) tellStranger(key history.CellKey, client plan.Client, sum *history.Counts) judge.Finding {
 	f := judge.Finding{
 		Presenter: key.Presenter, Validator: key.Validator, Consumer: key.Validator, Credential: key.Credential, Cause: judge.CauseUnknown,
@@ -70,8 +70,7 @@ func (e *judging) tellStranger(key history.CellKey, client plan.Client, sum *his
 // fixReusedName is the cure where one name stands for several keys.
 const fixReusedName = "give every key a name of its own: its thumbprint (RFC 7638) is one"
 
-// reusedName is a name under which the key set of an emitter was seen to have two keys, at a
-// time or one after the other.
+// reusedName is a name under which an emitter's key set had two keys, at once or one after the other.
 func (e *judging) reusedName(emitter string) (name string, reused bool) {
 	prints := map[string]string{}
 	for _, event := range e.Events {
@@ -88,8 +87,8 @@ func (e *judging) reusedName(emitter string) (name string, reused bool) {
 	return "", false
 }
 
-// ownNames says of an emitter on the page that has names of its own for its keys what
-// that keeps from being told; "" where there is none.
+// ownNames says what cannot be told of an emitter on the page that names its keys differently; "" where
+// there is none.
 func (e *judging) ownNames() string {
 	for _, m := range e.Limits.Emitters {
 		if e.Limits.NamedOtherwise(e.View, m.Name, e.Old, e.Fresh) {

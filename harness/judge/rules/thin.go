@@ -12,12 +12,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// leastStretch is the least wall time in which a client is missed: a pacer that stood
-// still for less than that catches up.
+// leastStretch is the least wall time in which a client would be missed: a pacer catches up after
+// shorter pauses.
 const leastStretch = 5 * time.Second
 
-// thin says where there was too little to tell by: a history that did not run
-// its course, a client with hardly an answer, a credential that nobody used.
+// thin says where there is too little to judge: a history that did not run its course, a client with
+// hardly an answer, a credential that nobody used.
 func (e *judging) thin() string {
 	switch {
 	case e.Disorder != "":
@@ -59,8 +59,8 @@ func (e *judging) thin() string {
 	return ""
 }
 
-// namesNone reports whether clients were answered, and nothing that they presented names a
-// credential of this run: tokens without a kid, or opaque ones that are looked up.
+// namesNone reports whether clients were answered although nothing they presented names a credential of
+// this run: tokens without a kid, or opaque ones.
 func (e *judging) namesNone() bool { return len(e.JudgedCells()) == 0 && e.presentedOthers() > 0 }
 
 // presentedOthers is how many attempts of clients that have tokens were answered, whatever
@@ -75,10 +75,9 @@ func (e *judging) presentedOthers() (n int64) {
 	return n
 }
 
-// unasked says that a validator on the page was hardly shown the old credential
-// or the new one: then little shows what its callers would have felt. Connections of
-// a pool that were made before the rotation began serve in it: the logins count by
-// which they were made. One behind a pooler is shown nothing but by that.
+// unasked says that a validator on the page was hardly shown the old credential or the new one: little
+// then shows what its callers would have felt. Pool connections from before the rotation go on serving;
+// the logins that made them count. A validator behind a pooler is shown nothing directly.
 func (e *judging) unasked(v plan.Validator) string {
 	if !v.OnPage || v.Behind != "" {
 		return ""
@@ -105,8 +104,8 @@ func (e *judging) unasked(v plan.Validator) string {
 	return ""
 }
 
-// unused says where an emitter on the page was not seen with the new
-// credential at all: then nothing shows that it is taken.
+// unused says that an emitter on the page was never seen with the new credential: nothing shows then
+// that it is taken.
 func (e *judging) unused(m plan.Emitter) string {
 	if !m.OnPage {
 		return ""
@@ -128,21 +127,20 @@ func (e *judging) unused(m plan.Emitter) string {
 	return ""
 }
 
-// sentAfter reports whether a presenter was to send anything after the emit: a client
-// whose time was over does not show the new credential.
+// sentAfter reports whether a presenter was to send anything after the emit.
 func (e *judging) sentAfter(presenter string) bool {
 	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 	c, ok := e.Limits.Client(presenter)
 	return !ok || len(e.View.Rates[presenter]) == 0 || c.Due(e.View, emitted, e.End) >= 1
 }
 
-// quiet says when a client had far fewer answers than were due where it calls:
-// in a stretch in which a client is missed, or in a phase that is as long.
+// quiet says when a client had far fewer answers than were due: in a stretch in which it would be
+// missed, or in a phase as long as that.
 func (e *judging) quiet(c plan.Client) string {
 	keys := e.answering(c)
 	few := func(from, until history.Offset, where string) string {
 		due, got := c.Due(e.View, from, until), float64(e.answers(keys, from, until))
-		if due > evidence.LeastAttempts-0.5 && got < due/2 { // a stretch is as long as it takes for that many to be due
+		if due > evidence.LeastAttempts-0.5 && got < due/2 { // a stretch is long enough for that many to be due
 			return fmt.Sprintf("%s had %.0f answers from %s %s, and %.0f were due", c.Name, got, c.To, where, due)
 		}
 		return ""
@@ -176,8 +174,8 @@ func (e *judging) quiet(c plan.Client) string {
 	return ""
 }
 
-// usualLatency is the median of a client's answers where it calls, where that is
-// long: until so long after its first request it can have had none.
+// usualLatency is the median time of a client's answers, where that is long: for so long after its
+// first request it cannot have had one.
 func (e *judging) usualLatency(c plan.Client) history.Offset {
 	counts := map[int64]int64{}
 	var all, below int64
@@ -203,8 +201,8 @@ func (e *judging) usualLatency(c plan.Client) history.Offset {
 	return 0
 }
 
-// answering are the cells that tell of the answers that a client had where it calls, and
-// those in which a service's own credential was refused behind it.
+// answering are the cells with the answers that a client had, and those in which a service's own
+// credential was refused behind it.
 func (e *judging) answering(c plan.Client) (keys []history.CellKey) {
 	for _, key := range e.View.Keys() {
 		called := key.Source == history.FromLoad && key.Presenter == c.Name && key.Validator == c.To
@@ -215,8 +213,8 @@ func (e *judging) answering(c plan.Client) (keys []history.CellKey) {
 	return keys
 }
 
-// answers are those that a client had in [from, until). A refusal is one; so is
-// a bad answer of a service whose own credential was refused behind it.
+// answers is how many answers a client had in [from, until). A refusal is one; so is a bad answer of a
+// service whose own credential was refused.
 func (e *judging) answers(keys []history.CellKey, from, until history.Offset) (n int64) {
 	for _, key := range keys {
 		for _, b := range e.View.Buckets(key, from, until) {

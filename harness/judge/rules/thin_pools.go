@@ -6,12 +6,11 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// leastConnections is leastAttempts where a credential is presented with each
-// connection of a pool: a few of those serve many requests, which are counted at
-// the front, and a login that is refused is seen in each of them.
+// leastConnections replaces LeastAttempts for pools: few connections serve many requests, which are
+// counted at the front, and a refused login shows in each of them.
 const leastConnections = 1
 
-// least is how many presentations of a credential to a validator tell something.
+// least is how many presentations of a credential to a validator are enough to tell something.
 func (e *judging) least(v plan.Validator) int64 {
 	if e.pooled(v) {
 		return leastConnections

@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// waived leaves a rule out that the scenario waives, with the reason beside what
-// it would have come to. Its findings stay, as notes.
+// waived skips a rule that the scenario waives, with the reason and the outcome that it would have had.
+// Its findings stay, as notes.
 func waived(l plan.Limits, rule string, outcome judge.Outcome, detail string, findings []judge.Finding) (judge.Outcome, string) {
 	why, ok := l.Waived[rule]
 	if !ok || outcome == judge.Pass || outcome == judge.Skipped {
