@@ -40,7 +40,8 @@ func onMachine(p *plan.Plan, program string) bool {
 		return true
 	}
 	if strings.ContainsRune(program, filepath.Separator) && !filepath.IsAbs(program) {
-		program = filepath.Join(filepath.Dir(p.File), program) // where it is started
+		// Where it is started. Joined to "." it would be a bare name, and looked for in PATH.
+		program = filepath.Dir(p.File) + string(filepath.Separator) + program
 	}
 	_, err := exec.LookPath(program)
 	return err == nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -20,7 +21,7 @@ const statusTimeout = 5 * time.Second
 // asker asks services for their counters, without a proxy of the environment and without following
 // redirects: another address is another service.
 var asker = &http.Client{
-	Timeout: statusTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+	Timeout: statusTimeout, Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

@@ -20,6 +20,8 @@ func (p published) word(part string) (value contract.Value, known bool) {
 		return contract.List(each(all, "value")), true
 	case "identifiers":
 		return contract.List(each(all, "identifier")), true
+	case "jwks": // RFC 7517 §5
+		return contract.Text(`{"keys":[` + strings.Join(each(all, "public_jwk"), ",") + "]}"), true
 	}
 	of := emitted
 	if rest, other := strings.CutPrefix(part, "other."); other {

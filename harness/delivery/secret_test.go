@@ -61,6 +61,16 @@ func TestASigningKeyAsAFile(t *testing.T) {
 	if err != nil || !strings.HasPrefix(got, "a\n-----BEGIN PRIVATE KEY-----\n") || !strings.Contains(got, `"kty":"EC"`) {
 		t.Errorf("got %v and %d bytes, want a kid, a key in PEM and a JWK", err, len(got))
 	}
+	// Who only checks is given nothing that signs.
+	got, err = rendered("{{ .secret.jwks }}\n{{ .secret.public_jwk }}\n{{ .secret.public }}", given(t, key), nil)
+	set, rest, _ := strings.Cut(got, "\n")
+	jwk, public, _ := strings.Cut(rest, "\n")
+	if err != nil || set != `{"keys":[`+jwk+"]}" || !strings.Contains(jwk, `"x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"`) || !strings.HasPrefix(public, "-----BEGIN PUBLIC KEY-----\n") {
+		t.Errorf("got %v and %s, want a set of one public key, the key as a JWK, and in PEM", err, got)
+	}
+	if strings.Contains(got, `"d"`) || strings.Contains(got, "PRIVATE") {
+		t.Errorf("got %s, want no private key in it", got)
+	}
 }
 
 // TestOwnFilesAreWritten: what has the secret is written for the service, and anew

@@ -180,8 +180,8 @@ func (b *builder) validator(name string) Validator {
 		v.Learns, v.Forgets = library.Learns, library.Forgets
 		v.Granule, v.Keys, v.OnMiss, v.Cooldown = library.Granularity, library.Keys, library.OnMiss, library.Cooldown
 	}
-	if b.family.Symmetric() || pooler && b.reads(s) {
-		v.Reads, v.GivenOne = true, b.family.Symmetric() && s.GivenOne()
+	if b.family.Symmetric() || pooler && b.reads(s) || b.givenKeys(name) {
+		v.Reads, v.GivenOne = true, s.GivenOne()
 		if c != nil && c.Refresh > 0 {
 			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
 			if !s.Pinned && s.Refresh != c.Refresh {
@@ -214,6 +214,13 @@ func (b *builder) validator(name string) Validator {
 		v.From, v.Via, v.Shared = b.source(name)
 	}
 	return v
+}
+
+// givenKeys reports whether a service of a team's own is given public keys as it would be a
+// secret, in files or variables, and has the address of no key set.
+func (b *builder) givenKeys(name string) bool {
+	s := b.s.Services[name]
+	return s.External() && !b.family.Authority && b.reads(s) && len(keySetsOf(name, b.page, b.s)) == 0
 }
 
 // behind is the pooler through which all consumers reach an authority; "" where one reaches it

@@ -70,7 +70,7 @@ func (f FamilyTraits) Symmetric() bool {
 var Traits = map[string]FamilyTraits{
 	"jwt-signing-key": {
 		Name: "jwt-signing-key", Distributions: []string{JWKS}, ReadBy: []string{"issuer"}, Types: contract.SignatureAlgorithms(),
-		Identifier: "kid", Expires: true, Life: "of a token: 10m", JudgedAt: history.FromLoad, Parts: []string{"identifier", "jwk", "value"},
+		Identifier: "kid", Expires: true, Life: "of a token: 10m", JudgedAt: history.FromLoad, Parts: []string{"identifier", "jwk", "public", "public_jwk", "value"},
 		EmittedBy: []string{"issuer"}, CheckedBy: []string{"verifier"}, Between: []string{"cache", "relay"},
 	},
 	"jwt-shared-secret": {
@@ -98,9 +98,12 @@ var Traits = map[string]FamilyTraits{
 
 // Words are the parts of {{ .secret.PART }} that settings of a service can have,
 // sorted: those of the credential to emit, of the other one that is accepted, and of
-// all, and the whole document as text and as a file.
+// all, the whole document as text and as a file, and of public keys the set.
 func (f FamilyTraits) Words() []string {
 	words := []string{"file", "json", "values", "identifiers"}
+	if slices.Contains(f.Parts, "public_jwk") {
+		words = append(words, "jwks")
+	}
 	for _, part := range f.Parts {
 		words = append(words, part, "other."+part)
 	}

@@ -111,13 +111,16 @@ func (s Service) Listens(name string) bool {
 	return len(s.Ports) > 0 || !s.NeedsImage() && slices.Contains(s.Actions(), Action{name, "port"})
 }
 
+// partsOfOne are the words of settings that are of one credential alone.
+var partsOfOne = []string{"identifier", "jwk", "public", "public_jwk", "user", "value"}
+
 // GivenOne reports whether a service of a team's own is given one credential at a time,
 // the one to emit: nothing in its settings has another one, and it reads none itself.
 func (s Service) GivenOne() bool {
 	one := false
 	for _, a := range s.Actions() {
 		switch {
-		case a.Name == "store", a.Name == "secret" && a.Part != "value" && a.Part != "identifier" && a.Part != "user" && a.Part != "jwk":
+		case a.Name == "store", a.Name == "secret" && !slices.Contains(partsOfOne, a.Part):
 			return false
 		case a.Name == "secret":
 			one = true

@@ -3,10 +3,13 @@ package cause
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // givenOne matches where an external validator is given one credential at a time and refused the other
@@ -24,13 +27,16 @@ func givenOne(c *Cell) (Explanation, bool) {
 	}
 	until := "and was not given " + c.Fresh + " until the end"
 	if ever {
-		until = fmt.Sprintf("%s until %s, and %s from then on", c.Old, given, c.Fresh)
+		until = fmt.Sprintf("%s until %s after the accept, and %s from then on", c.Old, plan.Text(c.Limits.Page((given - c.Accepted).Duration()).Round(time.Second)), c.Fresh)
+	}
+	both := "{{ .secret.values }}, or {{ .secret.other.value }} beside {{ .secret.value }}"
+	if !runbook.Traits[c.Limits.Family].Symmetric() { // it checks with a public key
+		both = "{{ .secret.jwks }}, or {{ .secret.other.public }} beside {{ .secret.public }}"
 	}
 	return Explanation{
 		Cause: judge.CauseOneSlot,
 		Why:   fmt.Sprintf("%s%s is given one credential at a time, the one to emit: %s", name, c.OffPage(name), until),
-		Fix: fmt.Sprintf("give %s both ({{ .secret.values }}, or {{ .secret.other.value }} beside {{ .secret.value }}) and let it try each; with one no lead and no window is long enough",
-			name),
+		Fix:   fmt.Sprintf("give %s both (%s) and let it try each; with one no lead and no window is long enough", name, both),
 	}, true
 }
 
