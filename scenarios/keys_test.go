@@ -9,7 +9,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
-	"github.com/rehearse-dev/rehearse/harness/source/schema"
 )
 
 var update = flag.Bool("update", false, "write KEYS.md anew")
@@ -40,7 +39,7 @@ func TestKeysAreThoseOfTheSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reference, err := schema.Reference(data, format.heading, formats)
+		reference, err := referenceOf(data, format.heading, formats)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -107,7 +107,7 @@ func (s *mariaDBServer) writeInitial(owner *identity) error {
 			"CREATE DATABASE IF NOT EXISTS %[4]s;\n"+
 			"CREATE TABLE IF NOT EXISTS %[5]s (hash CHAR(41) PRIMARY KEY, tag VARCHAR(255));\n"+
 			"CREATE TABLE IF NOT EXISTS %[6]s (id INT UNSIGNED PRIMARY KEY, who VARCHAR(255), tag VARCHAR(255));\n",
-			contract.DatabaseAdmin, sha1.Sum(once[:]), contract.MariaDBDatabase, contract.MariaDBBook, contract.MariaDBPasswords, contract.MariaDBSessions)
+			contract.DatabaseAdmin, sha1.Sum(once[:]), contract.MariaDBDatabase, contract.MariaDBHarness, contract.MariaDBPasswords, contract.MariaDBSessions)
 		err = errors.Join(err, owner.give(file), file.Close())
 	}
 	if err != nil {

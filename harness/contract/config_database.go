@@ -60,13 +60,13 @@ const (
 	// MariaDBApplication is the attribute of a connection in which a client says
 	// who it is, NAME/TAG, as an application name does elsewhere.
 	MariaDBApplication = "program_name"
-	// MariaDBBook is the database of the harness's own at a MariaDB server, which
+	// MariaDBHarness is the database of the harness's own at a MariaDB server, which
 	// consumers cannot read. In MariaDBPasswords it writes what the server keeps of each
 	// password that it makes (hash) and whose that is (tag); in MariaDBSessions the
 	// stand-in adds which session (id) of whom (who) was let in with which (tag).
-	MariaDBBook      = "rehearse"
-	MariaDBPasswords = MariaDBBook + ".passwords"
-	MariaDBSessions  = MariaDBBook + ".sessions"
+	MariaDBHarness   = "rehearse"
+	MariaDBPasswords = MariaDBHarness + ".passwords"
+	MariaDBSessions  = MariaDBHarness + ".sessions"
 )
 
 // PgBouncer is the configuration of a PgBouncer in front of a PostgreSQL server.

@@ -88,13 +88,6 @@ func (c *Cell) statuses() map[string]int64 {
 	return c.Sum.Statuses
 }
 
-// withoutEffectAfter is withoutEffect, of what rehearse itself is refused after the revoke.
-func withoutEffectAfter(c *Cell) (Explanation, bool) {
-	told, matches := withoutEffect(c)
-	told.Why, told.CausedBy = ": "+told.Why, ""
-	return told, matches
-}
-
 // revokedOther matches where an authority took the new credential until the old one was
 // revoked, and has refused it from everybody since.
 func revokedOther(c *Cell) (Explanation, bool) {

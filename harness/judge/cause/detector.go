@@ -230,11 +230,11 @@ func detectors() []detector {
 
 		{of: Untaken, match: lockedOutProbe},
 		{of: Untaken, match: lockedUnsaidAfter},
-		{of: Untaken, match: notAcceptedProbe},
+		{of: Untaken, match: afterRevoke(": ", notAccepted)},
 		{of: Untaken, match: refusedLikeOthers},
-		{of: Untaken, match: reusedKidAfter},
-		{of: Untaken, needs: []need{seesLooks}, match: otherTypeAfter},
-		{of: Untaken, match: withoutEffectAfter},
+		{of: Untaken, match: afterRevoke("; ", reusedKid)},
+		{of: Untaken, needs: []need{seesLooks}, match: afterRevoke("; ", otherType)},
+		{of: Untaken, match: afterRevoke(": ", withoutEffect)},
 		{of: Untaken, match: neverPublished},
 		{of: Untaken, match: neverTaken},
 	}

@@ -51,6 +51,16 @@ func (e *Case) LockedAt(authority string, at history.Offset) (lock history.Event
 	return lock, ok
 }
 
+// lockLasted is how long a lock lasted; false where it was never lifted.
+func (e *Case) lockLasted(lock history.Event) (history.Offset, bool) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindUnlocked && event.Service == lock.Service && event.At > lock.At {
+			return event.At - lock.At, true
+		}
+	}
+	return 0, false
+}
+
 // tellLockedOut tells who made an authority refuse everybody.
 func (e *Case) tellLockedOut(authority string, lock history.Event) Explanation {
 	who := "rehearse itself"
@@ -58,11 +68,8 @@ func (e *Case) tellLockedOut(authority string, lock history.Event) Explanation {
 		who = lock.Reader
 	}
 	until := ""
-	for _, event := range e.Events {
-		if event.Kind == history.KindUnlocked && event.Service == authority && event.At > lock.At {
-			until = fmt.Sprintf(" for %s", e.Page(event.At-lock.At))
-			break
-		}
+	if lasted, over := e.lockLasted(lock); over {
+		until = fmt.Sprintf(" for %s", e.Page(lasted))
 	}
 	told := Explanation{
 		Cause: judge.CauseLockedOut, Consumer: lock.Reader, CausedBy: e.LastStep(lock.At),

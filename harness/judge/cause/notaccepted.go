@@ -31,13 +31,6 @@ func notAccepted(c *Cell) (Explanation, bool) {
 	return told, true
 }
 
-// notAcceptedProbe is notAccepted for the harness's own presentations.
-func notAcceptedProbe(c *Cell) (Explanation, bool) {
-	told, matches := notAccepted(c)
-	told.Why = ": " + told.Why
-	return told, matches
-}
-
 // RotatorRuns reports whether a rotator was running at a moment.
 func (e *Case) RotatorRuns(at history.Offset) (runs bool) {
 	for _, event := range e.Events {

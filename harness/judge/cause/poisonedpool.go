@@ -67,11 +67,8 @@ func (c *Cell) poisoned(pooler string) (lock history.Event, ok bool) {
 // tellPoisoned tells with which refused login a pooler connected to its database.
 func (c *Cell) tellPoisoned(pooler string, lock history.Event) Explanation {
 	until := ""
-	for _, event := range c.Events {
-		if event.Kind == history.KindUnlocked && event.Service == pooler && event.At > lock.At {
-			until = fmt.Sprintf(", until %s after", c.Page(event.At-lock.At))
-			break
-		}
+	if lasted, over := c.lockLasted(lock); over {
+		until = fmt.Sprintf(", until %s after", c.Page(lasted))
 	}
 	told := Explanation{
 		Cause: judge.CausePoisonedPool, Consumer: pooler, CausedBy: c.LastStep(lock.At),

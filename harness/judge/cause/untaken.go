@@ -26,11 +26,14 @@ func refusedLikeOthers(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// reusedKidAfter is reusedKid for refusals after the revoke.
-func reusedKidAfter(c *Cell) (Explanation, bool) {
-	told, matches := reusedKid(c)
-	told.Why, told.CausedBy = "; "+told.Why, ""
-	return told, matches
+// afterRevoke is a detector of refusals for what the harness itself presents after the revoke: no
+// step caused that, and the finding has a sentence before the explanation.
+func afterRevoke(separator string, match func(*Cell) (Explanation, bool)) func(*Cell) (Explanation, bool) {
+	return func(c *Cell) (Explanation, bool) {
+		told, matches := match(c)
+		told.Why, told.CausedBy = separator+told.Why, ""
+		return told, matches
+	}
 }
 
 // neverPublished matches where the emitter does not publish the new credential.
@@ -52,11 +55,4 @@ func neverPublished(c *Cell) (Explanation, bool) {
 func neverTaken(c *Cell) (Explanation, bool) {
 	_, ever := c.Learned(c.Validator.Name, c.Fresh, c.Start)
 	return Explanation{Cause: judge.CauseNeverLearned}, !ever
-}
-
-// otherTypeAfter is otherType for the harness's own presentations after the revoke.
-func otherTypeAfter(c *Cell) (Explanation, bool) {
-	told, matches := otherType(c)
-	told.Why, told.CausedBy = "; "+told.Why, ""
-	return told, matches
 }

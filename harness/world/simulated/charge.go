@@ -109,14 +109,14 @@ func (o *order) charge(credential string, d decision) (answer string) {
 	named := w.services[o.from.name].Idempotency != scenario.None && provider.Idempotency != scenario.None
 	for _, c := range o.done {
 		if named && (c.credential == credential || provider.Idempotency != "key") {
-			w.books.Replayed++
+			w.ledger.Replayed++
 			return answer
 		}
 	}
 	if o.lost && len(o.done) == 0 && d.outcome == history.OK {
 		answer = "504"
 	}
-	w.books.Effects++
+	w.ledger.Effects++
 	if len(o.done) > 0 {
 		w.irregular(history.Irregular{
 			What: history.DoneTwice, Presenter: o.from.name, Validator: o.to.name, Credential: credential,
@@ -132,10 +132,10 @@ func (o *order) settle(d decision) {
 	w := o.client.world
 	d.retry = false
 	w.count(o.front, d)
-	w.books.Orders++
+	w.ledger.Orders++
 	switch {
 	case d.outcome == history.OK:
-		w.books.Done++
+		w.ledger.Done++
 	case len(o.done) > 0:
 		w.irregular(history.Irregular{
 			What: history.Unconfirmed, Presenter: o.from.name, Validator: o.to.name, Credential: o.done[0].credential, Was: o.done[0].answered,
@@ -145,13 +145,13 @@ func (o *order) settle(d decision) {
 
 // irregular enters one more order that does not fit.
 func (w *World) irregular(like history.Irregular) {
-	for i, known := range w.books.Irregular {
+	for i, known := range w.ledger.Irregular {
 		if known.First, known.Last, known.Count = 0, 0, 0; known == like {
-			w.books.Irregular[i].Last = w.now()
-			w.books.Irregular[i].Count++
+			w.ledger.Irregular[i].Last = w.now()
+			w.ledger.Irregular[i].Count++
 			return
 		}
 	}
 	like.First, like.Last, like.Count = w.now(), w.now(), 1
-	w.books.Irregular = append(w.books.Irregular, like)
+	w.ledger.Irregular = append(w.ledger.Irregular, like)
 }

@@ -158,9 +158,9 @@ func (c *client) settle() (together []*cell) {
 		}
 		together = append(together, each.cell)
 	}
-	w.books.Orders += out.charges * n
-	w.books.Done += out.charges * n
-	w.books.Effects += out.charges * n
+	w.ledger.Orders += out.charges * n
+	w.ledger.Done += out.charges * n
+	w.ledger.Effects += out.charges * n
 	c.moments, c.turns = due, c.turns+n
 	return together
 }

@@ -81,7 +81,7 @@ type World struct {
 	cells      cells
 	totals     history.Totals
 	orders     []*order // that wait to be tried again
-	books      history.Ledger
+	ledger     history.Ledger
 }
 
 // timed is what happens at a distance from the beginning of a phase.
@@ -230,8 +230,8 @@ func (w *World) Finish() (*history.History, error) {
 	if w.options.Totals != nil {
 		w.options.Totals(&totals)
 	}
-	if w.books.Orders > 0 {
-		w.record(history.Event{Kind: history.KindLedger, Ledger: &w.books})
+	if w.ledger.Orders > 0 {
+		w.record(history.Event{Kind: history.KindLedger, Ledger: &w.ledger})
 	}
 	w.record(history.Event{Kind: history.KindTotals, Totals: &totals})
 	w.record(history.Event{Kind: history.KindLeaks, Leaks: &history.Leaks{Searched: 1}})

@@ -1,4 +1,4 @@
-package schema
+package scenarios_test
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// Reference is a schema that Of made as Markdown for people: a heading and a table of keys for
-// each type, in the order in which a reader meets them. Heading is that of the first,
+// referenceOf writes a JSON Schema as Markdown for people: a heading and a table of keys for
+// each type, in the order in which a reader meets them. heading is that of the first,
 // and names has words for the regular expressions of texts.
-func Reference(schema []byte, heading string, names map[string]string) (string, error) {
+func referenceOf(schema []byte, heading string, names map[string]string) (string, error) {
 	var root jsonschema.Schema
 	if err := json.Unmarshal(schema, &root); err != nil {
 		return "", fmt.Errorf("read schema: %w", err)
@@ -25,7 +25,7 @@ func Reference(schema []byte, heading string, names map[string]string) (string, 
 	return r.text.String(), nil
 }
 
-// reference is one that is being written.
+// reference is a reference that is being written.
 type reference struct {
 	text  strings.Builder
 	types jsonschema.Definitions
