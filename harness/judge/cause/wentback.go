@@ -47,16 +47,18 @@ func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Exp
 	again := old[back].At
 	var until, last history.Offset // last of the new one, and of the old one again
 	var before, beside, after int64
+	for _, b := range old[back:] {
+		last, after = b.At+b.Width, after+b.Attempts
+	}
+	// What waits in it is presented beside the new one to its end, and not only until it is refused.
+	end := max(used+1, last-evidence.Nearly)
 	for _, b := range fresh[first:] {
 		switch {
 		case b.At < again+evidence.Nearly:
 			until, before = b.At+b.Width, before+b.OK
-		case b.At <= used:
+		case b.At < end:
 			beside += b.Attempts
 		}
-	}
-	for _, b := range old[back:] {
-		last, after = b.At+b.Width, after+b.Attempts
 	}
 	silent := float64(again - from - evidence.Nearly)
 	if before < several || beside > 0 || silent*float64(after)/float64(last-again) < evidence.LeastAttempts {

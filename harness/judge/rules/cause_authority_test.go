@@ -157,6 +157,15 @@ func TestAuthority(t *testing.T) {
 		{"it runs only after the revoke", []change{authority, presents("k1", 45), silent("app", 10, 45), refuse("app", "k1", 45, 61, 10), withoutWord}, "app", judge.CauseNotSwitched, "revoke",
 			"it was not seen to present anything between the emit and the revoke"},
 		{"it goes back", []change{authority, presents("k2", 28.4), presents("k1", 36), refuse("app", "k1", 40.5, 61, 10)}, "app", judge.CauseWentBack, "revoke", "app presented k2 alone from 28m24s to 36m (380 times), and from then on k1 again"},
+		{"what waited in it comes after the revoke", []change{authority, presents("k2", 28.4), withoutWord, func(s *story) {
+			for i := range 610 { // beside the new one
+				if b := history.Offset(i) * 100 * millisecond; b >= at(46) && b < at(56) {
+					c := counts(b, "app", "search", "k1", 5)
+					c.Counts.Source = history.FromAuthority
+					s.add(c)
+				}
+			}
+		}, refuse("app", "k1", 46, 56, 5)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 15m29s after it was revoked, and presented k2 beside it before"},
 		{"a part of it stops, and the other goes on", []change{authority, presents("k2", 28.4), presents("k1", 36), func(s *story) {
 			for i := range 610 { // beside the new one, from the emit on
 				if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) && b < at(36) {
