@@ -2,7 +2,9 @@ package cause
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
@@ -39,6 +41,23 @@ func (e *Case) unreadableAt(service string, at history.Offset) (unreadable bool)
 		}
 	}
 	return unreadable
+}
+
+// lookedAt is how the last look at a service until a moment was answered; "" where there was none.
+func (e *Case) lookedAt(service string, at history.Offset) (status string) {
+	for _, look := range e.looksAt(service, "") {
+		if look.At <= at {
+			status = look.Set.Status
+		}
+	}
+	return status
+}
+
+// failsAt reports whether the last look at a service until a moment was answered with an error of
+// its own. That the harness is turned away says nothing of others.
+func (e *Case) failsAt(service string, at history.Offset) bool {
+	status, err := strconv.Atoi(e.lookedAt(service, at))
+	return err == nil && status >= http.StatusInternalServerError
 }
 
 // nearest is where the validator fetches: the gateway or cache before it, or the emitter.

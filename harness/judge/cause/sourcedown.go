@@ -22,6 +22,13 @@ func lostInOutage(c *Cell) (Explanation, bool) {
 			Fix: fmt.Sprintf("mend %s before going on, and let %s keep the set that it has for as long as it gets no other", r.Target, c.Validator.Name),
 		}, true
 	}
+	if place := c.nearest(); c.lost() && how == "" && c.Validator.Blind && c.failsAt(place, c.First) {
+		return Explanation{
+			Cause: judge.CauseSourceDown, Consumer: place,
+			Why: fmt.Sprintf("%s gave no set just then (%s), as it was looked at, and %s no longer had %s: nobody tells when it fetched", place, c.lookedAt(place, c.First), c.Validator.Name, c.Credential),
+			Fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", place, c.Validator.Name),
+		}, true
+	}
 	if !c.lost() || how == "" {
 		return Explanation{}, false
 	}

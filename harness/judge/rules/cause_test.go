@@ -342,6 +342,18 @@ func TestCauses(t *testing.T) {
 			"asked auth for the set and got none (503), and no longer had k2", "keep the set that it has",
 		},
 		{
+			"the new one thrown away in an outage, and nobody tells of its fetches",
+			[]change{blindSearch, looked(24, "auth", key1, key2), answered(31.5, "auth", "", "503", time.Millisecond), refuse("app", "k2", 32.2, 34, 10)},
+			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "overlap"}, 32201,
+			"auth gave no set just then (503), as it was looked at, and search no longer had k2", "keep the set that it has",
+		},
+		{
+			"refused when the outage was over, and nobody tells of its fetches",
+			[]change{blindSearch, looked(24, "auth", key1, key2), answered(30, "auth", "", "503", time.Millisecond), looked(31.5, "auth", key1, key2), refuse("app", "k2", 32.2, 34, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "overlap"}, 32201,
+			"it was refused although search had learned it", "look into the log of search",
+		},
+		{
 			"turned away when it went to fetch",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(31), refuse("app", "k2", 28.4, 31, 10),
 				add(turnedAway(28.4, "search"), turnedAway(28.6, "search"), turnedAway(28.6, "checkout"), turnedAway(9, "search"))},

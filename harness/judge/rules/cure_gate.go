@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -120,6 +122,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
+	case g.Phase == history.Watch && e.silent(v) && e.refusesOtherwise(name):
+		return fmt.Sprintf("find out what %s means by %s, which is read as neither taken nor refused%s", name, e.unansweredLast(name), e.SayRefusal(name, e.unansweredLast(name)))
 	case g.Phase == history.Watch && e.silent(v):
 		return fmt.Sprintf("bring %s back, and look at whether it refuses %s and takes %s then: it gave no answer at the end", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch:
@@ -131,6 +135,13 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		}
 	}
 	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+}
+
+// refusesOtherwise reports whether a validator that is there answered rehearse itself last with a
+// status that may be a refusal in its own words.
+func (e *judging) refusesOtherwise(validator string) bool {
+	status, err := strconv.Atoi(e.unansweredLast(validator))
+	return err == nil && status < http.StatusInternalServerError && status != http.StatusTooManyRequests
 }
 
 // unansweredLast is the status of a validator's last answer to the harness after the revoke, where that
