@@ -61,7 +61,8 @@ func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Exp
 		}
 	}
 	silent := float64(again - from - evidence.Nearly)
-	if before < several || beside > 0 || silent*float64(after)/float64(last-again) < evidence.LeastAttempts {
+	stretch := last - again // in which to see whether it presents the new one beside it
+	if before < several || beside > 0 || stretch <= 2*evidence.Nearly || silent*float64(after)/float64(last-again) < evidence.LeastAttempts {
 		return Explanation{}, false
 	}
 	return Explanation{

@@ -166,6 +166,15 @@ func TestAuthority(t *testing.T) {
 				}
 			}
 		}, refuse("app", "k1", 46, 56, 5)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 15m29s after it was revoked, and presented k2 beside it before"},
+		{"what waited in it comes all at once after the revoke", []change{authority, presents("k2", 28.4), withoutWord, func(s *story) {
+			for i := range 610 { // beside the new one
+				if b := history.Offset(i) * 100 * millisecond; b >= at(46) && b < at(46.3) {
+					c := counts(b, "app", "search", "k1", 9)
+					c.Counts.Source = history.FromAuthority
+					s.add(c)
+				}
+			}
+		}, refuse("app", "k1", 46, 46.3, 9)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 5m47s after it was revoked, and presented k2 beside it before"},
 		{"a part of it stops, and the other goes on", []change{authority, presents("k2", 28.4), presents("k1", 36), func(s *story) {
 			for i := range 610 { // beside the new one, from the emit on
 				if b := history.Offset(i) * 100 * millisecond; b >= at(28.4) && b < at(36) {
