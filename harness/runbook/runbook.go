@@ -85,8 +85,8 @@ type Consumer struct {
 	// Library is one of `rehearse matrix`, as jwx or go-oidc, whose defaults say how long this
 	// consumer learns and forgets; the next two say it themselves.
 	Library       string    `yaml:"library,omitempty" json:"library,omitempty"`
-	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`   // how long until it takes a new credential; default is what its library does
-	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"` // how long until it refuses one that was removed; default is what its library does
+	LearnsWithin  *Duration `yaml:"learns_within,omitempty" json:"learns_within,omitempty"`   // how long until it takes a new credential at most, and not on average: where it varies when it fetches, the longest; default is what its library does
+	ForgetsWithin *Duration `yaml:"forgets_within,omitempty" json:"forgets_within,omitempty"` // how long until it refuses one that was removed at most, and not on average; default is what its library does
 	// Cooldown is of a validator that fetches the key set when it is shown a key
 	// that it does not know: once in so long at most. It learns within that, too.
 	Cooldown *Duration `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
