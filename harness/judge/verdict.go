@@ -268,6 +268,7 @@ const (
 	CauseAfterEffect      Cause = "after-effect"      // what was asked for was done, and the answer was that it was not
 	CauseCooldown         Cause = "cooldown"          // it had just fetched, and may not do so again yet
 	CauseReusedKid        Cause = "reused-kid"        // the new key has the name of the old one
+	CauseOneSignature     Cause = "one-signature"     // of several signatures the receiver looked at one
 	CauseKeptSessions     Cause = "kept-sessions"     // a session that was made with the revoked credential was still served
 	CauseCutOff           Cause = "cut-off"           // sessions in use were ended with the credential that they were made with
 	CauseClockSkew        Cause = "clock-skew"        // a clock was further off than the validator allows for

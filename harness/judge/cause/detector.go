@@ -177,6 +177,7 @@ func detectors() []detector {
 
 		// Of the old one.
 		{of: Refused, match: notRelearned},
+		{of: Refused, match: oneSignature},
 		{of: Refused, match: oldKid},
 		{of: Refused, match: revokedEarly},
 		{of: Refused, match: wentBack},

@@ -80,6 +80,17 @@ func (e *judging) silent(v plan.Validator) bool {
 	return asked && probe.Outcome == history.Unavailable
 }
 
+// inOtherWords is the status with which a validator that is there answered to the old credential
+// last, where that may be a refusal in its own words; "" where it is none.
+func (e *judging) inOtherWords(v plan.Validator) string {
+	probe, _, _ := e.lastProbe(v.Name, history.OldAfter)
+	status, err := strconv.Atoi(probe.Status)
+	if err != nil || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
+		return ""
+	}
+	return probe.Status
+}
+
 // cureParty is what the party that a gate names has to do, where no figure of the page is wrong, as
 // things were when the gate was asked.
 func (e *judging) cureParty(g history.Gate, at history.Offset) string {
@@ -122,8 +133,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
-	case g.Phase == history.Watch && e.silent(v) && e.refusesOtherwise(name):
-		return fmt.Sprintf("find out what %s means by %s, which is read as neither taken nor refused%s", name, e.unansweredLast(name), e.SayRefusal(name, e.unansweredLast(name)))
+	case g.Phase == history.Watch && e.silent(v) && e.inOtherWords(v) != "":
+		return fmt.Sprintf("find out what %s means by %s, which is read as neither taken nor refused%s", name, e.inOtherWords(v), e.SayRefusal(name, e.inOtherWords(v)))
 	case g.Phase == history.Watch && e.silent(v):
 		return fmt.Sprintf("bring %s back, and look at whether it refuses %s and takes %s then: it gave no answer at the end", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch:
@@ -135,13 +146,6 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		}
 	}
 	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
-}
-
-// refusesOtherwise reports whether a validator that is there answered rehearse itself last with a
-// status that may be a refusal in its own words.
-func (e *judging) refusesOtherwise(validator string) bool {
-	status, err := strconv.Atoi(e.unansweredLast(validator))
-	return err == nil && status < http.StatusInternalServerError && status != http.StatusTooManyRequests
 }
 
 // unansweredLast is the status of a validator's last answer to the harness after the revoke, where that

@@ -163,7 +163,7 @@ func TestAWatchThatDidNotHold(t *testing.T) {
 		{"it keeps the key", []change{keeps}, "search", "make search refuse k1"},
 		{"it got no set", []change{keeps, add(fetched(at(30), "search", "auth", "k1", "k2"), history.Event{At: at(45), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})}, "auth", "bring auth back"},
 		{"it gives no answer", []change{still(0, 41), asks(60.4, history.OldAfter, history.Unavailable)}, "search", "bring search back"},
-		{"it answers in other words", []change{still(0, 41), inStatus("400", asks(60.4, history.OldAfter, history.Unavailable))}, "search", "find out what search means by 400"},
+		{"it answers in other words", []change{still(0, 41), inStatus("400", asks(60.4, history.OldAfter, history.Unavailable)), asks(60.45, history.NewAfter, history.OK)}, "search", "find out what search means by 400"},
 		{"it takes everything", []change{keeps, asks(60.45, history.MadeUp, history.OK)}, "search", "say how search refuses"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

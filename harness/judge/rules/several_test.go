@@ -44,6 +44,9 @@ func TestPresentingBoth(t *testing.T) {
 		{"of both, and learned before", []change{presentsBoth, goesOn(37, 40.5)}, "distribution", "app", judge.CauseOutlived, "revoke"},
 		{"of one, refused after the revoke", []change{refuse("app", "k2", 41, 60, 10), learnsAt(0)}, "auth-failures-flat", "search", judge.CauseNeverLearned, "emit"},
 		{"of both, refused after the revoke", []change{presentsBoth, refuse("app", "k2", 41, 60, 10), learnsAt(0)}, "auth-failures-flat", "search", judge.CauseNeverLearned, "revoke"},
+		{"of both, refused until it had learned the new one", []change{presentsBoth, learnsAt(20), refuse("app", "k1", 11, 20, 10)}, "auth-failures-flat", "search", judge.CauseOneSignature, "accept"},
+		{"of both, refused long after it had", []change{presentsBoth, learnsAt(20), refuse("app", "k1", 11, 26, 10)}, "auth-failures-flat", "search", judge.CauseUnknown, "accept"},
+		{"of one, refused until it had learned the new one", []change{learnsAt(20), refuse("app", "k1", 11, 20, 10)}, "auth-failures-flat", "search", judge.CauseUnknown, "accept"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,32 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
+)
+
+// oneSignature matches where a delivery that has a signature of each accepted secret was
+// refused though the receiver has the old one, from the accept on and no longer than it may
+// take to learn the new one: it looks at one of the signatures.
+func oneSignature(c *Cell) (Explanation, bool) {
+	v := c.Validator
+	if !c.Several(c.Presenter) || c.isFresh() || !c.beforeRevoke(c.Sum) || v.Learns == runbook.Forever || c.Accepted == 0 || c.First < c.Accepted {
+		return Explanation{}, false
+	}
+	due := c.Accepted + history.Offset(c.Limits.Wall(max(v.Learns, v.Rereads)+c.Limits.Propagation)) + evidence.Nearly
+	if c.EverLearned && !c.Shown {
+		due = c.LearnedAt + evidence.Nearly
+	}
+	if c.Last > due || c.View.Said(v.Name, c.Fresh, history.Canary).Taken == 0 {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseOneSignature, CausedBy: "accept",
+		Why: fmt.Sprintf("deliveries have a signature of %s and one of %s from the accept on, and %s refused them until it had %s: it looks at one of several signatures, and not at each", c.Old, c.Fresh, v.Name, c.Fresh),
+		Fix: fmt.Sprintf("have %s take a delivery of which any signature fits any secret that it has: no lead helps, since the sender signs with both from the accept on", v.Name),
+	}, true
+}
