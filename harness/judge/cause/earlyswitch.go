@@ -19,7 +19,7 @@ func earlySwitch(c *Cell) (Explanation, bool) {
 	emitter := c.EmitterOf(c.Presenter)
 	return Explanation{
 		Cause: judge.CauseEarlySwitch, Consumer: emitter,
-		Why: fmt.Sprintf("%s used it from %s on, %s before it was told to: %s need not have learned it by then", emitter, at, c.Page(before), c.Validator.Name),
+		Why: fmt.Sprintf("%s used it from %s on, %s before it was told to: %s need not have learned it by then", emitter, c.Moment(at.Milliseconds()), c.Page(before), c.Validator.Name),
 		Fix: earlyCure(emitter),
 	}, true
 }
@@ -55,7 +55,7 @@ func (e *Case) usedEarly(presenter string) (at, before history.Offset, early boo
 }
 
 // Early is the finding about an emitter that used the new credential before the emit, where nobody was
-// refused for that.
+// refused for that: what it does was seen, whatever came of it.
 func (e *Case) Early() (judge.Finding, bool) {
 	for _, key := range e.JudgedCells() {
 		at, before, early := e.usedEarly(key.Presenter)
@@ -64,9 +64,9 @@ func (e *Case) Early() (judge.Finding, bool) {
 		}
 		emitter := e.EmitterOf(key.Presenter)
 		return judge.Finding{
-			Level: judge.Warning, Presenter: key.Presenter, Validator: key.Validator, Consumer: emitter, Credential: e.Fresh, CausedBy: string(keyring.Accept), Cause: judge.CauseEarlySwitch,
+			Level: judge.Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: emitter, Credential: e.Fresh, CausedBy: string(keyring.Accept), Cause: judge.CauseEarlySwitch,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: (at + before).Milliseconds(), Count: 1,
-			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before it was told to, so that nobody had the lead to learn it; nobody was refused this time", emitter, e.Fresh, at, e.Page(before)),
+			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before it was told to, so that nobody had the lead to learn it; nobody was refused this time", emitter, e.Fresh, e.Moment(at.Milliseconds()), e.Page(before)),
 			Fix:     earlyCure(emitter),
 		}, true
 	}

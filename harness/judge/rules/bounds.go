@@ -78,8 +78,8 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 		}
 	}
 	if f, early := e.Early(); early && !e.hurt("G1") {
-		if findings = append(findings, f); outcome == judge.Pass {
-			outcome, detail = judge.Inconclusive, f.Message
+		if findings = append(findings, f); outcome != judge.Fail {
+			outcome, detail = judge.Fail, f.Message
 		}
 	}
 	if f, left := e.idleEnded(findings); left {
