@@ -191,7 +191,7 @@ func (e *judging) mayKeep(v plan.Validator) string {
 func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	switch answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.NewAfter); answer {
 	case plan.Refuses:
-		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts {
+		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts && !e.underAnotherName(v) {
 			why := "it refuses something other than the key in new tokens, for instance a time that its clock has not reached"
 			if v.Authority {
 				why = "it does not let it in from here, or not for what is asked here (a list of addresses, a scope), and nobody can tell from here what it takes"
@@ -208,6 +208,20 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 		return fmt.Sprintf("%s was not seen taking %s after the revoke", v.Name, e.Fresh), false
 	}
 	return "", false
+}
+
+// untakenCell is a validator that refused the new credential after the revoke, as what is to be
+// explained.
+func (e *judging) untakenCell(v plan.Validator, at history.Offset) *cause.Cell {
+	return &cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}
+}
+
+// underAnotherName reports whether the new key is published under the name of the old one: what
+// its emitter signs names that, and what the harness signs names the key as it should be called.
+func (e *judging) underAnotherName(v plan.Validator) bool {
+	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
+	told, found := e.untakenCell(v, at).Detect()
+	return found && told.Cause == judge.CauseReusedKid
 }
 
 // takenMeanwhile is how often a validator took the new credential from others until the end of the
@@ -244,7 +258,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	if _, ever := e.Learned(v.Name, e.Fresh, e.Start); !ever && a.Taken == 0 && !v.Authority { // which has it from the step itself
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))
 	}
-	told, found := (&cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}).Detect()
+	told, found := e.untakenCell(v, at).Detect()
 	if a.Taken > 0 && !found {
 		told = cause.Explanation{
 			Cause: judge.CauseSomeReplicas,

@@ -145,6 +145,8 @@ func TestRevocation(t *testing.T) {
 		{"asked only before the revoke", []change{still(0), asks(40, history.OldAfter, history.AuthFailure)}, judge.Inconclusive, "search gave no answer about k1"},
 		{"still within its bound at the end", []change{func(s *story) { s.limits.Validators[1].Forgets *= 2 }, still(0, 41, 60.4)}, judge.Inconclusive, "search still took k1 when it was last asked, 19m54s after the revoke, and may until 33m15s"},
 		{"refuses what the harness makes of the new one, and takes it from others", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8)}, judge.Inconclusive, "refused k2 in all of 8 answers to the harness, and took it"},
+		{"refuses what the harness makes of the new one, which others have under the old one's name", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8),
+			withoutKind(history.KindPublished, "auth"), add(published(at(0.1), "auth", "k1"), published(at(10.5), "auth", "k1", "k1"))}, judge.Fail, "auth published 2 keys under the name of k1"},
 		{"refuses what the harness makes, and takes what names no key", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8), namesNone}, judge.Inconclusive, "it may check otherwise than by a key"},
 		{"refuses it from everybody until after it was asked", []change{withoutProbes("search", history.NewAfter), some(56, history.NewAfter, 0, 8), refuse("app", "k2", 50, 56.1, 10)}, judge.Fail, "search refuses k2 after the revoke of k1"},
 		{"refuses it from everybody", []change{withoutProbes("search", history.NewAfter), some(60.45, history.NewAfter, 0, 8), refuse("app", "k2", 50, 61, 10)}, judge.Fail, "search refuses k2 after the revoke of k1"},
