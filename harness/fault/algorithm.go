@@ -6,8 +6,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// wrongAlgorithm makes the next signing key one of the other type. A verifier
-// that takes one algorithm refuses what is signed with it, whatever it learned.
+// wrongAlgorithm makes the next signing key one of the other type. A verifier limited to one algorithm
+// refuses its tokens, whatever it learned.
 var wrongAlgorithm = Kind{
 	Name:     "wrong-algorithm",
 	Does:     "makes the next signing key one of the other type: RS256 in place of ES256, or the other way round",
@@ -26,7 +26,7 @@ type otherAlgorithm struct {
 	untilEnd
 }
 
-// Inject has the next key made so.
+// Inject changes the type of the next key.
 func (o otherAlgorithm) Inject(context.Context) error {
 	other := "RS256"
 	if o.site.plan.Runbook.Format.Type == other {
@@ -36,11 +36,11 @@ func (o otherAlgorithm) Inject(context.Context) error {
 	return nil
 }
 
-// Undo has those made right that come after; the one that was made stays.
+// Undo restores the type for later keys; the one that was made stays.
 func (o otherAlgorithm) Undo(context.Context) error {
 	o.site.format.Store(nil)
 	return nil
 }
 
-// Back is that the next one will be right: a key cannot change its type.
+// Back reports whether the next key will be right: a key cannot change its type.
 func (o otherAlgorithm) Back(_, _ Reading) bool { return o.site.format.Load() == nil }

@@ -13,11 +13,9 @@ import (
 // byOperator is who ordered a fault that is not of the scenario.
 const byOperator = "operator"
 
-// Injectable are the faults that an operator may inject at any moment: every
-// kind that needs no preparation, at every service of the plan and at the
-// store, and those on edges at every edge that was prepared, as far as this
-// runtime can inject it and take it back. The load is left out: without it
-// there is nothing to see.
+// Injectable are the faults that an operator may inject at any moment: every kind without preparation,
+// at every service of the plan and at the store, and those on edges at every prepared edge, as far as
+// this runtime can inject and undo them. The load is left out: without it there is nothing to see.
 func (s *Schedule) Injectable() []world.Injectable {
 	var all []world.Injectable
 	for _, k := range kinds {
@@ -30,7 +28,7 @@ func (s *Schedule) Injectable() []world.Injectable {
 	return all
 }
 
-// targets are what a kind can be aimed at by hand.
+// targets are the targets of a kind when injected by hand.
 func (s *Schedule) targets(k Kind) []string {
 	var targets []string
 	switch {
@@ -47,8 +45,7 @@ func (s *Schedule) targets(k Kind) []string {
 	return targets
 }
 
-// byHand binds a fault that an operator orders. It asks for one that ends,
-// since that is what the runtime must be able to bring about.
+// byHand binds a fault that an operator orders, as one that ends: the runtime must be able to end it.
 func (s *Schedule) byHand(kind, target string) (*planned, error) {
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == kind })
 	if i < 0 {
@@ -75,10 +72,9 @@ func (s *Schedule) byHand(kind, target string) (*planned, error) {
 	return f, nil
 }
 
-// Inject begins to inject one of Injectable, and returns. It lasts until
-// CallOff, Undo or the end of ctx; a kind that undoes itself does so. The error
-// has world.ErrNotNow in its chain where a fault is under way at the target,
-// where it gives no answer as it is, or where all were undone.
+// Inject begins to inject one of Injectable, and returns. It lasts until CallOff, Undo or the end of
+// ctx, unless the kind undoes itself. The error has world.ErrNotNow in its chain where the target is
+// under a fault, does not answer already, or all faults were undone.
 func (s *Schedule) Inject(ctx context.Context, kind, target string) error {
 	f, err := s.byHand(kind, target)
 	if err != nil {
@@ -101,8 +97,8 @@ func (s *Schedule) Inject(ctx context.Context, kind, target string) error {
 	return nil
 }
 
-// CallOff begins to undo a fault that is under way, whoever ordered it, and
-// returns. The error has world.ErrNotNow in its chain where there is none.
+// CallOff begins to undo a fault, whoever ordered it, and returns. The error has world.ErrNotNow in its
+// chain where there is none.
 func (s *Schedule) CallOff(kind, target string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

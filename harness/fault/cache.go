@@ -14,13 +14,11 @@ import (
 // defaultTTL is longer than any lead that was measured without the cache.
 const defaultTTL = 40 * time.Minute
 
-// leastTTL is wall time: less is over before the harness has asked twice.
+// leastTTL is the least wall time of a cache: a shorter one is over before the harness has asked twice.
 const leastTTL = askWithin
 
-// cache switches a shared cache on in front of a key set, as somebody does who
-// puts a CDN before a service and leaves it at its defaults: it keeps what it
-// got for a fixed time, whatever the issuer says. The harness's first question
-// fills it, as that of any other reader does.
+// cache puts a shared cache in front of a key set, like a CDN left at its defaults: it keeps an answer
+// for a fixed time, whatever the issuer says. Any reader's first request fills it, the harness's too.
 var cache = Kind{
 	Name:     "cache",
 	Does:     "puts a shared cache in front of a key set, which keeps every answer for `ttl` (page time, default 40m); until `for` is over, or the end",
@@ -31,8 +29,8 @@ var cache = Kind{
 		if s, there := g.service(f.To); !there || s.Serve != "issuer" {
 			return fmt.Errorf("%s is no issuer that rehearse serves, and a cache is in front of a key set: %w", f.To, ErrCannot)
 		}
-		// Of a reader of a team's own it is the issuer's log that tells what it was
-		// answered with, and with a cache between them nobody does.
+		// The issuer's log shows the answers to an external reader; with a cache between them nobody's
+		// does.
 		if s, there := g.service(f.From); !there || s.Serve != "verifier" && s.Serve != byCache {
 			return fmt.Errorf("%s is no reader of a key set that rehearse serves: %w", f.From, ErrCannot)
 		}
@@ -64,8 +62,8 @@ const (
 	served = "served" // by the issuer in the meantime, to everybody
 )
 
-// cacheGauge asks for the key set over an edge, and the issuer how many it has
-// served: two who are neither the cache nor its injector.
+// cacheGauge asks for the key set over an edge, and the issuer how many it has served: neither is the
+// cache or its injector.
 type cacheGauge struct {
 	site        *site
 	via, issuer string
@@ -73,27 +71,26 @@ type cacheGauge struct {
 
 var _ Gauge = cacheGauge{}
 
-// Measure asks a few times at once, until the answers come from a cache. The
-// first may fill it, and others may ask the issuer meanwhile.
+// Measure asks several times until a cache answers. The first request may fill it, and others may ask
+// the issuer meanwhile.
 func (g cacheGauge) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, g.once, keeps)
 }
 
-// keeps says that there is a cache, and that it answers in the issuer's place.
+// keeps reports whether a cache answers in the issuer's place.
 func keeps(r Reading) bool { return r[cached] == 1 && r[served] < r[asked] }
 
-// Took says that there was none, and then was.
+// Took reports whether a cache appeared.
 func (cacheGauge) Took(before, during Reading) bool {
 	return len(before) > 0 && before[cached] == 0 && before[served] >= before[asked] && keeps(during)
 }
 
-// Back says that the issuer answers itself again.
+// Back reports whether the issuer answers itself again.
 func (cacheGauge) Back(_, after Reading) bool {
 	return len(after) > 0 && after[cached] == 0 && after[served] >= after[asked]
 }
 
-// once is empty where an answer is missing, or some came from a cache and others
-// did not: it was just being switched.
+// once is empty where an answer is missing, or only some came from a cache: it was being switched.
 func (g cacheGauge) once(ctx context.Context) Reading {
 	before, err := g.count(ctx)
 	if err != nil {
@@ -116,8 +113,8 @@ func (g cacheGauge) once(ctx context.Context) Reading {
 	return Reading{asked: asks, cached: aged / asks, served: after - before}
 }
 
-// look asks for the key set over the edge, without the credentials with which
-// a cache would pass the question on.
+// look asks for the key set over the edge, without credentials, which would make a cache pass the
+// request on.
 func (g cacheGauge) look(ctx context.Context) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.site.Runtime.URL(g.via, false)+g.site.plan.Runbook.Storage.JWKS, http.NoBody)
 	if err != nil {

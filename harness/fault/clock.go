@@ -10,14 +10,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// leastShift is what a clock is shifted at least: what is seen of one is in
-// whole seconds, both an iat and a Date.
+// leastShift is the smallest shift: iat and Date show whole seconds only.
 const leastShift = 2 * time.Second
 
-// clock puts the clock of one service wrong. To a verifier without leeway, the
-// tokens of an issuer that is ahead are from the future; to a receiver that is
-// ahead, or behind, deliveries are out of the tolerance of their timestamps. It
-// is wall time at every speed, as iat and these tolerances are.
+// clock shifts the clock of one service. A verifier without leeway refuses tokens of an issuer that is
+// ahead; a receiver that is ahead or behind finds deliveries out of tolerance. The shift is wall time
+// at every speed, as iat and these tolerances are.
 var clock = Kind{
 	Name:     "clock",
 	Does:     "puts the clock of one service ahead by `shift`, or behind by a negative one (wall time, at least 2s: what is seen of a clock is in whole seconds)",
@@ -39,8 +37,8 @@ var clock = Kind{
 	},
 }
 
-// shifted says whether a clock is nearer to a shift than to the right time. Half
-// a second was cut off what it says, on average.
+// shifted reports whether a clock is nearer to the shifted time than to the right one. On average half
+// a second is cut off.
 func shifted(shift time.Duration) func(Reading) bool {
 	return func(r Reading) bool {
 		shows := time.Duration(r[ahead])*time.Millisecond + time.Second/2
@@ -62,7 +60,7 @@ func (d toldDate) once(ctx context.Context) Reading {
 	}
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
-		return Reading{} // an answer without one says nothing
+		return Reading{} // no Date, no reading
 	}
 	return Reading{ahead: float64(date.Sub(asked).Milliseconds())}
 }

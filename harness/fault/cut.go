@@ -4,8 +4,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// cut resets every connection of an edge, those that are open and those that
-// are made, as a load balancer without a backend does.
+// cut resets every open and new connection of an edge, like a load balancer without a backend.
 var cut = Kind{
 	Name:     "cut",
 	Does:     "resets the connections from one service to another, open and new ones; until `for` is over, or the end",

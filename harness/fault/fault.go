@@ -24,13 +24,12 @@ type Kind struct {
 	// Does, Where and Evidence say in one line each what it does, at what it
 	// can be aimed, and what shows that it took effect.
 	Does, Where, Evidence string
-	// Unprepared says that it needs nothing that must be there before the start,
-	// so that it can be injected at any moment.
+	// Unprepared says that it needs no preparation before the start, and can be injected at any moment.
 	Unprepared bool
 	// Edge says that it is aimed at an edge, from one service to another, and
 	// not at a service. One that was prepared can be disturbed at any moment.
 	Edge bool
-	// at says whether it can begin when a scenario has it begin; nil: whenever that is.
+	// at checks when a scenario lets it begin; nil: any time.
 	at func(f scenario.Fault) error
 	// prepare puts in place what must be there before the start; nil: nothing.
 	prepare func(f scenario.Fault, g *Graph) error
@@ -42,16 +41,16 @@ type Kind struct {
 type Fault interface {
 	// Inject disturbs the target.
 	Inject(ctx context.Context) error
-	// Undo takes it back, also what of it was done by an Inject that failed.
+	// Undo takes it back, also after a failed Inject.
 	Undo(ctx context.Context) error
-	// Ends says when it is to be undone; lasts is what the scenario says, in
-	// wall time, 0 where it says nothing.
+	// Ends says when it is undone; lasts is the scenario's time for it in wall time, 0 where it gives
+	// none.
 	Ends(lasts time.Duration) Ending
 	// Gauge shows whether it took effect, and whether that is over.
 	Gauge
 }
 
-// Place is where a graph was started.
+// Place is the running graph.
 type Place struct {
 	Runtime world.Runtime
 	History world.History
@@ -60,19 +59,19 @@ type Place struct {
 	// Published reads what consumers are to have, at the store; nil: it is not the
 	// run's own.
 	Published func(context.Context) (map[string]any, error)
-	// Another begins another rotation of the same secret, with a credential of
-	// that name, and says how that is known; nil: the secret is not the run's own.
+	// Another begins another rotation of the same secret with a credential of that name, and returns
+	// its identifier; nil: the secret is not the run's own.
 	Another func(ctx context.Context, credential string) (identifier string, err error)
-	// UnknownKey shows a validator a credential that nobody has made, under a name that
-	// is new every time; nil: the family has none with a name.
+	// UnknownKey shows a validator a credential that nobody has made, under a new name every time; nil:
+	// the family's credentials have no names.
 	UnknownKey func(ctx context.Context, validator string) (history.Probe, error)
 	// Logins are those at the databases of the run; nil: it has none of its own.
 	Logins Logins
-	// WriteBack has a controller write a consumer's files back to what they were at its
-	// start, until it is told not to; nil: they are not the run's own.
+	// WriteBack plays a controller that writes a consumer's files back to their first contents until
+	// told not to; nil: they are not the run's own.
 	WriteBack func(ctx context.Context, service string, back bool) error
-	// Rollouts has the rollouts of a consumer go wrong, or with "" go right again and bring
-	// what is published; nil: they are not the run's own.
+	// Rollouts makes a consumer's rollouts go wrong or, with "", right again with what is published;
+	// nil: they are not the run's own.
 	Rollouts func(ctx context.Context, service string, how world.RolloutTrouble) error
 	// Rotator is who takes the steps; nil: they are a team's own.
 	Rotator Rotator
@@ -80,11 +79,11 @@ type Place struct {
 
 // Rotator takes the steps of a rotation.
 type Rotator interface {
-	// Die has it die in its next step, between the authority and the store; nobody
-	// takes a step then until Revive starts another.
+	// Die makes it die in its next step, between authority and store; nobody takes a step until Revive
+	// starts another.
 	Die()
 	Revive()
-	// Keyring is what it has written down at the store.
+	// Keyring is its keyring in the store.
 	Keyring(ctx context.Context) (*keyring.Keyring, error)
 }
 
@@ -122,8 +121,7 @@ func (untilEnd) Ends(lasts time.Duration) Ending {
 	return AtEnd
 }
 
-// kinds are those that there are, sorted by name: a new one is a new file and
-// its name here.
+// kinds are all kinds, sorted by name: a new one is a new file and its name here.
 var kinds = []Kind{
 	cache, clock, cut, doubleBase64, earlyRollout, foreignSecret, garbageKids, holdBack, jwks, kill, killRotator, latency, missingKid, newline, oldKid, partition,
 	pause, putBack, quoting, restart, revocationLag, sameKid, seal, secondRotation, slow, stuckRollout, truncated, writeBack, wrongAlgorithm,
@@ -141,8 +139,7 @@ func Names() []string {
 	return names
 }
 
-// ErrCannot is in the chain of an error that says that this runtime cannot do
-// what a fault asks for.
+// ErrCannot is in the chain of an error where this runtime cannot do what a fault asks for.
 var ErrCannot = errors.New("not possible here")
 
 // able finds an optional ability of a runtime.

@@ -11,8 +11,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// defaultEvery is how often a made-up kid is shown: often enough to take every
-// slot of a verifier that refetches once in five minutes and lets wait a minute.
+// defaultEvery is how often a made-up kid is shown: often enough to use up every refetch of a verifier
+// that allows one in five minutes.
 const defaultEvery = time.Minute
 
 // refused is how many of the made-up tokens were refused.
@@ -79,7 +79,7 @@ func (g *garbage) Undo(context.Context) error {
 	return nil
 }
 
-// Measure is what became of those that were shown.
+// Measure counts what became of the shown tokens.
 func (g *garbage) Measure(ctx context.Context, span time.Duration) Reading {
 	look := func(context.Context) Reading {
 		g.mu.Lock()
@@ -95,8 +95,8 @@ func (g *garbage) Took(before, during Reading) bool { return during[refused] > b
 // Back says that no more are shown.
 func (g *garbage) Back(_, _ Reading) bool { return true }
 
-// show presents one token, which is counted as the harness's own. It is seen to
-// its end, which comes soon: one that the validator has had is to be counted.
+// show presents one token, counted as the harness's own, and waits for the answer: what the validator
+// has seen must be counted.
 func (g *garbage) show(ctx context.Context) error {
 	probe, err := g.site.UnknownKey(context.WithoutCancel(ctx), g.service)
 	if err != nil {
@@ -115,8 +115,8 @@ func (g *garbage) show(ctx context.Context) error {
 	return nil
 }
 
-// validates checks that a service takes tokens, and asks for the key set at a
-// name that it does not know: one of a team's own is what the page says.
+// validates checks that a service takes tokens and fetches the key set for unknown names; of an
+// external one the page says so.
 func (g *Graph) validates(name string) error {
 	s, ok := g.service(name)
 	if _, checks := g.plan.Limits.Validator(name); ok && (s.Serve == "verifier" || s.External() && checks) {

@@ -7,21 +7,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Reading is one measurement, in figures by name. What was not measured, since
-// the time for it was over, is not in it.
+// Reading is one measurement, in figures by name. It lacks what could not be measured in time.
 type Reading map[string]float64
 
-// Gauge measures a fault's effect where somebody else than its injector can
-// see it.
+// Gauge measures a fault's effect where another party than its injector can see it.
 type Gauge interface {
 	// Measure measures for at most a span (0: until it knows, or ctx ends; glance:
 	// how it is now). It is called before the injection, while it is in effect,
 	// and after the undoing.
 	Measure(ctx context.Context, span time.Duration) Reading
-	// Took says whether two measurements show an effect. A Measure that waits
-	// for the effect to show does so until it has.
+	// Took reports whether two measurements show an effect, which a Measure may wait for.
 	Took(before, during Reading) bool
-	// Back says whether nothing of the effect is left.
+	// Back reports whether the effect is gone.
 	Back(before, after Reading) bool
 }
 
@@ -34,7 +31,7 @@ const (
 	answered = "answered" // how often there was an answer
 )
 
-// all says that somebody was asked and answered every time, none that never.
+// all reports whether every question was answered; none, whether no question was.
 func (r Reading) all() bool  { return r[asked] > 0 && r[answered] == r[asked] }
 func (r Reading) none() bool { return r[asked] > 0 && r[answered] == 0 }
 
@@ -52,16 +49,15 @@ func (g showing) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, g.once, g.differs)
 }
 
-// Took says that it did not show, and then did.
+// Took reports whether the effect appeared.
 func (g showing) Took(before, during Reading) bool {
 	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
 }
 
-// Back says that it does not show.
+// Back reports whether the effect is gone.
 func (g showing) Back(_, after Reading) bool { return len(after) > 0 && !g.differs(after) }
 
-// answering asks a service whether it answers, at the address that the harness
-// sees: the gauge of what makes a service silent.
+// answering asks a service at the harness's address for it: the gauge of faults that silence a service.
 type answering struct {
 	site    *site
 	service string
@@ -75,14 +71,14 @@ func (a answering) Measure(ctx context.Context, span time.Duration) Reading {
 	return Reading{asked: float64(m.asked), answered: float64(m.answered)}
 }
 
-// Took says that it always answered, and then never.
+// Took reports whether it always answered, and then never.
 func (answering) Took(before, during Reading) bool { return before.all() && during.none() }
 
 // Back says that it answers.
 func (answering) Back(_, after Reading) bool { return after[answered] > 0 }
 
-// watchEvery is the pause between two looks at what an effect is waited for to
-// show in; on one machine nothing that is looked at changes faster.
+// watchEvery is the pause between two looks for an effect; nothing that is looked at changes faster on
+// one machine.
 const watchEvery = 100 * time.Millisecond
 
 // watch measures again and again until enough says so, the span is over
@@ -96,7 +92,7 @@ func watch(ctx context.Context, span time.Duration, once func(context.Context) R
 	}
 	last := Reading{}
 	for looks := 1; ; looks++ {
-		// One look is finished also where the time for more is over.
+		// A look under way is finished even after the span.
 		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 		now := once(looking)
 		cancel()

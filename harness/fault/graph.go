@@ -17,19 +17,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Graph is what a run is about to start, as far as faults change it before the
-// start. It is made by Prepare.
+// Graph is a run before its start, as faults change it. Prepare makes it.
 type Graph struct {
 	plan   *plan.Plan
-	token  string // what stand-ins let themselves be disturbed with
+	token  string // the stand-ins' token for disturbances
 	orders []order
 	edges  []Edge
 	open   map[string]bool // services that are told the token
 	format atomic.Pointer[string]
 }
 
-// Edge is a way from one service to another that leads through something that
-// was put on it: a proxy, or a cache that is off until it is told.
+// Edge is a way from one service to another through something that was put there: a proxy, or a cache
+// that is off at first.
 type Edge struct {
 	From, To, Via string
 	serve         string // what Via is: byProxy, byCache
@@ -46,7 +45,7 @@ func (e Edge) String() string { return edgeName(e.From, e.To) }
 
 func edgeName(from, to string) string { return from + " → " + to }
 
-// order is a fault of the scenario, with its kind.
+// order is a fault of the scenario with its kind.
 type order struct {
 	kind  Kind
 	fault scenario.Fault
@@ -60,9 +59,8 @@ func (o order) target() string {
 	return o.fault.On
 }
 
-// Prepare checks the faults of a plan, whose services were configured, and puts
-// in place what must be there before the start. The error names every fault
-// that cannot be.
+// Prepare checks the faults of a plan whose services were configured, and prepares what must be there
+// before the start. The error names every fault that is impossible.
 func Prepare(p *plan.Plan) (*Graph, error) {
 	g := &Graph{plan: p, token: rand.Text(), open: map[string]bool{}}
 	var errs []error
@@ -117,8 +115,8 @@ func (g *Graph) order(f scenario.Fault) error {
 	return nil
 }
 
-// aimed checks that a fault has what its kind is aimed at, a service or an edge
-// of the plan; the harness's own services are in every run.
+// aimed checks that a fault has a target of its kind, a service or an edge of the plan; every run has
+// the harness's own services.
 func (g *Graph) aimed(k Kind, f scenario.Fault) error {
 	ends := []string{f.On}
 	switch {
@@ -150,8 +148,8 @@ func (g *Graph) service(name string) (plan.Service, bool) {
 	return g.plan.Services[i], true
 }
 
-// serves checks that a service of the plan is a stand-in of one of these kinds,
-// and has it told the token with which it lets itself be disturbed.
+// serves checks that a service is a stand-in of one of these kinds, and gives it the token for
+// disturbances.
 func (g *Graph) serves(name string, kinds ...string) error {
 	s, ok := g.service(name)
 	if g.plan.Rehearsal.Attach != nil || !ok || !slices.Contains(kinds, s.Serve) {
@@ -187,8 +185,8 @@ func (g *Graph) Token() string { return g.token }
 // Edges are those with something on them.
 func (g *Graph) Edges() []Edge { return slices.Clone(g.edges) }
 
-// edge puts a proxy or a cache on an edge, once. There is room for one of them:
-// with both, what was measured of the one could be the other's doing.
+// edge puts a proxy or a cache on an edge, once. There is room for one: with both, the effect of one
+// could be taken for the other's.
 func (g *Graph) edge(from, to, serve string) error {
 	if g.secured(to) && serve == byCache {
 		return fmt.Errorf("%s speaks TLS, and a cache before it speaks HTTP: %w", to, ErrCannot)
@@ -212,12 +210,12 @@ func (g *Graph) secured(name string) bool {
 	return ok && s.HTTPS
 }
 
-// passesTLS reports whether what is put on an edge, by its name, passes TLS on.
+// passesTLS reports whether the thing on an edge, by its name, passes TLS on.
 func (g *Graph) passesTLS(via string) bool {
 	return slices.ContainsFunc(g.edges, func(e Edge) bool { return e.Via == via && g.secured(e.To) })
 }
 
-// Names are those by which a service is called: its own, and those of what is put before it.
+// Names are the names by which a service is called: its own, and those of what is put before it.
 func (g *Graph) Names(service string) []string {
 	names := []string{service}
 	for _, e := range g.edges {
@@ -228,7 +226,7 @@ func (g *Graph) Names(service string) []string {
 	return names
 }
 
-// via is what was put on the edge of a fault.
+// via is the name of what was put on a fault's edge.
 func (g *Graph) via(f scenario.Fault, serve string) (string, error) {
 	for _, e := range g.edges {
 		if e.From == f.From && e.To == f.To && e.serve == serve {
@@ -256,10 +254,9 @@ func (g *Graph) Proxies() []world.Spec {
 	return specs
 }
 
-// Adapt changes the settings of a service that is about to be started: who goes
-// over a prepared edge gets for the other's address that of what is on it, and who is to
-// be disturbed gets the token for it. Addresses are those as services see them,
-// for settings that have one filled in already.
+// Adapt changes the settings of a service before its start: users of a prepared edge get the address of
+// what is on it, and disturbable stand-ins get the token. address is as services see it, for settings
+// that are filled in already.
 func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) error {
 	for _, e := range g.edges {
 		if e.From != spec.Name {
@@ -303,7 +300,7 @@ func (g *Graph) Adapt(spec *world.Spec, address func(service string) string) err
 // redirect replaces one service's address by another's.
 type redirect struct {
 	to, via, filled string
-	secured         bool // it speaks TLS, and what is put before it passes that on
+	secured         bool // it speaks TLS through what is put before it
 	found           bool
 	plain           bool // a URL of what is put before it stayed one without TLS
 }
@@ -334,6 +331,6 @@ func (r *redirect) text(setting string) string {
 	return out
 }
 
-// isIdentity tells the settings that name a party by its address from those
-// that say where it is to be reached: an iss claim is compared, not called.
+// isIdentity reports whether a setting names a party by its address instead of calling it: an iss claim
+// is compared, not called.
 func isIdentity(setting string) bool { return strings.Contains(strings.ToLower(setting), "issuer") }

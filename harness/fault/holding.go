@@ -19,8 +19,8 @@ const (
 	behindMS = "behind_for_ms" // since when it is
 )
 
-// rereads checks that a consumer reads again what is published: one that is
-// started anew for it cannot be disturbed in that.
+// rereads checks that a consumer reads what is published again: one that is restarted for it cannot be
+// disturbed in that.
 func (g *Graph) rereads(name string) error {
 	if s, _ := g.service(name); runbook.Way(s.Distribution) == runbook.Env || s.Pinned {
 		return fmt.Errorf("%s does not read again what is published: %w", name, ErrCannot)
@@ -28,8 +28,8 @@ func (g *Graph) rereads(name string) error {
 	return nil
 }
 
-// holdingGauge compares what a consumer says that it holds with what is
-// published, which the harness reads at the store: by fingerprints.
+// holdingGauge compares what a consumer says it holds with what is published at the store, by
+// fingerprints.
 type holdingGauge struct {
 	site    *site
 	service string
@@ -39,33 +39,31 @@ type holdingGauge struct {
 
 var _ Gauge = holdingGauge{}
 
-// newHoldingGauge is one that looks for entries of another form, or, where these
-// are none of its business, for one that is behind for longer than it takes to read.
+// newHoldingGauge looks for spoilt entries or, for other faults, for a consumer that lags for longer
+// than reading takes.
 func newHoldingGauge(s *site, service string) holdingGauge {
 	return holdingGauge{
 		site: s, service: service, since: new(time.Time), differs: func(r Reading) bool { return r[spoiled] > 0 },
 	}
 }
 
-// patience is how long a consumer that is not disturbed may be behind what is
-// published: three of its refreshes, and some time to ask.
+// patience is how long an undisturbed consumer may lag: three of its refreshes, and some time to ask.
 func (g holdingGauge) patience() time.Duration {
 	s, _ := g.site.service(g.service)
 	return 3*g.site.plan.Wall(s.Refresh.Duration()) + g.site.plan.Wall(s.Delay.Duration()) + time.Second
 }
 
-// Measure compares until there is a difference, which shows with the next
-// credential that is published.
+// Measure compares until there is a difference, which shows with the next published credential.
 func (g holdingGauge) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, g.once, g.differs)
 }
 
-// Took says that both were the same, and then not.
+// Took reports whether a difference appeared.
 func (g holdingGauge) Took(before, during Reading) bool {
 	return len(before) > 0 && !g.differs(before) && len(during) > 0 && g.differs(during)
 }
 
-// Back says that both are the same.
+// Back reports whether there is no difference.
 func (g holdingGauge) Back(_, after Reading) bool {
 	return len(after) > 0 && after[behind] == 0 && after[spoiled] == 0
 }

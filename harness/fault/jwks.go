@@ -12,8 +12,8 @@ import (
 // mostLimit is half as often as the gauge asks (watchEvery).
 const mostLimit = scenario.Rate(5)
 
-// jwks makes an issuer answer for its key set with something else. What is in
-// the body of an error matters: there are libraries that do not look at a status.
+// jwks makes an issuer answer something else than its key set. The body of an error matters: some
+// libraries ignore the status.
 var jwks = Kind{
 	Name:     "jwks",
 	Does:     "makes an issuer answer for its key set with `answer`: 429, 500, 503, 503-empty (an empty set in the body), empty or garbage; with `limit` only to requests beyond so many (1/s)",

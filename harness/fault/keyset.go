@@ -31,8 +31,8 @@ const (
 	ahead     = "ahead_ms"    // of a token's iat, or an answer's Date, over the harness's clock
 )
 
-// keySetGauge asks an issuer for its key set, as a verifier does. Differs says
-// whether a set is not as it was before the fault.
+// keySetGauge asks an issuer for its key set, as a verifier does. differs reports whether a set shows
+// the effect.
 type keySetGauge struct {
 	site    *site
 	service string
@@ -47,12 +47,12 @@ func (k keySetGauge) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, k.once, func(r Reading) bool { return !k.waits || k.differs(r, r) })
 }
 
-// Took says that there was a set, and then not such a one.
+// Took reports whether there was a set, and then one with the effect.
 func (k keySetGauge) Took(before, during Reading) bool {
 	return before[status] == http.StatusOK && before[keys] > 0 && !k.differs(before, before) && len(during) > 0 && k.differs(before, during)
 }
 
-// Back says that there is a set again that has nothing of it.
+// Back reports whether there is a set without the effect.
 func (k keySetGauge) Back(before, after Reading) bool {
 	return after[status] == http.StatusOK && after[keys] > 0 && !k.differs(before, after)
 }

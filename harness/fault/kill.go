@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// kill ends a service as a crash or an evicted node does. With a time it is
-// started again after it; without one it stays ended.
+// kill ends a service like a crash or an evicted node. After the given time it is started again;
+// without one it stays ended.
 var kill = Kind{
 	Name:       "kill",
 	Does:       "ends a service at once, without a chance to clean up; started again after `for`, where that is given",

@@ -13,13 +13,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// leastDead is the least wall time for which a rotator is dead: a step that is
-// under way for less may be one that a living one takes.
+// leastDead is the least wall time for which a rotator is dead: a shorter pending step may be a living
+// one's.
 const leastDead = 2 * time.Second
 
-// killRotator has the rotator die half-way, as a job does whose machine goes:
-// authority and store are apart until another takes up what the keyring has as
-// begun.
+// killRotator makes the rotator die half-way, like a job whose machine is lost: authority and store
+// differ until another rotator takes up the pending step.
 var killRotator = Kind{
 	Name: "kill-rotator",
 	Does: "ends the rotator in the step with which a phase begins, after it was done at the authority and before it is published; " +
@@ -55,7 +54,7 @@ type killedRotator struct {
 	pendingGauge
 }
 
-// Inject has it die in the step that follows.
+// Inject makes it die in the next step.
 func (k *killedRotator) Inject(context.Context) error {
 	k.site.Rotator.Die()
 	return nil
@@ -87,12 +86,12 @@ func (g *pendingGauge) Measure(ctx context.Context, span time.Duration) Reading 
 	return watch(ctx, span, g.once, longPending)
 }
 
-// Took says that none was under way, and then one for too long.
+// Took reports whether a step stayed pending for too long.
 func (*pendingGauge) Took(before, during Reading) bool {
 	return len(before) > 0 && before[pending] == 0 && longPending(during)
 }
 
-// Back says that none is.
+// Back reports whether no step is pending.
 func (*pendingGauge) Back(_, after Reading) bool { return len(after) > 0 && after[pending] == 0 }
 
 func longPending(r Reading) bool {

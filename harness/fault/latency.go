@@ -10,8 +10,7 @@ import (
 // across an ocean takes.
 const defaultLatency = 300 * time.Millisecond
 
-// latency delays every answer on an edge. It is wall time at every speed, as
-// the requests that it delays are.
+// latency delays every answer on an edge, by wall time at every speed, as requests take wall time.
 var latency = Kind{
 	Name:     "latency",
 	Does:     "delays every answer from one service to another by `latency` (wall time, default 300ms); until `for` is over, or the end",

@@ -13,10 +13,10 @@ import (
 const (
 	// asks is how often a target is asked before and during a fault.
 	asks = 3
-	// glances bounds how often those questions are asked where not all are answered.
+	// glances bounds how often those questions are repeated where some are unanswered.
 	glances = 3
-	// askEvery is the pause between, and askWithin the time for one answer: a
-	// loaded service on two cores answers its health check in a few milliseconds.
+	// askEvery is the pause between questions, and askWithin the time for one answer: a loaded service
+	// on two cores answers its health check in a few milliseconds.
 	askEvery  = 20 * time.Millisecond
 	askWithin = 250 * time.Millisecond
 )
@@ -27,11 +27,11 @@ type measured struct {
 	fastest         time.Duration // of the answers
 }
 
-// ask asks a service whether it is there; within the context.
+// ask reports whether a service answers, within the context.
 type ask func(ctx context.Context, service string) bool
 
-// overHTTP asks at the address that the harness sees. Whatever is answered, it
-// was answered by somebody: services of any make can be asked so.
+// overHTTP asks at the harness's address for a service. Any answer counts, so that services of any make
+// can be asked.
 func overHTTP(r world.Runtime, passesTLS func(service string) bool) ask {
 	client := &http.Client{Transport: certs.Trusting(&http.Transport{DisableKeepAlives: true})}
 	return func(ctx context.Context, service string) bool {
@@ -48,20 +48,19 @@ func overHTTP(r world.Runtime, passesTLS func(service string) bool) ask {
 		if err != nil {
 			return false
 		}
-		_ = resp.Body.Close() // that there is an answer is all that is asked
+		_ = resp.Body.Close() // any answer will do
 		return true
 	}
 }
 
-// measure asks a few times, but not beyond a span (0: no limit), apart from the
-// first. What the end of the context cut off is not counted.
+// measure asks a few times within a span (0: no limit), at least once. Questions that the end of the
+// context cut off do not count.
 func (a ask) measure(ctx context.Context, service string, span time.Duration) measured {
 	return a.measureWithin(ctx, service, span, askWithin)
 }
 
-// measureWithin is measure with so much time for one answer. A glance, which is
-// how it is before a fault, is taken again where a busy machine left one question
-// unanswered.
+// measureWithin is measure with a given time for one answer. A glance before a fault is repeated where
+// a busy machine left one question unanswered.
 func (a ask) measureWithin(ctx context.Context, service string, span, within time.Duration) measured {
 	m := a.round(ctx, service, span, within)
 	for range glances - 1 {

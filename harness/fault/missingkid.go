@@ -5,8 +5,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// missingKid has an issuer make tokens that do not say by which key they are
-// signed. Some libraries refuse these, others try every key that they have.
+// missingKid makes an issuer's tokens lack a kid. Some libraries refuse these, others try every key.
 var missingKid = Kind{
 	Name:     "missing-kid",
 	Does:     "makes an issuer leave the kid out of its tokens",

@@ -5,9 +5,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// oldKid has an issuer sign with its new key and write the kid of the old one into
-// the token, as one does that keeps the header of what it refreshes
-// (ory/hydra#3573): every verifier holds the signature against the wrong key.
+// oldKid makes an issuer sign with its new key under the kid of the old one, as happens where the
+// header of a refreshed token is copied (ory/hydra#3573): verifiers check the signature with the wrong
+// key.
 var oldKid = Kind{
 	Name:     "old-kid",
 	Does:     "makes an issuer write the kid of its old key into the tokens that it signs with the new one; its key set has both under their own",

@@ -8,7 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// ordered is a fault that a stand-in makes itself, because it was told to.
+// ordered is a fault that a stand-in carries out on orders.
 type ordered struct {
 	untilEnd
 	site          *site
@@ -22,24 +22,24 @@ func (o ordered) Inject(ctx context.Context) error {
 		contract.Order{Kind: o.kind, Value: o.setting}, http.StatusNoContent)
 }
 
-// Undo takes the order back; one that was not given is taken back, too.
+// Undo takes the order back, also one that was not given.
 func (o ordered) Undo(ctx context.Context) error {
 	return o.site.order(ctx, http.MethodDelete, o.service, contract.DisturbPath+"?kind="+o.kind, nil, http.StatusNoContent)
 }
 
-// orderedFault is one with its gauge.
+// orderedFault is an ordered fault with its gauge.
 type orderedFault struct {
 	ordered
 	Gauge
 }
 
-// atIssuer prepares what an issuer is ordered to do.
+// atIssuer prepares orders to an issuer.
 func atIssuer(f scenario.Fault, g *Graph) error { return g.serves(f.On, "issuer") }
 
-// holders are the stand-ins that read what is published and say what they hold.
+// holders are the stand-ins that read what is published and report what they hold.
 var holders = []string{"charger", "issuer", "querier", "receiver", "sender"}
 
-// atReader prepares what a consumer is ordered to do whose secret is a value.
+// atReader prepares orders to a consumer whose secret is a value.
 func atReader(f scenario.Fault, g *Graph) error {
 	if err := g.serves(f.On, "charger", "receiver", "sender"); err != nil {
 		return err
@@ -47,8 +47,7 @@ func atReader(f scenario.Fault, g *Graph) error {
 	return g.rereads(f.On)
 }
 
-// spoils is a kind that spoils what one consumer gets, as a setting of
-// contract.OrderValue says.
+// spoils makes a kind that spoils what one consumer gets, by a setting of contract.OrderValue.
 func spoils(name, setting, does string) Kind {
 	return Kind{
 		Name: name, Does: does,

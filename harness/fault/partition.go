@@ -4,8 +4,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// partition lets nothing through between two services, as a firewall or a
-// split network does: connections stay open, and nothing comes.
+// partition blocks the way between two services like a firewall or a split network: connections stay
+// open, and nothing comes.
 var partition = Kind{
 	Name:     "partition",
 	Does:     "lets nothing through from one service to another: connections are taken and nothing comes; until `for` is over, or the end",

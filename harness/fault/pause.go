@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// pause freezes a service as a long garbage collection or a stalled disk does:
-// connections stay open, and nothing answers.
+// pause freezes a service like a long garbage collection or a stalled disk: connections stay open, and
+// nothing answers.
 var pause = Kind{
 	Name:       "pause",
 	Does:       "freezes a service: its connections stay open and nothing answers; until `for` is over, or the end",

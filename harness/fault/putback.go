@@ -12,10 +12,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// putBack has somebody put the old password back, who is none of the rotation: an
-// operator that reconciles a login from a Secret that nobody changed, a job of
-// Terraform or Ansible, a dump that is restored. When it is over, somebody has
-// changed that source, and the login is as the rotation left it.
+// putBack puts the old password back from outside the rotation, like an operator that reconciles a
+// login from an unchanged Secret, Terraform, Ansible, or a restored dump. When it is over, that source
+// has been updated, and the login is as the rotation left it.
 var putBack = Kind{
 	Name: "put-back",
 	Does: "has a controller give the login of a database its old password back, in the place of all others, " +
@@ -49,10 +48,9 @@ var putBack = Kind{
 type Logins interface {
 	// PutBack makes the oldest credential the only one that a database takes.
 	PutBack(ctx context.Context, database string) error
-	// PutRight has it take what the keyring accepts.
+	// PutRight makes it take what the keyring accepts.
 	PutRight(ctx context.Context, database string) error
-	// ShowNewest logs in with the newest credential that the keyring accepts, and says
-	// which that is.
+	// ShowNewest logs in with the newest accepted credential of the keyring, and returns its name.
 	ShowNewest(ctx context.Context, database string) (credential string, probe history.Probe, err error)
 }
 
@@ -70,11 +68,10 @@ type putBackFault struct {
 // Inject puts it back.
 func (p putBackFault) Inject(ctx context.Context) error { return p.logins.PutBack(ctx, p.at) }
 
-// Undo has the database take what it was told by the rotation.
+// Undo makes the database take what the rotation told it to.
 func (p putBackFault) Undo(ctx context.Context) error { return p.logins.PutRight(ctx, p.at) }
 
-// once logs in, which is counted as the harness's own; nothing is read where there
-// was no answer.
+// once logs in, counted as the harness's own; the reading is empty without an answer.
 func (p putBackFault) once(ctx context.Context) Reading {
 	credential, probe, err := p.logins.ShowNewest(ctx, p.at)
 	if err != nil {

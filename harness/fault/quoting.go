@@ -1,5 +1,5 @@
 package fault
 
-// quoting is a secret that is whole, and not in the form in which its consumer wants it.
+// quoting gives a consumer the whole secret in a form that it does not expect.
 var quoting = spoils("quoting", "quoted",
 	"puts every new secret between quotes on its way to one consumer, as a dotenv file does that is read without taking them away")

@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// restart ends a service and starts it again, at once or after a time: what it
-// kept in memory, such as a cached key set, is gone.
+// restart ends a service and starts it again, at once or after a time: what it had in memory, such as a
+// cached key set, is lost.
 var restart = Kind{
 	Name:       "restart",
 	Does:       "ends a service and starts it again, at once or after `for`: what it kept in memory is gone",
@@ -30,5 +30,5 @@ var restart = Kind{
 
 type restarted struct{ killed }
 
-// Ends says that it is started again in any case.
+// Ends is InTime: it is always started again.
 func (restarted) Ends(time.Duration) Ending { return InTime }

@@ -12,9 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// revocationLag has a provider say that a key is disabled and go on accepting
-// it, as one does whose edge caches keys: who watches for less than that is told
-// that all is well.
+// revocationLag makes a provider report a key as disabled and go on accepting it, like edge caches of
+// keys: a shorter watch sees nothing wrong.
 var revocationLag = Kind{
 	Name:     "revocation-lag",
 	Does:     "has a provider go on accepting every key that is disabled, until `for` is over or the end",
@@ -41,8 +40,8 @@ const (
 	putOff = "put_off" // disabled keys that the provider still accepts, by its dashboard
 )
 
-// revokedGauge looks at what became of the rotation's probes with the old key
-// after the revoke, and at the provider's dashboard.
+// revokedGauge looks at the rotation's own probes with the old key after the revoke, and at the
+// provider's dashboard.
 type revokedGauge struct {
 	site     *site
 	provider string
@@ -55,13 +54,12 @@ func (g revokedGauge) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, g.once, func(r Reading) bool { return r[letIn] > 0 })
 }
 
-// Took says that none was, and then one was: by the probe's own account.
+// Took reports whether a probe was let in.
 func (revokedGauge) Took(before, during Reading) bool {
 	return len(before) > 0 && before[letIn] == 0 && during[letIn] > 0
 }
 
-// Back says that the provider accepts no disabled key any more. The probes may
-// have ended before.
+// Back reports whether the provider accepts no disabled key any more. The probes may have ended before.
 func (revokedGauge) Back(_, after Reading) bool { return len(after) > 0 && after[putOff] == 0 }
 
 func (g revokedGauge) once(ctx context.Context) Reading {

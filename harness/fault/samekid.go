@@ -5,8 +5,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// sameKid has an issuer name its new key as its old one: whoever has that kid
-// does not look for another key.
+// sameKid makes an issuer name its new key like the old one: verifiers that have that kid look for no
+// other key.
 var sameKid = Kind{
 	Name:     "same-kid",
 	Does:     "makes an issuer publish every new key, and sign with it, under the kid of the old one",

@@ -12,8 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// undoWithin bounds the undoing of one fault, with the proof that it is undone.
-// It is less than what a rotation gives all of them, which are undone at the same time.
+// undoWithin bounds the undoing of one fault, with its proof. It is less than a rotation gives all of
+// them together, which are undone at the same time.
 const undoWithin = 20 * time.Second
 
 // beginWithin bounds how long a phase waits for the faults that begin with it.
@@ -23,8 +23,8 @@ const beginWithin = 2 * time.Second
 // it answers, so that asking does not delay the injection.
 const lookAhead = 100 * time.Millisecond
 
-// Schedule injects the faults of a plan at their time and undoes them. Each
-// fault that is under way has a goroutine, which Undo waits for.
+// Schedule injects the faults of a plan at their times and undoes them. Each fault under way has a
+// goroutine, which Undo waits for.
 type Schedule struct {
 	*site
 
@@ -43,13 +43,13 @@ type planned struct {
 	from, to     string // of an edge
 	phase        history.Phase
 	after, lasts time.Duration // wall
-	by           string        // who ordered it; the scenario, where it is empty
+	by           string        // who ordered it; empty: the scenario
 	callOff      context.CancelFunc
-	tried        chan struct{} // closed once it was injected, or was not
+	tried        chan struct{} // closed after the attempt to inject
 }
 
-// ends says when a fault is undone. What a person injected by hand is theirs to
-// take back, also where the scenario's would stay as it is.
+// ends says when a fault is undone. A fault injected by hand always ends, even of a kind that would
+// stay in a scenario.
 func (f *planned) ends() Ending {
 	if ending := f.Ends(f.lasts); f.by == "" || ending != Never {
 		return ending
@@ -59,9 +59,8 @@ func (f *planned) ends() Ending {
 
 var _ world.Faults = (*Schedule)(nil)
 
-// New binds the faults of a graph to the place that it was started in. The
-// error names every one that cannot be, with ErrCannot in its chain where that
-// place is not able to do it.
+// New binds the faults of a graph to its running place. The error names every impossible fault, with
+// ErrCannot in its chain where the place is not able to do it.
 func New(g *Graph, p Place) (*Schedule, error) {
 	s := &Schedule{site: &site{Graph: g, Place: p, ask: overHTTP(p.Runtime, g.passesTLS)}}
 	var errs []error
@@ -79,7 +78,7 @@ func New(g *Graph, p Place) (*Schedule, error) {
 	return s, nil
 }
 
-// bind makes an order one that can be carried out.
+// bind makes an order executable.
 func (s *Schedule) bind(o order) (*planned, error) {
 	f, err := o.kind.bind(o.fault, s.site)
 	if err != nil {
@@ -91,9 +90,9 @@ func (s *Schedule) bind(o order) (*planned, error) {
 	}, nil
 }
 
-// Begin starts the timers of the faults of a phase, and returns when those that
-// begin with it are injected, at the latest after beginWithin: what the phase does
-// first must not race with them. When ctx ends, those that are injected are undone.
+// Begin starts the timers of a phase's faults, and returns when those that begin with the phase are
+// injected, at the latest after beginWithin: what the phase does first must not race with them. When
+// ctx ends, injected faults are undone.
 func (s *Schedule) Begin(ctx context.Context, phase history.Phase) {
 	s.mu.Lock()
 	var others, atOnce []*planned
@@ -137,9 +136,9 @@ func (s *Schedule) start(ctx context.Context, f *planned) {
 	})
 }
 
-// Undo undoes what is still injected and waits until that is proven. The error
-// says what could not be undone, now or in its time. Faults whose time did not
-// come are on record as failed: the run has not shown what they would do.
+// Undo undoes what is still injected and waits for the proof. The error names what could not be undone,
+// now or in its time. Faults whose time did not come are recorded as failed: the run has not shown
+// their effect.
 func (s *Schedule) Undo(ctx context.Context) error {
 	s.mu.Lock()
 	for _, f := range s.waiting {
@@ -151,7 +150,7 @@ func (s *Schedule) Undo(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	ended := make(chan struct{})
-	go func() { // it ends with the lives, each of which is bounded by undoWithin
+	go func() { // ends with the lives, each bounded by undoWithin
 		defer close(ended)
 		s.lives.Wait()
 	}()
@@ -165,13 +164,13 @@ func (s *Schedule) Undo(ctx context.Context) error {
 	return errors.Join(s.errs...)
 }
 
-// live is the life of one fault. Its undoing is arranged before it is injected,
-// so that nothing that happens in between leaves it behind.
+// live is the life of one fault. Its undoing is registered before the injection, so that nothing in
+// between leaves it behind.
 func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	begin, clock := time.Now(), world.WallClock{}
 	tried := sync.OnceFunc(func() { close(f.tried) })
 	defer tried()
-	_ = clock.Sleep(ctx, f.after-lookAhead) // the next wait sees the end, too
+	_ = clock.Sleep(ctx, f.after-lookAhead) // the next wait returns the error too
 	before := f.Measure(ctx, glance)
 	if clock.Sleep(ctx, f.after-time.Since(begin)) != nil {
 		s.record(f, history.Fault{Stage: history.FaultFailed, Detail: "not injected: the run ended before its time"})
@@ -190,7 +189,7 @@ func (s *Schedule) live(ctx context.Context, f *planned) (err error) {
 	s.record(f, history.Fault{Stage: history.FaultEvidence, Took: f.Took(before, during), Evidence: figures(before, during)})
 	switch f.ends() {
 	case InTime:
-		// To be called off is to be undone now.
+		// Called off: undo it now.
 		_ = clock.Sleep(ctx, f.lasts-time.Since(injected))
 	case AtEnd:
 		<-ctx.Done()
@@ -211,8 +210,8 @@ func figures(before, during Reading) map[string]float64 {
 	return all
 }
 
-// undo takes a fault back under a context of its own and proves it: what counts
-// is that nothing of its effect can be measured any more.
+// undo takes a fault back under a context of its own, and proves that nothing of its effect can be
+// measured any more.
 func (s *Schedule) undo(ctx context.Context, f *planned, before Reading) error {
 	if f.ends() == Never {
 		s.record(f, history.Fault{Stage: history.FaultUndone, Detail: "nothing to undo: it stays as it is"})

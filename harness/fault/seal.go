@@ -9,8 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// seal seals the secrets store, as a restart without an unseal key or an
-// operator in an emergency does: it answers everything with 503.
+// seal seals the secrets store, like a restart without an unseal key or an operator in an emergency: it
+// answers everything with 503.
 var seal = Kind{
 	Name:     "seal",
 	Does:     "seals the secrets store: it answers everything with 503, until `for` is over or the end",
@@ -55,7 +55,7 @@ func (g sealGauge) Measure(ctx context.Context, span time.Duration) Reading {
 	return watch(ctx, span, g.once, func(Reading) bool { return true })
 }
 
-// Took says that it was open, and then sealed (503, as Vault's sys/health has it).
+// Took reports whether it was open, and then sealed (503, as Vault's sys/health has it).
 func (sealGauge) Took(before, during Reading) bool {
 	return before[status] == http.StatusOK && during[status] == http.StatusServiceUnavailable
 }

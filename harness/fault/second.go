@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// secondRotation has two rotations of one secret overlap, as two people do who
-// do not know of each other, or a job that is started again while it runs.
+// secondRotation makes two rotations of one secret overlap, as started by two people, or by a job that
+// runs twice.
 var secondRotation = Kind{
 	Name: "second-rotation",
 	Does: "begins another rotation of the same secret, that knows nothing of this one: a third credential, " + another +
@@ -50,8 +50,7 @@ var secondRotation = Kind{
 // another is the name of the credential that the other rotation makes.
 const another = "k3"
 
-// readers are the stand-ins of the plan that read what is published and say what
-// they hold.
+// readers are the plan's stand-ins that read what is published and report what they hold.
 func (g *Graph) readers() []string {
 	var names []string
 	if g.plan.Rehearsal.Attach != nil {
@@ -65,14 +64,14 @@ func (g *Graph) readers() []string {
 	return names
 }
 
-// second is the beginning of another rotation.
+// second begins another rotation.
 type second struct {
 	showing
 	site       *site
 	identifier string // of its credential; "": it was not begun
 }
 
-// Inject begins it, and says by which identifier its credential is known.
+// Inject begins it, and records the identifier of its credential.
 func (s *second) Inject(ctx context.Context) (err error) {
 	if s.identifier, err = s.site.Another(ctx, another); err != nil {
 		return err
@@ -84,7 +83,7 @@ func (s *second) Inject(ctx context.Context) (err error) {
 	return nil
 }
 
-// Undo has nothing to do: what went is gone.
+// Undo does nothing: what was removed is gone.
 func (*second) Undo(context.Context) error { return nil }
 
 // Ends is Never.
@@ -93,7 +92,7 @@ func (*second) Ends(time.Duration) Ending { return Never }
 // heldBy is how many consumers hold the other credential.
 const heldBy = "holders"
 
-// Measure asks until one does, or all have had the time to read it.
+// Measure asks until a consumer holds it, or all have had time to read it.
 func (s *second) Measure(ctx context.Context, span time.Duration) Reading {
 	if span == 0 {
 		span = s.patience()

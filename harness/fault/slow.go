@@ -16,7 +16,7 @@ const (
 	slowMost = 2 * time.Second
 )
 
-// slow narrows an edge to a trickle, as a saturated line does.
+// slow narrows an edge to a trickle, like a saturated line.
 var slow = Kind{
 	Name:     "slow",
 	Does:     "lets 1 KB/s through from one service to another, in each direction; until `for` is over, or the end",

@@ -10,8 +10,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// stuckRollout lets the rollouts of a consumer come to no end, while whoever changed its
-// Secret believes that it was rolled out.
+// stuckRollout makes the rollouts of a consumer never end, while the one who changed its Secret
+// believes that they did.
 var stuckRollout = Kind{
 	Name: "stuck-rollout",
 	Does: "has the rollouts of a consumer get stuck by `by`: paused, image (that of its new pod cannot be pulled) or node (none takes the new pod: they are cordoned, or full); " +
@@ -29,7 +29,7 @@ var stuckRollout = Kind{
 	},
 }
 
-// earlyRollout has a consumer started anew too early: what is deployed last comes first.
+// earlyRollout restarts a consumer too early, in the wrong order of a deployment.
 var earlyRollout = Kind{
 	Name: "early-rollout",
 	Does: "has a consumer rolled out before its Secret is written: the new pod has the secret that was there before. " +
@@ -40,7 +40,7 @@ var earlyRollout = Kind{
 	bind:     func(f scenario.Fault, s *site) (Fault, error) { return s.disturbsRollouts(f.On, world.RolloutEarly) },
 }
 
-// rolledOut checks that a consumer is started anew for what is published.
+// rolledOut checks that a consumer is restarted for what is published.
 func (g *Graph) rolledOut(name string) error {
 	if err := g.serves(name, "charger", "querier", "receiver", "sender"); err != nil {
 		return err
@@ -51,8 +51,8 @@ func (g *Graph) rolledOut(name string) error {
 	return nil
 }
 
-// rolloutTakes is longer than a rollout takes that nothing disturbs; wall time. The pod
-// of a stand-in is ready some 2 s after it was asked for, in a cluster of one machine.
+// rolloutTakes is longer than an undisturbed rollout takes; wall time. The pod of a stand-in is ready
+// some 2 s after it was asked for, in a cluster of one machine.
 const rolloutTakes = 6 * time.Second
 
 func (s *site) disturbsRollouts(service string, by world.RolloutTrouble) (Fault, error) {
@@ -72,12 +72,12 @@ type disturbedRollouts struct {
 	by      world.RolloutTrouble
 }
 
-// Inject has them go wrong from now on.
+// Inject makes them go wrong from now on.
 func (d disturbedRollouts) Inject(ctx context.Context) error {
 	return d.site.Rollouts(ctx, d.service, d.by)
 }
 
-// Undo puts them right, and has the consumer get what is published.
+// Undo puts them right, and delivers what is published.
 func (d disturbedRollouts) Undo(ctx context.Context) error {
 	return d.site.Rollouts(ctx, d.service, "")
 }

@@ -28,7 +28,7 @@ type toxic struct {
 // onEdge prepares a fault of connections.
 func onEdge(f scenario.Fault, g *Graph) error { return g.between(f, byProxy) }
 
-// between prepares a fault on an edge, by what is to be put there.
+// between prepares a fault on an edge with what is put there.
 func (g *Graph) between(f scenario.Fault, serve string) error {
 	if f.From == f.To {
 		return fmt.Errorf("%s has no edge to itself", f.From)
@@ -47,8 +47,7 @@ type proxied struct {
 	toxics []toxic
 }
 
-// newProxied binds toxics to the proxy on the edge of a fault. What they do to
-// the one direction is done to the other if both is set.
+// newProxied binds toxics to the proxy on a fault's edge: to one direction, or to both if set.
 func newProxied(f scenario.Fault, s *site, kind, toxiproxy string, attributes map[string]any, both bool) (proxied, error) {
 	via, err := s.Graph.via(f, byProxy)
 	p := proxied{site: s, via: via}
@@ -72,7 +71,7 @@ func (p proxied) Inject(ctx context.Context) error {
 	return nil
 }
 
-// Undo takes them away; one that is not there is away.
+// Undo removes them; a missing one counts as removed.
 func (p proxied) Undo(ctx context.Context) error {
 	var errs []error
 	for _, t := range p.toxics {
@@ -85,16 +84,14 @@ func (p proxied) call(ctx context.Context, method, below string, body any, want 
 	return p.site.order(ctx, method, p.via, contract.ProxyPath+"proxies/"+contract.ProxyName+"/toxics"+below, body, want...)
 }
 
-// orders are sent past any proxy of the environment, and go nowhere else than
-// to the stand-in: it redirects nobody.
+// orders are sent without a proxy of the environment or redirects, to the stand-in only.
 var orders = &http.Client{
 	Timeout:       orderTimeout,
 	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// order tells a stand-in to disturb or to be disturbed. The error quotes what it
-// answered and never the token.
+// order tells a stand-in to disturb or be disturbed. The error quotes its answer and never the token.
 func (s *site) order(ctx context.Context, method, service, path string, body any, want ...int) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -120,7 +117,7 @@ func (s *site) order(ctx context.Context, method, service, path string, body any
 	return fmt.Errorf("order %s: answered %s: %s", service, resp.Status, bytes.TrimSpace(answer))
 }
 
-// delayed is the gauge of an edge that has become slower.
+// delayed is the gauge of a slower edge.
 type delayed struct {
 	site *site
 	via  string
@@ -143,19 +140,18 @@ func (d delayed) Measure(ctx context.Context, span time.Duration) Reading {
 	return r
 }
 
-// Took says that even the fastest answer had all of the delay in it.
+// Took reports whether even the fastest answer had all of the delay.
 func (d delayed) Took(before, during Reading) bool {
 	return before.all() && during[answered] > 0 && d.slower(before, during)
 }
 
-// Back says that an answer came without it.
+// Back reports whether an answer came without it.
 func (d delayed) Back(before, after Reading) bool {
 	return after[answered] > 0 && !d.slower(before, after)
 }
 
-// slower says that the fastest answer has the delay in it: it takes as long, and
-// most of that is more than before. All of it need not be, since a busy machine
-// may have held up the answers before, too.
+// slower reports whether the fastest answer contains the delay: it takes that long, and most of it is
+// new. A busy machine may have delayed the earlier answers too.
 func (d delayed) slower(before, now Reading) bool {
 	adds := float64(d.adds.Milliseconds())
 	return now[fastest] >= adds && now[fastest]-before[fastest] >= adds*2/3

@@ -8,9 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// writeBack has somebody write a consumer's Secret back who is none of the rotation: a
-// controller that reconciles it from a repository or from another store, which nobody
-// changed.
+// writeBack writes a consumer's Secret back from outside the rotation, like a controller that
+// reconciles it from an unchanged repository or another store.
 var writeBack = Kind{
 	Name: "write-back",
 	Does: "has a controller write the Secret, ConfigMap or file of a consumer back to what it was at the start, and again after each change, " +
@@ -46,5 +45,5 @@ type writtenBack struct {
 // Inject writes it back, now and after each change.
 func (w writtenBack) Inject(ctx context.Context) error { return w.site.WriteBack(ctx, w.service, true) }
 
-// Undo has the consumer get what is published.
+// Undo delivers what is published.
 func (w writtenBack) Undo(ctx context.Context) error { return w.site.WriteBack(ctx, w.service, false) }

@@ -7,7 +7,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// recording is the world's recorder.
+// recording is the world.History of the simulated world.
 type recording struct{ *World }
 
 var (
@@ -15,8 +15,8 @@ var (
 	_ world.CatchUp = recording{}
 )
 
-// Record appends an event with the present offset. A phase that begins starts
-// what the options time from it.
+// Record appends an event with the present offset. The beginning of a phase starts the timers that the
+// options tie to it.
 func (w recording) Record(e history.Event) {
 	w.record(e)
 	if e.Kind == history.KindPhase {
@@ -33,7 +33,7 @@ func (w recording) CatchUp() { w.catchUp() }
 // Offset is the present offset.
 func (w recording) Offset() history.Offset { return w.now() }
 
-// operator approves everything but what the options say otherwise.
+// operator approves everything unless the options say otherwise.
 type operator struct{ *World }
 
 var (

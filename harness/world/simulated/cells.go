@@ -11,11 +11,10 @@ import (
 const (
 	// bucket is the width of a time bucket, as the load service has it.
 	bucket = history.Offset(100 * time.Millisecond)
-	// late is how long after its end a bucket of what an authority decided is
-	// recorded: its log may be behind.
+	// late is how long after its end an authority's bucket is recorded: its log may lag.
 	late = history.Offset(200 * time.Millisecond)
-	// widest is how far apart attempts may lie that are told in one wide bucket: that a
-	// client is silent for longer stays to be seen.
+	// widest is the largest gap between attempts in one wide bucket: a longer silence of a client must
+	// stay visible.
 	widest = history.Offset(time.Second)
 	// Examples of failures that are kept, as the load service does.
 	examplesPerBucket = 3
@@ -28,13 +27,13 @@ type decision struct {
 	outcome history.Outcome
 	status  string
 	retry   bool
-	more    int64 // attempts that were made with it, at the same moment and alike
+	more    int64 // more attempts at the same moment, with the same result
 }
 
-// attempts are how many it stands for.
+// attempts is how many attempts it stands for.
 func (d decision) attempts() int64 { return 1 + d.more }
 
-// cells are what is counted, in the order in which they were first seen.
+// cells are the counted cells, in the order in which they first appeared.
 type cells struct {
 	byKey map[history.CellKey]*cell
 	order []*cell
@@ -46,10 +45,10 @@ type cell struct {
 	counts   *history.Counts
 	past     []history.Event // buckets that are not recorded yet
 	examples int
-	together stretch // what several clients do there between the same two moments
+	together stretch // requests of several clients between the same two moments
 }
 
-// stretch is a time in which attempts come evenly, all of them alike.
+// stretch is a series of equal attempts at equal intervals.
 type stretch struct {
 	first, end history.Offset // of the first attempt, and when one more would come
 	n          int64
@@ -63,7 +62,7 @@ func (w *World) count(key history.CellKey, d decision) {
 	w.countAt(w.cells.cell(key), w.now(), d)
 }
 
-// countAt is count at a moment that is not before what the cell has.
+// countAt is count at a moment no earlier than the cell's last.
 func (w *World) countAt(c *cell, at history.Offset, d decision) {
 	if c.key.Source == w.limits.JudgedAt {
 		w.total(d, 1)
@@ -72,8 +71,8 @@ func (w *World) countAt(c *cell, at history.Offset, d decision) {
 	c.add(at, d, 1)
 }
 
-// countStretch counts what came in a stretch of time. What of it fills whole buckets is
-// one wide bucket, as a history is folded to: what it costs does not grow with the time.
+// countStretch counts a stretch. The whole buckets in it become one wide bucket, as a folded history
+// has them, so that its cost does not grow with time.
 func (w *World) countStretch(c *cell, s stretch) {
 	if s.n == 0 {
 		return
@@ -86,7 +85,7 @@ func (w *World) countStretch(c *cell, s stretch) {
 		part := float64(at-s.first) / float64(s.end-s.first)
 		return min(s.n, max(0, int64(math.Ceil(part*float64(s.n)))))
 	}
-	// Of several clients together it is not known when the last one came: not later than now.
+	// The time of the last of several clients' attempts is unknown, but not later than now.
 	last := min(s.first+history.Offset(s.n-1)*every, max(s.first, w.now()))
 	from, to := s.first/bucket, last/bucket
 	fine := w.options.Fine || s.outcome != history.OK
@@ -131,12 +130,12 @@ func (w *World) countStretch(c *cell, s stretch) {
 	}
 }
 
-// bucket is an empty one.
+// bucket makes an empty bucket.
 func (c *cell) bucket(width history.Offset) *history.Counts {
 	return &history.Counts{Source: c.key.Source, Presenter: c.key.Presenter, Validator: c.key.Validator, Credential: c.key.Credential, Width: width}
 }
 
-// open makes a bucket the present one.
+// open makes a bucket the current one.
 func (c *cell) open(index history.Offset) {
 	if c.counts != nil && c.index == index {
 		return
@@ -145,7 +144,7 @@ func (c *cell) open(index history.Offset) {
 	c.index, c.counts = index, c.bucket(bucket)
 }
 
-// total counts decisions that are alike: attempts that were put on the wire.
+// total adds equal decisions to the totals.
 func (w *World) total(d decision, times int64) {
 	n := times * d.attempts()
 	w.totals.Sent += n
@@ -173,7 +172,7 @@ func (c *cells) cell(key history.CellKey) *cell {
 	return made
 }
 
-// add counts decisions that are alike in the present bucket.
+// add adds equal decisions to the current bucket.
 func (c *cell) add(at history.Offset, d decision, times int64) {
 	addTo(c.counts, d, times)
 	if d.outcome == history.AuthFailure && !d.retry {
@@ -222,7 +221,7 @@ func (c *cell) authFailure(at history.Offset, d decision) {
 	}
 }
 
-// close ends the present bucket, if there is one.
+// close ends the current bucket, if there is one.
 func (c *cell) close() {
 	if c.counts == nil {
 		return
@@ -231,7 +230,7 @@ func (c *cell) close() {
 	c.counts = nil
 }
 
-// flush records the buckets that are past, and with all the present ones too.
+// flush records the finished buckets; with all, the current ones too.
 func (w *World) flush(all bool) {
 	now := w.now()
 	for _, c := range w.cells.order {

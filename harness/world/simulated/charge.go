@@ -7,8 +7,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// order is one charge that a client asks for, over all attempts of the emitter
-// that it asks: what the provider did for it, and when it is tried again.
+// order is a charge that a client wants, through all attempts of its emitter: what the provider did for
+// it, and when it is retried.
 type order struct {
 	client  *client
 	session *session
@@ -24,8 +24,8 @@ type order struct {
 // charge is one effect of an order.
 type charge struct{ credential, answered string }
 
-// ask makes a request without a token at an emitter, which presents the
-// credential that it has to the authority.
+// ask makes a client's request without a token at an emitter, which presents its credential to the
+// authority.
 func (c *client) ask(s *session) {
 	w := c.world
 	front := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: c.limits.To}
@@ -39,7 +39,7 @@ func (c *client) ask(s *session) {
 	}
 }
 
-// authority is the one to which emitters present what they have; nil: there is none.
+// authority is the authority that emitters present to; nil: there is none.
 func (w *World) authority() *validator {
 	for _, name := range w.order {
 		if v := w.validators[name]; v != nil && v.authority {
@@ -68,7 +68,7 @@ func (o *order) attempt() {
 	case answer == "200":
 		o.settle(d)
 	case o.tries > emitter.Retries:
-		d.outcome, d.status = history.Unavailable, "502" // to its users the key is not their affair
+		d.outcome, d.status = history.Unavailable, "502" // its users know nothing of the key
 		o.settle(d)
 	case d.outcome == history.AuthFailure:
 		if o.from.rereads() {
@@ -81,7 +81,7 @@ func (o *order) attempt() {
 	}
 }
 
-// again tries an order that waits for it.
+// again retries a waiting order.
 func (o *order) again() {
 	w := o.client.world
 	if i := slices.Index(w.orders, o); i >= 0 {
@@ -90,16 +90,15 @@ func (o *order) again() {
 	}
 }
 
-// drain lets the orders that wait come to their end, as the load does when it
-// stops: no client leaves before it has its answer.
+// drain finishes the waiting orders, as the load does when it stops: clients wait for their answers.
 func (w *World) drain() {
 	for len(w.orders) > 0 {
 		w.orders[0].again()
 	}
 }
 
-// charge is what the provider does and answers: it knows an order by what the
-// emitter names it, if that does and the provider looks.
+// charge is the provider's effect and answer. It recognises an order by the emitter's name for it, if
+// the emitter gives one and the provider looks.
 func (o *order) charge(credential string, d decision) (answer string) {
 	w, provider := o.client.world, o.client.world.services[o.to.name]
 	if d.outcome == history.Unavailable || d.outcome == history.AuthFailure && !provider.ChecksLate {
@@ -127,7 +126,7 @@ func (o *order) charge(credential string, d decision) (answer string) {
 	return answer
 }
 
-// settle is what the client is told.
+// settle answers the client.
 func (o *order) settle(d decision) {
 	w := o.client.world
 	d.retry = false
@@ -143,7 +142,7 @@ func (o *order) settle(d decision) {
 	}
 }
 
-// irregular enters one more order that does not fit.
+// irregular records an irregular order.
 func (w *World) irregular(like history.Irregular) {
 	for i, known := range w.ledger.Irregular {
 		if known.First, known.Last, known.Count = 0, 0, 0; known == like {

@@ -36,7 +36,7 @@ type clock struct {
 	waiting  map[context.Context][]*signal
 	contexts []context.Context
 
-	// before is called before anybody goes on, and after when a pause is over.
+	// before is called before a party goes on, and after when a pause is over.
 	before, after func()
 	changedAt     history.Offset // when anything last did
 	paused        []pause
@@ -47,33 +47,33 @@ var (
 	_ world.Patient = (*clock)(nil)
 )
 
-// pause is one that ends early when something changes: at the next of the moments that
-// lie so far apart.
+// pause is a sleep that ends early when something changes: at the next of moments that are a fixed
+// interval apart.
 type pause struct {
 	s     *signal
 	from  history.Offset
 	least history.Offset
 }
 
-// patience is which part of the time for which nothing has changed a pause takes.
+// patience is the part of the time without changes that a pause may take.
 const patience = 100
 
 // entry is what is due at a time.
 type entry struct {
 	at    history.Offset
-	late  bool // one that sleeps: it finds done whatever the model does at that time
+	late  bool // the end of a sleep: it comes after everything that the model does at that time
 	order int
 	do    func()
 }
 
-// party is what runs beside the caller.
+// party runs beside the caller.
 type party struct {
 	resume func() (struct{}, bool)
 	yield  func(struct{}) bool
 	ended  signal
 }
 
-// signal is what one party, or the caller, waits for.
+// signal wakes a party, or the caller.
 type signal struct {
 	given  bool
 	waiter *party
@@ -89,7 +89,7 @@ func (c *clock) Now() time.Time { return c.began.Add(c.now.Duration()) }
 // offset is the present offset in whole microseconds, as a recorder keeps it.
 func (c *clock) offset() history.Offset { return c.now - c.now%history.Offset(time.Microsecond) }
 
-// Sleep lets others go on until its time has come or ctx ends.
+// Sleep lets others go on until its time has come, or ctx ends.
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err
@@ -97,7 +97,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return c.sleep(ctx, &signal{}, history.Offset(d))
 }
 
-// Pause sleeps for longer than the least where nothing has changed for long.
+// Pause sleeps for least, or for longer where nothing has changed for long.
 func (c *clock) Pause(ctx context.Context, least, most time.Duration) error {
 	if err := ctx.Err(); err != nil || least <= 0 {
 		return err
@@ -113,7 +113,7 @@ func (c *clock) Pause(ctx context.Context, least, most time.Duration) error {
 	return err
 }
 
-// changed ends the pauses that go on.
+// changed ends the pauses under way.
 func (c *clock) changed() {
 	c.changedAt = c.now
 	for _, p := range c.paused {
@@ -146,8 +146,8 @@ func (c *clock) Go(f func()) (wait func()) {
 	return func() { c.await(&p.ended) }
 }
 
-// at puts in what the model does at an offset, in whole microseconds. What is due at
-// the same time comes in the order in which it was put in.
+// at schedules a call at an offset, in whole microseconds. Calls at the same time come in the order of
+// scheduling.
 func (c *clock) at(offset history.Offset, do func()) {
 	c.push(entry{at: offset - offset%history.Offset(time.Microsecond), do: do})
 }
@@ -172,7 +172,7 @@ func (c *clock) await(s *signal) {
 	}
 }
 
-// give gives a signal, once: who waits for it is ready.
+// give gives a signal, once: its waiter is ready.
 func (c *clock) give(s *signal) {
 	if s.given {
 		return
@@ -209,8 +209,7 @@ func (c *clock) turn() {
 	}
 }
 
-// endedContexts gives the signals of those whose context has ended, and reports
-// whether there was one.
+// endedContexts wakes those whose context has ended, and reports whether there were any.
 func (c *clock) endedContexts() (any bool) {
 	kept := c.contexts[:0]
 	for _, ctx := range c.contexts {

@@ -30,12 +30,12 @@ type emitter struct {
 	distribution string         // how it gets what is published
 	delay        history.Offset // wall time, of its file
 	onPage       bool
-	file, first  document // what is in its file, and was in it at the start
-	writtenBack  bool     // somebody writes it back to that
+	file, first  document // in its file now, and at its start
+	writtenBack  bool     // somebody keeps writing first back
 }
 
 func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
-	// What happens is what the scenario sets; the limits have the page's claim.
+	// The scenario decides what happens; the limits have the page's claim.
 	refresh := s.Refresh.Duration()
 	if refresh == 0 {
 		refresh = e.Refresh
@@ -61,9 +61,8 @@ func (e *emitter) start() {
 // rereads reports whether it ever reads again what is published.
 func (e *emitter) rereads() bool { return !e.pinned && e.distribution != runbook.Env }
 
-// deliver brings what was published to an emitter that does not read the store:
-// into its file after the delay, or, where somebody knows of it, by starting it
-// anew.
+// deliver delivers what was published to an emitter that does not read the store: into its file after
+// the delay, or by a restart where somebody knows of it.
 func (e *emitter) deliver() {
 	w, published := e.world, e.world.published
 	switch e.distribution {
@@ -79,7 +78,7 @@ func (e *emitter) deliver() {
 	}
 }
 
-// load reads what was published and takes it over.
+// load reads what was published and starts to use it.
 func (e *emitter) load() {
 	w := e.world
 	if w.down[e.name] || w.heldBack[e.name] {
@@ -120,7 +119,7 @@ type cache struct {
 	random   *rand.Rand // which of them is asked; nil: there is one
 }
 
-// kept is what a cache has of a key set.
+// kept is a cached key set.
 type kept struct {
 	filled bool
 	at     history.Offset
@@ -136,8 +135,7 @@ func newCache(w *World, name, of string, ttl history.Offset, fleet int) *cache {
 	return c
 }
 
-// fetch is the key set as a source (an emitter or a cache) answers it to a
-// reader, or why it does not.
+// fetch is a source's (an emitter's or cache's) answer to a reader, or why it gives none.
 func (w *World) fetch(reader, source string) (set []string, failed string) {
 	if !w.reaches(reader, source) {
 		return nil, "connection refused"

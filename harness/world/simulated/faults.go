@@ -16,21 +16,21 @@ import (
 // edge is the way from one service to another.
 type edge struct{ from, to string }
 
-// disturbance is a fault of this world: one of the scenario, or of the options.
+// disturbance is a fault of the scenario or of the options.
 type disturbance struct {
 	kind, target string
 	at           edge          // of a target that is an edge
 	lasts        time.Duration // wall time; 0: until faults are undone
 	stays        bool          // nothing takes it back
 	inject       func() (undo func())
-	// acted says whether it had anything to act upon; nil: it always has.
+	// acted says whether it had anything to act upon; nil: always.
 	acted func() bool
 
 	undo func() // nil: it is not in effect
 }
 
-// kind is how this world does a kind of fault: inject does it and returns what takes
-// it back, nil where nothing does.
+// kind is a kind of fault in this world: inject does it and returns how to undo it; nil: nothing undoes
+// it.
 type kind func(w *World, f scenario.Fault) (undo func())
 
 // kinds are the faults that this world has. Their names are those of harness/fault.
@@ -46,7 +46,7 @@ var kinds = map[string]kind{
 		if late := f.Latency.Duration(); late > 0 && late >= contract.ClientTimeout {
 			return w.breakWay(f, noAnswer)
 		}
-		return func() {} // what is late and comes is no refusal
+		return func() {} // a late answer is no refusal
 	},
 	"hold-back": func(w *World, f scenario.Fault) func() {
 		w.heldBack[f.On] = true
@@ -83,8 +83,8 @@ var kinds = map[string]kind{
 	},
 }
 
-// acts are the kinds that do nothing by themselves, and wait for something to act upon: each
-// with whether that came. Of the others it is evident.
+// acts are the kinds that wait for something to act upon, each with whether that came. All others show
+// by themselves.
 var acts = map[string]func(w *World, f scenario.Fault) bool{
 	"revocation-lag": func(w *World, f scenario.Fault) bool { return w.validators[f.On].lagged },
 	"foreign-secret": (*World).spoiled,
@@ -94,7 +94,7 @@ var acts = map[string]func(w *World, f scenario.Fault) bool{
 	"quoting":        (*World).spoiled,
 }
 
-// without are the kinds that have no meaning here, and why.
+// without are the kinds that mean nothing in this world, and why.
 var without = map[string]string{
 	"clock":       "every party has the same clock here",
 	"missing-kid": "what a library does without a kid is not among its figures",
@@ -127,7 +127,7 @@ func (w *World) disturb() {
 	}
 }
 
-// restarts is how long one is away that is ended and started again at once; wall time.
+// restarts is how long a service is away that is ended and started again at once; wall time.
 const restarts = 100 * time.Millisecond
 
 // begun injects a disturbance.
@@ -151,7 +151,7 @@ func (w *World) begun(d *disturbance) {
 	}
 }
 
-// ended takes one back that is in effect.
+// ended undoes a disturbance that is in effect.
 func (w *World) ended(d *disturbance) {
 	if d.undo == nil {
 		return
@@ -178,8 +178,8 @@ var _ world.Faults = faults{}
 // Begin times the faults of a phase.
 func (w faults) Begin(_ context.Context, phase history.Phase) { w.begin(w.faults, phase) }
 
-// Undo takes back what is still in effect, and keeps what has not begun from beginning. Who was
-// given an old value back is waited for, as in a real run, until the new one has come again.
+// Undo undoes what is in effect, and cancels what has not begun. It waits until a party that was given
+// an old value has the new one again, as a real run does.
 func (w faults) Undo(ctx context.Context) error {
 	w.undone = true
 	var comes time.Duration
@@ -192,8 +192,7 @@ func (w faults) Undo(ctx context.Context) error {
 	return w.clock.Sleep(ctx, comes)
 }
 
-// takeDown ends or freezes a service. One that was ended begins anew: what it kept in
-// memory is gone.
+// takeDown ends or freezes a service. One that was ended loses what it kept in memory.
 func (w *World) takeDown(name string, frozen bool) (undo func()) {
 	w.down[name], w.frozen[name] = true, frozen
 	return func() {
@@ -212,7 +211,7 @@ func (w *World) takeDown(name string, frozen bool) (undo func()) {
 	}
 }
 
-// breakWay lets nothing through from one service to another.
+// breakWay blocks the way from one service to another.
 func (w *World) breakWay(f scenario.Fault, status string) (undo func()) {
 	at := edge{f.From, f.To}
 	w.broken[at] = status
@@ -222,8 +221,8 @@ func (w *World) breakWay(f scenario.Fault, status string) (undo func()) {
 // reaches reports whether a service gets an answer of another.
 func (w *World) reaches(from, to string) bool { return !w.down[to] && w.broken[edge{from, to}] == "" }
 
-// disturbRollouts has a consumer go on with what it was started with, whatever it is
-// rolled out for, until its rollouts are right again.
+// disturbRollouts makes a consumer keep what it was started with, whatever it is rolled out for, until
+// rollouts work again.
 func (w *World) disturbRollouts(f scenario.Fault) (undo func()) {
 	w.heldBack[f.On] = true
 	return func() {
@@ -234,22 +233,22 @@ func (w *World) disturbRollouts(f scenario.Fault) (undo func()) {
 	}
 }
 
-// spoil makes every new secret that a consumer gets one that fits nowhere else.
+// spoil makes every new secret that a consumer gets a wrong one.
 func (w *World) spoil(f scenario.Fault) (undo func()) {
 	w.spoilt[f.On] = slices.Clone(w.published.set)
 	return func() { delete(w.spoilt, f.On) }
 }
 
-// fits reports whether what a consumer has of a credential is what was published.
+// fits reports whether a consumer's value of a credential is the published one.
 func (w *World) fits(consumer, credential string) bool {
 	good, disturbed := w.spoilt[consumer]
 	return !disturbed || slices.Contains(good, credential)
 }
 
-// spoiled reports whether a consumer was ever given a secret that was spoilt.
+// spoiled reports whether a consumer was ever given a spoilt secret.
 func (w *World) spoiled(f scenario.Fault) bool { return w.gaveSpoilt[f.On] }
 
-// spoilNew takes down whose new secrets are spoilt, of those that are given something new now.
+// spoilNew notes the consumers whose new secrets are spoilt, among those that are given one now.
 func (w *World) spoilNew() {
 	for consumer := range w.spoilt {
 		for _, credential := range w.published.set {
@@ -261,8 +260,7 @@ func (w *World) spoilNew() {
 // defaultCacheTTL is how long a cache that was put in keeps an answer, as harness/fault has it.
 const defaultCacheTTL = 40 * time.Minute
 
-// insertCache puts a shared cache on the way of a validator; it is called as harness/fault
-// calls it.
+// insertCache puts a shared cache on the way of a validator, named as in harness/fault.
 func (w *World) insertCache(f scenario.Fault) (undo func()) {
 	ttl := f.TTL.Duration()
 	if ttl == 0 {
@@ -273,15 +271,15 @@ func (w *World) insertCache(f scenario.Fault) (undo func()) {
 	return func() { delete(w.inserted, at) }
 }
 
-// setAnswer is what an issuer answers for its key set in place of it.
+// setAnswer is an issuer's answer in place of its key set.
 type setAnswer struct {
 	answer string
-	every  history.Offset // wall time between requests that are answered right; 0: none is
+	every  history.Offset // wall time between right answers; 0: none is right
 	spare  int
 	at     history.Offset
 }
 
-// answerElse makes an issuer answer so.
+// answerElse makes an issuer give that answer.
 func (w *World) answerElse(f scenario.Fault) (undo func()) {
 	a := &setAnswer{answer: f.Answer, at: w.now()}
 	if f.Limit > 0 {
@@ -291,8 +289,7 @@ func (w *World) answerElse(f scenario.Fault) (undo func()) {
 	return func() { delete(w.answers, f.On) }
 }
 
-// lets reports whether a request is answered as ever; with a limit, as many at once as
-// come in a second.
+// lets reports whether a request is answered normally; with a limit, as many at once as in a second.
 func (a *setAnswer) lets(now history.Offset) bool {
 	if a.every == 0 {
 		return false
@@ -343,8 +340,8 @@ func (w *World) probed(p history.Probe) {
 	w.total(decision{outcome: p.Outcome, status: p.Status}, 1)
 }
 
-// killRotator has the rotator die in its next step, after the authority has it and
-// before it is published; another takes it up when the fault is over.
+// killRotator makes the rotator die in its next step, between authority and publication; another takes
+// the step up when the fault is over.
 func (w *World) killRotator(scenario.Fault) (undo func()) {
 	w.dies = &signal{}
 	return func() {
@@ -358,8 +355,8 @@ func (w *World) killRotator(scenario.Fault) (undo func()) {
 // thirdCredential is what another rotation makes.
 const thirdCredential = "k3"
 
-// rotateToo begins another rotation, which knows of this one only what is published: a
-// third credential is accepted, and the oldest of two goes at once.
+// rotateToo begins another rotation, which knows of this one only what is published: it accepts a third
+// credential and removes the oldest of two at once.
 func (w *World) rotateToo() {
 	set := w.accepted()
 	w.record(history.Event{Kind: history.KindCredential, Credential: thirdCredential, Identifier: "kid-" + thirdCredential, Detail: "made by another rotation"})
@@ -374,8 +371,8 @@ func (w *World) rotateToo() {
 	w.put(w.crossed, emit)
 }
 
-// putBack has an authority take the oldest credential and none that is accepted beside
-// it, until what the keyring accepts is put right.
+// putBack makes an authority take the oldest credential and no other accepted one, until the keyring's
+// are restored.
 func (w *World) putBack(f scenario.Fault) (undo func()) {
 	v := w.validators[f.On]
 	oldest := slices.Min(slices.Collect(maps.Keys(w.keyring.Credentials)))
@@ -391,8 +388,8 @@ func (w *World) putBack(f scenario.Fault) (undo func()) {
 	}
 }
 
-// nameOn is the name that is on what a presenter shows: that of the credential that it
-// was made with, unless a fault has another there. The harness makes its own itself.
+// nameOn is the name on a presenter's token: the credential that it was made with, unless a fault puts
+// another there. The harness makes its own tokens.
 func (w *World) nameOn(presenter, credential string) string {
 	if len(w.oldNames) == 0 || presenter == "" || slices.Contains(w.oldNames, credential) {
 		return credential
@@ -400,8 +397,8 @@ func (w *World) nameOn(presenter, credential string) string {
 	return w.oldNames[0]
 }
 
-// takesType reports whether a validator takes the type of key that a credential has: of
-// the next one another, where a fault makes it so.
+// takesType reports whether a validator takes the key type of a credential, which a fault may have
+// changed.
 func (v *validator) takesType(credential string) bool {
 	w := v.world
 	if !w.odd[credential] {

@@ -8,10 +8,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// Beyond says what a plan hangs on that this world does not have, a clause each; none:
-// nothing. It presents a credential with each request and knows no connections: none
-// that outlives a revoke, or is ended by one. Its authorities have room for every
-// credential. What a team's own program does is in its settings, and not on the page.
+// Beyond says what a plan depends on that this world does not have, a clause each; empty: nothing. It
+// presents a credential with each request and has no connections that could outlive a revoke or be
+// ended by one. Its authorities have room for every credential. It knows of an external program only
+// its settings, not the page's claims.
 func Beyond(p *plan.Plan) (beyond []string) {
 	say := func(format string, args ...any) { beyond = append(beyond, fmt.Sprintf(format, args...)) }
 	if p.Rehearsal.Attach != nil {

@@ -18,8 +18,8 @@ type refusal struct {
 	presenter, credential string
 }
 
-// refuse counts a presentation that an authority refuses, and locks it where
-// its policy says so: it takes nothing then for a time.
+// refuse counts a refusal by an authority, and locks it where its policy says so: for a time it then
+// takes nothing.
 func (v *validator) refuse(presenter, credential string) {
 	w := v.world
 	policy := w.services[v.name].Lockout

@@ -10,21 +10,20 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Options say how the world differs from what its plan describes. The zero
-// value is a world in which everything behaves as the scenario sets it up.
+// Options say how the world differs from its plan. The zero value behaves as the scenario sets it up.
 type Options struct {
 	// Seed decides the phases of polls and refreshes, the ages of sessions and
 	// which attempts of a failing baseline are refused; 0: the plan's seed.
 	Seed int64
 	// Validators replace how validators behave, by name.
 	Validators map[string]Behaviour
-	// Replicas are how those behave that stand behind one validator's address, in
-	// place of one; which of them a presentation meets is chance.
+	// Replicas replace one validator by several behind its address; chance decides which of them a
+	// presentation meets.
 	Replicas map[string][]Behaviour
 	// Slow is how long a validator takes for each answer to a probe; wall time.
 	Slow map[string]time.Duration
-	// Pinned are emitters and validators that keep for good what they found at
-	// their start, besides those that the scenario pins.
+	// Pinned are emitters and validators that keep what they found at their start for good, besides
+	// those that the scenario pins.
 	Pinned map[string]bool
 	// Refresh replaces how often emitters read what was published, by name; page time.
 	Refresh map[string]time.Duration
@@ -40,18 +39,16 @@ type Options struct {
 	Failing float64
 	// RateFactor multiplies the rate of every client; 0 means 1.
 	RateFactor float64
-	// Fine has attempts counted in buckets of a tenth of a second throughout, as the load
-	// of a real run does, where those of a quiet stretch are one wide bucket otherwise.
+	// Fine counts attempts in buckets of a tenth of a second throughout, as a real run's load;
+	// otherwise a quiet stretch is one wide bucket.
 	Fine bool
 	// LoadDiesAt is when the load stops for good; nil: it goes on to the end.
 	LoadDiesAt *Moment
 
-	// StepErrors are returned, once each, in place of a step being taken. The
-	// keyring is left with the step begun, as a rotator leaves it that dies
-	// half-way.
+	// StepErrors are returned, once each, instead of taking a step. The keyring keeps the step as
+	// pending, as after a rotator's death.
 	StepErrors map[keyring.Intent]error
-	// Disagree are differences between authority and store that are found when
-	// they are compared.
+	// Disagree are differences between authority and store that Compare returns.
 	Disagree []string
 	// MakeError is returned, once, when the new credential is to be made.
 	MakeError error
@@ -68,8 +65,7 @@ type Options struct {
 	// it comes; nil: nobody is.
 	Events    io.Writer
 	Listeners []history.Listener
-	// Totals may change the four counters before they are recorded, which agree
-	// otherwise.
+	// Totals may change the four counters, which otherwise agree, before they are recorded.
 	Totals func(*history.Totals)
 }
 
@@ -102,7 +98,7 @@ type Span struct {
 	Frozen bool
 }
 
-// Command is something that the operator asks for unasked.
+// Command is an operator's unasked command.
 type Command struct {
 	At      Moment
 	Command world.Command

@@ -14,17 +14,16 @@ import (
 // delivered is the status of a delivery that was taken.
 const delivered = "204"
 
-// deliveries are what an emitter presents to validators by itself: each attempt
-// with what it presents then or, where it keeps that, with what it presented
-// first.
+// deliveries are an emitter's own presentations to validators: each attempt presents what the emitter
+// has then, or what it presented first where it keeps that.
 type deliveries struct {
 	world *World
 	keeps bool
 	// oldest says that emitting a newer credential has revoked the older ones at
 	// the sender, for good.
 	oldest bool
-	span   history.Offset // for which what failed is tried again
-	random *rand.Rand     // of what is refused whatever was presented
+	span   history.Offset // for how long failures are retried
+	random *rand.Rand     // for refusals by chance
 }
 
 // newDeliveries is nil for an emitter that presents nothing by itself.
@@ -36,18 +35,18 @@ func newDeliveries(w *World, p *plan.Plan) *deliveries {
 	return &deliveries{world: w, keeps: !scheme.Anew, oldest: scheme.Oldest, span: history.Offset(p.Wall(p.Limits.LongestLife)), random: w.random("deliveries")}
 }
 
-// delivery is one on its way.
+// delivery is a delivery under way.
 type delivery struct {
 	session    *session
 	from       *emitter
 	to         *validator
-	fails      bool // the validator takes it, and cannot do what it asks for
+	fails      bool // the validator takes it, but cannot process it
 	credential []string
 	refused    bool
 	attempts   int
 }
 
-// attempt tries a delivery, and again as the sender's queue does.
+// attempt tries a delivery, and retries it as the sender's queue does.
 func (q *deliveries) attempt(d *delivery, due []history.Offset) {
 	w := q.world
 	w.settleFor(d.from.name)
@@ -95,8 +94,8 @@ func (e *emitter) presents() []string {
 	return e.loaded.set // the emitted one first
 }
 
-// decideAmong is what a validator answers that is shown several credentials, and
-// which of them it took; the first where it took none.
+// decideAmong is a validator's answer to several credentials shown at once, and which it took; the
+// first where it took none.
 func (v *validator) decideAmong(presenter string, credentials []string) (outcome history.Outcome, status, credential string) {
 	if taken, takes := v.takesAmong(presenter, credentials); takes {
 		return history.OK, delivered, taken
@@ -105,7 +104,7 @@ func (v *validator) decideAmong(presenter string, credentials []string) (outcome
 	return outcome, status, credentials[0]
 }
 
-// takesAmong is the first that a validator takes of several credentials.
+// takesAmong is the first of several credentials that a validator takes.
 func (v *validator) takesAmong(presenter string, credentials []string) (taken string, takes bool) {
 	for _, held := range v.holds {
 		w := v.world
@@ -133,8 +132,7 @@ func (c *client) tell(s *session) {
 // fails draws whether an event is one that its receiver cannot process.
 func fails(random *rand.Rand, s scenario.Service) bool { return random.Float64() < float64(s.Fails) }
 
-// readsItself makes a validator of one that reads the published secret itself,
-// as the scenario sets it up.
+// readsItself makes a validator read the published secret itself, as the scenario sets it up.
 func (v *validator) readsItself(s scenario.Service, learns time.Duration) {
 	v.reads, v.pinned = true, v.pinned || s.Pinned
 	v.behaviour = Behaviour{Refresh: s.Refresh.Duration(), Keys: s.Holds}

@@ -6,10 +6,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
-// repeats are fetches and reads that find what the last one has found: while nothing else
-// happens those of one party are told as one event, with how many they were.
+// repeats merges fetches and reads that find nothing new: while nothing else happens, one event tells
+// of those of one party, with their number.
 type repeats struct {
-	held  bool // they are: before, each is told at once
+	held  bool // merging is on; before, each is recorded at once
 	of    map[repeated]*repeat
 	order []*repeat
 }
@@ -20,21 +20,21 @@ type repeated struct {
 	service, reader, what string
 }
 
-// repeat is what a party did last, and how often since that was told.
+// repeat is what a party did last, and how often since that was recorded.
 type repeat struct {
 	last  history.Event
 	first history.Offset
 	n     int64
 }
 
-// together are the kinds of events before which all that is held is told: what is before
-// and what is after them is not the same.
+// together are the kinds of events before which everything held back is recorded: what comes before and
+// after them differs.
 var together = map[history.Kind]bool{
 	history.KindPhase: true, history.KindStep: true, history.KindFault: true, history.KindDecision: true, history.KindExit: true,
 	history.KindOperator: true, history.KindEnd: true, history.KindCredential: true, history.KindFetchFailed: true,
 }
 
-// record tells of a fetch or a read, or holds it where it is one more of the same.
+// record records a fetch or read, or holds it back where it repeats the last.
 func (r *repeats) record(to *history.Recorder, e history.Event) {
 	key := repeated{e.Kind, e.Service, e.Reader, e.What}
 	p := r.of[key]
@@ -60,7 +60,7 @@ func (r *repeats) record(to *history.Recorder, e history.Event) {
 	p.last, p.n = e, p.n+1
 }
 
-// even reports whether one more at a moment comes as evenly as those that are held.
+// even reports whether one more at a moment keeps the interval of those held back.
 func (p *repeat) even(at history.Offset) bool {
 	if p.n < 2 {
 		return true

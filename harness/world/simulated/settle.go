@@ -9,7 +9,7 @@ import (
 // expectedAnswer is the answer to each request of a client with a credential, for as long as nothing changes.
 type expectedAnswer struct {
 	answer
-	// counted is where each is counted, and as what; charges is how many charges each is.
+	// counted is where each is counted, and as what; charges is how many charges each makes.
 	counted []counted
 	charges int64
 }
@@ -20,8 +20,8 @@ type counted struct {
 	decision
 }
 
-// touch is called before something changes for those who call or are given their tokens by a
-// service, or have it asked: what came until now is counted as things were. "": for all.
+// touch is called before something changes for a service's callers, for those with its tokens, or for
+// those that have it asked: what came until now is counted under the old state. "": for all.
 func (w *World) touch(service string) {
 	if service == "" {
 		for _, c := range w.clients {
@@ -40,7 +40,7 @@ func (w *World) touch(service string) {
 	}
 }
 
-// concern notes for whom each service matters.
+// concern finds the clients that each service matters to.
 func (w *World) concern() {
 	w.concerned, w.sharing = map[string][]*client{}, map[string][]*client{}
 	for _, c := range w.clients {
@@ -64,7 +64,7 @@ func (w *World) concern() {
 	}
 }
 
-// stir has what a client does next planned anew, before time goes on.
+// stir plans a client's next request anew, before time goes on.
 func (w *World) stir(c *client) {
 	if !c.stirred {
 		c.stirred = true
@@ -72,7 +72,7 @@ func (w *World) stir(c *client) {
 	}
 }
 
-// replan plans anew what those do next for whom something has changed.
+// replan plans anew for the clients that a change affects.
 func (w *World) replan() {
 	for len(w.stirred) > 0 {
 		c := w.stirred[0]
@@ -82,7 +82,7 @@ func (w *World) replan() {
 	}
 }
 
-// settle counts what a client, and whoever is counted in the same cells, did until now.
+// settle counts the requests of a client, and of others counted in the same cells, until now.
 func (w *World) settle(c *client) {
 	if c.limits.From != "" {
 		c.settle()
@@ -91,7 +91,7 @@ func (w *World) settle(c *client) {
 	w.settleFor(c.limits.To)
 }
 
-// settleFor settles those whose requests have a presenter present something.
+// settleFor settles the clients for which a presenter presents something.
 func (w *World) settleFor(presenter string) {
 	var cells []*cell
 	for _, c := range w.sharing[presenter] {
@@ -115,14 +115,13 @@ func (w *World) settleAll() {
 	}
 }
 
-// settle counts what came of the requests that were due until now. Those that several
-// clients have counted together are left in the cells that it returns.
+// settle counts the requests that were due until now, and returns the cells that several clients share.
 func (c *client) settle() (together []*cell) {
 	w := c.world
 	if c.interval == 0 || w.loadEnded || c.stirred { // who is stirred was settled now
 		return nil
 	}
-	// A request comes before what whoever sleeps does at the same moment.
+	// At the same moment a request comes before whoever sleeps.
 	due := c.before(w.now() + 1)
 	if c.acts >= 0 {
 		due = min(due, c.acts)
@@ -165,8 +164,8 @@ func (c *client) settle() (together []*cell) {
 	return together
 }
 
-// settleSessions counts the requests before one that are not all alike: of sessions with
-// another credential than is emitted, or without one, and those that are refused.
+// settleSessions counts the requests before a moment that differ by session: with another credential
+// than is emitted, without one, or refused.
 func (c *client) settleSessions(due int64) {
 	w := c.world
 	emit, down := w.emitters[c.limits.From].loaded.emit, w.down[c.limits.From]
@@ -191,7 +190,7 @@ func (c *client) settleSessions(due int64) {
 	}
 }
 
-// bring brings all sessions to the present, before their emitter changes.
+// bring brings all sessions up to date, before their emitter changes.
 func (c *client) bring() {
 	if c.limits.From == "" {
 		return
@@ -201,7 +200,7 @@ func (c *client) bring() {
 	}
 }
 
-// foresee is what comes of a request with a credential until something changes.
+// foresee is the result of a request with a credential until something changes.
 func (c *client) foresee(credential string) expectedAnswer {
 	if out, known := c.outlooks[credential]; known {
 		return out
@@ -219,7 +218,7 @@ func (c *client) foresee(credential string) expectedAnswer {
 	return out
 }
 
-// counts is that requests are counted so at the client itself.
+// counts is a result that is counted at the client itself.
 func (c *client) counts(a answer, validator, credential string) expectedAnswer {
 	key := history.CellKey{Source: history.FromLoad, Presenter: c.limits.Name, Validator: validator, Credential: credential}
 	return expectedAnswer{answer: a, counted: []counted{{c.world.cells.cell(key), decision{session: c.sessions[0], outcome: a.outcome, status: a.status, more: c.at - 1}}}}
@@ -240,7 +239,7 @@ func (c *client) foreseePresent(credential string) expectedAnswer {
 	return c.counts(a, to, credential)
 }
 
-// foreseeTell is that of one that gives an emitter something to present.
+// foreseeTell is the result of a request that gives an emitter something to present.
 func (c *client) foreseeTell() expectedAnswer {
 	w := c.world
 	e, v := w.emitters[c.limits.To], w.validators[c.limits.Endpoint]
@@ -257,7 +256,7 @@ func (c *client) foreseeTell() expectedAnswer {
 	return out
 }
 
-// foreseeAsk is that of one that has an emitter present what it has to an authority.
+// foreseeAsk is the result of a request for which an emitter presents its credential to an authority.
 func (c *client) foreseeAsk() expectedAnswer {
 	w := c.world
 	e, v := w.emitters[c.limits.To], w.authority()
@@ -279,8 +278,7 @@ func (c *client) foreseeAsk() expectedAnswer {
 	return out
 }
 
-// replan puts on the agenda the next of its requests that acts, and sees whether what it
-// does is all taken.
+// replan schedules the client's next request that acts, and finds out whether all others succeed.
 func (c *client) replan() {
 	w := c.world
 	c.planned++
@@ -344,7 +342,7 @@ func (c *client) planSessions(now int64, acts func(int64)) {
 		return
 	}
 	size := int64(len(c.sessions))
-	// turn is the first moment, of those from an offset on, at which it is a session's turn.
+	// turn is the first moment from an offset on that belongs to a session.
 	turn := func(session int64, at history.Offset) int64 {
 		n := max(now, c.before(at))
 		ahead := (session - (c.turns+n-c.moments)%size + size) % size
@@ -367,7 +365,7 @@ func (c *client) planSessions(now int64, acts func(int64)) {
 	}
 }
 
-// stirLater has what is refused from when a session renews noticed by those who pause.
+// stirLater wakes those who pause when a renewal makes refusals begin.
 func (c *client) stirLater() {
 	w := c.world
 	first := history.Offset(-1)

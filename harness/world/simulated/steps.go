@@ -22,10 +22,10 @@ var (
 	_ world.Contacter = steps{}
 )
 
-// errStoreDown is what a store says that is down.
+// errStoreDown is the error of a store that is down.
 var errStoreDown = errors.New("the store does not answer")
 
-// errNoSlot is what an authority says that holds as many as it can.
+// errNoSlot is the error of a full authority.
 var errNoSlot = errors.New("no slot is free: delete a key first")
 
 // Contact fails while the store is down.
@@ -36,8 +36,8 @@ func (w steps) Contact(ctx context.Context) error {
 	return errStoreDown
 }
 
-// cancelled is the error of a context that was cancelled. A deadline is of the
-// machine's time, in which nothing here takes any.
+// cancelled is the error of a cancelled context. Deadlines are in the machine's time, of which this
+// world takes none.
 func cancelled(ctx context.Context) error {
 	if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -45,8 +45,8 @@ func cancelled(ctx context.Context) error {
 	return nil
 }
 
-// Compare finds what the options say, a step that was begun and not ended, and
-// a published set that is not what the keyring accepts.
+// Compare returns the differences of the options, an unfinished step, and a published set that differs
+// from the keyring's.
 func (w steps) Compare(ctx context.Context) (differences []string, err error) {
 	if err := w.Contact(ctx); err != nil {
 		return nil, err
@@ -75,8 +75,7 @@ func (w steps) Make(ctx context.Context, name string) (identifier string, err er
 	return identifier, w.keyring.Add(name, identifier)
 }
 
-// Do takes a step at once: the keyring has it, what consumers read is
-// published, and an authority decides by it.
+// Do takes a step at once: in the keyring, in what is published, and at the authorities.
 func (w steps) Do(ctx context.Context, step keyring.Step, credential string) error {
 	if err := w.Contact(ctx); err != nil {
 		return err
@@ -140,7 +139,7 @@ func (w *World) put(set []string, emit string) {
 	}
 }
 
-// decide has authorities take what is accepted now.
+// decide makes authorities take what is accepted now.
 func (w *World) decide() {
 	for _, name := range w.order {
 		if v := w.validators[name]; v != nil && v.authority && w.started {
@@ -154,14 +153,14 @@ type probes struct{ *World }
 
 var _ world.Probes = probes{}
 
-// Hold makes a token now that lives for the time.
+// Hold makes a token now, with the given life.
 func (w probes) Hold(ctx context.Context, credential string, life time.Duration) error {
 	w.held[credential] = w.now() + history.Offset(life)
 	return ctx.Err()
 }
 
-// errNoToken says that a revocation cannot be proven: whatever is presented was
-// refused for its age, or would have to be made with what was revoked.
+// errNoToken says that a revocation cannot be proven: any token would be refused for its age, or would
+// have to be made with the revoked credential.
 var errNoToken = errors.New("no token that was made before the revoke is still alive")
 
 // Present shows a credential to a validator. After a revoke the old one needs a
@@ -189,8 +188,7 @@ func (w probes) Present(ctx context.Context, name, credential string, purpose hi
 	return probe, nil
 }
 
-// takes is how long a validator's answer takes, or how long one is waited for that
-// does not come.
+// takes is how long a validator's answer takes, or how long a missing one is waited for.
 func (w probes) takes(name string) (took time.Duration) {
 	took = w.options.Slow[name]
 	if w.down[name] && w.frozen[name] {

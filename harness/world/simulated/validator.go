@@ -13,8 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
-// validator decides about presented credentials by those that it keeps of the
-// key set it fetched last; an authority by the keyring itself.
+// validator decides about presented credentials by the key set that it fetched last; an authority by
+// the keyring.
 type validator struct {
 	world     *World
 	name      string
@@ -26,29 +26,27 @@ type validator struct {
 	lags      bool // goes on taking what is revoked
 	lagged    bool // went on so with something
 
-	// What somebody else has taken from an authority, and put back there.
+	// What somebody else removed from an authority, and put back there.
 	thrownOut []string
 	putBack   string
 
-	holds    []string // what is known of it from outside: the set that was fetched last
+	holds    []string // as seen from outside: the last set that was fetched
 	replicas []*replica
-	fleet    bool           // they are alike, and it has learned or forgotten something when all have
-	held     map[string]int // how many of those hold a credential
+	fleet    bool           // equal replicas: it has learned or forgotten something when all have
+	held     map[string]int // how many replicas hold a credential
 	random   *rand.Rand     // which replica meets a presentation
 	fetches  int
 	lockout  lockout
 }
 
-// mostReplicas is how many are simulated of many validators alike: each then stands for as
-// many of them.
+// mostReplicas is how many replicas are simulated of many equal validators: each stands for several.
 const mostReplicas = 1000
 
-// replica is one of those that stand behind a validator's address, with a cache of
-// its own.
+// replica is one replica of a validator, with a cache of its own.
 type replica struct {
 	behaviour Behaviour
 	holds     []string
-	missed    bool // it has fetched because of an unknown credential, last at missAt
+	missed    bool // an unknown credential has made it fetch, last at missAt
 	missAt    history.Offset
 }
 
@@ -82,8 +80,8 @@ func newValidator(w *World, v plan.Validator) *validator {
 	return made
 }
 
-// behaviour is what a validator does: by its library where that is known, since
-// what the page claims of it may be wrong; by what the page says otherwise.
+// behaviour is a validator's behaviour: its library's where known, since the page's claim may be wrong;
+// otherwise the page's.
 func behaviour(v plan.Validator) Behaviour {
 	library, known := runbook.Libraries[v.Library]
 	if !known {
@@ -110,7 +108,7 @@ func (v *validator) start() {
 		fetch := func() { v.fetch(r) }
 		switch refresh := v.wall(r.behaviour.Refresh); {
 		case v.pinned:
-		case v.fleet: // as evenly apart as those of very many are
+		case v.fleet: // as evenly spaced as very many are
 			v.world.everyFrom(v.world.phase(v.name, refresh)+refresh*history.Offset(i)/history.Offset(len(v.replicas)), refresh, fetch)
 		case i > 0:
 			v.world.every(fmt.Sprintf("%s %d", v.name, i), refresh, fetch)
@@ -124,7 +122,7 @@ func (v *validator) wall(page time.Duration) history.Offset {
 	return history.Offset(v.world.limits.Wall(page))
 }
 
-// fetch has a replica take over the key set; what it cannot fetch it keeps.
+// fetch makes a replica take over the key set; after a failed fetch it keeps its own.
 func (v *validator) fetch(r *replica) {
 	w := v.world
 	if w.down[v.name] || w.heldBack[v.name] {
@@ -163,8 +161,8 @@ func (v *validator) fetch(r *replica) {
 	}
 }
 
-// common are the credentials that a fleet has learned and not forgotten once a replica has a
-// set: those that all of them hold, and of those that it had learned any that one still holds.
+// common are the credentials that a fleet has learned and not forgotten once a replica has a set: those
+// that all hold and, of those learned before, those that any still holds.
 func (v *validator) common(r *replica, set []string) (all []string) {
 	if v.held == nil {
 		v.held = map[string]int{}
@@ -183,11 +181,10 @@ func (v *validator) common(r *replica, set []string) (all []string) {
 	return all
 }
 
-// storeName is what the store is called among services: where the history says
-// that a validator fetched which reads the published secret itself.
+// storeName is the store's name among services, in events of validators that read the published secret.
 const storeName = "store"
 
-// read is the set as a validator's source has it now, or why it cannot be had.
+// read is the set that a validator's source has now, or why it cannot be had.
 func (w *World) read(v *validator) (set []string, failed string) {
 	if !v.reads {
 		return w.fetch(v.name, v.source)
@@ -199,7 +196,7 @@ func (w *World) read(v *validator) (set []string, failed string) {
 	return w.published.set, ""
 }
 
-// keep replaces what the validator takes, and says what it learned and forgot.
+// keep replaces what the validator takes, and records what it learned and forgot.
 func (v *validator) keep(credentials []string) {
 	before := v.holds
 	if !slices.Equal(before, credentials) {
@@ -225,20 +222,20 @@ const (
 	noAnswer = "timeout"
 )
 
-// answer is what a validator says to a credential and its presenter as things are.
+// answer is a validator's answer to a credential and its presenter in the present state.
 type answer struct {
 	outcome history.Outcome
 	status  string
-	// acts says that to ask it changes something, or that chance has a part in the answer.
+	// acts says that asking changes something, or that chance decides the answer.
 	acts bool
-	// until is from when on it acts, where nothing else changes; 0: it never does.
+	// until is when the answer begins to act, where nothing else changes; 0: never.
 	until history.Offset
-	// share is the part of a validator's replicas that answer so, where the others take what they
-	// are shown: which of them is asked is chance. 0: all answer so.
+	// share is the part of a validator's replicas that answer so, while the others take the credential;
+	// chance decides which is asked. 0: all answer so.
 	share float64
 }
 
-// draw is what one of the replicas answers.
+// draw is the answer of a random replica.
 func (a answer) draw(random *rand.Rand) (history.Outcome, string) {
 	if a.share > 0 && random.Float64() >= a.share {
 		return history.OK, "200"
@@ -246,7 +243,7 @@ func (a answer) draw(random *rand.Rand) (history.Outcome, string) {
 	return a.outcome, a.status
 }
 
-// answers is what the validator would answer, without that it is asked.
+// answers is the validator's answer, without asking it.
 func (v *validator) answers(presenter, credential string) answer {
 	w := v.world
 	switch {
@@ -264,9 +261,9 @@ func (v *validator) answers(presenter, credential string) answer {
 	return v.together(presenter, credential)
 }
 
-// together is what its replicas would answer, of which one is asked by chance.
+// together is the answer of its replicas, of which chance picks one.
 func (v *validator) together(presenter, credential string) answer {
-	if v.fleet && !v.fetchesOnMiss(v.replicas[0]) { // then they differ in what they hold alone
+	if v.fleet && !v.fetchesOnMiss(v.replicas[0]) { // they then differ only in what they hold
 		name := v.world.nameOn(presenter, credential)
 		with := v.answersOf(&replica{behaviour: v.behaviour, holds: []string{name}}, presenter, credential)
 		without := v.answersOf(&replica{behaviour: v.behaviour}, presenter, credential)
@@ -288,7 +285,7 @@ func (v *validator) together(presenter, credential string) answer {
 	return among(all, answer{outcome: history.OK, status: "200", acts: all.acts, until: all.until}, refused, len(v.replicas))
 }
 
-// among is an answer that is one for so many of all, and the other, which takes it, for the rest.
+// among combines the answer of n of the replicas with that of the rest, who take it.
 func among(one, other answer, n, of int) answer {
 	switch n {
 	case 0:
@@ -302,7 +299,7 @@ func among(one, other answer, n, of int) answer {
 	return one
 }
 
-// answersOf is what one of its replicas would.
+// answersOf is the answer of one replica.
 func (v *validator) answersOf(r *replica, presenter, credential string) answer {
 	w := v.world
 	holds := r.holds
@@ -310,7 +307,7 @@ func (v *validator) answersOf(r *replica, presenter, credential string) answer {
 		holds = v.holds
 	}
 	refused := answer{outcome: history.AuthFailure, status: "401", acts: w.services[v.name].Lockout != nil}
-	if !v.takesType(credential) { // which a library looks at before it looks for a key
+	if !v.takesType(credential) { // a library looks at the type before it looks for a key
 		return refused
 	}
 	name := w.nameOn(presenter, credential)
@@ -326,7 +323,7 @@ func (v *validator) answersOf(r *replica, presenter, credential string) answer {
 	return refused
 }
 
-// decide is what the validator answers to a credential and its presenter.
+// decide asks the validator, with all consequences.
 func (v *validator) decide(presenter, credential string) (history.Outcome, string) {
 	a := v.answers(presenter, credential)
 	if !a.acts {
@@ -351,13 +348,12 @@ func (v *validator) mayFetch(r *replica) bool {
 	return v.fetchesOnMiss(r) && (!r.missed || v.world.now()-r.missAt >= v.wall(r.behaviour.Cooldown))
 }
 
-// fetchesOnMiss reports whether a replica fetches at all because of an unknown credential.
+// fetchesOnMiss reports whether an unknown credential makes a replica fetch.
 func (v *validator) fetchesOnMiss(r *replica) bool {
 	return r.behaviour.OnMiss && !v.authority && !v.pinned
 }
 
-// decided has an authority take what is accepted now, and refuse the rest after
-// its lag.
+// decided makes an authority take what is accepted now, and refuse the rest after its lag.
 func (v *validator) decided() {
 	w := v.world
 	accepted := slices.DeleteFunc(slices.Clone(w.accepted()), func(c string) bool { return slices.Contains(v.thrownOut, c) })
@@ -384,8 +380,7 @@ func (v *validator) decided() {
 	if len(gone) == 0 || v.lags {
 		return
 	}
-	// What was revoked now, and nothing that is revoked meanwhile: that has a lag of
-	// its own.
+	// Only what is revoked now: a later revoke has a lag of its own.
 	w.clock.at(w.now()+lag, func() {
 		v.keep(slices.DeleteFunc(slices.Clone(v.holds), func(c string) bool {
 			return slices.Contains(gone, c) && !slices.Contains(w.accepted(), c)
@@ -396,7 +391,7 @@ func (v *validator) decided() {
 // slots is how many credentials an authority holds at a time.
 const slots = 2
 
-// full reports whether an authority has no slot for one more.
+// full reports whether an authority has no free slot.
 func (w *World) full() bool {
 	for _, v := range w.validators {
 		if v.authority && w.services[v.name].Taken+len(w.keyring.In(keyring.Accepted)) >= slots {

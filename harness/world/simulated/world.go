@@ -30,8 +30,8 @@ import (
 // closing is how long Finish waits for slow listeners.
 const closing = time.Second
 
-// World is a simulated world, to be used by one goroutine and by what its clock
-// starts: what is due happens at its exact time when they wait.
+// World is a simulated world, for one goroutine and what its clock starts: events happen at their exact
+// times while these wait.
 type World struct {
 	plan     *plan.Plan
 	limits   plan.Limits
@@ -165,7 +165,7 @@ func (w *World) build() {
 	}
 }
 
-// script puts on the agenda what the scenario and the options time.
+// script schedules what the scenario and the options time.
 func (w *World) script() {
 	w.disturb()
 	for _, c := range w.clients {
@@ -186,7 +186,7 @@ func (w *World) script() {
 	}
 }
 
-// when puts something on the agenda, now or when its phase begins.
+// when schedules something, now or for the begin of its phase.
 func (w *World) when(waiting map[history.Phase][]timed, m Moment, do func()) {
 	if m.Phase == "" {
 		w.clock.at(history.Offset(m.After), do)
@@ -195,8 +195,7 @@ func (w *World) when(waiting map[history.Phase][]timed, m Moment, do func()) {
 	waiting[m.Phase] = append(waiting[m.Phase], timed{m.After, do})
 }
 
-// begin puts on the agenda what is timed from a phase that begins now, and does what
-// begins with it.
+// begin schedules what is timed from a phase that begins now, and does what begins with it.
 func (w *World) begin(waiting map[history.Phase][]timed, phase history.Phase) {
 	for _, t := range waiting[phase] {
 		if t.after <= 0 {
@@ -216,9 +215,8 @@ func (w *World) World() world.World {
 	}
 }
 
-// Finish ends the run: load stops, the last counts, the totals and a scan
-// that found no leak are recorded. It returns the history, to which nothing is
-// added any more.
+// Finish ends the run: load stops, and it records the last counts, the totals and a leak scan without
+// hits. It returns the complete history.
 func (w *World) Finish() (*history.History, error) {
 	w.repeats.tell(w.recorder)
 	w.settleAll()
@@ -264,15 +262,14 @@ func (w *World) record(e history.Event) {
 	}
 }
 
-// catchUp counts and records what was done until now.
+// catchUp counts and records everything until now.
 func (w *World) catchUp() {
 	w.repeats.tell(w.recorder)
 	w.settleAll()
 	w.flush(false)
 }
 
-// catchUpFailing does so for those who are not all taken: of the others nobody asks while
-// time passes.
+// catchUpFailing does so for clients with failures: nobody asks about the others while time passes.
 func (w *World) catchUpFailing() {
 	for _, c := range w.clients {
 		if c.fails {
@@ -282,8 +279,7 @@ func (w *World) catchUpFailing() {
 	w.flush(false)
 }
 
-// random is a source of its own for one party, so that adding another party
-// changes nothing for the others.
+// random is a random source for one party: adding a party changes nothing for the others.
 func (w *World) random(name string) *rand.Rand {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(name)) // a hash's Write never fails
