@@ -42,7 +42,7 @@ func (d *decisionReader) watchRedis(ctx context.Context, service string, told sc
 		defer func() { _ = client.Close() }()
 		tick, failed := time.NewTicker(readEvery), time.Time{}
 		defer tick.Stop()
-		d.redis(service, redisLook{refused: is.refused}, is) // clients already connected will not be seen to come
+		d.redis(service, redisLook{refused: is.refused, denied: is.denied}, is) // clients already connected will not be seen to come
 		unseen := false
 		for {
 			select {
@@ -98,6 +98,16 @@ type client struct {
 type redisLook struct {
 	clients []client
 	refused map[string]int64 // by user
+	denied  map[denial]denied
+}
+
+// denial is what a user may not do: a command, a key or a channel.
+type denial struct{ user, reason, object string }
+
+// denied is how often a denial was logged, and whose connection it was last.
+type denied struct {
+	times int64
+	by    client
 }
 
 // lookAtRedis asks a server for its clients and its refusals.
@@ -117,12 +127,23 @@ func lookAtRedis(ctx context.Context, from *redis.Client) (l redisLook, err erro
 	for line := range strings.Lines(text) {
 		l.clients = append(l.clients, clientOf(line))
 	}
-	l.refused = map[string]int64{}
+	l.refused, l.denied = map[string]int64{}, map[denial]denied{}
 	entries, _ := log.Slice()
 	for _, entry := range entries {
 		of := fields(entry)
-		if n, ok := of["count"].(int64); ok && fmt.Sprint(of["reason"]) == "auth" {
-			l.refused[fmt.Sprint(of["username"])] += n
+		n, ok := of["count"].(int64)
+		user, reason := fmt.Sprint(of["username"]), fmt.Sprint(of["reason"])
+		switch {
+		case !ok:
+		case reason == "auth":
+			l.refused[user] += n
+		default:
+			key := denial{user, reason, fmt.Sprint(of["object"])}
+			was, seen := l.denied[key]
+			if was.times += n; !seen { // the newest entry comes first
+				was.by = clientOf(fmt.Sprint(of["client-info"]))
+			}
+			l.denied[key] = was
 		}
 	}
 	return l, nil
@@ -192,6 +213,7 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 			d.decided(service, service, c.name, identifier, redisServer{}.taken(), true, time.Now())
 		}
 	}
+	d.redisDenied(service, was, is)
 	for user, n := range is.refused {
 		more := n - was.refused[user]
 		if more < 0 { // the log was emptied, or its oldest fell out
@@ -202,6 +224,20 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 		}
 	}
 }
+
+// redisDenied tells of what users may not do that were let in, once a look. One that a client gives up
+// for it is mostly gone before it is seen among the clients.
+func (d *decisionReader) redisDenied(service string, was, is redisLook) {
+	for key, of := range is.denied {
+		if of.times > was.denied[key].times && !d.isOwn(of.by) {
+			text := fmt.Sprintf("it has no right to the %s %q", key.reason, key.object)
+			d.told(service, string(history.KindDenied), login{service: service, role: key.user, presenter: of.by.name}, redisNoRight, text)
+		}
+	}
+}
+
+// redisNoRight is the word with which Redis denies a command.
+const redisNoRight = "NOPERM"
 
 // mostRefusals bounds how many refusals one look records.
 const mostRefusals = 1000

@@ -51,6 +51,9 @@ func TestRedisDecisions(t *testing.T) {
 		{"a probe, by its address", redisLook{}, redisLook{clients: []client{in("2", "shop_a", "", "127.0.0.1:9")}}, "", nil},
 		{"refused twice more", redisLook{refused: map[string]int64{"shop_a": 1}}, redisLook{refused: map[string]int64{"shop_a": 3}}, "", []string{"shop shop_a refused WRONGPASS", "shop shop_a refused WRONGPASS"}},
 		{"one of them was a probe", redisLook{}, redisLook{refused: map[string]int64{"shop_a": 2}}, "shop_a", []string{"shop shop_a refused WRONGPASS"}},
+		{"may not do what it asks", redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {times: 1}}}, redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {3, in("4", "shop_b", "shop", "")}}}, "", []string{"shop shop_b denied NOPERM"}},
+		{"may not, and did not ask again", redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {times: 3}}}, redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {3, in("4", "shop_b", "shop", "")}}}, "", nil},
+		{"a probe may not", redisLook{}, redisLook{denied: map[denial]denied{{"shop_b", "command", "ping"}: {1, in("4", "shop_b", "", "127.0.0.1:9")}}}, "", nil},
 		{"the log was emptied", redisLook{refused: map[string]int64{"shop_a": 5}}, redisLook{refused: map[string]int64{"shop_a": 1}}, "", []string{"shop shop_a refused WRONGPASS"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,7 +74,7 @@ func TestRedisDecisions(t *testing.T) {
 				if err := json.Unmarshal(line, &l); err != nil || service != "cache" {
 					t.Errorf("%s told %s: %v", service, line, err)
 				}
-				what := map[string]string{history.MessageAccepted: "accepted", history.MessageRefused: "refused"}[l.Message]
+				what := map[string]string{history.MessageAccepted: "accepted", history.MessageRefused: "refused", string(history.KindDenied): "denied"}[l.Message]
 				decisions = append(decisions, fmt.Sprintf("%s %s %s %s", l.Presenter, l.Identifier, what, l.Status))
 			}
 			if tt.probing != "" {

@@ -1,6 +1,7 @@
 package attached
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -124,8 +125,11 @@ func (redisServer) user(dsn string) (string, error) {
 	if err != nil {
 		return "", errDSN
 	}
-	return o.Username, nil
+	return cmp.Or(o.Username, redisDefault), nil
 }
+
+// redisDefault is the user of who names none, whose password is requirepass.
+const redisDefault = "default"
 
 // redisClient is a single connection to a server that tries its login once. It gets a name where its
 // user may set one; own is called with its address. It reconnects only where anew is set.
@@ -138,7 +142,7 @@ func redisClient(dsn, name string, anew bool, own func(address string)) (*redis.
 	o.PoolSize, o.MaxRetries, o.DisableIdentity, o.ContextTimeoutEnabled = 1, -1, true, true
 	// The library would log in twice where it is refused (HELLO, then AUTH), and the server counts
 	// both.
-	user, password := o.Username, o.Password
+	user, password := cmp.Or(o.Username, redisDefault), o.Password
 	o.Username, o.Password = "", ""
 	o.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 		if err := conn.AuthACL(ctx, user, password).Err(); err != nil {

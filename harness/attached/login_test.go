@@ -6,6 +6,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// TestRedisWithoutAUser: who names none logs in as default, whose password is requirepass.
+func TestRedisWithoutAUser(t *testing.T) {
+	for dsn, want := range map[string]string{"redis://:pw@127.0.0.1:1": "default", "redis://shop:pw@127.0.0.1:1": "shop", "unix://shop:pw@/run/redis.sock": "shop"} {
+		if got, err := (redisServer{}).user(dsn); got != want || err != nil {
+			t.Errorf("%s: got %q and %v, want %q", dsn, got, err, want)
+		}
+	}
+}
+
 // TestStatusOfAPooler: PgBouncer has one code for all that it turns away; only what it says
 // of the login itself is a refusal of that.
 func TestStatusOfAPooler(t *testing.T) {
