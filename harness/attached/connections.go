@@ -39,9 +39,13 @@ func (c postgresConnection) others(ctx context.Context) ([]peerConnection, error
 	return all, rows.Err()
 }
 
+// aMariaDBReplica names the connection of a replica, which logs in as others do and gives no name.
+const aMariaDBReplica = "replica (CHANGE MASTER)"
+
 // others lists those of the same user, for which no right is needed.
 func (c mariaDBConnection) others(ctx context.Context) ([]peerConnection, error) {
-	rows, err := c.conn.QueryContext(ctx, "SELECT id FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND id <> CONNECTION_ID()")
+	rows, err := c.conn.QueryContext(ctx, `SELECT id, CASE WHEN command LIKE 'Binlog Dump%' THEN '`+aMariaDBReplica+`' ELSE '' END, CASE command WHEN 'Sleep' THEN time ELSE 0 END
+		FROM information_schema.processlist WHERE user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND id <> CONNECTION_ID()`)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +53,7 @@ func (c mariaDBConnection) others(ctx context.Context) ([]peerConnection, error)
 	var all []peerConnection
 	for rows.Next() {
 		var o peerConnection
-		if err := rows.Scan(&o.process); err != nil {
+		if err := rows.Scan(&o.process, &o.name, &o.unused); err != nil {
 			return nil, err
 		}
 		all = append(all, o)

@@ -34,10 +34,10 @@ func TestConnectionsThatWereThere(t *testing.T) {
 		got = append(got, l.Presenter+" "+l.Identifier)
 	}
 	s.seen.record = func(e history.Event) { got = append(got, e.Service+" emits "+e.Identifier+" "+e.What) }
-	found := []peerConnection{{"7", "shop", 12}, {"8", "", 0}, {"9", "nightly", 12}}
+	found := []peerConnection{{"7", "shop", 12}, {"8", "", 0}, {"9", "nightly", 12}, {"10", aMariaDBReplica, 0}}
 	s.theirs("db", "secret", found)
 	s.theirs("db", "secret", found) // they are told of once
-	want := []string{"shop one", "shop emits one " + history.ByNoName, "shop one", "nightly one", "nightly emits one "}
+	want := []string{"shop one", "shop emits one " + history.ByNoName, "shop one", "nightly one", "nightly emits one ", aMariaDBReplica + " one", aMariaDBReplica + " emits one "}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -224,7 +224,7 @@ func TestPostgresLogInPlace(t *testing.T) {
 }
 
 // TestMariaDBAudit: with two users the user says which credential it was, and whoever
-// failed for another reason than a credential is left out.
+// failed for another reason than a credential is no refusal.
 func TestMariaDBAudit(t *testing.T) {
 	t.Parallel()
 	_, log, told := attachValues(t, "database-password", "{file: server.log, format: mariadb}")
@@ -236,9 +236,14 @@ func TestMariaDBAudit(t *testing.T) {
 	}
 	log(`20261130 06:48:19,vm,two,127.0.0.1,7,0,FAILED_CONNECT,,,1040`, `20261130 06:48:19,vm,other,127.0.0.1,7,0,FAILED_CONNECT,,,1045`,
 		`20261130 06:48:19,vm,two,127.0.0.1,7,0,FAILED_CONNECT,,,1045`, `Nov 30 06:48:19 vm mysql-server_auditing: vm,two,127.0.0.1,8,0,FAILED_CONNECT,,,4151`)
-	want = []string{"db refused by shop with two: 1045", "shop emits two", "db refused by shop with two: 4151"}
-	if got := told(3); !slices.Equal(got, want) {
+	want = []string{"db undecided by shop with two: 1040", "db refused by shop with two: 1045", "shop emits two", "db refused by shop with two: 4151"}
+	if got := told(4); !slices.Equal(got, want) {
 		t.Errorf("refusals: got %q, want %q", got, want)
+	}
+	log(`20261130 06:48:19,vm,two,127.0.0.1,9,0,FAILED_CONNECT,,,1044`)
+	want = []string{"db denied by shop with two: 1044", "db undecided by shop with two: 1044"}
+	if got := told(2); !slices.Equal(got, want) {
+		t.Errorf("no right to the database: got %q, want %q", got, want)
 	}
 }
 

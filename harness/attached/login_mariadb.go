@@ -15,6 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 // mariaDBServer is MariaDB, or another that speaks as MySQL does; a status is the
@@ -139,8 +140,17 @@ func (d *decisionReader) mariaDB(service, raw string) {
 		})
 	case (mariaDBServer{}).refuses(code):
 		d.refused(service, user, "", code)
+	case !d.wasShown(service, d.system.acceptedAs(service, user), time.Now()):
+		l := login{service: service, role: user}
+		if code == mariaDBNoRight {
+			d.told(service, string(history.KindDenied), l, code, "it has no right to the database")
+		}
+		d.told(service, history.MessageUndecided, l, code, "no refusal of a password")
 	}
 }
+
+// mariaDBNoRight is the number of a login that may not have the database it asks for (ER_DBACCESS_DENIED_ERROR).
+const mariaDBNoRight = "1044"
 
 // isOwnSession reports whether a login is a session of the harness. unsure: a probe is logging in as
 // the same user at this moment. d.mu is held.

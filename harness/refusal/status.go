@@ -11,8 +11,8 @@ import (
 // word of an error).
 var (
 	// noRoom: there is no room for one more connection, of anybody or of this user
-	// (too_many_connections; ER_CON_COUNT_ERROR, ER_USER_LIMIT_REACHED; RabbitMQ's limit of a user or a virtual host).
-	noRoom = []string{"53300", "1040", "1203", "530 connection limit"}
+	// (too_many_connections; ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; RabbitMQ's limit of a user or a virtual host).
+	noRoom = []string{"53300", "1040", "1203", "1226", "530 connection limit"}
 	// wrongValue: the user is known, and the password is not its own (invalid_password;
 	// ER_ACCESS_DENIED_ERROR).
 	wrongValue = []string{"28P01", "1045", "WRONGPASS"}

@@ -202,6 +202,7 @@ func detectors() []detector {
 		{of: Unanswered, match: cutOff},
 		{of: Unanswered, match: inUseAtRevoke},
 		{of: Unanswered, match: absentBehind},
+		{of: Unanswered, match: slowFresh},
 		{of: Unanswered, needs: []need{seesLooks}, match: slowSet},
 		{of: Unanswered, match: faultAtTheService},
 		{of: Unanswered, match: faultOnTheWay},

@@ -214,3 +214,48 @@ func answeredWith(status string) change {
 		s.buckets("search", "", 5, 61, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{status: c.Unavailable} })
 	}
 }
+
+// TestSlowWithTheNewOne: an authority that takes the new credential and is slow with it is to be looked at, and not
+// the service that gave up waiting; one that is slow with both is not named for the switch.
+func TestSlowWithTheNewOne(t *testing.T) {
+	t.Parallel()
+	took := func(fresh, old float64) change {
+		return func(s *story) {
+			s.add(probe(at(27), "provider", "k2", history.Canary, history.OK))
+			for i, e := range s.events {
+				if e.Kind == history.KindProbe && e.Service == "provider" {
+					p := *e.Probe
+					if p.Latency = at(old); e.Credential == "k2" {
+						p.Latency = at(fresh)
+					}
+					s.events[i].Probe = &p
+				}
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name       string
+		fresh, old float64
+		want       string
+		cause      judge.Cause
+	}{
+		{"with the new one", 4, 0.01, "provider", judge.CauseTimedOut},
+		{"with both", 4, 3, "search", judge.CauseFailing},
+		{"with neither", 0.1, 0.01, "search", judge.CauseFailing},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			setUp := func(s *story) {
+				atTheAuthority(s)
+				unavailable("app", 29, 40)(s)
+				s.buckets("app", "", 29, 40, func(_ history.Offset, c *history.Counts) { c.Statuses = map[string]int64{"500": c.Attempts} })
+			}
+			for _, f := range judged(t, setUp, took(tt.fresh, tt.old)).Findings {
+				if f.RuleID == "availability" && f.Consumer == tt.want && f.Cause == tt.cause {
+					return
+				}
+			}
+			t.Errorf("got no finding that names %s for %s", tt.want, tt.cause)
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
 // cure is what to change where a gate did not hold: the figure that is needed, as lint says it, or what
@@ -145,7 +146,11 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 			return fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.Fresh, key.Validator, e.Old, key.Validator)
 		}
 	}
-	return fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+	cure := fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+	if runbook.Traits[e.Limits.Family].Pools {
+		cure += fmt.Sprintf("; a pool logs in with %s only when it connects anew, so have it close connections when they are as old as the page says (format.longest_life)", e.Fresh)
+	}
+	return cure
 }
 
 // unansweredLast is the status of a validator's last answer to the harness after the revoke, where that
