@@ -35,16 +35,16 @@ type decisionReader struct {
 	record func(history.Event)
 
 	mu       sync.Mutex
-	pending  []login                    // authorised, and not let in yet
-	probes   map[string]int             // refusals of probes that the log will show, by role
-	own      map[string]bool            // addresses of connections of the harness
-	emitting map[string]string          // the identifier that each presenter was last seen with
-	named    map[string]bool            // who was seen under a name of its own
-	byNoName map[string]bool            // what presenters were seen with, by presenter and identifier, without one
-	users    map[string]map[string]bool // by identifier, who was let in with it
-	sessions map[string]*login          // by server and its process, the last that was let in
-	shown    map[shown][]time.Time      // when the harness presented what to whom, for logs that will show it without a name
-	behind   map[shown]*presentation    // what others present to whom for the harness
+	pending  []login                   // authorised, and not let in yet
+	probes   map[string]int            // refusals of probes that the log will show, by role
+	own      map[string]bool           // addresses of connections of the harness
+	emitting map[string]string         // the identifier that each presenter was last seen with
+	named    map[string]bool           // who was seen under a name of its own
+	byNoName map[string]bool           // what presenters were seen with, by presenter and identifier, without one
+	users    map[shown]map[string]bool // who was let in with what by whom
+	sessions map[string]*login         // by server and its process, the last that was let in
+	shown    map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
+	behind   map[shown]*presentation   // what others present to whom for the harness
 }
 
 // shown identifies what the harness presents to a validator.
@@ -68,7 +68,7 @@ type login struct {
 func newDecisionReader(s *System) *decisionReader {
 	return &decisionReader{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
-		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[string]map[string]bool{}, sessions: map[string]*login{},
+		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[shown]map[string]bool{}, sessions: map[string]*login{},
 		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{},
 	}
 }
@@ -396,7 +396,7 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 		what = history.ByNoName
 	}
 	d.mu.Lock()
-	presenter = d.who(presenter, identifier, accepted)
+	presenter = d.who(shown{validator, identifier}, presenter, accepted)
 	d.mu.Unlock()
 	ours := d.system.gave(identifier)
 	if !accepted && !ours && d.system.isService(presenter) {
@@ -428,13 +428,24 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 
 // who is the presenter behind a name in a log. Without a name it is the only presenter, unless that one
 // gives its name: then it is somebody else. A refusal may come without a name; then it is the party
-// that was let in with the same credential before. d.mu is held.
-func (d *decisionReader) who(name, identifier string, accepted bool) string {
+// that was let in with the same credential by the same validator before, or the only one that this validator
+// let in at all: one that logs in to another database is nobody here. d.mu is held.
+func (d *decisionReader) who(what shown, name string, accepted bool) string {
 	presenter := d.system.known(name)
-	if d.users[identifier] == nil {
-		d.users[identifier] = map[string]bool{}
+	if d.users[what] == nil {
+		d.users[what] = map[string]bool{}
 	}
-	users := d.users[identifier]
+	users := d.users[what]
+	if name == "" && !accepted && len(users) == 0 {
+		for of, more := range d.users {
+			if of.validator == what.validator {
+				users = joined(users, more)
+			}
+		}
+		if len(users) > 1 {
+			return presenter
+		}
+	}
 	switch {
 	case strings.HasPrefix(name, probeName):
 	case name != "":
@@ -448,10 +459,17 @@ func (d *decisionReader) who(name, identifier string, accepted bool) string {
 		for presenter = range users {
 		}
 	case len(users) > 1:
-		still := slices.DeleteFunc(slices.Collect(maps.Keys(users)), func(user string) bool { return d.emitting[user] != identifier })
+		still := slices.DeleteFunc(slices.Collect(maps.Keys(users)), func(user string) bool { return d.emitting[user] != what.identifier })
 		if presenter = history.Somebody; len(still) == 1 {
 			presenter = still[0]
 		}
 	}
 	return presenter
+}
+
+// joined is the members of both sets.
+func joined(a, b map[string]bool) map[string]bool {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
 }

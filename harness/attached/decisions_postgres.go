@@ -114,7 +114,7 @@ func (d *decisionReader) told(service, message string, l login, status, text str
 	identifier := d.system.acceptedAs(service, l.role)
 	d.mu.Lock()
 	tell := d.tell
-	presenter := d.who(l.presenter, identifier, true)
+	presenter := d.who(shown{service, identifier}, l.presenter, true)
 	d.mu.Unlock()
 	what := ""
 	if l.idle && message == string(history.KindEnded) {

@@ -173,6 +173,7 @@ func detectors() []detector {
 		{of: Refused, needs: []need{seesLearned, seesSet}, match: latePublish},
 		{of: Refused, needs: []need{seesLearned, seesFetches}, match: startedAnew},
 		{of: Refused, needs: []need{seesLearned}, match: staleCache},
+		{of: Refused, match: tookLate},
 		{of: Refused, needs: []need{seesLooks}, match: notTheKey},
 
 		// Of the old one.

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -74,11 +75,7 @@ func staleCache(c *Cell) (Explanation, bool) {
 	}
 	name := c.Validator.Name
 	if c.Validator.Authority {
-		return Explanation{
-			Cause: judge.CauseStaleCache,
-			Why:   fmt.Sprintf("%s took it only %s after it was accepted, and the lead was %s", name, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
-			Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask who runs it how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
-		}, true
+		return c.tellTookLate(), true
 	}
 	fix := c.fixLead()
 	if c.onlyAlone() {
@@ -175,3 +172,37 @@ func (c *Cell) neverTook() bool {
 
 // nearlyAll is the ratio of refusals to acceptances from which nearly everything counts as refused.
 const nearlyAll = 10
+
+// tellTookLate is an explanation of an authority that took the new credential after the lead.
+func (c *Cell) tellTookLate() Explanation {
+	name := c.Validator.Name
+	return Explanation{
+		Cause: judge.CauseStaleCache,
+		Why:   fmt.Sprintf("%s took it only %s after it was accepted, and the lead was %s", name, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
+		Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask who runs it how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
+	}
+}
+
+// tookLate matches where an authority refused the new credential from everybody, the harness among them, until
+// a moment, and took it from then on, too seldom asked for more to be seen: a standby that lags does so.
+func tookLate(c *Cell) (Explanation, bool) {
+	if !c.Validator.Authority || !c.isFresh() || c.EverLearned {
+		return Explanation{}, false
+	}
+	taken, refused := c.End, history.Offset(0)
+	for _, r := range c.replies() {
+		switch {
+		case r.credential != c.Fresh:
+		case r.taken:
+			taken = min(taken, r.at)
+		default:
+			refused = max(refused, r.at)
+		}
+	}
+	who := c.repliesTo(c.Fresh, c.Start, c.End).who
+	if taken == c.End || taken <= c.Last || taken <= refused || len(who) < 2 || !slices.Contains(who, itself) {
+		return Explanation{}, false
+	}
+	c.LearnedAt = taken
+	return c.tellTookLate(), true
+}
