@@ -15,7 +15,7 @@ func otherType(c *Cell) (Explanation, bool) {
 	if c.Presenter == "" {
 		emitter = v.From
 	}
-	old, fresh := c.typeIn(emitter, c.Old), c.typeIn(emitter, c.Fresh)
+	old, fresh := c.TypesIn(emitter)
 	if !c.isFresh() || c.View.Said(v.Name, c.Fresh, history.Canary).Taken+c.View.Said(v.Name, c.Fresh, history.NewAfter).Taken > 0 || old == "" || fresh == "" || old == fresh {
 		return Explanation{}, false
 	}
@@ -29,6 +29,12 @@ func otherType(c *Cell) (Explanation, bool) {
 		Why: fmt.Sprintf("%s made %s of the type %s, and %s of %s, which %s takes: it took none of %s from anybody", emitter, c.Fresh, fresh, c.Old, old, v.Name, c.Fresh),
 		Fix: fmt.Sprintf("find out whether %s takes %s (its list of algorithms): where it does not, have %s make the new key of the type that every validator takes, or have all of them take both before emitting; no lead is long enough", v.Name, fresh, emitter),
 	}, true
+}
+
+// TypesIn are the types of the old and the new credential in an emitter's set; "" where that was not
+// seen.
+func (e *Case) TypesIn(emitter string) (old, fresh string) {
+	return e.typeIn(emitter, e.Old), e.typeIn(emitter, e.Fresh)
 }
 
 // typeIn is the algorithm of a credential, or else its type, in an emitter's set; "" where that was not

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -54,5 +55,26 @@ func neverPublished(c *Cell) (Explanation, bool) {
 // neverTaken matches where a validator never learned the new credential.
 func neverTaken(c *Cell) (Explanation, bool) {
 	_, ever := c.Learned(c.Validator.Name, c.Fresh, c.Start)
-	return Explanation{Cause: judge.CauseNeverLearned}, !ever
+	_, took := c.LastTook(c.Validator.Name)
+	return Explanation{Cause: judge.CauseNeverLearned}, !ever && !took
+}
+
+// LastTook is when a validator took the new credential last, from anybody; false: from nobody.
+func (e *Case) LastTook(validator string) (at history.Offset, took bool) {
+	for _, event := range e.About(validator) {
+		if p := event.Probe; p != nil && event.Credential == e.Fresh && p.Outcome == history.OK && (p.Purpose == history.Canary || p.Purpose == history.NewAfter) {
+			at, took = max(at, event.At), true
+		}
+	}
+	for _, key := range e.JudgedCells() {
+		if key.Validator != validator || key.Credential != e.Fresh {
+			continue
+		}
+		for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+			if b.OK > 0 {
+				at, took = max(at, b.At+b.Width), true
+			}
+		}
+	}
+	return at, took
 }

@@ -193,6 +193,9 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	case plan.Refuses:
 		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts && !e.underAnotherName(v) {
 			why := "it refuses something other than the key in new tokens, for instance a time that its clock has not reached"
+			if old, fresh := e.TypesIn(v.From); old != fresh && old != "" && fresh != "" {
+				why = fmt.Sprintf("%s has a key of the type %s in its set as %s, and %s of %s: it signs with a key of its own, and not with what it was given, by which the harness signs", v.From, fresh, e.Fresh, e.Old, old)
+			}
 			if v.Authority {
 				why = "it does not let it in from here, or not for what is asked here (a list of addresses, a scope), and nobody can tell from here what it takes"
 			}
@@ -255,7 +258,14 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	f.LastMS = e.End.Milliseconds()
 	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.Fresh, e.Old)
 	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
-	if _, ever := e.Learned(v.Name, e.Fresh, e.Start); !ever && a.Taken == 0 && !v.Authority { // which has it from the step itself
+	_, ever := e.Learned(v.Name, e.Fresh, e.Start)
+	last, took := e.LastTook(v.Name)
+	switch {
+	case v.Authority || a.Taken > 0: // an authority has it from the step itself
+	case took:
+		f.Message += fmt.Sprintf(": it took it before, the last time at %s", e.Moment(last.Milliseconds()))
+		f.Fix = fmt.Sprintf("look at what the revoke takes from %s (it is to take %s alone), and into its log from then on", v.Name, e.Old)
+	case !ever:
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))
 	}
 	told, found := e.untakenCell(v, at).Detect()
