@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -159,10 +160,36 @@ func (e *Case) AnsweredOtherwise() string {
 		}
 		key, at, ok := c.freshOtherwise()
 		if _, statuses, _ := (&Cell{Case: e, Sum: &at}).mostly(); ok && statuses != tooMany {
-			return fmt.Sprintf("%s answered %s to %d requests of %s with %s, and to none with %s: this may be how it refuses%s", key.Validator, statuses, at.Unavailable, key.Presenter, e.Fresh, e.Old, e.SayRefusal(key.Validator, statuses))
+			return e.mayRefuseSo(key, at, statuses)
+		}
+	}
+	// Nobody need feel it where the emitter delivers later what it is told.
+	for _, key := range e.JudgedCells() {
+		if _, emits := e.Limits.Emitter(key.Presenter); !emits || key.Source == history.FromLoad || key.Credential != e.Fresh {
+			continue
+		}
+		c := &Cell{Case: e, Symptom: Absent, Presenter: key.Presenter, Sum: &history.Counts{}}
+		c.Validator.Name = key.Validator
+		for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+			if b.Unavailable > 0 {
+				c.Sum.Add(b.Counts)
+				c.First, c.Last = cmp.Or(c.First, b.At), b.At+b.Width
+			}
+		}
+		if c.Last == 0 {
+			continue
+		}
+		key, at, ok := c.freshOtherwise()
+		if _, statuses, _ := (&Cell{Case: e, Sum: &at}).mostly(); ok && statuses != tooMany {
+			return e.mayRefuseSo(key, at, statuses)
 		}
 	}
 	return ""
+}
+
+// mayRefuseSo says that the errors which the new credential alone got may be refusals.
+func (e *Case) mayRefuseSo(key history.CellKey, at history.Counts, statuses string) string {
+	return fmt.Sprintf("%s answered %s to %d requests of %s with %s, and to none with %s: this may be how it refuses%s", key.Validator, statuses, at.Unavailable, key.Presenter, e.Fresh, e.Old, e.SayRefusal(key.Validator, statuses))
 }
 
 // patience is the longest that a client waits by default.

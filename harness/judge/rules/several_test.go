@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -92,6 +93,13 @@ func TestAvailabilityBehindAQueue(t *testing.T) {
 			t.Errorf("finding: got %s, want the way, which was cut", text(f))
 		}
 	}
+	// Errors that the new credential alone gets may be refusals: nothing is flat then.
+	alone := judged(t, atTheAuthority, instead("search", "k2", "503", 28.4, 61, 10))
+	wantRule(t, alone, "auth-failures-flat", judge.Inconclusive)
+	if got := rule(t, alone, "auth-failures-flat").Detail; !strings.Contains(got, "requests of search with k2, and to none with k1: this may be how it refuses") {
+		t.Errorf("flat: got %q, want that it may refuse in other words", got)
+	}
+	wantRule(t, v, "auth-failures-flat", judge.Pass)
 	inside := judged(t, atTheAuthority, objective(0.9), unavailable("search", 45, 47))
 	wantRule(t, inside, "availability", judge.Pass)
 	// Who calls the emitter has felt it: one finding is enough.
