@@ -189,20 +189,21 @@ func tookLate(c *Cell) (Explanation, bool) {
 	if !c.Validator.Authority || !c.isFresh() || c.EverLearned {
 		return Explanation{}, false
 	}
-	taken, refused := c.End, history.Offset(0)
+	taken, last, refused := c.End, history.Offset(0), history.Offset(0)
 	for _, r := range c.replies() {
 		switch {
 		case r.credential != c.Fresh:
 		case r.taken:
-			taken = min(taken, r.at)
+			taken, last = min(taken, r.at), max(last, r.at)
 		default:
 			refused = max(refused, r.at)
 		}
 	}
 	who := c.repliesTo(c.Fresh, c.Start, c.End).who
-	if taken == c.End || taken <= c.Last || taken <= refused || len(who) < 2 || !slices.Contains(who, itself) {
+	// What was taken is known to the bucket in which it was, what was refused to the moment.
+	if taken+evidence.BucketWidth < refused || last <= refused || len(who) < 2 || !slices.Contains(who, itself) {
 		return Explanation{}, false
 	}
-	c.LearnedAt = taken
+	c.LearnedAt = max(taken, refused)
 	return c.tellTookLate(), true
 }
