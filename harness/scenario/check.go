@@ -226,13 +226,19 @@ func (c check) endpoint(path string, client Client, to Service, known bool) {
 	case known && to.Serve != "sender":
 		c.misplaced(path, "is for a client of a sender", "endpoint")
 	case known && client.Endpoint == "":
-		c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "a sender must be told where to deliver")
+		c.Report(path+".endpoint", "the receiver: "+strings.Join(c.receivers(), ", "), "a sender must be told where to deliver")
 	case known:
 		c.misplaced(path, "is given by endpoint", "request")
 		if s, ok := c.service(path+".endpoint", client.Endpoint); ok && s.Serve != "receiver" && !s.External() {
-			c.Report(path+".endpoint", "the receiver: "+strings.Join(c.serving("receiver"), ", "), "%q serves as %s", client.Endpoint, s.Serve)
+			c.Report(path+".endpoint", "the receiver: "+strings.Join(c.receivers(), ", "), "%q serves as %s", client.Endpoint, s.Serve)
 		}
 	}
+}
+
+// receivers are the services that deliveries can go to: stand-ins for a receiver, and those of a
+// team's own.
+func (c check) receivers() []string {
+	return slices.DeleteFunc(c.names(), func(name string) bool { s := c.s.Services[name]; return s.Serve != "receiver" && !s.External() })
 }
 
 func (c check) token(path string, t Token) {

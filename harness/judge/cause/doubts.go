@@ -136,6 +136,14 @@ func (e *Case) SayRefusal(service, status string) string {
 	return fmt.Sprintf("; if that is how %s refuses, say it in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, service, status)
 }
 
+// declareRefusal is SayRefusal where it is known that the service refuses so.
+func (e *Case) declareRefusal(service, status string) string {
+	if e.SaysHow(service) {
+		return fmt.Sprintf("; add %s to the statuses of services.%s.refusal, and rehearse again", status, service)
+	}
+	return fmt.Sprintf("; say in the scenario that it refuses so (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, status)
+}
+
 // ChecksNothing is Unreadable or TakesSpoilt of the first validator for which either holds: that such a
 // one refused nobody says nothing of the rotation.
 func (e *Case) ChecksNothing() string {

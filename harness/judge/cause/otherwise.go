@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -87,6 +88,11 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 		Why: fmt.Sprintf("%s answered %s to %d of %d requests of %s with %s, and to none with %s: ", key.Validator, statuses, bad, at.Sum.Attempts, key.Presenter, c.Fresh, c.Old),
 		Fix: fmt.Sprintf("find out why %s answers %s to %s, and emit it only when a canary of it is taken: look into the log of %s from %s on", key.Validator, statuses, c.Fresh, key.Validator, c.First),
 	}
+	if madeUp, shown := c.answeredMadeUp(key.Validator, statuses); shown {
+		told.Why += fmt.Sprintf("it answers %s to a %s too, so that is how it refuses, and it did not take %s", statuses, madeUp, c.Fresh)
+		told.Fix = fmt.Sprintf("find out why %s does not take %s, as whether it has read it, and emit it only when a canary of it is taken%s", key.Validator, c.Fresh, c.declareRefusal(key.Validator, statuses))
+		return told
+	}
 	canary := c.View.Said(key.Validator, c.Fresh, history.Canary)
 	if canary.Unanswered > 0 && canary.Taken == 0 || c.View.Sum(old, c.First, c.Last).OK > 0 {
 		told.Why += "it fails at that credential, or this is how it refuses it"
@@ -94,6 +100,21 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	}
 	told.Why += fmt.Sprintf("%s was not presented in that time, so that it may have failed at everything", c.Old)
 	return told
+}
+
+// answeredMadeUp is what nobody had issued and a validator answered with a status, as the harness
+// calls it ("delivery signed with a made-up secret"). It is shown where something of the rotation
+// was just taken, so that the status is none of a service that fails at everything.
+func (e *Case) answeredMadeUp(validator, status string) (presentation string, shown bool) {
+	for _, event := range e.Events {
+		if event.Kind != history.KindProbe || event.Service != validator {
+			continue
+		}
+		if p := event.Probe; (p.Purpose == history.MadeUp || p.Purpose == history.Control) && p.Outcome == history.Unavailable && p.Status == status {
+			return cmp.Or(p.Presentation, "credential that nobody issued"), true
+		}
+	}
+	return "", false
 }
 
 // alike is the factor up to which two rates count as equal.

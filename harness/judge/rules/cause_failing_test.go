@@ -150,6 +150,10 @@ func TestFreshAnsweredOtherwise(t *testing.T) {
 			}
 		}
 	}
+	madeUp := func(status string) history.Event {
+		return history.Event{At: at(60.4), Kind: history.KindProbe, Service: "search", Credential: "k1",
+			Probe: &history.Probe{Purpose: history.MadeUp, Outcome: history.Unavailable, Status: status, Presentation: "delivery signed with a made-up secret"}}
+	}
 	more := func(s *story) { // than with the old one
 		s.buckets("app", "k2", 28, 61, func(_ history.Offset, c *history.Counts) {
 			c.Attempts, c.OK = 3*c.Attempts, 3*c.OK
@@ -160,6 +164,8 @@ func TestFreshAnsweredOtherwise(t *testing.T) {
 		{"it may ask less often", []change{authority, instead("app", "k2", "429", 28.4, 61, 6)}, judge.CauseTurnedAway, "search", "answered 429 to 1845 of 2805 requests of app with k2, 87.4 a second, and to none of 100 a second with k1 before: k2 has a lower limit", "have search give k2 the limits of k1"},
 		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "it was not seen whether k2 has a lower limit or this is more than anybody may ask", "with as much as was asked with k1"},
 		{"it fails at it, for the harness too", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10)}, judge.CauseFailing, "search", "answered 500 to 2805 of 2805 requests of app with k2, and to none with k1: it fails at that credential", "emit it only when a canary"},
+		{"it answers what nobody issued so", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10), add(madeUp("500"))}, judge.CauseFailing, "search", "to none with k1: it answers 500 to a delivery signed with a made-up secret too, so that is how it refuses, and it did not take k2", "services.search.refusal: {statuses: [500]}"},
+		{"it answers what nobody issued otherwise", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10), add(madeUp("404"))}, judge.CauseFailing, "search", "it fails at that credential, or this is how it refuses it", "emit it only when a canary"},
 		{"it may fail at everything", []change{authority, instead("app", "k2", "503", 35, 61, 10)}, judge.CauseFailing, "search", "k1 was not presented in that time", ""},
 		{"it failed before", []change{authority, instead("app", "k1", "503", 5, 28, 10), instead("app", "k2", "503", 28, 61, 10)}, judge.CauseFailing, "search", "nothing in the history says why", ""},
 	})
