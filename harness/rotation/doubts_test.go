@@ -59,14 +59,15 @@ func TestDoubts(t *testing.T) {
 // spoiling are probes that can show search what is spoilt, which takes it or not.
 type spoiling struct {
 	world.Probes
-	says history.Outcome
+	says   history.Outcome
+	status string
 }
 
 func (spoiling) Spoils(validator string) bool { return validator == "search" }
 
 func (s spoiling) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
 	if purpose == history.Control {
-		return history.Probe{Purpose: purpose, Outcome: s.says, Status: "200", Presentation: "token whose signature is spoilt"}, nil
+		return history.Probe{Purpose: purpose, Outcome: s.says, Status: s.status, Presentation: "token whose signature is spoilt"}, nil
 	}
 	return s.Probes.Present(ctx, validator, credential, purpose)
 }
@@ -76,15 +77,17 @@ func (s spoiling) Present(ctx context.Context, validator, credential string, pur
 func TestControl(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		says  history.Outcome
-		shown map[history.Phase]int
+		says   history.Outcome
+		status string
+		shown  map[history.Phase]int
 	}{
-		{history.AuthFailure, map[history.Phase]int{history.Verify: 1, history.Watch: 5}},
-		{history.OK, map[history.Phase]int{history.Verify: 1, history.Rollback: 5}},
+		{history.AuthFailure, "401", map[history.Phase]int{history.Verify: 1, history.Watch: 5}},
+		{history.OK, "200", map[history.Phase]int{history.Verify: 1, history.Rollback: 5}},
+		{history.OK, "403", map[history.Phase]int{history.Verify: 1, history.Watch: 5}}, // an answer by what the scenario says, and not the one to k2
 	} {
-		t.Run(string(tt.says), func(t *testing.T) {
+		t.Run(string(tt.says)+" "+tt.status, func(t *testing.T) {
 			t.Parallel()
-			r := rehearseIn(t, planned(t, ""), simulated.Options{}, func(w *world.World, _ context.CancelFunc) { w.Probes = spoiling{w.Probes, tt.says} })
+			r := rehearseIn(t, planned(t, ""), simulated.Options{}, func(w *world.World, _ context.CancelFunc) { w.Probes = spoiling{w.Probes, tt.says, tt.status} })
 			shown := map[history.Phase]int{}
 			for _, e := range r.events(history.KindProbe) {
 				if e.Probe.Purpose == history.Control {
@@ -98,7 +101,7 @@ func TestControl(t *testing.T) {
 				t.Errorf("shown %v, want %v", shown, tt.shown)
 			}
 			for _, e := range r.events(history.KindGate) {
-				if held := tt.says != history.OK; e.Gate.Phase == history.Verify && (e.Gate.Held != held || !held && e.Gate.Consumer != "search") {
+				if held := tt.says != history.OK || tt.status == "403"; e.Gate.Phase == history.Verify && (e.Gate.Held != held || !held && e.Gate.Consumer != "search") {
 					t.Errorf("the gate of verify held: %t, of %q: %s", e.Gate.Held, e.Gate.Consumer, e.Gate.Detail)
 				}
 			}

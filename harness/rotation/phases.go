@@ -158,11 +158,35 @@ func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator
 		}
 		probe.Purpose, probe.Outcome, probe.Status = purpose, history.HarnessError, err.Error()
 	}
+	if (purpose == history.Control || purpose == history.MadeUp) && probe.Outcome == history.OK && r.tellsApart(validator, credential, probe.Status) {
+		probe.Outcome = history.Unavailable
+	}
 	if purpose == history.Control {
 		credential = ""
 	}
 	r.record(history.Event{Kind: history.KindProbe, Phase: phase, Service: validator, Credential: credential, Probe: &probe})
 	return probe, nil
+}
+
+// tellsApart reports whether a validator answers what nobody issued with an error of HTTP that it
+// did not answer to the credential itself. Where the scenario leaves 403 out of how it refuses, that
+// is the answer to somebody known; but who answers 200 to a credential and 403 to the same one with
+// its signature spoilt has not taken the latter.
+func (r *rotation) tellsApart(validator, credential, status string) (apart bool) {
+	if status < "400" || len(status) != 3 {
+		return false
+	}
+	r.glance(func(view *history.View) {
+		for key, answers := range view.Answers {
+			if key.Validator != validator || key.Credential != credential || key.Purpose == history.Control || key.Purpose == history.MadeUp || answers.Last.Outcome != history.OK {
+				continue
+			}
+			if apart = answers.Last.Status != status; !apart {
+				return
+			}
+		}
+	})
+	return apart
 }
 
 func (r *rotation) emit(ctx context.Context) error {
