@@ -146,7 +146,7 @@ func listRabbitMQ(ctx context.Context, server, user string) ([]peerConnection, e
 	if err != nil {
 		return nil, errors.New("its address cannot be read when it is filled in") // err may quote it
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := caller.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("%s does not answer", request.URL.Host)
 	}
