@@ -74,8 +74,8 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
-		Why: fmt.Sprintf("%s: the step %s ended as done, and since then it has refused everybody who showed it %s (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")),
-		Fix: fmt.Sprintf("look at what the step %s really does at %s, and at how %s stands there (disabled, of another environment, not let in from here, run out)%s; show it by hand until it is taken, then rehearse again",
+		Why: fmt.Sprintf("%s: the step %s reported success, and everybody who presented %s since was refused (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")),
+		Fix: fmt.Sprintf("check what the step %s really does at %s, and the state of %s there (disabled, of another environment, not allowed from this address, expired)%s; try it by hand until it is taken, then rehearse again",
 			step, v, c.Credential, hint),
 	}, true
 }
@@ -104,12 +104,12 @@ func revokedOther(c *Cell) (Explanation, bool) {
 	}
 	v, took := c.Validator.Name, "it took "+c.Fresh+" away too"
 	if old.taken > 0 {
-		took = fmt.Sprintf("it took away %s, and %s still takes %s", c.Fresh, v, c.Old)
+		took = fmt.Sprintf("the step took away %s, and %s still takes %s", c.Fresh, v, c.Old)
 	}
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(keyring.Revoke),
 		Why: fmt.Sprintf("%s took %s until the step revoke of %s, and has refused it from everybody since (%s): %s", v, c.Fresh, c.Old, strings.Join(since.who, ", "), took),
-		Fix: fmt.Sprintf("have the step revoke name the one that it takes away by its identifier (that of %s), and not by what is in use or what is newest; have %s accepted at %s again", c.Old, c.Fresh, v),
+		Fix: fmt.Sprintf("have the step revoke name the credential to take away by its identifier (that of %s), not as the one in use or the newest; accept %s at %s again", c.Old, c.Fresh, v),
 	}, true
 }
 
@@ -128,8 +128,8 @@ func madeInPlace(c *Cell) (Explanation, bool) {
 	v := c.Validator.Name
 	return Explanation{
 		Cause: judge.CauseOneSlot, Consumer: v, CausedBy: string(keyring.Accept),
-		Why: fmt.Sprintf("%s took %s until %s was made there, and has taken only %s since: it has room for one, or making one takes the others away", v, c.Old, c.Fresh, c.Fresh),
-		Fix: fmt.Sprintf("find out whether %s can hold two at a time, or make a new one without ending the old one, and have the step do that; with one at a time no lead and no window is long enough", v),
+		Why: fmt.Sprintf("%s took %s until %s was made there, and has taken only %s since: it holds one at a time, or making a new one removes the others", v, c.Old, c.Fresh, c.Fresh),
+		Fix: fmt.Sprintf("find out whether %s can hold two at a time, or make a new one without ending the old one, and have the step do that; with one at a time, no lead or window is long enough", v),
 	}, true
 }
 
@@ -153,7 +153,7 @@ func mayNot(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseLacksRights, Consumer: v, CausedBy: string(keyring.Emit),
 		Why: fmt.Sprintf("%s takes %s from rehearse itself, and answers 403 to what %s asks with it: %s may not do what %s may", v, c.Fresh, c.Presenter, c.Fresh, c.Old),
-		Fix: fmt.Sprintf("make the new one with the rights (scopes, roles, resources) of %s, and have the canary ask for what %s asks for, and not only for what every key may", c.Old, c.Presenter),
+		Fix: fmt.Sprintf("give the new one the rights (scopes, roles, resources) of %s, and have the canary make the requests that %s makes, not only one that any key may make", c.Old, c.Presenter),
 	}, true
 }
 
@@ -195,6 +195,6 @@ func notSwitchedBack(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Withdraw),
 		Why: fmt.Sprintf("%s never went back to %s, and went on with %s after it was withdrawn", emitter, c.Old, c.Fresh),
-		Fix: fmt.Sprintf("look at what has %s use %s again on the way back (the step emit-back, which said that it was done): withdraw %s only when its use is zero", emitter, c.Old, c.Fresh),
+		Fix: fmt.Sprintf("look at what is to make %s use %s again on the way back (the step emit-back, which reported success): withdraw %s only when its use is zero", emitter, c.Old, c.Fresh),
 	}, true
 }

@@ -78,7 +78,7 @@ func (e *Case) LastFetch(validator string) string {
 	fetches := e.Fetches(validator, 0, e.End)
 	v, _ := e.Limits.Validator(validator)
 	if len(fetches) == 0 && (v.Blind || v.Reads || e.Limits.Attached()) {
-		return "nobody tells what it fetched, and when"
+		return "no log tells what it fetched, or when"
 	}
 	if len(fetches) == 0 {
 		return "it fetched no set"
@@ -94,7 +94,7 @@ func (e *Case) LastFetch(validator string) string {
 func (e *Case) lastLoaded(party string) string {
 	for _, event := range slices.Backward(e.Events) {
 		if event.Kind == history.KindLoaded && event.Service == party {
-			return fmt.Sprintf("it has what was published when it last read that, at %s", event.At)
+			return fmt.Sprintf("it still has what was published at its last read, at %s", event.At)
 		}
 	}
 	return "no log says when it last read what is published"
@@ -119,7 +119,7 @@ func (c *Cell) fixLead() string {
 		return fmt.Sprintf("publish more than %s before emitting (lead): no log says how often %s reads what is published, so find that out, write it on the page, and let the gate of verify wait for %s", c.AtLeast(c.LearnedAt-c.Accepted), v.Name, v.Name)
 	}
 	if g1 == runbook.Forever { // it is not on the page
-		return fmt.Sprintf("put %s on the page, with how late it learns, and publish more than %s before emitting (lead), as late as it was this time", v.Name, c.AtLeast(c.LearnedAt-c.Accepted))
+		return fmt.Sprintf("put %s on the page, with how late it learns, and publish more than %s before emitting (lead), which is how late it was this time", v.Name, c.AtLeast(c.LearnedAt-c.Accepted))
 	}
 	need := max(g1, c.Limits.Page((c.LearnedAt-c.Accepted).Duration())+evidence.Margin)
 	if c.BySight { // the page's bound, raised by what was seen

@@ -28,9 +28,9 @@ func coolingDown(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseCooldown,
-		Why: fmt.Sprintf("%s had fetched the set %s before it first met %s, without %s in it, and fetches for a name that it does not know at most once in %s",
+		Why: fmt.Sprintf("%s had fetched the set %s before it first met %s, without %s in it, and fetches for an unknown kid at most once in %s",
 			v.Name, c.Page(c.First-last), c.Fresh, c.Fresh, plan.Text(v.Cooldown)),
-		Fix: fmt.Sprintf("emit at least %s after accepting, so that it can fetch once more in between; and find out who sends it made-up key names",
+		Fix: fmt.Sprintf("emit at least %s after accepting, so that it can fetch once more in between; and find out who sends it tokens with made-up kids",
 			plan.Text(v.Cooldown+c.Limits.Publishing(v)+c.Limits.Propagation)),
 	}, true
 }

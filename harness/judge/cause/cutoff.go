@@ -25,7 +25,7 @@ func cutOff(c *Cell) (Explanation, bool) {
 	told := Explanation{
 		Cause: judge.CauseCutOff, Credential: c.Old,
 		Why: fmt.Sprintf("%s ended %s of %s with the %s of %s, and some were in use", ended.authority, plan.Counted(ended.n, "session"), service, c.CausedBy, c.Old),
-		Fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use what it made with %s%s",
+		Fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use connections that it made with %s%s",
 			plan.Text(c.Limits.Outlives(m.Life)), c.longerThanThePage(m.Life), c.Old, shorter),
 	}
 	switched := c.lastSwitch()
@@ -35,12 +35,12 @@ func cutOff(c *Cell) (Explanation, bool) {
 	kept := c.First - switched
 	switch {
 	case ended.old == 0 && c.CausedBy == string(keyring.Revoke):
-		told.Why += fmt.Sprintf(", all of them made with %s: it cannot tell by which password a session was made, and ends every one of the user", c.Fresh)
-		told.Fix = fmt.Sprintf("have %s make a cut connection anew and ask once more, or revoke without ending sessions, and end those of %s by their age", service, c.Old)
+		told.Why += fmt.Sprintf(", all of them made with %s: it cannot tell which password a session was made with, and ends all sessions of the user", c.Fresh)
+		told.Fix = fmt.Sprintf("have %s reconnect and retry when a connection is cut, or revoke without ending sessions, and end those of %s by their age", service, c.Old)
 	// A window as long as the page asks for would not have helped.
 	case c.CausedBy == string(keyring.Revoke) && kept >= history.Offset(c.Limits.Wall(c.Limits.Outlives(m.Life))):
 		life := max(m.Life, c.Limits.LongestLife)
-		told.Why += fmt.Sprintf(", %s after the last emitter's switch: it keeps connections for longer than the %s of the page, or for good", c.Page(kept), plan.Text(life))
+		told.Why += fmt.Sprintf(", %s after the last emitter's switch: it keeps connections for longer than the %s on the page, or forever", c.Page(kept), plan.Text(life))
 		told.Fix = fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life))
 	}
 	return told, true
@@ -64,7 +64,7 @@ func inUseAtRevoke(c *Cell) (Explanation, bool) {
 	life := max(m.Life, c.Limits.LongestLife)
 	return Explanation{
 		Cause: judge.CauseCutOff, Credential: c.Old, CausedBy: string(keyring.Revoke),
-		Why: fmt.Sprintf("%s was still served by %s on %s made with %s when that was revoked, and had no good answer on those since", service, by, plan.Counted(n, "connection"), c.Old),
+		Why: fmt.Sprintf("%s was still served by %s on %s made with %s when that was revoked, and got no good answer on them since", service, by, plan.Counted(n, "connection"), c.Old),
 		Fix: fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life)),
 	}, true
 }

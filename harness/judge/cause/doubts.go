@@ -32,7 +32,7 @@ func (e *Case) TakesSpoilt(validator string) string {
 	if a.Taken == 0 || !e.wasSeenRefusing(validator) {
 		return ""
 	}
-	return fmt.Sprintf("%s took a %s, %d of %d times, last in %s%s: it does not check it, so its answers show neither that it has learned the new credential nor that it has forgotten the old one",
+	return fmt.Sprintf("%s took a %s, %d of %d times, last in %s%s: it checks nothing, so its answers do not show whether it has learned the new credential or forgotten the old one",
 		validator, a.Last.Presentation, a.Taken, a.Asked(), e.PhaseAt(a.LastAsked), e.openUnderAFault(validator))
 }
 
@@ -86,7 +86,7 @@ func (e *Case) refusedByItsLog(validator string) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; its log tells of %s between the emit and the revoke: it answers before it checks, and who presents does not learn of those", plan.Counted(n, "refusal"))
+	return fmt.Sprintf("; its log tells of %s between the emit and the revoke: it answers before it checks, so the presenter does not learn of them", plan.Counted(n, "refusal"))
 }
 
 // letsNameIn reports whether a server with logins let the name of the new credential in with a made-up
@@ -100,7 +100,7 @@ func (e *Case) letsNameIn(validator string) bool {
 func (e *Case) TakesAnyValue() string {
 	for _, v := range e.Limits.Validators {
 		if e.letsNameIn(v.Name) {
-			return fmt.Sprintf("%s let the name of %s in with a password that nobody issued: it does not look at passwords, at least not of who comes from here (trust in pg_hba.conf, nopass in Redis, a user without a password), so nothing shows who has the right one; have it ask for passwords as production does, and rehearse again",
+			return fmt.Sprintf("%s let the login of %s in with a password that nobody issued: it does not check passwords, at least not from this address (trust in pg_hba.conf, nopass in Redis, a user without a password), so nothing shows who has the right one; have it ask for passwords as production does, and rehearse again",
 				v.Name, e.Fresh)
 		}
 	}
@@ -141,7 +141,7 @@ func (e *Case) declareRefusal(service, status string) string {
 	if e.SaysHow(service) {
 		return fmt.Sprintf("; add %s to the statuses of services.%s.refusal, and rehearse again", status, service)
 	}
-	return fmt.Sprintf("; say in the scenario that it refuses so (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, status)
+	return fmt.Sprintf("; declare that status in the scenario (services.%s.refusal: {statuses: [%s]}), and rehearse again", service, status)
 }
 
 // ChecksNothing is Unreadable or TakesSpoilt of the first validator for which either holds: that such a
@@ -157,7 +157,7 @@ func (e *Case) ChecksNothing() string {
 
 // takesAnything matches where a validator that was seen to refuse also takes made-up credentials.
 func takesAnything(c *Cell) (Explanation, bool) {
-	name, why := c.Validator.Name, "; it takes what nobody gave, too"
+	name, why := c.Validator.Name, "; it takes a credential that nobody issued, too"
 	if spoilt := c.View.Said(name, "", history.Control); spoilt.Taken == 0 && spoilt.Refused > 0 {
 		why += fmt.Sprintf(", and refused a %s: it lets in whatever is signed with a key that it does not know", spoilt.Last.Presentation)
 	}
@@ -166,5 +166,5 @@ func takesAnything(c *Cell) (Explanation, bool) {
 
 // CloseFirst is the cure for a validator that takes made-up credentials.
 func CloseFirst(validator string) string {
-	return fmt.Sprintf("find out since when %s lets in what it does not check, and mend that first: it is not the rotation's doing", validator)
+	return fmt.Sprintf("find out since when %s lets requests in unchecked, and mend that first: the rotation did not cause it", validator)
 }

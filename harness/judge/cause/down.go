@@ -56,14 +56,14 @@ func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 	if through := c.through(); through != "" {
 		return Explanation{
 			Cause: judge.CauseRefusedBehind, Consumer: through,
-			Why: fmt.Sprintf("%s, through which it reaches %s, was refused there with the credential that it presents on its behalf", through, authority),
-			Fix: fmt.Sprintf("fix what the finding about %s at %s says: what the callers behind it felt follows from that", through, authority),
+			Why: fmt.Sprintf("%s, through which it reaches %s, presented the credential there and was refused", through, authority),
+			Fix: fmt.Sprintf("fix what the finding about %s at %s says: the failures of the callers behind it follow from that", through, authority),
 		}
 	}
 	return Explanation{
 		Cause: judge.CauseRefusedBehind,
 		Why:   authority + " refused the credential that it presented",
-		Fix:   fmt.Sprintf("fix what the finding about %s at %s says: what its callers felt follows from that", service, authority),
+		Fix:   fmt.Sprintf("fix what the finding about %s at %s says: the failures of its callers follow from that", service, authority),
 	}.asSaidOf(c, authority)
 }
 
@@ -78,15 +78,15 @@ func (x Explanation) asSaidOf(c *Cell, authority string) Explanation {
 			continue
 		}
 		if f := c.Explain(key, &sum); f.Consumer != service {
-			x.Fix = fmt.Sprintf("fix what the finding about %s at %s says (look at %s): what its callers felt follows from that", service, authority, f.Consumer)
+			x.Fix = fmt.Sprintf("fix what the finding about %s at %s says (look at %s): the failures of its callers follow from that", service, authority, f.Consumer)
 		}
 		return x
 	}
 	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-evidence.Nearly {
 		x.Credential = c.Fresh // the credential that it should have presented
 	}
-	x.Why = fmt.Sprintf("%s refused what %s presented, and names it neither %s nor %s", authority, service, c.Old, c.Fresh)
-	x.Fix = fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint: it may be cut off, quoted, with a newline at its end, or of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
+	x.Why = fmt.Sprintf("%s refused what %s presented, and its log calls that another credential than %s and %s", authority, service, c.Old, c.Fresh)
+	x.Fix = fmt.Sprintf("compare what %s has as %s with what %s has, by fingerprint: it may be cut off, quoted, end in a newline, or be of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
 	return x
 }
 
@@ -138,11 +138,11 @@ func (c *Cell) tellAbsent(service, authority string) Explanation {
 	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
 	if most > 0 {
 		told.Cause, told.Why = judge.CauseFailing, fmt.Sprintf("%s, to which it presents the credential, answered %s to %d of %s", authority, status, most, plan.Counted(of.Attempts, "attempt"))
-		told.Fix = fmt.Sprintf("find out at %s why it answers so, and rotate only while it does not", authority)
+		told.Fix = fmt.Sprintf("find out why %s answers that, and rotate only when it no longer does", authority)
 	}
 	if status == tooMany {
 		told.Cause = judge.CauseTurnedAway
-		told.Fix = fmt.Sprintf("have %s ask less often of %s, or have its limit raised: it is under what %s asks, whichever credential it shows", service, authority, service)
+		told.Fix = fmt.Sprintf("have %s call %s less often, or have the limit raised: it is below the rate of %s, with any credential", service, authority, service)
 	}
 	return told
 }
@@ -162,7 +162,7 @@ func cutOffWay(c *Cell) (Explanation, bool) {
 
 // mendTheWay is the cure for a fault on the way to a party.
 func mendTheWay(r judge.FaultReport, party string) string {
-	return fmt.Sprintf("mend the way %s, or rehearse what is to happen when it is disturbed: neither %s nor what is presented is at fault", r.Target, party)
+	return fmt.Sprintf("mend the way %s, or rehearse what should happen when it is disturbed: %s and the credential are not at fault", r.Target, party)
 }
 
 // behind is the authority at which the called service itself fared badly meanwhile, by a count of its
@@ -202,8 +202,8 @@ func renewing(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	return Explanation{
-		Why: fmt.Sprintf("it was %s for what was published, which was done at %s", how, at),
-		Fix: fmt.Sprintf("let %s finish what it has begun before it ends, and start the new one before the old one ends", c.Validator.Name),
+		Why: fmt.Sprintf("it was %s at %s, to take what was published", how, at),
+		Fix: fmt.Sprintf("let %s answer the requests that it has begun before it ends (drain), and start the new process before the old one ends", c.Validator.Name),
 	}, true
 }
 
@@ -217,7 +217,7 @@ func (c *Cell) renewed() (how string, at history.Offset) {
 		}
 		switch event.What {
 		case runbook.Env:
-			return "started anew", event.At
+			return "restarted", event.At
 		case history.Reload:
 			return "made to reload", event.At
 		}

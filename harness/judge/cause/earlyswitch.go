@@ -19,13 +19,13 @@ func earlySwitch(c *Cell) (Explanation, bool) {
 	emitter := c.EmitterOf(c.Presenter)
 	return Explanation{
 		Cause: judge.CauseEarlySwitch, Consumer: emitter,
-		Why: fmt.Sprintf("%s used it from %s on, %s before it was told to: %s need not have learned it by then", emitter, c.Moment(at.Milliseconds()), c.Page(before), c.Validator.Name),
+		Why: fmt.Sprintf("%s used it from %s on, %s before the step emit: %s need not have learned it by then", emitter, c.Moment(at.Milliseconds()), c.Page(before), c.Validator.Name),
 		Fix: earlyCure(emitter),
 	}, true
 }
 
 func earlyCure(emitter string) string {
-	return fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds: until that is emitted it is there for validators to learn", emitter)
+	return fmt.Sprintf("have %s use the credential that was emitted, not the newest that is published: before its emit, that one is only there for validators to learn", emitter)
 }
 
 // usedEarly is when a presenter first presented the new credential, and how long that was before the
@@ -66,7 +66,7 @@ func (e *Case) Early() (judge.Finding, bool) {
 		return judge.Finding{
 			Level: judge.Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: emitter, Credential: e.Fresh, CausedBy: string(keyring.Accept), Cause: judge.CauseEarlySwitch,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: (at + before).Milliseconds(), Count: 1,
-			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before it was told to, so that nobody had the lead to learn it; nobody was refused this time", emitter, e.Fresh, e.Moment(at.Milliseconds()), e.Page(before)),
+			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before the step emit, so that no validator had the lead to learn it; nobody was refused this time", emitter, e.Fresh, e.Moment(at.Milliseconds()), e.Page(before)),
 			Fix:     earlyCure(emitter),
 		}, true
 	}

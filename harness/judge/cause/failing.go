@@ -103,7 +103,7 @@ func answeredAsFailing(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	_, statuses, _ := c.mostly()
-	what := fmt.Sprintf("it answered %s to what presented %s, and to nothing else: ", statuses, c.Fresh)
+	what := fmt.Sprintf("it answered %s to requests with %s, and to no others: ", statuses, c.Fresh)
 	refusal := c.Refusal(key, &sum)
 	if after := c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1); !refusal.EverLearned && !c.HasFetches(key.Validator) && after.Unavailable == 0 && after.OK >= evidence.LeastAttempts {
 		refusal.LearnedAt, refusal.EverLearned, refusal.BySight = c.Last, true, true // only its answers show this
@@ -222,7 +222,7 @@ func (c *Cell) ByStatus() Explanation {
 	switch kind, statuses, n := c.mostly(); kind {
 	case "5xx":
 		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, and nothing in the history says why", statuses, n),
-			Fix: fmt.Sprintf("look into the log of %s from %s on: it answers, and says there why it fails", name, c.First)}
+			Fix: fmt.Sprintf("look into the log of %s from %s on: it says there why it fails", name, c.First)}
 	case "4xx":
 		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, which is no refusal of the credential here, and nothing in the history says why", statuses, n),
 			Fix: fmt.Sprintf("look into the log of %s from %s on", name, c.First)}

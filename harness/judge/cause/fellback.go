@@ -37,7 +37,7 @@ func (e *Case) FellBack(presenter, authority string) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: authority, CausedBy: string(keyring.Accept),
-		Why: fmt.Sprintf("%s shows %s as it was told to, %s has never taken that from anybody, and %s is what %s falls back to", presenter, e.Fresh, authority, e.Old, presenter),
-		Fix: fmt.Sprintf("have %s really accepted at %s first (what the step accept does there); that hides behind the fallback of %s until %s is revoked", e.Fresh, authority, presenter, e.Old),
+		Why: fmt.Sprintf("%s presents %s since the emit, %s has never taken it from anybody, and %s falls back to %s", presenter, e.Fresh, authority, presenter, e.Old),
+		Fix: fmt.Sprintf("have %s really accepted at %s first (check what the step accept does there): the fallback of %s hides this until %s is revoked", e.Fresh, authority, presenter, e.Old),
 	}, true
 }

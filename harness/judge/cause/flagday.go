@@ -37,7 +37,7 @@ func flagDayOld(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	switched := c.View.Switched[c.EmitterOf(c.Presenter)][c.Fresh]
-	until := fmt.Sprintf("what %s had been given with %s was refused until %s after the switch", c.Presenter, c.Old, c.Page(c.Last-switched))
+	until := fmt.Sprintf("what %s had obtained with %s was refused until %s after the switch", c.Presenter, c.Old, c.Page(c.Last-switched))
 	if switched == 0 || c.Last <= switched {
 		until = fmt.Sprintf("%s still used %s, until it switched", c.Presenter, c.Old)
 	}

@@ -36,7 +36,7 @@ func givenOne(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseOneSlot,
 		Why:   fmt.Sprintf("%s%s is given one credential at a time, the one to emit: %s", name, c.OffPage(name), until),
-		Fix:   fmt.Sprintf("give %s both (%s) and let it try each; with one no lead and no window is long enough", name, both),
+		Fix:   fmt.Sprintf("give %s both (%s) and let it try each; with one at a time, no lead or window is long enough", name, both),
 	}, true
 }
 

@@ -17,7 +17,7 @@ func insideTheFetch(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseInsideTheFetch,
-		Why:   fmt.Sprintf("%s refuses what comes while the fetch that the first %s caused is under way", v.Name, c.Fresh),
+		Why:   fmt.Sprintf("%s refuses requests that come during the fetch that the first %s caused", v.Name, c.Fresh),
 		Fix:   fmt.Sprintf("show one canary of %s to every replica of %s before emitting", c.Fresh, v.Name),
 	}, true
 }

@@ -55,14 +55,14 @@ func (e *Case) TellInTurns(emitter string) (Explanation, bool) {
 	}
 	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Revoke),
-		Why: fmt.Sprintf("part of %s%s signed with %s on: what it gives was signed with %s and with %s in turns, and %d times it went back, the last time at %s",
+		Why: fmt.Sprintf("part of %s%s still signed with %s: what it issued was signed with %s and %s in turns, and it went back %d times, last at %s",
 			emitter, e.OffPage(emitter), e.Old, e.Fresh, e.Old, turns, e.Moment(last.Milliseconds())),
-		Fix: fmt.Sprintf("find the instance of %s that still has %s (ask each by its own address), and have it take what is published, or the step emit, like the others; revoke only when the use of %s is zero: while one of them does not switch no overlap.window is long enough",
+		Fix: fmt.Sprintf("find the instance of %s that still has %s (ask each by its own address), and have it take what is published, or the step emit, like the others; revoke only when the use of %s is zero: while one instance does not switch, no overlap.window is long enough",
 			emitter, e.Old, e.Old),
 	}
 	if over > last && until-over > leastQuiet*between {
-		told.Why += fmt.Sprintf(", and not any more in the %s until the revoke", e.Page(until-over))
-		told.Fix = fmt.Sprintf("find the instance of %s that was so late (ask each by its own address), and have it switch like the others, or leave it that time, and what it signed then the time to expire: overlap.window counts from the last of them, and must be at least %s after the emit of the first",
+		told.Why += fmt.Sprintf(", and no longer in the last %s before the revoke", e.Page(until-over))
+		told.Fix = fmt.Sprintf("find the instance of %s that was late (ask each by its own address), and have it switch with the others; or revoke at least %s after the emit (overlap.window), when what the last instance signed has expired too",
 			emitter, plan.Text((e.Limits.Page((over - from).Duration()) + e.Limits.G2() + evidence.Margin).Round(time.Second)))
 	}
 	return told, true

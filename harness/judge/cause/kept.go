@@ -162,11 +162,11 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 		Cause: judge.CauseSomeReplicas,
 		Why: fmt.Sprintf("; %d of %d answers of %s took it after others had refused it: it is several replicas, and one of about %.0f keeps it",
 			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
-		Fix: fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that keeps %s; prove the revoke at every one", name, c.Credential),
+		Fix: fmt.Sprintf("ask each replica of %s by its own address, and restart the one that keeps %s; prove the revoke at every one", name, c.Credential),
 	}
 	if caches, forgot := c.cachesWithout(); 0 < forgot && forgot < caches {
 		told.Why += fmt.Sprintf("; %d of its %d, by what they fetch, had fetched the set without it by then", forgot, caches)
-		told.Fix = fmt.Sprintf("find out how often each replica of %s fetches, write that on the page (forgets_within: more than %s) and watch for longer than that; start anew the one that never fetches", name, c.Page(c.Last-c.First))
+		told.Fix = fmt.Sprintf("find out how often each replica of %s fetches, write that on the page (forgets_within: more than %s) and watch for longer than that; restart the one that never fetches", name, c.Page(c.Last-c.First))
 	}
 	if len(keep) > 0 {
 		told.Why += ", at " + strings.Join(slices.Sorted(maps.Keys(keep)), " and ")

@@ -27,7 +27,7 @@ func keptByCache(c *Cell) (Explanation, bool) {
 		}
 		return Explanation{
 			Cause: judge.CauseSharedCache, Consumer: fetch.From,
-			Why: fmt.Sprintf("; it fetched the set %s after the revoke and was answered with an old one from %s, when %s had taken %s out of it", c.Page(fetch.At-c.First), fetch.From, c.Validator.From, c.Old),
+			Why: fmt.Sprintf("; it fetched the set %s after the revoke and was answered with an old one from %s, although %s had taken %s out of it", c.Page(fetch.At-c.First), fetch.From, c.Validator.From, c.Old),
 			Fix: fmt.Sprintf("make %s expire its copy sooner, or purge it with the revoke; else watch (rollout.watch) for longer than its copy and what %s keeps together", fetch.From, c.Validator.Name),
 		}, true
 	}
@@ -41,7 +41,7 @@ func keptBehind(c *Cell) (Explanation, bool) {
 	if by == "" || !c.Validator.Blind || !c.HasFetches(by) {
 		return Explanation{}, false
 	}
-	had := fmt.Sprintf("which fetched none without %s by then", c.Old)
+	had := fmt.Sprintf("which had fetched no set without %s by then", c.Old)
 	for _, fetch := range c.Fetches(by, c.First, c.Last) {
 		if !slices.Contains(fetch.Credentials, c.Old) {
 			had = fmt.Sprintf("which fetched one without %s %s after the revoke", c.Old, c.Page(fetch.At-c.First))

@@ -26,7 +26,7 @@ func lacksRights(c *Cell) (Explanation, bool) {
 		}
 		return Explanation{
 			Cause: judge.CauseLacksRights, Credential: event.Credential, Fix: fix,
-			Why: fmt.Sprintf("%s let %s in with %s and denied it what it asked (%s)", event.Service, service, event.Credential, event.Detail),
+			Why: fmt.Sprintf("%s let %s in with %s and denied what it asked for (%s)", event.Service, service, event.Credential, event.Detail),
 		}, true
 	}
 	return Explanation{}, false

@@ -58,14 +58,14 @@ func (e *Case) TellLate(l Lateness, revoked, last history.Offset) Explanation {
 	m, _ := e.Limits.Emitter(l.emitter)
 	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: l.emitter,
-		Why: fmt.Sprintf("%s%s switched only %s after it was told to (the page says %s), so that what it made with %s until then was still in use when that was revoked %s later",
+		Why: fmt.Sprintf("%s%s switched only %s after the emit (the page says %s), so that what it made with %s until then was still in use when that was revoked %s later",
 			l.emitter, e.OffPage(l.emitter), e.Page(l.took), plan.Text(m.Refresh+e.Limits.Propagation), e.Old, e.Page(revoked-l.switched)),
 	}
 	mend, kept := e.MendWhatKept(l.emitter, "the new credential", l.switched-l.took)
 	if !kept {
 		mend = fmt.Sprintf("make %s take what is published every %s as the page says", l.emitter, plan.Text(m.Refresh))
 		if m.Refresh == 0 {
-			mend = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", l.emitter)
+			mend = fmt.Sprintf("restart %s as a step of the rollout: it reads the credential only at its start", l.emitter)
 		}
 	}
 	told.Fix = fmt.Sprintf("%s; else revoke at least %s after it is seen to use %s", mend, plan.Text(e.outlives(last-l.switched)), e.Fresh)

@@ -73,9 +73,9 @@ func (e *Case) tellLockedOut(authority string, lock history.Event) Explanation {
 	}
 	told := Explanation{
 		Cause: judge.CauseLockedOut, Consumer: lock.Reader, CausedBy: e.LastStep(lock.At),
-		Why: fmt.Sprintf("%s took %d refused calls, most of them by %s%s with %s, for guessing, and locked the account%s: a right credential was refused too",
-			authority, lock.Count, who, e.OffPage(lock.Reader), lock.Credential, until),
-		Fix: fmt.Sprintf("have %s stop, or wait longer each time, once it is refused: a storm of refused calls of one locks out all", who),
+		Why: fmt.Sprintf("%s locked the account against guessing%s, after %d refused calls, most of them by %s%s with %s: the right credential was refused too",
+			authority, until, lock.Count, who, e.OffPage(lock.Reader), lock.Credential),
+		Fix: fmt.Sprintf("have %s stop, or back off, once it is refused: the refused calls of one caller lock out all", who),
 	}
 	if lock.Credential == e.Old {
 		told.Fix = fmt.Sprintf("revoke only when the use of %s is zero; and %s", e.Old, told.Fix)

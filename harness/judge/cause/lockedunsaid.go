@@ -25,9 +25,9 @@ func lockedUnsaid(c *Cell) (Explanation, bool) {
 	v := c.Validator.Name
 	return Explanation{
 		Cause: judge.CauseLockedOut, Consumer: who, CausedBy: string(keyring.Revoke),
-		Why: fmt.Sprintf("%s took %s for %s after the revoke of %s, and has refused it from everybody since (%s); by then it had refused %s %d times with %s: so does who locks an account for guessing, though its log does not say that it did",
+		Why: fmt.Sprintf("%s took %s for %s after the revoke of %s, and has refused it from everybody since (%s); by then it had refused %s %d times with %s: as if it had locked the account for guessing, though its log does not say so",
 			v, c.Fresh, c.Page(c.First-done), c.Old, strings.Join(since.who, ", "), who, n, c.Old),
-		Fix: fmt.Sprintf("revoke only when the use of %s is zero, and have %s stop, or wait longer each time, once it is refused; ask who runs %s whether it locks accounts, and where it does not, for what else happened to %s then",
+		Fix: fmt.Sprintf("revoke only when the use of %s is zero, and have %s stop, or back off, once it is refused; ask the operators of %s whether it locks accounts, and if not, what else happened to %s then",
 			c.Old, who, v, c.Fresh),
 	}, true
 }

@@ -42,9 +42,9 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 	if len(voices) > 0 {
 		source = voices[0]
 	}
-	why := fmt.Sprintf("the set of %s did not have it, as it was looked at from %s on", source, c.Page(max(at-c.Start, 0)))
+	why := fmt.Sprintf("the set of %s did not have it when looked at from %s on", source, c.Page(max(at-c.Start, 0)))
 	if len(voices) > 0 && had {
-		why = fmt.Sprintf("%s answers with one set or another, and what it has from %s did not have it from %s on", place, source, c.Page(max(at-c.Start, 0)))
+		why = fmt.Sprintf("%s answers with different sets, and the one that it has from %s lacked it from %s on", place, source, c.Page(max(at-c.Start, 0)))
 	}
 	from := c.Validator.From
 	handsOn := len(voices) == 0 && source != from && slices.ContainsFunc(c.Limits.Gateways, func(g plan.Gateway) bool { return g.Name == source })
@@ -62,7 +62,7 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseNotInSet, Consumer: source, Why: why,
-		Fix: fmt.Sprintf("let %s publish every accepted key, from its accept until its revoke, and hold what each address answers against that before emitting", source),
+		Fix: fmt.Sprintf("let %s publish every accepted key, from its accept until its revoke, and check what each address answers before emitting", source),
 	}, true
 }
 

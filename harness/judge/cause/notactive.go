@@ -32,7 +32,7 @@ func notActiveYet(c *Cell) (Explanation, bool) {
 		}
 		return Explanation{
 			Cause: judge.CauseNotActive, Consumer: key.Validator, Credential: c.Fresh,
-			Why: fmt.Sprintf("nothing that %s presented came to %s from its switch until %s was first taken there, %s after it was emitted: %s was not active yet where it is first shown",
+			Why: fmt.Sprintf("no request of %s reached %s from its switch until %s was first taken there, %s after it was emitted: %s was not active yet where it is presented",
 				service, key.Validator, c.Fresh, c.Page(taken-emitted), c.Fresh),
 			Fix: fmt.Sprintf("show %s to %s as its consumers do, and emit only when it is taken: at least %s after accepting", c.Fresh, key.Validator, c.AtLeast(taken-c.acceptedAt())),
 		}, true

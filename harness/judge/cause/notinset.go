@@ -79,6 +79,6 @@ func (c *Cell) tellNotInSet(fetch history.Event) Explanation {
 	return Explanation{
 		Cause: judge.CauseNotInSet, Consumer: v.From,
 		Why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, fetch.At, what),
-		Fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: of an error most libraries keep what they have, and an empty set they take for the truth", v.From),
+		Fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: on an error most libraries keep the set that they have, and an empty set they believe", v.From),
 	}
 }

@@ -31,9 +31,9 @@ func notLookedFor(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseUnknown,
-		Why: fmt.Sprintf("%s did not fetch the set in the %s after it first met %s, which it does for a name that it does not know: it was refused for something else than its key",
+		Why: fmt.Sprintf("%s did not fetch the set in the %s after it first met %s, as it does for an unknown kid: something other than the key was refused",
 			v.Name, c.Page(wait), c.Fresh),
-		Fix: fmt.Sprintf("look into the log of %s from %s on: it says why; hold what is signed with %s against what it takes (algorithm, kid, claims) before emitting",
+		Fix: fmt.Sprintf("look into the log of %s from %s on: it says why; compare what is signed with %s with what it takes (algorithm, kid, claims) before emitting",
 			v.Name, c.First, c.Fresh),
 	}, true
 }

@@ -57,11 +57,11 @@ func (e *Case) TellInPart(emitter, validator string, first, last history.Offset)
 	told := e.TellNotSwitched(emitter, 0, false)
 	told.Cause = judge.CauseNotSwitched
 	told.Why = fmt.Sprintf("part of %s%s went on with %s after it was revoked, and has presented %s as well (%d times)", emitter, e.OffPage(emitter), e.Old, e.Fresh, fresh)
-	part := "one of its replicas, a second pool, what waits in it as in a queue, a fallback to the older one"
-	enough := fmt.Sprintf(", or, where that waits in it, revoke more than %s after the emit (overlap.window)", e.AtLeast(last-emitted))
+	part := "a replica, a second pool, a queue of what was made before, a fallback to the old one"
+	enough := fmt.Sprintf(", or, if it is a queue, revoke more than %s after the emit (overlap.window)", e.AtLeast(last-emitted))
 	if !toTheEnd {
 		told.Why = fmt.Sprintf("part of %s%s went on with %s until %s after it was revoked, and presented %s beside it before (%d times)", emitter, e.OffPage(emitter), e.Old, e.Page(last-revoked), e.Fresh, fresh)
-		part = "a replica that switched late, what waits with it as in a queue, a choice among all that are accepted"
+		part = "a replica that switched late, a queue of what was made before, a choice among all accepted ones"
 		enough = fmt.Sprintf(", or, if it leaves %s by itself, revoke at least %s after the emit (overlap.window)", e.Old, e.AtLeast(last-emitted))
 	}
 	told.Fix = fmt.Sprintf("find the part of %s that still has %s (%s), and have it take what is published like the others%s; revoke only when the use of %s is zero", emitter, e.Old, part, enough, e.Old)
@@ -103,7 +103,7 @@ func (e *Case) TellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	if nameless && len(runbook.Traits[e.Limits.Family].Poolers) > 0 {
 		told.Why += fmt.Sprintf(" (or a pooler that connects for %s did: the login has no application name)", emitter)
-		told.Fix = fmt.Sprintf("find out whether %s logs in itself or a pooler does, by its own login: of the pooler, rotate that too (its file of users, its settings, a reload), and name it in the scenario; of %s, %s", emitter, emitter, told.Fix)
+		told.Fix = fmt.Sprintf("find out whether %s itself logs in or a pooler does: if a pooler, rotate its login too (its file of users, its settings, a reload) and name it in the scenario; if %s, %s", emitter, emitter, told.Fix)
 	}
 	return told
 }
@@ -116,15 +116,15 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		Fix: fmt.Sprintf("put %s on the page and make it read the new credential; revoke only when the use of %s is zero", emitter, e.Old),
 	}
 	if emitter == history.Somebody {
-		told.Fix = fmt.Sprintf("find out who presents %s without a name (its address is in the log of who checks it), have it say one (application_name, User-Agent), put it on the page, and revoke only when the use of %s is zero", e.Old, e.Old)
+		told.Fix = fmt.Sprintf("find the caller that presents %s without a name (its address is in the log of the validator), have it send one (application_name, User-Agent), put it on the page, and revoke only when the use of %s is zero", e.Old, e.Old)
 	}
 	m, _ := e.Limits.Emitter(emitter)
 	if idle := e.idleInTheWindow(emitter); idle && e.servedOnConnections(emitter) {
 		told.Why += fmt.Sprintf("; between the emit and the revoke it served its callers on connections that it had made with %s, and opened no new ones", e.Old)
-		told.Fix = fmt.Sprintf("have %s read the new credential, and close connections that are as old as the page says (a maximum lifetime): until it makes one anew, nothing shows whether it has %s; revoke only when it was seen with that", emitter, e.Fresh)
+		told.Fix = fmt.Sprintf("have %s read the new credential, and close connections that are as old as the page says (a maximum lifetime): until it reconnects, nothing shows whether it has %s; revoke only when it was seen with that", emitter, e.Fresh)
 		return told
 	} else if idle {
-		told.Why += "; it was not seen to present anything between the emit and the revoke, where that would have shown"
+		told.Why += "; it was not seen to present anything between the emit and the revoke, when that would have shown"
 		if runbook.Traits[e.Limits.Family].Pools {
 			told.Why += ": it did not run, or kept a connection that it had made before"
 		}
@@ -139,7 +139,7 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	emitted, was := e.Done(string(keyring.Emit), e.Fresh)
 	if was && ever {
-		told.Why += fmt.Sprintf("; it switched %s after it was told to", e.Page(switched-emitted))
+		told.Why += fmt.Sprintf("; it switched %s after the emit", e.Page(switched-emitted))
 	}
 	mend, kept := e.MendWhatKept(emitter, "the new credential", emitted)
 	read, last := e.readSince(emitter, emitted), e.LastUse(emitter)
@@ -151,21 +151,21 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Cause = judge.CauseOutlived
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: it still sends what it made before, as from a queue, or it uses late what it reads",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted))
-		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it use what it has when it sends", e.AtLeast(last-emitted), emitter)
+		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it choose the credential when it sends", e.AtLeast(last-emitted), emitter)
 	case longAfter:
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or it still sends what it made before, as from a queue",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
-		told.Fix = fmt.Sprintf("have %s use what it reads; or, where what it made before waits in it, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
+		told.Fix = fmt.Sprintf("have %s use what it reads; or, if it queues what it makes, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
 	case last == 0 && read > 0 && m.Refresh > 0 && (!ever || switched > read+history.Offset(e.Limits.Wall(m.Refresh))+2*evidence.Nearly):
-		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and signed on with %s", e.Page(read-emitted), e.Old)
-		told.Fix = fmt.Sprintf("find out why %s signs on with %s when it has read that it is to sign with %s (a key that it keeps for a time of its own, a worker that is not told)", emitter, e.Old, e.Fresh)
+		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and still signed with %s", e.Page(read-emitted), e.Old)
+		told.Fix = fmt.Sprintf("find out why %s still signs with %s although it has read that it is to sign with %s (a key cached for a time of its own, a worker that does not reload)", emitter, e.Old, e.Fresh)
 	case m.Refresh == 0:
-		told.Fix = fmt.Sprintf("start %s anew as a step of the rollout: it takes what it finds at its start", emitter)
+		told.Fix = fmt.Sprintf("restart %s as a step of the rollout: it reads the credential only at its start", emitter)
 	default:
 		told.Fix = fmt.Sprintf("make %s take what is published every %s as the page says", emitter, plan.Text(m.Refresh))
 	}
 	if e.Limits.Attached() && !ever && !kept {
-		told.Fix += fmt.Sprintf(", and see that the step emit gives it %s (it said that it was done)", e.Fresh)
+		told.Fix += fmt.Sprintf(", and see that the step emit gives it %s (the step reported success)", e.Fresh)
 	}
 	for _, b := range e.BoundsSeen() {
 		if b.Rule == "G2" && b.Party == emitter && !b.Held && !b.Open && b.Needed != runbook.Forever {

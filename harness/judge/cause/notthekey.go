@@ -33,9 +33,9 @@ func notTheKey(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseNotTheKey, Consumer: emitter,
-		Why: fmt.Sprintf("%s takes %s when the harness signs with it, and refuses %d of %d tokens that %s signs with it%s: it is not the key, but something else in these tokens (a scope, an audience, a time, a claim), or a replica that has not got it",
+		Why: fmt.Sprintf("%s takes %s when the harness signs with it, and refuses %d of %d tokens that %s signs with it%s: it is not the key, but something else in these tokens (a scope, an audience, a time, a claim), or a replica that does not have it",
 			v.Name, c.Fresh, during.AuthFailures, during.Attempts, emitter, c.inOtherWords()),
-		Fix: fmt.Sprintf("hold a token that %s signs with %s against one that it signed with %s, claim by claim, with what the log of %s says of it; and show %s such a token before emitting", emitter, c.Fresh, c.Old, v.Name, v.Name),
+		Fix: fmt.Sprintf("compare a token that %s signs with %s with one that it signed with %s, claim by claim, and read what the log of %s says of it; show %s such a token before emitting", emitter, c.Fresh, c.Old, v.Name, v.Name),
 	}, true
 }
 
@@ -47,7 +47,7 @@ func (c *Cell) inOtherWords() string {
 	}
 	for status, n := range c.Sum.Statuses {
 		if n >= c.Sum.AuthFailures && status != "200" {
-			return fmt.Sprintf(", with %s, where it answers %s to a key that it has not", status, old.Last.Status)
+			return fmt.Sprintf(", with %s, where it answers %s to a key that it does not have", status, old.Last.Status)
 		}
 	}
 	return ""

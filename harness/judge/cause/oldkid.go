@@ -48,9 +48,9 @@ func oldKid(c *Cell) (Explanation, bool) {
 	emitter := c.EmitterOf(c.Presenter)
 	return Explanation{
 		Cause: judge.CauseOldKid, Consumer: emitter, CausedBy: step,
-		Why: fmt.Sprintf("only what %s gave out at %s, as it went over to %s, was refused (%s), and other tokens of %s were taken all the while: such a token may name %s and be signed with %s",
+		Why: fmt.Sprintf("only what %s issued at %s, as it switched to %s, was refused (%s), and other tokens of %s were taken throughout: such a token may name %s and be signed with %s",
 			emitter, first, c.Fresh, plan.Counted(int64(len(made)), "session"), c.Old, c.Old, c.Fresh),
-		Fix: fmt.Sprintf("hold the signature of what %s gives out in that moment against both keys; it has to read a key's name and its private half at once", emitter),
+		Fix: fmt.Sprintf("check the signature of what %s issues at that moment against both keys; it must read a key's kid and its private half together", emitter),
 	}, true
 }
 

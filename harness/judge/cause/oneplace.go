@@ -23,11 +23,11 @@ func onePlace(c *Cell) (Explanation, bool) {
 	told := Explanation{
 		Cause: judge.CauseOneSlot, Consumer: v.Name, CausedBy: by.Step,
 		Why: fmt.Sprintf("%s has one password at a time, so that %s %s made it refuse %s, which was still in use", v.Name, givesPlace[keyring.Step(by.Step)], by.Credential, c.Credential),
-		Fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead and no window is long enough", v.Name),
+		Fix: fmt.Sprintf("give %s a second login beside the first (two roles under one owner, or a user with two passwords): with one, no lead or window is long enough", v.Name),
 	}
 	if took := by.At - evidence.Began(by); took > evidence.Nearly {
 		told.Why += fmt.Sprintf("; %s could be read at the store only %s after %s had it, since the step was under way for that long", by.Credential, c.Page(took), v.Name)
-		told.Fix += "; and be told of a step that is not done after a minute, so that another rotator takes up what the keyring has as begun"
+		told.Fix += "; and alert on a step that takes longer than a minute, so that another rotator resumes what the keyring has as begun"
 	}
 	return told, true
 }

@@ -26,7 +26,7 @@ func oneSignature(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseOneSignature, CausedBy: "accept",
-		Why: fmt.Sprintf("deliveries have a signature of %s and one of %s from the accept on, and %s refused them until it had %s: it looks at one of several signatures, and not at each", c.Old, c.Fresh, v.Name, c.Fresh),
+		Why: fmt.Sprintf("deliveries have a signature of %s and one of %s from the accept on, and %s refused them until it had %s: it checks one of several signatures, not each", c.Old, c.Fresh, v.Name, c.Fresh),
 		Fix: fmt.Sprintf("have %s take a delivery of which any signature fits any secret that it has: no lead helps, since the sender signs with both from the accept on", v.Name),
 	}, true
 }

@@ -23,7 +23,7 @@ func oneSlot(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseOneSlot,
 		Why:   fmt.Sprintf("%s%s fetched a set with %s in it and kept only another key: it holds one key at a time", name, c.OffPage(name), c.Credential),
-		Fix:   fmt.Sprintf("let %s hold every key of the set before the next rotation; with one slot no lead and no window is long enough", name),
+		Fix:   fmt.Sprintf("let %s hold every key of the set before the next rotation; with one slot, no lead or window is long enough", name),
 	}, true
 }
 
@@ -52,7 +52,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 			}
 		}
 	}
-	when := "from when it took that on"
+	when := "from its switch on"
 	if still := c.View.Said(name, c.Old, history.Still); still.Refused >= leastMixed && still.Taken == 0 {
 		when = fmt.Sprintf("in all of %d after the emit", still.Asked())
 	} else if about := evidence.Nearly; old == 0 || old > fresh+about || fresh > old+about {
@@ -65,7 +65,7 @@ func oneAtATime(c *Cell) (Explanation, bool) {
 		Cause: judge.CauseOneSlot,
 		Why: fmt.Sprintf("%s%s refused %s in all of %d answers at the end of the lead, and %s %s, before it was revoked: it takes one at a time",
 			name, c.OffPage(name), c.Fresh, canary.Asked(), c.Old, when),
-		Fix: fmt.Sprintf("let %s hold every accepted one and try each before the next rotation; with one no lead and no window is long enough", name),
+		Fix: fmt.Sprintf("before the next rotation, let %s hold every accepted one and try each; with one at a time, no lead or window is long enough", name),
 	}, true
 }
 

@@ -78,7 +78,7 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 		if now > alike*before {
 			told.Why = fmt.Sprintf("%s answered 429 to %d of %d requests of %s with %s, %.3g a second, and to none of %.3g a second with %s before: it was not seen whether %s has a lower limit or this is more than anybody may ask",
 				key.Validator, bad, at.Sum.Attempts, key.Presenter, c.Fresh, now, before, c.Old, c.Fresh)
-			told.Fix = fmt.Sprintf("ask %s for its limits, of a credential and in all, and rehearse again with as much as was asked with %s", key.Validator, c.Old)
+			told.Fix = fmt.Sprintf("look up the limits of %s, per credential and in all, and rehearse again at the rate that was held with %s", key.Validator, c.Old)
 		}
 		return told
 	}
@@ -90,7 +90,7 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	}
 	if madeUp, shown := c.answeredMadeUp(key.Validator, statuses); shown {
 		told.Why += fmt.Sprintf("it answers %s to a %s too, so that is how it refuses, and it did not take %s", statuses, madeUp, c.Fresh)
-		told.Fix = fmt.Sprintf("find out why %s does not take %s, as whether it has read it, and emit it only when a canary of it is taken%s", key.Validator, c.Fresh, c.declareRefusal(key.Validator, statuses))
+		told.Fix = fmt.Sprintf("find out why %s does not take %s (it may not have read it yet), and emit it only when a canary of it is taken%s", key.Validator, c.Fresh, c.declareRefusal(key.Validator, statuses))
 		return told
 	}
 	canary := c.View.Said(key.Validator, c.Fresh, history.Canary)

@@ -21,7 +21,7 @@ func outlived(c *Cell) (Explanation, bool) {
 	switched := c.View.Switched[emitter][c.Fresh]
 	return Explanation{
 		Cause: judge.CauseOutlived, Consumer: c.Presenter,
-		Why: fmt.Sprintf("what it had been given with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", c.Old, c.Old, c.Page(revoked-switched), emitter, c.Page(c.Last-switched)),
+		Why: fmt.Sprintf("what was made with %s outlived it: %s was revoked %s after %s switched, and was in use for %s", c.Old, c.Old, c.Page(revoked-switched), emitter, c.Page(c.Last-switched)),
 		Fix: c.FixWindow(c.Presenter, c.Last-switched),
 	}, true
 }

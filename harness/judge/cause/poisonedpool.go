@@ -72,7 +72,7 @@ func (c *Cell) tellPoisoned(pooler string, lock history.Event) Explanation {
 	}
 	told := Explanation{
 		Cause: judge.CausePoisonedPool, Consumer: pooler, CausedBy: c.LastStep(lock.At),
-		Why: fmt.Sprintf("%s made new connections with the password of %s, with which %s had logged in to it last; its database refuses that, and for %s it then lets nobody in, right passwords neither%s (%s)",
+		Why: fmt.Sprintf("%s made new connections with the password of %s, with which %s had logged in to it last; its database refuses that, and it then lets nobody in for %s, not even with the right password%s (%s)",
 			pooler, lock.Credential, lock.Reader, contract.LoginRetry, until, lock.Detail),
 		Fix: fmt.Sprintf("give the database a second login for the new password, so that each has a pool of its own; with one login, have %s close its connections (RECONNECT) and every client log in anew as soon as the password is changed", pooler),
 	}

@@ -34,7 +34,7 @@ func someReplicas(c *Cell) (Explanation, bool) {
 		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one: a client that keeps its connection meets one alone", plan.Text(max(c.Limits.G1(c.Validator), (c.Limits.Page((c.Last-c.Accepted).Duration())+evidence.Margin).Round(time.Second))), name)
 		if stuck {
 			told.Why = fmt.Sprintf("%d of %d answers of %s to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about %.0f never learned it", probed, asked, name, math.Round(float64(asked)/float64(probed)))
-			told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", name)
+			told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and restart the one that does not fetch; prove every replica before emitting", name)
 		}
 	}
 	sustained := !one && c.learnedBefore() && mixed.Bad >= leastMixed && 2*mixed.Bad >= c.Sum.AuthFailures && c.standsOut()
@@ -54,7 +54,7 @@ func someReplicas(c *Cell) (Explanation, bool) {
 		}
 		told.Why = fmt.Sprintf("some%s of %s's answers refuse it and others in the same second take it, to the end: %.0f%% of the last; one replica of about %.0f never learned it",
 			of, name, 100*tail.Share(), math.Round(1/math.Max(tail.Share(), 0.01)))
-		told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", name)
+		told.Fix = fmt.Sprintf("ask each replica of %s by its own address, and restart the one that does not fetch; prove every replica before emitting", name)
 	case len(learned) > 1:
 		last := learned[len(learned)-1]
 		need := max(c.Limits.G1(c.Validator), c.Limits.Page((last-c.Accepted).Duration())+evidence.Margin)

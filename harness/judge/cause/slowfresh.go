@@ -30,7 +30,7 @@ func slowFresh(c *Cell) (Explanation, bool) {
 		v := key.Validator
 		return Explanation{
 			Cause: judge.CauseTimedOut, Consumer: v, Credential: c.Fresh,
-			Why: fmt.Sprintf("%s took %s and more to answer rehearse itself with %s, and %s at most with %s: %s need not wait so long", v,
+			Why: fmt.Sprintf("%s took %s and more to answer rehearse itself with %s, and %s at most with %s: %s may give up sooner", v,
 				fresh.least.Duration().Round(10*time.Millisecond), c.Fresh, old.most.Duration().Round(time.Millisecond), c.Old, c.Validator.Name),
 			Fix: fmt.Sprintf("find out at %s why it is slow with %s (another plan, tier or region, a lookup that is not cached yet), and emit it only when it is as quick as %s", v, c.Fresh, c.Old),
 		}, true

@@ -18,14 +18,14 @@ func lostInOutage(c *Cell) (Explanation, bool) {
 	if r, cut := c.cutFromSource(c.First, c.First); cut && how == "" && r.From != "" && c.lost() { // nobody sees its fetches
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: r.Target, CausedBy: r.Kind,
-			Why: fmt.Sprintf("%s could not fetch the set, for the fault %s on %s, and no longer had %s by then", c.Validator.Name, r.Kind, r.Target, c.Credential),
+			Why: fmt.Sprintf("%s could not fetch the set because of the fault %s on %s, and no longer had %s by then", c.Validator.Name, r.Kind, r.Target, c.Credential),
 			Fix: fmt.Sprintf("mend %s before going on, and let %s keep the set that it has for as long as it gets no other", r.Target, c.Validator.Name),
 		}, true
 	}
 	if place := c.nearest(); c.lost() && how == "" && c.Validator.Blind && c.failsAt(place, c.First) {
 		return Explanation{
 			Cause: judge.CauseSourceDown, Consumer: place,
-			Why: fmt.Sprintf("%s gave no set just then (%s), as it was looked at, and %s no longer had %s: nobody tells when it fetched", place, c.lookedAt(place, c.First), c.Validator.Name, c.Credential),
+			Why: fmt.Sprintf("%s gave no set when looked at then (%s), and %s no longer had %s: no log tells when it fetched", place, c.lookedAt(place, c.First), c.Validator.Name, c.Credential),
 			Fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", place, c.Validator.Name),
 		}, true
 	}
@@ -131,7 +131,7 @@ func unansweredFetch(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseSourceDown, Consumer: c.OrTheWay(c.Validator.Name, from, c.First),
 		Why: fmt.Sprintf("%s asked for it, and %s gave no answer", c.Validator.Name, from),
-		Fix: fmt.Sprintf("bring %s back; and let every validator have %s before it is emitted, so that nobody has to ask in a hurry", from, c.Fresh),
+		Fix: fmt.Sprintf("bring %s back; and let every validator have %s before it is emitted, so that none has to fetch at the switch", from, c.Fresh),
 	}, true
 }
 

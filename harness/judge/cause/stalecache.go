@@ -62,7 +62,7 @@ func (c *Cell) tookSome() bool {
 // began.
 func (c *Cell) noLead() string {
 	if v := c.Validator.Name; c.HasFetches(v) && len(c.Fetches(v, c.Start, c.End)) == 0 {
-		return ": it reads that when it is started, and no lead is long enough"
+		return ": it reads the set only at its start, so no lead is long enough"
 	}
 	return ""
 }
@@ -81,9 +81,9 @@ func staleCache(c *Cell) (Explanation, bool) {
 	if c.onlyAlone() {
 		return Explanation{
 			Cause: judge.CauseStaleCache,
-			Why: fmt.Sprintf("%s%s took it only when %s was revoked, %s after %s was accepted, and the lead was %s: whether it looks for it so seldom, or takes none while both are published, nothing shows",
+			Why: fmt.Sprintf("%s%s took it only when %s was revoked, %s after %s was accepted, and the lead was %s: nothing shows whether it looks so seldom, or cannot use a set with both",
 				name, c.OffPage(name), c.Old, c.Page(c.LearnedAt-c.Accepted), c.Fresh, c.Page(c.Lead())),
-			Fix: fmt.Sprintf("find out first which it is, in the log of %s from %s on: where it cannot use what has both (room for one, too large, a key that it does not read) no lead is long enough, and it has to be mended; where it looks so seldom, write that on the page, and publish more than %s before emitting (lead)",
+			Fix: fmt.Sprintf("find out which, in the log of %s from %s on: if it cannot use a set with both (room for one, too large, a key that it does not read), mend that, since no lead is long enough; if it looks so seldom, write that on the page, and publish more than %s before emitting (lead)",
 				name, c.Accepted, c.AtLeast(c.LearnedAt-c.Accepted)),
 		}, true
 	}
@@ -123,7 +123,7 @@ func (c *Cell) wentOn() string {
 	if sum := c.View.Sum(key, from, c.Last+1); sum.AuthFailures < evidence.LeastAttempts || nearlyAll*sum.OK > sum.AuthFailures {
 		return ""
 	}
-	return fmt.Sprintf("; it refused it for %s more all the same, as a validator does that caches its failure to find a key", c.Page(c.Last-c.LearnedAt))
+	return fmt.Sprintf("; it refused it for %s more, like a validator that caches its failure to find a key", c.Page(c.Last-c.LearnedAt))
 }
 
 // onlyAlone reports whether a validator of which only answers are seen took the new credential later
@@ -179,7 +179,7 @@ func (c *Cell) tellTookLate() Explanation {
 	return Explanation{
 		Cause: judge.CauseStaleCache,
 		Why:   fmt.Sprintf("%s took it only %s after it was accepted, and the lead was %s", name, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
-		Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask who runs it how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
+		Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask its operators how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
 	}
 }
 

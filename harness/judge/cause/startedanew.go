@@ -28,9 +28,9 @@ func startedAnew(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseNeverLearned,
-		Why: fmt.Sprintf("%s%s learned it only when it was started anew (the fault %s), %s after it was accepted, and had not fetched before; the page says that it learns within %s",
+		Why: fmt.Sprintf("%s%s learned it only when it was restarted (the fault %s), %s after it was accepted, and had not fetched before; the page says that it learns within %s",
 			v.Name, c.OffPage(v.Name), fault.Kind, c.Page(c.LearnedAt-c.Accepted), plan.Text(v.Learns)),
-		Fix: fmt.Sprintf("make %s fetch the set again, or start it anew during the lead: it reads that when it is started, and no lead is long enough", v.Name),
+		Fix: fmt.Sprintf("make %s fetch the set again, or restart it during the lead: it reads the set only at its start, so no lead is long enough", v.Name),
 	}, true
 }
 
@@ -59,8 +59,8 @@ func cameBackOld(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseStaleCache, CausedBy: fault.Kind,
-		Why: fmt.Sprintf("%s took it, was started anew at %s (the fault %s) and refused it from then on, %s: it begins with keys that it has from before, as on its disk or in its image",
+		Why: fmt.Sprintf("%s took it, was restarted at %s (the fault %s) and refused it from then on, %s: it starts with keys from before, as on its disk or in its image",
 			v.Name, c.Moment(fault.InjectedMS), fault.Kind, until),
-		Fix: fmt.Sprintf("have %s fetch the set when it starts, before it answers; until then start none of it anew, and add no replica, while a rotation is under way", v.Name),
+		Fix: fmt.Sprintf("have %s fetch the set when it starts, before it answers; until then restart no replica and add none during a rotation", v.Name),
 	}, true
 }

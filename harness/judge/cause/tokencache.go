@@ -28,7 +28,7 @@ func tokenCache(c *Cell) (Explanation, bool) {
 	case anew.Taken > 0:
 		told.Cause = judge.CauseSetNotUsed
 		told.Why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.Old, fetched, c.Page(anew.LastTaken-fetched))
-		told.Fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then it is to be restarted after a revoke", name)
+		told.Fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then restart it after each revoke", name)
 	case anew.Refused == 0:
 		told.Why += ", or it keeps the key whatever it fetches"
 		told.Fix += "; look at whether it replaces its keys by what it fetches, too"

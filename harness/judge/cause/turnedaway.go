@@ -30,7 +30,7 @@ func turnedAway(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseTurnedAway, Consumer: by,
-		Why: fmt.Sprintf("%s went to fetch it when it met it, and %s answered 429 to %d of its requests, as to those of %d validators in all after %s was accepted", v.Name, by, n, all, c.Fresh),
+		Why: fmt.Sprintf("%s went to fetch it on first use, and %s answered 429 to %d of its requests, as to those of %d validators in all after %s was accepted", v.Name, by, n, all, c.Fresh),
 		Fix: fmt.Sprintf("let %s answer as many at once as there are replicas, and emit only when each has taken a canary of %s", by, c.Fresh),
 	}, true
 }

@@ -33,9 +33,9 @@ var mechanisms = map[string]struct {
 	cause judge.Cause
 	cure  string
 }{
-	"clock":           {judge.CauseClockSkew, "set the clock of %s by a time server and watch how far it is off; give validators a leeway (a tolerance) that is more than that"},
+	"clock":           {judge.CauseClockSkew, "set the clock of %s by a time server and watch how far it is off; give validators a leeway (a tolerance) larger than that"},
 	"missing-kid":     {judge.CauseMissingKid, "let %s write the kid of the key into every token; only a validator that tries every key can do without"},
-	"old-kid":         {judge.CauseOldKid, "let %s write into every token the kid of the key that it signs that one with, a refreshed one too; a token whose header was copied names the key before"},
+	"old-kid":         {judge.CauseOldKid, "let %s write into every token the kid of the key that it signs that one with, a refreshed one too; a token whose header was copied names the old key"},
 	"wrong-algorithm": {judge.CauseWrongAlgorithm, "let %s make the new key of the type that every validator takes, or have all of them take both before emitting"},
 	"newline":         {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; write secrets without a newline (printf, not echo)"},
 	"truncated":       {judge.CauseBadSecret, "compare what %s has with what is published, by fingerprint, before emitting; look for a field on the way that is too short"},

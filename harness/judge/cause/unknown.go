@@ -25,11 +25,11 @@ func (c *Cell) unknown() Explanation {
 		told.Why = fmt.Sprintf("%s refused it at times and took it at others, and no log says when it learned it", c.Validator.Name)
 	}
 	if c.EverLearned && c.neverTook() {
-		told.Why = fmt.Sprintf("%s fetched it %s after it was accepted, and refused it to everybody all the same", c.Validator.Name, c.Page(c.LearnedAt-c.Accepted))
+		told.Why = fmt.Sprintf("%s fetched it %s after it was accepted, and still refused it from everybody", c.Validator.Name, c.Page(c.LearnedAt-c.Accepted))
 		told.Fix += fmt.Sprintf("; look for a list of keys that it is bound to (pinned kids, an allow-list), and for what its library does not take of %s and takes of %s (type, alg, use); no lead is long enough for either", c.Fresh, c.Old)
 	}
 	if c.Validator.Authority {
-		told.Why = fmt.Sprintf("%s takes %s from others, and refuses what %s presents as it: either that is another value, or %s may not be used for what %s asks there (another environment, a scope, an address that it is bound to)",
+		told.Why = fmt.Sprintf("%s takes %s from others, and refuses what %s presents as it: either its value is another, or %s may not be used for what %s asks there (another environment, a scope, an address that it is bound to)",
 			c.Validator.Name, c.Fresh, c.Presenter, c.Fresh, c.Presenter)
 		if c.repliesTo(c.Fresh, c.Start, c.End).taken == 0 {
 			told.Why = fmt.Sprintf("%s was never seen to take %s from anybody", c.Validator.Name, c.Fresh)
@@ -38,10 +38,10 @@ func (c *Cell) unknown() Explanation {
 	if c.Validator.Authority && c.wrongPassword() {
 		told.Consumer = c.Presenter
 		told.Why = fmt.Sprintf("%s lets rehearse itself in with %s, and refuses what %s presents as its password", c.Validator.Name, c.Fresh, c.Presenter)
-		told.Fix = fmt.Sprintf("look at what %s was given as %s", c.Presenter, c.Fresh)
+		told.Fix = fmt.Sprintf("look at what %s has as %s", c.Presenter, c.Fresh)
 	}
 	if c.Validator.Authority || c.Validator.Reads { // both sides hold the value, and it may differ
-		told.Fix += fmt.Sprintf("; hold what %s has as %s against what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
+		told.Fix += fmt.Sprintf("; compare what %s has as %s with what %s has, by fingerprint, before emitting", c.Validator.Name, c.Fresh, c.Presenter)
 	}
 	return told
 }
@@ -64,7 +64,7 @@ func (c *Cell) unknownOld() Explanation {
 		if step, at, ok := c.lastBefore(c.First); ok {
 			told.Why += fmt.Sprintf(" and %s after the step %s", c.Page(c.First-at), step)
 		}
-		told.Fix += fmt.Sprintf(" for who ended %s there (a job that takes away what is old, an expiry, a limit of how many there may be, another rotation), and have it live until the revoke", c.Old)
+		told.Fix += fmt.Sprintf(" for what ended %s there (a job that removes old ones, an expiry, a limit on their number, another rotation), and keep it until the revoke", c.Old)
 	}
 	return told
 }

@@ -36,7 +36,7 @@ func unreadSet(c *Cell) (Explanation, bool) {
 		return Explanation{
 			Cause: judge.CauseUnusableSet, Consumer: from,
 			Why: fmt.Sprintf("%s%s fetched a set with %s from %s at %s and kept the one that it had: it could not use the new one%s", v.Name, c.OffPage(v.Name), c.Credential, from, fetch.At, because),
-			Fix: fmt.Sprintf("let %s answer with keys that every library here can read (type, curve, algorithm), or give %s one that passes over what it cannot read; hold a set against each library before it is published", from, v.Name),
+			Fix: fmt.Sprintf("let %s answer with keys that every library here can read (type, curve, algorithm), or give %s one that skips what it cannot read; try a set in each library before it is published", from, v.Name),
 		}, true
 	}
 	return Explanation{}, false

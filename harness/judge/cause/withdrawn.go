@@ -25,9 +25,9 @@ func withdrawnInUse(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseOutlived, Consumer: c.Presenter,
-		Why: fmt.Sprintf("what it had been given with %s outlived it: %s was withdrawn %s after %s switched back, and was in use for %s",
+		Why: fmt.Sprintf("what was made with %s outlived it: %s was withdrawn %s after %s switched back, and was in use for %s",
 			c.Fresh, c.Fresh, c.Page(withdrawn-switched), emitter, c.Page(c.Last-switched)),
-		Fix: fmt.Sprintf("withdraw %s at least %s after the last emitter switched back; where it is compromised, and cannot stay, have those who hold it renew at once",
+		Fix: fmt.Sprintf("withdraw %s at least %s after the last emitter switched back; where it is compromised, and cannot stay, have its holders renew at once",
 			c.Fresh, plan.Text(max(c.Limits.G2(), c.Limits.Page((c.Last-switched).Duration()).Round(time.Second)))),
 	}, true
 }
@@ -66,11 +66,11 @@ func (e *Case) switchedBack(emitter string) (at, told history.Offset, ever bool)
 func (e *Case) tellNotBack(emitter string, told, switched history.Offset, ever bool) Explanation {
 	when := fmt.Sprintf("was not seen with %s again", e.Old)
 	if ever {
-		when = fmt.Sprintf("went back to %s only %s after it was told to, when %s had been withdrawn", e.Old, e.Page(switched-told), e.Fresh)
+		when = fmt.Sprintf("went back to %s only %s after the step emit-back, when %s had been withdrawn", e.Old, e.Page(switched-told), e.Fresh)
 	}
 	return Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Withdraw),
-		Why: fmt.Sprintf("%s %s: it does not use what it is told to, or it still sends what it made before, as from a queue", emitter, when),
-		Fix: fmt.Sprintf("have %s use what it is told to emit, and not the newest that it finds; or, where what it made waits in it, write on the page for how long (format.longest_life): withdraw %s only when its use is zero", emitter, e.Fresh),
+		Why: fmt.Sprintf("%s %s: it does not use what was emitted, or it still sends what it made before, as from a queue", emitter, when),
+		Fix: fmt.Sprintf("have %s use the credential that was emitted, not the newest that is published; or, if it queues what it makes, write on the page for how long (format.longest_life): withdraw %s only when its use is zero", emitter, e.Fresh),
 	}
 }

@@ -123,18 +123,18 @@ func TestAuthority(t *testing.T) {
 		by       string
 		says     string
 	}{
-		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "search has never taken k2: the step accept ended as done, and since then it has refused everybody who showed it k2"},
-		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others, and refuses what app presents as it: either that is another value, or k2 may not be used for what app asks there"},
+		{"never accepted", everybody, "search", judge.CauseWithoutEffect, "accept", "search has never taken k2: the step accept reported success, and everybody who presented k2"},
+		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others, and refuses what app presents as it: either its value is another, or k2 may not be used for what app asks there"},
 		{"taken from rehearse itself, and the password of app is another", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "28P01")}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"taken from rehearse itself, whose made-up password is refused", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "28P01"), add(probe(at(60.4), "search", "k2", history.MadeUp, history.AuthFailure))}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"refused from rehearse itself too, and taken from it later", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "28P01"), proves("k2", 0, history.AuthFailure), proves("k2", 50, history.OK)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others"},
 		{"taken late, by a few", []change{authority, refuse("app", "k2", 28.4, 50, 10), silent("app", 50, 61), inWords("k2", "28P01"), proves("k2", 0, history.AuthFailure), proves("k2", 50, history.OK)}, "search", judge.CauseStaleCache, "emit", "search took it only"},
 		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
 		{"taken late", []change{authority, refuse("app", "k2", 28, 33, 10), proves("k2", 0, history.OK), withoutProbes("search", history.Canary)}, "search", judge.CauseStaleCache, "emit", "search took it only 22"},
-		{"made in the place of the old one", []change{authority, refuse("app", "k1", 10, 28.4, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseOneSlot, "accept", "it has room for one, or making one takes the others away"},
+		{"made in the place of the old one", []change{authority, refuse("app", "k1", 10, 28.4, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseOneSlot, "accept", "it holds one at a time, or making a new one removes the others"},
 		{"ended by somebody a while after the accept", []change{authority, refuse("app", "k1", 14, 28.4, 10), proves("k1", 14, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "after the step accept"},
 		{"refused, and then taken again", []change{authority, refuse("app", "k1", 10, 15, 10), proves("k1", 10, history.AuthFailure)}, "search", judge.CauseUnknown, "accept", "refused k1 before it was revoked"},
-		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "it took away k2, and search still takes k1"},
+		{"the revoke takes the other one", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 0, history.OK), proves("k2", 40, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "revoke", "the step took away k2, and search still takes k1"},
 		{"the revoke takes both", []change{authority, refuse("app", "k2", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 40, history.AuthFailure), withoutProbes("search", history.OldAfter)}, "search", judge.CauseWithoutEffect, "revoke", "it took k2 away too"},
 		{"the revoke is followed by a lock of who goes on with the old one", []change{authority, refusedOn(0.1), refuse("app", "k2", 41.5, 61, 10), proves("k2", 41.5, history.AuthFailure)}, "nightly", judge.CauseLockedOut, "revoke",
 			"and has refused it from everybody since (app, rehearse itself); by then it had refused nightly 10 times with k1"},
@@ -148,11 +148,11 @@ func TestAuthority(t *testing.T) {
 					s.add(c)
 				}
 			}
-		}, refuse("app", "k2", 28.4, 61, 10), refuse("app", "k1", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 0, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "accept", "k1 is what app falls back to"},
-		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore ended as done"},
+		}, refuse("app", "k2", 28.4, 61, 10), refuse("app", "k1", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 0, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "accept", "app falls back to k1"},
+		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore reported success"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"it goes back when nothing else is left", []change{authority, withoutWord, presents("k1", 57), refuse("app", "k2", 56, 57, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw",
-			"app went back to k1 only 11m after it was told to, when k2 had been withdrawn"},
+			"app went back to k1 only 11m after the step emit-back, when k2 had been withdrawn"},
 		{"it does not go back, and says nothing", []change{authority, withoutWord, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app was not seen with k1 again"},
 		{"a part of it goes on", []change{authority, part}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 after it was revoked, and has presented k2 as well"},
 		{"a part of it goes on for a while", []change{authority, partFor(42)}, "app", judge.CauseNotSwitched, "revoke", "part of app went on with k1 until 1m29s after it was revoked, and presented k2 beside it before"},
@@ -186,7 +186,7 @@ func TestAuthority(t *testing.T) {
 				}
 			}
 		}, refuse("app", "k1", 40.5, 61, 10)}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1"},
-		{"it switches late", []change{authority, presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), presents("k2", 57), refuse("app", "k1", 40.5, 57, 10), add(emitting(at(57), "app", "k2"))}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1 after it was revoked; it switched 29m after it was told to"},
+		{"it switches late", []change{authority, presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), presents("k2", 57), refuse("app", "k1", 40.5, 57, 10), add(emitting(at(57), "app", "k2"))}, "app", judge.CauseNotSwitched, "revoke", "app went on with k1 after it was revoked; it switched 29m after the emit"},
 		{"a rotator revokes before it emits", []change{authority, rotator, move(history.KindStep, "emit", at(45)), presents("k1", 28), without(func(e history.Event) bool { return e.Kind == history.KindEmitting && e.At > 0 }), refuse("app", "k1", 40.5, 61, 10)},
 			"rotator", judge.CauseFlagDay, "revoke", "the rotator revoked k1 4m30s before it had k2 in use"},
 	} {
@@ -212,7 +212,7 @@ func TestAuthority(t *testing.T) {
 func TestAuthorityThatNeverTakes(t *testing.T) {
 	t.Parallel()
 	for _, f := range judged(t, authority, presents("", 28.4), proves("k2", 0, history.AuthFailure)).Findings {
-		if f.RuleID == "revocation" && f.Cause == judge.CauseWithoutEffect && f.Consumer == "search" && strings.Contains(f.Message, "search refuses k2 after the revoke of k1: search has never taken k2: the step accept ended as done") {
+		if f.RuleID == "revocation" && f.Cause == judge.CauseWithoutEffect && f.Consumer == "search" && strings.Contains(f.Message, "search refuses k2 after the revoke of k1: search has never taken k2: the step accept reported success") {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func TestCutOffTheSource(t *testing.T) {
 		{"slow is not cut", []change{searchLearns(33), onThat("latency", "search", "auth", 17, 32), refused}, judge.CauseStaleCache, "search", "", ""},
 		{"another's way", []change{searchLearns(33), onThat("partition", "checkout", "auth", 17, 32), refused}, judge.CauseStaleCache, "search", "", ""},
 		{"it lost what it had", []change{refuse("app", "k1", 19, 22, 10), onThat("partition", "search", "auth", 17, 23)}, judge.CauseSourceDown, "search → auth",
-			"search could not fetch the set, for the fault partition on search → auth, and no longer had k1 by then", "let search keep the set that it has"},
+			"search could not fetch the set because of the fault partition on search → auth, and no longer had k1 by then", "let search keep the set that it has"},
 		{"it lost what it had before", []change{refuse("app", "k1", 19, 22, 10), onThat("partition", "search", "auth", 21, 23)}, judge.CauseUnknown, "search", "", ""},
 	})
 }
@@ -105,7 +105,7 @@ func TestKindsOfSilence(t *testing.T) {
 		{"nobody listens", of("refused"), judge.CauseServiceDown, "search", "nothing in the history says why", "bring search back"},
 		{"forbidden, which is no refusal here", of("403"), judge.CauseFailing, "search", "it answered 403 200 times, which is no refusal", ""},
 		{"the way was cut", append(of("timeout"), onThat("partition", "load", "search", 42, 46)), judge.CauseTimedOut, "load → search",
-			"the way load → search was disturbed; the fault partition on load → search was in effect from 42m until 46m", "neither search nor what is presented"},
+			"the way load → search was disturbed; the fault partition on load → search was in effect from 42m until 46m", "search and the credential are not at fault"},
 		{"the way to the keys was slow", append(of("timeout"), onThat("latency", "search", "auth", 44, 46)), judge.CauseTimedOut, "search → auth", "was in effect from 44m until 46m", ""},
 		{"another's way was cut", append(of("timeout"), onThat("partition", "load", "checkout", 42, 46)), judge.CauseTimedOut, "search", "nothing in the history says why", ""},
 		{"the way was cut long before", append(of("timeout"), onThat("partition", "load", "search", 12, 14)), judge.CauseTimedOut, "search", "nothing in the history says why", ""},
@@ -113,11 +113,11 @@ func TestKindsOfSilence(t *testing.T) {
 			add(fault(at(44.9), "pause", "search", "injected", false), fault(at(45), "pause", "search", "evidence", true), fault(at(47), "pause", "search", "undone", false))},
 			judge.CauseServiceDown, "search", "it was under the fault pause; the fault pause on search was in effect from 44m54s until 47m", ""},
 		{"errors of the new credential only, before it was learned", []change{early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10)},
-			judge.CauseStaleCache, "search", "it answered 500 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
+			judge.CauseStaleCache, "search", "it answered 500 to requests with k2, and to no others: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
 		{"not found with the new credential only, before it was learned", []change{early(5), searchLearns(24.5), instead("app", "k2", "404", 15, 24.5, 10)},
-			judge.CauseStaleCache, "search", "it answered 404 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
+			judge.CauseStaleCache, "search", "it answered 404 to requests with k2, and to no others: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 24m15s"},
 		{"of which nothing tells but its answers", []change{early(5), searchLearns(0), withoutFetchAt(4), instead("app", "k2", "400", 15, 24.5, 10)},
-			judge.CauseStaleCache, "search", "it answered 400 to what presented k2, and to nothing else: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 16m15s"},
+			judge.CauseStaleCache, "search", "it answered 400 to requests with k2, and to no others: search learned it 14m30s after it was accepted, and the lead was 5m", "publish at least 16m15s"},
 		{"too many, which is of no credential", []change{early(5), searchLearns(24.5), instead("app", "k2", "429", 15, 24.5, 10)}, judge.CauseFailing, "search", "it answered 429", ""},
 		{"errors of both", []change{early(5), searchLearns(24.5), instead("app", "k2", "500", 15, 24.5, 10), instead("app", "k1", "500", 12, 13, 10)}, judge.CauseFailing, "search", "", ""},
 	})
@@ -162,7 +162,7 @@ func TestFreshAnsweredOtherwise(t *testing.T) {
 	}
 	wantFound(t, "availability", "app", []found{
 		{"it may ask less often", []change{authority, instead("app", "k2", "429", 28.4, 61, 6)}, judge.CauseTurnedAway, "search", "answered 429 to 1845 of 2805 requests of app with k2, 87.4 a second, and to none of 100 a second with k1 before: k2 has a lower limit", "have search give k2 the limits of k1"},
-		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "it was not seen whether k2 has a lower limit or this is more than anybody may ask", "with as much as was asked with k1"},
+		{"it asks more often", []change{authority, more, instead("app", "k2", "429", 28.4, 61, 20)}, judge.CauseTurnedAway, "search", "it was not seen whether k2 has a lower limit or this is more than anybody may ask", "at the rate that was held with k1"},
 		{"it fails at it, for the harness too", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10)}, judge.CauseFailing, "search", "answered 500 to 2805 of 2805 requests of app with k2, and to none with k1: it fails at that credential", "emit it only when a canary"},
 		{"it answers what nobody issued so", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10), add(madeUp("500"))}, judge.CauseFailing, "search", "to none with k1: it answers 500 to a delivery signed with a made-up secret too, so that is how it refuses, and it did not take k2", "services.search.refusal: {statuses: [500]}"},
 		{"it answers what nobody issued otherwise", []change{authority, canary, instead("app", "k2", "500", 28.4, 61, 10), add(madeUp("404"))}, judge.CauseFailing, "search", "it fails at that credential, or this is how it refuses it", "emit it only when a canary"},

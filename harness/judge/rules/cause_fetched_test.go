@@ -110,7 +110,7 @@ func TestNotActiveYet(t *testing.T) {
 	})
 	fails := instead("app", "", "502", 28.5, 34, 10)
 	wantFound(t, "availability", "app", []found{
-		{"taken after a while", []change{atTheAuthority, nothing, fails}, judge.CauseNotActive, "provider", "nothing that search presented came to provider from its switch until k2 was first taken there, 6m after it was emitted", "emit only when it is taken"},
+		{"taken after a while", []change{atTheAuthority, nothing, fails}, judge.CauseNotActive, "provider", "no request of search reached provider from its switch until k2 was first taken there, 6m after it was emitted", "emit only when it is taken"},
 		{"it came there meanwhile", []change{atTheAuthority, fails}, judge.CauseFailing, "search", "", ""},
 		{"it failed before", []change{atTheAuthority, nothing, instead("app", "", "502", 26, 34, 10)}, judge.CauseFailing, "search", "", ""},
 	})

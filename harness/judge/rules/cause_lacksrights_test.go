@@ -21,7 +21,7 @@ func TestLacksRights(t *testing.T) {
 		cause   judge.Cause
 		says    string
 	}{
-		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied it what it asked (permission denied for table orders)"},
+		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied what it asked for (permission denied for table orders)"},
 		{"denied with the old one, of which no right of the new one is the cure", []change{func(s *story) {
 			denied(45, "search")(s)
 			s.events[len(s.events)-1].Credential = "k1"

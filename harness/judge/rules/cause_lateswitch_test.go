@@ -15,7 +15,7 @@ func TestLateSwitch(t *testing.T) {
 	with := func(more ...change) []change { return append(used[:len(used):len(used)], more...) }
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"seven minutes late", with(switches(36)), judge.CauseNotSwitched, "auth",
-			"auth switched only 8m after it was told to (the page says 1m15s), so that what it made with k1 until then was still in use when that was revoked 4m30s later",
+			"auth switched only 8m after the emit (the page says 1m15s), so that what it made with k1 until then was still in use when that was revoked 4m30s later",
 			"make auth take what is published every 45s as the page says; else revoke at least 10m30s after it is seen to use k2"},
 		{"cut off from the store", with(cutFromTheStore, switches(36)), judge.CauseNotSwitched, "auth", "", "mend what kept auth from the new credential (here the fault partition on auth → store)"},
 		{"in time", with(switches(28.4)), judge.CauseOutlived, "app", "k1 was revoked 12m6s after auth switched", ""},

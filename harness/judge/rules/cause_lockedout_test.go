@@ -32,11 +32,11 @@ func TestLockedOut(t *testing.T) {
 		says     string
 	}{
 		{"the right one after a revoke", []change{fresh, locks(42, "nightly", "k1")}, "k2", judge.CauseLockedOut, "nightly", "revoke",
-			"search took 30 refused calls, most of them by nightly with k1, for guessing, and locked the account: a right credential was refused too"},
+			"search locked the account against guessing, after 30 refused calls, most of them by nightly with k1: the right credential was refused too"},
 		{"by one who is not on the page", []change{fresh, locks(42, "batch", "k1"), limit(func(l *plan.Limits) {
 			l.Emitters = append(l.Emitters, plan.Emitter{Name: "batch"})
 		})}, "k2", judge.CauseLockedOut, "batch", "revoke", "by batch, which is not on the page, with k1"},
-		{"until it opens", []change{fresh, locks(42, "nightly", "k1"), opens(51)}, "k2", judge.CauseLockedOut, "nightly", "revoke", "locked the account for 9m: a"},
+		{"until it opens", []change{fresh, locks(42, "nightly", "k1"), opens(51)}, "k2", judge.CauseLockedOut, "nightly", "revoke", "locked the account against guessing for 9m"},
 		{"logged a little later", []change{fresh, locks(42.1, "nightly", "k1")}, "k2", judge.CauseLockedOut, "nightly", "revoke", ""},
 		{"by the probes", []change{fresh, locks(42, "", "k1")}, "k2", judge.CauseLockedOut, "search", "revoke", "by rehearse itself with k1"},
 		{"by something made up, before anything was changed", []change{refuse("app", "k1", 5, 9, 10), locks(5, "nightly", "unknown")}, "k1", judge.CauseLockedOut, "nightly", "baseline", ""},

@@ -76,7 +76,7 @@ func TestHandedOn(t *testing.T) {
 func TestWentOnRefusing(t *testing.T) {
 	t.Parallel()
 	wantFound(t, "auth-failures-flat", "app", []found{
-		{"for a while", []change{searchLearns(31), refuse("app", "k2", 28.4, 40, 10)}, judge.CauseStaleCache, "search", "; it refused it for 8m59s more all the same", ""},
+		{"for a while", []change{searchLearns(31), refuse("app", "k2", 28.4, 40, 10)}, judge.CauseStaleCache, "search", "; it refused it for 8m59s more, like", ""},
 	})
 	v := judged(t, searchLearns(31), refuse("app", "k2", 28.4, 31.1, 10))
 	for _, f := range failing(v) {
@@ -143,7 +143,7 @@ func TestFetchedAndNeverTaken(t *testing.T) {
 		s.add(e, fetched(at(15), "search", "auth", "k1", "k2"), fetched(at(45), "search", "auth", "k2"))
 		canaries(27, "nnnnnn")(s)
 	}
-	const says = "search fetched it 5m after it was accepted, and refused it to everybody all the same"
+	const says = "search fetched it 5m after it was accepted, and still refused it from everybody"
 	for name, changes := range map[string][]change{
 		says:                   {fetches, refuse("app", "k2", 28.4, 61, 10)},
 		"one replica of about": {fetches, refuse("app", "k2", 28.4, 61, 9)},

@@ -42,13 +42,13 @@ func TestFirstOfTheSet(t *testing.T) {
 func TestSomeReplicas(t *testing.T) {
 	t.Parallel()
 	wantFound(t, "auth-failures-flat", "app", []found{
-		{"one of three never learned it", []change{refuse("app", "k2", 36.6, 61, 3)}, judge.CauseSomeReplicas, "search", "to the end: 30% of the last; one replica of about 3 never learned it", "start anew the one that does not fetch"},
+		{"one of three never learned it", []change{refuse("app", "k2", 36.6, 61, 3)}, judge.CauseSomeReplicas, "search", "to the end: 30% of the last; one replica of about 3 never learned it", "restart the one that does not fetch"},
 		{"all had learned it before the revoke", []change{refuse("app", "k2", 45, 52, 8)}, judge.CauseUnknown, "search", "", ""},
 		{"one learned it later", []change{refuse("app", "k2", 36.6, 45, 3)}, judge.CauseSomeReplicas, "search", "not all of its replicas had learned it, until 34m59s", "ask every replica of search"},
 		{"three caches, which fetch one after the other", []change{reads(map[float64][]string{0.1: {"k1"}, 0.12: {"k1"}, 0.14: {"k1"}, 12: {"k1", "k2"}, 20: {"k1", "k2"}, 30: {"k1", "k2"}}),
 			withoutFetchAt(4), startsAt(0.2), searchKnows(12), refuse("app", "k2", 29, 29.1, 1)}, judge.CauseSomeReplicas, "search", "the first of 3 fetched it 2m after it was accepted, the last 20m; the lead was 18m", "publish at least 20m30s"},
 		{"one of three, which the client seldom meets", []change{alternates(history.Canary, 27), alternates(history.NewAfter, 59), refuse("app", "k2", 36.6, 36.7, 2)},
-			judge.CauseSomeReplicas, "search", "8 of 26 answers of search to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about 3 never learned it", "start anew the one that does not fetch"},
+			judge.CauseSomeReplicas, "search", "8 of 26 answers of search to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about 3 never learned it", "restart the one that does not fetch"},
 		{"of which nothing tells but its answers", []change{searchLearns(0), withoutFetchAt(4), alternates(history.Canary, 27), refuse("app", "k2", 28.4, 36.7, 2)},
 			judge.CauseSomeReplicas, "search", "of search to the harness refused it after others had taken it: it is several", "ask every replica of search"},
 		{"one that learned while it was asked", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnyyyyyy"), refuse("app", "k2", 36.6, 36.7, 2)}, judge.CauseUnknown, "search", "", ""},

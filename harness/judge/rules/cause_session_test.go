@@ -50,8 +50,8 @@ func TestSessionsOfTheOld(t *testing.T) {
 		says     string
 	}{
 		{"ended in use", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "provider ended 3 sessions of search with the revoke of k1"},
-		{"ended in use, by one that kept them for longer than the page has it", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
-		{"ended in use, by one that was first seen with the new one after that", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), add(emitting(at(40.6), "search", "k2"))}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m of the page, or for good"},
+		{"ended in use, by one that kept them for longer than the page has it", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m on the page, or forever"},
+		{"ended in use, by one that was first seen with the new one after that", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), add(emitting(at(40.6), "search", "k2"))}, "availability", judge.CauseCutOff, "revoke", "it keeps connections for longer than the 10m on the page, or forever"},
 		{"ended in use, within what the page has", []change{limit(func(l *plan.Limits) { l.LongestLife = 15 * time.Minute }), unavailable("app", 40.5, 40.6), endsSessions(40.5, 3)}, "availability", judge.CauseCutOff, "revoke", "some were in use"},
 		{"ended in use, all of the new one, by one that cannot tell", []change{unavailable("app", 40.5, 40.6), endsSessions(40.5, 3), func(s *story) {
 			for i := range s.events {
@@ -59,7 +59,7 @@ func TestSessionsOfTheOld(t *testing.T) {
 					s.events[i].Credential = "k2"
 				}
 			}
-		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell by which password a session was made"},
+		}}, "availability", judge.CauseCutOff, "revoke", "all of them made with k2: it cannot tell which password a session was made with"},
 		{"ended long before", []change{unavailable("app", 40.5, 40.6), endsSessions(30, 3)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},
 		{"in use, and nobody tells that they were ended", []change{unavailable("app", 40.8, 43), lived("k1", 40.7), lived("k1", 40.9)}, "availability", judge.CauseCutOff, "revoke", "search was still served by provider on 2 connections made with k1 when that was revoked"},
 		{"in use before only", []change{unavailable("app", 40.8, 43), lived("k1", 30)}, "availability", judge.CauseServiceDown, "revoke", "nothing in the history says why"},

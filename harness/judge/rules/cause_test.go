@@ -209,7 +209,7 @@ func TestCauses(t *testing.T) {
 			"tokens that were made as the emitter went over to another key",
 			[]change{refuseTokens(28.5, 31, map[string]float64{"app-2": 28.1})},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "emit", Cause: judge.CauseOldKid, FirstPhase: "overlap"}, 28501,
-			"only what auth gave out at 28.1s, as it went over to k2, was refused (1 session), and other tokens of k1 were taken all the while", "read a key's name and its private half at once",
+			"only what auth issued at 28.1s, as it switched to k2, was refused (1 session), and other tokens of k1 were taken throughout", "read a key's kid and its private half together",
 		},
 		{
 			"tokens that were made at some other moment",
@@ -239,7 +239,7 @@ func TestCauses(t *testing.T) {
 			"another rotation that takes the old one away",
 			[]change{otherRotation(20), refuse("app", "k1", 22, 25, 10)},
 			judge.Finding{Consumer: "store", Credential: "k1", CausedBy: "second-rotation", Cause: judge.CauseOtherRotation, FirstPhase: "verify"}, 22001,
-			"another rotation of the same secret made k3 at 20s, and k1 went to make room for it", "let one rotation end before the next begins",
+			"another rotation of the same secret made k3 at 20s, and k1 was removed to make room for it", "let one rotation end before the next begins",
 		},
 		{
 			"another rotation that began after the refusals",
@@ -279,13 +279,13 @@ func TestCauses(t *testing.T) {
 			"never learned, at a system whose fetches nobody sees",
 			[]change{ofATeam, searchLearns(0), withoutKind(history.KindFetched, "search"), refuse("app", "k2", 28, 61, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,
-			"search never learned it: nobody tells what it fetched, and when", "make search fetch",
+			"search never learned it: no log tells what it fetched, or when", "make search fetch",
 		},
 		{
 			"inside the fetch",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss = true }, searchLearns(28.6), refuse("app", "k2", 28.4, 28.7, 2)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseInsideTheFetch, FirstPhase: "emit"}, 28401,
-			"search refuses what comes while the fetch that the first k2 caused is under way", "show one canary of k2 to every replica of search",
+			"search refuses requests that come during the fetch that the first k2 caused", "show one canary of k2 to every replica of search",
 		},
 		{
 			"cooling down: it fetched too shortly before to fetch again",
@@ -312,19 +312,19 @@ func TestCauses(t *testing.T) {
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Learns = true, 0 }, searchLearns(28.9), refuse("app", "k2", 28.4, 28.9, 10),
 				add(history.Event{At: at(24), Kind: history.KindFetchFailed, Service: "search", From: "auth", Detail: "status 503"})},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseInsideTheFetch, FirstPhase: "emit"}, 28401,
-			"while the fetch that the first k2 caused is under way", "show one canary",
+			"during the fetch that the first k2 caused", "show one canary",
 		},
 		{
 			"asked, and was answered with an empty set",
 			[]change{searchLearns(31), refuse("app", "k2", 28.4, 31, 10), add(fetched(at(25), "search", "auth"))},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNotInSet, FirstPhase: "emit"}, 28401,
-			"was answered with an empty set", "an empty set they take for the truth",
+			"was answered with an empty set", "an empty set they believe",
 		},
 		{
 			"the old one gone with an empty set",
 			[]change{add(fetched(at(24), "search", "auth")), refuse("app", "k1", 24.2, 27, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "accept", Cause: judge.CauseNotInSet, FirstPhase: "verify"}, 24201,
-			"was answered with an empty set", "an empty set they take for the truth",
+			"was answered with an empty set", "an empty set they believe",
 		},
 		{
 			"the old one gone with a copy that ran out",
@@ -345,7 +345,7 @@ func TestCauses(t *testing.T) {
 			"the new one thrown away in an outage, and nobody tells of its fetches",
 			[]change{blindSearch, looked(24, "auth", key1, key2), answered(31.5, "auth", "", "503", time.Millisecond), refuse("app", "k2", 32.2, 34, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k2", CausedBy: "emit", Cause: judge.CauseSourceDown, FirstPhase: "overlap"}, 32201,
-			"auth gave no set just then (503), as it was looked at, and search no longer had k2", "keep the set that it has",
+			"auth gave no set when looked at then (503), and search no longer had k2", "keep the set that it has",
 		},
 		{
 			"refused when the outage was over, and nobody tells of its fetches",
@@ -438,7 +438,7 @@ func TestCauses(t *testing.T) {
 				move(history.KindLearned, "search", at(9.9)), move(history.KindStep, "accept", at(10)), refuse("app", "k2", 45, 46, 10),
 			},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
-			"search takes k2 from others, and refuses what app presents as it: either that is another value", "by fingerprint",
+			"search takes k2 from others, and refuses what app presents as it: either its value is another", "by fingerprint",
 		},
 		{
 			"refused although learned",
@@ -486,25 +486,25 @@ func TestCauses(t *testing.T) {
 			"an emitter on the page that switched late",
 			[]change{switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
-			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "make auth take what is published every 45s as the page says",
+			"auth went on with k1 after it was revoked; it switched 22m after the emit", "make auth take what is published every 45s as the page says",
 		},
 		{
 			"an emitter on the page that takes it at its start",
 			[]change{limit(func(l *plan.Limits) { l.Emitters[0].Refresh = 0 }), switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
-			"auth went on with k1 after it was revoked; it switched 22m after it was told to", "start auth anew as a step of the rollout",
+			"auth went on with k1 after it was revoked; it switched 22m after the emit", "restart auth as a step of the rollout",
 		},
 		{
 			"an emitter on the page that could not read it",
 			[]change{cutFromTheStore, switches(50), goesOn(37, 50), refuse("app", "k1", 41, 50, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 41001,
-			"auth went on with k1 after it was revoked; it switched 22m after it was told to; the fault partition on auth → store was in effect from 27m until 50m", "mend what kept auth from the new credential (here the fault partition on auth → store)",
+			"auth went on with k1 after it was revoked; it switched 22m after the emit; the fault partition on auth → store was in effect from 27m until 50m", "mend what kept auth from the new credential (here the fault partition on auth → store)",
 		},
 		{
 			"an emitter that switched because it was refused, while the revoke was under way",
 			[]change{slowRevoke, switches(40.65), goesOn(37, 40.7), refuse("app", "k1", 40.6, 40.7, 10)},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseNotSwitched, FirstPhase: "watch"}, 40601,
-			"auth went on with k1 after it was revoked; it switched 12m39s after it was told to", "make auth take what is published every 45s as the page says",
+			"auth went on with k1 after it was revoked; it switched 12m39s after the emit", "make auth take what is published every 45s as the page says",
 		},
 		{
 			"a flag day, for the new key",
@@ -516,7 +516,7 @@ func TestCauses(t *testing.T) {
 			"a flag day, for the old key",
 			[]change{early(0), revokedAt(10.5), refuse("app", "k1", 29, 37, 10)},
 			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseFlagDay, FirstPhase: "watch"}, 29001,
-			"what app had been given with k1 was refused until 26m5s after the switch", "keep k1 accepted for at least 10m30s after the last emitter's switch",
+			"what app had obtained with k1 was refused until 26m5s after the switch", "keep k1 accepted for at least 10m30s after the last emitter's switch",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

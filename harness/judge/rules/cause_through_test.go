@@ -26,7 +26,7 @@ func TestThroughAPooler(t *testing.T) {
 		consumer string
 		says     string
 	}{
-		{"the pooler was refused", []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61), pooled}, "search", "search, through which it reaches provider, was refused there"},
+		{"the pooler was refused", []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61), pooled}, "search", "search, through which it reaches provider, presented the credential there and was refused"},
 		{"long before", []change{atTheAuthority, refuse("search", "k2", 30, 31, 10), unavailable("app", 45, 61), pooled}, "front", ""},
 		{"nobody is between", []change{atTheAuthority, refuse("search", "k2", 45, 61, 10), unavailable("app", 45, 61), pooled, limit(func(l *plan.Limits) { l.Clients[0].Through = "" })}, "front", ""},
 	} {

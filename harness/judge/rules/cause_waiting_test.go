@@ -36,7 +36,7 @@ func TestWaitsInAQueue(t *testing.T) {
 		{"read in time, and used late by one that does not say when it switches", []change{uses(48), reads(28.5), unsaid}, judge.CauseOutlived, "search",
 			"it read what is published 30s after the emit, and presented k1 until 20m after it: it still sends what it made before, as from a queue", "revoke at least 20m30s after the emit"},
 		{"read in time, and never used", []change{uses(61), reads(28.5)}, judge.CauseNotSwitched, "search", "it read what is published 30s after the emit, and presented k1 32m30s after it and never k2: it does not use what it reads, or it still sends what it made before", "revoke more than 33m after the emit"},
-		{"read late", []change{uses(48), reads(47.9)}, judge.CauseNotSwitched, "search", "it switched 20m after it was told to", "make search take what is published every 30s as the page says"},
+		{"read late", []change{uses(48), reads(47.9)}, judge.CauseNotSwitched, "search", "it switched 20m after the emit", "make search take what is published every 30s as the page says"},
 		{"nobody sees it read", []change{uses(48)}, judge.CauseNotSwitched, "search", "", "make search take what is published"},
 	})
 }
@@ -57,9 +57,9 @@ func TestOneAtATime(t *testing.T) {
 	row := func(changes ...change) []change { return append(blind[:3:3], changes...) }
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"as one", row(canaries(27, "nnnnnnnn"), refused), judge.CauseOneSlot, "search",
-			"search refused k2 in all of 8 answers at the end of the lead, and k1 from when it took that on, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
+			"search refused k2 in all of 8 answers at the end of the lead, and k1 from its switch on, before it was revoked: it takes one at a time", "no lead or window is long enough"},
 		{"as one, by what it answers before the revoke", row(canaries(27, "nnnnnnnn"), refuse("app", "k2", 28.4, 28.7, 5), still(history.AuthFailure)), judge.CauseOneSlot, "search",
-			"and k1 in all of 8 after the emit, before it was revoked: it takes one at a time", "no lead and no window is long enough"},
+			"and k1 in all of 8 after the emit, before it was revoked: it takes one at a time", "no lead or window is long enough"},
 		{"it takes the old one before the revoke", row(canaries(27, "nnnnnnnn"), refuse("app", "k2", 28.4, 28.7, 5), still(history.OK)), judge.CauseUnknown, "search", "", ""},
 		{"it took the canary", row(canaries(27, "yyyyyyyy"), refused), judge.CauseUnknown, "search", "", ""},
 		{"it refused the old one long after it took the new one", row(canaries(27, "nnnnnnnn"), refuse("app", "k1", 33, 36.5, 5)), judge.CauseUnknown, "search", "", ""},
@@ -92,6 +92,6 @@ func TestOldConnections(t *testing.T) {
 	wantFound(t, "auth-failures-flat", "search", []found{
 		{"it served on them", []change{pool}, judge.CauseNotSwitched, "search", "it served its callers on connections that it had made with k1, and opened no new ones", "close connections that are as old as the page says"},
 		{"it did not run", []change{pool, job}, judge.CauseNotSwitched, "search", "it was not seen to present anything between the emit and the revoke", "have it run once in the window"},
-		{"it says no name", []change{pool, nameless}, judge.CauseNotSwitched, "search", "or a pooler that connects for search did: the login has no application name", "of the pooler, rotate that too"},
+		{"it says no name", []change{pool, nameless}, judge.CauseNotSwitched, "search", "or a pooler that connects for search did: the login has no application name", "if a pooler, rotate its login too"},
 	})
 }

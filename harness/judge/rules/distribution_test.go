@@ -173,7 +173,7 @@ func TestInTurns(t *testing.T) {
 	}{
 		{"up to the revoke", []change{goesOn(37, 40.5), turns(30, 31, 33, 35, 38, 39)}, true, "no overlap.window is long enough"},
 		{"and after it", []change{goesOn(37, 61), turns(30, 31, 33, 35, 38, 39, 43, 44)}, true, "no overlap.window is long enough"},
-		{"and has switched long before it", []change{goesOn(37, 40.5), turns(29, 29.5, 30, 30.5, 31, 31.5)}, true, "overlap.window counts from the last of them"},
+		{"and has switched long before it", []change{goesOn(37, 40.5), turns(29, 29.5, 30, 30.5, 31, 31.5)}, true, "when what the last instance signed has expired too"},
 		{"once", []change{goesOn(37, 40.5), turns(30, 31)}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestSignsOnThoughItReads(t *testing.T) {
 	}
 	v := judged(t, switches(0), goesOn(28, 61), reads)
 	for _, f := range v.Findings {
-		if f.RuleID == "distribution" && !strings.Contains(f.Fix, "find out why auth signs on with k1") {
+		if f.RuleID == "distribution" && !strings.Contains(f.Fix, "find out why auth still signs with k1") {
 			t.Errorf("finding: got %s, fix %q, want to have found out why it signs on", text(f), f.Fix)
 		}
 	}

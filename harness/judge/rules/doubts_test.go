@@ -34,7 +34,7 @@ func TestUnreadable(t *testing.T) {
 		{"its log tells of refusals after the revoke", []change{silent, asks(60.45, history.MadeUp, history.OK), inItsLog(50, 10)}, judge.Inconclusive, "or it lets everybody in"},
 		{"it refuses what nobody gave", []change{silent, asks(60.45, history.MadeUp, history.AuthFailure)}, judge.Fail, "search still took k1"},
 		{"it gave no answer to that", []change{silent, asks(60.45, history.MadeUp, history.Unavailable)}, judge.Fail, "search still took k1"},
-		{"it was seen to refuse a client", []change{silent, refuse("app", "k2", 28.4, 29, 10), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
+		{"it was seen to refuse a client", []change{silent, refuse("app", "k2", 28.4, 29, 10), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes a credential that nobody issued, too"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +120,7 @@ func TestKeptBehind(t *testing.T) {
 		says    string
 	}{
 		{"it fetched meanwhile", []change{through, add(fetched(at(2), "edge", "auth", "k1")), add(fetched(at(46.5), "edge", "auth", "k2"))}, "; it gets its set through edge, which fetched one without k1 6m after the revoke: no log shows whether edge answered with an older copy"},
-		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it gets its set through edge, which fetched none without k1 by then"},
+		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it gets its set through edge, which had fetched no set without k1 by then"},
 		{"what it asks for is seen", []change{through, add(fetched(at(2), "edge", "auth", "k1")), limit(func(l *plan.Limits) { l.Validators[1].Blind = false })}, ""},
 		{"of the gateway nothing is seen", []change{through}, ""},
 	} {
@@ -142,7 +142,7 @@ func TestGateOfOneThatChecksNothing(t *testing.T) {
 		fix     string
 	}{
 		{false, judge.Inconclusive, "say how search refuses (services.search.refusal), or have it refuse a credential that nobody issued"},
-		{true, judge.Fail, "find out since when search lets in what it does not check"},
+		{true, judge.Fail, "find out since when search lets requests in unchecked"},
 	} {
 		v := judged(t, without(func(e history.Event) bool {
 			return e.Kind == history.KindProbe && e.Service == "search" && e.Probe.Outcome == history.AuthFailure && !tt.refuses
@@ -167,10 +167,10 @@ func TestTakesAnyValue(t *testing.T) {
 		verdict judge.Outcome
 		says    string
 	}{
-		{"it lets the name in", []change{named(history.OK)}, judge.Inconclusive, "search let the name of k2 in with a password that nobody issued"},
+		{"it lets the name in", []change{named(history.OK)}, judge.Inconclusive, "search let the login of k2 in with a password that nobody issued"},
 		{"it refuses the name", []change{named(history.AuthFailure)}, judge.Pass, ""},
 		{"it gives no answer", []change{named(history.Unavailable)}, judge.Pass, ""},
-		{"it takes the old one to the end, too", []change{still(0, 41, 50, 60.4), named(history.OK), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes what nobody gave, too"},
+		{"it takes the old one to the end, too", []change{still(0, 41, 50, 60.4), named(history.OK), asks(60.45, history.MadeUp, history.OK)}, judge.Fail, "it takes a credential that nobody issued, too"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
