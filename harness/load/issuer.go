@@ -30,7 +30,8 @@ type token struct {
 	// Microseconds since the Unix epoch. unusable comes shortly before expiry;
 	// both it and renewAt are endless where there is nothing to renew.
 	issuedAt, renewAt, unusable int64
-	life                        int64 // microseconds; 0: it does not tell
+	// life is for how long it is good, whenever it is renewed, in microseconds; 0: it does not tell.
+	life int64
 }
 
 // issuer fetches the tokens of one client.
@@ -53,7 +54,7 @@ func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
 	kid := answer.Kid
 	// The age counts from when it was asked for, so that it is never
 	// underestimated.
-	expiry := expiryOf(answer.Token)
+	issued, expiry := timesOf(answer.Token)
 	life := lifeOf(answer.ExpiresIn, time.Duration(i.client.Token.Life), asked, expiry)
 	renewal := renewalPeriod(i.client.Token, life)
 	holdBack := min(maxHoldBack, max(life-renewal, 0)*3/4)
@@ -67,7 +68,7 @@ func (i *issuer) fetch(ctx context.Context, session string) (*token, error) {
 		issuedAt: asked,
 		renewAt:  asked + renewal.Microseconds(),
 		unusable: asked + (life - holdBack).Microseconds(),
-		life:     life.Microseconds(),
+		life:     max(life, ownLife(issued, expiry, asked)).Microseconds(),
 	}, nil
 }
 
@@ -109,21 +110,41 @@ func renewalPeriod(c *TokenConfig, life time.Duration) time.Duration {
 	return max(minRenewal, time.Duration(c.RenewAt*float64(min(life, time.Duration(c.Life)))))
 }
 
-// expiryOf reads the exp of a JWT's claims (RFC 7519 §4.1.4) without checking
-// anything, in microseconds since the Unix epoch; endless where there is none.
+// ownLife is for how long a JWT is good by its own claims: whoever checks it looks at those, and not at
+// when its client renews it. It counts from the later of when it was made and when it was asked for: an
+// issuer's clock may be ahead, and some date tokens back. 0: it does not tell.
+func ownLife(issued, expiry, asked int64) time.Duration {
+	if expiry == math.MaxInt64 {
+		return 0
+	}
+	return time.Duration(expiry-max(issued, asked)) * time.Microsecond
+}
+
+// expiryOf is the exp of a JWT, as timesOf reads it.
 func expiryOf(jwt string) int64 {
+	_, expiry := timesOf(jwt)
+	return expiry
+}
+
+// timesOf reads iat and exp of a JWT's claims (RFC 7519 §4.1.6 and §4.1.4) without checking anything, in
+// microseconds since the Unix epoch. Where they are not there iat is 0, and exp endless.
+func timesOf(jwt string) (issued, expiry int64) {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 { // RFC 7515 §7.1
-		return math.MaxInt64
+		return 0, math.MaxInt64
 	}
 	var claims struct {
 		Expiry float64 `json:"exp"` // seconds; a fraction is allowed (RFC 7519 §2)
+		Issued float64 `json:"iat"`
 	}
 	_ = contract.DecodePart(parts[1], &claims) // what is not there stays as it was
-	if claims.Expiry <= 0 || claims.Expiry > math.MaxInt64/1e6 {
-		return math.MaxInt64
+	micros := func(seconds float64, none int64) int64 {
+		if seconds <= 0 || seconds > math.MaxInt64/1e6 {
+			return none
+		}
+		return int64(seconds * 1e6)
 	}
-	return int64(claims.Expiry * 1e6)
+	return micros(claims.Issued, 0), micros(claims.Expiry, math.MaxInt64)
 }
 
 // header is what every request of a client carries with a credential, or with

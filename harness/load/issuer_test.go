@@ -119,6 +119,46 @@ func TestTokenIsNotSentAfterItsOwnExpiry(t *testing.T) {
 	}
 }
 
+// TestLifeByTheTokenItself: whoever checks a token takes it until its exp, however early its client
+// renews it, and whatever its issuer said of it.
+func TestLifeByTheTokenItself(t *testing.T) {
+	clock := newClock()
+	now := clock.now() / 1e6
+	const room = 30 * time.Second
+	for _, tt := range []struct {
+		name, claims, says string
+		want               time.Duration
+		room               time.Duration // of the moment at which it is asked for
+	}{
+		{"longer than the client wants", fmt.Sprintf(`{"iat":%d,"exp":%d}`, now, now+60), "", time.Minute, room},
+		{"and than its issuer says", fmt.Sprintf(`{"iat":%d,"exp":%d}`, now, now+60), `,"expires_in":10`, time.Minute, room},
+		{"by an issuer whose clock is ahead", fmt.Sprintf(`{"iat":%d,"exp":%d}`, now+30, now+40), "", 10 * time.Second, 0},
+		{"dated back", fmt.Sprintf(`{"iat":%d,"exp":%d}`, now-50, now+10), "", 10 * time.Second, time.Second},
+		{"without iat", fmt.Sprintf(`{"exp":%d}`, now+60), "", time.Minute, room},
+		{"without exp", fmt.Sprintf(`{"iat":%d}`, now), "", 10 * time.Second, 0},
+	} {
+		encode := base64.RawURLEncoding.EncodeToString
+		jwt := encode([]byte(`{"kid":"k1"}`)) + "." + encode([]byte(tt.claims)) + ".c2ln"
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, `{"access_token":%q%s}`, jwt, tt.says)
+		}))
+		defer server.Close()
+		config := ClientConfig{Name: "web", To: "checkout", Token: &TokenConfig{URL: server.URL, Life: Duration(10 * time.Second)}}
+		config.fill()
+		issuer := &issuer{client: &config, http: server.Client(), clock: clock, cells: newCells(clock, time.Second)}
+		tok, err := issuer.fetch(t.Context(), "web-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Duration(tok.life) * time.Microsecond; got > tt.want || got < tt.want-tt.room {
+			t.Errorf("%s: lives for %s, want %s", tt.name, got, tt.want)
+		}
+		if renewed := tok.renewAt - tok.issuedAt; renewed > 8e6 {
+			t.Errorf("%s: renewed after %d µs, want it as its client does, after 8 s at most", tt.name, renewed)
+		}
+	}
+}
+
 // TestLifeDoesNotDependOnThePartOfASecond: an exp in whole seconds, rounded up,
 // moves no renewal, so that sessions which began apart stay apart.
 func TestLifeDoesNotDependOnThePartOfASecond(t *testing.T) {

@@ -244,12 +244,17 @@ func (l Limits) seenCut(s Sight, e Emitter) (figure, bool) {
 	}, life > l.LongestLife+room
 }
 
-// longestTokens is the longest life of a client's tokens, planned or seen, where it exceeds the page's.
+// longestTokens is the longest life of a client's tokens, planned or seen, where it exceeds the page's. Those that
+// live for longer than the client says are its issuer's: whoever else holds one need not renew it as the client does.
 func (l Limits) longestTokens(s Sight, client string, page time.Duration) (figure, bool) {
 	c, _ := l.Client(client)
 	room := l.Page(tokenGranule)
 	if seen := l.Page(s.View.Lives[client].Duration()); seen > c.Life+room {
-		return l.lives(client, "its tokens", seen, page, room)
+		if c.From == "" {
+			return l.lives(client, "its tokens", seen, page, room)
+		}
+		how := fmt.Sprintf("%s gives %s tokens that are good for %s, and the page says %s", c.From, client, Text(seen), Text(page))
+		return figure{time: seen, party: c.From, room: room, how: how}, seen > page+room
 	}
 	return l.lives(client, "its tokens", c.Life, page, 0)
 }

@@ -168,7 +168,7 @@ func TestBoundsSeen(t *testing.T) {
 		{"an emitter that switched just in time", nil, sightOf(nil, step(10, "emit", "k2"), history.Event{At: moment(11.5 + granule), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}), nil, ""},
 		{"tokens that are planned to live longer", func(l *Limits) { l.Clients[0].Life = 30 * time.Minute }, sightOf(nil),
 			[]string{"G2 web 30m30s"}, "the window is 15m30s and must be at least 30m30s: web keeps its tokens for 30m, and the page says 15m"},
-		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 web 31m30s"}, "web keeps its tokens for 30m"},
+		{"tokens seen to live longer", nil, sightOf(nil, life(30*time.Second)), []string{"G2 auth 31m30s"}, "auth gives web tokens that are good for 30m, and the page says 15m"},
 		{"connections of a team's own seen in use for longer", nil, sightOf(nil, lived("auth", 18)), []string{"G2 auth 19m30s"}, "auth keeps its connections for 18m, and the page says 15m"},
 		{"connections in use for as long as the page has it", nil, sightOf(nil, lived("auth", 15.9)), nil, ""},
 		{"connections that the revoke ended when they were older", nil, sightOf(nil, madeAt(2), step(22, "revoke", "k1"), ended(22)), []string{"G2 auth 20m54s"},
