@@ -125,6 +125,9 @@ func (v *receiver) receive(w http.ResponseWriter, r *http.Request) {
 	took := time.Since(begin)
 	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
 	told := []any{"presenter", presenter, "remote", remote, "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds()}
+	if signedAnew(r.Header, begin) {
+		told = append(told, "anew", true)
+	}
 	if err != nil {
 		if tag == "" { // none of its own: the sender's word, for the log
 			tag = r.Header.Get(webhook.HeaderIdentifier)

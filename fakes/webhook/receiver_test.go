@@ -134,6 +134,44 @@ func TestReceiverOfOneSecret(t *testing.T) {
 // The tolerances are the libraries' own: five minutes back for both, and
 // forward for one of them. What ages has a right signature all the same, and is
 // told with the tag that made it.
+func TestReceiverTellsWhatWasSignedAnew(t *testing.T) {
+	tests := []struct {
+		scheme string
+		skew   time.Duration
+		both   bool
+		want   bool
+	}{
+		{"stripe", 0, false, true},
+		{"stripe", 0, true, false}, // which of the two it signs with is not told
+		{"stripe", -time.Minute, false, false},
+		{"standard-webhooks", 0, false, true},
+		{"standard-webhooks", 0, true, false},
+		{"standard-webhooks", -time.Minute, false, false},
+		{"slack", 0, false, true},
+		{"slack", -time.Minute, false, false},
+		{"github", 0, false, false}, // no timestamp
+		{"shopify", 0, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.scheme, tt.skew, tt.both), func(t *testing.T) {
+			s, secrets := webhookSecrets(t, tt.scheme)
+			store := standintest.NewStore(t)
+			store.Publish(t, "k1", standintest.Entry("k1", secrets[0]), standintest.Entry("k2", secrets[1]))
+			receiver, log := serveReceiver(t, store, tt.scheme, nil)
+			with := secrets[:1]
+			if tt.both {
+				with = secrets[:]
+			}
+			if got := deliver(t, receiver, s, time.Now().Add(tt.skew), "evt_1", with...); got != http.StatusNoContent {
+				t.Fatalf("got %d, want 204", got)
+			}
+			if lines := log.Lines("accepted"); len(lines) != 1 || lines[0].Anew != tt.want {
+				t.Errorf("got %+v, want one line that says signed anew: %t", lines, tt.want)
+			}
+		})
+	}
+}
+
 func TestReceiverTolerance(t *testing.T) {
 	const past, future = -6 * time.Minute, 6 * time.Minute
 	tests := []struct {

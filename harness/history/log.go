@@ -51,6 +51,9 @@ type Line struct {
 	// Unasked says that a consumer presented by itself, out of a queue, and not
 	// because it was called.
 	Unasked bool `json:"unasked"`
+	// Anew says that the presenter made what it presented just then, by its own
+	// timestamp.
+	Anew bool `json:"anew"`
 
 	// Pod is the pod in which the line was written, of a service in a cluster.
 	Pod string `json:"pod"`

@@ -21,6 +21,31 @@ func (l *Logs) decided(service string, at history.Offset, line history.Line) {
 		d.outcome = history.AuthFailure
 	}
 	l.counts.count(d)
+	l.signing(d, line)
+}
+
+// signing records which credential a service of a team's own signs with, which no log of its own tells,
+// by what it was seen to sign just then: each change, and going back no more than once a bucket.
+func (l *Logs) signing(d decision, line history.Line) {
+	if !line.Anew || line.Identifier == history.UnknownIdentifier || !l.names.own[d.presenter] || !l.names.emits(d.presenter) {
+		return
+	}
+	l.mu.Lock()
+	last, before := l.signs[d.presenter]
+	changed := !before || last.credential != d.credential && d.at >= last.at+bucket
+	if changed {
+		l.signs[d.presenter] = signs{d.credential, d.at}
+	}
+	l.mu.Unlock()
+	if changed {
+		l.record(history.Event{At: d.at, Kind: history.KindEmitting, Service: d.presenter, Credential: d.credential, Identifier: line.Identifier})
+	}
+}
+
+// signs is a credential that a service was seen to sign with, and since when.
+type signs struct {
+	credential string
+	at         history.Offset
 }
 
 // undecided counts an answer that decided nothing. Where an authority is judged, it counts as a

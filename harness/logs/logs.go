@@ -52,6 +52,7 @@ type Logs struct {
 	files      map[string]*os.File
 	audit      audit
 	presented  map[string]int64 // answers of each validator, presentations of each consumer
+	signs      map[string]signs // what senders of a team's own were seen to sign with
 	unanswered int64            // presentations that got no answer
 	retried    int64            // presentations of what was refused before
 	unasked    int64            // other presentations that nobody asked for
@@ -74,7 +75,7 @@ func New(folder string, p *plan.Plan, names *Names, r *history.Recorder) *Logs {
 		ledger:   newLedger(func(presenter string) bool { return names.own[presenter] }),
 		refusals: newRefusals(p, names, r),
 		tails:    newTails(), said: newSaid(), hygiene: newHygiene(names),
-		files: map[string]*os.File{}, presented: map[string]int64{},
+		files: map[string]*os.File{}, presented: map[string]int64{}, signs: map[string]signs{},
 	}
 	for _, s := range p.Services {
 		l.asks[s.Name] = s.Of

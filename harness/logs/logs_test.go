@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -119,6 +120,37 @@ func TestLogsCountAtTheAuthority(t *testing.T) {
 	})
 	if got := []int64{l.Told("payments"), l.Told("billing"), l.Unanswered(), l.Attempts()}; fmt.Sprint(got) != "[5 2 1 4]" {
 		t.Errorf("got %v answered, presented, without an answer and judged; want [5 2 1 4]", got)
+	}
+}
+
+// TestLogsTellWhatASenderSignsWith: a signature that was made just then, by its own timestamp, tells which
+// secret a sender of a team's own signs with; one without does not, nor that of a stand-in, which says so.
+func TestLogsTellWhatASenderSignsWith(t *testing.T) {
+	scenario := strings.NewReplacer("{serve: sender}", `{command: [sender], environment: {VAULT_TOKEN: "{{ .store.token }}", TO: "{{ .orders.url }} {{ .ledger.url }}"}, agent: payments, scale: full}`,
+		"endpoint: orders, ", "", "endpoint: ledger, ", "").Replace(plantest.WebhookScenario)
+	for name, tt := range map[string]struct {
+		scenario, more string
+		want           []string
+	}{
+		"made just then":         {scenario, `,"anew":true`, []string{"k1", "k2", "k1"}},
+		"made nobody knows when": {scenario, ``, nil},
+		"by a stand-in":          {plantest.WebhookScenario, `,"anew":true`, nil},
+	} {
+		l, _ := loggedBy(t, plantest.WebhookPage, tt.scenario)
+		var got []string
+		l.record = func(e history.Event) {
+			if e.Kind == history.KindEmitting && e.Service == "payments" {
+				got = append(got, e.Credential)
+			}
+		}
+		began := time.Now()
+		for i, identifier := range []string{"k1", "k1", "k2", "unknown", "k1"} {
+			at := began.Add(time.Duration(i) * time.Second).Format(time.RFC3339Nano)
+			l.Line("ledger", fmt.Appendf(nil, `{"time":%q,"level":"INFO","msg":"accepted","presenter":"payments","status":"204","identifier":%q%s}`, at, identifier, tt.more))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
 	}
 }
 

@@ -42,6 +42,9 @@ type Bound struct {
 	// Least says that the revoke cut a figure in it short, or may have: more is needed, and nobody
 	// knows how much.
 	Least bool
+	// Maybe says that a figure in it may mean something else, which the page allows: by what was seen it
+	// cannot be told whether the bound holds.
+	Maybe bool
 
 	room time.Duration // precision of what was seen
 	most time.Duration // by how much the worst figure exceeds the page

@@ -54,6 +54,7 @@ type figure struct {
 	open  bool          // it was still growing
 	once  bool          // it was seen once, which is no rhythm
 	least bool          // the revoke cut it short, or may have
+	maybe bool          // what was seen may mean something else, which the page allows
 }
 
 // seenG1 is the least lead for a validator.
@@ -133,7 +134,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
-		b.Open, b.Once, b.Least = b.Open || seen.open, b.Once || seen.once, b.Least || seen.least
+		b.Open, b.Once, b.Least, b.Maybe = b.Open || seen.open, b.Once || seen.once, b.Least || seen.least, b.Maybe || seen.maybe
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
 		}
@@ -181,6 +182,11 @@ func Worst(broken []Bound) []Bound {
 // Stretch is the stretch of time that a bound is about: lead, window or watch.
 func (b Bound) Stretch() string {
 	return map[string]string{"G1": "lead", "G2": "window", "G3": "watch"}[b.Rule]
+}
+
+// Untold tells of a bound of which it cannot be told whether it holds.
+func (b Bound) Untold() string {
+	return fmt.Sprintf("it cannot be told whether the %s of %s is long enough, or must be at least %s: %s", b.Stretch(), Text(b.Planned), Text(b.Needed), strings.Join(b.Seen, "; "))
 }
 
 // Short tells of a bound that does not hold, in the words of a gate.

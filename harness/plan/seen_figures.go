@@ -195,6 +195,9 @@ func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 	planned := l.Switching()
 	for _, e := range l.Emitters {
 		late, slow := l.seenRefresh(s, e, false)
+		if !slow {
+			late, slow = l.seenUsing(s, e)
+		}
 		if !e.OnPage || !slow {
 			continue
 		}
@@ -203,6 +206,41 @@ func (l Limits) seenLateness(s Sight) (most figure, found bool) {
 		}
 	}
 	return most, found
+}
+
+// seenUsing is for how long after it was told to an emitter of which nothing says when it switched went
+// on to present the old credential, where that is longer than the page allows: one of several workers may
+// have switched so late. Use up to the revoke is told by the share of the credential. A delivery may have been signed before, and have waited: nothing tells it from
+// one that was signed then.
+func (l Limits) seenUsing(s Sight, e Emitter) (figure, bool) {
+	emitted, told := s.View.Steps[string(keyring.Emit)][s.New]
+	_, said := s.View.Switched[e.Name][s.New]
+	if !told || said || e.Several || l.Attached() || l.Excepted(e.Name) {
+		return figure{}, false
+	}
+	until, revoked := s.View.Steps[string(keyring.Revoke)][s.Old]
+	if !revoked {
+		until = s.View.Now + 1
+	}
+	last := emitted
+	for key := range s.View.Cells {
+		if key.Source == l.JudgedAt && key.Presenter == e.Name && key.Credential == s.Old {
+			for _, b := range s.View.Buckets(key, emitted, until) {
+				if b.OK > 0 {
+					last = max(last, b.At+b.Width)
+				}
+			}
+		}
+	}
+	used := l.Page((last - emitted).Duration())
+	how := fmt.Sprintf("%s presented %s until %s after it was told to use %s, and the page says that it switches within %s", e.Name, s.Old, Text(used), s.New, Text(add(e.Refresh, l.Propagation)))
+	family := runbook.Traits[l.Family]
+	maybe := family.Expires && !family.Pools // what it shows it may have made before
+	if maybe {
+		how += "; when it had signed what came then nobody tells: a delivery that had waited is in order, one that was signed then is not"
+	}
+	return figure{time: used - l.Propagation, party: e.Name, room: l.Page(unsure), once: true, maybe: maybe, how: how},
+		last > emitted+history.Offset(l.Wall(add(e.Refresh, l.Propagation))+unsure) && last < until-history.Offset(lastUse) && !s.View.Disturbed(emitted, last)
 }
 
 // seenLife is the longest life of anything made with a credential, where it exceeds the page's: of a

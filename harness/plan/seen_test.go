@@ -242,6 +242,51 @@ func TestBoundsSeen(t *testing.T) {
 	}
 }
 
+// TestSeenUsing: a sender of which nothing says when it switched, and that went on to show the old
+// credential, may have a worker that switched so late, or deliveries that had waited.
+func TestSeenUsing(t *testing.T) {
+	shows := func(from, to float64) (events []history.Event) {
+		for at := from; at < to; at += 0.1 {
+			events = append(events, history.Event{At: moment(at), Kind: history.KindCounts, Counts: &history.Counts{
+				Source: history.FromAuthority, Presenter: "auth", Validator: "search", Credential: "k1", Width: moment(0.1), Attempts: 1, OK: 1,
+			}})
+		}
+		return events
+	}
+	emitted := history.Event{At: moment(10), Kind: history.KindStep, Step: "emit", Credential: "k2"}
+	revoked := history.Event{At: moment(26), Kind: history.KindStep, Step: "revoke", Credential: "k1"}
+	switched := history.Event{At: moment(10.5), Kind: history.KindEmitting, Service: "auth", Credential: "k2"}
+	for name, tt := range map[string]struct {
+		family string
+		limits func(*Limits)
+		events []history.Event
+		held   bool
+		maybe  bool
+		needed string
+	}{
+		"until its reads are over":       {"webhook-secret", nil, shows(8, 11.4), true, false, ""},
+		"for six minutes more":           {"webhook-secret", nil, shows(8, 16), false, true, "20m36s"},
+		"and the window is long enough":  {"webhook-secret", func(l *Limits) { l.Window = 21 * time.Minute }, shows(8, 16), true, true, ""},
+		"and it says when it switched":   {"webhook-secret", nil, append(shows(8, 16), switched), true, false, ""},
+		"and is shown with both":         {"webhook-secret", func(l *Limits) { l.Emitters[0].Several = true }, shows(8, 16), true, false, ""},
+		"logins, which do not wait":      {"database-password", nil, shows(8, 16), false, false, "20m36s"},
+		"up to the revoke, told by that": {"webhook-secret", nil, shows(8, 26), true, false, ""},
+	} {
+		l := seenLimits()
+		if l.Family, l.JudgedAt = tt.family, history.FromAuthority; tt.limits != nil {
+			tt.limits(&l)
+		}
+		for _, b := range l.BoundsSeen(sightOf(nil, append(tt.events, emitted, revoked)...)) {
+			if b.Rule != "G2" {
+				continue
+			}
+			if b.Held != tt.held || b.Maybe != tt.maybe || !b.Held && (b.Party != "auth" || Text(b.Needed) != tt.needed) {
+				t.Errorf("%s: got %+v (%s), want held %t, maybe %t, of auth, %s", name, b, Text(b.Needed), tt.held, tt.maybe, tt.needed)
+			}
+		}
+	}
+}
+
 // TestSeenOnce: a lateness that no rhythm of reads explains is the least that is known.
 func TestSeenOnce(t *testing.T) {
 	accept := history.Event{At: moment(20), Kind: history.KindStep, Step: "accept", Credential: "k2"}

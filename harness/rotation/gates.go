@@ -22,7 +22,7 @@ type refusal struct {
 func (l Look) short(rule string) []plan.Bound {
 	var broken []plan.Bound
 	for _, b := range l.Limits.BoundsSeen(plan.Sight{View: l.View, Old: Old, New: New}) {
-		if b.Rule == rule && !b.Held {
+		if b.Rule == rule && !b.Held && !b.Maybe {
 			broken = append(broken, b)
 		}
 	}

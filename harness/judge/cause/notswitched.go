@@ -168,7 +168,7 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Fix += fmt.Sprintf(", and see that the step emit gives it %s (the step reported success)", e.Fresh)
 	}
 	for _, b := range e.BoundsSeen() {
-		if b.Rule == "G2" && b.Party == emitter && !b.Held && !b.Open && b.Needed != runbook.Forever {
+		if b.Rule == "G2" && b.Party == emitter && !b.Held && !b.Maybe && !b.Open && b.Needed != runbook.Forever {
 			told.Fix += fmt.Sprintf(", or %s: %s (%s)", b.Field, b.Enough(), strings.Join(b.Seen, ", "))
 		}
 	}

@@ -31,7 +31,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 			broken, hurt = append(broken, b), hurt || e.hurt(b.Rule)
 		}
 	}
-	broken = plan.Worst(broken)
+	broken = slices.DeleteFunc(plan.Worst(broken), func(b plan.Bound) bool { return b.Maybe && hurt }) // the rules that it hurt say who
 	felt, _, told := flat(e)
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { // enough for those that switched
@@ -45,6 +45,8 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 		switch {
 		case hurt:
 			f.Message, came = b.Short(), judge.Fail
+		case b.Maybe:
+			f.Message, f.Consumer = b.Untold(), ""
 		case len(b.Seen) > 0:
 			f.Level, came = judge.Error, judge.Fail
 			if felt == judge.Fail {
@@ -284,6 +286,9 @@ func (e *judging) tellBound(b plan.Bound) judge.Finding {
 func fixBound(b plan.Bound) string {
 	if b.Needed == runbook.Forever {
 		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
+	}
+	if b.Maybe {
+		return fmt.Sprintf("find out whether all of %s switches at once (each of its workers) and how long a delivery may wait; where one switches so late, %s: %s", b.Party, b.Field, b.Enough())
 	}
 	fix := b.Field + ": " + b.Enough()
 	if len(b.Seen) > 0 {
