@@ -343,7 +343,7 @@ type Purpose string
 // The purposes of probes.
 const (
 	Canary    Purpose = "canary"    // the new credential, at the end of the lead
-	Still     Purpose = "still"     // the old credential, just before the revoke, to who shares the secret and took the new one from no canary: it may have room for one
+	Still     Purpose = "still"     // the old credential, just before the revoke: once to a team's own authority, and to who shares the secret and took the new one from no canary, which may have room for one
 	OldAfter  Purpose = "old"       // the old credential, after the revoke, until the end of the watch
 	NewAfter  Purpose = "new"       // the new credential, after the revoke
 	Withdrawn Purpose = "withdrawn" // the withdrawn credential, after a rollback

@@ -51,6 +51,7 @@ func (l Look) overlap() (string, []refusal) {
 	refusals = append(refusals, l.strangers()...)
 	refusals = append(refusals, l.inSession()...)
 	refusals = append(refusals, l.turnedAway()...)
+	refusals = append(refusals, l.withdrawnBefore()...)
 	for name, u := range used {
 		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
 	}
@@ -110,6 +111,18 @@ func (l Look) turnedAway() []refusal {
 		if sum.AuthFailures > 0 && sum.OK == 0 {
 			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it needs %s still",
 				key.Presenter, New, key.Validator, plan.Counted(sum.AuthFailures, "time"), plan.Text(l.Limits.Page(within)), Old)})
+		}
+	}
+	return refusals
+}
+
+// withdrawnBefore adds a refusal for each authority that refuses the old credential before its revoke:
+// somebody else has withdrawn it, and whoever needed it in the overlap would have been refused.
+func (l Look) withdrawnBefore() []refusal {
+	var refusals []refusal
+	for _, v := range l.Limits.Validators {
+		if a := l.View.Said(v.Name, Old, history.Still); v.Authority && a.Refused > 0 && a.Taken == 0 {
+			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s refuses %s (%s) before the revoke: somebody else has withdrawn it, or it has expired, and the overlap was shorter than the page has it", v.Name, Old, a.Last.Status)})
 		}
 	}
 	return refusals

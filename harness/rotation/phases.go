@@ -219,7 +219,27 @@ func (r *rotation) overlap(ctx context.Context) error {
 	if rotator := r.rotates(keyring.Revoke); rotator != nil {
 		return r.await(ctx, rotator, keyring.Revoke)
 	}
-	return r.wait(ctx, r.plan.Times.Window-r.world.Clock.Now().Sub(r.switchedAt), nil)
+	if err := r.wait(ctx, r.plan.Times.Window-r.world.Clock.Now().Sub(r.switchedAt), nil); err != nil {
+		return err
+	}
+	return r.showUnused(ctx)
+}
+
+// showUnused shows the old credential once, at the end of the overlap, to every authority of a team's own:
+// nobody uses it any more, so nobody else would notice that it was withdrawn before its revoke.
+func (r *rotation) showUnused(ctx context.Context) error {
+	if _, lacks := r.limits.Lacks(revocation); lacks || !r.limits.Attached() || r.limits.Expires > 0 {
+		return nil
+	}
+	for _, v := range r.limits.Validators {
+		if !v.Authority || r.plan.Pools(v.Name) || v.Keys == 1 {
+			continue
+		}
+		if _, err := r.present(ctx, v.Name, Old, history.Still); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *rotation) revoke(ctx context.Context) error {

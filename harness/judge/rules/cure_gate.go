@@ -124,6 +124,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.Fresh)
 	case g.Phase == history.Emit:
 		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.Fresh, plan.Text(e.Limits.Switching()))
+	case g.Phase == history.Overlap && v.Authority && e.View.Said(name, e.Old, history.Still).Refused > 0:
+		return fmt.Sprintf("find out at %s who or what ends %s before the step revoke does (a cron, an expiry, another rotation), and have it end after the overlap", name, e.Old)
 	case g.Phase == history.Watch && emits && e.Limits.Expires > 0:
 		emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
 		return fmt.Sprintf("%s stays in the key set of %s for more than %s after the emit: write how long (attach.steps.revoke.expires), or have it taken out sooner",
