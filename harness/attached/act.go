@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
@@ -136,8 +137,8 @@ func (e commandError) told() string {
 	return fmt.Sprintf("; the last that it wrote: %q", e.words)
 }
 
-// command runs a program in the scenario's folder. Its output goes to the log of the run; an error has
-// the last lines, with secrets and what may be one blacked out.
+// command runs a program in the scenario's folder. Its output goes to the log of the run, and an error has
+// the last lines, both with secrets and what may be one blacked out.
 func (s *System) command(ctx context.Context, act scenario.Act, step, credential string) (string, error) {
 	words := make([]string, len(act.Command))
 	for i, word := range act.Command {
@@ -156,8 +157,9 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	if err == nil && (step == "current" || step == "new") {
 		printed = "" // probes run often, and the history has their results
 	}
+	scanner := leak.New(s.Secrets())
 	for line := range strings.Lines(printed + said.complaints.String()) {
-		s.log(step + ": " + strings.TrimRight(line, "\r\n"))
+		s.log(step + ": " + withoutSecrets(scanner, strings.TrimRight(line, "\r\n")))
 	}
 	if err != nil {
 		words := said

@@ -63,10 +63,7 @@ func (s *System) learn(ctx context.Context, credential string) (string, error) {
 	if known {
 		return value, nil
 	}
-	byName := slices.ContainsFunc(scenario.Mentions(s.attach.Value.Texts()...), func(m scenario.Mention) bool {
-		return m.Name == "identifier" || m.Name == "credential"
-	})
-	if !byName && !inUse {
+	if !s.valueByName() && !inUse {
 		return "", fmt.Errorf("get the value of %s: attach.value gives only that of the one in use", credential)
 	}
 	value, err := s.told(ctx, *s.attach.Value, "value", credential)
@@ -78,6 +75,13 @@ func (s *System) learn(ctx context.Context, credential string) (string, error) {
 	s.values[credential] = value
 	s.secrets = append(s.secrets, value)
 	return value, nil
+}
+
+// valueByName reports whether attach.value gives the value of a credential that is not in use, too.
+func (s *System) valueByName() bool {
+	return slices.ContainsFunc(scenario.Mentions(s.attach.Value.Texts()...), func(m scenario.Mention) bool {
+		return m.Name == "identifier" || m.Name == "credential"
+	})
 }
 
 // session identifies a connection that a validator let in with a credential.

@@ -36,14 +36,7 @@ func (s *System) lastWords(said *programOutput) string {
 	scanner := leak.New(s.Secrets())
 	var told []string
 	for line := range strings.Lines(text) {
-		line = scanner.Mask(strings.TrimSpace(line)) // before anything is cut
-		line = assigned.ReplaceAllString(inAddress.ReplaceAllString(line, "$1:"+blackedOut+"@"), "$1"+blackedOut)
-		line = unchosen.ReplaceAllStringFunc(line, func(word string) string {
-			if strings.ContainsAny(word, "0123456789") && strings.ContainsAny(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz") {
-				return blackedOut
-			}
-			return word
-		})
+		line = withoutSecrets(scanner, strings.TrimSpace(line)) // before anything is cut
 		if letters := []rune(line); len(letters) > lastRoom {
 			line = string(letters[:lastRoom]) + " …"
 		}
@@ -52,4 +45,16 @@ func (s *System) lastWords(said *programOutput) string {
 		}
 	}
 	return strings.Join(told[max(0, len(told)-lastLines):], " | ")
+}
+
+// withoutSecrets is a line of a program with secrets and what may be one blacked out.
+func withoutSecrets(scanner *leak.Scanner, line string) string {
+	line = scanner.Mask(line)
+	line = assigned.ReplaceAllString(inAddress.ReplaceAllString(line, "$1:"+blackedOut+"@"), "$1"+blackedOut)
+	return unchosen.ReplaceAllStringFunc(line, func(word string) string {
+		if strings.ContainsAny(word, "0123456789") && strings.ContainsAny(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz") {
+			return blackedOut
+		}
+		return word
+	})
 }

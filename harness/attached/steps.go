@@ -38,6 +38,12 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 			if _, err := s.learn(ctx, name); err != nil {
 				return "", err
 			}
+			if err := s.isNoValue(identifier); err != nil {
+				s.mu.Lock()
+				delete(s.identifiers, name)
+				s.mu.Unlock()
+				return "", fmt.Errorf("find out which credential is in use: attach.current: %w", err)
+			}
 		}
 		return identifier, nil
 	}
@@ -48,26 +54,34 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 	if err != nil {
 		return "", err
 	}
-	if path := s.attach.Steps[scenario.MakeStep].Identifier; path != "" {
-		identifier, err = at(out, path)
-	} else {
-		identifier = lastLine(out)
-	}
-	if err == nil && identifier == "" {
-		err = errors.New("it printed nothing: want the new identifier as the last line")
-	}
-	if err != nil {
+	if identifier, err = s.printedBy(out); err != nil {
 		return "", err
 	}
+	if err := s.identify(name, identifier); err != nil {
+		return "", err
+	}
+	itself := s.isItsValue(ctx, name, identifier)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if itself {
+		delete(s.identifiers, name)
+		return "", errIsValue
+	}
+	s.made = append(s.made, name)
+	return identifier, nil
+}
+
+// identify remembers the identifier of a new credential, which no other has.
+func (s *System) identify(credential, identifier string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for other, has := range s.identifiers {
 		if has == identifier {
-			return "", fmt.Errorf("the new identifier %s is that of %s: nothing new was made", identifier, other)
+			return fmt.Errorf("the new identifier %s is that of %s: nothing new was made", identifier, other)
 		}
 	}
-	s.identifiers[name], s.made = identifier, append(s.made, name)
-	return identifier, nil
+	s.identifiers[credential] = identifier
+	return nil
 }
 
 // Do takes a team's step. Before another credential is emitted it keeps a token of the one in use, to
