@@ -50,6 +50,7 @@ func evidenceOfValues(p *plan.Plan) {
 		if !shows {
 			unshown = append(unshown, v.Name)
 		}
+		v.Uncounted = !tells(a.Decisions, v.Name)
 		v.Untold = !v.Authority && (!shows || !p.Runbook.Verification.Lists("canary"))
 		if v.Untold && shows {
 			lack("gates", fmt.Sprintf("whether %s has the new one is not asked: list canary under verification.checks", v.Name))
@@ -67,4 +68,14 @@ func evidenceOfValues(p *plan.Plan) {
 		lack("logs", "the page asks what consumers log, and nobody's own log is read")
 	}
 	say("accounting", "the counters of the load; what arrived is what is told")
+}
+
+// tells reports whether a log tells what a validator decides: its own, or one of which the lines name the
+// validator.
+func tells(decisions map[string]scenario.Decisions, validator string) bool {
+	_, own := decisions[validator]
+	for _, d := range decisions {
+		own = own || strings.Contains(d.Accepted+d.Refused, "(?P<validator>")
+	}
+	return own
 }

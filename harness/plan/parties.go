@@ -46,6 +46,8 @@ type Validator struct {
 	// Untold says that neither a log nor a canary tells what it has taken before somebody presents to
 	// it.
 	Untold bool `json:"untold,omitempty"`
+	// Uncounted says that nothing tells what it decides, of a secret whose value is presented.
+	Uncounted bool `json:"uncounted,omitempty"`
 	// Blind says that no log tells of its fetches. What it has is then known only by its answers.
 	Blind bool `json:"blind,omitempty"`
 	// Through is the gateway from which a blind validator has its key set, where a log tells of the

@@ -96,12 +96,20 @@ func (e *judging) unasked(v plan.Validator) string {
 		switch least := e.least(v); {
 		case n >= least:
 		case n == 0:
-			return fmt.Sprintf("%s was presented to %s 0 times", credential, v.Name)
+			return fmt.Sprintf("%s was presented to %s 0 times%s", credential, v.Name, sayUncounted(v))
 		default:
 			return fmt.Sprintf("%s was presented to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
 		}
 	}
 	return ""
+}
+
+// sayUncounted is the half sentence about a validator whose decisions nobody tells.
+func sayUncounted(v plan.Validator) string {
+	if !v.Uncounted {
+		return ""
+	}
+	return fmt.Sprintf(", as far as is told: nothing tells what it decides; name its log and how that says so (attach.decisions.%s: {file, accepted, refused}), or, if it only hands on logins, show the credential where it is checked and have that tell (attach.present and attach.decisions of the server behind %s, in place of it)", v.Name, v.Name)
 }
 
 // unused says that an emitter on the page was never seen with the new credential: nothing shows then

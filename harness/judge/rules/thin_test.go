@@ -201,6 +201,12 @@ func TestThinAtTheAuthority(t *testing.T) {
 		})(s)
 	}
 	pool := limit(func(l *plan.Limits) { l.Family = "database-password" })
+	for uncounted, want := range map[bool]string{true: "(attach.decisions.provider: {file, accepted, refused})", false: "k1 was presented to provider 0 times"} {
+		v := judged(t, atTheAuthority, early, limit(func(l *plan.Limits) { l.Validators[0].Uncounted = uncounted }))
+		if !strings.Contains(v.Why, want) {
+			t.Errorf("nothing tells of it: %v: got %q, want it to say %q", uncounted, v.Why, want)
+		}
+	}
 	for _, tt := range []struct {
 		name    string
 		changes []change
