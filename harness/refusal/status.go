@@ -16,6 +16,9 @@ var (
 	// wrongValue: the user is known, and the password is not its own (invalid_password;
 	// ER_ACCESS_DENIED_ERROR).
 	wrongValue = []string{"28P01", "1045", "WRONGPASS"}
+	// lacksRight: the password is right, and what is asked for is not allowed (insufficient_privilege, as after
+	// REVOKE CONNECT; ER_DBACCESS_DENIED_ERROR; Redis's ACL; RabbitMQ's NOT_ALLOWED, of a virtual host).
+	lacksRight = []string{"42501", "1044", "NOPERM", "530"}
 	// success: what succeeded (successful_completion; Redis's answer).
 	success = []string{"00000", "OK", "ok"}
 )
@@ -27,6 +30,10 @@ func NoRoom(status string) bool { return slices.Contains(noRoom, status) }
 // WrongValue reports whether a status says that a user is known and what it showed as its
 // password is not.
 func WrongValue(status string) bool { return slices.Contains(wrongValue, status) }
+
+// LacksRight reports whether a database's status is that of a login whose password it took, and which it
+// denied what it asked for.
+func LacksRight(status string) bool { return slices.Contains(lacksRight, status) }
 
 // Succeeded reports whether a status is one of success: an HTTP status below 400, or a
 // database's own.

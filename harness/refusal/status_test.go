@@ -24,3 +24,11 @@ func TestStatuses(t *testing.T) {
 		}
 	}
 }
+
+func TestLacksRight(t *testing.T) {
+	for status, want := range map[string]bool{"42501": true, "1044": true, "NOPERM": true, "530": true, "28P01": false, "1045": false, "403": false, "530 connection limit": false, "": false} {
+		if got := LacksRight(status); got != want {
+			t.Errorf("%q: got %t, want %t", status, got, want)
+		}
+	}
+}

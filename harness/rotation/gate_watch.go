@@ -96,7 +96,7 @@ func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 	case lacks, a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "": // nothing could be shown to it
 		return ""
 	case a.Unanswered > 0:
-		return fmt.Sprintf("%s %s", v.Name, history.Neither(Old, a.Last.Status))
+		return fmt.Sprintf("%s %s", v.Name, l.Limits.Neither(Old, a.Last.Status))
 	}
 	return fmt.Sprintf("%s was not asked whether it refuses %s", v.Name, Old)
 }

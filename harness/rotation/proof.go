@@ -333,7 +333,7 @@ func (l Look) answerOf(v plan.Validator, credential string, purpose history.Purp
 	case answer == plan.Silent && a.Unanswered == 0:
 		why = fmt.Sprintf("%s could not be asked whether it takes %s: %s", v.Name, credential, a.Unshown)
 	case answer == plan.Silent:
-		why = fmt.Sprintf("%s %s, which is no refusal", v.Name, history.Neither(credential, a.Last.Status))
+		why = fmt.Sprintf("%s %s, which is no refusal", v.Name, l.Limits.Neither(credential, a.Last.Status))
 	case answer == plan.Refuses && a.Taken > 0:
 		why = fmt.Sprintf("%s refuses %s in %d of %d answers: not all of its replicas take it", v.Name, credential, a.Refused, a.Asked())
 	case answer == plan.Refuses && holds:

@@ -132,6 +132,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
+	case g.Phase == history.Watch && v.Authority && e.Limits.OnlyRight(e.unansweredLast(name)):
+		return plan.EndTheLogin(string(keyring.Revoke), e.Old)
 	case g.Phase == history.Watch && v.Authority && e.unansweredLast(name) != "":
 		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
 	case g.Phase == history.Watch && v.Authority:

@@ -115,6 +115,9 @@ func TestAtMost(t *testing.T) {
 	}
 }
 
+// databaseFamily makes the credential one by which pools log in.
+func databaseFamily(s *story) { s.limits.Family = "database-password" }
+
 func TestRevocation(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -139,6 +142,12 @@ func TestRevocation(t *testing.T) {
 			"search answered 410 to k1, which is read as neither taken nor refused; if that is how search refuses, say it in the scenario (services.search.refusal: {statuses: [410]})"},
 		{"refused in other words than the scenario says", []change{still(0), saysHow("search"), inStatus("410", asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable))}, judge.Inconclusive,
 			"which is read as neither taken nor refused; if search refuses like that too, add 410 to the statuses of services.search.refusal"},
+		{"its login works, and a right was taken", []change{databaseFamily, still(0), inStatus("42501", asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable))}, judge.Inconclusive,
+			"search takes the password of k1 still, and denies it a right (42501): that is no refusal; have the step revoke end the login itself of k1"},
+		{"a right was taken late", []change{databaseFamily, still(0, 41), inStatus("530", asks(42, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable))}, judge.Inconclusive,
+			"search takes the password of k1 still, and denies it a right (530)"},
+		{"the same status of one that has no logins", []change{still(0), inStatus("530", asks(41, history.OldAfter, history.Unavailable), asks(60, history.OldAfter, history.Unavailable))}, judge.Inconclusive,
+			"search answered 530 to k1"},
 		{"not asked", []change{still(0)}, judge.Inconclusive, "search gave no answer about k1"},
 		{"nothing to ask with", []change{still(0), asks(41, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search was never shown k1: harness_error"},
 		{"nothing left to ask with, before its bound", []change{still(0), asks(41, history.OldAfter, history.OK), asks(42, history.OldAfter, history.HarnessError), asks(58, history.OldAfter, history.HarnessError)}, judge.Inconclusive, "search took k1 for 30s after the revoke, and may until 18m15s; after that it could not be asked: harness_error"},
