@@ -33,7 +33,11 @@ func refusedBehind(c *Cell) (Explanation, bool) {
 	}
 	told := c.tellRefusedBehind(service, authority)
 	if !plan.Within(c.Limits.Objective, before, c.Sum.Attempts) {
-		told.Why += fmt.Sprintf("; %s of these came before it was refused there, and have another cause", plan.Counted(before, "attempt"))
+		unless := ""
+		if c.Limits.Attached() { // its decisions have the time at which they were read
+			unless = ", unless its log is written late"
+		}
+		told.Why += fmt.Sprintf("; %s of these came before it was refused there, and have another cause%s", plan.Counted(before, "attempt"), unless)
 	}
 	return told, true
 }

@@ -76,6 +76,7 @@ func TestAvailability(t *testing.T) {
 			judge.Fail, "provider refused what search presented, and its log calls that another credential than k1 and k2", "search", judge.CauseRefusedBehind, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"most of it was before its credential was refused", append(slices.Clip(refusedBehind), unavailable("app", 5, 30)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "baseline"},
+		{"some of it was before its credential was refused, by a log that may be late", append(slices.Clip(refusedBehind), unavailable("app", 40, 42), ofATeam), judge.Fail, "have another cause, unless its log is written late", "search", judge.CauseRefusedBehind, "emit"},
 		{"some of it was before its credential was refused", append(slices.Clip(refusedBehind), unavailable("app", 40, 42)), judge.Fail, "200 attempts of these came before it was refused there, and have another cause", "search", judge.CauseRefusedBehind, "emit"},
 		{"it went on with what was revoked, and locked the pooler by that", append(slices.Clip(behindBy("k1")), locksFor("k1")), judge.Fail, "provider refused the credential that it presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"the pooler was locked by what is not revoked", append(slices.Clip(behindBy("k2")), locksFor("k2")), judge.Fail, "then lets nobody in", "provider", judge.CausePoisonedPool, "revoke"},
