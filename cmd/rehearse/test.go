@@ -106,7 +106,7 @@ func (f *testFlags) test(command *cobra.Command, paths []string) error {
 // testAll rehearses scenarios, several at a time, each in a folder of its own, and prints the results:
 // one for each, also for those that had no turn. An error is one of printing. A rehearsal that the
 // machine or its clock disturbed says nothing of its scenario, and is repeated when nothing runs beside
-// it.
+// it, unless it left a team's own system in another state.
 func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harness.Options, out string) ([]result, error) {
 	names := make([]string, len(plans))
 	results := make([]result, len(plans))
@@ -133,7 +133,10 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 			table.Begin(p.Name)
 			o.Folder = filepath.Join(out, folderOf(p.Name))
 			results[i] = rehearsed(ctx, p, o)
-			if why := void(results[i]); why != "" {
+			switch why, left := void(results[i]), leaves(results[i]); {
+			case why != "" && left != "":
+				o.Progress(fmt.Sprintf("%s: %s; it is not rehearsed once more, since %s: bring the system to where it was, and rehearse it by itself", p.Name, why, left))
+			case why != "":
 				o.Progress(fmt.Sprintf("%s: %s; it is rehearsed once more, by itself, at the end", p.Name, why))
 				return nil
 			}
@@ -142,7 +145,7 @@ func (f *testFlags) testAll(command *cobra.Command, plans []*plan.Plan, o harnes
 	}
 	err := group.Wait()
 	for i, p := range plans {
-		if void(results[i]) == "" {
+		if void(results[i]) == "" || leaves(results[i]) != "" {
 			continue
 		}
 		if command.Context().Err() == nil {
@@ -204,6 +207,23 @@ func void(r result) (why string) {
 		}
 	}
 	return pressed(r)
+}
+
+// leaves says why a team's own system may be in another state than before a rehearsal, from which another
+// would say nothing; "" where it is not, or the run made its services itself.
+func leaves(r result) (why string) {
+	if r.err != nil || r.outcome == nil || r.plan.Rehearsal.Attach == nil {
+		return ""
+	}
+	switch back := r.outcome.Verdict.Rollback; {
+	case len(back.Left) > 0:
+		return "steps of its way back are left"
+	case back.Happened && !back.Proven:
+		return "its way back is not proven"
+	case !back.Happened && judge.HasError(r.outcome.Verdict.Findings):
+		return "it was rotated to the end, and findings stand against that"
+	}
+	return ""
 }
 
 // fullShare is the processor pressure (the kernel's PSI, "some") from which the details of a rehearsal

@@ -78,6 +78,39 @@ func TestVoid(t *testing.T) {
 	}
 }
 
+// TestLeaves: a team's own system is not rehearsed once more from where a bad rehearsal left it.
+func TestLeaves(t *testing.T) {
+	attached := func(change func(*judge.Verdict)) result {
+		r := came("a", judge.Inconclusive, "verdict")
+		r.plan.Rehearsal.Attach = &scenario.Attach{}
+		change(&r.outcome.Verdict)
+		return r
+	}
+	fails := []judge.Finding{{Level: judge.Error}}
+	made := came("a", judge.Fail, "finding")
+	made.outcome.Verdict.Findings = fails
+	for _, tt := range []struct {
+		name string
+		of   result
+		want string
+	}{
+		{"of the run's own services", made, ""},
+		{"nothing was found", attached(func(*judge.Verdict) {}), ""},
+		{"taken back", attached(func(v *judge.Verdict) {
+			v.Findings, v.Rollback = fails, judge.RollbackReport{Happened: true, Proven: true}
+		}), ""},
+		{"not proven", attached(func(v *judge.Verdict) { v.Rollback = judge.RollbackReport{Happened: true} }), "its way back is not proven"},
+		{"steps are left", attached(func(v *judge.Verdict) {
+			v.Rollback = judge.RollbackReport{Happened: true, Proven: true, Left: []judge.LeftStep{{Step: "emit"}}}
+		}), "steps of its way back are left"},
+		{"went through, and failed", attached(func(v *judge.Verdict) { v.Findings = fails }), "it was rotated to the end, and findings stand against that"},
+	} {
+		if got := leaves(tt.of); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTestExit(t *testing.T) {
 	good, known := came("a/good", judge.Pass), came("a/known-bad", judge.Fail)
 	unclear, bad := came("a/unclear", judge.Inconclusive, "verdict"), came("a/bad", judge.Fail, "verdict")
