@@ -106,6 +106,7 @@ func (s *System) holdSessions(ctx context.Context, credential string) {
 			s.mu.Lock()
 			s.sessions[key] = conn
 			s.mu.Unlock()
+			s.seen.holds(name, s.role(name, credential))
 		}
 		done()
 	}

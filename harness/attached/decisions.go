@@ -45,6 +45,7 @@ type decisionReader struct {
 	sessions map[string]*login         // by server and its process, the last that was let in
 	shown    map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
 	behind   map[shown]*presentation   // what others present to whom for the harness
+	held     map[shown]bool            // under which roles the harness holds a session, or held one until it was ended
 }
 
 // shown identifies what the harness presents to a validator.
@@ -69,7 +70,7 @@ func newDecisionReader(s *System) *decisionReader {
 	return &decisionReader{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[shown]map[string]bool{}, sessions: map[string]*login{},
-		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{},
+		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{}, held: map[shown]bool{},
 	}
 }
 
@@ -84,6 +85,20 @@ func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 // recent are the presentations whose log lines may still come. d.mu is held.
 func (d *decisionReader) recent(key shown, now time.Time) []time.Time {
 	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
+}
+
+// holds says that the harness holds a session under a role, which only the server ends.
+func (d *decisionReader) holds(service, role string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held[shown{service, role}] = true
+}
+
+// isHeld reports whether holds said so.
+func (d *decisionReader) isHeld(of shown) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.held[of]
 }
 
 // presentation is what somebody presents for the harness: how many of its probes are under way, and until

@@ -61,6 +61,7 @@ func (d *decisionReader) watchRedis(ctx context.Context, service string, told sc
 				d.record(history.Event{Kind: history.KindUnseen, Service: service, Detail: err.Error()})
 			}
 			if err != nil {
+				is.gap = true
 				continue
 			}
 			if unseen {
@@ -99,6 +100,7 @@ type redisLook struct {
 	clients []client
 	refused map[string]int64 // by user
 	denied  map[denial]denied
+	gap     bool // the look after it failed
 }
 
 // denial is what a user may not do: a command, a key or a channel.
@@ -214,6 +216,7 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 		}
 	}
 	d.redisDenied(service, was, is)
+	d.redisEnded(service, was, is)
 	for user, n := range is.refused {
 		more := n - was.refused[user]
 		if more < 0 { // the log was emptied, or its oldest fell out
@@ -235,6 +238,31 @@ func (d *decisionReader) redisDenied(service string, was, is redisLook) {
 		}
 	}
 }
+
+// redisEnded tells of the sessions of a user that the server ended, which logs nothing of that: between two
+// looks they all went, and with them one that the harness holds and would not close.
+func (d *decisionReader) redisEnded(service string, was, is redisLook) {
+	still, held := map[string]bool{}, map[string]bool{}
+	for _, c := range is.clients {
+		still[c.id] = true
+	}
+	for _, c := range was.clients {
+		held[c.user] = held[c.user] || d.isOwn(c) && d.isHeld(shown{service, c.user})
+	}
+	for _, c := range was.clients {
+		if still[c.id] {
+			held[c.user] = false
+		}
+	}
+	for _, c := range was.clients {
+		if held[c.user] && !was.gap && !d.isOwn(c) {
+			d.told(service, string(history.KindEnded), login{service: service, role: c.user, presenter: c.name}, redisGone, "it is gone from CLIENT LIST, with all of its user")
+		}
+	}
+}
+
+// redisGone is the status of a session that was ended, as by CLIENT KILL or ACL DELUSER.
+const redisGone = "ended"
 
 // redisNoRight is the word with which Redis denies a command.
 const redisNoRight = "NOPERM"

@@ -54,6 +54,11 @@ func TestRedisDecisions(t *testing.T) {
 		{"may not do what it asks", redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {times: 1}}}, redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {3, in("4", "shop_b", "shop", "")}}}, "", []string{"shop shop_b denied NOPERM"}},
 		{"may not, and did not ask again", redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {times: 3}}}, redisLook{denied: map[denial]denied{{"shop_b", "command", "get"}: {3, in("4", "shop_b", "shop", "")}}}, "", nil},
 		{"a probe may not", redisLook{}, redisLook{denied: map[denial]denied{{"shop_b", "command", "ping"}: {1, in("4", "shop_b", "", "127.0.0.1:9")}}}, "", nil},
+		{"its sessions were ended", redisLook{clients: []client{in("1", "shop_a", "shop", ""), in("2", "shop_a", "", "127.0.0.1:9"), in("3", "shop_b", "shop", "")}}, redisLook{clients: []client{in("3", "shop_b", "shop", "")}}, "", []string{"shop shop_a ended ended"}},
+		{"it closed some itself", redisLook{clients: []client{in("1", "shop_a", "shop", ""), in("2", "shop_a", "", "127.0.0.1:9")}}, redisLook{clients: []client{in("2", "shop_a", "", "127.0.0.1:9")}}, "", nil},
+		{"a probe went, and another stays", redisLook{clients: []client{in("1", "shop_a", "shop", ""), in("2", "shop_a", "", "127.0.0.1:9")}}, redisLook{clients: []client{in("1", "shop_a", "shop", "")}}, "", nil},
+		{"they went while nobody looked", redisLook{gap: true, clients: []client{in("1", "shop_a", "shop", ""), in("2", "shop_a", "", "127.0.0.1:9")}}, redisLook{}, "", nil},
+		{"of a user of whom none is held", redisLook{clients: []client{in("1", "shop_b", "shop", ""), in("2", "shop_b", "", "127.0.0.1:9")}}, redisLook{}, "", nil},
 		{"the log was emptied", redisLook{refused: map[string]int64{"shop_a": 5}}, redisLook{refused: map[string]int64{"shop_a": 1}}, "", []string{"shop shop_a refused WRONGPASS"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,6 +72,7 @@ func TestRedisDecisions(t *testing.T) {
 			}
 			s.seen = newDecisionReader(s)
 			s.seen.owns("127.0.0.1:9")
+			s.seen.holds("cache", "shop_a")
 			var decisions []string
 			s.seen.record = func(history.Event) {}
 			s.seen.tell = func(service string, line []byte) {
@@ -74,7 +80,7 @@ func TestRedisDecisions(t *testing.T) {
 				if err := json.Unmarshal(line, &l); err != nil || service != "cache" {
 					t.Errorf("%s told %s: %v", service, line, err)
 				}
-				what := map[string]string{history.MessageAccepted: "accepted", history.MessageRefused: "refused", string(history.KindDenied): "denied"}[l.Message]
+				what := map[string]string{history.MessageAccepted: "accepted", history.MessageRefused: "refused", string(history.KindDenied): "denied", string(history.KindEnded): "ended"}[l.Message]
 				decisions = append(decisions, fmt.Sprintf("%s %s %s %s", l.Presenter, l.Identifier, what, l.Status))
 			}
 			if tt.probing != "" {
