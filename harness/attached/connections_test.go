@@ -25,7 +25,7 @@ func TestConnectionsThatWereThere(t *testing.T) {
 	s := &System{
 		plan:        &plan.Plan{Runbook: runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}}},
 		attach:      &scenario.Attach{Present: map[string]scenario.Present{"db": {DSN: dsn}}},
-		identifiers: map[string]string{"k1": "one"}, first: "k1", sessions: map[session]connection{},
+		identifiers: map[string]string{"k1": "one"}, first: "k1", made: []string{"k1"}, sessions: map[session]connection{},
 	}
 	s.seen = newDecisionReader(s)
 	var got []string

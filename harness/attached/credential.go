@@ -195,7 +195,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	case p.Signed:
 		probe.Presentation = "delivery signed with a made-up secret"
 	default:
-		probe.Presentation = "value with another last character"
+		probe.Presentation = "value with one other character"
 	}
 	probe.Replica = cmp.Or(replica, probe.Replica)
 	return probe, err

@@ -414,7 +414,11 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 	presenter = d.who(shown{validator, identifier}, presenter, accepted)
 	d.mu.Unlock()
 	ours := d.system.gave(identifier)
-	if !accepted && !ours && d.system.isService(presenter) {
+	switch onPage := d.system.isService(presenter); {
+	case ours:
+	case accepted && !onPage && identifier != "":
+		return // somebody else's, in a log that all callers share
+	case !accepted && onPage:
 		identifier = "" // it is no credential of this rotation
 	}
 	line, err := json.Marshal(history.Line{

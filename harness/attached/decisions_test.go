@@ -263,8 +263,9 @@ func TestLogByExpressions(t *testing.T) {
 	if got := told(4); !slices.Equal(got, want) {
 		t.Errorf("of nobody here: got %q, want %q", got, want)
 	}
-	// An access log has a word for a caller that did not say its name.
-	log("GET /charges key=one from - -> 201")
+	// A provider's log has others with keys of their own. And an access log has a word for a caller that
+	// did not say its name.
+	log("GET /charges key=theirs from rival/1 -> 201", "GET /charges key=one from - -> 201")
 	want = []string{"db accepted by somebody with one: 201", "somebody emits one"}
 	if got := told(2); !slices.Equal(got, want) {
 		t.Errorf("of nobody in particular: got %q, want %q", got, want)

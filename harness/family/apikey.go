@@ -169,7 +169,7 @@ func (a *apiKeyBound) Present(ctx context.Context, validator, name string, purpo
 	}
 	value, presentation := c.values[0], "new connection"
 	if purpose == history.Control {
-		value, presentation = OtherEnd(value), "key with another last character"
+		value, presentation = OtherEnd(value), "key with one other character"
 	}
 	probe, err := show(ctx, http.MethodGet, at+"/balance", value)
 	if err != nil {

@@ -56,21 +56,37 @@ func Spoilt(value string) string {
 	}, value[from:to]) + value[to:]
 }
 
-// OtherEnd is a made-up value: the same with another last character of the same kind.
+const (
+	// spoiltFromEnd is how far before the end of a value it is spoilt: of the last character of
+	// base64 a decoder drops up to four bits (RFC 4648 §3.5), and up to two characters fill up the
+	// last group (§4).
+	spoiltFromEnd = 4
+	// spoiltAtMost is the last place in a value at which it is spoilt: bcrypt looks at the first 72 bytes.
+	spoiltAtMost = 70
+)
+
+// OtherEnd is a made-up value: the same with one other character near its end, of the same kind. A
+// value too short for that has another last character.
 func OtherEnd(value string) string {
 	if value == "" {
 		return value
 	}
-	last, end := value[len(value)-1], byte('x')
-	switch {
-	case last >= '0' && last <= '9':
-		end = '0' + (last-'0'+1)%10
-	case last >= 'A' && last <= 'Z':
-		end = 'A' + (last-'A'+1)%26
-	case last >= 'a' && last <= 'z':
-		end = 'a' + (last-'a'+1)%26
+	at := min(len(value)-1, spoiltAtMost)
+	if len(value) > 2*spoiltFromEnd {
+		at = min(len(value)-spoiltFromEnd, spoiltAtMost)
 	}
-	return value[:len(value)-1] + string(end)
+	is, other := value[at], byte('x')
+	switch {
+	case is == other:
+		other = 'y'
+	case is >= '0' && is <= '9':
+		other = '0' + (is-'0'+1)%10
+	case is >= 'A' && is <= 'Z':
+		other = 'A' + (is-'A'+1)%26
+	case is >= 'a' && is <= 'z':
+		other = 'a' + (is-'a'+1)%26
+	}
+	return value[:at] + string(other) + value[at+1:]
 }
 
 // probeReplicas are where probes connect to.

@@ -15,10 +15,18 @@ func TestSpoilt(t *testing.T) {
 	if !strings.HasPrefix(raw, before+"ifQ.") || len(got) != len(raw) || !strings.HasSuffix(signature, "Q") || strings.HasSuffix(raw, signature) {
 		t.Errorf("got %q, want another signature of the same length alone", got)
 	}
-	for _, value := range []string{"opaque-Token", "sk_live_9", "sk_live_Z", "sk_live_z", "sk_live_=", ""} {
-		if other := OtherEnd(value); len(other) != len(value) || value != "" && (other == value || other[:len(other)-1] != value[:len(value)-1]) {
-			t.Errorf("%q: got %q, want another last character", value, other)
+	long := strings.Repeat("k", 100)
+	for value, at := range map[string]int{
+		"opaque-Token": 8, "sk_live_9ab": 7, "sk_live": 6, "Z": 0, "z=": 1, "x": 0, "abcdefghi===": 8, long: 70,
+		"hvs.CAESIJ1Q": 8, // of its last character a decoder may drop bits: it would be the same token
+	} {
+		other := OtherEnd(value)
+		if len(other) != len(value) || other[at] == value[at] || other[:at] != value[:at] || other[at+1:] != value[at+1:] {
+			t.Errorf("%q: got %q, want another character at %d alone", value, other, at)
 		}
+	}
+	if OtherEnd("") != "" {
+		t.Error("nothing is not what it was")
 	}
 	if Spoilt("opaque-Token") == "opaque-Token" || Spoilt("") != "" {
 		t.Error("a value that is no token stays as it is")

@@ -144,7 +144,7 @@ type Doubter interface {
 
 // Spoiler is an optional ability of Probes: to show the control of a credential, which has
 // all of it but the proof that somebody has it: a token with another signature under the
-// same kid, a key with another last character.
+// same kid, a key with one other character.
 type Spoiler interface {
 	// Spoils reports whether Present can show a validator something for the purpose
 	// Control that locks nobody out.
