@@ -115,7 +115,7 @@ func (c *Cluster) allowed(ctx context.Context) error {
 		return err
 	}
 	if n.Labels[AllowLabel] != AllowValue {
-		return fmt.Errorf("%w: whoever owns it may say `kubectl label namespace %s %s=%s`", ErrNotAllowed, c.is.Namespace, AllowLabel, AllowValue)
+		return fmt.Errorf("%w: its owner may allow it by `kubectl label namespace %s %s=%s`", ErrNotAllowed, c.is.Namespace, AllowLabel, AllowValue)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (s *System) learn(ctx context.Context, credential string) (string, error) {
 		return value, nil
 	}
 	if !s.valueByName() && !inUse {
-		return "", fmt.Errorf("get the value of %s: attach.value gives only that of the one in use", credential)
+		return "", fmt.Errorf("get the value of %s: attach.value gives only the value of the one in use", credential)
 	}
 	value, err := s.told(ctx, *s.attach.Value, "value", credential)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *System) shows(validator, credential string) (done func()) {
 func (s *System) show(ctx context.Context, validator, credential string, purpose history.Purpose) (probe history.Probe, err error) {
 	p, said := s.attach.Present[validator]
 	if !said {
-		return probe, fmt.Errorf("nothing is said in attach.present of how it is shown")
+		return probe, fmt.Errorf("attach.present does not say how it is shown")
 	}
 	switch purpose {
 	case history.MadeUp:

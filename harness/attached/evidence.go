@@ -72,10 +72,10 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	if shown {
 		watched += "; a canary of " + source
 	}
-	const neither = "is told neither by its log nor by a canary (attach.tokens gives no token of one that is not in use)"
+	const neither = "shows in no log and no canary (attach.tokens gives tokens only of the one in use)"
 	switch {
 	case len(unasked) > 0:
-		lack("gates", fmt.Sprintf("whether %s has taken a new credential %s, nor by the load", strings.Join(unasked, ", "), neither))
+		lack("gates", fmt.Sprintf("whether %s has taken a new credential %s, and not in the load", strings.Join(unasked, ", "), neither))
 	case len(untold) > 0:
 		say("gates", fmt.Sprintf("%s; whether %s has taken a new credential %s: the load shows it when it is emitted, and no gate before",
 			watched, strings.Join(untold, ", "), neither))
@@ -93,7 +93,7 @@ func Evidence(p *plan.Plan, endpoints []Endpoint) {
 	case len(logged) > 0:
 		say("logs", "the logs of "+strings.Join(logged, ", "))
 	case p.Runbook.Verification.Lists("logs"):
-		lack("logs", "the page asks what consumers log, and nobody's log is followed")
+		lack("logs", "the page asks what consumers log, and no log is followed")
 	}
 	say("accounting", counted(p))
 }

@@ -24,13 +24,13 @@ func evidenceOfValues(p *plan.Plan) {
 		case d.Format == scenario.RabbitMQDecisions:
 			where = cmp.Or(d.File, where) + "; connections that were made before the run: the management API at " + hostOf(d.Server)
 		case d.Server != "":
-			where = "CLIENT LIST and ACL LOG of " + hostOf(d.Server) + "; who comes and goes within " + readEvery.String() + " is not seen to be let in"
+			where = "CLIENT LIST and ACL LOG of " + hostOf(d.Server) + "; a login that ends within " + readEvery.String() + " is not seen"
 		case d.File != "":
 			where = d.File
 		}
 		told = append(told, fmt.Sprintf("%s (%s)", name, where))
 	}
-	decisions := "what was decided, as it is told by " + strings.Join(told, ", ")
+	decisions := "what was decided, as told by " + strings.Join(told, ", ")
 	shown := "probes that show it by attach.present: " + strings.Join(slices.Sorted(maps.Keys(a.Present)), ", ")
 	p.Limits.RuleSources = nil
 	say := func(rule, from string) {
@@ -65,7 +65,7 @@ func evidenceOfValues(p *plan.Plan) {
 	}
 	say("leaks", "all that the run writes, with the values that it had to do with")
 	if p.Runbook.Verification.Lists("logs") {
-		lack("logs", "the page asks what consumers log, and nobody's own log is read")
+		lack("logs", "the page asks what consumers log, and no log of theirs is read")
 	}
 	say("accounting", "the counters of the load; what arrived is what is told")
 }

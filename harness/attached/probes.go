@@ -70,7 +70,7 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		if purpose == history.OldAfter {
 			err := errNoToken
 			if kept {
-				err = fmt.Errorf("%w: the one that was kept of it expired at %s UTC, and tokens that live longer are not given", errNoToken, t.expiry.UTC().Format(time.TimeOnly))
+				err = fmt.Errorf("%w: the token kept for it expired at %s UTC, and the endpoint gives none that live longer", errNoToken, t.expiry.UTC().Format(time.TimeOnly))
 			}
 			return history.Probe{}, fmt.Errorf("present %s to %s: %w", credential, validator, err)
 		}

@@ -174,7 +174,7 @@ func (s *System) takeBack(ctx context.Context, step string) error {
 func (s *System) Does(step, credential string) string {
 	if r := s.attach.Rotator; r != nil && s.Rotates(keyring.Step(step)) {
 		if r.Back == nil {
-			return "attach.rotator says nothing of how"
+			return "attach.rotator does not say how"
 		}
 		return scenario.ReplaceMentions(describe(*r.Back), func(m scenario.Mention) string { return "$" + cmp.Or(m.Part, m.Name) }) + ", which takes back all of it"
 	}

@@ -380,8 +380,8 @@ func TestServicesAgainstTheirPage(t *testing.T) {
 			[]string{"not-seen search: no client of the load presents anything to search"}},
 		{"two processes without a name", page, "runbook: runbook.yaml\nservices: {auth: {serve: issuer}, search: " + own + "}, checkout: " + own + "}}\n" + calls,
 			[]string{
-				"not-seen checkout: checkout and search cannot be told apart, which are processes without a name of their own",
-				"not-seen search: checkout and search cannot be told apart, which are processes without a name of their own",
+				"not-seen checkout: checkout and search cannot be told apart: they are processes without names of their own",
+				"not-seen search: checkout and search cannot be told apart: they are processes without names of their own",
 			}},
 		{"one of them with a name", page, "runbook: runbook.yaml\nservices: {auth: {serve: issuer}, search: " + own + ", agent: search}, checkout: " + own + "}}\n" + calls, nil},
 	} {

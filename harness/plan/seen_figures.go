@@ -154,7 +154,7 @@ func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, f
 		switched, did = used, used > emitted // nothing could show it with the new one before it presented that
 	}
 	before := most.time
-	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after it was told to")
+	after(emitted, was, switched, did && !s.View.FirstRefusedBy(e.Name, switched) && !s.View.FirstAfterCut(e.Name, switched), e.Name+" switched %s after the emit")
 	if revoked, done := s.View.Steps[string(keyring.Revoke)][s.Old]; most.time > before && done && switched >= revoked && switched <= revoked+history.Offset(l.Wall(e.Refresh+l.Propagation)+2*unsure) {
 		most.least = true // nothing else may have been left to it
 		most.how += fmt.Sprintf(", and not before %s was revoked", s.Old)

@@ -37,7 +37,7 @@ func (b *builder) unseen(p *Plan) []Unseen {
 		if alike := b.alike(p, s); len(alike) > 1 && alike[0] == s.Name {
 			names := strings.Join(alike, " and ")
 			for _, name := range alike {
-				found = append(found, Unseen{name, fmt.Sprintf("%s cannot be told apart, which are processes without a name of their own", names),
+				found = append(found, Unseen{name, fmt.Sprintf("%s cannot be told apart: they are processes without names of their own", names),
 					fmt.Sprintf("services.%s.agent: how its User-Agent, or its application name at a database, begins", name)})
 			}
 		}
@@ -57,7 +57,7 @@ func (b *builder) untoldDeliveries(p *Plan, v Validator) []Unseen {
 			return nil // its record tells what it was answered
 		}
 	}
-	return []Unseen{{v.Name, fmt.Sprintf("nobody tells what %s takes: neither it nor whoever sends to it keeps a record that is read", v.Name),
+	return []Unseen{{v.Name, fmt.Sprintf("nothing shows what %s takes: no log of it, or of its senders, is read", v.Name),
 		"services: a sender with serve: sender, or a receiver with serve: receiver"}}
 }
 

@@ -38,10 +38,10 @@ func (l Look) baseline() (string, []refusal) {
 		holds += ", not so for " + strings.Join(l.moment.Missed, ", ")
 	}
 	if len(l.moment.Unseen) > 0 {
-		holds += "; when it is worst for " + strings.Join(l.moment.Unseen, ", ") + " was not seen"
+		holds += "; the worst moment was not seen for " + strings.Join(l.moment.Unseen, ", ")
 	}
 	if blind := l.Limits.Untimed(); len(blind) > 0 {
-		holds += "; when it is worst for " + strings.Join(blind, ", ") + " nobody tells"
+		holds += "; no log tells the worst moment for " + strings.Join(blind, ", ")
 	}
 	return holds, refusals
 }

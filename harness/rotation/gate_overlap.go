@@ -69,7 +69,7 @@ func (l Look) onAnother() []refusal {
 	}
 	for _, m := range l.Limits.Emitters {
 		if l.Limits.NamedOtherwise(l.View, m.Name, Old, New) {
-			refusals = append(refusals, refusal{m.Name, fmt.Sprintf("%s calls what it signs with %s: nobody can tell by that whether %s is out of use", m.Name, l.View.Emitting[m.Name], Old)})
+			refusals = append(refusals, refusal{m.Name, fmt.Sprintf("%s calls what it signs with %s: nothing shows whether %s is out of use", m.Name, l.View.Emitting[m.Name], Old)})
 		}
 	}
 	return refusals
@@ -109,7 +109,7 @@ func (l Look) turnedAway() []refusal {
 		within := l.Limits.LastUse(l.View, key, New, l.Now)
 		sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
 		if sum.AuthFailures > 0 && sum.OK == 0 {
-			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it needs %s still",
+			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it still needs %s",
 				key.Presenter, New, key.Validator, plan.Counted(sum.AuthFailures, "time"), plan.Text(l.Limits.Page(within)), Old)})
 		}
 	}

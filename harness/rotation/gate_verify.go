@@ -44,7 +44,7 @@ func (l Look) verify() (string, []refusal) {
 			late[v.From] = true // validators that take their set from it are not at fault
 		} else if taken, how := l.taken(v, New); !taken {
 			if publishedAfter, due := l.publishedLate(v); due {
-				short[v.From] = append(short[v.From], fmt.Sprintf("%s published %s only %s after it was accepted, and %s has still time to learn it",
+				short[v.From] = append(short[v.From], fmt.Sprintf("%s published %s only %s after it was accepted, and %s still has time to learn it",
 					v.From, New, plan.Text(publishedAfter), v.Name))
 			} else {
 				why = append(why, how)
@@ -69,7 +69,7 @@ func (l Look) verify() (string, []refusal) {
 	refusals = append(refusals, l.outsiders()...)
 	holds := fmt.Sprintf("%s after %s was accepted every validator has it", since, New)
 	if untold := l.untold(); untold != "" {
-		holds += ", as far as it can be told: nothing tells it of " + untold
+		holds += ", as far as can be told: nothing tells of " + untold
 	}
 	if fetched := l.onlyFetched(); fetched != "" {
 		holds += fmt.Sprintf("; of %s only the fetch was seen, not that it takes %s", fetched, New)

@@ -31,7 +31,7 @@ func TestWithoutEvidence(t *testing.T) {
 		}
 	}
 	for _, e := range r.events(history.KindGate) {
-		if told := strings.Contains(e.Gate.Detail, "nothing tells it of search"); told != (e.Gate.Phase == history.Verify) {
+		if told := strings.Contains(e.Gate.Detail, "nothing tells of search"); told != (e.Gate.Phase == history.Verify) {
 			t.Errorf("the gate of %s says %q", e.Gate.Phase, e.Gate.Detail)
 		}
 	}

@@ -265,7 +265,7 @@ func (r *rotation) showWithdrawn(ctx context.Context, v plan.Validator) error {
 
 // compare records whether authority and store agree.
 func (r *rotation) compare(ctx context.Context) error {
-	a := history.Agreement{Why: "the steps are commands of others, which cannot say"}
+	a := history.Agreement{Why: "the steps are commands of the team, which cannot say"}
 	if comparer, ok := r.world.Steps.(world.Comparer); ok {
 		differences, err := comparer.Compare(ctx)
 		if ctx.Err() != nil {

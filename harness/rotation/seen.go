@@ -12,7 +12,7 @@ func (l Look) inUse() string {
 	if len(unseen) == 0 {
 		return fmt.Sprintf("every emitter uses %s", New)
 	}
-	return fmt.Sprintf("nobody was seen using %s, and of %s it was not seen what it uses", Old, strings.Join(unseen, ", "))
+	return fmt.Sprintf("nobody was seen using %s, and what %s uses was not seen", Old, strings.Join(unseen, ", "))
 }
 
 // unseenWith are the emitters on the page for which nothing shows that they use a credential: neither

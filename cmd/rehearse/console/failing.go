@@ -74,7 +74,7 @@ func (c *Console) count(at history.Offset, n *history.Counts) {
 func (c *Console) muteCells(at history.Offset) {
 	if !c.failing.mute {
 		c.failing.mute = true
-		c.say(at, bad, "more than %d cells fail; the others are in the report", maxCells)
+		c.say(at, bad, "more than %d combinations of presenter, validator and credential fail; the others are in the report", maxCells)
 	}
 }
 

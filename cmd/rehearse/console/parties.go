@@ -79,7 +79,7 @@ func (c *Console) learnedAfter(e history.Event) string {
 		since = fmt.Sprintf(", %s after it was published", c.both(e.At-at))
 	}
 	if v, ok := c.limits.Validator(e.Service); ok && v.OnMiss && since != "" {
-		since += ", when it was first shown it"
+		since += ", on first use"
 	}
 	return since
 }
@@ -126,7 +126,7 @@ func (c *Console) tellProbe(e history.Event) {
 	toRefuse := p.Purpose == history.OldAfter || p.Purpose == history.Withdrawn
 	fetched := ""
 	if p.CausedFetch {
-		fetched = "; it fetched because of it"
+		fetched = "; that made it fetch"
 	}
 	switch {
 	case p.Outcome == history.OK && toRefuse:
@@ -174,10 +174,10 @@ func (c *Console) tellOther(e history.Event) {
 		c.detail(e.At, "%s could not fetch%s", e.Service, colon(e.Detail))
 	case history.KindRenewed:
 		if e.Detail != "" {
-			c.say(e.At, warn, "%s was not told to connect anew%s", e.Service, colon(e.Detail))
+			c.say(e.At, warn, "%s could not be made to reconnect%s", e.Service, colon(e.Detail))
 			return
 		}
-		c.say(e.At, neutral, "%s is told to make its connections anew", e.Service)
+		c.say(e.At, neutral, "%s is made to reconnect", e.Service)
 	case history.KindEnded:
 		if !s.ended && s.first("ended", e.Service, e.Reader, e.Credential) { // else with the services
 			c.say(e.At, warn, "%s ends sessions of %s that were made with %s", e.Service, e.Reader, e.Credential)

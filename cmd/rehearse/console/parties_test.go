@@ -59,7 +59,7 @@ func TestLearningOnAMiss(t *testing.T) {
 		{Kind: history.KindPhase, Phase: history.Verify}, {Kind: history.KindPublished, Service: "auth", Credentials: []string{"k1", "k2"}},
 	}
 	for validator, want := range map[string]string{
-		"checkout": "checkout takes k2, 1m (1s) after it was published, when it was first shown it\n",
+		"checkout": "checkout takes k2, 1m (1s) after it was published, on first use\n",
 		"search":   "search takes k2, 1m (1s) after it was published\n",
 	} {
 		got := told(t, l, Options{}, append(before, history.Event{Kind: history.KindLearned, Service: validator, Credential: "k2"})...)

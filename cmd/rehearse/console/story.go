@@ -157,7 +157,7 @@ func (c *Console) followed(p history.Phase, from, to string) string {
 	case history.Overlap:
 		return fmt.Sprintf("until %s is revoked; the page gives it %s", from, c.planned(c.limits.Window))
 	case history.Revoke:
-		return from + " is to be taken no more"
+		return from + " is to be refused from here on"
 	}
 	return ""
 }

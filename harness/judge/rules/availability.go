@@ -46,7 +46,7 @@ func findAvailability(e *judging) (judge.Outcome, string, []judge.Finding) {
 	findings = append(findings, e.stalled(findings)...)
 	switch {
 	case judge.HasError(findings) && lost == 0:
-		return judge.Fail, fmt.Sprintf("every first attempt got an answer, and %s too late for the page", findings[0].Consumer), findings
+		return judge.Fail, fmt.Sprintf("every first attempt got an answer, but from %s too late for the page", findings[0].Consumer), findings
 	case judge.HasError(findings):
 		return judge.Fail, fmt.Sprintf("%d of %d first attempts got no answer", lost, total), findings
 	case unsure != "":

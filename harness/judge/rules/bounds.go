@@ -180,7 +180,7 @@ func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	f.Message = fmt.Sprintf("%s refused the canary of %s at the end of the lead in %d of %d answers", v.Name, e.Fresh, a.Refused, a.Asked())
 	f.Fix = fmt.Sprintf("find out when %s takes a new one, and emit after that (rollout.lead)", v.Name)
 	if otherwise {
-		f.Message, f.Count = fmt.Sprintf("%s answered %s to the canary of %s at the end of the lead, and took it later: it is not shown that it took it when it was emitted", v.Name, a.Last.Status, e.Fresh), a.Unanswered
+		f.Message, f.Count = fmt.Sprintf("%s answered %s to the canary of %s at the end of the lead, and took it later: nothing shows that it took it at the emit", v.Name, a.Last.Status, e.Fresh), a.Unanswered
 		f.FirstMS = at.Milliseconds()
 	}
 	if a.Taken > 0 {
@@ -296,7 +296,7 @@ func fixBound(b plan.Bound) string {
 	}
 	switch {
 	case b.Least:
-		fix += fmt.Sprintf("; how late %s would have been if nothing had been revoked nobody saw: find that out first", b.Party)
+		fix += fmt.Sprintf("; nobody saw how late %s would have been without the revoke: find that out first", b.Party)
 	case b.Once:
 		fix += fmt.Sprintf("; %s was seen so late once, and may be later the next time: find out how often each of its replicas reads what is published", b.Party)
 	}

@@ -86,7 +86,7 @@ func TestBounds(t *testing.T) {
 			"search refused k2 in 1 of 75 answers", judge.Warning, "search", "watch search for longer before the accept, and ask each of its replicas by its own address"},
 		{"a canary without an answer", []change{withoutProbes("search", history.Canary), asks(28, history.Canary, history.Unavailable)}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"a canary that was not known yet", []change{withoutProbes("search", history.Canary), answersCanary("404")}, judge.Inconclusive, judge.Inconclusive,
-			"held by luck: search answered 404 to the canary of k2 at the end of the lead, and took it later: it is not shown that it took it when it was emitted; nobody", judge.Warning, "search",
+			"held by luck: search answered 404 to the canary of k2 at the end of the lead, and took it later: nothing shows that it took it at the emit; nobody", judge.Warning, "search",
 			"find out when search takes a new one, and emit after that (rollout.lead)"},
 		{"a canary that was too much", []change{withoutProbes("search", history.Canary), answersCanary("429")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"a canary that was answered an error", []change{withoutProbes("search", history.Canary), answersCanary("503")}, judge.Pass, judge.Pass, "", "", "", ""},

@@ -115,7 +115,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		r := e.Near(at, at, name)[0]
 		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
 	case g.Phase == history.Verify && e.namesNone():
-		return fmt.Sprintf("have clients present tokens that name their key (kid), and %s check them by it: what it takes now names none, and the canary is nothing like it", name)
+		return fmt.Sprintf("have clients present tokens that name their key (kid), and %s check them by it: the tokens that it takes now name none, so the canary is unlike them", name)
 	case g.Phase == history.Verify && emits && e.Limits.NamedOtherwise(e.View, name, e.Old, e.Fresh):
 		return fmt.Sprintf("have %s sign and publish under the identifiers that it is given", name)
 	case g.Phase == history.Verify && emits:
@@ -123,7 +123,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case g.Phase == history.Verify:
 		return fmt.Sprintf("find out why %s does not take %s, and emit it only when it does", name, e.Fresh)
 	case g.Phase == history.Emit:
-		return fmt.Sprintf("make %s use %s within %s of being told: reload or restart it with the emit", name, e.Fresh, plan.Text(e.Limits.Switching()))
+		return fmt.Sprintf("make %s use %s within %s of the emit: reload or restart it then", name, e.Fresh, plan.Text(e.Limits.Switching()))
 	case g.Phase == history.Overlap && v.Authority && e.View.Said(name, e.Old, history.Still).Refused > 0:
 		return fmt.Sprintf("find out at %s who or what ends %s before the step revoke does (a cron, an expiry, another rotation), and have it end after the overlap", name, e.Old)
 	case g.Phase == history.Watch && emits && e.Limits.Expires > 0:
@@ -131,7 +131,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return fmt.Sprintf("%s stays in the key set of %s for more than %s after the emit: write how long (attach.steps.revoke.expires), or have it taken out sooner",
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:
-		return fmt.Sprintf("make %s publish %s no more once it is revoked", name, e.Old)
+		return fmt.Sprintf("make %s stop publishing %s when it is revoked", name, e.Old)
 	case g.Phase == history.Watch && v.Authority && e.Limits.OnlyRight(e.unansweredLast(name)):
 		return plan.EndTheLogin(string(keyring.Revoke), e.Old)
 	case g.Phase == history.Watch && v.Authority && e.unansweredLast(name) != "":
@@ -147,10 +147,10 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	}
 	for _, key := range e.JudgedCells() {
 		if key.Presenter == name && key.Credential == e.Fresh && e.View.Sum(key, 0, e.End+1).OK == 0 {
-			return fmt.Sprintf("hold what %s has as %s against what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.Fresh, key.Validator, e.Old, key.Validator)
+			return fmt.Sprintf("compare what %s has as %s with what %s has, by fingerprint, and give it the right one: revoke %s only when %s takes it", name, e.Fresh, key.Validator, e.Old, key.Validator)
 		}
 	}
-	cure := fmt.Sprintf("give %s %s, and revoke %s only when it uses that no more", name, e.Fresh, e.Old)
+	cure := fmt.Sprintf("give %s %s, and revoke %s only when it no longer uses that", name, e.Fresh, e.Old)
 	if runbook.Traits[e.Limits.Family].Pools {
 		cure += fmt.Sprintf("; a pool logs in with %s only when it connects anew, so have it close connections when they are as old as the page says (format.longest_life)", e.Fresh)
 	}

@@ -41,10 +41,10 @@ func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 			f.Fix += "; then rehearse again: nothing beyond this gate was tried"
 			findings = append(findings, f)
 		case noted == "":
-			noted = fmt.Sprintf("the gate of %s would have stopped it: %s", g.Phase, g.Detail)
+			noted = fmt.Sprintf("the gate of %s would have stopped the rotation: %s", g.Phase, g.Detail)
 			f := e.tellGate(event, judge.Warning, "enforced, "+noted)
 			if g.Phase != history.Watch {
-				f.Fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt, and not by luck"
+				f.Fix += "; enforced (gates: enforce), this gate stops the rotation before anybody is hurt"
 			}
 			findings = append(findings, f)
 		}

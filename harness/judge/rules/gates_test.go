@@ -72,7 +72,7 @@ func TestGates(t *testing.T) {
 				return e.Counts != nil && e.Counts.Credential == "k2" && e.Counts.Validator == "checkout"
 			})}, judge.Inconclusive, "nothing tells whether checkout had taken k2", nil, ""},
 		{"observed, and held", []change{mode("observe")}, judge.Skipped, "gates only observed; all held", nil, ""},
-		{"observed, and would have stopped", []change{mode("observe"), refuses("observe", history.Verify, "search"), refuses("observe", history.Watch, "web")}, judge.Skipped, "the gate of verify would have stopped it: search is not ready", []string{"search"}, "k2"},
+		{"observed, and would have stopped", []change{mode("observe"), refuses("observe", history.Verify, "search"), refuses("observe", history.Watch, "web")}, judge.Skipped, "the gate of verify would have stopped the rotation: search is not ready", []string{"search"}, "k2"},
 		{"off", []change{off, withoutKind(history.KindGate, "")}, judge.Skipped, "no gate was evaluated", nil, ""},
 		{"enforced, and none evaluated", []change{withoutKind(history.KindGate, "")}, judge.Inconclusive, "none was evaluated", nil, ""},
 	} {
@@ -132,7 +132,7 @@ func TestGateCuresWhatExpires(t *testing.T) {
 	t.Parallel()
 	for expires, want := range map[time.Duration]string{
 		10 * time.Minute: "k1 stays in the key set of auth for more than",
-		0:                "make auth publish k1 no more once it is revoked",
+		0:                "make auth stop publishing k1 when it is revoked",
 	} {
 		v := judged(t, limit(func(l *plan.Limits) { l.Expires = expires }), add(history.Event{At: at(60), Kind: history.KindGate, Phase: history.Watch,
 			Gate: &history.Gate{Phase: history.Watch, Mode: "enforce", Consumer: "auth", Detail: "auth still publishes k1 18m after the revoke"}}))

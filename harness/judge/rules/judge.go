@@ -170,7 +170,7 @@ func why(v *judge.Verdict, e *judging) string {
 		}
 		text := fmt.Sprintf("%s replaced %s at %s while auth failures stayed flat: %d of %d attempts", e.Fresh, e.Old, validators, refused, attempts)
 		if blind := e.Limits.Untimed(); len(blind) > 0 {
-			text += fmt.Sprintf("; no log says when %s fetches what is published, so its lead was held against the page alone, and not at the worst moment", strings.Join(blind, ", "))
+			text += fmt.Sprintf("; no log says when %s fetches what is published, so its lead was checked against the page alone, not at the worst moment", strings.Join(blind, ", "))
 			text += e.howToTime(blind)
 		}
 		return text

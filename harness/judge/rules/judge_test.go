@@ -53,7 +53,7 @@ func TestPrecedence(t *testing.T) {
 		flat    judge.Flatness
 		why     string // how it begins
 	}{
-		{"a fail outweighs what cannot be told", []change{leaking, withoutKind(history.KindEnd, "")}, judge.Fail, judge.CannotTell, "the value of a secret stands 1 time in logs/auth.log"},
+		{"a fail outweighs what cannot be told", []change{leaking, withoutKind(history.KindEnd, "")}, judge.Fail, judge.CannotTell, "the value of a secret appears 1 time in logs/auth.log"},
 		{"what cannot be told outweighs a pass", []change{withoutKind(history.KindLeaks, "")}, judge.Inconclusive, judge.Flat, "cannot tell (leaks): outputs were not scanned"},
 		{"refusals are told first", []change{leaking, refuse("app", "k2", 28, 30, 10)}, judge.Fail, judge.NotFlat, "app was refused"},
 		{"thin data does not hide a fail", []change{refuse("app", "k2", 28, 30, 10), silent("web", 41, 61)}, judge.Fail, judge.NotFlat, "app was refused"},

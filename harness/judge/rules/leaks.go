@@ -20,8 +20,8 @@ func leaks(e *judging) (judge.Outcome, string, []judge.Finding) {
 		where := strings.Join(e.Leaks.Where, ", ")
 		return judge.Fail, "a value was found", []judge.Finding{{
 			Level: judge.Error, Consumer: consumerOf(e.Leaks.Where), Count: e.Leaks.Hits, LastMS: e.End.Milliseconds(),
-			Message: fmt.Sprintf("the value of a secret stands %s in %s", plan.Counted(e.Leaks.Hits, "time"), where),
-			Fix:     "log identifiers, never values; rotate what was written down",
+			Message: fmt.Sprintf("the value of a secret appears %s in %s", plan.Counted(e.Leaks.Hits, "time"), where),
+			Fix:     "log identifiers, never values; rotate the secret that was written down",
 		}}
 	}
 	detail := fmt.Sprintf("no value in %d bytes of output", e.Leaks.Searched)

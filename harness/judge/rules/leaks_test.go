@@ -28,8 +28,8 @@ func TestLeaks(t *testing.T) {
 		{"nothing to scan", []change{scan(history.Leaks{})}, judge.Inconclusive, "there was no output to scan", ""},
 		{"some are too short", []change{scan(history.Leaks{Searched: 10, Short: 2})}, judge.Pass, "10 bytes of output; 2 values too short to be looked for", ""},
 		{"in a log", []change{scan(history.Leaks{Searched: 10, Hits: 2, Where: []string{"events.jsonl", "logs/auth.log (base64)"}})}, judge.Fail,
-			"the value of a secret stands 2 times in events.jsonl, logs/auth.log (base64)", "auth"},
-		{"elsewhere", []change{scan(history.Leaks{Searched: 10, Hits: 1, Where: []string{"events.jsonl"}})}, judge.Fail, "stands 1 time in events.jsonl", ""},
+			"the value of a secret appears 2 times in events.jsonl, logs/auth.log (base64)", "auth"},
+		{"elsewhere", []change{scan(history.Leaks{Searched: 10, Hits: 1, Where: []string{"events.jsonl"}})}, judge.Fail, "appears 1 time in events.jsonl", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

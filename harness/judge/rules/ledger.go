@@ -82,10 +82,10 @@ func (e *judging) explainTwice(f *judge.Finding, wrong history.Irregular) {
 	case wrong.Earlier != wrong.Credential:
 		f.Cause = judge.CauseKeyScoped
 		f.Message += fmt.Sprintf("; %s knows an idempotency key only together with the credential", wrong.Validator)
-		f.Fix = fmt.Sprintf("have %s try again with the credential of the first attempt, and keep %s accepted until nothing is tried again that was begun with it",
+		f.Fix = fmt.Sprintf("have %s try again with the credential of the first attempt, and keep %s accepted until nothing that was begun with it is retried",
 			wrong.Presenter, wrong.Earlier)
 	default:
-		f.Message += fmt.Sprintf("; %s was given an idempotency key and did not keep to it", wrong.Validator)
+		f.Message += fmt.Sprintf("; %s got an idempotency key and ignored it", wrong.Validator)
 		f.Fix = fmt.Sprintf("have %s ask %s what became of an order before it tries again", wrong.Presenter, wrong.Validator)
 	}
 }

@@ -45,7 +45,7 @@ func TestLedger(t *testing.T) {
 			"answered with a refusal (401), and no idempotency key said", judge.CauseNotIdempotent, "emit"},
 		{"twice, named by the credential too", []change{of(twice("k1", "k2", "504", true))}, judge.Fail,
 			"only together with the credential", judge.CauseKeyScoped, "emit"},
-		{"twice under one name", []change{of(twice("k2", "k2", "504", true))}, judge.Fail, "did not keep to it", judge.CauseNotIdempotent, "emit"},
+		{"twice under one name", []change{of(twice("k2", "k2", "504", true))}, judge.Fail, "and ignored it", judge.CauseNotIdempotent, "emit"},
 		{"done and told failed", []change{of(unconfirmed)}, judge.Fail, "were told that it failed", judge.CauseAfterEffect, "revoke"},
 		{"told done and not done", []change{of(notDone)}, judge.Fail, "did not do it", judge.CauseUnknown, "baseline"},
 	} {

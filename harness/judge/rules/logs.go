@@ -45,9 +45,9 @@ func logs(e *judging) (judge.Outcome, string, []judge.Finding) {
 		})
 	}
 	if len(findings) > 0 {
-		return judge.Skipped, "of some consumers it is not logged which credential it was", findings
+		return judge.Skipped, "some consumers do not log which credential it was", findings
 	}
-	return judge.Pass, "every consumer logs which credential was taken or refused, as far as it was", nil
+	return judge.Pass, "every consumer logs which credential it took or refused, as far as was seen", nil
 }
 
 // decided reports whether a party took, or was shown to have refused, a credential; for a presenter,

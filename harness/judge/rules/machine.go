@@ -63,7 +63,7 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 		})
 		switch kept := total(strained) >= history.Offset(leastStretch)/2; {
 		case pressure != "" && judge.HasError(out):
-			why, since = pressure+": that answers did not come in time may be for want of that alone", moment(out[0].FirstMS)
+			why, since = pressure+": answers may have been late for that alone", moment(out[0].FirstMS)
 		case judge.HasError(out), !judge.HasError(findings) && untold(rules) && kept:
 			why, since = tellStretches(strained)+e.pressure(), strained[0].from
 		default:

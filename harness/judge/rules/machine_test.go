@@ -90,7 +90,7 @@ func TestTheMachineIsAskedFirst(t *testing.T) {
 
 		// Harness and load had their time, and others may not have had it.
 		{"pressed, and answers are late", []change{pressedFrom(40, map[string]float64{"cpu": 0.8}), late(45, 50)}, judge.Inconclusive,
-			"somebody waited for a processor 80% of the time from 45s to 50s of the run: that answers did not come in time may be for want of that alone", ""},
+			"somebody waited for a processor 80% of the time from 45s to 50s of the run: answers may have been late for that alone", ""},
 		{"pressed for half of it", []change{pressedFrom(40, map[string]float64{"cpu": 0.8}), pressedFrom(47, map[string]float64{"cpu": 0.3}), late(45, 50)}, judge.Fail, "app got no good answer", "search"},
 		{"pressed before", []change{pressedFrom(20, map[string]float64{"cpu": 0.8}), pressedFrom(40, map[string]float64{"cpu": 0.3}), late(45, 50)}, judge.Fail, "app got no good answer", "search"},
 		{"pressed for the disk", []change{pressedFrom(40, map[string]float64{"cpu": 0.1, "io": 0.6}), late(45, 50)}, judge.Inconclusive, "somebody waited for a disk 60% of the time", ""},

@@ -69,7 +69,7 @@ func (e *judging) learnedOnHold(r *holdEffect, validator string, planned history
 		return
 	}
 	r.sure = true
-	r.text += fmt.Sprintf("; %s learned %s only %s after it was accepted: without the hold it had refused it for %s",
+	r.text += fmt.Sprintf("; %s learned %s only %s after it was accepted: without the hold it would have refused it for %s",
 		validator, e.Fresh, e.Page(learned-accepted), e.Page(learned-met))
 }
 
@@ -84,7 +84,7 @@ func (e *judging) usedOnHold(r *holdEffect, party string, planned, revoked histo
 		sum := e.View.Sum(key, planned+evidence.Nearly, revoked)
 		if n := sum.OK + sum.AuthFailures; n > 0 && !r.sure {
 			r.sure, r.who = true, key.Presenter
-			r.text += fmt.Sprintf("; %s presented %s to %s %s after the window of the page: without the hold it had been refused", key.Presenter, e.Old, key.Validator, plan.Counted(n, "time"))
+			r.text += fmt.Sprintf("; %s presented %s to %s %s after the window of the page: without the hold it would have been refused", key.Presenter, e.Old, key.Validator, plan.Counted(n, "time"))
 		}
 	}
 }

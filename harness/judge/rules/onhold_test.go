@@ -92,10 +92,10 @@ func TestHeldBecauseOfTheHold(t *testing.T) {
 		says     []string
 	}{
 		{"jwt-signing-key/stale-cache", history.Emit, []string{
-			"held because of the hold: the lead is 5m and must be at least 16m15s for search", "of page time, so that the lead lasted", "without the hold it had refused it for",
+			"held because of the hold: the lead is 5m and must be at least 16m15s for search", "of page time, so that the lead lasted", "without the hold it would have refused it for",
 		}},
 		{"jwt-signing-key/short-overlap", history.Revoke, []string{
-			"held because of the hold: the window is", "presented k1 to search", "without the hold it had been refused",
+			"held because of the hold: the window is", "presented k1 to search", "without the hold it would have been refused",
 		}},
 	} {
 		t.Run(tt.scenario, func(t *testing.T) {

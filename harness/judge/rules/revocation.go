@@ -131,7 +131,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		f.Fix = fmt.Sprintf("restart %s after a revoke, or give what it keeps (its key set, tokens that it has checked) an expiry of at most %s: until then a revoked credential still lets somebody in", v.Name, e.mayKeep(v))
 		switch {
 		case v.Authority:
-			f.Fix = fmt.Sprintf("look at %s itself whether %s is revoked there: if not, the step revoke did nothing, or something else; if it is, ask who runs %s how long it takes what is revoked, write it on the page (consumers: forgets_within), and watch for longer than that (rollout.watch, more than %s)",
+			f.Fix = fmt.Sprintf("check at %s itself whether %s is revoked: if not, the step revoke did nothing, or something else; if it is, ask the operators of %s how long it still takes a revoked one, write that on the page (consumers: forgets_within), and watch for longer than that (rollout.watch, more than %s)",
 				v.Name, e.Old, v.Name, e.Page(p.LastTaken-revoked))
 		case v.Reads:
 			f.Fix = fmt.Sprintf("have %s read what is published again after a revoke (a reload, a signal, a restart): until then a revoked credential still lets somebody in", v.Name)
@@ -141,7 +141,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		}
 		e.kept(f, v, p)
 	case p.InARow > 0:
-		return fmt.Sprintf("%s took %s again after it had refused it, and refused it only %s since: not every replica of it need do so", v.Name, e.Old, plan.Counted(p.InARow, "time"))
+		return fmt.Sprintf("%s took %s again after it had refused it, and has refused it only %s since: some of its replicas may still take it", v.Name, e.Old, plan.Counted(p.InARow, "time"))
 	case p.Last.Outcome != history.OK:
 		return fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that (%s)%s", v.Name, e.Old, e.Page(p.LastTaken-revoked), p.Last.Status, e.SayRefusal(v.Name, p.Last.Status))
 	case p.UnshownSince != 0:
@@ -199,12 +199,12 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 				why = fmt.Sprintf("%s has a key of the type %s in its set as %s, and %s of %s: it signs with a key of its own, and not with what it was given, by which the harness signs", v.From, fresh, e.Fresh, e.Old, old)
 			}
 			if v.Authority {
-				why = "it does not let it in from here, or not for what is asked here (a list of addresses, a scope), and nobody can tell from here what it takes"
+				why = "it does not let the harness in, or not for what the harness asks (a list of addresses, a scope), so nothing shows what it takes"
 			}
 			return fmt.Sprintf("%s refused %s in all of %d answers to the harness, and took it %d times from others meanwhile: %s", v.Name, e.Fresh, a.Refused, n, why), false
 		}
 		if e.namesNone() && a.Taken == 0 {
-			return fmt.Sprintf("%s refused each token that the harness made, and clients present none like it, but something that names no credential of this run: it may check otherwise than by a key, as one that asks about each token, and nothing shows what it takes", v.Name), false
+			return fmt.Sprintf("%s refused each token that the harness made, and what clients present names no credential of this run: it may not check by a key (it may ask about each token, as by introspection), so nothing shows what it takes", v.Name), false
 		}
 		return "", true
 	case plan.Doubtful:
@@ -296,7 +296,7 @@ func (e *judging) undestroyed() (judge.Finding, bool) {
 			Level: judge.Error, Credential: e.Old, CausedBy: string(keyring.Destroy), Cause: judge.CauseNotDestroyed, FirstPhase: e.PhaseAt(event.At),
 			FirstMS: event.At.Milliseconds(), LastMS: event.At.Milliseconds(), Count: 1,
 			Message: fmt.Sprintf("%s is refused everywhere and could not be removed: %s", e.Old, event.Detail),
-			Fix:     fmt.Sprintf("hand on what still belongs to %s, then remove it (destroy); rehearse that step too", e.Old),
+			Fix:     fmt.Sprintf("give what %s still owns another owner, then remove it (destroy); rehearse that step too", e.Old),
 		}
 		for _, v := range e.Limits.Validators {
 			if v.Authority {

@@ -198,7 +198,7 @@ func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 				allowed = fmt.Sprintf("the page allows %s", plan.Text(g3))
 			}
 			f.Message = fmt.Sprintf("%s%s still took %s %s after it was withdrawn (%s); %s is compromised, and whoever has it still gets in", name, e.OffPage(name), e.Fresh, e.Page(e.End-withdrawn), allowed, e.Fresh)
-			f.Fix = fmt.Sprintf("see to it now that %s refuses %s (what the step withdraw did there, a reload, a restart), and rehearse that", name, e.Fresh)
+			f.Fix = fmt.Sprintf("make %s refuse %s now (check what the step withdraw did there; reload or restart it), and rehearse that", name, e.Fresh)
 		}
 		notes = append(notes, f)
 	}

@@ -62,7 +62,7 @@ func (e *judging) tellStranger(key history.CellKey, client plan.Client, sum *his
 		return f
 	}
 	f.Consumer, f.Cause, f.CausedBy = client.From, judge.CauseOtherRotation, cause.CausedByOther
-	f.Message += fmt.Sprintf(": %s began to sign with it at %s, and %s had been given no time to learn it", client.From, e.Moment(switched.Milliseconds()), key.Validator)
+	f.Message += fmt.Sprintf(": %s began to sign with it at %s, and %s had no lead to learn it", client.From, e.Moment(switched.Milliseconds()), key.Validator)
 	f.Fix = fixOtherRotation(e.Limits.Family)
 	return f
 }
@@ -92,7 +92,7 @@ func (e *judging) reusedName(emitter string) (name string, reused bool) {
 func (e *judging) ownNames() string {
 	for _, m := range e.Limits.Emitters {
 		if e.Limits.NamedOtherwise(e.View, m.Name, e.Old, e.Fresh) {
-			return fmt.Sprintf("%s calls what it signs with %s, and was given %s and %s under other identifiers: who uses and who takes which of the two nobody can tell by that; have it sign and publish under the identifiers that it is given",
+			return fmt.Sprintf("%s calls what it signs with %s, and was given %s and %s under other identifiers: nothing shows who uses and who takes which of the two; have it sign and publish under the identifiers that it is given",
 				m.Name, e.View.Emitting[m.Name], e.Old, e.Fresh)
 		}
 	}
