@@ -157,10 +157,10 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	if err == nil && (step == "current" || step == "new") {
 		printed = "" // probes run often, and the history has their results
 	}
-	scanner := leak.New(s.Secrets())
-	for line := range strings.Lines(printed + said.complaints.String()) {
-		s.log(step + ": " + withoutSecrets(scanner, strings.TrimRight(line, "\r\n")))
+	if err == nil && step == scenario.MakeStep {
+		printed = "" // Make logs it when it knows what is a value in it
 	}
+	s.logLines(step, printed+said.complaints.String())
 	if err != nil {
 		words := said
 		if printed == "" {
@@ -169,6 +169,14 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 		return "", commandError{does: describe(act), words: s.lastWords(&words), err: err}
 	}
 	return said.out.String(), nil
+}
+
+// logLines writes lines of a step to the log of the steps, without secrets.
+func (s *System) logLines(step, text string) {
+	scanner := leak.New(s.Secrets())
+	for line := range strings.Lines(text) {
+		s.log(step + ": " + withoutSecrets(scanner, strings.TrimRight(line, "\r\n")))
+	}
 }
 
 // inCluster does what an act has to do in the cluster.

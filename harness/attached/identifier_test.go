@@ -14,14 +14,14 @@ import (
 // in words that quote neither it nor what was printed before; and the log of the steps has no value.
 func TestMakePrintsNoIdentifier(t *testing.T) {
 	t.Parallel()
-	const value = "sk_live_4242aaaabbbbcccc"
+	const value = "hunter2"
 	for name, tt := range map[string]struct{ current, make, value, says string }{
-		"an identifier":             {"echo one", "echo done; echo two", "echo " + value + "$1", ""},
-		"its value":                 {"echo one", "echo " + value, "echo " + value, "it printed a value where the identifier is wanted"},
-		"the value of that in use":  {"echo one", "echo " + value + "one", "echo " + value + "$1", "it printed a value where the identifier is wanted"},
-		"a line with its value":     {"echo one", "echo made; echo two; echo the key is " + value, "echo " + value, "it printed lines (3), of which the last has several words (4)"},
-		"no value can be had yet":   {"echo one", "echo two", "[ $1 = one ] && echo " + value, ""},
-		"the value of that in use ": {"echo " + value, "echo two", "echo " + value, "attach.current: it printed a value"},
+		"an identifier":            {"echo one", "echo done; echo two", "echo " + value + "$1", ""},
+		"its value":                {"echo one", "echo " + value, "echo " + value, "it printed a value where the identifier is wanted"},
+		"the value of that in use": {"echo one", "echo " + value + "one", "echo " + value + "$1", "it printed a value where the identifier is wanted"},
+		"a line with its value":    {"echo one", "echo made; echo two; echo the key is " + value, "echo " + value, "it printed lines (3), of which the last has several words (4)"},
+		"no value can be had yet":  {"echo one", "echo two", "[ $1 = one ] && echo " + value, ""},
+		"current prints its value": {"echo " + value, "echo two", "echo " + value, "attach.current: it printed a value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +43,7 @@ func TestMakePrintsNoIdentifier(t *testing.T) {
 			}
 			var logged strings.Builder
 			s, err := attached.New(p, []attached.Endpoint{{Service: "db", URL: "http://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}},
-				attached.Options{Dir: t.TempDir(), Log: func(line string) { logged.WriteString(line) }})
+				attached.Options{Dir: t.TempDir(), Log: func(line string) { logged.WriteString(line + "\n") }})
 			if err != nil {
 				t.Fatal(err)
 			}

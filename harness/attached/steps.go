@@ -55,12 +55,16 @@ func (s *System) Make(ctx context.Context, name string) (identifier string, err 
 		return "", err
 	}
 	if identifier, err = s.printedBy(out); err != nil {
+		s.log(scenario.MakeStep + ": what it printed is not written down: it may have a value in it")
 		return "", err
 	}
 	if err := s.identify(name, identifier); err != nil {
 		return "", err
 	}
 	itself := s.isItsValue(ctx, name, identifier)
+	if len(s.attach.Steps[scenario.MakeStep].Command) > 0 {
+		s.logLines(scenario.MakeStep, out)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if itself {
