@@ -66,7 +66,7 @@ func (c *Cell) tellRefusedBehind(service, authority string) Explanation {
 	}
 	return Explanation{
 		Cause: judge.CauseRefusedBehind,
-		Why:   authority + " refused the credential that it presented",
+		Why:   fmt.Sprintf("%s refused the credential that %s presented", authority, service),
 		Fix:   fmt.Sprintf("fix what the finding about %s at %s says: the failures of its callers follow from that", service, authority),
 	}.asSaidOf(c, authority)
 }
@@ -139,9 +139,9 @@ func (c *Cell) tellAbsent(service, authority string) Explanation {
 			}
 		}
 	}
-	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: authority + ", to which it presents the credential, gave no answer"}
+	told := Explanation{Cause: judge.CauseServiceDown, Consumer: authority, Why: fmt.Sprintf("%s, to which %s presents the credential, gave no answer", authority, service)}
 	if most > 0 {
-		told.Cause, told.Why = judge.CauseFailing, fmt.Sprintf("%s, to which it presents the credential, answered %s to %d of %s", authority, status, most, plan.Counted(of.Attempts, "attempt"))
+		told.Cause, told.Why = judge.CauseFailing, fmt.Sprintf("%s, to which %s presents the credential, answered %s to %d of %s", authority, service, status, most, plan.Counted(of.Attempts, "attempt"))
 		told.Fix = fmt.Sprintf("find out why %s answers that, and rotate only when it no longer does", authority)
 	}
 	if status == tooMany {

@@ -128,9 +128,9 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		if runbook.Traits[e.Limits.Family].Pools {
 			told.Why += ": it did not run, or kept a connection that it had made before"
 		}
-		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
+		told.Fix = fmt.Sprintf("put %s on the page and make it read the new credential; have it run once in the window, before the revoke: a use of zero of %s says nothing about a job that does not run", emitter, e.Old)
 		if m.OnPage {
-			told.Fix = fmt.Sprintf("make %s read the new credential before it runs, and have it run once in the window, before the revoke: that nobody uses %s says nothing of who does not run", emitter, e.Old)
+			told.Fix = fmt.Sprintf("make %s read the new credential before it runs, and have it run once in the window, before the revoke: a use of zero of %s says nothing about a job that does not run", emitter, e.Old)
 		}
 		return told
 	}

@@ -61,7 +61,7 @@ func TestTooManyConnections(t *testing.T) {
 			judge.CauseTooManyConns, "search", "baseline", nil, []string{"CONNECTION LIMIT"}},
 		{"its credential was refused too", with(refuse("search", "k2", 30, 31, 2)), judge.CauseRefusedBehind, "search", "emit", nil, nil},
 		{"not there at all", []change{atTheAuthority, unanswered("search", "unavailable", 28.5, 32, 2), unanswered("app", "502", 28.5, 32, 2)},
-			judge.CauseServiceDown, "provider", "emit", []string{"provider, to which it presents the credential, gave no answer"}, nil},
+			judge.CauseServiceDown, "provider", "emit", []string{"provider, to which search presents the credential, gave no answer"}, nil},
 		{"no room long before", []change{atTheAuthority, unanswered("search", "53300", 12, 14, 2), unanswered("app", "502", 45, 46, 4)},
 			judge.CauseFailing, "search", "revoke", []string{"nothing in the history says why"}, nil},
 		{"no room only after sessions were ended", []change{atTheAuthority, endsSessions(40.5, 3), unanswered("search", "53300", 43, 44, 2), unanswered("app", "502", 40.5, 44, 4)},

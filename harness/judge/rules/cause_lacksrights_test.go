@@ -26,7 +26,7 @@ func TestLacksRights(t *testing.T) {
 			denied(45, "search")(s)
 			s.events[len(s.events)-1].Credential = "k1"
 		}}, judge.CauseLacksRights, "give what k1 logs in with the right that it lacks"},
-		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db refused the credential that it presented"},
+		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db refused the credential that search presented"},
 		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, ""},
 		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, ""},
 	} {
