@@ -132,7 +132,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s stop publishing %s when it is revoked", name, e.Old)
-	case g.Phase == history.Watch && v.Authority && e.Limits.OnlyRight(e.unansweredLast(name)):
+	case g.Phase == history.Watch && v.Authority && e.onlyRightLeft(name):
 		return plan.EndTheLogin(string(keyring.Revoke), e.Old)
 	case g.Phase == history.Watch && v.Authority && e.unansweredLast(name) != "":
 		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
@@ -155,6 +155,13 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		cure += fmt.Sprintf("; a pool logs in with %s only when it connects anew, so have it close connections when they are as old as the page says (format.longest_life)", e.Fresh)
 	}
 	return cure
+}
+
+// onlyRightLeft reports whether a validator's last answer to the old credential was that of a login that
+// lost only a right.
+func (e *judging) onlyRightLeft(validator string) bool {
+	probe, _, asked := e.lastProbe(validator, history.OldAfter)
+	return asked && e.Limits.OnlyRight(probe.Status)
 }
 
 // unansweredLast is the status of a validator's last answer to the harness after the revoke, where that
