@@ -37,7 +37,7 @@ func (e *Evidence) nameRefused() {
 				named.Credential = e.Old
 			case b.At+BucketWidth >= revoked && oldByUse:
 				named.Credential = e.Old
-			case (!revokes || b.At < revoked) && freshByUse:
+			case (!revokes || b.At < revoked) && freshByUse, e.lost(key, b.At):
 				named.Credential = e.Fresh
 			default:
 				return false
@@ -78,6 +78,20 @@ func (e *Evidence) neverTaken(key history.CellKey, emitted history.Offset) bool 
 	before := e.View.Sum(key, e.Start, emitted-BucketWidth)
 	taken, refused := e.toldTheHarness(key.Validator, e.Fresh, e.Start, e.End)
 	return before.AuthFailures == 0 && refused && !taken
+}
+
+// lost reports whether a cell's unnamed refusals at a moment are of the new credential, which the
+// validator took before: its presenter used that last and uses nothing else since, and the validator
+// refuses it to the harness since, as where a revoke withdraws the wrong one.
+func (e *Evidence) lost(key history.CellKey, at history.Offset) bool {
+	fresh, old := key, key
+	fresh.Credential, old.Credential = e.Fresh, e.Old
+	began := e.View.Sum(key, e.Start, e.End+1).FirstFailure
+	if at+BucketWidth < began || e.View.Sum(fresh, e.Start, began+1).OK == 0 || e.View.Sum(fresh, began+BucketWidth, e.End+1).OK > 0 || e.View.Sum(old, began, e.End+1).OK > 0 {
+		return false
+	}
+	taken, refused := e.toldTheHarness(key.Validator, e.Fresh, began, e.End)
+	return refused && !taken
 }
 
 // toldTheHarness is how a validator answered the harness's presentations of a credential in [from, to].

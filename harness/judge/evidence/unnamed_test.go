@@ -102,6 +102,9 @@ func TestNamedByUse(t *testing.T) {
 		{"refused something before, too", append(used("k1", 0, 50), taken, refused, unnamed(5), unnamed(52)), 0, 0},
 		{"the old one is still taken", append(used("k1", 0, 50), taken, asked(51, "k1", history.OK), unnamed(52)), 0, 0},
 		{"the new one is never taken", append(used("k1", 0, 20), asked(19, "k2", history.AuthFailure), refused, unnamed(21), unnamed(30)), 0, 2},
+		{"the new one is no longer taken", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 2},
+		{"the new one is still taken from the presenter", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 0},
+		{"the new one is still taken from the harness", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.OK), unnamed(50.6), unnamed(58)), 0, 0},
 		{"the new one is taken from the harness", append(used("k1", 0, 20), taken, refused, unnamed(21)), 0, 0},
 		{"the new one is taken from others", append(append(used("k1", 0, 20), used("k2", 30, 50)...), asked(19, "k2", history.AuthFailure), refused, unnamed(21)), 0, 0},
 	} {
