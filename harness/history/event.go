@@ -224,6 +224,8 @@ type Gate struct {
 	Detail string `json:"detail"` // what held, or what did not and what instead
 	// Consumer is the party to look at where the gate did not hold for one.
 	Consumer string `json:"consumer,omitempty"`
+	// Untold says that it does not hold because it cannot be told whether it does.
+	Untold bool `json:"untold,omitempty"`
 }
 
 // Decision is what the run chose to do and why.

@@ -2,7 +2,11 @@ package history
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"slices"
+	"strings"
 )
 
 // statusTooMany is the status of a look that was turned away (RFC 6585 §4).
@@ -48,6 +52,18 @@ func (s *KeySet) Same(o *KeySet) bool { return s.Status == o.Status && slices.Eq
 
 // Readable reports whether there was a set at all.
 func (s *KeySet) Readable() bool { return s.Status == StatusSet }
+
+// OtherKey reports whether a set has, as a credential, another key than the run made: those that it makes
+// for issuers are named by their thumbprint (RFC 7638), which the fingerprint of that key then begins.
+func (s *KeySet) OtherKey(credential string) bool {
+	if s == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Keys, func(k Key) bool {
+		name, err := base64.RawURLEncoding.DecodeString(k.Kid)
+		return k.Credential == credential && k.Print != "" && err == nil && len(name) == sha256.Size && !strings.HasPrefix(hex.EncodeToString(name), k.Print)
+	})
+}
 
 // Credentials are the names of the keys of a set, each once, in its order; those
 // that the run does not know by their kid.

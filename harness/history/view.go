@@ -62,6 +62,8 @@ type View struct {
 	// TurnedAway are the issuers whose answer to the last look was that too much is asked (429):
 	// what they publish now nobody knows.
 	TurnedAway map[string]bool
+	// Sets are the key sets that were found at issuers when they were last looked at.
+	Sets map[string]*KeySet
 	// Fetches is how many key sets each validator has fetched.
 	Fetches map[string]int64
 	// LastFetch is when each validator last fetched one.
@@ -120,8 +122,8 @@ func NewView() *View {
 		Probes:     map[string]map[string]Probe{},
 		Answers:    map[AnswersKey]*Answers{},
 		Published:  map[string][]string{}, PublishedAt: map[string]map[string]Offset{},
-		TurnedAway: map[string]bool{},
-		Cells:      map[CellKey][]Bucket{}, Counted: map[Source]Offset{}, Failed: map[Source]Offset{},
+		TurnedAway: map[string]bool{}, Sets: map[string]*KeySet{},
+		Cells: map[CellKey][]Bucket{}, Counted: map[Source]Offset{}, Failed: map[Source]Offset{},
 		Lives: map[string]Offset{}, Rates: map[string][]RateSince{}, Cut: map[string]map[string]Offset{},
 		Exited: map[string]Offset{}, ofFetch: map[[2]string]bool{},
 	}
@@ -189,6 +191,9 @@ func (v *View) Apply(e Event) {
 	case KindLooked:
 		if e.Reader == "" && e.Set != nil {
 			v.TurnedAway[e.Service] = e.Set.Status == statusTooMany
+			if e.Set.Readable() {
+				v.Sets[e.Service] = e.Set
+			}
 		}
 	case KindProbe:
 		if v.Probes[e.Service] == nil {

@@ -21,12 +21,12 @@ func (l Look) baseline() (string, []refusal) {
 		attempts += c.sum.Attempts
 		due := c.rate * l.Baseline.Seconds() / 2
 		if need := min(enough, int64(due)); c.sum.Attempts < need {
-			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%s made %d attempts at %s in the baseline, want at least %d",
+			refusals = append(refusals, refusal{consumer: c.to, why: fmt.Sprintf("%s made %d attempts at %s in the baseline, want at least %d",
 				c.name, c.sum.Attempts, c.to, need)})
 		}
 		bad := c.sum.AuthFailures + c.sum.Unavailable
 		if !plan.Within(l.Limits.Objective, bad, c.sum.Attempts) && l.takesPart(c.name, c.to) {
-			refusals = append(refusals, refusal{c.to, fmt.Sprintf("%d of %d attempts of %s at %s failed before anything was changed",
+			refusals = append(refusals, refusal{consumer: c.to, why: fmt.Sprintf("%d of %d attempts of %s at %s failed before anything was changed",
 				bad, c.sum.Attempts, c.name, c.to)})
 		}
 	}

@@ -33,7 +33,7 @@ func (l Look) emit() (string, []refusal) {
 		if l.idle(name) {
 			continue
 		}
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s, %s after the emit of %s", l.stillUses(name), plan.Text(l.since(string(keyring.Emit), New)), New)})
+		refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s, %s after the emit of %s", l.stillUses(name), plan.Text(l.since(string(keyring.Emit), New)), New)})
 	}
 	return l.inUse(), refusals
 }

@@ -34,7 +34,7 @@ func (l Look) user(key history.CellKey) string {
 func (l Look) overlap() (string, []refusal) {
 	var refusals []refusal
 	for _, name := range l.emittersOn(Old, false) {
-		refusals = append(refusals, refusal{name, l.stillUses(name)})
+		refusals = append(refusals, refusal{consumer: name, why: l.stillUses(name)})
 	}
 	used := map[string]recentUse{}
 	for _, key := range l.View.Keys() {
@@ -53,7 +53,7 @@ func (l Look) overlap() (string, []refusal) {
 	refusals = append(refusals, l.turnedAway()...)
 	refusals = append(refusals, l.withdrawnBefore()...)
 	for name, u := range used {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
+		refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
 	}
 	refusals = l.withBounds(refusals)
 	slices.SortFunc(refusals, func(a, b refusal) int { return strings.Compare(a.consumer+a.why, b.consumer+b.why) })
@@ -65,11 +65,11 @@ func (l Look) overlap() (string, []refusal) {
 func (l Look) onAnother() []refusal {
 	var refusals []refusal
 	for _, name := range l.Limits.OnAnother(l.View, Old, New) {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", name, l.View.Emitting[name], Old, New)})
+		refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s uses %s, which is neither %s nor %s: another rotation has begun", name, l.View.Emitting[name], Old, New)})
 	}
 	for _, m := range l.Limits.Emitters {
 		if l.Limits.NamedOtherwise(l.View, m.Name, Old, New) {
-			refusals = append(refusals, refusal{m.Name, fmt.Sprintf("%s calls what it signs with %s: nothing shows whether %s is out of use", m.Name, l.View.Emitting[m.Name], Old)})
+			refusals = append(refusals, refusal{consumer: m.Name, why: fmt.Sprintf("%s calls what it signs with %s: nothing shows whether %s is out of use", m.Name, l.View.Emitting[m.Name], Old)})
 		}
 	}
 	return refusals
@@ -87,11 +87,11 @@ func (l Look) withBounds(refusals []refusal) []refusal {
 			}
 		}
 		if !said {
-			refusals = append(refusals, refusal{b.Party, b.Short()})
+			refusals = append(refusals, refusal{consumer: b.Party, why: b.Short()})
 		}
 	}
 	for _, b := range l.short("G3") {
-		refusals = append(refusals, refusal{b.Party, b.Short()})
+		refusals = append(refusals, refusal{consumer: b.Party, why: b.Short()})
 	}
 	return refusals
 }
@@ -109,7 +109,7 @@ func (l Look) turnedAway() []refusal {
 		within := l.Limits.LastUse(l.View, key, New, l.Now)
 		sum := l.View.Sum(key, l.Now-history.Offset(within), l.Now+1)
 		if sum.AuthFailures > 0 && sum.OK == 0 {
-			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it still needs %s",
+			refusals = append(refusals, refusal{consumer: key.Presenter, why: fmt.Sprintf("%s presents %s to %s, which refused it %s in the last %s and never took it: it still needs %s",
 				key.Presenter, New, key.Validator, plan.Counted(sum.AuthFailures, "time"), plan.Text(l.Limits.Page(within)), Old)})
 		}
 	}
@@ -122,7 +122,7 @@ func (l Look) withdrawnBefore() []refusal {
 	var refusals []refusal
 	for _, v := range l.Limits.Validators {
 		if a := l.View.Said(v.Name, Old, history.Still); v.Authority && a.Refused > 0 && a.Taken == 0 {
-			refusals = append(refusals, refusal{v.Name, fmt.Sprintf("%s refuses %s (%s) before the revoke: somebody else has withdrawn it, or it has expired, and the overlap was shorter than the page has it", v.Name, Old, a.Last.Status)})
+			refusals = append(refusals, refusal{consumer: v.Name, why: fmt.Sprintf("%s refuses %s (%s) before the revoke: somebody else has withdrawn it, or it has expired, and the overlap was shorter than the page has it", v.Name, Old, a.Last.Status)})
 		}
 	}
 	return refusals
@@ -134,7 +134,7 @@ func (l Look) inSession() []refusal {
 	var refusals []refusal
 	for _, name := range slices.Sorted(maps.Keys(l.served)) {
 		if !l.Limits.Excepted(name) {
-			refusals = append(refusals, refusal{name, fmt.Sprintf("%s is served on %s made with %s", name, plan.Counted(l.served[name], "session"), Old)})
+			refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s is served on %s made with %s", name, plan.Counted(l.served[name], "session"), Old)})
 		}
 	}
 	return refusals

@@ -23,7 +23,7 @@ func (l Look) verify() (string, []refusal) {
 		if l.is != "" {
 			why += ": " + l.is
 		}
-		return "", append(l.outsiders(), refusal{"", why})
+		return "", append(l.outsiders(), refusal{consumer: "", why: why})
 	}
 	late, short := map[string]bool{}, map[string][]string{}
 	for _, b := range l.short("G1") {
@@ -42,6 +42,8 @@ func (l Look) verify() (string, []refusal) {
 		due := l.mustPublish(v, string(keyring.Accept), New) || l.askedWhenDue(v, string(keyring.Accept), New)
 		if due && !l.publishes(v.From, New) {
 			late[v.From] = true // validators that take their set from it are not at fault
+		} else if untold, is := l.unlike(v, New, history.Canary); is {
+			refusals = append(refusals, untold)
 		} else if taken, how := l.taken(v, New); !taken {
 			if publishedAfter, due := l.publishedLate(v); due {
 				short[v.From] = append(short[v.From], fmt.Sprintf("%s published %s only %s after it was accepted, and %s still has time to learn it",
@@ -51,7 +53,7 @@ func (l Look) verify() (string, []refusal) {
 			}
 		}
 		if len(why) > 0 {
-			refusals = append(refusals, refusal{v.Name, strings.Join(why, ", and ")})
+			refusals = append(refusals, refusal{consumer: v.Name, why: strings.Join(why, ", and ")})
 		}
 	}
 	for _, m := range l.Limits.Emitters {
@@ -64,7 +66,7 @@ func (l Look) verify() (string, []refusal) {
 		short[name] = append(short[name], fmt.Sprintf("%s does not publish %s, %s after it was accepted", name, New, since))
 	}
 	for _, name := range slices.Sorted(maps.Keys(short)) {
-		refusals = append(refusals, refusal{name, strings.Join(short[name], ", and ")})
+		refusals = append(refusals, refusal{consumer: name, why: strings.Join(short[name], ", and ")})
 	}
 	refusals = append(refusals, l.outsiders()...)
 	holds := fmt.Sprintf("%s after %s was accepted every validator has it", since, New)

@@ -27,11 +27,11 @@ func (l Look) watch() (string, []refusal) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(late)) {
-		refusals = append(refusals, refusal{name, fmt.Sprintf("%s still publishes %s %s after the revoke", name, Old, since)})
+		refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s still publishes %s %s after the revoke", name, Old, since)})
 	}
 	for _, v := range l.Limits.Validators {
 		if why := l.keeps(v, late[v.From], since); why != "" {
-			refusals = append(refusals, refusal{v.Name, why})
+			refusals = append(refusals, refusal{consumer: v.Name, why: why})
 		}
 		if a := l.View.Said(v.Name, Old, history.OldAfter); !lacks && (a.Asked() == 0 && a.Unanswered == 0 && a.Unshown != "" || l.ranOut(v, a)) {
 			unshown = append(unshown, a.Unshown)
@@ -40,8 +40,10 @@ func (l Look) watch() (string, []refusal) {
 		if late[v.From] && !holds {
 			continue // its emitter does not give it the credential
 		}
-		if _, why := l.answerOf(v, New, history.NewAfter); why != "" {
-			refusals = append(refusals, refusal{v.Name, why})
+		if untold, is := l.unlike(v, New, history.NewAfter); is {
+			refusals = append(refusals, untold)
+		} else if _, why := l.answerOf(v, New, history.NewAfter); why != "" {
+			refusals = append(refusals, refusal{consumer: v.Name, why: why})
 		}
 	}
 	if lacks {

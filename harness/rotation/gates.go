@@ -15,6 +15,7 @@ import (
 type refusal struct {
 	consumer string
 	why      string
+	untold   bool // nobody can tell whether it holds
 }
 
 // short are the bounds of a rule that do not hold, by the page and by what this
@@ -38,7 +39,7 @@ func (r *rotation) check(ctx context.Context, phase history.Phase) (holds string
 		holds, refusals = l.gate(phase)
 	})
 	if err != nil {
-		refusals = append(refusals, refusal{"", "the run could not find out who is served on sessions of " + Old + ": " + err.Error()})
+		refusals = append(refusals, refusal{consumer: "", why: "the run could not find out who is served on sessions of " + Old + ": " + err.Error()})
 	}
 	return holds, refusals
 }
@@ -68,7 +69,7 @@ func (r *rotation) gate(ctx context.Context, phase history.Phase) error {
 	}
 	for _, refused := range refusals {
 		g := g
-		g.Detail, g.Consumer = refused.why, refused.consumer
+		g.Detail, g.Consumer, g.Untold = refused.why, refused.consumer, refused.untold
 		r.record(history.Event{Kind: history.KindGate, Phase: phase, Gate: &g})
 	}
 	why := fmt.Sprintf("the gate of %s does not hold: %s", phase, whys(refusals))

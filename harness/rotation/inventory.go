@@ -50,7 +50,7 @@ func (l Look) outsiders() []refusal {
 	slices.Sort(names)
 	refusals := make([]refusal, len(names))
 	for i, name := range names {
-		refusals[i] = refusal{name, fmt.Sprintf("%s is not on the page and %s", name, seen[name])}
+		refusals[i] = refusal{consumer: name, why: fmt.Sprintf("%s is not on the page and %s", name, seen[name])}
 	}
 	return refusals
 }
@@ -70,7 +70,7 @@ func (l Look) strangers() []refusal {
 		}
 		sum := l.View.Sum(key, l.View.PhaseStart[history.Overlap], l.Now+1)
 		if n := sum.Answered(); n > 0 {
-			refusals = append(refusals, refusal{key.Presenter, fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
+			refusals = append(refusals, refusal{consumer: key.Presenter, why: fmt.Sprintf("%s is not on the page and presented %s to %s %s since %s was emitted",
 				key.Presenter, Old, key.Validator, plan.Counted(n, "time"), New)})
 		}
 	}

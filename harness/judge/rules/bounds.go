@@ -162,7 +162,7 @@ func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
 	at, emitted := e.Done(string(keyring.Emit), e.Fresh)
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
 	otherwise := emitted && answer == plan.Silent && e.answeredTheCanary(v, a)
-	if e.Limits.NamedOtherwise(e.View, v.From, e.Old, e.Fresh) || e.namesNone() {
+	if e.Limits.NamedOtherwise(e.View, v.From, e.Old, e.Fresh) || e.namesNone() || !e.Limits.Attached() && e.View.Sets[v.From].OtherKey(e.Fresh) {
 		return judge.Finding{}, judge.Pass // it is no canary of what the emitter signs
 	}
 	if !emitted || answer != plan.Refuses && answer != plan.Doubtful && !otherwise {

@@ -101,6 +101,10 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	switch {
 	case g.Phase == history.Baseline:
 		return "mend what fails already, or send more, then rehearse again"
+	case g.Untold && name != "":
+		return fmt.Sprintf("have %s sign with the key that it is given, or rehearse it where it runs (attach): there the tokens that are shown are its own", name)
+	case g.Untold:
+		return "have clients present tokens that name their key (kid), and whoever checks them do so by it: the tokens that are taken now name none, so the canary is unlike them"
 	case name == "":
 		return "look into what the gate says"
 	case (g.Phase == history.Watch || g.Phase == history.Verify) && e.Unreadable(name) != "":
@@ -114,8 +118,6 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:
 		r := e.Near(at, at, name)[0]
 		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
-	case g.Phase == history.Verify && e.namesNone():
-		return fmt.Sprintf("have clients present tokens that name their key (kid), and %s check them by it: the tokens that it takes now name none, so the canary is unlike them", name)
 	case g.Phase == history.Verify && emits && e.Limits.NamedOtherwise(e.View, name, e.Old, e.Fresh):
 		return fmt.Sprintf("have %s sign and publish under the identifiers that it is given", name)
 	case g.Phase == history.Verify && emits:

@@ -34,6 +34,9 @@ func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 		case g.Mode == "enforce" && g.Phase == history.Verify && e.Unreadable(g.Consumer) != "":
 			untried = fmt.Sprintf("nothing beyond the gate of %s was tried: %s", g.Phase, e.Unreadable(g.Consumer))
 			findings = append(findings, e.tellGate(event, judge.Warning, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail)))
+		case g.Mode == "enforce" && g.Untold:
+			untried = fmt.Sprintf("nothing beyond the gate of %s was tried: %s", g.Phase, g.Detail)
+			findings = append(findings, e.tellGate(event, judge.Warning, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce" && final:
 			findings = append(findings, e.tellGate(event, judge.Error, fmt.Sprintf("the gate of %s does not hold, and there is no way back: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce":

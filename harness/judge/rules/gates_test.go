@@ -54,6 +54,10 @@ func TestGates(t *testing.T) {
 		return add(history.Event{At: at(40.5), Kind: history.KindGate, Phase: phase,
 			Gate: &history.Gate{Phase: phase, Mode: mode, Consumer: consumer, Detail: consumer + " is not ready"}})
 	}
+	untold := func(consumer string) change {
+		return add(history.Event{At: at(40.5), Kind: history.KindGate, Phase: history.Verify,
+			Gate: &history.Gate{Phase: history.Verify, Mode: "enforce", Consumer: consumer, Detail: "it cannot be told whether " + consumer + " is not ready", Untold: true}})
+	}
 	off := limit(func(l *plan.Limits) { l.Gates = "off" })
 	for _, tt := range []struct {
 		name       string
@@ -65,6 +69,8 @@ func TestGates(t *testing.T) {
 	}{
 		{"all held", nil, judge.Pass, "5 gates held", nil, ""},
 		{"one did not", []change{refuses("enforce", history.Verify, "search")}, judge.Fail, "a gate did not hold", []string{"search"}, "k2"},
+		{"nobody can tell", []change{untold("")}, judge.Inconclusive, "nothing beyond the gate of verify was tried", []string{""}, "k2"},
+		{"nobody can tell, because of an issuer", []change{untold("auth")}, judge.Inconclusive, "nothing beyond the gate of verify was tried", []string{"auth"}, "k2"},
 		{"one did not for two", []change{refuses("enforce", history.Overlap, "app"), refuses("enforce", history.Overlap, "web")}, judge.Fail, "a gate did not hold", []string{"app", "web"}, "k1"},
 		{"seen at the emit alone", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true })}, judge.Pass, "was seen to take k2 only at the emit", nil, ""},
 		{"seen by nothing", []change{limit(func(l *plan.Limits) { l.Validators[0].Untold = true }),
@@ -86,7 +92,7 @@ func TestGates(t *testing.T) {
 			var consumers []string
 			for _, f := range v.Findings {
 				consumers = append(consumers, f.Consumer)
-				if f.RuleID != "gates" || f.Level != map[judge.Outcome]judge.Level{judge.Fail: judge.Error, judge.Skipped: judge.Warning}[tt.want] || f.Credential != tt.credential || f.CausedBy != f.FirstPhase || f.FirstMS != 40500 ||
+				if f.RuleID != "gates" || f.Level != map[judge.Outcome]judge.Level{judge.Fail: judge.Error, judge.Skipped: judge.Warning, judge.Inconclusive: judge.Warning}[tt.want] || f.Credential != tt.credential || f.CausedBy != f.FirstPhase || f.FirstMS != 40500 ||
 					!strings.Contains(f.Message, f.Consumer+" is not ready") {
 					t.Errorf("finding: got %s, want a gate's of %s", text(f), tt.credential)
 				}

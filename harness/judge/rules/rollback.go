@@ -61,6 +61,8 @@ func rollback(e *judging) (judge.Outcome, string, []judge.Finding) {
 		return judge.Fail, f.Message, []judge.Finding{f}
 	case judge.HasError(notes):
 		return judge.Fail, notes[0].Message, notes
+	case e.namesNone():
+		return judge.Inconclusive, fmt.Sprintf("nothing shows whether %s is taken again: what clients present names no credential, and what the harness shows is nothing like it", e.Old), notes
 	case open:
 		return judge.Inconclusive, "nobody could say whether authority and store agree: " + e.Agreement.Why, nil
 	case r.AskedFor, e.stoppedByGate():
@@ -142,7 +144,7 @@ func (e *judging) rollback() judge.RollbackReport {
 	if !r.Happened {
 		return r
 	}
-	r.Proven = len(e.unproven()) == 0
+	r.Proven = len(e.unproven()) == 0 && !e.namesNone()
 	r.Agreement, r.Differences = judge.NotCompared, e.Agreement.Differences
 	switch {
 	case len(r.Differences) > 0:
@@ -229,6 +231,7 @@ func (e *judging) unproven() []string {
 		case answer == plan.Unasked:
 			missing = append(missing, fmt.Sprintf("%s was not asked whether it takes %s", v.Name, e.Old))
 		case answer == plan.Takes:
+		case answer == plan.Refuses && a.Taken == 0 && e.namesNone(): // what was shown is nothing like what it takes
 		case locked:
 			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.Old, a.Last.Status, lock.At))
 		case answer == plan.Silent && a.Unanswered == 0:
