@@ -233,11 +233,11 @@ func (l Limits) seenUsing(s Sight, e Emitter) (figure, bool) {
 		}
 	}
 	used := l.Page((last - emitted).Duration())
-	how := fmt.Sprintf("%s presented %s until %s after it was told to use %s, and the page says that it switches within %s", e.Name, s.Old, Text(used), s.New, Text(add(e.Refresh, l.Propagation)))
+	how := fmt.Sprintf("%s presented %s until %s after the emit of %s, and the page says that it switches within %s", e.Name, s.Old, Text(used), s.New, Text(add(e.Refresh, l.Propagation)))
 	family := runbook.Traits[l.Family]
 	maybe := family.Expires && !family.Pools // what it shows it may have made before
 	if maybe {
-		how += "; when it had signed what came then nobody tells: a delivery that had waited is in order, one that was signed then is not"
+		how += "; nothing tells when it signed what came then: a delivery that had waited is allowed, one that was signed then is too late"
 	}
 	return figure{time: used - l.Propagation, party: e.Name, room: l.Page(unsure), once: true, maybe: maybe, how: how},
 		last > emitted+history.Offset(l.Wall(add(e.Refresh, l.Propagation))+unsure) && last < until-history.Offset(lastUse) && !s.View.Disturbed(emitted, last)

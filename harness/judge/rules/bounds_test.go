@@ -93,7 +93,7 @@ func TestBounds(t *testing.T) {
 		{"a sender of which nothing says when it switched", []change{limit(func(l *plan.Limits) {
 			l.Family, l.Emitters = "webhook-secret", append(l.Emitters, plan.Emitter{Name: "app", OnPage: true, Refresh: 45 * time.Second})
 		})}, judge.Inconclusive, judge.Inconclusive,
-			"it cannot be told whether the window of 12m is long enough, or must be at least 18m15s: app presented k1 until 8m30s after it was told to use k2, and the page says that it switches within 1m15s; when it had signed", judge.Warning, "",
+			"it cannot be told whether the window of 12m is long enough, or must be at least 18m15s: app presented k1 until 8m30s after the emit of k2, and the page says that it switches within 1m15s; nothing tells when it signed", judge.Warning, "",
 			"find out whether all of app switches at once (each of its workers) and how long a delivery may wait; where one switches so late, overlap.window: at least 18m15s"},
 		{"idle sessions without a name that the revoke ended", []change{idleEnded("k1")}, judge.Inconclusive, judge.Inconclusive,
 			"the revoke ended 3 sessions of k1 at search that were idle and had no application name: a pooler between app and it would replace them unnoticed", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in (application_name), and close connections when they are as old as the page says"},

@@ -66,7 +66,7 @@ func TestRollback(t *testing.T) {
 		{"asked for by the operator", []change{rolledBack(history.TriggerOperator)}, judge.Pass, true, true, ""},
 		{"by a gate, which is a finding of its own", []change{rolledBack(history.TriggerGate), gate}, judge.Pass, true, false, ""},
 		{"by a gate that cannot tell, where clients present what names no credential", []change{rolledBack(history.TriggerGate), namesNone,
-			withoutProbes("search", history.Restored), some(49, history.Restored, 0, 5)}, judge.Inconclusive, false, false, "nothing shows whether k1 is taken again"},
+			withoutProbes("search", history.Restored), some(49, history.Restored, 0, 5)}, judge.Inconclusive, false, false, ""},
 		{"by the budget", []change{rolledBack(history.TriggerBudget)}, judge.Fail, true, false, "turned back in overlap: somebody said so"},
 		{"by the timebox", []change{rolledBack(history.TriggerTimebox)}, judge.Fail, true, false, "turned back in overlap"},
 		{"by an error", []change{rolledBack(history.TriggerError)}, judge.Fail, true, false, "turned back in overlap"},
