@@ -72,7 +72,11 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 			}
 		}
 	}
-	return r.balanced(authorities), append(r.balanced(others), r.graph.Proxies()...), nil
+	proxies, err := r.graph.Proxies(r.addressGiven)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.balanced(authorities), append(r.balanced(others), proxies...), nil
 }
 
 // trust is the certificate with which stand-ins and the load call services by TLS (world.Spec); ""
@@ -122,6 +126,14 @@ func (r *run) encoded(trust certs.Trust) (string, error) {
 func (r *run) filledIn(service string) string {
 	if service == storeService {
 		return r.storeURL
+	}
+	return ""
+}
+
+// addressGiven is the address of a service that the run did not start: of a Vault that was named.
+func (r *run) addressGiven(service string) string {
+	if service == storeService {
+		return r.o.VaultAddr
 	}
 	return ""
 }

@@ -71,7 +71,10 @@ func TestCacheOnItsEdge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs := g.Proxies()
+	specs, err := g.Proxies(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(specs) != 1 || specs[0].Name != "cache-search-auth" || specs[0].Serve != "cache" || specs[0].Config.(*contract.Cache).Of != "{{ .auth.url }}" {
 		t.Fatalf("got %+v, want one cache of auth for both faults", specs)
 	}

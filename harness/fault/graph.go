@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -237,21 +238,29 @@ func (g *Graph) via(f scenario.Fault, serve string) (string, error) {
 }
 
 // Proxies are the proxies and caches as services, which everybody needs who goes
-// through one.
-func (g *Graph) Proxies() []world.Spec {
+// through one. address is as services see it, for what the run did not start, as in Adapt.
+func (g *Graph) Proxies(address func(service string) string) ([]world.Spec, error) {
 	var specs []world.Spec
 	for _, e := range g.edges {
 		spec := world.Spec{Name: e.Via, Serve: e.serve}
 		switch e.serve {
 		case byProxy:
+			to := contract.HostPortOf(e.To)
+			if there := address(e.To); there != "" {
+				u, err := url.Parse(there)
+				if err != nil || u.Scheme != "http" || u.Port() == "" {
+					return nil, fmt.Errorf("disturb %s: %s is at %s, and what is put before it speaks HTTP to a host and a port: %w", e, e.To, there, ErrCannot)
+				}
+				to = u.Host
+			}
 			spec.Health = contract.ProxyPath + "healthz"
-			spec.Config = &contract.Proxy{Name: e.Via, To: contract.HostPortOf(e.To), Token: g.token}
+			spec.Config = &contract.Proxy{Name: e.Via, To: to, Token: g.token}
 		case byCache:
 			spec.Config = &contract.Cache{Name: e.Via, Of: contract.AddressOf(e.To), Orders: contract.Orders{Disturb: g.token}}
 		}
 		specs = append(specs, spec)
 	}
-	return specs
+	return specs, nil
 }
 
 // Adapt changes the settings of a service before its start: users of a prepared edge get the address of

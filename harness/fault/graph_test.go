@@ -126,12 +126,26 @@ func TestAdaptRefusesAnEdgeThatIsNotThere(t *testing.T) {
 
 func TestProxies(t *testing.T) {
 	g := graphOf(t, scenario.Fault{Kind: "cut", From: "search", To: "auth"}, scenario.Fault{Kind: "slow", From: "search", To: "auth"})
-	specs := g.Proxies()
+	address := ""
+	given := func(string) string { return address }
+	specs, err := g.Proxies(given)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(specs) != 1 || specs[0].Serve != "proxy" || specs[0].Config.(*contract.Proxy).To != "{{ .auth.host }}:{{ .auth.port }}" {
 		t.Errorf("got %+v, want one proxy to auth for both faults", specs)
 	}
 	if !slices.Contains(g.Secrets(), specs[0].Config.(*contract.Proxy).Token) {
 		t.Error("the proxy's token is not among the secrets of the run")
+	}
+	// What the run did not start, as a Vault that was named, is where it is.
+	address = "http://127.0.0.1:8200"
+	if specs, err = g.Proxies(given); err != nil || specs[0].Config.(*contract.Proxy).To != "127.0.0.1:8200" {
+		t.Errorf("got %+v, %v, want a proxy to the address that was named", specs, err)
+	}
+	address = "https://vault.example"
+	if _, err = g.Proxies(given); !errors.Is(err, ErrCannot) {
+		t.Errorf("got %v, want that nothing can be put before what speaks TLS", err)
 	}
 }
 

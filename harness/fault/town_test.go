@@ -127,7 +127,11 @@ func (w *town) settle(p *plan.Plan, d *diary, specs ...world.Spec) *Schedule {
 			w.t.Fatal(err)
 		}
 	}
-	if err := w.Start(w.t.Context(), append(g.Proxies(), specs...)); err != nil {
+	proxies, err := g.Proxies(func(string) string { return "" })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Start(w.t.Context(), append(proxies, specs...)); err != nil {
 		w.t.Fatal(err)
 	}
 	s, err := New(g, Place{Runtime: w, History: d, Another: w.another, Rotator: w.rotator, Logins: w.logins, WriteBack: w.writeBack, Rollouts: w.rollouts, UnknownKey: w.unknownKey})
