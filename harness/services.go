@@ -72,7 +72,7 @@ func (r *run) specs(ctx context.Context) (authorities, others []world.Spec, err 
 			}
 		}
 	}
-	proxies, err := r.graph.Proxies(r.addressGiven)
+	proxies, err := r.graph.Proxies(r.filledIn)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,14 +126,6 @@ func (r *run) encoded(trust certs.Trust) (string, error) {
 func (r *run) filledIn(service string) string {
 	if service == storeService {
 		return r.storeURL
-	}
-	return ""
-}
-
-// addressGiven is the address of a service that the run did not start: of a Vault that was named.
-func (r *run) addressGiven(service string) string {
-	if service == storeService {
-		return r.o.VaultAddr
 	}
 	return ""
 }

@@ -80,7 +80,7 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		}
 		how = "token of the team's endpoint, made for this probe"
 	}
-	if purpose == history.MadeUp || purpose == history.Control {
+	if purpose.Invented() {
 		t.raw, how = family.Spoilt(t.raw), "token whose signature is spoilt"
 	}
 	r := request(s.plan, validator)

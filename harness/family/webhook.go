@@ -181,7 +181,7 @@ func (w *webhookBound) Present(ctx context.Context, validator, name string, purp
 	}
 	header := http.Header{"Content-Type": {"application/json"}, webhook.HeaderIdentifier: {c.identifier}}
 	secret, presentation := c.values[0], "delivery signed with "+name+" alone"
-	if purpose == history.MadeUp || purpose == history.Control {
+	if purpose.Invented() {
 		if secret, err = w.scheme.NewSecret(); err != nil {
 			return fail(err)
 		}

@@ -238,7 +238,7 @@ func (g *Graph) via(f scenario.Fault, serve string) (string, error) {
 }
 
 // Proxies are the proxies and caches as services, which everybody needs who goes
-// through one. address is as services see it, for what the run did not start, as in Adapt.
+// through one. address is as in Adapt.
 func (g *Graph) Proxies(address func(service string) string) ([]world.Spec, error) {
 	var specs []world.Spec
 	for _, e := range g.edges {

@@ -357,10 +357,13 @@ const (
 	Anew      Purpose = "anew"      // the old credential, to the same, by something made with it after the revoke that nobody can have kept
 )
 
+// Invented reports whether what is shown for a purpose was never issued by anybody.
+func (p Purpose) Invented() bool { return p == MadeUp || p == Control }
+
 // Spoilt says of a probe that what it showed was not the credential that its event names, so that a refusal
 // of it tells nothing of that.
 func (p Probe) Spoilt() bool {
-	return p.Purpose == MadeUp || p.Purpose == Garbage || p.Purpose == Control
+	return p.Purpose.Invented() || p.Purpose == Garbage
 }
 
 // Probe is one presentation of a credential by the harness itself. Probes are

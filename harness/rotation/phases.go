@@ -158,7 +158,7 @@ func (r *rotation) presentIn(ctx context.Context, phase history.Phase, validator
 		}
 		probe.Purpose, probe.Outcome, probe.Status = purpose, history.HarnessError, err.Error()
 	}
-	if (purpose == history.Control || purpose == history.MadeUp) && probe.Outcome == history.OK && r.tellsApart(validator, credential, probe.Status) {
+	if purpose.Invented() && probe.Outcome == history.OK && r.tellsApart(validator, credential, probe.Status) {
 		probe.Outcome = history.Unavailable
 	}
 	if purpose == history.Control {
@@ -178,7 +178,7 @@ func (r *rotation) tellsApart(validator, credential, status string) (apart bool)
 	}
 	r.glance(func(view *history.View) {
 		for key, answers := range view.Answers {
-			if key.Validator != validator || key.Credential != credential || key.Purpose == history.Control || key.Purpose == history.MadeUp || answers.Last.Outcome != history.OK {
+			if key.Validator != validator || key.Credential != credential || key.Purpose.Invented() || answers.Last.Outcome != history.OK {
 				continue
 			}
 			if apart = answers.Last.Status != status; !apart {

@@ -112,7 +112,7 @@ func (e *Case) TakesAnyValue() string {
 func (e *Case) openUnderAFault(validator string) string {
 	v, _ := e.Limits.Validator(validator)
 	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Probe.Purpose != history.MadeUp && event.Probe.Purpose != history.Control || event.Probe.Outcome != history.OK {
+		if event.Kind != history.KindProbe || event.Service != validator || !event.Probe.Purpose.Invented() || event.Probe.Outcome != history.OK {
 			continue
 		}
 		if r, cut := (&Cell{Case: e, Validator: v}).cutFromSource(event.At-evidence.Nearly, event.At); cut {

@@ -110,7 +110,7 @@ func (e *Case) answeredMadeUp(validator, status string) (presentation string, sh
 		if event.Kind != history.KindProbe || event.Service != validator {
 			continue
 		}
-		if p := event.Probe; (p.Purpose == history.MadeUp || p.Purpose == history.Control) && p.Outcome == history.Unavailable && p.Status == status {
+		if p := event.Probe; p.Purpose.Invented() && p.Outcome == history.Unavailable && p.Status == status {
 			return cmp.Or(p.Presentation, "credential that nobody issued"), true
 		}
 	}
