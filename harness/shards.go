@@ -75,6 +75,7 @@ func (r *run) loadSpecs() ([]world.Spec, error) {
 		spec.Name, spec.Config = name, contract.Copy(whole.Config)
 		if config := spec.Config.(*load.Config); len(r.shards) > 1 {
 			config.Name, config.Shard = name, load.Shard{Index: i, Of: len(r.shards)}
+			spec.Share = world.Share{Of: loadService, Index: i}
 			if _, several := r.runtime.(world.Cluster); !several { // of machines
 				config.Shard.Here = len(r.shards)
 			}

@@ -55,6 +55,10 @@ func (p Process) Run(ctx context.Context, s Service) error {
 	default:
 		return fmt.Errorf("read %s: %q is not known, only stdin is", contract.LifelineVariable, lifeline)
 	}
+	config, err := configuration(setting(contract.Variable), setting(contract.IndexVariable))
+	if err != nil {
+		return err
+	}
 	listener, err := p.listen(ctx)
 	if err != nil {
 		return err
@@ -65,7 +69,23 @@ func (p Process) Run(ctx context.Context, s Service) error {
 	defer listener.Close() // for a service that gave up before it served
 	log := newPatientLog(p.Stdout)
 	defer log.end()
-	return s(ctx, []byte(setting(contract.Variable)), listener, log)
+	return s(ctx, config, listener, log)
+}
+
+// configuration is the one that is meant of those in a variable.
+func configuration(value, index string) ([]byte, error) {
+	if index == "" {
+		return []byte(value), nil
+	}
+	var all []json.RawMessage
+	if err := json.Unmarshal([]byte(value), &all); err != nil {
+		return nil, fmt.Errorf("read %s, of which %s names one: %w", contract.Variable, contract.IndexVariable, err)
+	}
+	i, err := strconv.Atoi(index)
+	if err != nil || i < 0 || i >= len(all) {
+		return nil, fmt.Errorf("read %s: %q is none of the %d configurations in %s, which are numbered from 0", contract.IndexVariable, index, len(all), contract.Variable)
+	}
+	return all[i], nil
 }
 
 // maxSealed bounds what is read of them.

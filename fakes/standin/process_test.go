@@ -132,3 +132,26 @@ func TestRunIsControlledWithItsToken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRunTakesItsOwnConfigurationOfAList: services alike have one environment, and each is told
+// which of its configurations it has; one that is not there is an error and not the first.
+func TestRunTakesItsOwnConfigurationOfAList(t *testing.T) {
+	for index, want := range map[string]string{"": `[{"name":"a"},{"name":"b"}]`, "0": `{"name":"a"}`, "1": `{"name":"b"}`, "2": "", "-1": "", "x": ""} {
+		var got string
+		process := Process{Getenv: environment(contract.Variable, `[{"name":"a"},{"name":"b"}]`, contract.IndexVariable, index, contract.ListenVariable, "127.0.0.1:0"), Stdout: io.Discard}
+		err := process.Run(t.Context(), func(_ context.Context, config []byte, _ net.Listener, _ io.Writer) error {
+			got = string(config)
+			return nil
+		})
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("index %q: got %q and %v, want %q", index, got, err, want)
+		}
+		if err != nil && !strings.Contains(err.Error(), contract.IndexVariable) {
+			t.Errorf("index %q: got %v, want an error that names %s", index, err, contract.IndexVariable)
+		}
+	}
+	process := Process{Getenv: environment(contract.Variable, `{}`, contract.IndexVariable, "0", contract.ListenVariable, "127.0.0.1:0"), Stdout: io.Discard}
+	if err := process.Run(t.Context(), idle); err == nil || !strings.Contains(err.Error(), contract.Variable) {
+		t.Errorf("no list: got %v, want an error that names %s", err, contract.Variable)
+	}
+}

@@ -4,6 +4,9 @@ package contract
 const (
 	// Variable has its configuration as JSON.
 	Variable = "REHEARSE_CONFIG"
+	// IndexVariable is which one of several configurations is meant, from 0, where Variable
+	// has a list of them; empty: there is one.
+	IndexVariable = "REHEARSE_INDEX"
 	// ListenFDVariable is the number of an inherited file descriptor that listens
 	// already, so that the address is known before the process starts. It goes
 	// before ListenVariable.

@@ -75,7 +75,7 @@ type Delivery struct {
 	// cluster says that volumes and environments are delivered as in a cluster.
 	cluster bool
 
-	// own are the environments of external consumers with the secret in variables of their choice,
+	// own are the environments of consumers of a team's own, with the secret in variables of their choice,
 	// before it is filled in.
 	own map[string]map[string]string
 	// address fills in a word of an address, once addresses are known.

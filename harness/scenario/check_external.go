@@ -34,7 +34,7 @@ func Scaled(part string) (d runbook.Duration, unit string, err error) {
 	return d, found[2], d.UnmarshalText([]byte(found[1]))
 }
 
-// external holds a service of a team's external against itself.
+// external checks what a service of a team's own says of itself.
 func (c check) external(at string, s Service) {
 	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "pool", "swaps_pool", "prepares", "auth_query", "pooling", "login_retry", "keeps_sessions", "users", "rotated_by", "connections",
 		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken", "count")

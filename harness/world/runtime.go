@@ -63,6 +63,9 @@ type Spec struct {
 	// it is known where the services of the run are; address fills in a word of
 	// theirs. Nil: there is nothing to do.
 	Before func(address func(contract.Word) (string, error)) error `json:"-"`
+	// Share says that it does a part of what several services alike do together. A cluster
+	// runs those as one Indexed Job. The zero Share: it does all of it.
+	Share Share
 	// Dir is where a Command without an image is run; default is where this
 	// process runs.
 	Dir string
@@ -88,6 +91,13 @@ func (s Spec) WithCommands(word func(string) string) Spec {
 func (s Spec) Job(n int) Spec {
 	s.Command, s.Init, s.Port, s.Health, s.HealthPort = s.Init[n], nil, 0, "", 0
 	return s
+}
+
+// Share is the part that a service has of what several do together. Their Specs are alike but
+// for their names and configurations, nobody calls them by their names, and they are started at once.
+type Share struct {
+	Of    string // what they are called together; empty: it is one by itself
+	Index int    // which of them it is, from 0
 }
 
 // Volume is a file or a folder that a container has a copy of.

@@ -28,16 +28,20 @@ type follower struct{ ended chan struct{} }
 func (f *followers) see(ctx context.Context, pods []corev1.Pod) {
 	r := f.runtime
 	for _, p := range pods {
-		service := p.Labels[LabelService]
 		r.mu.Lock()
+		service := r.serviceOf(&p)
 		if p.Status.PodIP != "" {
 			r.located[p.Status.PodIP] = service
 		}
 		s := r.services[service]
 		r.mu.Unlock()
 		for _, c := range p.Status.ContainerStatuses {
-			if c.Name != "main" || c.State.Running == nil && c.State.Terminated == nil {
+			if c.Name != mainContainer || c.State.Running == nil && c.State.Terminated == nil {
 				continue
+			}
+			if t := c.State.Terminated; t != nil && ofJob(&p) && s != nil && s.is() == up {
+				s.become(down) // told once
+				r.o.OnExit(service, exit(t))
 			}
 			life := fmt.Sprintf("%s/%d", p.UID, c.RestartCount)
 			if f.known[life] != nil {
@@ -77,7 +81,7 @@ func from(pod string, line []byte) []byte {
 func (f *followers) follow(ctx context.Context, service, pod string) {
 	for range 50 {
 		lines := 0
-		err := f.runtime.client.Logs(ctx, pod, "main", time.Unix(0, 0), func(line []byte) {
+		err := f.runtime.client.Logs(ctx, pod, mainContainer, time.Unix(0, 0), func(line []byte) {
 			lines++
 			f.runtime.o.Sink(service, from(pod, line))
 		})

@@ -23,6 +23,8 @@ const (
 	binaryFolder = "/rehearse-bin"
 	// noUser is the user and group that stand-ins run as: nobody in most systems.
 	noUser = 65534
+	// mainContainer is the container of a pod that is the service.
+	mainContainer = "main"
 	// leaves is how long a pod that is to end goes on answering, in seconds: until
 	// every node has taken its address out of the Service.
 	leaves = 2
@@ -37,11 +39,11 @@ func texts(values map[string]string) map[string][]byte {
 }
 
 func (s *service) meta(suffix string) metav1.ObjectMeta {
-	name := s.spec.Name
+	name := s.object()
 	if suffix != "" {
 		name += "-" + suffix
 	}
-	return metav1.ObjectMeta{Name: name, Labels: s.runtime.labelsOf(s.spec.Name)}
+	return metav1.ObjectMeta{Name: name, Labels: s.runtime.labelsOf(s.object())}
 }
 
 func (s *service) secret(suffix string, data map[string][]byte) *corev1.Secret {
@@ -59,7 +61,7 @@ func (s *service) variables() (map[string]string, error) {
 	if s.spec.Serve == "" {
 		return environment, nil
 	}
-	config, err := s.runtime.addresses.Config(s.spec)
+	config, err := s.configuration()
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +127,8 @@ func (s *service) pod() (corev1.PodSpec, error) {
 		return corev1.PodSpec{}, err
 	}
 	main := corev1.Container{
-		Name: "main", Image: s.spec.Image, ImagePullPolicy: corev1.PullIfNotPresent,
-		EnvFrom:         []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.spec.Name + "-environment"}}}},
+		Name: mainContainer, Image: s.spec.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+		EnvFrom:         []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.object() + "-environment"}}}},
 		SecurityContext: s.confined(),
 		ReadinessProbe:  s.readiness(),
 		Lifecycle:       &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: leaves}}},

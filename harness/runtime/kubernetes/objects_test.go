@@ -87,8 +87,6 @@ func TestPodsAreConfined(t *testing.T) {
 	}
 }
 
-// TestMounts: a folder is a volume, and by subPath each of its files is mounted by
-// itself; a file at a path of its own is the volume of that path's folder, so that it changes.
 // TestOwnEntrypointAndUser: an image of a team's own runs what the scenario says, as whom
 // it says, and a cluster takes no name for that.
 func TestOwnEntrypointAndUser(t *testing.T) {
@@ -134,6 +132,8 @@ func TestInitContainers(t *testing.T) {
 	}
 }
 
+// TestMounts: a folder is a volume, and by subPath each of its files is mounted by
+// itself; a file at a path of its own is the volume of that path's folder, so that it changes.
 func TestMounts(t *testing.T) {
 	r := newTestRuntime(t,
 		world.Spec{Name: "a", Serve: "charger", Folder: "/run/rehearse/a", Brought: runbook.SecretVolume},

@@ -50,7 +50,8 @@ const (
 	AnnotationStarted = "rehearse.dev/started"
 )
 
-// Runtime starts each service as a Deployment behind a Service of its name.
+// Runtime starts each service as a Deployment behind a Service of its name, and those that
+// share what one would do as one Indexed Job.
 type Runtime struct {
 	cluster *kubernetes.Client
 	client  *kubernetes.Client // of the run's namespace

@@ -10,7 +10,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rehearse-dev/rehearse/harness/kubernetes"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
@@ -27,7 +26,7 @@ const (
 	ending
 )
 
-// service is one party of the run: a Deployment of one pod.
+// service is one party of the run: a Deployment of one pod, or a pod of a Job.
 type service struct {
 	runtime *Runtime
 	spec    world.Spec
@@ -79,11 +78,11 @@ func (s *service) create(ctx context.Context) error {
 	if len(static) > 0 {
 		objects = append(objects, s.secret("static", static))
 	}
-	if s.spec.Port != 0 {
+	if s.spec.Port != 0 && !s.shares() {
 		objects = append(objects, s.address())
 	}
 	for _, o := range objects {
-		if err := s.runtime.client.Create(ctx, o); err != nil {
+		if err := s.make(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -93,20 +92,20 @@ func (s *service) create(ctx context.Context) error {
 	return nil
 }
 
-// start makes the Deployment, and returns when its pod is ready.
+// start makes the Deployment or the Job, and returns when its pod is ready.
 func (s *service) start(ctx context.Context) error {
-	deployment, err := s.deployment()
+	workload, err := s.workload()
 	if err != nil {
 		return err
 	}
-	if err := s.runtime.client.Create(ctx, deployment); err != nil {
+	if err := s.make(ctx, workload); err != nil {
 		return err
 	}
 	if err := s.awaitReady(ctx); err != nil {
 		return err
 	}
 	if s.spec.Port != 0 {
-		forward, err := s.runtime.client.Forward(ctx, selectorOf(s.spec.Name), s.spec.Port)
+		forward, err := s.runtime.client.Forward(ctx, s.selector(), s.spec.Port)
 		if err != nil {
 			return err
 		}
@@ -129,7 +128,7 @@ func (s *service) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.runtime.o.ReadyWithin)
 	defer cancel()
 	var never error
-	err := s.runtime.client.AwaitPods(ctx, selectorOf(s.spec.Name), func(pods []corev1.Pod) bool {
+	err := s.runtime.client.AwaitPods(ctx, s.selector(), func(pods []corev1.Pod) bool {
 		for _, p := range pods {
 			if never = whyNever(p); never != nil {
 				return true
@@ -156,7 +155,11 @@ func whyNever(p corev1.Pod) error {
 		if w := c.State.Waiting; w != nil && strings.HasPrefix(w.Reason, "CreateContainer") {
 			return fmt.Errorf("its container cannot be made: %s: %s", w.Reason, w.Message)
 		}
-		if ended := c.LastTerminationState.Terminated; ended != nil && c.RestartCount > 0 {
+		ended := c.LastTerminationState.Terminated
+		if ofJob(&p) && c.Name == mainContainer {
+			ended = c.State.Terminated
+		}
+		if ended != nil {
 			return fmt.Errorf("%w: %w", launch.ErrEnded, exit(ended))
 		}
 	}
@@ -182,11 +185,11 @@ func (s *service) stop(ctx context.Context) error {
 	if forward != nil {
 		errs = append(errs, forward.Close())
 	}
-	errs = append(errs, s.runtime.client.Delete(ctx, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: s.spec.Name}}))
+	errs = append(errs, s.runtime.client.Delete(ctx, s.named()))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return s.runtime.client.AwaitPods(ctx, selectorOf(s.spec.Name), func(pods []corev1.Pod) bool { return len(pods) == 0 })
+	return s.runtime.client.AwaitPods(ctx, s.selector(), func(pods []corev1.Pod) bool { return len(pods) == 0 })
 }
 
 // scale has the Deployment have so many pods.
