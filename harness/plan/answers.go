@@ -20,9 +20,13 @@ const (
 	unlikely = 0.01
 )
 
-// InARow is how many equal answers are needed to believe a validator that may have replicas.
+// InARow is how many equal answers are needed to believe a validator that may have replicas; one that
+// is alone says the same each time.
 func (v Validator) InARow() int64 {
-	if v.Authority {
+	switch {
+	case v.Alone:
+		return 1
+	case v.Authority:
 		return inARowAtAuthority
 	}
 	return inARow

@@ -49,3 +49,16 @@ func TestAnswered(t *testing.T) {
 		})
 	}
 }
+
+// TestOneAloneIsAskedOnce: in virtual time it is known how many answer for a name. One that is alone
+// says the same each time; an authority counts what it refuses, and is asked as it is for real.
+func TestOneAloneIsAskedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		v    Validator
+		want int64
+	}{{Validator{}, inARow}, {Validator{Alone: true}, 1}, {Validator{Authority: true}, inARowAtAuthority}} {
+		if got := tt.v.InARow(); got != tt.want {
+			t.Errorf("%+v: got %d answers, want %d", tt.v, got, tt.want)
+		}
+	}
+}

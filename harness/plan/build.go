@@ -80,9 +80,10 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 			return Build(again, other)
 		}
 	}
-	p.Limits.Gateways = p.Gateways()
+	p.Limits.Gateways, p.Limits.Simulated = p.Gateways(), simulated
 	for i := range p.Limits.Validators {
 		v := &p.Limits.Validators[i]
+		v.Alone = simulated && v.Fleet < 2 && !v.Authority // which counts how often it refuses
 		if v.Blind = b.blind(*v); v.Blind && !v.Reads {
 			v.Through = p.told(v.Name)
 		}
@@ -106,7 +107,6 @@ func Build(l *scenario.Loaded, o Options) (*Plan, error) {
 		}
 		p.Limits.RuleSources = append(p.Limits.RuleSources, RuleSource{Rule: "auth-failures-flat", From: strings.Join(slices.Compact(why), "; "), None: true})
 	}
-	p.Limits.Simulated = o.Simulated || b.s.Runtime == scenario.Simulated
 	p.Times = b.times(p.Limits)
 	p.MaxSpeed, p.MaxSpeedBecause = b.maxSpeed(p.Limits)
 	if p.Speed > p.MaxSpeed && o.Slower {

@@ -92,6 +92,7 @@ type publicationPath struct {
 	filled  history.Offset
 	ttl     history.Offset
 	fetches []fetch        // through the same cache, in order
+	early   bool           // every fetch comes at its earliest, when it would be seen
 	onMiss  bool           // it fetches what it does not know
 	cool    history.Offset // so long after its last fetch
 	last    history.Offset
@@ -103,12 +104,20 @@ type fetch struct {
 	own      bool
 }
 
+// by is when a fetch has come at the latest.
+func (w *publicationPath) by(f fetch) history.Offset {
+	if w.early {
+		return f.from + 2*sure
+	}
+	return f.to
+}
+
 // AcceptAt compares an accept now with one at any later moment until another.
 func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	var m Moment
 	timed := l.Timed()
-	var ways, expected []publicationPath // expected has every fetch at its earliest, when it would be seen
-	var names []string
+	ways, expected := make([]publicationPath, 0, len(timed)), make([]publicationPath, 0, len(timed))
+	names := make([]string, 0, len(timed))
 	rhythms := l.rhythms(view)
 	for _, v := range timed {
 		if r := view.Fetching[v.fetcher()]; r == nil || r.Count == 0 {
@@ -117,12 +126,9 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 		}
 		names = append(names, v.Name)
 		way := l.courseOf(rhythms, v, now, until)
-		exact := way
-		exact.fetches = slices.Clone(way.fetches)
-		for i := range exact.fetches {
-			exact.fetches[i].to = exact.fetches[i].from + 2*sure
-		}
-		ways, expected = append(ways, way), append(expected, exact)
+		ways = append(ways, way)
+		way.early = true
+		expected = append(expected, way)
 	}
 	if m.Known = len(ways) > 0; !m.Known {
 		return m
@@ -161,18 +167,27 @@ func worse(ways []publicationPath, moment history.Offset, here []history.Offset)
 // candidates are the moments at which some wait begins.
 func candidates(ways []publicationPath, now, until history.Offset) []history.Offset {
 	var all []history.Offset
+	add := func(at history.Offset) {
+		if at += sure; at > now && at <= until {
+			all = append(all, at)
+		}
+	}
+	var polled []history.Offset // by many ways, behind the same emitter
 	for _, w := range ways {
-		for _, poll := range w.polls {
-			all = append(all, poll+sure)
+		if len(w.polls) > 0 && (len(polled) == 0 || &polled[0] != &w.polls[0]) {
+			polled = w.polls
+			for _, poll := range polled {
+				add(poll)
+			}
 		}
 		if len(w.polls) == 0 {
 			for _, f := range w.fetches {
-				all = append(all, f.to+sure)
+				add(w.by(f))
 			}
 		}
 	}
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(at history.Offset) bool { return at <= now || at > until })
+	return slices.Compact(all)
 }
 
 // rhythms are the intervals seen so far, by party.
@@ -180,10 +195,17 @@ type rhythms struct {
 	view    *history.View
 	readers map[string][]*history.Reader
 	through map[string][]Validator // those that fetch through a cache
+	polls   map[pollsKey][]history.Offset
+}
+
+// pollsKey is whose next polls are predicted, how often it polls where it was not seen to, and until when.
+type pollsKey struct {
+	emitter          string
+	last, every, end history.Offset
 }
 
 func (l Limits) rhythms(view *history.View) rhythms {
-	r := rhythms{view: view, readers: map[string][]*history.Reader{}, through: map[string][]Validator{}}
+	r := rhythms{view: view, readers: map[string][]*history.Reader{}, through: map[string][]Validator{}, polls: map[pollsKey][]history.Offset{}}
 	for _, reader := range view.Readers {
 		r.readers[reader.Name] = append(r.readers[reader.Name], reader)
 	}
@@ -201,8 +223,11 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
 	for _, r := range seen.readers[v.From] {
 		if r.What != runbook.JWKS && !v.Reads {
-			every := cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v))))
-			w.polls = beats(r.Last, every, now, end)
+			key := pollsKey{v.From, r.Last, cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v)))), end}
+			if w.polls = seen.polls[key]; w.polls == nil {
+				w.polls = beats(r.Last, key.every, now, end)
+				seen.polls[key] = w.polls
+			}
 		}
 	}
 	if v.Via != "" {
@@ -286,13 +311,13 @@ func (w *publicationPath) learns(published history.Offset) history.Offset {
 			}
 		}
 		if w.cached {
-			if f.to >= filled+w.ttl {
-				filled, fresh = f.from, known(f.to)
+			if w.by(f) >= filled+w.ttl {
+				filled, fresh = f.from, known(w.by(f))
 			}
 			if f.own && fresh {
 				return max(f.from, published)
 			}
-		} else if f.own && known(f.to) {
+		} else if f.own && known(w.by(f)) {
 			return max(f.from, published)
 		}
 		if f.own {

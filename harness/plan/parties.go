@@ -56,6 +56,8 @@ type Validator struct {
 	// Fleet is how many alike stand behind its address, each with a key set that it fetches
 	// at a time of its own; 0: one.
 	Fleet int `json:"fleet,omitempty"`
+	// Alone says that one process answers for it, the same each time: in virtual time that is known.
+	Alone bool `json:"alone,omitempty"`
 	// Fronts are the external services that clients of the load call and that have its address in their
 	// settings, directly or through others: what they hand on reaches it, and they answer for what it
 	// refuses.

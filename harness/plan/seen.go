@@ -19,13 +19,26 @@ const unsure = 500 * time.Millisecond
 type Sight struct {
 	View     *history.View
 	Old, New string
+
+	publishing map[string]lateness // by emitter, of bounds that are looked at together
+}
+
+// lateness is how late an emitter was seen to publish, if it was.
+type lateness struct {
+	figure
+	found bool
 }
 
 // BoundsSeen are the Bounds of parties on the page, with each figure replaced that the run saw to be
 // larger than the page or a library says: how often a party really reads, how long it really keeps what
 // it has. Gate, judge and screen all ask this. It changes nothing.
 func (l Limits) BoundsSeen(s Sight) []Bound {
-	var bounds []Bound
+	s.publishing = map[string]lateness{}
+	for _, e := range l.Emitters {
+		late, found := l.seenRefresh(s, e, true)
+		s.publishing[e.Name] = lateness{late, found}
+	}
+	bounds := make([]Bound, 0, 2*len(l.Validators)+1)
 	for _, v := range l.Validators {
 		if v.OnPage {
 			bounds = append(bounds, l.seenG1(s, v))
@@ -119,12 +132,9 @@ func (l Limits) seenG3(s Sight, v Validator) Bound {
 
 // publishing adds the term of the emitter that publishes for a validator.
 func (l Limits) publishing(b *Bound, s Sight, v Validator) {
-	e, ok := l.Emitter(v.From)
-	late, found := figure{}, false
-	if ok {
-		late, found = l.seenRefresh(s, e, true)
-	}
-	b.term("refresh of "+v.From, e.Refresh, late, found)
+	e, _ := l.Emitter(v.From)
+	late := s.publishing[v.From]
+	b.term("refresh of "+v.From, e.Refresh, late.figure, late.found)
 }
 
 // term adds a figure to a bound: the page's, or the one seen in its place.

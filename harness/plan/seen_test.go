@@ -135,7 +135,7 @@ func TestBoundsSeen(t *testing.T) {
 			for _, at := range []float64{0, 10} {
 				v.Apply(history.Event{At: moment(at), Kind: history.KindFetched, Service: "search"})
 			}
-			return Sight{v, "k1", "k2"}
+			return Sight{View: v, Old: "k1", New: "k2"}
 		}(), nil, ""},
 		{"it fetches what it does not know: only what it forgets is late", nil, sightOf([]float64{0, 12}, learned, canary),
 			[]string{"G3 search 14m"}, "the page says that it forgets within 5m"},

@@ -313,7 +313,7 @@ func (r *rotation) pace(v plan.Validator) time.Duration {
 	case a.InARow >= v.InARow() && v.Authority:
 		return max(slowestProbe, watch/4) // an operator may take long
 	case a.InARow >= v.InARow() && r.limits.Simulated: // virtual: a validator that refuses takes it again only for a reason
-		return max(5*probeEvery, watch/25)
+		return max(5*probeEvery, watch/10)
 	case a.InARow >= v.InARow():
 		return min(max(5*probeEvery, watch/100), slowestProbe)
 	case v.Authority && a.InARow > 0:

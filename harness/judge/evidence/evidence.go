@@ -139,9 +139,11 @@ func untilTheEnd(h *history.History) *history.History {
 		return h
 	}
 	end := h.Events[i].At
-	return &history.History{Events: slices.DeleteFunc(slices.Clone(h.Events), func(event history.Event) bool {
-		return event.At > end && slices.Contains(ofParties, event.Kind)
-	})}
+	after := func(event history.Event) bool { return event.At > end && slices.Contains(ofParties, event.Kind) }
+	if !slices.ContainsFunc(h.Events, after) {
+		return h // to copy a long one takes longer than to read it
+	}
+	return &history.History{Events: slices.DeleteFunc(slices.Clone(h.Events), after)}
 }
 
 // ofParties are the kinds of what the parties themselves do.

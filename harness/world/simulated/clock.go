@@ -31,10 +31,9 @@ type clock struct {
 	count   int // of all entries so far
 	ready   []*party
 	running *party // nil: the caller itself
-	// waiting are those who sleep, by the context that may end before their time
-	// comes; contexts are its keys in their order.
-	waiting  map[context.Context][]*signal
-	contexts []context.Context
+	// waiting are those who sleep, by the context that may end before their time comes, in
+	// the order in which contexts were first slept under.
+	waiting []*sleepers
 
 	// before is called before a party goes on, and after when a pause is over.
 	before, after func()
@@ -73,6 +72,13 @@ type party struct {
 	ended  signal
 }
 
+// sleepers are those who sleep under a context.
+type sleepers struct {
+	ctx     context.Context
+	signals []*signal // those that were given among them are dropped when there are many
+	many    int
+}
+
 // signal wakes a party, or the caller.
 type signal struct {
 	given  bool
@@ -80,7 +86,7 @@ type signal struct {
 }
 
 func newClock(began time.Time) *clock {
-	return &clock{began: began, waiting: map[context.Context][]*signal{}, before: func() {}, after: func() {}}
+	return &clock{began: began, before: func() {}, after: func() {}}
 }
 
 // Now is the virtual time.
@@ -126,10 +132,7 @@ func (c *clock) changed() {
 func (c *clock) sleep(ctx context.Context, s *signal, d history.Offset) error {
 	c.push(entry{at: c.now + d, late: true, do: func() { c.give(s) }})
 	if ctx.Done() != nil {
-		if len(c.waiting[ctx]) == 0 {
-			c.contexts = append(c.contexts, ctx)
-		}
-		c.waiting[ctx] = append(c.waiting[ctx], s)
+		c.sleepersUnder(ctx).add(s)
 	}
 	c.await(s)
 	return ctx.Err()
@@ -209,28 +212,42 @@ func (c *clock) turn() {
 	}
 }
 
+// sleepersUnder are those who sleep under a context.
+func (c *clock) sleepersUnder(ctx context.Context) *sleepers {
+	for _, under := range c.waiting {
+		if under.ctx == ctx {
+			return under
+		}
+	}
+	under := &sleepers{ctx: ctx}
+	c.waiting = append(c.waiting, under)
+	return under
+}
+
+// fewSleepers is how many are kept before those that are awake are dropped.
+const fewSleepers = 64
+
+// add adds one more.
+func (u *sleepers) add(s *signal) {
+	if len(u.signals) >= max(fewSleepers, u.many) {
+		u.signals = slices.DeleteFunc(u.signals, func(s *signal) bool { return s.given })
+		u.many = 2 * len(u.signals)
+	}
+	u.signals = append(u.signals, s)
+}
+
 // endedContexts wakes those whose context has ended, and reports whether there were any.
 func (c *clock) endedContexts() (any bool) {
-	kept := c.contexts[:0]
-	for _, ctx := range c.contexts {
-		open := c.waiting[ctx][:0]
-		for _, s := range c.waiting[ctx] {
-			if !s.given {
-				open = append(open, s)
-			}
+	c.waiting = slices.DeleteFunc(c.waiting, func(u *sleepers) bool {
+		if u.ctx.Err() == nil {
+			return false
 		}
-		if len(open) > 0 && ctx.Err() == nil {
-			c.waiting[ctx] = open
-			kept = append(kept, ctx)
-			continue
-		}
-		for _, s := range open {
+		for _, s := range u.signals {
+			any = any || !s.given
 			c.give(s)
-			any = true
 		}
-		delete(c.waiting, ctx)
-	}
-	c.contexts = kept
+		return true
+	})
 	return any
 }
 

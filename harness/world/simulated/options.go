@@ -117,6 +117,9 @@ func (o Options) check(w *World) {
 	}
 	for name := range o.Replicas {
 		need("Replicas", name, w.validators[name] != nil)
+		if v, _ := w.limits.Validator(name); v.Alone {
+			panic(fmt.Sprintf("simulated world: option Replicas makes several of %q, which the plan says is alone", name))
+		}
 	}
 	for name := range o.Slow {
 		need("Slow", name, w.validators[name] != nil)
