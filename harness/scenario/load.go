@@ -128,6 +128,7 @@ func load(l *loader, file string, options []Option) (*Loaded, error) {
 	}
 	loaded.Scenario.attached(rules.page)
 	l.readFiles(&loaded.Scenario, document)
+	l.readMeasured(&loaded.Scenario, document)
 	rules.all()
 	if rules.onPage != nil {
 		l.problems = append(l.problems, rules.onPage.Problems()...)

@@ -13,7 +13,7 @@ import (
 
 // typesSource are the files whose comments describe the types.
 //
-//go:embed scenario.go attach.go attach_seen.go attach_kubernetes.go attach_rotator.go external.go rate.go pace.go moment.go shift.go vary.go target.go
+//go:embed scenario.go attach.go attach_seen.go attach_kubernetes.go attach_rotator.go external.go rate.go pace.go moment.go shift.go vary.go measured.go target.go
 var typesSource embed.FS
 
 // MomentPattern is what a Moment looks like in a file, as a regular expression.

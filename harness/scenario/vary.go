@@ -20,6 +20,18 @@ type Distribution struct {
 	Uniform   []runbook.Duration `yaml:"uniform,omitempty" json:"uniform,omitempty"`     // the least and the most: each in between is as likely
 	LogNormal *LogNormal         `yaml:"lognormal,omitempty" json:"lognormal,omitempty"` // most are near to the median, and a few much longer
 	Measured  []runbook.Duration `yaml:"measured,omitempty" json:"measured,omitempty"`   // those that were measured: each is as likely, and one that is given twice twice as likely
+	// MeasuredIn are those that a run measured.
+	MeasuredIn *MeasuredIn `yaml:"measured_in,omitempty" json:"measured_in,omitempty"`
+
+	inRun []runbook.Duration // what MeasuredIn names
+}
+
+// values are those that were measured.
+func (d Distribution) values() []runbook.Duration {
+	if d.MeasuredIn != nil {
+		return d.inRun
+	}
+	return d.Measured
 }
 
 // LogNormal is a distribution with a long tail, as times over a network have it: its
@@ -51,7 +63,8 @@ func (d Distribution) Draw(random *rand.Rand) time.Duration {
 		drawn := float64(d.LogNormal.Median) * math.Exp(d.LogNormal.sigma()*random.NormFloat64())
 		return time.Duration(min(drawn, float64(longestDrawn))).Round(time.Millisecond)
 	}
-	return d.Measured[random.IntN(len(d.Measured))].Duration()
+	measured := d.values()
+	return measured[random.IntN(len(measured))].Duration()
 }
 
 // Beyond is the chance that a duration is longer than another.
@@ -68,14 +81,14 @@ func (d Distribution) Beyond(most time.Duration) float64 {
 		return 1
 	case d.LogNormal != nil && d.LogNormal.P99 > d.LogNormal.Median:
 		return math.Erfc(math.Log(float64(most)/float64(d.LogNormal.Median))/d.LogNormal.sigma()/math.Sqrt2) / 2
-	case len(d.Measured) > 0:
+	case len(d.values()) > 0:
 		n := 0
-		for _, x := range d.Measured {
+		for _, x := range d.values() {
 			if longer(x) {
 				n++
 			}
 		}
-		return float64(n) / float64(len(d.Measured))
+		return float64(n) / float64(len(d.values()))
 	}
 	return 0
 }
@@ -90,7 +103,7 @@ func (d Distribution) String() string {
 	case d.LogNormal != nil:
 		return fmt.Sprintf("half at most %s, and 99 of 100 at most %s", d.LogNormal.Median, d.LogNormal.P99)
 	}
-	return fmt.Sprintf("one of the %d that were measured", len(d.Measured))
+	return fmt.Sprintf("one of the %d that were measured", len(d.values()))
 }
 
 // Drawn is a scenario in which what varies has the values of a seed. Each is drawn by
@@ -119,14 +132,14 @@ func (c check) vary() {
 			continue
 		}
 		given := 0
-		for _, is := range []bool{d.Fixed != nil, d.Uniform != nil, d.LogNormal != nil, d.Measured != nil} {
+		for _, is := range []bool{d.Fixed != nil, d.Uniform != nil, d.LogNormal != nil, d.Measured != nil, d.MeasuredIn != nil} {
 			if is {
 				given++
 			}
 		}
 		switch {
 		case given != 1:
-			c.ReportAt("vary", path, "", "%s: want one of fixed, uniform, lognormal and measured, and there are %d", name, given)
+			c.ReportAt("vary", path, "", "%s: want one of fixed, uniform, lognormal, measured and measured_in, and there are %d", name, given)
 		case d.Uniform != nil && (len(d.Uniform) != 2 || d.Uniform[0] > d.Uniform[1]):
 			c.ReportAt("vary", path, "write it as uniform: [20s, 60s]", "%s: want the least and the most", name)
 		case d.LogNormal != nil && (d.LogNormal.Median <= 0 || d.LogNormal.P99 < d.LogNormal.Median):

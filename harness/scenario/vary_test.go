@@ -83,7 +83,7 @@ func TestVaryIsChecked(t *testing.T) {
 		{"good too", "load.web.token.life: {lognormal: {median: 5m, p99: 15m}}", ""},
 		{"no such duration", "services.auth.refesh: {fixed: 20s}", `no duration of a service or a client is called "services.auth.refesh"`},
 		{"of the page", "rollout.lead: {fixed: 20s}", `no duration of a service or a client is called "rollout.lead"`},
-		{"two at once", "services.auth.refresh: {fixed: 20s, measured: [20s]}", "want one of fixed, uniform, lognormal and measured, and there are 2"},
+		{"two at once", "services.auth.refresh: {fixed: 20s, measured: [20s]}", "want one of fixed, uniform, lognormal, measured and measured_in, and there are 2"},
 		{"none", "services.auth.refresh: {}", "and there are 0"},
 		{"the wrong way round", "services.auth.refresh: {uniform: [60s, 20s]}", "want the least and the most"},
 		{"three", "services.auth.refresh: {uniform: [10s, 20s, 60s]}", "want the least and the most"},
