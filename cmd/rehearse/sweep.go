@@ -39,7 +39,7 @@ func sweepCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sweep [SCENARIO]",
 		Short: "Find the smallest safe lead, window or watch in virtual time, and what less would risk",
-		Long: "Vary one duration of a page or a scenario, simulate the rotation many times at each value, and\n" +
+		Long: "Vary one duration or number of a page or a scenario, simulate the rotation many times at each value, and\n" +
 			"tell the smallest that is safe: by the bounds, which hold at every moment; and at a chosen risk, for\n" +
 			"a rotation that begins at any moment. Nothing stops the rotation: the gates are off. Harm is that\n" +
 			"anybody is refused; of the watch, that the old credential is still taken at its end.\n\n" +
@@ -55,9 +55,9 @@ func sweepCommand() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&f.key, "key", "lead", "what to vary: lead, window, watch, or any duration of page or scenario by its `path`, as\n"+
-		"consumers.NAME.refresh, services.NAME.ttl, load.CLIENT.token.life")
-	flags.StringVar(&f.from, "from", "0", "the smallest value, in page time")
+	flags.StringVar(&f.key, "key", "lead", "what to vary: lead, window, watch, or any duration or number of page or scenario by its `path`,\n"+
+		"as consumers.NAME.refresh, services.NAME.ttl, load.CLIENT.token.life, services.NAME.count")
+	flags.StringVar(&f.from, "from", "0", "the smallest value: of a duration in page time")
 	flags.StringVar(&f.to, "to", "", "the largest (default: a quarter over what the bounds ask for)")
 	flags.IntVar(&f.search.Steps, "steps", 11, "how many values the curve has, beside those that it is refined by")
 	flags.IntVar(&f.search.Runs, "runs", 100, "how many rehearsals of each value")
@@ -75,19 +75,6 @@ func sweepCommand() *cobra.Command {
 // check reads the flags.
 func (f *sweepFlags) check() (err error) {
 	fail := func(flag string, err error) error { return usage(fmt.Errorf("--%s: %w", flag, err)) }
-	for _, d := range []struct {
-		flag, text string
-		to         *time.Duration
-	}{{"from", f.from, &f.search.From}, {"to", f.to, &f.search.To}} {
-		if d.text == "" {
-			continue
-		}
-		var read runbook.Duration
-		if err := read.UnmarshalText([]byte(d.text)); err != nil {
-			return fail(d.flag, err)
-		}
-		*d.to = read.Duration()
-	}
 	for _, s := range []struct {
 		flag, text string
 		to         *float64
@@ -115,6 +102,24 @@ func (f *sweepFlags) check() (err error) {
 	return oneOf("--ui", f.ui, uiPlain, uiJSON)
 }
 
+// between finds the key, and reads from where to where it is varied.
+func (f *sweepFlags) between() (err error) {
+	s := &f.search
+	if s.Key, err = simulation.KeyOf(s.Loaded, f.key); err != nil {
+		return fmt.Errorf("--key: %w", err)
+	}
+	if s.From, err = s.Key.Parse(f.from); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	if f.to == "" {
+		return nil
+	}
+	if s.To, err = s.Key.Parse(f.to); err != nil {
+		return fmt.Errorf("--to: %w", err)
+	}
+	return nil
+}
+
 func (f *sweepFlags) sweep(command *cobra.Command, name string) error {
 	if err := f.check(); err != nil {
 		return err
@@ -131,8 +136,8 @@ func (f *sweepFlags) sweep(command *cobra.Command, name string) error {
 		return err
 	}
 	f.search.Loaded = loaded
-	if f.search.Key, err = simulation.KeyOf(loaded, f.key); err != nil {
-		return usage(fmt.Errorf("--key: %w", err))
+	if err := f.between(); err != nil {
+		return usage(err)
 	}
 	bar := newProgress(command.ErrOrStderr(), "rehearsals simulated")
 	f.search.Done = bar.step
@@ -162,14 +167,14 @@ func (f *sweepFlags) sweep(command *cobra.Command, name string) error {
 		return fmt.Errorf("tell the sweep: %w", err)
 	case curve.Partial:
 		return interrupted()
-	case curve.AtRisk.Never || curve.Now < curve.AtRisk.Value:
+	case !curve.Keeps():
 		return &exitError{code: exitFail}
 	}
 	return nil
 }
 
-// saysLeast words a smallest safe value.
-func saysLeast(l simulation.Least) string {
+// saysSafe words a safe value.
+func saysSafe(k simulation.Key, l simulation.Safe) string {
 	switch {
 	case l.Unknown:
 		return "not known"
@@ -177,26 +182,32 @@ func saysLeast(l simulation.Least) string {
 		return "no value up to the end, because of " + l.Decides
 	case l.Never:
 		return "no value up to the end"
-	case l.Decides == "":
-		return plan.Text(l.Value)
 	}
-	return plan.Text(l.Value) + ", decided by " + l.Decides
+	text := k.Text(l.Value)
+	if l.Largest {
+		text = "at most " + text
+	}
+	if l.Decides != "" {
+		text += ", decided by " + l.Decides
+	}
+	return text
 }
 
 // printCurve prints a sweep.
 func printCurve(w io.Writer, name string, c *simulation.Curve) error {
+	key := simulation.Key{Path: c.Key, Unit: c.Unit}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // it keeps the first error, which Flush returns
 	fmt.Fprintln(t, plaintext.Line(fmt.Sprintf("simulated, not run: %s of %s, %d rehearsals of each value", c.Key, name, c.Runs)))
 	if c.Partial {
 		fmt.Fprintln(t, "interrupted: what was found until then")
 	}
-	fmt.Fprintf(t, "\nthe page says\t%s\n", plan.Text(c.Now))
-	fmt.Fprintf(t, "safe by the bounds\t%s\n", plaintext.Line(saysLeast(c.Bounds)))
-	fmt.Fprintf(t, "safe at the risk\t%s\n", plaintext.Line(saysLeast(c.AtRisk)))
+	fmt.Fprintf(t, "\nthe page says\t%s\n", key.Text(c.Now))
+	fmt.Fprintf(t, "safe by the bounds\t%s\n", plaintext.Line(saysSafe(key, c.Bounds)))
+	fmt.Fprintf(t, "safe at the risk\t%s\n", plaintext.Line(saysSafe(key, c.AtRisk)))
 	fmt.Fprintf(t, "\t(chance of any harm at most %s, of requests refused at most %s, at any moment)\n\n", percent(c.Risk), percent(c.Share))
 	fmt.Fprintf(t, "%s\tchance of any harm\trequests refused\twho\n", c.Key)
 	for _, p := range c.Points {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", plan.Text(p.Value), within(p.Any), within(p.Refused),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", key.Text(p.Value), within(p.Any), within(p.Refused),
 			plaintext.Line(strings.Join(slices.Sorted(maps.Keys(p.By)), ", ")))
 	}
 	if err := t.Flush(); err != nil {
@@ -207,21 +218,29 @@ func printCurve(w io.Writer, name string, c *simulation.Curve) error {
 
 // drawCurve draws a sweep into a file.
 func drawCurve(file, name string, c *simulation.Curve) error {
+	key := simulation.Key{Path: c.Key, Unit: c.Unit}
+	scale := 1.0 // of what is drawn: seconds, or how many
+	if c.Unit == simulation.PageTime {
+		scale = float64(time.Second)
+	}
 	title := fmt.Sprintf("Chance of harm by %s, simulated", c.Key)
 	picture := &chart.Curve{
-		Title: title, Width: 760, Height: 420, XName: c.Key + " (page time)", YName: "chance of any harm",
-		Description: fmt.Sprintf("%s: safe by the bounds %s; at the risk %s.", name, saysLeast(c.Bounds), saysLeast(c.AtRisk)),
-		XText:       func(x float64) string { return plan.Text(time.Duration(x * float64(time.Second)).Round(time.Second)) },
+		Title: title, Width: 760, Height: 420, XName: c.Key, YName: "chance of any harm",
+		Description: fmt.Sprintf("%s: safe by the bounds %s; at the risk %s.", name, saysSafe(key, c.Bounds), saysSafe(key, c.AtRisk)),
+		XText:       func(x float64) string { return key.Text(int64(x * scale)) },
+	}
+	if c.Unit == simulation.PageTime {
+		picture.XName += " (page time)"
 	}
 	for _, p := range c.Points {
-		picture.Points = append(picture.Points, chart.CurvePoint{X: p.Value.Seconds(), Y: p.Any.Estimate, Low: p.Any.Low, High: p.Any.High})
+		picture.Points = append(picture.Points, chart.CurvePoint{X: float64(p.Value) / scale, Y: p.Any.Estimate, Low: p.Any.Low, High: p.Any.High})
 	}
 	for _, m := range []struct {
 		name string
-		at   simulation.Least
+		at   simulation.Safe
 	}{{"by the bounds", c.Bounds}, {fmt.Sprintf("at a risk of %s", percent(c.Risk)), c.AtRisk}} {
 		if !m.at.Never && !m.at.Unknown {
-			picture.Marks = append(picture.Marks, chart.CurveMark{X: m.at.Value.Seconds(), Name: m.name + ": " + saysLeast(m.at)})
+			picture.Marks = append(picture.Marks, chart.CurveMark{X: float64(m.at.Value) / scale, Name: m.name + ": " + saysSafe(key, m.at)})
 		}
 	}
 	out, err := os.Create(file)

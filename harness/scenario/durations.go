@@ -18,15 +18,30 @@ func (l *Loaded) Durations() map[string]time.Duration {
 	_, found := varied(l)
 	all := make(map[string]time.Duration, len(found))
 	for path, v := range found {
-		all[path] = time.Duration(v.Int())
+		if v.Type() == durationType {
+			all[path] = time.Duration(v.Int())
+		}
 	}
 	return all
 }
 
-// With is a scenario in which the duration at a path is another.
-func (l *Loaded) With(path string, d time.Duration) *Loaded {
+// Counts are the whole numbers of a page and a scenario, by their paths as of Durations:
+// services.search.count, load.web.sessions.
+func (l *Loaded) Counts() map[string]int64 {
+	_, found := varied(l)
+	all := make(map[string]int64, len(found))
+	for path, v := range found {
+		if v.Type() != durationType {
+			all[path] = v.Int()
+		}
+	}
+	return all
+}
+
+// With is a scenario in which the duration or the count at a path is another.
+func (l *Loaded) With(path string, value int64) *Loaded {
 	changed, all := varied(l)
-	all[path].SetInt(int64(d))
+	all[path].SetInt(value)
 	// Maps hold copies of what is in them.
 	for name, s := range changed.Scenario.Services {
 		rest, ok := strings.CutPrefix(path, "services."+name+".")
@@ -34,20 +49,20 @@ func (l *Loaded) With(path string, d time.Duration) *Loaded {
 			continue
 		}
 		own := map[string]reflect.Value{}
-		durations("", reflect.ValueOf(&s).Elem(), own)
-		own[rest].SetInt(int64(d))
+		quantities("", reflect.ValueOf(&s).Elem(), own)
+		own[rest].SetInt(value)
 		changed.Scenario.Services[name] = s
 	}
 	return changed
 }
 
-// varied is a copy of a scenario with its page, and the durations in that by their paths.
+// varied is a copy of a scenario with its page, and the durations and counts in that by their paths.
 func varied(l *Loaded) (*Loaded, map[string]reflect.Value) {
 	changed := *l
 	changed.Runbook, changed.Scenario = copied(l)
 	all := map[string]reflect.Value{}
-	durations("", reflect.ValueOf(&changed.Runbook).Elem(), all)
-	durations("", reflect.ValueOf(&changed.Scenario).Elem(), all)
+	quantities("", reflect.ValueOf(&changed.Runbook).Elem(), all)
+	quantities("", reflect.ValueOf(&changed.Scenario).Elem(), all)
 	return &changed, all
 }
 
@@ -79,20 +94,22 @@ func copied(l *Loaded) (runbook.Runbook, Scenario) {
 // named are the fields that name the elements of a list.
 var named = []string{"Name", "Client", "Kind"}
 
-// durations finds the durations in a value by their paths in the file; elements of lists
-// are called by their names.
-func durations(path string, v reflect.Value, found map[string]reflect.Value) {
+var durationType = reflect.TypeFor[runbook.Duration]()
+
+// quantities finds the durations and whole numbers in a value by their paths in the file; elements
+// of lists are called by their names.
+func quantities(path string, v reflect.Value, found map[string]reflect.Value) {
 	join := func(name string) string { return strings.TrimPrefix(path+"."+name, ".") }
 	switch {
-	case v.Type() == reflect.TypeFor[runbook.Duration]():
+	case v.Type() == durationType, v.Kind() == reflect.Int:
 		found[path] = v
 	case v.Kind() == reflect.Pointer && !v.IsNil():
-		durations(path, v.Elem(), found)
+		quantities(path, v.Elem(), found)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 			if tag != "" && tag != "-" {
-				durations(join(tag), v.Field(i), found)
+				quantities(join(tag), v.Field(i), found)
 			}
 		}
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
@@ -104,14 +121,14 @@ func durations(path string, v reflect.Value, found map[string]reflect.Value) {
 					break
 				}
 			}
-			durations(join(name), v.Index(i), found)
+			quantities(join(name), v.Index(i), found)
 		}
 	case v.Kind() == reflect.Map:
 		for _, key := range v.MapKeys() {
 			if key.Kind() == reflect.String && v.MapIndex(key).Kind() == reflect.Struct {
 				one := reflect.New(v.MapIndex(key).Type()).Elem()
 				one.Set(v.MapIndex(key))
-				durations(join(key.String()), one, found)
+				quantities(join(key.String()), one, found)
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func (l *Loaded) Drawn(seed int64) *Loaded {
 	for _, path := range slices.Sorted(maps.Keys(l.Scenario.Vary)) {
 		hash := fnv.New64a()
 		_, _ = hash.Write([]byte("vary " + path)) // a hash's Write never fails
-		drawn = drawn.With(path, l.Scenario.Vary[path].Draw(rand.New(rand.NewPCG(uint64(seed), hash.Sum64()))))
+		drawn = drawn.With(path, int64(l.Scenario.Vary[path].Draw(rand.New(rand.NewPCG(uint64(seed), hash.Sum64())))))
 	}
 	return drawn
 }

@@ -36,7 +36,7 @@ func TestInterruptedKeepsWhatWasDone(t *testing.T) {
 		}
 	}
 	ctx, done = within()
-	s := Search{Loaded: l, From: time.Minute, Steps: 5, Runs: runs, Risk: 0.05, Share: 1, Done: func(int) { done() }}
+	s := Search{Loaded: l, From: int64(time.Minute), Steps: 5, Runs: runs, Risk: 0.05, Share: 1, Done: func(int) { done() }}
 	if s.Key, err = KeyOf(l, "lead"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
-// Search is a sweep over one duration.
+// Search is a sweep over one duration or count.
 //
 //	chance of harm
 //	1 ┤▇▇▇▇▇▆▅
@@ -26,10 +25,10 @@ import (
 type Search struct {
 	Loaded   *scenario.Loaded
 	Key      Key
-	From, To time.Duration // page time; To 0: a little over what the bounds ask for
-	Steps    int           // how many values of the curve, at least 2
-	Runs     int           // rehearsals of each value
-	Seed     int64         // of the first of them; 0: the scenario's
+	From, To int64 // in the key's unit; To 0: a little over what the bounds ask for
+	Steps    int   // how many values of the curve, at least 2
+	Runs     int   // rehearsals of each value
+	Seed     int64 // of the first of them; 0: the scenario's
 	// Speed is that of values that it leaves enough of, 0: the scenario's. Smaller ones are
 	// rehearsed at the largest that does.
 	Speed float64
@@ -42,34 +41,47 @@ type Search struct {
 
 // Curve is what a sweep came to.
 type Curve struct {
-	Key  string        `json:"key"`
-	Now  time.Duration `json:"now_ns"` // what the page says
-	Risk float64       `json:"risk"`
+	Key  string  `json:"key"`
+	Unit Unit    `json:"unit"` // of all values
+	Now  int64   `json:"now"`  // what page or scenario says
+	Risk float64 `json:"risk"`
 	// Share is the share of requests that may be refused.
 	Share float64 `json:"share"`
 	Runs  int     `json:"runs_per_value"`
-	// Bounds is the least value at which no bound is broken that hangs on it, and AtRisk
-	// that at which the risk is accepted.
-	Bounds  Least   `json:"by_the_bounds"`
-	AtRisk  Least   `json:"at_the_risk"`
+	// Bounds is the value from which on no bound is broken that hangs on it, and AtRisk that
+	// from which on the risk is accepted.
+	Bounds  Safe    `json:"by_the_bounds"`
+	AtRisk  Safe    `json:"at_the_risk"`
 	Points  []Point `json:"points"`            // by value
 	Partial bool    `json:"partial,omitempty"` // it was interrupted
 }
 
-// Least is the smallest safe value, in page time.
-type Least struct {
-	Value time.Duration `json:"value_ns,omitempty"`
-	Never bool          `json:"never,omitempty"` // none up to the end of the sweep
+// Keeps reports whether what page or scenario says is safe at the risk.
+func (c *Curve) Keeps() bool {
+	switch {
+	case c.AtRisk.Never:
+		return false
+	case c.AtRisk.Largest:
+		return c.Now <= c.AtRisk.Value
+	}
+	return c.Now >= c.AtRisk.Value
+}
+
+// Safe is the smallest safe value or, where less is safer, the largest.
+type Safe struct {
+	Value   int64 `json:"value,omitempty"`
+	Largest bool  `json:"largest,omitempty"`
+	Never   bool  `json:"never,omitempty"` // none up to the end of the sweep
 	// Unknown says that it was not looked for, or not to the end.
 	Unknown bool `json:"unknown,omitempty"`
-	// Decides is the party, or the bound, that keeps it from being smaller.
+	// Decides is the party, or the bound, that keeps it from being smaller, or larger.
 	Decides string `json:"decides,omitempty"`
 }
 
 // Point is one value.
 type Point struct {
-	Value time.Duration `json:"value_ns"`
-	Runs  int           `json:"runs"`
+	Value int64 `json:"value"`
+	Runs  int   `json:"runs"`
 	// Any is the chance of harm in a rotation that begins at any moment: somebody is
 	// refused or, of the watch, the old credential is still taken at its end.
 	Any Interval `json:"any"`
@@ -92,7 +104,7 @@ type sweep struct {
 // Sweep varies a duration. When ctx ends, it returns what was found until then.
 func Sweep(ctx context.Context, s Search) (*Curve, error) {
 	w := &sweep{Search: s, kept: s.Key.Path == short["watch"]}
-	w.curve = Curve{Key: s.Key.Path, Now: s.Key.Value(s.Loaded), Risk: s.Risk, Share: s.Share, Runs: s.Runs}
+	w.curve = Curve{Key: s.Key.Path, Unit: s.Key.Unit, Now: s.Key.Value(s.Loaded), Risk: s.Risk, Share: s.Share, Runs: s.Runs}
 	p, err := w.plan(w.curve.Now)
 	if err != nil {
 		return nil, err
@@ -120,12 +132,12 @@ func Sweep(ctx context.Context, s Search) (*Curve, error) {
 
 // plan is the plan of a value. Nothing stops a rehearsal: what is asked is what would
 // come of it.
-func (w *sweep) plan(v time.Duration) (*plan.Plan, error) {
+func (w *sweep) plan(v int64) (*plan.Plan, error) {
 	p, err := plan.Build(w.Key.With(w.Loaded, v), plan.Options{
 		Simulated: true, Gates: scenario.Off, OnBudget: scenario.BudgetRecord, Seed: w.Seed, Speed: w.Speed, Slower: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s = %s: %w", w.Key.Path, plan.Text(v), err)
+		return nil, fmt.Errorf("%s = %s: %w", w.Key.Path, w.Key.Text(v), err)
 	}
 	p.AnyMoment = true
 	return p, nil
@@ -133,7 +145,7 @@ func (w *sweep) plan(v time.Duration) (*plan.Plan, error) {
 
 // bounds finds the least value that the bounds allow, and where the sweep ends.
 func (w *sweep) bounds(now *plan.Plan) error {
-	broken := func(v time.Duration) (names []string, err error) {
+	broken := func(v int64) (names []string, err error) {
 		p, err := w.plan(v)
 		if err != nil {
 			return nil, err
@@ -152,15 +164,15 @@ func (w *sweep) bounds(now *plan.Plan) error {
 		case b.Field != w.Key.Path || b.Validator != "" && !v.OnPage:
 		case b.Needed == runbook.Forever:
 			least.Never, least.Decides = true, strings.TrimSpace(b.Rule+" "+b.Validator)
-		case b.Needed > least.Value && !least.Never:
-			least.Value, least.Decides = b.Needed, strings.TrimSpace(b.Rule+" "+b.Validator)
+		case int64(b.Needed) > least.Value && !least.Never:
+			least.Value, least.Decides = int64(b.Needed), strings.TrimSpace(b.Rule+" "+b.Validator)
 		}
 	}
 	if w.To == 0 {
-		w.To = max(least.Value+least.Value/4, w.curve.Now, time.Minute).Round(time.Second)
+		w.To = w.Key.round(max(least.Value+least.Value/4, w.curve.Now, leastEnd*w.Key.grain()))
 	}
 	if w.To <= w.From {
-		return fmt.Errorf("%w: it would end at %s, before %s where it begins", ErrSearch, plan.Text(w.To), plan.Text(w.From))
+		return fmt.Errorf("%w: it would end at %s, before %s where it begins", ErrSearch, w.Key.Text(w.To), w.Key.Text(w.From))
 	}
 	if least.Decides != "" {
 		return nil
@@ -179,8 +191,11 @@ func (w *sweep) bounds(now *plan.Plan) error {
 		return nil
 	}
 	a, b := w.From, w.To
-	for b-a > time.Second {
-		middle := (a + (b-a)/2).Round(time.Second)
+	for b-a > w.Key.grain() {
+		middle := w.Key.round(a + (b-a)/2)
+		if middle == a || middle == b {
+			break
+		}
 		got, err := broken(middle)
 		if err != nil {
 			return err
@@ -193,7 +208,7 @@ func (w *sweep) bounds(now *plan.Plan) error {
 	}
 	least.Value = b
 	if len(low) < len(high) {
-		least.Value = a // the largest that is safe
+		least.Value, least.Largest = a, true
 	}
 	for _, name := range slices.Concat(low, high) {
 		if !slices.Contains(low, name) || !slices.Contains(high, name) {
@@ -203,13 +218,16 @@ func (w *sweep) bounds(now *plan.Plan) error {
 	return nil
 }
 
-// values are those of the curve, in whole seconds, with what the bounds say and a second
-// less.
-func (w *sweep) values() []time.Duration {
-	var values []time.Duration
+// leastEnd is how many grains a sweep has at least, where neither bounds nor page say where it ends.
+const leastEnd = 60
+
+// values are those of the curve, in whole grains, with what the bounds say.
+func (w *sweep) values() []int64 {
+	var values []int64
 	for i := range w.Steps {
-		values = append(values, (w.From + (w.To-w.From)*time.Duration(i)/time.Duration(max(1, w.Steps-1))).Round(time.Second))
+		values = append(values, w.Key.round(w.From+(w.To-w.From)/int64(max(1, w.Steps-1))*int64(i)))
 	}
+	values[len(values)-1] = w.Key.round(w.To)
 	if b := w.curve.Bounds; b.Value > w.From && b.Value < w.To {
 		values = append(values, b.Value)
 	}
@@ -218,7 +236,7 @@ func (w *sweep) values() []time.Duration {
 }
 
 // point rehearses a value.
-func (w *sweep) point(ctx context.Context, v time.Duration, left int) error {
+func (w *sweep) point(ctx context.Context, v int64, left int) error {
 	if ctx.Err() != nil || slices.ContainsFunc(w.curve.Points, func(p Point) bool { return p.Value == v }) {
 		return nil
 	}
@@ -276,24 +294,24 @@ func (w *sweep) harmers(s Sample) (names []string) {
 // refinements is how often the step is halved in which the least value lies.
 const refinements = 6
 
-// refine finds the least value from which on all are safe.
-func (w *sweep) refine(ctx context.Context, safe func(Point) bool) (Least, error) {
+// refine finds the value from which on all are safe: the larger ones or, where less is safer, the smaller.
+func (w *sweep) refine(ctx context.Context, safe func(Point) bool) (Safe, error) {
 	for range refinements {
-		unsafe, least := w.edge(safe)
+		unsafe, least, _ := w.edge(safe)
 		if least < 0 || unsafe < 0 {
 			break
 		}
 		a, b := w.curve.Points[unsafe].Value, w.curve.Points[least].Value
-		middle := (a + (b-a)/2).Round(time.Second)
-		if b-a <= max(time.Second, w.To/200) || middle == a || middle == b || ctx.Err() != nil {
+		middle := w.Key.round(a + (b-a)/2)
+		if max(b-a, a-b) <= max(w.Key.grain(), w.To/200) || middle == a || middle == b || ctx.Err() != nil {
 			break
 		}
 		if err := w.point(ctx, middle, refinements); err != nil {
-			return Least{}, err
+			return Safe{}, err
 		}
 	}
-	unsafe, least := w.edge(safe)
-	l := Least{Unknown: len(w.curve.Points) == 0, Never: least < 0 && len(w.curve.Points) > 0}
+	unsafe, least, largest := w.edge(safe)
+	l := Safe{Unknown: len(w.curve.Points) == 0, Never: least < 0 && len(w.curve.Points) > 0, Largest: largest}
 	if least >= 0 {
 		l.Value = w.curve.Points[least].Value
 	}
@@ -303,19 +321,24 @@ func (w *sweep) refine(ctx context.Context, safe func(Point) bool) (Least, error
 	return l, nil
 }
 
-// edge are the places of the last value that is not safe and of the first after it, from
-// which on all are; -1: there is none.
-func (w *sweep) edge(safe func(Point) bool) (unsafe, least int) {
+// edge are the places of the last value that is not safe and of the first after it, from which on all
+// are; where less is safer, of the first that is not and of the one before. -1: there is none.
+func (w *sweep) edge(safe func(Point) bool) (unsafe, least int, largest bool) {
+	points := w.curve.Points
+	if n := len(points); n > 1 && safe(points[0]) && !safe(points[n-1]) {
+		unsafe = slices.IndexFunc(points, func(p Point) bool { return !safe(p) })
+		return unsafe, unsafe - 1, true
+	}
 	unsafe = -1
-	for i, p := range w.curve.Points {
+	for i, p := range points {
 		if !safe(p) {
 			unsafe = i
 		}
 	}
-	if unsafe+1 < len(w.curve.Points) {
-		return unsafe, unsafe + 1
+	if unsafe+1 < len(points) {
+		return unsafe, unsafe + 1, false
 	}
-	return unsafe, -1
+	return unsafe, -1, false
 }
 
 // most is who is there most often; of several the first by name.
