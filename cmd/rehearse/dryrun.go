@@ -16,7 +16,7 @@ import (
 // runs already is only looked at.
 func dryRun(command *cobra.Command, p *plan.Plan) error {
 	out := plaintext.Writer(command.OutOrStdout())
-	if err := printPlan(out, p); err != nil {
+	if err := printPlan(out, p, nil); err != nil {
 		return err
 	}
 	if p.Rehearsal.Attach != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -32,11 +33,15 @@ func planCommand() *cobra.Command {
 			if command.Flags().Changed("speed") && !(o.Speed > 0 && o.Speed < math.Inf(1)) {
 				return usage(fmt.Errorf("--speed: %v is not more than 0", o.Speed))
 			}
-			p, err := planOf(name, o)
+			loaded, err := loadScenario(name)
 			if err != nil {
 				return err
 			}
-			return printPlan(command.OutOrStdout(), p)
+			p, err := plan.Build(loaded, o)
+			if err != nil {
+				return err
+			}
+			return printPlan(command.OutOrStdout(), p, plan.Shortenings(loaded, o))
 		},
 	}
 	command.Flags().Float64Var(&o.Speed, "speed", 0, "over the scenario's: what the durations of the page are divided by")
@@ -52,8 +57,11 @@ func planOf(name string, o plan.Options) (*plan.Plan, error) {
 	return plan.Build(loaded, o)
 }
 
-// printPlan prints what is known of a run before it starts.
-func printPlan(w io.Writer, p *plan.Plan) error {
+// mostShortenings is how many figures are told by which a rotation could be shorter.
+const mostShortenings = 3
+
+// printPlan prints what is known of a run before it starts, and which figures its length hangs on.
+func printPlan(w io.Writer, p *plan.Plan, shorter []plan.Shortening) error {
 	// The writer keeps the first error, which Flush returns.
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	say := func(format string, args ...any) { fmt.Fprintln(t, plaintext.Line(fmt.Sprintf(format, args...))) }
@@ -84,6 +92,9 @@ func printPlan(w io.Writer, p *plan.Plan) error {
 	}
 	if key := brokenBy(p.Limits.Bounds()); key != "" && harness.Simulatable(p) == nil {
 		say("  what less than that would risk: rehearse sweep --key %s %s", key, cmp.Or(p.File, p.Name))
+	}
+	for _, s := range shorter[:min(len(shorter), mostShortenings)] {
+		say("↓ %s (%s): if it were half of that, the bounds would ask for %s less of %s", s.Path, plan.Text(s.Now), plan.Text(s.Less), strings.Join(s.Of, ", "))
 	}
 	for _, u := range p.Unseen {
 		say("? %s", u)
