@@ -145,11 +145,11 @@ test-attach: attach-up ## rehearse them where they run: one that passes, known-b
 		status=$$?; test $$status = 0 || $(explore) $(COMPOSE) logs --tail=50; $(explore) $(COMPOSE) down -v; exit $$status
 
 .PHONY: test-attach-own
-test-attach-own: build ## rotate small systems that are not ours where they run: known good and known bad of each; some eight minutes, SHARD=1/2 half of them
+test-attach-own: build .cache/peers/nats ## rotate small systems that are not ours where they run: known good and known bad of each; some eight minutes, SHARD=1/2 half of them
 	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse
 
-# Issuers and a verifier that are not ours, each of a module of its own, at the version
-# that its go.mod has: zitadel/oidc takes half a minute to build, oauth2-proxy three, Ory
+# Issuers, a verifier and a broker that are not ours, each of a module of its own, at the version
+# that its go.mod has: zitadel/oidc takes half a minute to build, NATS one and a half, oauth2-proxy three, Ory
 # Hydra and SPIRE some ten each. None is linked into rehearse.
 peers := $(addprefix .cache/peers/,zitadel oauth2-proxy hydra spire spire-oidc)
 .PHONY: issuers
@@ -166,6 +166,7 @@ test-issuers: build vault .cache/peers/zitadel .cache/peers/oauth2-proxy ## rehe
 	cd .ci/peers/$* && $(GO) build -trimpath -ldflags "-s -w" -tags sqlite,json1 -o ../../../$@.part $(or $(program.$*),.)
 	mv $@.part $@
 program.hydra := github.com/ory/hydra/v2
+program.nats := github.com/nats-io/nats-server/v2
 program.oauth2-proxy := github.com/oauth2-proxy/oauth2-proxy/v7
 program.spire := github.com/spiffe/spire/cmd/spire-server
 .cache/peers/zitadel: .ci/peers/zitadel/main.go

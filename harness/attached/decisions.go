@@ -180,13 +180,13 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 	d.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.attach.Decisions)) {
 		told := s.attach.Decisions[name]
-		if told.Format == scenario.RedisDecisions {
-			watch, err := d.watchRedis(ctx, name, told)
+		watches := map[string]func(context.Context, string, scenario.Decisions) (func(), error){scenario.RedisDecisions: d.watchRedis, scenario.NATSDecisions: d.watchNATS}
+		if watch := watches[told.Format]; watch != nil {
+			looks, err := watch(ctx, name, told)
 			if err != nil {
 				return nil, nil, err
 			}
-			follow = append(follow, watch)
-			continue
+			follow = append(follow, looks)
 		}
 		if list := s.listsOf(name); list != nil {
 			if _, err := list(ctx, ""); err != nil {
@@ -279,6 +279,8 @@ func (d *decisionReader) line(service string, raw []byte) {
 		d.mariaDB(service, string(raw))
 	case told.Format == scenario.RabbitMQDecisions:
 		d.rabbitMQ(service, string(raw))
+	case told.Format == scenario.NATSDecisions:
+		d.natsLog(service, string(raw))
 	default:
 		d.matched(service, told, raw)
 	}

@@ -40,38 +40,45 @@ func (d *decisionReader) watchRedis(ctx context.Context, service string, told sc
 	}
 	return func() {
 		defer func() { _ = client.Close() }()
-		tick, failed := time.NewTicker(readEvery), time.Time{}
-		defer tick.Stop()
 		d.redis(service, redisLook{refused: is.refused, denied: is.denied}, is) // clients already connected will not be seen to come
-		unseen := false
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			now, err := lookAtRedis(ctx, client)
-			switch {
-			case ctx.Err() != nil:
-				return
-			case err != nil && failed.IsZero():
-				failed = time.Now()
-			case err != nil && !unseen && time.Since(failed) > unseenAfter*time.Second:
-				unseen = true
-				d.record(history.Event{Kind: history.KindUnseen, Service: service, Detail: err.Error()})
-			}
-			if err != nil {
-				is.gap = true
-				continue
-			}
-			if unseen {
-				d.record(history.Event{Kind: history.KindUnseen, Service: service})
-			}
-			failed, unseen = time.Time{}, false
-			d.redis(service, is, now)
-			is = now
-		}
+		look := func(ctx context.Context) (redisLook, error) { return lookAtRedis(ctx, client) }
+		poll(ctx, d, service, readEvery, is, look, func(was, is redisLook, gap bool) {
+			was.gap = gap
+			d.redis(service, was, is)
+		})
 	}, nil
+}
+
+// poll looks at what a server knows of its clients until ctx ends, and passes on each two looks, and whether
+// one between them failed.
+func poll[L any](ctx context.Context, d *decisionReader, service string, every time.Duration, is L, look func(context.Context) (L, error), tell func(was, is L, gap bool)) {
+	tick, failed, unseen := time.NewTicker(every), time.Time{}, false
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now, err := look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && failed.IsZero():
+			failed = time.Now()
+		case err != nil && !unseen && time.Since(failed) > unseenAfter*time.Second:
+			unseen = true
+			d.record(history.Event{Kind: history.KindUnseen, Service: service, Detail: err.Error()})
+		}
+		if err != nil {
+			continue
+		}
+		if unseen {
+			d.record(history.Event{Kind: history.KindUnseen, Service: service})
+		}
+		tell(is, now, !failed.IsZero())
+		failed, unseen, is = time.Time{}, false, now
+	}
 }
 
 // owns remembers the address of a connection of the harness's own.
@@ -100,7 +107,7 @@ type redisLook struct {
 	clients []client
 	refused map[string]int64 // by user
 	denied  map[denial]denied
-	gap     bool // the look after it failed
+	gap     bool // a look failed after it
 }
 
 // denial is what a user may not do: a command, a key or a channel.
@@ -216,7 +223,9 @@ func (d *decisionReader) redis(service string, was, is redisLook) {
 		}
 	}
 	d.redisDenied(service, was, is)
-	d.redisEnded(service, was, is)
+	if !was.gap {
+		d.endedTogether(service, was.clients, is.clients, "CLIENT LIST")
+	}
 	for user, n := range is.refused {
 		more := n - was.refused[user]
 		if more < 0 { // the log was emptied, or its oldest fell out
@@ -239,30 +248,30 @@ func (d *decisionReader) redisDenied(service string, was, is redisLook) {
 	}
 }
 
-// redisEnded tells of the sessions of a user that the server ended, which logs nothing of that: between two
+// endedTogether tells of the sessions of a user that the server ended, which it does not say itself: between two
 // looks they all went, and with them one that the harness holds and would not close.
-func (d *decisionReader) redisEnded(service string, was, is redisLook) {
+func (d *decisionReader) endedTogether(service string, was, is []client, list string) {
 	still, held := map[string]bool{}, map[string]bool{}
-	for _, c := range is.clients {
+	for _, c := range is {
 		still[c.id] = true
 	}
-	for _, c := range was.clients {
+	for _, c := range was {
 		held[c.user] = held[c.user] || d.isOwn(c) && d.isHeld(shown{service, c.user})
 	}
-	for _, c := range was.clients {
+	for _, c := range was {
 		if still[c.id] {
 			held[c.user] = false
 		}
 	}
-	for _, c := range was.clients {
-		if held[c.user] && !was.gap && !d.isOwn(c) {
-			d.told(service, string(history.KindEnded), login{service: service, role: c.user, presenter: c.name}, redisGone, "it is gone from CLIENT LIST, with all of its user")
+	for _, c := range was {
+		if held[c.user] && !d.isOwn(c) {
+			d.told(service, string(history.KindEnded), login{service: service, role: c.user, presenter: c.name}, sessionGone, "it is gone from "+list+", with all of its user")
 		}
 	}
 }
 
-// redisGone is the status of a session that was ended, as by CLIENT KILL or ACL DELUSER.
-const redisGone = "ended"
+// sessionGone is the status of a session that was ended, as by CLIENT KILL or ACL DELUSER.
+const sessionGone = "ended"
 
 // redisNoRight is the word with which Redis denies a command.
 const redisNoRight = "NOPERM"

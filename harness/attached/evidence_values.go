@@ -23,6 +23,11 @@ func evidenceOfValues(p *plan.Plan) {
 			where = cmp.Or(d.File, where) + "; connections that were made before the run are not seen, since attach.decisions names no management API (server)"
 		case d.Format == scenario.RabbitMQDecisions:
 			where = cmp.Or(d.File, where) + "; connections that were made before the run: the management API at " + hostOf(d.Server)
+		case d.Format == scenario.NATSDecisions:
+			where = "the monitoring port at " + hostOf(d.Server)
+			if d.File == "" && a.Compose == "" && a.Kubernetes == nil {
+				where += "; what users may not do is not seen, since attach.decisions names no log (file)"
+			}
 		case d.Server != "":
 			where = "CLIENT LIST and ACL LOG of " + hostOf(d.Server) + "; a login that ends within " + readEvery.String() + " is not seen"
 		case d.File != "":

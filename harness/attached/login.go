@@ -47,6 +47,8 @@ func (s *System) databaseOf(service string) database {
 		return rabbitMQServer{s.listsOf(service)}
 	case "redis", "rediss", "unix":
 		return redisServer{s.seen.owns}
+	case "nats", "tls":
+		return natsServer{}
 	case "mysql", "mariadb":
 		return mariaDBServer{s.seen.owns}
 	}

@@ -107,6 +107,19 @@ func (s *System) eachOf(validator, role string, f func(name, identifier string))
 	}
 }
 
+// roles are those under which the credentials of the rotation log in at a validator.
+func (s *System) roles(validator string) (roles []string) {
+	s.mu.Lock()
+	names := append([]string(nil), s.made...)
+	s.mu.Unlock()
+	for _, name := range names {
+		if role := s.role(validator, name); !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
 // inPlace reports whether a validator has room for one credential at a time.
 func (s *System) inPlace(validator string) bool {
 	v, _ := s.plan.Limits.Validator(validator)

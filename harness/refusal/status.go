@@ -11,14 +11,15 @@ import (
 // word of an error).
 var (
 	// noRoom: there is no room for one more connection, of anybody or of this user
-	// (too_many_connections; ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; RabbitMQ's limit of a user or a virtual host).
-	noRoom = []string{"53300", "1040", "1203", "1226", "530 connection limit"}
+	// (too_many_connections; ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; RabbitMQ's limit of a user or a virtual host;
+	// those of a NATS server and of its accounts).
+	noRoom = []string{"53300", "1040", "1203", "1226", "530 connection limit", "maximum connections exceeded", "maximum account active connections exceeded"}
 	// wrongValue: the user is known, and the password is not its own (invalid_password;
 	// ER_ACCESS_DENIED_ERROR).
 	wrongValue = []string{"28P01", "1045", "WRONGPASS"}
 	// lacksRight: the password is right, and what is asked for is not allowed (insufficient_privilege, as after
-	// REVOKE CONNECT; ER_DBACCESS_DENIED_ERROR; Redis's ACL; RabbitMQ's NOT_ALLOWED, of a virtual host).
-	lacksRight = []string{"42501", "1044", "NOPERM", "530"}
+	// REVOKE CONNECT; ER_DBACCESS_DENIED_ERROR; Redis's ACL; RabbitMQ's NOT_ALLOWED, of a virtual host; NATS).
+	lacksRight = []string{"42501", "1044", "NOPERM", "530", "permissions violation"}
 	// success: what succeeded (successful_completion; Redis's answer).
 	success = []string{"00000", "OK", "ok"}
 )

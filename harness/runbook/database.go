@@ -52,9 +52,9 @@ func DatabaseOf(format string) (Database, bool) {
 // databaseKinds are the stand-ins that run one, sorted.
 func databaseKinds() []string { return slices.Sorted(maps.Keys(Databases)) }
 
-// NoStandIn are the types of those that are rehearsed where they run (attach) only: a broker that one logs in
+// NoStandIn are the types of those that are rehearsed where they run (attach) only: brokers that one logs in
 // to as to a database.
-var NoStandIn = []string{"rabbitmq"}
+var NoStandIn = []string{"nats", "rabbitmq"}
 
 // databaseTypes are what pages call them, sorted.
 func databaseTypes() []string {

@@ -73,6 +73,8 @@ func dsnOf(format string) dsn {
 		return dsn{"Redis", "", []string{"redis", "rediss", "unix"}}
 	case RabbitMQDecisions:
 		return dsn{"RabbitMQ", "/VHOST", []string{"amqp", "amqps"}}
+	case NATSDecisions:
+		return dsn{"NATS", "", []string{"nats", "tls"}}
 	case MariaDBDecisions:
 		return dsn{"MariaDB", "/NAME", []string{"mysql", "mariadb"}}
 	}
@@ -118,19 +120,24 @@ func (c check) oneName(path, name string, d Decisions, a *Attach) {
 func (c check) decisions(path, name string, a *Attach) {
 	d := a.Decisions[name]
 	c.service(path, name)
-	switch redis := d.Format == RedisDecisions; {
-	case redis && !strings.HasPrefix(d.Server, "redis://") && !strings.HasPrefix(d.Server, "rediss://") && !strings.HasPrefix(d.Server, "unix://"):
+	at := func(schemes ...string) bool {
+		return slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(d.Server, scheme+"://") })
+	}
+	switch {
+	case d.Format == RedisDecisions && !at("redis", "rediss", "unix"):
 		c.Report(path+".server", "as redis://observer:{{ .env.REDIS_OBSERVER }}@HOST:PORT", "is no address of a Redis server: it has no log of who logs in, and is asked")
-	case redis && d.File != "":
+	case d.Format == RedisDecisions && d.File != "":
 		c.Report(path+".file", "leave it out", "is not read: a Redis server has no log of who logs in")
-	case d.Format == RabbitMQDecisions && d.Server != "" && !strings.HasPrefix(d.Server, "http://") && !strings.HasPrefix(d.Server, "https://"):
+	case d.Format == NATSDecisions && !at("http", "https"):
+		c.Report(path+".server", "as http://HOST:8222, its http_port", "is no address of a monitoring port: a NATS server logs nobody who is let in, and is asked")
+	case d.Format == RabbitMQDecisions && d.Server != "" && !at("http", "https"):
 		c.Report(path+".server", "as http://observer:{{ .env.OBSERVER }}@HOST:15672", "is no address of a management API")
-	case !redis && d.Format != RabbitMQDecisions && d.Server != "":
-		c.Report(path+".server", "", "is of format redis or rabbitmq")
+	case d.Server != "" && !slices.Contains([]string{RedisDecisions, NATSDecisions, RabbitMQDecisions}, d.Format):
+		c.Report(path+".server", "", "is of format nats, redis or rabbitmq")
 	}
 	c.mentions(path+".server", []string{d.Server})
 	c.oneName(path, name, d, a)
-	if d.File == "" && a.Compose == "" && a.Kubernetes == nil && d.Format != RedisDecisions {
+	if d.File == "" && a.Compose == "" && a.Kubernetes == nil && d.Format != RedisDecisions && d.Format != NATSDecisions {
 		c.Report(path+".file", "the path of the log on this machine", "is missing: nobody follows the log of an address")
 	}
 	c.OneOf(path+".format", d.Format, DecisionFormats)
