@@ -78,16 +78,16 @@ Left out: **Dex**, of which Go's module proxy has nothing newer than v2.13.0 of 
 other issuers that are no Go programs, for want of a registry to have them from.
 `,
 	Questions: []Question{
-		{"lead", "one rotation, as it comes: published before it signs"},
-		{"stays", "the old key stays in the set after the new one signs"},
-		{"says", "who says how long it stays"},
-		{"cache-control", "`Cache-Control` of the key set"},
-		{"second", "a second rotation at once: published before it signs"},
-		{"set", "keys in the set after the second"},
-		{"told", "how it is told to rotate"},
-		{"back", "a way back"},
-		{"stale", "by default, a verifier that caches for 15 minutes (jwx, its least) refuses new tokens for"},
-		{"rehearsed", "rehearsed by attach: what came of it"},
+		{Name: "lead", Asks: "one rotation, as it comes: published before it signs"},
+		{Name: "stays", Asks: "the old key stays in the set after the new one signs"},
+		{Name: "says", Asks: "who says how long it stays"},
+		{Name: "cache-control", Asks: "`Cache-Control` of the key set"},
+		{Name: "second", Asks: "a second rotation at once: published before it signs"},
+		{Name: "set", Asks: "keys in the set after the second"},
+		{Name: "told", Asks: "how it is told to rotate"},
+		{Name: "back", Asks: "a way back"},
+		{Name: "stale", Asks: "by default, a verifier that caches for 15 minutes (jwx, its least) refuses new tokens for"},
+		{Name: "rehearsed", Asks: "rehearsed by attach: what came of it"},
 	},
 }
 

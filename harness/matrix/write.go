@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,7 +43,7 @@ func (c Cell) text(bound float64) string {
 	case c.Decides:
 		return "refused"
 	case c.Counts:
-		return fmt.Sprint(c.Fetches)
+		return strconv.FormatFloat(float64(c.Fetches)/madeUp, 'g', 1, 64)
 	case !c.Ended:
 		return "> " + seconds(bound)
 	case c.Seconds < atOnce:
@@ -75,6 +76,9 @@ var LibraryTable = Table{Questions: questions(Trials), By: "make matrix"}
 func questions(trials []Trial) (asked []Question) {
 	for _, t := range trials {
 		asked = append(asked, t.Question)
+		if t.Name == "removed-met" {
+			asked = append(asked, Question{Name: "forgets", Asks: "what makes it forget a removed key", Of: forgets})
+		}
 	}
 	return asked
 }
@@ -98,7 +102,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer, t Table) error {
 	for _, q := range t.Questions {
 		fmt.Fprintf(&b, "\n| %s |", q.Asks)
 		for _, r := range m.Rows {
-			fmt.Fprintf(&b, " %s |", r.cell(q.Name, m.Bound))
+			fmt.Fprintf(&b, " %s |", r.answer(q, m.Bound))
 		}
 	}
 	fmt.Fprintf(&b, "\n\nMeasured on %s. Every wait was bounded by %s: `> %s` means that it had not ended then.\n", m.Measured, seconds(m.Bound), seconds(m.Bound))
@@ -117,8 +121,12 @@ func (r Row) Cell(trial string) (Cell, bool) {
 	return Cell{}, false
 }
 
-func (r Row) cell(question string, bound float64) string {
-	if c, ok := r.Cell(question); ok {
+// answer is what a row came to at a question, as the table has it.
+func (r Row) answer(q Question, bound float64) string {
+	if q.Of != nil {
+		return q.Of(r, bound)
+	}
+	if c, ok := r.Cell(q.Name); ok {
 		return c.text(bound)
 	}
 	return "–"

@@ -17,7 +17,9 @@ func TestText(t *testing.T) {
 		{"later", Cell{Ended: true, Seconds: 28.6}, "29s"},
 		{"whole minutes", Cell{Ended: true, Seconds: 300.2}, "5m"},
 		{"not within the bound", Cell{}, "> 11m"},
-		{"fetches", Cell{Ended: true, Fetches: 30, Counts: true}, "30"},
+		{"a fetch for each", Cell{Ended: true, Fetches: 30, Counts: true}, "1"},
+		{"one for all", Cell{Ended: true, Fetches: 1, Counts: true}, "0.03"},
+		{"no fetch", Cell{Ended: true, Counts: true}, "0"},
 		{"taken", Cell{Ended: true, Decides: true, Accepted: true}, "taken"},
 		{"refused", Cell{Ended: true, Decides: true}, "refused"},
 		{"in words", Cell{Ended: true, Text: "max-age=3600 | public"}, `max-age=3600 \| public`},
@@ -52,6 +54,28 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	if _, err := Read([]byte(`{"rows": [], "typed": true}`)); err == nil {
 		t.Error("an unknown key was taken, want an error")
+	}
+}
+
+// TestForgets says what makes a library forget a removed key, from what was measured.
+func TestForgets(t *testing.T) {
+	after := func(trial string, seconds float64) Cell { return Cell{Trial: trial, Ended: true, Seconds: seconds} }
+	never := func(trial string) Cell { return Cell{Trial: trial} }
+	for _, tt := range []struct {
+		name  string
+		cells []Cell
+		want  string
+	}{
+		{"not asked", nil, "–"},
+		{"its own time", []Cell{after("removed", 300), never("removed-met")}, "its own time, 5m"},
+		{"a kid, and its own time", []Cell{after("removed", 300), after("removed-met", 0.2)}, "a kid that it does not have; its own time, 5m"},
+		{"a kid alone", []Cell{never("removed"), after("removed-met", 0.2)}, "a kid that it does not have; by itself not within 11m"},
+		{"a kid that came when its own time was over", []Cell{after("removed", 300), after("removed-met", 260)}, "its own time, 5m"},
+		{"nothing", []Cell{never("removed"), never("removed-met")}, "by itself not within 11m"},
+	} {
+		if got := forgets(Row{Cells: tt.cells}, 660); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 
