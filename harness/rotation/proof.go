@@ -39,6 +39,9 @@ const (
 	seriesWithin = 2 * time.Second
 	// doubt is by how much more often a validator is asked that refuses some of what it is shown.
 	doubt = 3
+	// lastLook is how many times as often as it takes to be believed an authority is asked when the watch ends: of
+	// three edges the one that still takes the old credential is missed by so many once in sixty times.
+	lastLook = 2
 	// abreast is how many presentations to one validator may be unanswered at a time.
 	abreast = 8
 	// freePlace is how often the proof looks for a free place among those.
@@ -57,6 +60,8 @@ type revocationProof struct {
 	stop  context.CancelFunc // stops new presentations; nil: none began
 	cut   context.CancelFunc // gives up those under way as well
 	shown func()             // waits until none is under way
+
+	ends atomic.Pointer[time.Time] // when the watch ends; nil: it has not begun
 }
 
 // keepFor is how long a token or session made with the old credential must live, to be presented until
@@ -187,6 +192,7 @@ const inVain = 5
 // begun to refuse and was not asked often enough.
 func (r *rotation) refusing(ctx context.Context) error {
 	end := r.world.Clock.Now().Add(r.plan.Times.Watch)
+	r.proving.ends.Store(&end)
 	longest := grace
 	for _, v := range r.proving.of {
 		longest = max(longest, r.roundsUp(v))
@@ -306,15 +312,18 @@ func uneven(pace time.Duration, random *rand.Rand) time.Duration {
 
 // pace is the mean time until the old credential is shown to a validator again.
 func (r *rotation) pace(v plan.Validator) time.Duration {
-	a, watch := r.saidOld(v), r.plan.Times.Watch
+	a, watch, enough := r.saidOld(v), r.plan.Times.Watch, v.InARow()
+	if v.Authority && a.Again > 0 { // it is several
+		enough *= lastLook
+	}
 	switch {
 	case a.Asked() == 0 && a.Unshown != "":
 		return time.Second
-	case a.InARow >= v.InARow() && v.Authority:
-		return max(slowestProbe, watch/4) // an operator may take long
-	case a.InARow >= v.InARow() && r.limits.Simulated: // virtual: a validator that refuses takes it again only for a reason
+	case a.InARow >= enough && v.Authority:
+		return max(authorityEvery, min(max(slowestProbe, watch/4), r.untilLastLook(v))) // an operator may take long
+	case a.InARow >= enough && r.limits.Simulated: // virtual: a validator that refuses takes it again only for a reason
 		return max(5*probeEvery, watch/10)
-	case a.InARow >= v.InARow():
+	case a.InARow >= enough:
 		return min(max(5*probeEvery, watch/100), slowestProbe)
 	case v.Authority && a.InARow > 0:
 		return authorityEvery
@@ -322,6 +331,17 @@ func (r *rotation) pace(v plan.Validator) time.Duration {
 		return probeEvery
 	}
 	return min(max(probeEvery, watch/600), slowestProbe)
+}
+
+// untilLastLook is how long after now, on the average, an authority that refuses the old credential is shown it
+// again: often enough once more when the watch ends. One of its edges, which others hid until then, may still take it.
+func (r *rotation) untilLastLook(v plan.Validator) time.Duration {
+	ends := r.proving.ends.Load()
+	if ends == nil {
+		return slowestProbe
+	}
+	look := time.Duration(lastLook*v.InARow()) * authorityEvery
+	return (ends.Sub(r.world.Clock.Now()) - look) * 2 / 3 // a pause is at most half as long again
 }
 
 // answerOf sums up a validator's answers to a credential that it should take, and says why it does not;
