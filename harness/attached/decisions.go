@@ -1,7 +1,6 @@
 package attached
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,18 +33,21 @@ type decisionReader struct {
 	tell   func(service string, line []byte) // a line in the form of history.Line
 	record func(history.Event)
 
-	mu       sync.Mutex
-	pending  []login                   // authorised, and not let in yet
-	probes   map[string]int            // refusals of probes that the log will show, by role
-	own      map[string]bool           // addresses of connections of the harness
-	emitting map[string]string         // the identifier that each presenter was last seen with
-	named    map[string]bool           // who was seen under a name of its own
-	byNoName map[string]bool           // what presenters were seen with, by presenter and identifier, without one
-	users    map[shown]map[string]bool // who was let in with what by whom
-	sessions map[string]*login         // by server and its process, the last that was let in
-	shown    map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
-	behind   map[shown]*presentation   // what others present to whom for the harness
-	held     map[shown]bool            // under which roles the harness holds a session, or held one until it was ended
+	mu         sync.Mutex
+	pending    []login                   // authorised, and not let in yet
+	probes     map[string]int            // refusals of probes that the log will show, by role
+	own        map[string]bool           // addresses of connections of the harness
+	emitting   map[string]string         // the identifier that each presenter was last seen with
+	named      map[string]bool           // who was seen under a name of its own
+	byNoName   map[string]bool           // what presenters were seen with, by presenter and identifier, without one
+	users      map[shown]map[string]bool // who was let in with what by whom
+	sessions   map[string]*login         // by server and its process, the last that was let in
+	shown      map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
+	behind     map[shown]*presentation   // what others present to whom for the harness
+	began      time.Time                 // when the logs were opened; what is dated before was decided before
+	late       time.Duration             // by how much a line came after its own time, at the most
+	unbelieved map[string]time.Time      // when it was last told of a log that its times are not believed
+	held       map[shown]bool            // under which roles the harness holds a session, or held one until it was ended
 }
 
 // shown identifies what the harness presents to a validator.
@@ -70,7 +72,7 @@ func newDecisionReader(s *System) *decisionReader {
 	return &decisionReader{
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[shown]map[string]bool{}, sessions: map[string]*login{},
-		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{}, held: map[shown]bool{},
+		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{}, held: map[shown]bool{}, unbelieved: map[string]time.Time{},
 	}
 }
 
@@ -79,12 +81,7 @@ func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
-	d.shown[key] = append(d.recent(key, now), now)
-}
-
-// recent are the presentations whose log lines may still come. d.mu is held.
-func (d *decisionReader) recent(key shown, now time.Time) []time.Time {
-	return slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > isTold })
+	d.shown[key] = append(slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > latestLine }), now)
 }
 
 // holds says that the harness holds a session under a role, which only the server ends.
@@ -142,18 +139,17 @@ func (d *decisionReader) isShownBehind(key shown, now time.Time) bool {
 // noName identifies a made-up credential.
 const noName = ""
 
-// wasShown reports whether a log line without a presenter is of a presentation by the harness; each
+// wasShown reports whether a log line of a moment, without a presenter, is of a presentation by the harness; each
 // presentation explains one line.
-func (d *decisionReader) wasShown(validator, identifier string, now time.Time) bool {
+func (d *decisionReader) wasShown(validator, identifier string, at time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
-	left := d.recent(key, now)
-	d.shown[key] = left
-	if len(left) == 0 {
+	i := slices.IndexFunc(d.shown[key], func(shown time.Time) bool { return at.Sub(shown) <= isTold && shown.Sub(at) <= aheadOfUs })
+	if i < 0 {
 		return false
 	}
-	d.shown[key] = left[1:]
+	d.shown[key] = slices.Delete(d.shown[key], i, i+1)
 	return true
 }
 
@@ -176,7 +172,7 @@ func (d *decisionReader) probing(role string) (done func(refused bool)) {
 func (s *System) Decide(ctx context.Context, tell func(service string, line []byte), record func(history.Event)) (line func(service string, raw []byte), follow []func(), err error) {
 	d := s.seen
 	d.mu.Lock()
-	d.tell, d.record = tell, record
+	d.tell, d.record, d.began = tell, record, time.Now()
 	d.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.attach.Decisions)) {
 		told := s.attach.Decisions[name]
@@ -207,7 +203,7 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 		if _, err := file.Seek(0, io.SeekEnd); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("read the log of %s: %w", name, err), file.Close())
 		}
-		follow = append(follow, func() { tail(ctx, path, file, func(raw []byte) { d.line(name, raw) }) })
+		follow = append(follow, func() { tail(ctx, path, file, d.lateness, func(raw []byte) { d.line(name, raw) }) })
 	}
 	follow = append(follow, func() {
 		tick := time.NewTicker(readEvery)
@@ -222,50 +218,6 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 		d.settle(time.Now().Add(settles))
 	})
 	return d.line, follow, nil
-}
-
-// tail passes on the lines written to a file, and to a file that replaces it.
-func tail(ctx context.Context, path string, file *os.File, line func([]byte)) {
-	defer func() { _ = file.Close() }()
-	reader, rest := bufio.NewReader(file), []byte(nil)
-	tick := time.NewTicker(readEvery)
-	defer tick.Stop()
-	for {
-		part, err := reader.ReadBytes('\n')
-		rest = append(rest, part...)
-		if err == nil {
-			line(slices.Clone(rest[:len(rest)-1]))
-			rest = rest[:0]
-			continue
-		}
-		if another := replaced(path, file); another != nil {
-			_ = file.Close()
-			file, rest = another, nil
-			reader.Reset(file)
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// replaced is the file that took the place of another, or the same one from its beginning where it was
-// truncated; nil: neither happened.
-func replaced(path string, file *os.File) *os.File {
-	is, errIs := os.Stat(path)
-	was, errWas := file.Stat()
-	at, errAt := file.Seek(0, io.SeekCurrent)
-	if errIs != nil || errWas != nil || errAt != nil || os.SameFile(is, was) && is.Size() >= at {
-		return nil
-	}
-	another, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	return another
 }
 
 // line takes one line of a log.
@@ -388,12 +340,41 @@ func (d *decisionReader) matches(service, expression string, raw []byte, message
 	} else if status == "" {
 		status = "refused"
 	}
-	if id := group("identifier"); presenter == "" && (d.wasShown(service, id, time.Now()) || !d.system.gave(id) && d.wasShown(service, noName, time.Now())) {
+	at, before := d.dated(service, group("time"), time.Now())
+	if id := group("identifier"); before || presenter == "" && (d.wasShown(service, id, at) || !d.system.gave(id) && d.wasShown(service, noName, at)) {
 		return true
 	}
-	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, presenter), group("identifier"), status, time.Now())
+	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, presenter), group("identifier"), status, at)
 	return true
 }
+
+// dated is when a line was written by its own time; where that is not believed, it is when it was read, and that is told
+// of the log. before: it was written before the logs were opened.
+func (d *decisionReader) dated(service, text string, read time.Time) (at time.Time, before bool) {
+	at, err := dated(text, read)
+	d.mu.Lock()
+	d.late = max(d.late, read.Sub(at))
+	record, began := d.record, d.began
+	tells := err != nil && record != nil && read.Sub(d.unbelieved[service]) > tellAgain
+	if tells {
+		d.unbelieved[service] = read
+	}
+	d.mu.Unlock()
+	if tells {
+		record(history.Event{Kind: history.KindUnseen, Service: service, Detail: fmt.Sprintf("the time of a line in its log is not believed: %v", err)})
+	}
+	return at, at.Before(began)
+}
+
+// lateness is by how much a line came after its own time so far.
+func (d *decisionReader) lateness() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.late
+}
+
+// tellAgain is how often it is told that the times of a log are not believed: in every phase.
+const tellAgain = 5 * time.Second
 
 // decided tells of one decision.
 func (d *decisionReader) decided(_, validator, presenter, identifier, status string, accepted bool, at time.Time) {
@@ -443,7 +424,7 @@ func (d *decisionReader) tells(message, validator, presenter, identifier, status
 	}
 	tell(validator, line)
 	if switched {
-		record(history.Event{Kind: history.KindEmitting, Service: presenter, Identifier: identifier, What: what})
+		record(history.Event{At: -history.Offset(max(0, time.Since(at))), Kind: history.KindEmitting, Service: presenter, Identifier: identifier, What: what})
 	}
 }
 

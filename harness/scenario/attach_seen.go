@@ -36,7 +36,8 @@ type Decisions struct {
 	Server string `yaml:"server,omitempty" json:"server,omitempty"`
 	// Accepted and Refused are, where there is no format, regular expressions that
 	// match the lines which tell so. Their groups may be identifier, presenter,
-	// validator and status.
+	// validator, status and time: when it was decided, as epoch seconds or milliseconds, RFC 3339, or in the common
+	// log format; without it that is when the line was read.
 	Accepted string `yaml:"accepted,omitempty" json:"accepted,omitempty"`
 	Refused  string `yaml:"refused,omitempty" json:"refused,omitempty"`
 }

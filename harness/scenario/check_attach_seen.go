@@ -155,4 +155,8 @@ func (c check) decisions(path, name string, a *Attach) {
 			c.Report(path+"."+key, "as key=(?P<identifier>\\S+)", "has no group identifier, by which the credential is known")
 		}
 	}
+	if timed := strings.Contains(d.Accepted, "(?P<time>"); timed != strings.Contains(d.Refused, "(?P<time>") {
+		key := map[bool]string{true: "refused", false: "accepted"}[timed]
+		c.Report(path+"."+key, "(?P<time>…) in both, or in neither", "has no group time, and the other has: what came first could not be told")
+	}
 }
