@@ -444,7 +444,7 @@ func TestCauses(t *testing.T) {
 			"refused although learned",
 			[]change{refuse("app", "k2", 45, 46, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseUnknown, FirstPhase: "watch"}, 45001,
-			"it was refused although search had learned it 10m after it was accepted", "look into the log of search from 45.001s on",
+			"it was refused although search had learned it 10m after it was accepted", "look into the log of search from 45m on",
 		},
 		{
 			"refused under a fault",
@@ -456,7 +456,7 @@ func TestCauses(t *testing.T) {
 			"the old one refused before its revoke",
 			[]change{refuse("app", "k1", 20, 22, 10)},
 			judge.Finding{Consumer: "search", Credential: "k1", CausedBy: "accept", Cause: judge.CauseUnknown, FirstPhase: "verify"}, 20001,
-			"search refused k1 before it was revoked", "look into the log of search from 20.001s on",
+			"search refused k1 before it was revoked", "look into the log of search from 20m on",
 		},
 		{
 			"the old one refused before anything was changed",
