@@ -36,7 +36,7 @@ func (r *run) watchParties(ctx context.Context) {
 // observed records an observation under the names of the history.
 func (r *run) observed(e history.Event) {
 	e.At, e.Credentials = e.At+r.evidence.Offset(), r.names.All(e.Credentials) // so long ago, or now
-	if e.Began > 0 { // so long ago
+	if e.Began > 0 {                                                           // so long ago
 		e.Began = e.At - e.Began
 	}
 	if e.Identifier != "" {

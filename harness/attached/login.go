@@ -74,18 +74,22 @@ func (postgresServer) open(ctx context.Context, dsn string) (connection, string,
 	if err != nil {
 		return nil, "", errDSN
 	}
-	config.Fallbacks = nil // each attempt must be one line of the server's log
 	config.RuntimeParams["application_name"] = family.ProbeAgent
-	conn, err := pgx.ConnectConfig(ctx, config)
-	answered, refused := errors.AsType[*pgconn.PgError](err)
-	switch {
-	case err == nil:
-		return postgresConnection{conn}, "", nil
-	case refused:
-		return nil, postgresStatus(answered), nil
-	case errors.Is(err, context.Canceled):
-		return nil, "", ctx.Err()
-	}
+	ways := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}}, config.Fallbacks...)
+	config.Fallbacks = nil // pgx would log in again after a refusal: each must be one line of the server's log
+	for _, way := range ways {
+		config.Host, config.Port, config.TLSConfig = way.Host, way.Port, way.TLSConfig
+		conn, err := pgx.ConnectConfig(ctx, config)
+		answered, refused := errors.AsType[*pgconn.PgError](err)
+		switch {
+		case err == nil:
+			return postgresConnection{conn}, "", nil
+		case refused:
+			return nil, postgresStatus(answered), nil
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
+			return nil, "", ctx.Err()
+		}
+	} // it speaks no TLS, which sslmode prefers unless it is said otherwise, or another host may answer (libpq, 34.1.1)
 	return nil, noAnswer, nil
 }
 

@@ -34,7 +34,10 @@ func TestTailOverRotations(t *testing.T) {
 			must(t, err)
 			lines, ended := make(chan string), make(chan struct{})
 			ctx, cancel := context.WithCancel(t.Context())
-			go func() { defer close(ended); tail(ctx, path, read, func() time.Duration { return 0 }, func(raw []byte) { lines <- string(raw) }) }()
+			go func() {
+				defer close(ended)
+				tail(ctx, path, read, func() time.Duration { return 0 }, func(raw []byte) { lines <- string(raw) })
+			}()
 			want := func(text string) {
 				_, err := log.WriteString(text + "\n")
 				must(t, err)
