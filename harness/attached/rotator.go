@@ -329,17 +329,28 @@ func (s *System) stand(ctx context.Context, last credentialState) (credentialSta
 }
 
 // name gives the new credential its identifier, by which it is fetched and shown. Where it replaces the
-// old one under one name, refusals of that name are of the old one until then.
-func (s *System) name(identifier string) {
+// old one under one name, refusals of that name are of the old one until then. It fails where that is a value.
+func (s *System) name(ctx context.Context, identifier string) error {
 	if identifier == "" {
-		return
+		return nil
+	}
+	if err := s.isNoValue(identifier); err != nil {
+		return err
 	}
 	s.mu.Lock()
+	known := s.identifiers[fresh] == identifier
 	s.identifiers[fresh] = identifier
 	s.mu.Unlock()
+	if !known && s.isItsValue(ctx, fresh, identifier) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.identifiers, fresh)
+		return errIsValue
+	}
 	if !s.plan.Limits.InPlace() {
 		s.there()
 	}
+	return nil
 }
 
 // there makes the new credential known to servers' log readers, which go by names.
@@ -375,7 +386,9 @@ func (s *System) standTokens(ctx context.Context, is *credentialState) error {
 	if is.fresh == "" && emitting != old {
 		is.fresh = emitting
 	}
-	s.name(is.fresh)
+	if err := s.name(ctx, is.fresh); err != nil {
+		return err
+	}
 	is.freshTaken = is.fresh != "" && (slices.Contains(published, is.fresh) || ahead)
 	is.oldGone, is.emitted = !slices.Contains(published, old), is.fresh != "" && emitting == is.fresh
 	if emitting != old && emitting != is.fresh {
@@ -411,8 +424,14 @@ func (s *System) standValues(ctx context.Context, is *credentialState) error {
 	if is.fresh == "" && used != old {
 		is.fresh = used
 	}
-	s.name(is.fresh)
+	if err := s.name(ctx, is.fresh); err != nil {
+		return fmt.Errorf("attach.rotator.new, or attach.current: %w", err)
+	}
 	if is.emitted = is.fresh != "" && used == is.fresh; !is.emitted && used != old {
+		_, _ = s.learn(ctx, fresh) // what cannot be had cannot be told either
+		if err := s.isNoValue(used); err != nil {
+			return fmt.Errorf("attach.current: %w", err)
+		}
 		is.odd = fmt.Errorf("%s is in use, and the new one that was seen first is %s", used, is.fresh)
 	}
 	is.freshTaken = is.fresh != ""

@@ -2,6 +2,10 @@ package attached_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +68,73 @@ func rotating(t *testing.T, team *team, rotator string) (*attached.System, func(
 			}
 		}
 		return told
+	}
+}
+
+// TestRotatorPrintsNoIdentifier: where the command that is to print the identifier of the new credential, or of the one
+// in use, prints its value, that is said in words that do not quote it.
+func TestRotatorPrintsNoIdentifier(t *testing.T) {
+	t.Parallel()
+	const value = "hunter2"
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(server.Close)
+	for name, tt := range map[string]struct {
+		current, fresh string
+		says           string
+	}{
+		"identifiers":          {"one", "two", ""},
+		"new prints a value":   {"one", value + "two", "it printed a value where the identifier is wanted"},
+		"new prints the old":   {"one", value + "one", "it printed a value where the identifier is wanted"},
+		"then current does so": {"one", "two; echo " + value + "two >current", "attach.current: it printed a value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := strings.NewReplacer("jwt-signing-key", "api-key", "jwks, jwks: /jwks", "file", "canary, logs", "availability", "{type: ES256, identifier: kid, longest_life: 10m}", "{type: bearer, identifier: tag}",
+				"  - {name: auth, roles: [emit], refresh: 1s}\n  - {name: search, roles: [validate], library: jwx}\n", "  - {name: shop, roles: [emit], refresh: 1s}\n").Replace(page)
+			sh := func(script string) string { return `{command: [sh, -c, "` + script + `", sh` }
+			text := "apiVersion: rehearse/v1\nkind: Scenario\nrunbook: page.yaml\nattach:\n  urls: {db: \"" + server.URL + "\", shop: \"" + server.URL + "\"}\n" +
+				"  current: " + sh("cat current") + "]}\n  value: " + sh("case $1 in "+value+"*) echo $1;; *) echo "+value+"$1;; esac") + `, "{{ .identifier }}"]}` + "\n" +
+				"  present: {db: {path: /, headers: {X-Key: \"{{ .value }}\"}}}\n  decisions: {db: {file: log, accepted: 'ok (?P<identifier>\\S+)', refused: 'no (?P<identifier>\\S+)'}}\n" +
+				"  rotator: {command: [sleep, '60'], new: " + sh("echo "+tt.fresh) + "]}, may_end: true}\n" +
+				"services: {db: {}, shop: {agent: orders-app}}\nload: [{client: web, to: shop, rate: 1/s}]\n"
+			loaded, err := scenario.Load(fstest.MapFS{"page.yaml": {Data: []byte(page)}, "s.yaml": {Data: []byte(text)}}, "s.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := plan.Build(loaded, plan.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			for name, text := range map[string]string{"current": tt.current + "\n", "log": ""} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := attached.New(p, []attached.Endpoint{{Service: "db", URL: server.URL}, {Service: "shop", URL: server.URL}}, attached.Options{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Make(t.Context(), "k1"); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := s.Decide(t.Context(), func(string, []byte) {}, func(history.Event) {}); err != nil {
+				t.Fatal(err)
+			}
+			if err = s.Start(t.Context()); err == nil {
+				defer s.Close(t.Context())
+				is := eventually(t, s, "a look that says so", func(p world.Progress) bool { return tt.says == "" && p.Identifier != "" || p.Blind != nil })
+				if err = is.Blind; strings.Contains(is.Identifier+is.Is, value) {
+					t.Errorf("the value is told: %q, %q", is.Identifier, is.Is)
+				}
+			}
+			switch {
+			case tt.says == "" && err != nil:
+				t.Errorf("got %v, want no error", err)
+			case tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), value)):
+				t.Errorf("got %v, want an error that says %q, without the value", err, tt.says)
+			}
+		})
 	}
 }
 
