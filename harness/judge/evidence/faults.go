@@ -128,7 +128,12 @@ func (e *Evidence) Cite(faults []judge.FaultReport) string {
 	return told.String()
 }
 
-// Moment writes an offset in milliseconds as page time since the baseline began.
+// Moment writes an offset in milliseconds as page time since the baseline began or, at speed 1, since the run did: as
+// reports tell all moments.
 func (e *Evidence) Moment(ms int64) string {
-	return e.Page(max(history.Offset(time.Duration(ms)*time.Millisecond)-e.Start, 0))
+	at := history.Offset(time.Duration(ms) * time.Millisecond)
+	if e.Limits.Page(time.Second) == time.Second {
+		return e.Page(at)
+	}
+	return e.Page(max(at-e.Start, 0))
 }
