@@ -12,8 +12,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/certs"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/load"
-	"github.com/rehearse-dev/rehearse/harness/logs"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/protocol"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -25,7 +25,7 @@ import (
 
 // The names of the services that a run adds to those of its plan.
 const (
-	storeService = logs.Store
+	storeService = history.Store
 	loadService  = "load"
 )
 

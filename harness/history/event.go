@@ -272,6 +272,9 @@ const (
 	ActionRecord   Action = "record" // gates or budget only observe: it would have rolled back
 )
 
+// Store is the Service of what was read at the store.
+const Store = "store"
+
 // Trigger is what called for a decision.
 type Trigger string
 

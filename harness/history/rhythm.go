@@ -108,10 +108,24 @@ func (v *View) Disturbed(from, to Offset) bool {
 	return false
 }
 
+// Fetched is the rhythm in which a validator fetches what it checks by: by its own word, or else by the store's log,
+// where it reads there itself. nil: nothing of it was seen.
+func (v *View) Fetched(validator string) *Rhythm {
+	if r := v.Fetching[validator]; r != nil {
+		return r
+	}
+	for _, r := range v.Readers {
+		if r.Name == validator && r.At == Store {
+			return &r.Rhythm
+		}
+	}
+	return nil
+}
+
 // Pause is the time between two fetches that a validator was seen to let pass by
 // habit; an empty Gap: it was not seen.
 func (v *View) Pause(validator string) Gap {
-	if r := v.Fetching[validator]; r != nil {
+	if r := v.Fetched(validator); r != nil {
 		return r.Habit()
 	}
 	return Gap{}
@@ -120,7 +134,7 @@ func (v *View) Pause(validator string) Gap {
 // Since is the time since a validator's last fetch; an empty Gap where it has made
 // none, was not there all the time, or a fault fell into it.
 func (v *View) Since(validator string) Gap {
-	r := v.Fetching[validator]
+	r := v.Fetched(validator)
 	if r == nil || r.away || v.Disturbed(r.Last, v.Now) {
 		return Gap{}
 	}

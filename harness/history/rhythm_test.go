@@ -7,6 +7,9 @@ import (
 
 func TestRhythm(t *testing.T) {
 	fetch := func(at Offset) Event { return Event{At: at * ms, Kind: KindFetched, Service: "search"} }
+	read := func(at Offset) Event {
+		return Event{At: at * ms, Kind: KindRead, Service: Store, Reader: "search", What: "secret/data/auth/key"}
+	}
 	fault := func(at Offset, stage string) Event {
 		return Event{At: at * ms, Kind: KindFault, Fault: &Fault{Kind: "pause", Target: "search", Stage: stage}}
 	}
@@ -46,6 +49,8 @@ func TestRhythm(t *testing.T) {
 		{"under a fault", []Event{fetch(0), fault(3, FaultInjected), fetch(20), {At: 30 * ms, Kind: KindLoaded}}, Gap{}, Gap{}},
 		{"it was away", []Event{fetch(0), {At: 4 * ms, Kind: KindExit, Service: "search"}, {At: 9 * ms, Kind: KindLoaded}}, Gap{}, Gap{}},
 		{"and came back", []Event{fetch(0), {At: 4 * ms, Kind: KindExit, Service: "search"}, fetch(9), fetch(12)}, Gap{9 * ms, 12 * ms}, Gap{12 * ms, 12 * ms}},
+		{"by its reads at the store", []Event{read(0), read(10), read(15)}, Gap{0, 10 * ms}, Gap{15 * ms, 15 * ms}},
+		{"by its own word, where it gives it", []Event{fetch(0), read(4), fetch(10)}, Gap{0, 10 * ms}, Gap{10 * ms, 10 * ms}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := viewOf(tt.events...)

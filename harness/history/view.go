@@ -30,6 +30,7 @@ type RateSince struct {
 type Reader struct {
 	Name string
 	What string
+	At   string // the service, as Store
 	Rhythm
 }
 
@@ -219,7 +220,7 @@ func (v *View) Apply(e Event) {
 		key := e.Reader + " " + e.What
 		r := v.Readers[key]
 		if r == nil {
-			r = &Reader{Name: e.Reader, What: e.What}
+			r = &Reader{Name: e.Reader, What: e.What, At: e.Service}
 			v.Readers[key] = r
 		}
 		v.beats(&r.Rhythm, &e)

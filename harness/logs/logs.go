@@ -27,9 +27,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/store"
 )
 
-// Store is the name of the service whose lines are those of a store's audit.
-const Store = "store"
-
 // Logs takes the lines of services: it writes each service's to a file, and records what they tell. It
 // is safe for concurrent use.
 type Logs struct {
@@ -104,7 +101,7 @@ func (l *Logs) LineOf(service, replica string, line []byte) {
 	a := l.keep(file, line)
 	parsed, ok := history.ParseLine(line)
 	l.tails.add(service, line, ok && parsed.Decides())
-	if service == Store {
+	if service == history.Store {
 		l.read(a, line)
 		return
 	}
@@ -171,7 +168,7 @@ func (l *Logs) read(a audit, line []byte) {
 	if err := json.Unmarshal(line, &stamp); err == nil && !stamp.Time.IsZero() {
 		at = stamp.Time
 	}
-	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: Store, Reader: l.names.Whole(reader), What: a.shown})
+	l.record(history.Event{At: l.offset(at), Kind: history.KindRead, Service: history.Store, Reader: l.names.Whole(reader), What: a.shown})
 }
 
 // Ledger compares orders with effects, once no more lines come; false where nobody logs them.

@@ -76,11 +76,11 @@ func TestLogsFindReadersOfTheSecret(t *testing.T) {
 			time.Now().Format(time.RFC3339Nano), who, path)
 	}
 	l, r := loggedBy(t, plantest.JWTPage, plantest.JWTScenario)
-	l.Line(Store, audited("token-early", "rehearse-1/data/auth/key"))
+	l.Line(history.Store, audited("token-early", "rehearse-1/data/auth/key"))
 	l.Follow("rehearse-1/data/auth/key", "secret/data/auth/key")
-	l.Line(Store, audited("token-legacy", "rehearse-1/data/auth/key"))
-	l.Line(Store, audited("token-legacy", "rehearse-1/data/another"))
-	l.Line(Store, audited("root", "rehearse-1/data/auth/key"))
+	l.Line(history.Store, audited("token-legacy", "rehearse-1/data/auth/key"))
+	l.Line(history.Store, audited("token-legacy", "rehearse-1/data/another"))
+	l.Line(history.Store, audited("root", "rehearse-1/data/auth/key"))
 	l.Line("auth", audited("token-auth", "rehearse-1/data/auth/key"))
 	r.See(func(v *history.View) {
 		if len(v.Readers) != 1 || v.Readers["legacy secret/data/auth/key"] == nil {

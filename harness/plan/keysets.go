@@ -88,13 +88,14 @@ func (p *Plan) told(validator string) string {
 }
 
 // blind reports whether no log shows the fetches of a validator: it is external and reads the secret
-// itself, as from a file, or whatever it fetches from is external.
+// itself, as from a file, or whatever it fetches from is external. The store's log has
+// who polls it.
 func (b *builder) blind(v Validator) bool {
 	if v.Authority || !b.s.Services[v.Name].External() || b.s.Attach != nil {
 		return false
 	}
 	if v.Reads {
-		return true
+		return b.s.Services[v.Name].Distribution != runbook.Poll || b.s.Services[v.Name].Replicas > 1 // of several, nobody knows which has read
 	}
 	of := keySetsOf(v.Name, b.page, b.s)
 	if len(of) == 0 {

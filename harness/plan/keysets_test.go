@@ -61,3 +61,18 @@ func TestRelay(t *testing.T) {
 		}
 	}
 }
+
+// TestPollsTheStore: the store's log has who reads it, which no log does of a file; of several replicas it has not
+// which.
+func TestPollsTheStore(t *testing.T) {
+	for own, blind := range map[string]bool{
+		`{command: [own], scale: full, environment: {STORE: "{{ .store.url }}", PATH: "{{ .store.path }}"}}`: false,
+		`{command: [own], scale: full, files: {/keys: "{{ .secret.jwks }}"}}`:                                true,
+		`{image: own, ports: [80], scale: full, replicas: 2, environment: {STORE: "{{ .store.url }}"}}`:      true,
+	} {
+		p := built(t, loaded(t, jwtPage, jwtScenario, "search: {serve: verifier, library: jwx, of: edge}", "search: "+own), Options{})
+		if v, _ := p.Limits.Validator("search"); v.Blind != blind || !v.Reads {
+			t.Errorf("%s: got %+v, want one that reads, blind: %v", own, v, blind)
+		}
+	}
+}

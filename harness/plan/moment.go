@@ -120,7 +120,7 @@ func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	names := make([]string, 0, len(timed))
 	rhythms := l.rhythms(view)
 	for _, v := range timed {
-		if r := view.Fetching[v.fetcher()]; r == nil || r.Count == 0 {
+		if r := view.Fetched(v.fetcher()); r == nil || r.Count == 0 {
 			m.Unseen = append(m.Unseen, v.Name)
 			continue
 		}
@@ -220,7 +220,7 @@ func (l Limits) rhythms(view *history.View) rhythms {
 // courseOf predicts the way to a validator.
 func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) publicationPath {
 	end := until + 3*l.slowness(v)
-	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetching[v.fetcher()].Last}
+	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetched(v.fetcher()).Last}
 	for _, r := range seen.readers[v.From] {
 		if r.What != runbook.JWKS && !v.Reads {
 			key := pollsKey{v.From, r.Last, cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v)))), end}
@@ -244,7 +244,7 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 		together = []Validator{v}
 	}
 	for _, other := range together {
-		r := seen.view.Fetching[other.fetcher()]
+		r := seen.view.Fetched(other.fetcher())
 		refills := other.Refills()
 		if r == nil || r.Count == 0 || refills <= 0 || refills == runbook.Forever {
 			continue

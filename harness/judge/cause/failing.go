@@ -201,7 +201,7 @@ const patience = 5 * evidence.Nearly
 func faultOnTheWay(c *Cell) (Explanation, bool) {
 	about := evidence.Nearly
 	for _, r := range c.Near(c.First-patience-about, c.First+about, loadName, c.Presenter, c.Validator.Name, c.Validator.From, c.Validator.Via) {
-		if r.From == "" || r.To == evidence.StoreName {
+		if r.From == "" || r.To == history.Store {
 			continue
 		}
 		told := Explanation{CausedBy: r.Kind, Consumer: r.Target, Why: "the way " + r.Target + " was disturbed" + c.Cite([]judge.FaultReport{r})}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
@@ -22,7 +23,7 @@ func otherRotation(c *Cell) (Explanation, bool) {
 	}
 	at := c.Others[made]
 	told := Explanation{
-		Cause: judge.CauseOtherRotation, Consumer: evidence.StoreName, CausedBy: CausedByOther,
+		Cause: judge.CauseOtherRotation, Consumer: history.Store, CausedBy: CausedByOther,
 		Why: fmt.Sprintf("another rotation of the same secret made %s at %s, and %s was removed to make room for it", made, at, c.Credential),
 		Fix: "let one rotation end before the next begins: take a lock that both know (a keyring that is written with check-and-set); the store's audit log says who else writes it",
 	}

@@ -102,7 +102,7 @@ func (e *Evidence) Disturbing(key history.CellKey, v plan.Validator, sum *histor
 func (e *Evidence) Near(from, to history.Offset, parties ...string) []judge.FaultReport {
 	party := func(name string) bool { return name != "" && slices.Contains(parties, name) }
 	return slices.DeleteFunc(e.FaultReports(), func(r judge.FaultReport) bool {
-		place := party(r.Target) || party(r.From) && (party(r.To) || r.To == StoreName)
+		place := party(r.Target) || party(r.From) && (party(r.To) || r.To == history.Store)
 		return !r.Took || !place || !r.InEffect(from, to)
 	})
 }

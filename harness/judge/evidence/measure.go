@@ -17,8 +17,5 @@ const Nearly = history.Offset(time.Second)
 // was 14m50s old this time may be a little older the next.
 const Margin = 30 * time.Second
 
-// StoreName is the store's name in a history.
-const StoreName = "store"
-
 // LeastAttempts is how many attempts must have been due for their absence to mean something.
 const LeastAttempts = 20

@@ -90,7 +90,7 @@ func (e *judging) notBack() (left []plan.Emitter) {
 // citeWhatKept adds to a finding of the rollback the faults at the store, or at one of its parties,
 // when a step failed or while it went on.
 func (e *judging) citeWhatKept(f *judge.Finding) {
-	parties := []string{evidence.StoreName}
+	parties := []string{history.Store}
 	for _, m := range e.Limits.Emitters {
 		parties = append(parties, m.Name)
 	}
