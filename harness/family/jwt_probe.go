@@ -69,9 +69,10 @@ var (
 	_ world.Spoiler    = (*tokenProbes)(nil)
 )
 
-// Doubts are a token that nobody signed, and one signed just now.
+// Doubts are a token signed just now, and one that nobody signed: that one may have a validator fetch, after which it
+// refuses the other.
 func (t *tokenProbes) Doubts() []history.Purpose {
-	return []history.Purpose{history.MadeUp, history.Anew}
+	return []history.Purpose{history.Anew, history.MadeUp}
 }
 
 // Spoils reports true: a token can be shown with another signature to anybody.

@@ -14,7 +14,7 @@ import (
 // doubting are probes that can show what tells how an acceptance is meant.
 type doubting struct{ world.Probes }
 
-func (doubting) Doubts() []history.Purpose { return []history.Purpose{history.MadeUp, history.Anew} }
+func (doubting) Doubts() []history.Purpose { return []history.Purpose{history.Anew, history.MadeUp} }
 
 func (d doubting) Present(ctx context.Context, validator, credential string, purpose history.Purpose) (history.Probe, error) {
 	if purpose == history.MadeUp || purpose == history.Anew {
@@ -32,7 +32,7 @@ func TestDoubts(t *testing.T) {
 		search simulated.Behaviour
 		asked  []history.Purpose
 	}{
-		{"it keeps the old one", keeps, []history.Purpose{history.MadeUp, history.Anew}},
+		{"it keeps the old one", keeps, []history.Purpose{history.Anew, history.MadeUp}},
 		{"it forgets the old one", forgets, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,29 +11,50 @@ import (
 
 // tokenCache matches where a validator took a revoked credential after it had fetched the set without
 // it: it caches checked tokens, or keeps the key all the same. A token signed after the revoke tells
-// which.
+// which, also where nobody sees what it fetches or reads.
 func tokenCache(c *Cell) (Explanation, bool) {
 	name := c.Validator.Name
 	fetched, without := c.fetchedWithout()
-	if !without {
+	anew := c.View.Said(name, c.Old, history.Anew)
+	onlyChecked := anew.Refused > 0 && anew.Taken == 0 && !c.Presented.Refused
+	if !without && !onlyChecked {
 		return Explanation{}, false
 	}
 	told := Explanation{
 		Cause: judge.CauseTokenCache,
-		Why: fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
-			c.Old, fetched, c.Old, c.Page(c.Last-fetched)),
-		Fix: fmt.Sprintf("bound how long %s keeps what it has checked (introspection or token cache, by kid too), or empty that with the revoke; an expiry of its key set changes nothing", name),
+		Why:   fmt.Sprintf("; one that was made with it after the revoke it refused, and took the one that it had been shown before: it keeps tokens that it has checked, and not %s", c.Old),
+		Fix:   fmt.Sprintf("bound how long %s keeps what it has checked (introspection or token cache, by kid too), or empty that with the revoke; an expiry of the keys that it checks by changes nothing", name),
 	}
-	switch anew := c.View.Said(name, c.Old, history.Anew); {
+	if without {
+		told.Why = fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
+			c.Old, fetched, c.Old, c.Page(c.Last-fetched))
+	}
+	switch {
 	case anew.Taken > 0:
 		told.Cause = judge.CauseSetNotUsed
 		told.Why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.Old, fetched, c.Page(anew.LastTaken-fetched))
 		told.Fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then restart it after each revoke", name)
+		if other := c.elsewhere(); other != "" {
+			told.Consumer, told.Cause = other, judge.CauseLatePublish
+			told.Why = fmt.Sprintf("; %s, whose key set is fetched here too, still publishes it", other)
+			told.Fix = fmt.Sprintf("take %s out of the key set of %s with the revoke, and put %s on the page", c.Old, other, other)
+		}
 	case anew.Refused == 0:
 		told.Why += ", or it keeps the key whatever it fetches"
 		told.Fix += "; look at whether it replaces its keys by what it fetches, too"
 	}
 	return told, true
+}
+
+// elsewhere is a party beside the validator's way to its keys whose key set is fetched too, and had the old
+// credential when last looked at; "" where there is none.
+func (c *Cell) elsewhere() string {
+	for _, g := range c.Limits.Gateways {
+		if set := c.View.Sets[g.Name]; g.Name != c.nearest() && set != nil && slices.Contains(set.Credentials(), c.Old) {
+			return g.Name
+		}
+	}
+	return ""
 }
 
 // fetchedWithout is when the cell's validator, if it has one cache, fetched a set without the old

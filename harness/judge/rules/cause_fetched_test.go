@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // withoutFetchAt takes search's fetch of a moment away.
@@ -69,6 +70,8 @@ func TestTokenCache(t *testing.T) {
 		{"and refused one that was signed since", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2")), asks(60.45, history.Anew, history.AuthFailure)}, judge.CauseTokenCache},
 		{"and took one that was signed since", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2")), asks(60.45, history.Anew, history.OK)}, judge.CauseSetNotUsed},
 		{"it had not fetched since", []change{still(0, 41, 50, 60.4)}, judge.CauseKeptRevoked},
+		{"nobody sees what it fetches, and it refused one that was signed since", []change{blindSearch, withoutKind(history.KindFetched, "search"), still(0, 41, 50, 60.4), asks(60.45, history.Anew, history.AuthFailure)}, judge.CauseTokenCache},
+		{"nobody sees what it fetches, and it was shown no other", []change{blindSearch, withoutKind(history.KindFetched, "search"), still(0, 41, 50, 60.4)}, judge.CauseKeptRevoked},
 		{"it was still in the set", []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k1", "k2"))}, judge.CauseKeptRevoked},
 		{"taken a moment after the fetch", []change{still(60, 41, 58.9, 59.9), add(fetched(at(59), "search", "auth", "k2"))}, judge.CauseKeptRevoked},
 	} {
@@ -80,6 +83,18 @@ func TestTokenCache(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPublishedElsewhere: who takes what was signed after the revoke may have the key from another set that it
+// fetches too, and is not to blame for that.
+func TestPublishedElsewhere(t *testing.T) {
+	t.Parallel()
+	kept := []change{still(0, 41, 50, 60.4), add(fetched(at(45), "search", "auth", "k2")), asks(60.45, history.Anew, history.OK),
+		limit(func(l *plan.Limits) { l.Gateways = append(l.Gateways, plan.Gateway{Name: "partner"}) })}
+	wantFound(t, "revocation", "", []found{
+		{"another set has it", append(slices.Clone(kept), looked(45, "partner", key1)), judge.CauseLatePublish, "partner", "partner, whose key set is fetched here too, still publishes it", "out of the key set of partner"},
+		{"another set had it", append(slices.Clone(kept), looked(45, "partner", key1), looked(50, "partner", key2)), judge.CauseSetNotUsed, "search", "it keeps the key whatever it fetches", ""},
+	})
 }
 
 // TestSetNotUsed: who fetched the new key, never took it, and takes the old one to
