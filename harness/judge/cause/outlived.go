@@ -39,8 +39,16 @@ func (e *Case) FixWindow(presenter string, used history.Offset) string {
 		}
 		needed = max(needed, until)
 	}
-	return fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s, and only when the use of %s is zero",
-		plan.Text(max(needed, e.Limits.Page(used.Duration()).Round(time.Second))), page, e.Old)
+	return fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s, and only when the use of %s is zero%s",
+		plan.Text(max(needed, e.Limits.Page(used.Duration()).Round(time.Second))), page, e.Old, e.shorterTokens(client))
+}
+
+// shorterTokens is the other cure where a client's tokens live for longer than the page says; "" where they do not.
+func (e *Case) shorterTokens(client plan.Client) string {
+	if most := e.Limits.LongestLife; client.Life > most && e.Limits.Exception(client.Name).Until == 0 && e.Limits.Window >= e.Limits.G2() {
+		return fmt.Sprintf("; or give %s tokens of at most %s, as the page says", client.Name, plan.Text(most))
+	}
+	return ""
 }
 
 // beforeRevoke reports whether refusals began before the old credential was revoked. An authority
