@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +34,38 @@ func turnedAway(c *Cell) (Explanation, bool) {
 		Why: fmt.Sprintf("%s went to fetch it on first use, and %s answered 429 to %d of its requests, as to those of %d validators in all after %s was accepted", v.Name, by, n, all, c.Fresh),
 		Fix: fmt.Sprintf("let %s answer as many at once as there are replicas, and emit only when each has taken a canary of %s", by, c.Fresh),
 	}, true
+}
+
+// limitedSource matches where a validator of which nobody sees the fetches refuses all that it should take while its
+// source was seen to answer 429: it drops its set when a fetch fails. That the harness alone is turned away says
+// nothing of others, and one that lacks a key takes the other.
+func limitedSource(c *Cell) (Explanation, bool) {
+	v, place := c.Validator, c.nearest()
+	limits := slices.ContainsFunc(c.looksAt(place, ""), func(look history.Event) bool {
+		return look.Set.Status == tooMany && look.At >= c.First-evidence.Nearly && look.At <= c.Last+evidence.Nearly
+	})
+	if !v.Blind || !limits || !c.refusesAll() {
+		return Explanation{}, false
+	}
+	return Explanation{
+		Cause: judge.CauseTurnedAway, Consumer: place,
+		Why: fmt.Sprintf("%s answers 429 when its set is asked for, and %s refuses what it had taken, %s and %s alike: it keeps no set when a fetch fails", place, v.Name, c.Old, c.Fresh),
+		Fix: fmt.Sprintf("have %s give its set as often as it is asked for it, or %s ask less often, and let %s keep the set that it has for as long as it gets no other", place, v.Name, v.Name),
+	}, true
+}
+
+// refusesAll reports whether the validator refused both credentials of the rotation before the old one was revoked. The
+// new one need not have been shown to it yet.
+func (c *Cell) refusesAll() bool {
+	if !c.isFresh() {
+		fresh := c.at(c.Fresh, c.First-evidence.Nearly, c.Last+evidence.Nearly)
+		return c.beforeRevoke(c.Sum) && (fresh.Bad > 0 || fresh.Of == 0)
+	}
+	until := c.Last + evidence.Nearly
+	if revoked, done := c.RevokedAt(); done {
+		until = min(until, revoked)
+	}
+	return c.at(c.Old, c.Accepted, until).Bad > 0
 }
 
 // TurnedAway counts the 429 answers (RFC 6585 §4) to a party's requests for the key set in a stretch of

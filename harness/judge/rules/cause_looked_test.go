@@ -195,3 +195,16 @@ func TestGateLooksBehindTheCanary(t *testing.T) {
 		}
 	}
 }
+
+// TestSetTurnedAway: a validator of which nobody sees the fetches, and which refuses all that it had taken while
+// its source answers 429, has dropped its set; one that refuses one credential alone has not.
+func TestSetTurnedAway(t *testing.T) {
+	t.Parallel()
+	limited := []change{blindSearch, withoutKind(history.KindFetched, "search"), looked(0, "auth", key1), answered(19, "auth", "", "429", time.Millisecond), refuse("app", "k1", 19.2, 24, 10)}
+	wantFound(t, "auth-failures-flat", "app", []found{
+		{"it refuses all", limited, judge.CauseTurnedAway, "auth", "it keeps no set when a fetch fails", "let search keep the set that it has"},
+		{"it takes the new one meanwhile", append(slices.Clone(limited), asks(20, history.Canary, history.OK), asks(21, history.Canary, history.OK)), judge.CauseUnknown, "search", "", ""},
+		{"looked at without that", []change{blindSearch, withoutKind(history.KindFetched, "search"), looked(0, "auth", key1), refuse("app", "k1", 19.2, 24, 10)}, judge.CauseUnknown, "search", "", ""},
+		{"long before", []change{blindSearch, withoutKind(history.KindFetched, "search"), looked(0, "auth", key1), answered(9, "auth", "", "429", time.Millisecond), refuse("app", "k1", 19.2, 24, 10)}, judge.CauseUnknown, "search", "", ""},
+	})
+}

@@ -414,6 +414,12 @@ func TestCauses(t *testing.T) {
 			"search did not fetch the set in the 2m after it first met k2", "(algorithm, kid, claims)",
 		},
 		{
+			"refused by one of which nobody sees whether it fetched",
+			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "keyfunc" }, searchLearns(50), withoutKind(history.KindFetched, "search"), refuse("app", "k2", 28.4, 50, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
+			"search learned it 40m after it was accepted", "publish at least",
+		},
+		{
 			"later than the page says of a cache without a library",
 			[]change{func(s *story) { s.limits.Validators[1].OnMiss, s.limits.Validators[1].Library = true, "" }, searchLearns(50), refuse("app", "k2", 28.4, 50, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseStaleCache, FirstPhase: "emit"}, 28401,
@@ -475,6 +481,12 @@ func TestCauses(t *testing.T) {
 			[]change{goesOn(37, 45), refuse("app", "k1", 41, 45, 10)},
 			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseOutlived, FirstPhase: "watch"}, 41001,
 			"k1 was revoked 12m6s after auth switched, and was in use for 16m35s", "revoke at least 16m35s after",
+		},
+		{
+			"old tokens of a client that keeps them for longer than the page says",
+			[]change{goesOn(37, 45), refuse("app", "k1", 41, 45, 10), limit(func(l *plan.Limits) { l.Clients[0].Life = 2 * l.LongestLife })},
+			judge.Finding{Consumer: "app", Credential: "k1", CausedBy: "revoke", Cause: judge.CauseOutlived, FirstPhase: "watch"}, 41001,
+			"k1 was revoked 12m6s after auth switched", "; or give app tokens of at most 10m, as the page says",
 		},
 		{
 			"an emitter off the page that never switched",
