@@ -84,7 +84,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 			outcome, detail = judge.Fail, f.Message
 		}
 	}
-	if f, left := e.idleEnded(findings); left {
+	if f, left := e.endedUnseen(findings); left {
 		if findings = append(findings, f); outcome == judge.Pass {
 			outcome, detail = judge.Inconclusive, f.Message
 		}
@@ -98,18 +98,23 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	return outcome, detail, onePerParty(findings)
 }
 
-// idleEnded tells of idle sessions of the old credential without a name that the revoke ended: a pooler
-// discards such sessions, and a service's pool fails its next caller with them. A window seen to be too
-// short is told instead.
-func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
+// endedUnseen tells of sessions of the old credential that the revoke ended, where nobody saw whom that hurt: idle
+// ones without a name, which a pooler discards, and with which a service's pool fails its next caller; and those of
+// who is not on the page, which no client calls. A window seen to be too short is told instead.
+func (e *judging) endedUnseen(findings []judge.Finding) (judge.Finding, bool) {
 	revoked, done := e.RevokedAt()
-	var n int64
+	n, unknown := int64(0), false
 	f := judge.Finding{Level: judge.Warning, Credential: e.Old, CausedBy: string(keyring.Revoke), FirstPhase: string(history.Revoke)}
 	for _, event := range e.Events {
-		if event.Kind == history.KindEnded && event.What == history.Idle && event.Credential == e.Old && done && event.At >= revoked-evidence.Nearly {
-			if n++; n == 1 {
-				f.Validator, f.Presenter, f.FirstMS = event.Service, event.Reader, event.At.Milliseconds()
+		off := e.isOffPage(event.Reader) && event.Reader != history.Somebody
+		if event.Kind == history.KindEnded && (event.What == history.Idle || off) && event.Credential == e.Old && done && event.At >= revoked-evidence.Nearly {
+			if f.Validator == "" {
+				f.Validator, f.Presenter, f.FirstMS, unknown = event.Service, event.Reader, event.At.Milliseconds(), off
 			}
+			if event.Reader != f.Presenter {
+				continue
+			}
+			n++
 			f.LastMS = event.At.Milliseconds()
 		}
 	}
@@ -117,6 +122,12 @@ func (e *judging) idleEnded(findings []judge.Finding) (judge.Finding, bool) {
 		return f, false
 	}
 	f.Count = n
+	if unknown {
+		f.Consumer = f.Presenter
+		f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that %s, which is not on the page, still had: whom that hurt is not seen", plan.Counted(n, "session"), e.Old, f.Validator, f.Presenter)
+		f.Fix = fmt.Sprintf("put %s on the page, with how it comes by %s, and have it log in anew with that before the revoke", f.Presenter, e.Fresh)
+		return f, true
+	}
 	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that were idle and had no application name: a pooler between %s and it would replace them unnoticed, and a pool of %s itself would fail its next caller with them; it cannot be told whose they are, and nobody was refused this time",
 		plan.Counted(n, "session"), e.Old, f.Validator, f.Presenter, f.Presenter)
 	f.Fix = fmt.Sprintf("name the pooler in the scenario, if there is one (services: NAME: {of: %s}); have %s say its name when it logs in (application_name), and close connections when they are as old as the page says", f.Validator, f.Presenter)

@@ -97,6 +97,8 @@ func TestBounds(t *testing.T) {
 			"find out whether all of app switches at once (each of its workers) and how long a delivery may wait; where one switches so late, overlap.window: at least 18m15s"},
 		{"idle sessions without a name that the revoke ended", []change{idleEnded("k1")}, judge.Inconclusive, judge.Inconclusive,
 			"the revoke ended 3 sessions of k1 at search that were idle and had no application name: a pooler between app and it would replace them unnoticed", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in (application_name), and close connections when they are as old as the page says"},
+		{"a session that the revoke ended of who is not on the page", []change{add(history.Event{At: at(40.5), Kind: history.KindEnded, Service: "search", Reader: "listener", Credential: "k1"})}, judge.Inconclusive, judge.Inconclusive,
+			"the revoke ended 1 session of k1 at search that listener, which is not on the page, still had: whom that hurt is not seen", judge.Warning, "listener", "put listener on the page, with how it comes by k2, and have it log in anew with that before the revoke"},
 		{"idle sessions of the new one", []change{idleEnded("k2")}, judge.Pass, judge.Pass, "", "", "", ""},
 		{"nothing was emitted", []change{lead(0), without(func(e history.Event) bool {
 			return e.Kind == history.KindStep && e.Credential == "k2" && e.Step == "emit"
