@@ -146,7 +146,7 @@ test-attach: attach-up ## rehearse them where they run: one that passes, known-b
 
 .PHONY: test-attach-own
 test-attach-own: build .cache/peers/nats ## rotate small systems that are not ours where they run: known good and known bad of each; some eight minutes, SHARD=1/2 half of them
-	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse
+	SHARD=$(SHARD) LOAD_SHARDS=$(LOAD_SHARDS) scenarios/attached/testdata/rehearse.sh bin/rehearse
 
 # Issuers, a verifier and a broker that are not ours, each of a module of its own, at the version
 # that its go.mod has: zitadel/oidc takes half a minute to build, NATS one and a half, oauth2-proxy three, Ory
@@ -159,7 +159,7 @@ issuers: build vault kubernetes $(peers) ## measure what issuers do in a rotatio
 # Those that take no time to build: known good and known bad of each. RabbitMQ is Debian's.
 .PHONY: test-issuers
 test-issuers: build vault .cache/peers/zitadel .cache/peers/oauth2-proxy ## rehearse issuers that are not ours, and RabbitMQ as a verifier, known good and known bad; some five minutes, SHARD=1/3 a third of them
-	SHARD=$(SHARD) scenarios/attached/testdata/rehearse.sh bin/rehearse ../issuers/vault-identity ../issuers/vault-transit ../issuers/zitadel ../issuers/rabbitmq
+	SHARD=$(SHARD) LOAD_SHARDS=$(LOAD_SHARDS) scenarios/attached/testdata/rehearse.sh bin/rehearse ../issuers/vault-identity ../issuers/vault-transit ../issuers/zitadel ../issuers/rabbitmq
 
 .cache/peers/%: .ci/peers/%/go.mod .ci/peers/%/go.sum
 	mkdir -p $(@D)

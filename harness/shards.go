@@ -72,7 +72,7 @@ func (r *run) loadSpecs() ([]world.Spec, error) {
 	var specs []world.Spec
 	for i, name := range r.shards {
 		spec := whole
-		spec.Name, spec.Config = name, contract.Copy(whole.Config)
+		spec.Name, spec.Needs, spec.Config = name, slices.Clone(whole.Needs), contract.Copy(whole.Config)
 		if config := spec.Config.(*load.Config); len(r.shards) > 1 {
 			config.Name, config.Shard = name, load.Shard{Index: i, Of: len(r.shards)}
 			spec.Share = world.Share{Of: loadService, Index: i}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/logs"
@@ -146,5 +148,33 @@ func TestSharesThatCannotBe(t *testing.T) {
 				t.Errorf("got %v, %v; want %d", r.shards, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestSharesNeedNothingOfASystemThatRuns: whoever sends a part of the load to a system that is attached to
+// waits for none of its services, each for itself.
+func TestSharesNeedNothingOfASystemThatRuns(t *testing.T) {
+	t.Parallel()
+	p := plantest.Plan(t, plantest.JWTPage, plantest.JWTScenario)
+	r := &run{plan: p, o: Options{LoadShards: 3}.withDefaults(), names: logs.NewNames(p), graph: &fault.Graph{}}
+	if err := r.shareLoad(); err != nil {
+		t.Fatal(err)
+	}
+	specs, err := r.loadSpecs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var endpoints []attached.Endpoint
+	for _, need := range specs[0].Needs[1:] {
+		endpoints = append(endpoints, attached.Endpoint{Service: need, URL: "http://127.0.0.1:1"})
+	}
+	last := specs[0].Needs[:1:1]
+	for i := range specs {
+		if err := addressed(&specs[i], endpoints); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(specs[i].Needs, last) {
+			t.Errorf("%s needs %q, want %q", specs[i].Name, specs[i].Needs, last)
+		}
 	}
 }

@@ -3,6 +3,7 @@
 # scenario with one that was brought up for it; the systems go side by side, for they
 # mostly wait. SHARD=1/2 is one half of the systems. Their ports are fixed, so that one
 # such run goes at a time.
+# LOAD_SHARDS=2 has two processes send the load.
 #   rehearse.sh REHEARSE [SYSTEM…]
 set -u
 rehearse=$(realpath "$1") && shift
@@ -30,7 +31,7 @@ one() {
 		rm -rf "${root:?}/$name" && mkdir -p "$root/$name"
 		if "$1/system.sh" up "$root/$name"; then
 			[ ! -e "$root/$name/env" ] || . "$root/$name/env" # what its scenarios have of the environment
-			SHOP="$root/$name" "$rehearse" test --yes --out "$root/runs/$run" "$scenario" || bad=1
+			SHOP="$root/$name" "$rehearse" test --yes --load-shards "${LOAD_SHARDS:-1}" --out "$root/runs/$run" "$scenario" || bad=1
 		else
 			echo "$name could not be brought up" && bad=1
 		fi
