@@ -33,6 +33,11 @@ const (
 	// accidents is the share of many gaps that may be such: one in so many. On a
 	// machine that is pressed a poll in ten comes late.
 	accidents = 8
+	// evenly is up to how many times the usual step between long gaps, one longer than the next, the
+	// longest are above those: what is chance by design (jitter) has no more, an accident has.
+	evenly = 3
+	// jittered is the share of a gap by which gaps differ where that is by design: one in so many.
+	jittered = 4
 	// soon is how many times shorter than the habit is what comes soon.
 	soon = 4
 	// keptGaps is how many of the longest are kept, enough for some hundred.
@@ -45,7 +50,24 @@ func (r *Rhythm) Habit() Gap {
 	if r.Whole < manyGaps {
 		return r.Gaps[0]
 	}
-	return r.Gaps[min(max(1, r.Whole/accidents), keptGaps-1)]
+	usual := min(max(1, int(r.Whole)/accidents), keptGaps-1)
+	if r.fallOffEvenly(usual) {
+		return r.Gaps[0]
+	}
+	return r.Gaps[usual]
+}
+
+// fallOffEvenly reports whether the gaps differ much and the longest go on as those from usual on
+// begin: a party that waits for a time drawn by chance (jitter) waits that long again. Polls in
+// a cluster with some far above it have those by accident.
+func (r *Rhythm) fallOffEvenly(usual int) bool {
+	last := min(int(r.Whole), keptGaps) - 1
+	if last <= usual {
+		return false
+	}
+	step := float64(r.Gaps[usual].Length()-r.Gaps[last].Length()) / float64(last-usual)
+	above := float64(r.Gaps[0].Length()-r.Gaps[usual].Length()) / float64(usual)
+	return above > 0 && above <= evenly*step && jittered*step*float64(r.Whole) >= float64(r.Gaps[usual].Length())
 }
 
 // beat takes one more into account; disturbed says that a fault fell into the
