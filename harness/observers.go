@@ -23,6 +23,7 @@ func (r *run) watchParties(ctx context.Context) {
 	if len(w.Places)+len(w.Issuers) == 0 {
 		return
 	}
+	r.lookLast = w.LookLast
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
 	watching.Go(func() { w.Run(ctx) })
@@ -110,8 +111,8 @@ func (r *run) places() []observe.Place {
 
 // restsAt says, once for each look that is due, whether a gateway must not be looked at. A gateway that
 // caches would be kept fresh by looks, and its validators would learn sooner than without them: it is
-// left alone from the accept until the new credential is in use, and from the revoke on, unless each
-// look was seen to go through to an issuer.
+// left alone from the accept until the new credential is in use, and from the revoke on until its
+// proof is over, unless each look was seen to go through to an issuer.
 func restsAt(gateway string, see func(func(*history.View))) func() bool {
 	looks := int64(0)
 	return func() (rests bool) {

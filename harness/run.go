@@ -73,6 +73,7 @@ type run struct {
 	written    []string // folders of third-party servers
 	bound      bound
 	steps      world.Steps // those of bound, and the delivery
+	lookLast   func(context.Context)
 	delivery   *delivery.Delivery
 	secrets    []string // beside those of the family
 
@@ -287,7 +288,7 @@ func (r *run) rehearse(ctx context.Context) (m measured, err error) {
 	began := time.Now()
 	r.outcome.Ended, err = rotation.Run(ctx, r.plan, world.World{
 		Clock: world.WallClock{}, Steps: r.steps, Probes: r.bound,
-		History: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic},
+		History: r.evidence, Operator: r.o.Operator, Faults: paced{faults, traffic}, LookLast: r.lookLast,
 	})
 	m.rotating = time.Since(began)
 	// The history has the failed step and its consequences. A failed step of a team's own is not the

@@ -302,3 +302,19 @@ func TestToken(t *testing.T) {
 		t.Errorf("got %v, want that it answered 400", err)
 	}
 }
+
+// TestLookLast: a place that rests is looked at once more at the end, and no other.
+func TestLookLast(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}`)) }))
+	defer server.Close()
+	var looked []string
+	at := func() string { return server.URL }
+	w := &Watch{
+		Places: []Place{{Service: "auth", URL: at}, {Service: "edge", URL: at, Rests: func() bool { return true }}},
+		Record: func(e history.Event) { looked = append(looked, e.Service+" "+e.Set.Status) },
+	}
+	w.LookLast(t.Context())
+	if !slices.Equal(looked, []string{"edge " + history.StatusSet}) {
+		t.Errorf("got %v, want one look, at edge", looked)
+	}
+}

@@ -10,7 +10,8 @@ import (
 
 // KeySetsOf are the services whose key set a service fetches, sorted: the one that its `of` names, or
 // those whose address its settings have with the page's path of the key set. Without such a setting it
-// is the only emitter or gateway whose address it has.
+// is the only emitter or gateway whose address it has or, of a service that is no consumer itself, as a
+// balancer, the emitters on the page whose address it has.
 func (p *Plan) KeySetsOf(name string) []string { return keySetsOf(name, p.Runbook, p.Rehearsal) }
 
 func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string {
@@ -32,8 +33,18 @@ func keySetsOf(name string, page runbook.Runbook, s scenario.Scenario) []string 
 		}
 		of = append(of, other)
 	}
-	if len(at) == 0 && len(of) == 1 {
+	named := func(name string) func(runbook.Consumer) bool {
+		return func(c runbook.Consumer) bool { return c.Name == name }
+	}
+	switch {
+	case len(at) > 0 || service.Library != "":
+	case len(of) == 1:
 		return of
+	case !slices.ContainsFunc(page.Consumers, named(name)):
+		return slices.DeleteFunc(of, func(other string) bool {
+			i := slices.IndexFunc(page.Consumers, named(other))
+			return i < 0 || !page.Consumers[i].Has(runbook.Emits)
+		})
 	}
 	return at
 }

@@ -23,6 +23,7 @@ func TestKeySets(t *testing.T) {
 			[]string{"edge"}, []string{"edge"}, "auth", "edge", true,
 		},
 		{"through a cache", own + `{{ .cdn.url }}/.well-known/jwks.json", ISS: "{{ .auth.url }}"}}`, "", "", []string{"cdn"}, nil, "auth", "cdn", false},
+		{"through a balancer", own + `{{ .edge.url }}/.well-known/jwks.json"}}`, own + `{{ .auth.host }}:{{ .auth.port }} {{ .cdn.host }}"}}`, "", []string{"edge"}, []string{"edge"}, "auth", "edge", true},
 		{"from nobody that is told", own + `{{ .auth.url }}", B: "{{ .cdn.url }}"}}`, "", "", nil, nil, "auth", "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -293,5 +293,11 @@ func (r *rotation) watch(ctx context.Context) error {
 	if err := r.show(ctx, New, history.NewAfter, r.limits.Validators); err != nil {
 		return err
 	}
-	return r.showControl(ctx, New, history.NewAfter, inVain, r.limits.Validators)
+	if err := r.showControl(ctx, New, history.NewAfter, inVain, r.limits.Validators); err != nil {
+		return err
+	}
+	if r.world.LookLast != nil {
+		r.world.LookLast(ctx)
+	}
+	return nil
 }

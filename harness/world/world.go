@@ -19,6 +19,9 @@ type World struct {
 	History  History
 	Operator Operator
 	Faults   Faults
+	// LookLast looks at what had to be let alone while validators were shown the old credential, once
+	// they have been; nil: there is nothing.
+	LookLast func(context.Context)
 }
 
 // Clock tells and waits for time.

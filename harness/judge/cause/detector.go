@@ -227,6 +227,7 @@ func detectors() []detector {
 		{of: Kept, match: keptUnderAFault},
 		{of: Kept, needs: []need{seesFetches}, match: keptByCache},
 		{of: Kept, match: keptForWantOfASet},
+		{of: Kept, needs: []need{seesLooks}, match: keptAtGateway},
 		{of: Kept, match: keptByReplicas},
 		{of: Kept, needs: []need{seesLooks}, match: keptWithUnusableSet},
 		{of: Kept, match: tokenCache},

@@ -21,13 +21,18 @@ func keptSessions(c *Cell) (Explanation, bool) {
 	}, c.Presented.BySession()
 }
 
-// publishedForTooLong matches where the emitter published the revoked credential for longer than the
-// page says, or to the end.
+// publishedForTooLong matches where an emitter whose set the validator gets published the revoked
+// credential for longer than the page says, or to the end.
 func publishedForTooLong(c *Cell) (Explanation, bool) {
 	v, revoked := c.Validator, c.First
-	until, ended := c.publishedUntil(v.From, revoked)
-	late := until - revoked
-	if late <= history.Offset(c.Limits.Wall(c.Limits.Publishing(v)))+evidence.Nearly {
+	late, ended := c.withdrew(v, revoked)
+	for _, other := range c.partiesBehind(c.nearest()) {
+		if late == 0 && c.answersFor(c.nearest(), other) {
+			v.From = other
+			late, ended = c.withdrew(v, revoked)
+		}
+	}
+	if late == 0 {
 		return Explanation{}, false
 	}
 	told := Explanation{Cause: judge.CauseLatePublish, Consumer: v.From, Fix: c.fixPublishing(v, revoked)}
@@ -54,6 +59,16 @@ func publishedForTooLong(c *Cell) (Explanation, bool) {
 		told.Why += ": it ended at " + at.String()
 	}
 	return told, true
+}
+
+// withdrew is how long after the revoke a validator's emitter published the old credential; 0 where
+// that is what the page allows.
+func (e *Case) withdrew(v plan.Validator, revoked history.Offset) (late history.Offset, ended bool) {
+	until, ended := e.publishedUntil(v.From, revoked)
+	if late = until - revoked; late <= history.Offset(e.Limits.Wall(e.Limits.Publishing(v)))+evidence.Nearly {
+		late = 0
+	}
+	return late, ended
 }
 
 // publishedUntil is when an emitter first published a set without the old credential after the revoke;

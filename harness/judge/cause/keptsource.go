@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -34,10 +35,46 @@ func keptByCache(c *Cell) (Explanation, bool) {
 	return Explanation{}, false
 }
 
+// keptAtGateway matches where the set of a gateway still had the revoked credential when it was looked at
+// after the validator had last taken that, and the emitter had withdrawn it: however often the validator
+// asked, it was not answered with another one.
+func keptAtGateway(c *Cell) (Explanation, bool) {
+	by, from := c.nearest(), c.Validator.From
+	had, seen := c.setAt(by, c.End)
+	set, found := c.setAt(from, c.End)
+	if by == from || !seen || !slices.Contains(had.Credentials(), c.Old) || !found || slices.Contains(set.Credentials(), c.Old) {
+		return Explanation{}, false
+	}
+	looks := c.looksAt(by, "")
+	if at := looks[len(looks)-1].At; at >= c.Last-evidence.Nearly && !c.unreadableAt(by, c.End) {
+		told := Explanation{
+			Cause: judge.CauseSharedCache, Consumer: by,
+			Why: fmt.Sprintf("; the set of %s, where it gets its own, still had %s when looked at %s after the revoke, although %s had taken it out", by, c.Old, c.Page(at-c.First), from),
+			Fix: fmt.Sprintf("make %s expire its copy sooner, or purge it with the revoke; else watch (rollout.watch) for longer than its copy and what %s keeps together", by, c.Validator.Name),
+		}
+		for _, b := range c.BoundsSeen() {
+			if b.Rule == "G3" && b.Validator == c.Validator.Name && b.Party == by && !b.Held && !b.Open && b.Needed != runbook.Forever {
+				told.Fix += fmt.Sprintf(": %s (%s)", b.Enough(), strings.Join(b.Seen, ", "))
+			}
+		}
+		return told, true
+	}
+	return Explanation{}, false
+}
+
 // keptBehind matches where a validator fetches through an external gateway, and nobody sees these
-// fetches: either of the two may have kept the revoked credential.
+// fetches, or with which of several sets it answers: either of the two may have kept the revoked
+// credential.
 func keptBehind(c *Cell) (Explanation, bool) {
 	name, by := c.Validator.Name, c.Validator.Through
+	for _, other := range c.partiesBehind(c.nearest()) {
+		if set, seen := c.setAt(other, c.End); seen && slices.Contains(set.Credentials(), c.Old) {
+			return Explanation{
+				Why: fmt.Sprintf("; it gets its set through %s, and the set of %s still had %s to the end: no look shows whether %s answers with that one", c.nearest(), other, c.Old, c.nearest()),
+				Fix: fmt.Sprintf("find out whether %s answers with the set of %s: if so, have %s withdraw %s with the revoke; if not, restart %s, or bound what it keeps", c.nearest(), other, other, c.Old, name),
+			}, true
+		}
+	}
 	if by == "" || !c.Validator.Blind || !c.HasFetches(by) {
 		return Explanation{}, false
 	}

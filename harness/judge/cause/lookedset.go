@@ -69,15 +69,33 @@ func missingAtTheSource(c *Cell) (Explanation, bool) {
 // lacking are the parties behind a gateway whose own set lacks something.
 func (e *Case) lacking(gateway string, at history.Offset, lacks func(*history.KeySet) bool) []string {
 	var names []string
-	for _, g := range e.Limits.Gateways {
-		if g.Name != gateway || len(g.Of) < 2 {
-			continue
-		}
-		for _, of := range g.Of {
-			if set, seen := e.setAt(of, at+evidence.Nearly); seen && lacks(set) {
-				names = append(names, of)
-			}
+	for _, of := range e.partiesBehind(gateway) {
+		if set, seen := e.setAt(of, at+evidence.Nearly); seen && lacks(set) {
+			names = append(names, of)
 		}
 	}
 	return names
+}
+
+// partiesBehind are the parties whose sets a gateway answers with, one or another; none where it has one alone.
+func (e *Case) partiesBehind(gateway string) []string {
+	for _, g := range e.Limits.Gateways {
+		if g.Name == gateway && len(g.Of) > 1 {
+			return g.Of
+		}
+	}
+	return nil
+}
+
+// answersFor reports whether a look at a gateway found the set of one party behind it, which none of
+// the others had then, after it had found another: it asks that one too. What it keeps it does not find
+// again.
+func (e *Case) answersFor(gateway, of string) bool {
+	has := func(party string, look *history.Event) bool {
+		set, seen := e.setAt(party, look.At)
+		return seen && set.Same(look.Set)
+	}
+	return slices.ContainsFunc(e.looksAt(gateway, ""), func(look history.Event) bool {
+		return look.Set.Again && has(of, &look) && !slices.ContainsFunc(e.partiesBehind(gateway), func(other string) bool { return other != of && has(other, &look) })
+	})
 }

@@ -122,12 +122,58 @@ func TestKeptBehind(t *testing.T) {
 		{"it fetched meanwhile", []change{through, add(fetched(at(2), "edge", "auth", "k1")), add(fetched(at(46.5), "edge", "auth", "k2"))}, "; it gets its set through edge, which fetched one without k1 6m after the revoke: no log shows whether edge answered with an older copy"},
 		{"it did not", []change{through, add(fetched(at(2), "edge", "auth", "k1"))}, "; it gets its set through edge, which had fetched no set without k1 by then"},
 		{"what it asks for is seen", []change{through, add(fetched(at(2), "edge", "auth", "k1")), limit(func(l *plan.Limits) { l.Validators[1].Blind = false })}, ""},
+		{"it had another one to the end", []change{through, add(fetched(at(46.5), "edge", "auth", "k2")), looked(41, "auth", key2), looked(60.5, "edge", key2)}, "no log shows whether edge answered with an older copy"},
+		{"it had the old one to the end", []change{through, looked(41, "auth", key2), looked(60.5, "edge", key1)}, "; the set of edge, where it gets its own, still had k1 when looked at 20m"},
+		{"which its issuer had too", []change{through, looked(41, "auth", key1), looked(60.5, "edge", key1)}, ""},
+		{"it had the old one at the revoke", []change{through, looked(41, "auth", key2), looked(41, "edge", key1)}, ""},
 		{"of the gateway nothing is seen", []change{through}, ""},
 	} {
 		for _, f := range judged(t, tt.changes...).Findings {
-			if f.RuleID == "revocation" && (!strings.Contains(f.Message, tt.says) || tt.says == "" && strings.Contains(f.Message, "by edge")) {
+			if at := strings.Contains(tt.says, "where it gets its own"); f.RuleID == "revocation" && at != (f.Consumer == "edge") {
+				t.Errorf("%s: got %s to look at", tt.name, f.Consumer)
+			}
+			if f.RuleID == "revocation" && (!strings.Contains(f.Message, tt.says) || tt.says == "" && strings.Contains(f.Message, "the set of edge")) {
 				t.Errorf("%s: got %q, want %q", tt.name, f.Message, tt.says)
 			}
+		}
+	}
+}
+
+// TestKeptByOneOfTwo: of two issuers behind a balancer the one that goes on publishing is to look at where
+// the balancer was seen to answer with its set; where it was not, nobody can tell.
+func TestKeptByOneOfTwo(t *testing.T) {
+	t.Parallel()
+	two := func(s *story) {
+		behindEdge(s)
+		s.limits.Gateways[0].Of = []string{"auth", "auth-b"}
+		still(0, 41, 50, 60.4)(s)
+		for _, l := range []change{looked(0, "auth", key1), looked(11, "auth", key1, key2), looked(41, "auth", key2), looked(0, "auth-b", key1), looked(30, "auth-b", key1, key2)} {
+			l(s)
+		}
+		s.add(history.Event{At: at(30), Kind: history.KindPublished, Service: "auth-b", Credentials: []string{"k1", "k2"}})
+	}
+	again := history.Event{At: at(20), Kind: history.KindLooked, Service: "edge", Set: &history.KeySet{Status: "200", Looks: 1, Again: true, Keys: []history.Key{key1}}}
+	for _, tt := range []struct {
+		name     string
+		changes  []change
+		consumer string
+		says     string
+	}{
+		{"seen by turns", []change{two, looked(0, "edge", key1), looked(12, "edge", key1, key2), add(again)}, "auth-b", "; auth-b never stopped publishing it"},
+		{"a copy of before", []change{two, looked(0, "edge", key1), looked(31, "edge", key1, key2)}, "search", "the set of auth-b still had k1 to the end: no look shows whether edge answers with that one"},
+		{"which withdrew it", []change{two, add(again), looked(41, "auth-b", key2), add(history.Event{At: at(41), Kind: history.KindPublished, Service: "auth-b", Credentials: []string{"k2"}})}, "search", ""},
+	} {
+		found := false
+		for _, f := range judged(t, tt.changes...).Findings {
+			if f.RuleID == "revocation" {
+				found = true
+				if f.Consumer != tt.consumer || !strings.Contains(f.Message, tt.says) || tt.says == "" && strings.Contains(f.Message, "auth-b") {
+					t.Errorf("%s: got %s, %q, want %s, %q", tt.name, f.Consumer, f.Message, tt.consumer, tt.says)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: got no finding, want one", tt.name)
 		}
 	}
 }
