@@ -81,6 +81,11 @@ func (answering) Back(_, after Reading) bool { return after[answered] > 0 }
 // one machine.
 const watchEvery = 100 * time.Millisecond
 
+// lookWithin is the most time that one look has. A look has askWithin at first, and twice as long after
+// each without an answer: on a busy machine a login to a database took 0.5 s, and a fault that was undone
+// was never seen to be.
+const lookWithin = 8 * askWithin
+
 // watch measures again and again until enough says so, the span is over
 // (0: it has no end; glance: after one that a busy machine let through) or ctx
 // ends, and returns the last measurement.
@@ -90,14 +95,16 @@ func watch(ctx context.Context, span time.Duration, once func(context.Context) R
 		ctx, cancel = context.WithTimeout(ctx, span)
 		defer cancel()
 	}
-	last := Reading{}
+	last, within := Reading{}, askWithin
 	for looks := 1; ; looks++ {
 		// A look under way is finished even after the span.
-		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		now := once(looking)
 		cancel()
 		if len(now) > 0 {
 			last = now
+		} else {
+			within = min(2*within, lookWithin)
 		}
 		glanced := span == glance && (len(now) > 0 || looks == glances)
 		if glanced || len(now) > 0 && enough(now) || (world.WallClock{}).Sleep(ctx, watchEvery) != nil {

@@ -221,8 +221,8 @@ func (s *Schedule) undo(ctx context.Context, f *planned, before Reading) error {
 	defer cancel()
 	begin := time.Now()
 	failed := f.Undo(ctx)
-	for {
-		after := f.Measure(ctx, askWithin)
+	for span := askWithin; ; span = min(2*span, 2*lookWithin) { // what answers slowly is given the time
+		after := f.Measure(ctx, span)
 		if f.Back(before, after) {
 			s.record(f, history.Fault{Stage: history.FaultUndone, Evidence: map[string]float64{
 				history.BackAfter: float64(time.Since(begin).Microseconds()) / 1000,
