@@ -179,6 +179,9 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
 		Fix: fmt.Sprintf("ask each replica of %s by its own address, and restart the one that keeps %s; prove the revoke at every one", name, c.Credential),
 	}
+	if c.Validator.Authority { // whose replicas are seldom the team's to ask or to restart
+		told.Fix = fmt.Sprintf("ask whoever runs %s which of its servers takes %s, and for how long after a revoke; have it revoked there too, or write that time on the page and watch for longer", name, c.Credential)
+	}
 	if caches, forgot := c.cachesWithout(); 0 < forgot && forgot < caches {
 		told.Why += fmt.Sprintf("; %d of its %d, by what they fetch, had fetched the set without it by then", forgot, caches)
 		told.Fix = fmt.Sprintf("find out how often each replica of %s fetches, write that on the page (forgets_within: more than %s) and watch for longer than that; restart the one that never fetches", name, c.Page(c.Last-c.First))

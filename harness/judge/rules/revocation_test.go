@@ -206,6 +206,8 @@ func TestRevocationFinding(t *testing.T) {
 		fix      string
 	}{
 		{"kept by an authority", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseKeptRevoked, "check at search itself whether k1 is revoked"},
+		{"kept by one replica of an authority", []change{still(0), replicas(41, 60.4, 3), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseSomeReplicas, "ask whoever runs search which of its servers takes k1"},
+		{"kept by one replica", []change{still(0), replicas(41, 60.4, 3)}, "search", judge.CauseSomeReplicas, "restart the one that keeps k1"},
 		{"kept by the validator", []change{still(0, 41, 60.4)}, "search", judge.CauseKeptRevoked, "restart search after a revoke"},
 		{"kept for as long as it keeps any set, and the page says less", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) {
 			l.Validators[1].Forgets, l.Validators[1].Keeps = 5*time.Minute, 30*time.Minute
