@@ -206,8 +206,6 @@ func TestRevocationFinding(t *testing.T) {
 		fix      string
 	}{
 		{"kept by an authority", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseKeptRevoked, "check at search itself whether k1 is revoked"},
-		{"kept by one replica of an authority", []change{still(0), replicas(41, 60.4, 3), limit(func(l *plan.Limits) { l.Validators[1].Authority = true })}, "search", judge.CauseSomeReplicas, "ask whoever runs search which of its servers takes k1"},
-		{"kept by one replica", []change{still(0), replicas(41, 60.4, 3)}, "search", judge.CauseSomeReplicas, "restart the one that keeps k1"},
 		{"kept by the validator", []change{still(0, 41, 60.4)}, "search", judge.CauseKeptRevoked, "restart search after a revoke"},
 		{"kept for as long as it keeps any set, and the page says less", []change{still(0, 41, 60.4), limit(func(l *plan.Limits) {
 			l.Validators[1].Forgets, l.Validators[1].Keeps = 5*time.Minute, 30*time.Minute
@@ -312,5 +310,24 @@ func TestKeptForItsSource(t *testing.T) {
 				t.Errorf("finding: got %s, want consumer %s, cause %s, caused by %s", text(f), tt.consumer, tt.cause, tt.causedBy)
 			}
 		})
+	}
+}
+
+// TestRevocationAtOneOfSeveral: of a validator the replica that keeps the old credential can be restarted;
+// of an authority whoever runs it is to be asked.
+func TestRevocationAtOneOfSeveral(t *testing.T) {
+	t.Parallel()
+	for authority, fix := range map[bool]string{
+		false: "restart the one that keeps k1", true: "ask whoever runs search which of its servers takes k1, and for how long after a revoke; have it revoked there too",
+	} {
+		v := judged(t, still(0), replicas(41, 60.4, 3), limit(func(l *plan.Limits) { l.Validators[1].Authority = authority }))
+		found := failing(v)
+		if len(found) != 1 {
+			t.Fatalf("authority %t: findings: got %+v, want one", authority, found)
+		}
+		f := found[0]
+		if f.Cause != judge.CauseSomeReplicas || f.Consumer != "search" || !strings.Contains(f.Fix, fix) {
+			t.Errorf("authority %t: got %s of %s, cured by %q; want %s of search, cured by %q", authority, f.Cause, f.Consumer, f.Fix, judge.CauseSomeReplicas, fix)
+		}
 	}
 }
