@@ -118,7 +118,7 @@ test-shop: build ## rehearse a shop whose four services know of no rehearsal, kn
 
 # All libraries and trials at the same time: they mostly wait. Needs an engine.
 .PHONY: matrix
-matrix: debian-image ## measure what JWT libraries do in a rotation, and write the table anew (some 15 minutes)
+matrix: debian-image .cache/peers/oauth2-proxy ## measure what JWT verifiers do in a rotation, and write the table anew (some 15 minutes)
 	cd harness/matrix && $(GO) test -count=1 -v -timeout 40m -run 'TestMeasure$$' . -args -measure 11m
 
 .PHONY: image

@@ -32,8 +32,8 @@ import (
 type Library struct {
 	Name   string
 	How    string            // what is run
-	Module string            // its Go module, where a stand-in runs it
-	Folder string            // of its image, where it is none
+	Module string            // its Go module, where it is no package of Debian's
+	Folder string            // of its image, where no stand-in runs it
 	Set    map[string]string // settings over its defaults; none: as it comes
 	Speed  float64           // by which a stand-in divides its times; 0: none
 	Only   []string          // the trials that it is taken through; none: all
@@ -52,6 +52,7 @@ var Libraries = []Library{
 	{Name: "mod_auth_openidc", How: "AuthType oauth20", Folder: "mod_auth_openidc"},
 	{Name: "haproxy", How: "jwt_verify, keys from files", Folder: "haproxy"},
 	{Name: "rabbitmq", How: "rabbitmq_auth_backend_oauth2 with jwks_url, asked by its management API", Folder: "rabbitmq", Path: "/api/whoami", Health: "/"},
+	{Name: "oauth2-proxy", How: "--skip-jwt-bearer-tokens, its key set by --oidc-jwks-url", Module: "github.com/oauth2-proxy/oauth2-proxy/v7", Folder: "oauth2-proxy", Health: "/ping"},
 	{Name: "keyfunc", How: "at speed 60: refreshed every minute", Module: "github.com/MicahParks/keyfunc/v3", Speed: 60, Only: []string{"removed"}},
 	{Name: "mod_auth_openidc", How: "OIDCJWKSRefreshInterval 300, its least", Folder: "mod_auth_openidc", Set: map[string]string{"JWKS_REFRESH": "300"}, Only: []string{"removed"}},
 }
@@ -69,6 +70,8 @@ type Cell struct {
 	// Decides says that the trial asks whether something is taken: Accepted.
 	Decides  bool `json:"decides,omitempty"`
 	Accepted bool `json:"accepted,omitempty"`
+	// Status is that of the last refusal (HTTP); 0: there was none.
+	Status int `json:"status,omitempty"`
 	// Text is what was seen, where that is no time and no count.
 	Text string `json:"text,omitempty"`
 }
@@ -137,7 +140,7 @@ func (l Lab) Measure(ctx context.Context) (*Matrix, error) {
 					return err
 				}
 				cell := trial.run(ctx, s)
-				cell.Trial = trial.Name
+				cell.Trial, cell.Status = trial.Name, s.status
 				mu.Lock()
 				defer mu.Unlock()
 				m.Rows[i].Cells = append(m.Rows[i].Cells, cell)
@@ -188,6 +191,7 @@ func (l Lab) start(ctx context.Context, s *subject, library Library) error {
 	s.url = l.Runtime.URL(s.name, false)
 	for range 10 {
 		if s.present(ctx, "k1") == taken {
+			s.status = 0 // what it said while it started is no refusal of a trial
 			return s.err
 		}
 		s.rest(ctx, each)
@@ -219,7 +223,7 @@ func (m *Matrix) Over(earlier *Matrix) {
 		}
 		for _, before := range earlier.Rows {
 			if before.Name == row.Name && before.How == row.How {
-				m.Rows[i].Cells, m.Rows[i].Version = before.Cells, cmp.Or(row.Version, before.Version)
+				m.Rows[i].Cells, m.Rows[i].Version = before.Cells, before.Version
 				kept = true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +58,7 @@ func TestMeasure(t *testing.T) {
 		}
 	})
 	lab := Lab{
-		Runtime: runtime, Images: os.DirFS(folder), Bound: *measure, Starts: *starts, Only: *only, Modules: modules(t), Progress: func(what string) { t.Log(what) },
+		Runtime: runtime, Images: images(t), Bound: *measure, Starts: *starts, Only: *only, Modules: modules(t), Progress: func(what string) { t.Log(what) },
 		FirstLine: func(service string) string {
 			mu.Lock()
 			defer mu.Unlock()
@@ -77,6 +78,31 @@ func TestMeasure(t *testing.T) {
 	keep(t, m, LibraryTable, folder, "matrix")
 }
 
+// images are the folders of the images, with what was built of others beside what starts it.
+func images(t *testing.T) fs.FS {
+	t.Helper()
+	all := t.TempDir()
+	if err := os.CopyFS(all, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	for _, library := range Libraries {
+		if library.Folder == "" || library.Module == "" {
+			continue
+		}
+		binary, err := os.ReadFile(filepath.Join(peers, library.Folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(all, library.Folder, library.Folder), binary, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return os.DirFS(all)
+}
+
+// peers is where programs of others are built.
+const peers = "../../.cache/peers"
+
 // keep writes NAME.json and NAME.md, in capitals, into a folder.
 func keep(t *testing.T, m *Matrix, kind Table, folder, name string) {
 	t.Helper()
@@ -94,15 +120,23 @@ func keep(t *testing.T, m *Matrix, kind Table, folder, name string) {
 	}
 }
 
-// modules tells the version of a Go module, as this repository's go.mod has it.
+// modules tells the version of a Go module, as this repository's go.mod has it, or that of a program of others.
 func modules(t *testing.T) func(path string) string {
 	t.Helper()
-	file, err := os.ReadFile("../../go.mod")
+	files, err := filepath.Glob("../../.ci/peers/*/go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all strings.Builder
+	for _, name := range append([]string{"../../go.mod"}, files...) {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(file)
+	}
 	return func(path string) string {
-		for line := range strings.Lines(string(file)) {
+		for line := range strings.Lines(all.String()) {
 			if words := strings.Fields(line); len(words) >= 2 && words[0] == path {
 				return words[1]
 			}

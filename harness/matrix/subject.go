@@ -33,6 +33,7 @@ type subject struct {
 	keys   string // of the key server
 	bound  time.Duration
 	maxAge bool
+	status int // of the last refusal
 	ring   map[string]jose.JSONWebKey
 	err    error // the first of the harness itself
 }
@@ -157,6 +158,7 @@ func (s *subject) present(ctx context.Context, name string) decision {
 	if resp.StatusCode == http.StatusOK {
 		return taken
 	}
+	s.status = resp.StatusCode
 	return refused
 }
 

@@ -1,7 +1,10 @@
 package matrix
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -106,4 +109,16 @@ func forgets(r Row, bound float64) string {
 		by = append(by, "by itself not within "+seconds(bound))
 	}
 	return strings.Join(by, "; ")
+}
+
+// refusals are the statuses with which a library, or the service that it is in, refused.
+func refusals(r Row, _ float64) string {
+	var all []string
+	for _, c := range r.Cells {
+		if text := strconv.Itoa(c.Status); c.Status != 0 && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	slices.Sort(all)
+	return cmp.Or(strings.Join(all, ", "), "–")
 }

@@ -80,7 +80,7 @@ func questions(trials []Trial) (asked []Question) {
 			asked = append(asked, Question{Name: "forgets", Asks: "what makes it forget a removed key", Of: forgets})
 		}
 	}
-	return asked
+	return append(asked, Question{Name: "refusals", Asks: "status of a refusal", Of: refusals})
 }
 
 // WriteMarkdown writes the table: a library or an issuer a column, since there are more

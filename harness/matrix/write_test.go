@@ -79,10 +79,25 @@ func TestForgets(t *testing.T) {
 	}
 }
 
+// TestRefusals lists each status once; a row that was measured before they were kept has none.
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		cells []Cell
+		want  string
+	}{
+		{[]Cell{{}}, "–"},
+		{[]Cell{{Status: 403}, {}, {Status: 401}, {Status: 403}}, "401, 403"},
+	} {
+		if got := refusals(Row{Cells: tt.cells}, 0); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
 // TestOver keeps what was measured earlier, and the day of it.
 func TestOver(t *testing.T) {
 	cells := []Cell{{Trial: "new-aged", Ended: true}}
-	m := &Matrix{Measured: "2026-01-03", Rows: []Row{{Name: "a", How: "as it comes"}, {Name: "b", Cells: cells}}}
+	m := &Matrix{Measured: "2026-01-03", Rows: []Row{{Name: "a", How: "as it comes", Version: "1.1"}, {Name: "b", Cells: cells}}}
 	m.Over(&Matrix{Measured: "2026-01-02", Rows: []Row{{Name: "a", How: "as it comes", Version: "1.0", Cells: cells}, {Name: "b"}}})
 	if want := "2026-01-02, b on 2026-01-03"; m.Measured != want || m.Rows[0].Version != "1.0" || len(m.Rows[0].Cells) != 1 {
 		t.Errorf("got %+v, want the earlier row, measured on %s", m, want)

@@ -234,6 +234,10 @@ var Libraries = map[string]Library{
 		Name: "rabbitmq", Learns: 0, Forgets: Forever, OnMiss: true,
 		Source: "RabbitMQ 3.10.8 rabbitmq_auth_backend_oauth2 with jwks_url: no expiry; an unknown kid refetches at once, each time, and what then comes takes the set's place, an error in JSON too",
 	},
+	"oauth2-proxy": {
+		Name: "oauth2-proxy", Learns: 0, Forgets: Forever, OnMiss: true,
+		Source: "oauth2-proxy v7.15.6 on go-oidc's RemoteKeySet: no expiry; an unknown kid or a bad signature refetches at once, each time; it refuses with 403",
+	},
 	"haproxy": {
 		Name: "haproxy", Learns: Forever, Forgets: Forever,
 		Source: "HAProxy 2.6.12 jwt_verify: keys from files that are loaded at its start; page it by learns_within where it is reloaded",
