@@ -152,10 +152,14 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s until %s after it: it still sends what it made before, as from a queue, or it uses late what it reads",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted))
 		told.Fix = fmt.Sprintf("revoke at least %s after the emit (overlap.window), write on the page how long what %s makes is in use (format.longest_life), or have it choose the credential when it sends", e.AtLeast(last-emitted), emitter)
+		if !ever {
+			told.Fix += e.tellsQueue(emitter, "uses late what it reads", read, last)
+		}
 	case longAfter:
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and presented %s %s after it and never %s: it does not use what it reads, or it still sends what it made before, as from a queue",
 			e.Page(read-emitted), e.Old, e.Page(last-emitted), e.Fresh)
 		told.Fix = fmt.Sprintf("have %s use what it reads; or, if it queues what it makes, write on the page for how long (format.longest_life) and revoke more than %s after the emit (overlap.window)", emitter, e.AtLeast(last-emitted))
+		told.Fix += e.tellsQueue(emitter, "does not use what it reads", read, last)
 	case last == 0 && read > 0 && m.Refresh > 0 && (!ever || switched > read+history.Offset(e.Limits.Wall(m.Refresh))+2*evidence.Nearly):
 		told.Why += fmt.Sprintf("; it read what is published %s after the emit, and still signed with %s", e.Page(read-emitted), e.Old)
 		told.Fix = fmt.Sprintf("find out why %s still signs with %s although it has read that it is to sign with %s (a key cached for a time of its own, a worker that does not reload)", emitter, e.Old, e.Fresh)
@@ -174,6 +178,13 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 	}
 	told.Fix += fmt.Sprintf("; revoke only when the use of %s is zero", e.Old)
 	return told
+}
+
+// tellsQueue is what would tell an emitter that sends late what it made before from one at fault, where
+// nobody sees when it makes what it sends.
+func (e *Case) tellsQueue(emitter, fault string, read, last history.Offset) string {
+	return fmt.Sprintf("; nothing says when %s made what it sends: to tell which of the two it is, look up when what it sent with %s at %s was made, before it read what is published at %s (it queues) or after (it %s), "+
+		"or have what it sends carry that time under its signature, and rehearse again", emitter, e.Old, e.Moment(last.Milliseconds()), e.Moment(read.Milliseconds()), fault)
 }
 
 // idleInTheWindow reports whether an emitter that does not say when it switches presented nothing

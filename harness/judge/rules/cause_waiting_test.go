@@ -34,8 +34,8 @@ func TestWaitsInAQueue(t *testing.T) {
 		{"read in time, and used late", []change{uses(48), reads(28.5)}, judge.CauseOutlived, "search",
 			"it read what is published 30s after the emit, and presented k1 until 20m after it: it still sends what it made before, as from a queue", "revoke at least 20m30s after the emit"},
 		{"read in time, and used late by one that does not say when it switches", []change{uses(48), reads(28.5), unsaid}, judge.CauseOutlived, "search",
-			"it read what is published 30s after the emit, and presented k1 until 20m after it: it still sends what it made before, as from a queue", "revoke at least 20m30s after the emit"},
-		{"read in time, and never used", []change{uses(61), reads(28.5)}, judge.CauseNotSwitched, "search", "it read what is published 30s after the emit, and presented k1 32m30s after it and never k2: it does not use what it reads, or it still sends what it made before", "revoke more than 33m after the emit"},
+			"it read what is published 30s after the emit, and presented k1 until 20m after it: it still sends what it made before, as from a queue", "to tell which of the two it is, look up when what it sent with k1 at 48m was made, before it read what is published at 28m30s (it queues) or after (it uses late what it reads)"},
+		{"read in time, and never used", []change{uses(61), reads(28.5)}, judge.CauseNotSwitched, "search", "it read what is published 30s after the emit, and presented k1 32m30s after it and never k2: it does not use what it reads, or it still sends what it made before", "revoke more than 33m after the emit (overlap.window); nothing says when search made what it sends: to tell which of the two it is"},
 		{"read late", []change{uses(48), reads(47.9)}, judge.CauseNotSwitched, "search", "it switched 20m after the emit", "make search take what is published every 30s as the page says"},
 		{"nobody sees it read", []change{uses(48)}, judge.CauseNotSwitched, "search", "", "make search take what is published"},
 	})
