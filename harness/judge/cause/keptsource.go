@@ -9,6 +9,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
 
@@ -79,8 +81,11 @@ func keptBehind(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	had := fmt.Sprintf("which had fetched no set without %s by then", c.Old)
-	for _, fetch := range c.Fetches(by, c.First, c.Last) {
+	for _, fetch := range c.Fetches(by, c.First, c.Last-evidence.Nearly) {
 		if !slices.Contains(fetch.Credentials, c.Old) {
+			if late := c.answersWithOlder(by); late > 0 {
+				return c.tellOlder(by, fetch.At, late), true
+			}
 			had = fmt.Sprintf("which fetched one without %s %s after the revoke", c.Old, c.Page(fetch.At-c.First))
 			break
 		}
@@ -89,6 +94,51 @@ func keptBehind(c *Cell) (Explanation, bool) {
 		Why: fmt.Sprintf("; it gets its set through %s, %s: no log shows whether %s answered with an older copy or %s did not ask sooner", by, had, by, name),
 		Fix: fmt.Sprintf("find out for how long %s keeps the set (its lifetime, what it serves stale beyond that) and for how long %s does, as by a relay between the two (serve: relay), and bound both: they add up; or purge the one and restart the other with the revoke", by, name),
 	}, true
+}
+
+// answersWithOlder is how long after a gateway had fetched the new credential the one validator that asks
+// it refused that in every answer; 0 where that was not seen. It had asked, or the gateway would not have
+// fetched: it was answered with an older copy, as by a cache that serves a stale one while it fetches
+// (RFC 5861 §3).
+func (c *Cell) answersWithOlder(gateway string) (late history.Offset) {
+	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
+	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	others := slices.ContainsFunc(c.Limits.Validators, func(v plan.Validator) bool {
+		return v.Name != c.Validator.Name && (v.Via == gateway || v.Through == gateway)
+	})
+	answer, canary := c.Limits.Answered(c.View, c.Validator.Name, c.Fresh, history.Canary)
+	if !was || others || answer != plan.Refuses || canary.Taken > 0 { // one of several replicas may have asked
+		return 0
+	}
+	for _, fetch := range c.Fetches(gateway, accepted, revoked) {
+		if !slices.Contains(fetch.Credentials, c.Fresh) {
+			continue
+		}
+		if slices.ContainsFunc(c.looksAt(gateway, ""), func(look history.Event) bool { return look.At >= accepted && look.At <= fetch.At+evidence.Nearly }) {
+			return 0 // it may have fetched for the look
+		}
+		if late = canary.FirstRefused - fetch.At; late > evidence.Nearly {
+			return late
+		}
+		break
+	}
+	return 0
+}
+
+// tellOlder tells of a gateway that answers with an older copy than it then fetches, as it did with the
+// new credential and, by that, with the set without the revoked one.
+func (c *Cell) tellOlder(by string, fetched, late history.Offset) Explanation {
+	name := c.Validator.Name
+	told := Explanation{
+		Cause: judge.CauseSharedCache, Consumer: by,
+		Why: fmt.Sprintf("; %s, where it gets its set, fetched one without %s %s after the revoke, when asked for it, and answers with the copy that it had: %s still refused %s %s after %s had fetched that",
+			by, c.Old, c.Page(fetched-c.First), name, c.Fresh, c.Page(late), by),
+		Fix: fmt.Sprintf("have %s answer with what it fetches once its copy has expired, or purge it with the revoke; else watch (rollout.watch) until %s has asked twice", by, name),
+	}
+	if v := c.Validator; v.Forgets != runbook.Forever {
+		told.Fix += ": at least " + plan.Text(c.Limits.G3(v)+v.Forgets)
+	}
+	return told
 }
 
 // keptForWantOfASet matches where a validator asked for the set after the revoke and got none, or a
