@@ -90,7 +90,7 @@ func (l Look) keeps(v plan.Validator, publishedLate bool, since string) string {
 	case settled || a.Taken > 0 && publishedLate || l.ranOut(v, a):
 		return ""
 	case a.InARow > 0 || a.Again > 0:
-		return fmt.Sprintf("%s took %s again after it had refused it, %d of %d times: not all of its replicas refuse it", v.Name, Old, a.Taken, a.Asked())
+		return fmt.Sprintf("%s took %s again after it had refused it, %d of %d times: not all of its replicas refuse it, or somebody gave it back", v.Name, Old, a.Taken, a.Asked())
 	case a.Last.Outcome == history.Unavailable && a.Taken > 0:
 		return fmt.Sprintf("%s gave no answer about %s any more (%s)", v.Name, Old, a.Last.Status)
 	case a.Taken > 0:

@@ -9,17 +9,19 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
+// database has search be one, at which app and nightly log in.
+func database(s *story) {
+	s.limits.Family = "database-password"
+	s.limits.Validators = []plan.Validator{{Name: "search", OnPage: true, Authority: true}}
+	s.traffic("nightly", "search")
+	withoutProbes("search", history.NewAfter)(s)
+}
+
 // TestPutBack: a database that took the new password, and refuses it from everybody
 // from some moment on, is told apart from one presenter whose value is wrong, from
 // what was never taken, and from what the rotation took away itself.
 func TestPutBack(t *testing.T) {
 	t.Parallel()
-	database := func(s *story) {
-		s.limits.Family = "database-password"
-		s.limits.Validators = []plan.Validator{{Name: "search", OnPage: true, Authority: true}}
-		s.traffic("nightly", "search")
-		withoutProbes("search", history.NewAfter)(s)
-	}
 	app, nightly := refuse("app", "k2", 45, 61, 10), refuse("nightly", "k2", 46, 61, 10)
 	const everybody = "refused it from everybody (app, nightly) from"
 	for _, tt := range []struct {
@@ -77,5 +79,21 @@ func longRevoke(s *story) {
 		if e.Kind == history.KindStep && e.Step == "revoke" {
 			s.events[i].Began = e.At - at(2)
 		}
+	}
+}
+
+// TestPutBackAfterTheRevoke: an authority to which somebody gave the old password back takes that again and
+// refuses the new one: that is one finding, and nobody kept the old one.
+func TestPutBackAfterTheRevoke(t *testing.T) {
+	t.Parallel()
+	var found []judge.Finding
+	for _, f := range judged(t, database, still(0), replicas(46, 60.4, 1), asks(60.45, history.NewAfter, history.AuthFailure),
+		refuse("app", "k2", 45, 61, 10), refuse("nightly", "k2", 45.2, 61, 10)).Findings {
+		if f.RuleID == "revocation" {
+			found = append(found, f)
+		}
+	}
+	if len(found) != 1 || found[0].Credential != "k2" || found[0].Consumer != "search" || found[0].Cause != judge.CausePutBack {
+		t.Errorf("got %+v, want that k2 is refused since k1 was put back", found)
 	}
 }

@@ -43,6 +43,7 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 			Level: judge.Error, Validator: v.Name, Consumer: v.Name, Credential: e.Old, CausedBy: string(keyring.Revoke), Cause: judge.CauseKeptRevoked,
 			FirstPhase: string(history.Watch), FirstMS: revoked.Milliseconds(),
 		}
+		about := f
 		missing := e.refusesOld(&f, v, revoked)
 		if missing != "" {
 			open = append(open, missing)
@@ -56,13 +57,14 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 			a := e.View.Said(v.Name, "", history.Control)
 			f.FirstPhase, f.FirstMS, f.LastMS, f.Count = e.PhaseAt(a.LastAsked), a.LastTaken.Milliseconds(), a.LastTaken.Milliseconds(), a.Taken
 		}
-		if f.Message != "" { // one party, one finding
-			if untaken {
-				f.Message += fmt.Sprintf("; and it refuses %s", e.Fresh)
-			}
+		switch { // one party, one finding
+		case untaken && (f.Message == "" || e.wasPutBack(v)):
+			findings = append(findings, e.tellUntaken(about, v))
+		case f.Message != "" && untaken:
+			f.Message += fmt.Sprintf("; and it refuses %s", e.Fresh)
 			findings = append(findings, f)
-		} else if untaken {
-			findings = append(findings, e.tellUntaken(f, v))
+		case f.Message != "":
+			findings = append(findings, f)
 		}
 	}
 	open = append(open, e.neverAsked()...)
@@ -215,18 +217,25 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	return "", false
 }
 
-// untakenCell is a validator that refused the new credential after the revoke, as what is to be
-// explained.
-func (e *judging) untakenCell(v plan.Validator, at history.Offset) *cause.Cell {
-	return &cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}
+// whyUntaken explains why a validator refused the new credential after the revoke.
+func (e *judging) whyUntaken(v plan.Validator) (cause.Explanation, bool) {
+	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
+	c := &cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}
+	return c.Detect()
 }
 
 // underAnotherName reports whether the new key is published under the name of the old one: what
 // its emitter signs names that, and what the harness signs names the key as it should be called.
 func (e *judging) underAnotherName(v plan.Validator) bool {
-	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
-	told, found := e.untakenCell(v, at).Detect()
+	told, found := e.whyUntaken(v)
 	return found && told.Cause == judge.CauseReusedKid
+}
+
+// wasPutBack reports whether somebody else set the credential of a validator that refuses the new one:
+// then it takes the old one for that reason, and did not keep it.
+func (e *judging) wasPutBack(v plan.Validator) bool {
+	told, found := e.whyUntaken(v)
+	return found && told.Cause == judge.CausePutBack
 }
 
 // takenMeanwhile is how often a validator took the new credential from others until the end of the
@@ -254,7 +263,6 @@ func (e *judging) doubt(v plan.Validator, a history.Answers) string {
 
 // tellUntaken is the finding of a validator that refuses the new credential.
 func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
-	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
 	a := e.View.Said(v.Name, e.Fresh, history.NewAfter)
 	f.Credential, f.Cause, f.Count = e.Fresh, judge.CauseUnknown, a.Refused
 	f.LastMS = e.End.Milliseconds()
@@ -270,7 +278,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	case !ever:
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))
 	}
-	told, found := e.untakenCell(v, at).Detect()
+	told, found := e.whyUntaken(v)
 	if a.Taken > 0 && !found {
 		told = cause.Explanation{
 			Cause: judge.CauseSomeReplicas,
