@@ -138,20 +138,20 @@ func axis(m *Model, width int) *chart.Timeline {
 		Width: width, Start: seconds(t.Start), End: seconds(end), First: seconds(t.Start), Step: seconds(t.Width),
 	}
 	for _, p := range m.Phases {
-		c.Phases = append(c.Phases, chart.Mark{At: seconds(millis(p.StartMS)), Name: string(p.Name)})
+		c.Phases = append(c.Phases, chart.Mark{At: seconds(history.Milliseconds(p.StartMS)), Name: string(p.Name)})
 	}
 	for _, f := range m.Faults {
 		if f.InjectedMS < 0 {
 			continue
 		}
-		b := chart.Band{From: seconds(millis(f.InjectedMS)), To: c.End, Name: join(" ", f.Kind, f.Target)}
+		b := chart.Band{From: seconds(history.Milliseconds(f.InjectedMS)), To: c.End, Name: join(" ", f.Kind, f.Target)}
 		if f.UndoneMS > f.InjectedMS {
-			b.To = seconds(millis(f.UndoneMS))
+			b.To = seconds(history.Milliseconds(f.UndoneMS))
 		}
 		c.Bands = append(c.Bands, b)
 	}
 	for _, a := range m.Operator {
-		at := seconds(millis(a.AtMS))
+		at := seconds(history.Milliseconds(a.AtMS))
 		c.Bands = append(c.Bands, chart.Band{From: at, To: at, Name: a.Did})
 	}
 	slices.SortStableFunc(c.Bands, func(a, b chart.Band) int { return cmp.Compare(a.From, b.From) })

@@ -178,7 +178,7 @@ func (m *Model) page(ms int64) int64 {
 	if ms < 0 {
 		return -1
 	}
-	return pageTime(m.Speed, millis(ms)).Milliseconds()
+	return pageTime(m.Speed, history.Milliseconds(ms)).Milliseconds()
 }
 
 // inTime compares whether something happened within its bound. What did not happen within a run may not

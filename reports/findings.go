@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
@@ -24,7 +25,7 @@ func Facts(f judge.Finding, clock Clock) []Fact {
 	}
 	add("who", who(f))
 	if f.FirstMS > 0 || f.LastMS > 0 {
-		first, last := millis(f.FirstMS), millis(f.LastMS)
+		first, last := history.Milliseconds(f.FirstMS), history.Milliseconds(f.LastMS)
 		when := "at " + clock.Moment(first)
 		if last > first {
 			when = fmt.Sprintf("from %s until %s", clock.Moment(first), clock.Moment(last))

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
@@ -53,7 +54,7 @@ func TestByWeight(t *testing.T) {
 // A time that began while services started has no length in page time.
 func TestFactsFromTheStart(t *testing.T) {
 	t.Parallel()
-	got := Facts(judge.Finding{FirstMS: 0, LastMS: 26_900, Validator: "shop"}, Clock{Speed: 30, Zero: millis(5_500)})
+	got := Facts(judge.Finding{FirstMS: 0, LastMS: 26_900, Validator: "shop"}, Clock{Speed: 30, Zero: history.Milliseconds(5_500)})
 	if want := (Fact{"when", "from the start (0s) until 10m42s (26.9s)"}); len(got) != 2 || got[1] != want {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -99,7 +99,7 @@ func historyOf(m *Model, more ...history.Event) *history.History {
 	h := &history.History{Events: []history.Event{{Kind: history.KindPlan}}}
 	var end history.Offset
 	for _, p := range m.Phases {
-		from, to := millis(p.StartMS), millis(p.EndMS)
+		from, to := history.Milliseconds(p.StartMS), history.Milliseconds(p.EndMS)
 		h.Events = append(h.Events, history.Event{At: from, Kind: history.KindPhase, Phase: p.Name})
 		for _, c := range m.Cells {
 			if c.Phase != p.Name {
@@ -130,7 +130,7 @@ func credential(name, identifier string) history.Event {
 }
 
 func probe(ms int64, validator, credential string, purpose history.Purpose, outcome history.Outcome, status string) history.Event {
-	return history.Event{At: millis(ms), Kind: history.KindProbe, Service: validator, Credential: credential,
+	return history.Event{At: history.Milliseconds(ms), Kind: history.KindProbe, Service: validator, Credential: credential,
 		Probe: &history.Probe{Purpose: purpose, Outcome: outcome, Status: status, Presentation: "token made before the revoke"}}
 }
 
@@ -176,8 +176,8 @@ func passEvents() []history.Event {
 	return []history.Event{
 		credential("k1", "kid-1"), credential("k2", "kid-2"),
 		probe(20_900, "checkout", "k2", history.Canary, history.OK, "200"),
-		{At: millis(21_050), Began: millis(21_040), Kind: history.KindStep, Phase: history.Emit, Step: "emit", Credential: "k2"},
-		{At: millis(21_400), Kind: history.KindEmitting, Service: "auth", Credential: "k2"},
+		{At: history.Milliseconds(21_050), Began: history.Milliseconds(21_040), Kind: history.KindStep, Phase: history.Emit, Step: "emit", Credential: "k2"},
+		{At: history.Milliseconds(21_400), Kind: history.KindEmitting, Service: "auth", Credential: "k2"},
 		probe(66_600, "checkout", "k1", history.OldAfter, history.OK, "200"),
 		probe(80_540, "checkout", "k1", history.OldAfter, history.AuthFailure, "401"),
 		probe(86_500, "checkout", "k2", history.NewAfter, history.OK, "200"),

@@ -125,7 +125,7 @@ func (f *pageBuilder) party(name string) (found, holds string) {
 		} {
 			switch {
 			case side.tookMS >= 0:
-				parts = append(parts, fmt.Sprintf("%s %s", side.did, f.inPage(millis(side.tookMS))))
+				parts = append(parts, fmt.Sprintf("%s %s", side.did, f.inPage(history.Milliseconds(side.tookMS))))
 				if side.bound >= 0 && side.tookMS > side.bound {
 					holds = "no"
 				}
@@ -152,7 +152,7 @@ func (m *Model) reached(phase history.Phase) bool {
 func (m *Model) began(phase history.Phase) history.Offset {
 	for _, p := range m.Phases {
 		if p.Name == phase {
-			return millis(p.StartMS)
+			return history.Milliseconds(p.StartMS)
 		}
 	}
 	return 0
@@ -183,8 +183,8 @@ func (f *pageBuilder) needed(bound func(plan.Validator) time.Duration) (most tim
 // measured is the longest that a validator took for something, and which.
 func (f *pageBuilder) measured(took func(judge.ValidatorReport) int64) (longest time.Duration, whose string) {
 	for _, v := range f.Validators {
-		if ms := took(v); ms > 0 && pageTime(f.Speed, millis(ms)) > longest {
-			longest, whose = pageTime(f.Speed, millis(ms)), v.Name
+		if ms := took(v); ms > 0 && pageTime(f.Speed, history.Milliseconds(ms)) > longest {
+			longest, whose = pageTime(f.Speed, history.Milliseconds(ms)), v.Name
 		}
 	}
 	return longest, whose

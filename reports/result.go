@@ -145,5 +145,5 @@ func (m *Model) ended() history.Offset {
 	for _, p := range m.Phases {
 		end = max(end, p.EndMS)
 	}
-	return millis(end)
+	return history.Milliseconds(end)
 }

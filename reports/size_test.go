@@ -25,7 +25,7 @@ func big() (*history.History, *Model) {
 	}
 	second := 0
 	for _, p := range m.Phases {
-		h.Events = append(h.Events, history.Event{At: millis(p.StartMS), Kind: history.KindPhase, Phase: p.Name})
+		h.Events = append(h.Events, history.Event{At: history.Milliseconds(p.StartMS), Kind: history.KindPhase, Phase: p.Name})
 		for ; int64(second)*1000 < p.EndMS; second++ {
 			for c := range consumers {
 				failures := int64(0)

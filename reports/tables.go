@@ -182,7 +182,7 @@ func pods(m *Model) (t table, ok bool) {
 // may not have been due in a run that ended early, or never reached a later phase: then it is neither.
 func (m *Model) against(tookMS, boundMS int64, since, by history.Phase) (took, inTime string) {
 	switch {
-	case tookMS < 0 && boundMS >= 0 && !m.Rollback.Happened && m.reached(by) && m.ended()-m.began(since) > millis(boundMS):
+	case tookMS < 0 && boundMS >= 0 && !m.Rollback.Happened && m.reached(by) && m.ended()-m.began(since) > history.Milliseconds(boundMS):
 		return "never", "no"
 	case tookMS < 0:
 		return "not in this run", "–"

@@ -4,9 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 )
 
@@ -80,9 +78,6 @@ func percentage(percent float64) string {
 	}
 	return strconv.FormatFloat(percent, 'f', 1, 64)
 }
-
-// millis is a number of milliseconds, as a verdict has it, as an offset.
-func millis(ms int64) history.Offset { return history.Offset(time.Duration(ms) * time.Millisecond) }
 
 // latency is a number of milliseconds; of none there is no latency.
 func latency(ms float64) string {

@@ -109,7 +109,7 @@ func TestTimelineTellsWhatElseHappened(t *testing.T) {
 	if want := []Credential{{"k1", "kid-1", ""}, {"k2", "kid-2", ""}}; !reflect.DeepEqual(got.Credentials, want) {
 		t.Errorf("credentials: got %+v, want %+v", got.Credentials, want)
 	}
-	if want := []Switch{{"auth", "k2", millis(360)}}; !reflect.DeepEqual(got.Switches, want) {
+	if want := []Switch{{"auth", "k2", history.Milliseconds(360)}}; !reflect.DeepEqual(got.Switches, want) {
 		t.Errorf("switches: got %+v, want %+v", got.Switches, want)
 	}
 }
@@ -125,7 +125,7 @@ func TestProofTakesTheLastAnswer(t *testing.T) {
 	}}
 	want := []Proof{{
 		Validator: "search", Credential: "k1", Purpose: history.OldAfter, Presentation: "token made before the revoke", Status: "401",
-		Outcome: history.AuthFailure, Shown: 6, Taken: 2, Denied: 3, LastTaken: millis(300), Refused: millis(500),
+		Outcome: history.AuthFailure, Shown: 6, Taken: 2, Denied: 3, LastTaken: history.Milliseconds(300), Refused: history.Milliseconds(500),
 	}}
 	if got := TimelineOf(h, plan.Limits{}).Proofs; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -49,10 +49,10 @@ func NewClock(speed float64, v judge.Verdict) Clock {
 	if len(v.Phases) == 0 || speed <= 0 || speed == 1 {
 		return Clock{Speed: speed}
 	}
-	c := Clock{Speed: speed, Zero: millis(v.Phases[0].StartMS)}
+	c := Clock{Speed: speed, Zero: history.Milliseconds(v.Phases[0].StartMS)}
 	for _, a := range v.Operator {
 		if a.WaitedMS > 0 {
-			c.Held = append(c.Held, history.Gap{From: millis(a.AtMS - a.WaitedMS), To: millis(a.AtMS)})
+			c.Held = append(c.Held, history.Gap{From: history.Milliseconds(a.AtMS - a.WaitedMS), To: history.Milliseconds(a.AtMS)})
 		}
 	}
 	return c
@@ -103,9 +103,9 @@ func (c Clock) Moment(at history.Offset) string {
 func (m *Model) clock() Clock { return NewClock(m.Speed, m.Verdict) }
 
 // moment is an offset in milliseconds as a Clock tells it.
-func (m *Model) moment(ms int64) string { return m.clock().Moment(millis(ms)) }
+func (m *Model) moment(ms int64) string { return m.clock().Moment(history.Milliseconds(ms)) }
 
 // time is a length of wall time in milliseconds as PageAndWall tells it.
 func (m *Model) time(ms int64) string {
-	return PageAndWall(m.Speed, millis(ms).Duration())
+	return PageAndWall(m.Speed, history.Milliseconds(ms).Duration())
 }

@@ -23,6 +23,9 @@ func (o Offset) Duration() time.Duration { return time.Duration(o) }
 // Milliseconds is the offset in whole milliseconds, as result.json has it.
 func (o Offset) Milliseconds() int64 { return time.Duration(o).Milliseconds() }
 
+// Milliseconds is the offset of so many whole milliseconds, as result.json has it.
+func Milliseconds(ms int64) Offset { return Offset(time.Duration(ms) * time.Millisecond) }
+
 // String is the offset rounded to milliseconds, as "12.345s".
 func (o Offset) String() string { return time.Duration(o).Round(time.Millisecond).String() }
 

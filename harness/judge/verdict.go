@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"time"
-
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -85,7 +83,7 @@ type PhaseSpan struct {
 
 // Span is when a phase ran.
 func (p PhaseSpan) Span() (history.Offset, history.Offset) {
-	return history.Offset(time.Duration(p.StartMS) * time.Millisecond), history.Offset(time.Duration(p.EndMS) * time.Millisecond)
+	return history.Milliseconds(p.StartMS), history.Milliseconds(p.EndMS)
 }
 
 // CredentialCounts are the first attempts with one credential.

@@ -247,5 +247,5 @@ func detectors() []detector {
 
 // lookIntoTheLog is the cure where only the beginning is known.
 func (c *Cell) lookIntoTheLog() string {
-	return fmt.Sprintf("look into the log of %s from %s on", c.Validator.Name, c.Moment(c.First.Milliseconds()))
+	return fmt.Sprintf("look into the log of %s from %s on", c.Validator.Name, c.Moment(c.First))
 }

@@ -19,7 +19,7 @@ func earlySwitch(c *Cell) (Explanation, bool) {
 	emitter := c.EmitterOf(c.Presenter)
 	return Explanation{
 		Cause: judge.CauseEarlySwitch, Consumer: emitter,
-		Why: fmt.Sprintf("%s used it from %s on, %s before the step emit: %s need not have learned it by then", emitter, c.Moment(at.Milliseconds()), c.Page(before), c.Validator.Name),
+		Why: fmt.Sprintf("%s used it from %s on, %s before the step emit: %s need not have learned it by then", emitter, c.Moment(at), c.Page(before), c.Validator.Name),
 		Fix: earlyCure(emitter),
 	}, true
 }
@@ -66,7 +66,7 @@ func (e *Case) Early() (judge.Finding, bool) {
 		return judge.Finding{
 			Level: judge.Error, Presenter: key.Presenter, Validator: key.Validator, Consumer: emitter, Credential: e.Fresh, CausedBy: string(keyring.Accept), Cause: judge.CauseEarlySwitch,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: (at + before).Milliseconds(), Count: 1,
-			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before the step emit, so that no validator had the lead to learn it; nobody was refused this time", emitter, e.Fresh, e.Moment(at.Milliseconds()), e.Page(before)),
+			Message: fmt.Sprintf("held by luck: %s used %s from %s on, %s before the step emit, so that no validator had the lead to learn it; nobody was refused this time", emitter, e.Fresh, e.Moment(at), e.Page(before)),
 			Fix:     earlyCure(emitter),
 		}, true
 	}

@@ -222,16 +222,16 @@ func (c *Cell) ByStatus() Explanation {
 	switch kind, statuses, n := c.mostly(); kind {
 	case "5xx":
 		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, and nothing in the history says why", statuses, n),
-			Fix: fmt.Sprintf("look into the log of %s from %s on: it says there why it fails", name, c.Moment(c.First.Milliseconds()))}
+			Fix: fmt.Sprintf("look into the log of %s from %s on: it says there why it fails", name, c.Moment(c.First))}
 	case "4xx":
 		return Explanation{Cause: judge.CauseFailing, Why: fmt.Sprintf("it answered %s %d times, which is no refusal of the credential here, and nothing in the history says why", statuses, n),
-			Fix: fmt.Sprintf("look into the log of %s from %s on", name, c.Moment(c.First.Milliseconds()))}
+			Fix: fmt.Sprintf("look into the log of %s from %s on", name, c.Moment(c.First))}
 	case StatusTimeout:
 		return Explanation{Cause: judge.CauseTimedOut, Why: fmt.Sprintf("%d answers did not come in time, and nothing in the history says why", n),
-			Fix: fmt.Sprintf("look into the log of %s from %s on, and at what it waits for", name, c.Moment(c.First.Milliseconds()))}
+			Fix: fmt.Sprintf("look into the log of %s from %s on, and at what it waits for", name, c.Moment(c.First))}
 	case StatusReset:
 		return Explanation{Cause: judge.CauseReset, Why: fmt.Sprintf("%d connections ended before the answer did, and nothing in the history says why", n),
-			Fix: fmt.Sprintf("look into the log of %s, and at the way to it, from %s on", name, c.Moment(c.First.Milliseconds()))}
+			Fix: fmt.Sprintf("look into the log of %s, and at the way to it, from %s on", name, c.Moment(c.First))}
 	}
 	return Explanation{Cause: judge.CauseServiceDown, Why: "nothing in the history says why"}
 }

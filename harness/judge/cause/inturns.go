@@ -56,7 +56,7 @@ func (e *Case) TellInTurns(emitter string) (Explanation, bool) {
 	told := Explanation{
 		Cause: judge.CauseNotSwitched, Consumer: emitter, CausedBy: string(keyring.Revoke),
 		Why: fmt.Sprintf("part of %s%s still signed with %s: what it issued was signed with %s and %s in turns, and it went back %d times, last at %s",
-			emitter, e.OffPage(emitter), e.Old, e.Fresh, e.Old, turns, e.Moment(last.Milliseconds())),
+			emitter, e.OffPage(emitter), e.Old, e.Fresh, e.Old, turns, e.Moment(last)),
 		Fix: fmt.Sprintf("find the instance of %s that still has %s (ask each by its own address), and have it take what is published, or the step emit, like the others; revoke only when the use of %s is zero: while one instance does not switch, no overlap.window is long enough",
 			emitter, e.Old, e.Old),
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -182,7 +181,7 @@ func (c *Cell) keptBy(r judge.FaultReport) bool {
 	if !r.InEffect(c.First, due) {
 		return false
 	}
-	until := history.Offset(time.Duration(r.UndoneMS) * time.Millisecond)
+	until := history.Milliseconds(r.UndoneMS)
 	return r.UndoneMS < 0 || c.Last <= until+due-c.First+evidence.Nearly
 }
 

@@ -64,14 +64,14 @@ func stoppedOnTheWay(c *Cell) (Explanation, bool) {
 				Cause: judge.CauseFailing, Credential: c.Fresh,
 				Why: fmt.Sprintf("since its switch no login of %s has reached %s, and %s takes %s from rehearse itself: either %s does not get as far, or something between them, such as a pooler, turns %s away",
 					service, key.Validator, key.Validator, c.Fresh, service, c.Fresh),
-				Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.Moment(c.First.Milliseconds()), c.Fresh),
+				Fix: fmt.Sprintf("look into the log of %s from %s on for who refused it; where a pooler or a proxy stands between, give that what it needs to take %s (its file of users, a reload) before emitting, and name it in the scenario, so that it is asked for a canary", service, c.Moment(c.First), c.Fresh),
 			}, true
 		case !runbook.Traits[c.Limits.Family].Pools: // a pool need not log in for each request
 			return Explanation{
 				Cause: judge.CauseFailing,
 				Why: fmt.Sprintf("no request of %s reached %s in that time: %s or the way there did not answer, or %s did not get as far; no credential was refused",
 					service, key.Validator, key.Validator, service),
-				Fix: fmt.Sprintf("look into the log of %s from %s on for what it did not reach, and at %s then", service, c.Moment(c.First.Milliseconds()), key.Validator),
+				Fix: fmt.Sprintf("look into the log of %s from %s on for what it did not reach, and at %s then", service, c.Moment(c.First), key.Validator),
 			}, true
 		}
 	}

@@ -34,6 +34,6 @@ func notLookedFor(c *Cell) (Explanation, bool) {
 		Why: fmt.Sprintf("%s did not fetch the set in the %s after it first met %s, as it does for an unknown kid: something other than the key was refused",
 			v.Name, c.Page(wait), c.Fresh),
 		Fix: fmt.Sprintf("look into the log of %s from %s on: it says why; compare what is signed with %s with what it takes (algorithm, kid, claims) before emitting",
-			v.Name, c.Moment(c.First.Milliseconds()), c.Fresh),
+			v.Name, c.Moment(c.First), c.Fresh),
 	}, true
 }

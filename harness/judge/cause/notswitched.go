@@ -184,7 +184,7 @@ func (e *Case) tellNotSwitched(emitter string, switched history.Offset, ever boo
 // nobody sees when it makes what it sends.
 func (e *Case) tellsQueue(emitter, fault string, read, last history.Offset) string {
 	return fmt.Sprintf("; nothing says when %s made what it sends: to tell which of the two it is, look up when what it sent with %s at %s was made, before it read what is published at %s (it queues) or after (it %s), "+
-		"or have what it sends carry that time under its signature, and rehearse again", emitter, e.Old, e.Moment(last.Milliseconds()), e.Moment(read.Milliseconds()), fault)
+		"or have what it sends carry that time under its signature, and rehearse again", emitter, e.Old, e.Moment(last), e.Moment(read), fault)
 }
 
 // idleInTheWindow reports whether an emitter that does not say when it switches presented nothing

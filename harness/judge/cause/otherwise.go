@@ -86,7 +86,7 @@ func (c *Cell) tellOtherwise(key history.CellKey) Explanation {
 	told := Explanation{
 		Cause: judge.CauseFailing, Consumer: key.Validator, Credential: c.Fresh,
 		Why: fmt.Sprintf("%s answered %s to %d of %d requests of %s with %s, and to none with %s: ", key.Validator, statuses, bad, at.Sum.Attempts, key.Presenter, c.Fresh, c.Old),
-		Fix: fmt.Sprintf("find out why %s answers %s to %s, and emit it only when a canary of it is taken: look into the log of %s from %s on", key.Validator, statuses, c.Fresh, key.Validator, c.Moment(c.First.Milliseconds())),
+		Fix: fmt.Sprintf("find out why %s answers %s to %s, and emit it only when a canary of it is taken: look into the log of %s from %s on", key.Validator, statuses, c.Fresh, key.Validator, c.Moment(c.First)),
 	}
 	if madeUp, shown := c.answeredMadeUp(key.Validator, statuses); shown {
 		told.Why += fmt.Sprintf("it answers %s to a %s too, so that is how it refuses, and it did not take %s", statuses, madeUp, c.Fresh)

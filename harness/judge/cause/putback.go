@@ -37,18 +37,18 @@ func putBack(c *Cell) (Explanation, bool) {
 	told := Explanation{
 		Cause: judge.CausePutBack, CausedBy: causedByPutBack, Consumer: v,
 		Why: fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something put the old password back, or took the new one away",
-			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds())),
+			v, c.Fresh, c.Moment(b.taken), strings.Join(b.who, ", "), c.Moment(b.refused)),
 		Fix: fmt.Sprintf("find what else sets this login at %s (an operator that reconciles it from a Secret, Terraform, Ansible, a restored dump, a failover to a server that was not given it, an expired password: VALID UNTIL; the log of %s says who and when), change the password in that source in the same change as the rotation, then set %s again; the consumers are right",
 			v, v, c.Fresh),
 	}
 	if !runbook.Traits[c.Limits.Family].Pools {
 		told.Why = fmt.Sprintf("%s took %s until %s and refused it from everybody (%s) from %s on, and no step of this rotation came between: something took it away, or %s let everybody in until then, like a service that cannot look keys up",
-			v, c.Fresh, c.Moment(b.taken.Milliseconds()), strings.Join(b.who, ", "), c.Moment(b.refused.Milliseconds()), v)
+			v, c.Fresh, c.Moment(b.taken), strings.Join(b.who, ", "), c.Moment(b.refused), v)
 		told.Fix = fmt.Sprintf("check the state of %s at %s (never accepted, disabled, expired, deleted by another job), and at whether %s refuses at all while it has no list of keys; try %s by hand until it is taken for longer than that, then rehearse again",
 			c.Fresh, v, v, c.Fresh)
 	}
 	if b.old > 0 {
-		told.Why += fmt.Sprintf("; it let somebody in with %s after that, at %s", c.Old, c.Moment(b.old.Milliseconds()))
+		told.Why += fmt.Sprintf("; it let somebody in with %s after that, at %s", c.Old, c.Moment(b.old))
 	}
 	return told, true
 }

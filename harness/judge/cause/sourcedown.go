@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -79,9 +78,9 @@ func cutOffSource(c *Cell) (Explanation, bool) {
 	if !cut || !c.late() || v.OnMiss || v.Learns == runbook.Forever {
 		return Explanation{}, false
 	}
-	from, until := history.Offset(time.Duration(r.InjectedMS)*time.Millisecond), c.End
+	from, until := history.Milliseconds(r.InjectedMS), c.End
 	if r.UndoneMS >= 0 {
-		until = history.Offset(time.Duration(r.UndoneMS) * time.Millisecond)
+		until = history.Milliseconds(r.UndoneMS)
 	}
 	due := c.Accepted // the last fetch before the fault, plus the page's interval
 	for _, fetch := range c.Fetches(v.Name, 0, from) {

@@ -84,7 +84,7 @@ func staleCache(c *Cell) (Explanation, bool) {
 			Why: fmt.Sprintf("%s%s took it only when %s was revoked, %s after %s was accepted, and the lead was %s: nothing shows whether it looks so seldom, or cannot use a set with both",
 				name, c.OffPage(name), c.Old, c.Page(c.LearnedAt-c.Accepted), c.Fresh, c.Page(c.Lead())),
 			Fix: fmt.Sprintf("find out which, in the log of %s from %s on: if it cannot use a set with both (room for one, too large, a key that it does not read), mend that, since no lead is long enough; if it looks so seldom, write that on the page, and publish more than %s before emitting (lead)",
-				name, c.Moment(c.Accepted.Milliseconds()), c.AtLeast(c.LearnedAt-c.Accepted)),
+				name, c.Moment(c.Accepted), c.AtLeast(c.LearnedAt-c.Accepted)),
 		}, true
 	}
 	if mend, kept := c.keptFromLearning(); kept {

@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -21,7 +20,7 @@ func startedAnew(c *Cell) (Explanation, bool) {
 	if !c.late() || v.Reads || !stopped || !slices.Contains(stopping, fault.Kind) {
 		return Explanation{}, false
 	}
-	injected := history.Offset(time.Duration(fault.InjectedMS) * time.Millisecond)
+	injected := history.Milliseconds(fault.InjectedMS)
 	overdue := g1 == runbook.Forever || injected-c.Accepted > history.Offset(c.Limits.Wall(g1)+v.Granule)
 	if !overdue || len(c.Fetches(v.Name, c.Start+evidence.Nearly, injected-1)) > 0 {
 		return Explanation{}, false
@@ -47,7 +46,7 @@ func cameBackOld(c *Cell) (Explanation, bool) {
 	if !stopped || !slices.Contains(stopping, fault.Kind) || fault.Kind == "pause" || !c.lost() {
 		return Explanation{}, false
 	}
-	injected := history.Offset(time.Duration(fault.InjectedMS) * time.Millisecond)
+	injected := history.Milliseconds(fault.InjectedMS)
 	fetches := c.Fetches(v.Name, injected, c.Last+evidence.Nearly)
 	fetches = slices.DeleteFunc(fetches, func(f history.Event) bool { return !slices.Contains(f.Credentials, c.Credential) })
 	if len(fetches) > 0 && fetches[0].At < c.Last-evidence.Nearly {
@@ -60,7 +59,7 @@ func cameBackOld(c *Cell) (Explanation, bool) {
 	return Explanation{
 		Cause: judge.CauseStaleCache, CausedBy: fault.Kind,
 		Why: fmt.Sprintf("%s took it, was restarted at %s (the fault %s) and refused it from then on, %s: it starts with keys from before, as on its disk or in its image",
-			v.Name, c.Moment(fault.InjectedMS), fault.Kind, until),
+			v.Name, c.Moment(injected), fault.Kind, until),
 		Fix: fmt.Sprintf("have %s fetch the set when it starts, before it answers; until then restart no replica and add none during a rotation", v.Name),
 	}, true
 }

@@ -60,7 +60,7 @@ func (c *Cell) unknownOld() Explanation {
 		revoked = c.End
 	}
 	if c.Validator.Authority && c.repliesTo(c.Old, c.Start, c.First-1).taken > 0 && c.repliesTo(c.Old, c.First+evidence.BucketWidth, revoked-1).taken == 0 {
-		told.Why = fmt.Sprintf("%s took %s until %s, and from then on no more, before it was revoked", v, c.Old, c.Moment(c.First.Milliseconds()))
+		told.Why = fmt.Sprintf("%s took %s until %s, and from then on no more, before it was revoked", v, c.Old, c.Moment(c.First))
 		if step, at, ok := c.lastBefore(c.First); ok {
 			told.Why += fmt.Sprintf(" and %s after the step %s", c.Page(c.First-at), step)
 		}

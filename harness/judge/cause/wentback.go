@@ -68,7 +68,7 @@ func (e *Case) TellWentBack(emitter, validator string, used history.Offset) (Exp
 	return Explanation{
 		Cause: judge.CauseWentBack, Consumer: emitter,
 		Why: fmt.Sprintf("%s%s presented %s alone from %s to %s (%d times), and from then on %s again: something gave it the old one back",
-			emitter, e.OffPage(emitter), e.Fresh, e.Moment(from.Milliseconds()), e.Moment(until.Milliseconds()), before, e.Old),
+			emitter, e.OffPage(emitter), e.Fresh, e.Moment(from), e.Moment(until), before, e.Old),
 		Fix: fmt.Sprintf("find what gives %s the old value back (a controller that reconciles its Secret from a repository or another store, a deployment that was rolled back, a restored volume), and change that source in the same change as the rotation; revoke only when the use of %s is zero",
 			emitter, e.Old),
 	}, true

@@ -120,18 +120,18 @@ func (e *Evidence) MendWhatKept(party, what string, since history.Offset) (mend 
 func (e *Evidence) Cite(faults []judge.FaultReport) string {
 	var told strings.Builder
 	for _, r := range faults {
-		fmt.Fprintf(&told, "; the fault %s on %s was in effect from %s", r.Kind, r.Target, e.Moment(r.InjectedMS))
+		fmt.Fprintf(&told, "; the fault %s on %s was in effect from %s", r.Kind, r.Target, e.Moment(history.Milliseconds(r.InjectedMS)))
 		if r.UndoneMS >= 0 {
-			fmt.Fprintf(&told, " until %s", e.Moment(r.UndoneMS))
+			fmt.Fprintf(&told, " until %s", e.Moment(history.Milliseconds(r.UndoneMS)))
 		}
 	}
 	return told.String()
 }
 
-// Moment writes an offset in milliseconds as page time since the baseline began or, at speed 1, since the run did: as
-// reports tell all moments.
-func (e *Evidence) Moment(ms int64) string {
-	at := history.Offset(time.Duration(ms) * time.Millisecond)
+// Moment writes an offset, in whole milliseconds as findings have it, as page time since the baseline began or, at
+// speed 1, since the run did: as reports tell all moments.
+func (e *Evidence) Moment(at history.Offset) string {
+	at = history.Offset(at.Duration().Truncate(time.Millisecond))
 	if e.Limits.Page(time.Second) == time.Second {
 		return e.Page(at)
 	}

@@ -133,7 +133,7 @@ func (e *Evidence) Unnamed() string {
 		base, since := e.View.Sum(key, e.Start, e.Changed()), e.View.Sum(key, e.Changed(), e.End+1)
 		if since.AuthFailures > base.AuthFailures {
 			return fmt.Sprintf("%s refused %s %d times with something that is none of the credentials that it had, and nothing shows what that was: look into the log of %s from %s on, and compare what it has with what is published, by fingerprint",
-				key.Validator, key.Presenter, since.AuthFailures, key.Presenter, e.Moment(since.FirstFailure.Milliseconds()))
+				key.Validator, key.Presenter, since.AuthFailures, key.Presenter, e.Moment(since.FirstFailure))
 		}
 	}
 	return ""

@@ -36,7 +36,7 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 		f := judge.Finding{
 			Level: judge.Error, Consumer: name, Credential: uses, CausedBy: cause.CausedByOther, Cause: judge.CauseOtherRotation,
 			FirstPhase: e.PhaseAt(at), FirstMS: at.Milliseconds(), LastMS: e.End.Milliseconds(), Count: 1,
-			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and no validator had the lead to learn what it made", name, uses, e.Moment(at.Milliseconds()), e.Old, e.Fresh),
+			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and no validator had the lead to learn what it made", name, uses, e.Moment(at), e.Old, e.Fresh),
 			Fix:     fixOtherRotation(e.Limits.Family),
 		}
 		if e.RotatorRuns(at) {

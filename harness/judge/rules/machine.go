@@ -44,7 +44,7 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 	why, since := e.notHeld(strained)
 	left, out := findings, []judge.Finding(nil)
 	if why != "" {
-		left, out = e.leaveOut(findings, func(f judge.Finding) bool { return moment(f.FirstMS) >= since-evidence.Nearly })
+		left, out = e.leaveOut(findings, func(f judge.Finding) bool { return history.Milliseconds(f.FirstMS) >= since-evidence.Nearly })
 	} else {
 		pressure := ""
 		left, out = e.leaveOut(findings, func(f judge.Finding) bool {
@@ -63,7 +63,7 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 		})
 		switch kept := total(strained) >= history.Offset(leastStretch)/2; {
 		case pressure != "" && judge.HasError(out):
-			why, since = pressure+": answers may have been late for that alone", moment(out[0].FirstMS)
+			why, since = pressure+": answers may have been late for that alone", history.Milliseconds(out[0].FirstMS)
 		case judge.HasError(out), !judge.HasError(findings) && untold(rules) && kept:
 			why, since = tellStretches(strained)+e.pressure(), strained[0].from
 		default:
@@ -101,9 +101,6 @@ func total(strained []stretch) (lost history.Offset) {
 	}
 	return lost
 }
-
-// moment is an offset of a finding.
-func moment(ms int64) history.Offset { return history.Offset(time.Duration(ms) * time.Millisecond) }
 
 // leaveOut removes the findings that follow from something, and the findings that follow from those
 // alone.
@@ -242,7 +239,7 @@ func (e *judging) notHeld(strained []stretch) (why string, since history.Offset)
 // somebody from running, or while answers to that are still awaited, and does not last much longer than
 // the time lost.
 func (e *judging) followsFrom(strained []stretch, f judge.Finding) bool {
-	first, last := moment(f.FirstMS), moment(f.LastMS)
+	first, last := history.Milliseconds(f.FirstMS), history.Milliseconds(f.LastMS)
 	near, lost, within := false, history.Offset(0), history.Offset(0)
 	for _, s := range strained {
 		near = near || s.from-evidence.Nearly <= first && first <= s.until+answerWait

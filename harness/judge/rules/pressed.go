@@ -32,7 +32,7 @@ func (e *judging) underPressure(f judge.Finding) (how string) {
 	if f.RuleID != "availability" || f.Cause != judge.CauseTimedOut && f.Cause != judge.CauseServiceDown {
 		return ""
 	}
-	from, until := moment(f.FirstMS), max(moment(f.LastMS), moment(f.FirstMS)+1)
+	from, until := history.Milliseconds(f.FirstMS), max(history.Milliseconds(f.LastMS), history.Milliseconds(f.FirstMS)+1)
 	sum, _, _ := e.Lost(f.Presenter, f.Validator, from, until)
 	if late := sum.Statuses[cause.StatusTimeout]; late == 0 || 2*late < sum.Unavailable {
 		return ""

@@ -273,7 +273,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	switch {
 	case v.Authority || a.Taken > 0: // an authority has it from the step itself
 	case took:
-		f.Message += fmt.Sprintf(": it took it before, the last time at %s", e.Moment(last.Milliseconds()))
+		f.Message += fmt.Sprintf(": it took it before, the last time at %s", e.Moment(last))
 		f.Fix = fmt.Sprintf("look at what the revoke takes from %s (it is to take %s alone), and into its log from then on", v.Name, e.Old)
 	case !ever:
 		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -97,7 +96,7 @@ func (e *judging) citeWhatKept(f *judge.Finding) {
 	for _, v := range e.Limits.Validators {
 		parties = append(parties, v.Name)
 	}
-	from := history.Offset(time.Duration(f.FirstMS) * time.Millisecond)
+	from := history.Milliseconds(f.FirstMS)
 	faults := slices.DeleteFunc(e.Near(from-evidence.Nearly, e.End, parties...), func(r judge.FaultReport) bool { return r.Kind == cause.CausedByOther })
 	if len(faults) == 0 {
 		return

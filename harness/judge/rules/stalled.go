@@ -57,7 +57,7 @@ func (e *judging) timeoutOf(presenter string) time.Duration {
 // silence is the longest time without an answer in a cell during a fault, and how many attempts were
 // answered at its end.
 func (e *judging) silence(key history.CellKey, r judge.FaultReport) (from, until history.Offset, after int64) {
-	injected, undone := moment(r.InjectedMS), moment(r.UndoneMS)
+	injected, undone := history.Milliseconds(r.InjectedMS), history.Milliseconds(r.UndoneMS)
 	last, seen := injected, false
 	for _, b := range e.View.Buckets(key, injected-evidence.Nearly, undone+2*evidence.BucketWidth) {
 		if b.Answered() == 0 {

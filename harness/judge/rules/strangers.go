@@ -49,7 +49,7 @@ func (e *judging) tellStranger(key history.CellKey, client plan.Client, sum *his
 		FirstMS: sum.FirstFailure.Milliseconds(), LastMS: sum.LastFailure.Milliseconds(), Count: sum.AuthFailures,
 		Message: fmt.Sprintf("%s was refused %s by %s with %s, which is neither %s nor %s, and with nothing before anything was changed",
 			key.Presenter, plan.Counted(sum.AuthFailures, "time"), key.Validator, key.Credential, e.Old, e.Fresh),
-		Fix: fmt.Sprintf("look into the log of %s from %s on, and find out which key %s is", key.Validator, e.Moment(sum.FirstFailure.Milliseconds()), key.Credential),
+		Fix: fmt.Sprintf("look into the log of %s from %s on, and find out which key %s is", key.Validator, e.Moment(sum.FirstFailure), key.Credential),
 	}
 	if name, reused := e.reusedName(client.From); reused && name == key.Credential {
 		f.Consumer, f.Cause = client.From, judge.CauseReusedKid
@@ -62,7 +62,7 @@ func (e *judging) tellStranger(key history.CellKey, client plan.Client, sum *his
 		return f
 	}
 	f.Consumer, f.Cause, f.CausedBy = client.From, judge.CauseOtherRotation, cause.CausedByOther
-	f.Message += fmt.Sprintf(": %s began to sign with it at %s, and %s had no lead to learn it", client.From, e.Moment(switched.Milliseconds()), key.Validator)
+	f.Message += fmt.Sprintf(": %s began to sign with it at %s, and %s had no lead to learn it", client.From, e.Moment(switched), key.Validator)
 	f.Fix = fixOtherRotation(e.Limits.Family)
 	return f
 }

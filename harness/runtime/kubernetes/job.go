@@ -38,7 +38,7 @@ func (s *service) selector() string {
 }
 
 // sharing are the services that do together what this one does a part of, itself among them, by
-// their index.
+// their index. It is called with the lock of the runtime.
 func (s *service) sharing() (all []*service) {
 	for _, other := range s.runtime.services {
 		if other.spec.Share.Of == s.spec.Share.Of {
