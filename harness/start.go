@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/delivery"
 	"github.com/rehearse-dev/rehearse/harness/family"
@@ -121,9 +122,10 @@ func (r *run) published(ctx context.Context) (map[string]any, error) {
 }
 
 // delivered records that a consumer was given what is published.
-func (r *run) delivered(service, what, identifier string) {
+func (r *run) delivered(service, what, identifier string, began time.Time) {
 	r.evidence.Record(history.Event{
-		At: r.evidence.Offset(), Kind: history.KindDelivered, Service: r.names.Whole(service), Replica: r.names.Replica(service), What: what,
+		At: r.evidence.Offset(), Began: r.evidence.recorder.Offset(began), Kind: history.KindDelivered,
+		Service: r.names.Whole(service), Replica: r.names.Replica(service), What: what,
 		Identifier: identifier, Credential: r.names.Credential(identifier),
 	})
 }

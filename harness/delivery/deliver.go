@@ -84,7 +84,7 @@ func (d *Delivery) follow(ctx context.Context, f *fileDelivery) {
 			if d.cluster && len(p.news) > 0 {
 				d.hooks.Mounted(f.service, p.news)
 			}
-			d.hooks.Wrote(f.service, runbook.File, p.identifier)
+			d.hooks.Wrote(f.service, runbook.File, p.identifier, time.Now())
 			if f.reload != nil {
 				d.reload(ctx, f.service, p.identifier, f.reload)
 			}

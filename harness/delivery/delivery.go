@@ -35,8 +35,9 @@ type Hooks struct {
 	// Published reads what consumers are to have, at the store.
 	Published func(ctx context.Context) (map[string]any, error)
 	// Wrote is called when a service was given what is published, by runbook.Env, runbook.File or
-	// history.Reload, with the identifier of the credential to emit.
-	Wrote func(service, what, identifier string)
+	// history.Reload, with the identifier of the credential to emit; began is when it was begun to start
+	// the service anew, or to make it reload.
+	Wrote func(service, what, identifier string, began time.Time)
 	// Mounted is called when the API server of a cluster has new credentials for a service, with their
 	// identifiers: the kubelet does the rest.
 	Mounted func(service string, identifiers []string)

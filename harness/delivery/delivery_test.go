@@ -21,7 +21,7 @@ func newTestDelivery(family string) (d *Delivery, document map[string]any, rolle
 	d = &Delivery{
 		hooks: Hooks{
 			Published: func(context.Context) (map[string]any, error) { return document, nil },
-			Wrote:     func(string, string, string) {}, Trouble: func(error) {},
+			Wrote:     func(string, string, string, time.Time) {}, Trouble: func(error) {},
 		},
 		redeploy: func(_ context.Context, service string, environment map[string]string) error {
 			*rolled = append(*rolled, service+" "+environment[contract.SecretVariable])

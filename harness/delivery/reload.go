@@ -79,13 +79,14 @@ func (d *Delivery) await(ctx context.Context, r *reloading) {
 
 // reload makes a consumer reload, and records it.
 func (d *Delivery) reload(ctx context.Context, service, identifier string, reload func(context.Context) error) {
+	began := time.Now()
 	if err := reload(ctx); err != nil {
 		if ctx.Err() == nil {
 			d.hooks.Trouble(fmt.Errorf("reload %s: %w", service, err))
 		}
 		return
 	}
-	d.hooks.Wrote(service, history.Reload, identifier)
+	d.hooks.Wrote(service, history.Reload, identifier, began)
 }
 
 // prepareReloads prepares the reloads of each consumer that needs them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -41,6 +42,7 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 	if d.last[name] == used {
 		return nil
 	}
+	began := time.Now()
 	err := d.rollOut(ctx, name, p)
 	given := !errors.Is(err, errNotGiven)
 	if given && err != nil {
@@ -48,7 +50,7 @@ func (d *Delivery) roll(ctx context.Context, name string) error {
 	}
 	d.last[name], d.behind[name] = used, !given // the deployer believes that it has it
 	if given {
-		d.hooks.Wrote(name, runbook.Env, p.identifier())
+		d.hooks.Wrote(name, runbook.Env, p.identifier(), began)
 	}
 	return nil
 }

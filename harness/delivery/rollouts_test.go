@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -45,7 +46,7 @@ func TestDisturbRollouts(t *testing.T) {
 				}
 			}
 			var wrote []string
-			d.hooks.Wrote = func(_, _, identifier string) { wrote = append(wrote, identifier) }
+			d.hooks.Wrote = func(_, _, identifier string, _ time.Time) { wrote = append(wrote, identifier) }
 			if err := d.Begin(t.Context(), []world.Spec{{Name: "billing", Config: &contract.Charger{Published: contract.Published{Variable: contract.SecretVariable}}}}); err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -109,7 +110,7 @@ func TestOwnFilesAreWritten(t *testing.T) {
 		t.Errorf("at the start: got %q", got)
 	}
 	wrote := make(chan string, 1)
-	d.hooks.Wrote = func(service, what, identifier string) { wrote <- service + " " + what + " " + identifier }
+	d.hooks.Wrote = func(service, what, identifier string, _ time.Time) { wrote <- service + " " + what + " " + identifier }
 	document["keys"] = append(document["keys"].([]any), map[string]any{"tag": "k2", "user": "shop_k2", "password": "two"})
 	if err := d.deliver(t.Context()); err != nil { // accepted: no news for this file
 		t.Fatal(err)

@@ -148,7 +148,8 @@ type Event struct {
 	Credential string `json:"credential,omitempty"` // its name in the run: k1, k2
 	Identifier string `json:"identifier,omitempty"` // what the credential is called outside of the run: its kid, or the tag of its version
 	Step       string `json:"step,omitempty"`       // accept, emit, revoke, or what takes one back
-	// Began is when a step was begun: an authority has it before it is done. Of an
+	// Began is when a step was begun: an authority has it before it is done. Of a service that was
+	// started anew, or made to reload, it is when that was begun. Of an
 	// operator's answer it is since when that was waited for. Of what is published it is since
 	// when it may have been, where nobody could look for long: nobody is late for that.
 	Began  Offset `json:"began_ms,omitempty"`

@@ -43,10 +43,11 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 	told := judge.Rule{ID: "machine", Outcome: judge.Pass, Detail: e.machineKept(strained)}
 	why, since := e.notHeld(strained)
 	left, out := findings, []judge.Finding(nil)
+	advice := "; rehearse again where the machine has room, or with less load: `rehearse doctor --measure` finds the rate that it holds"
 	if why != "" {
 		left, out = e.leaveOut(findings, func(f judge.Finding) bool { return history.Milliseconds(f.FirstMS) >= since-evidence.Nearly })
 	} else {
-		pressure := ""
+		pressure, slowed := "", ""
 		left, out = e.leaveOut(findings, func(f judge.Finding) bool {
 			if e.followsFrom(strained, f) {
 				return true
@@ -58,19 +59,24 @@ func (e *judging) underTheMachine(rules []judge.Rule, findings []judge.Finding) 
 			}
 			if explained {
 				pressure = cmp.Or(pressure, how)
+				return true
 			}
-			return explained
+			how = e.slowedByTheSpeed(f)
+			slowed = cmp.Or(slowed, how)
+			return how != ""
 		})
 		switch kept := total(strained) >= history.Offset(leastStretch)/2; {
 		case pressure != "" && judge.HasError(out):
 			why, since = pressure+": answers may have been late for that alone", history.Milliseconds(out[0].FirstMS)
+		case slowed != "" && judge.HasError(out):
+			why, since, advice = slowed, history.Milliseconds(out[0].FirstMS), ""
 		case judge.HasError(out), !judge.HasError(findings) && untold(rules) && kept:
 			why, since = tellStretches(strained)+e.pressure(), strained[0].from
 		default:
 			return slices.Insert(rules, 0, told), findings
 		}
 	}
-	told.Outcome, told.Detail = judge.Inconclusive, why+"; rehearse again where the machine has room, or with less load: `rehearse doctor --measure` finds the rate that it holds"
+	told.Outcome, told.Detail = judge.Inconclusive, why+advice
 	for i := range rules {
 		r := &rules[i]
 		of := func(findings []judge.Finding) bool {
