@@ -42,6 +42,7 @@ type decisionReader struct {
 	byNoName   map[string]bool           // what presenters were seen with, by presenter and identifier, without one
 	users      map[shown]map[string]bool // who was let in with what by whom
 	sessions   map[string]*login         // by server and its process, the last that was let in
+	left       []departure               // sessions that are gone, until it is known whether their server ended them
 	shown      map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
 	behind     map[shown]*presentation   // what others present to whom for the harness
 	began      time.Time                 // when the logs were opened; what is dated before was decided before
@@ -270,6 +271,9 @@ func (d *decisionReader) settle(now time.Time) {
 		if identifier := d.system.acceptedAs(l.service, l.role); identifier != "" {
 			d.decided(l.service, l.service, l.presenter, identifier, l.status, true, l.at)
 		}
+	}
+	for _, l := range d.endedSessions(now) {
+		d.told(l.service, string(history.KindEnded), l, sessionGone, "it is closed in the audit log, with all of its user")
 	}
 }
 

@@ -5,17 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
-	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
 // mariaDBServer is MariaDB, or another that speaks as MySQL does; a status is the
@@ -115,46 +112,4 @@ func (c mariaDBConnection) end(context.Context) {
 		_ = c.conn.Close() // back to the pool, which ends it
 	}
 	_ = c.pool.Close()
-}
-
-// auditLine is one that MariaDB's own audit plugin (server_audit, 1.4: with CONNECT among
-// its events) writes of a login, whatever stands before it: its user, its session, whether
-// it failed, and with what.
-var auditLine = regexp.MustCompile(`,([^,]*),[^,]*,(\d+),\d+,(FAILED_)?CONNECT,[^,]*,[^,]*,(\d+)\s*(?:,|$)`)
-
-// mariaDB takes a line of a server's audit log. Lines of users that no credential has
-// are somebody else's.
-func (d *decisionReader) mariaDB(service, raw string) {
-	m := auditLine.FindStringSubmatch(raw)
-	if m == nil {
-		return
-	}
-	user, session, failed, code := m[1], m[2], m[3] != "", m[4]
-	switch {
-	case !failed:
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.pending = append(d.pending, login{
-			service: service, role: user, status: mariaDBServer{}.taken(), at: time.Now(),
-			session: sessionAt(d.system.attach.Present[service].DSN, session),
-		})
-	case (mariaDBServer{}).refuses(code):
-		d.refused(service, user, "", code)
-	case !d.wasShown(service, d.system.acceptedAs(service, user), time.Now()):
-		l := login{service: service, role: user}
-		if code == mariaDBNoRight {
-			d.told(service, string(history.KindDenied), l, code, "it has no right to the database")
-		}
-		d.told(service, history.MessageUndecided, l, code, "no refusal of a password")
-	}
-}
-
-// mariaDBNoRight is the number of a login that may not have the database it asks for (ER_DBACCESS_DENIED_ERROR).
-const mariaDBNoRight = "1044"
-
-// isOwnSession reports whether a login is a session of the harness. unsure: a probe is logging in as
-// the same user at this moment. d.mu is held.
-func (d *decisionReader) isOwnSession(l login, now time.Time) (own, unsure bool) {
-	own = l.session != "" && d.own[l.session]
-	return own, !own && l.session != "" && d.probes[l.role] > 0 && now.Sub(l.at) < loginTimeout
 }

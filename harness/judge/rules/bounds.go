@@ -128,9 +128,9 @@ func (e *judging) endedUnseen(findings []judge.Finding) (judge.Finding, bool) {
 		f.Fix = fmt.Sprintf("put %s on the page, with how it comes by %s, and have it log in anew with that before the revoke", f.Presenter, e.Fresh)
 		return f, true
 	}
-	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that were idle and had no application name: a pooler between %s and it would replace them unnoticed, and a pool of %s itself would fail its next caller with them; it cannot be told whose they are, and nobody was refused this time",
+	f.Message = fmt.Sprintf("the revoke ended %s of %s at %s that were idle and whose client gave no name: a pooler between %s and it would replace them unnoticed, and a pool of %s itself would fail its next caller with them; it cannot be told whose they are, and nobody was refused this time",
 		plan.Counted(n, "session"), e.Old, f.Validator, f.Presenter, f.Presenter)
-	f.Fix = fmt.Sprintf("name the pooler in the scenario, if there is one (services: NAME: {of: %s}); have %s say its name when it logs in (application_name), and close connections when they are as old as the page says", f.Validator, f.Presenter)
+	f.Fix = fmt.Sprintf("name the pooler in the scenario, if there is one (services: NAME: {of: %s}); have %s say its name when it logs in, where the server tells it (application_name of PostgreSQL, CLIENT SETNAME of Redis), and close connections when they are as old as the page says", f.Validator, f.Presenter)
 	return f, true
 }
 
