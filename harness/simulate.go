@@ -51,6 +51,10 @@ func onlySimulated(p *plan.Plan) error {
 		if s.Count > 1 {
 			return manyAlike(p, "services."+s.Name, s.Count)
 		}
+		if s.Rollout > 0 {
+			return fmt.Errorf("%s %w: services.%s.rollout is %s, and here there is one of it, which has everything at once: leave it out, or `rehearse simulate` it",
+				p.Name, ErrOnlySimulated, s.Name, s.Rollout)
+		}
 	}
 	for i, c := range p.Rehearsal.Load {
 		if c.Count > 1 {

@@ -60,7 +60,7 @@ var otherwise = map[string]struct {
 // it: it grows with a reason only.
 var beyond = map[string]int{
 	"is in a program of its own": 17, "a database with room for so many connections": 3, "connections that the revoke ends": 6, "a new pool beside the old one": 1,
-	"an authority with room for one credential": 11, "a receiver to which the secret is brought": 3, "a pooler": 4, "sessions that outlive the revoke": 3,
+	"an authority with room for one credential": 11, "a pooler": 4, "sessions that outlive the revoke": 3,
 	"the fault clock": 4, "the fault missing-kid": 2, "the fault same-kid": 1, "the fault slow": 1, "a system that runs already": 0,
 }
 
@@ -162,6 +162,14 @@ func TestFleetsAreSimulatedOnly(t *testing.T) {
 	_, err := harness.Run(t.Context(), simulatedPlan(t, "jwt-signing-key/edge-fleet", 0), harness.Options{Runtime: "process", Folder: filepath.Join(t.TempDir(), "run")})
 	if !errors.Is(err, harness.ErrOnlySimulated) || !strings.Contains(err.Error(), "services.edge.count is 300") {
 		t.Errorf("got %v, want %v because of edge", err, harness.ErrOnlySimulated)
+	}
+}
+
+// TestRolloutsAreSimulatedOnly: for real there is one of each, which has everything at once.
+func TestRolloutsAreSimulatedOnly(t *testing.T) {
+	_, err := harness.Run(t.Context(), simulatedPlan(t, "api-key/rollout-in-batches", 0), harness.Options{Runtime: "process", Folder: filepath.Join(t.TempDir(), "run")})
+	if !errors.Is(err, harness.ErrOnlySimulated) || !strings.Contains(err.Error(), "services.billing.rollout is 20m") {
+		t.Errorf("got %v, want %v because of the rollout of billing", err, harness.ErrOnlySimulated)
 	}
 }
 

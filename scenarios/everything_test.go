@@ -21,7 +21,7 @@ var elsewhere = map[string][]string{
 	"of services that check tokens, receive or deliver": {"refusal", "token", "endpoint"},
 	"in place of build":     {"image", "command"},
 	"a right that few need": {"new_privileges"},
-	"of simulations alone":  {"count"},
+	"of simulations alone":  {"count", "rollout", "batches"},
 }
 
 // TestEverythingHasEveryKey holds the scenario to copy from against the keys that there are.

@@ -361,6 +361,34 @@ func TestAdviceForWhatTheScenarioRuns(t *testing.T) {
 	}
 }
 
+// TestWhatComesLaterThanThePageAllows: what is brought to a service late, or to one part of it after the other.
+func TestWhatComesLaterThanThePageAllows(t *testing.T) {
+	for name, want := range map[string]string{
+		"api-key/rollout-in-batches":      "",
+		"api-key/rollout-in-batches-slow": "the last of billing is rolled out 45m after the store has something new, and the page allows 20m for a publication",
+		"api-key/file":                    "",
+		"api-key/late-file":               "the file of billing follows the store 6m later, and the page allows 30s for a publication",
+	} {
+		loaded, err := scenario.Load(scenarios.FS, scenarios.File(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := lint.Scenario(loaded, today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range found {
+			if f.RuleID == "slower-than-page" {
+				got += f.Message
+			}
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestServicesAgainstTheirPage: a library that is slower than the page says, and
 // parties that cannot be seen or told apart, are found before anything runs.
 func TestServicesAgainstTheirPage(t *testing.T) {

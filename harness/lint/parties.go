@@ -111,9 +111,10 @@ func slowerLibrary(s *subject, service plan.Service) []Finding {
 }
 
 // neverAnew finds a service of the page that keeps what it found at its start,
-// and one whose file comes later than the page gives a publication.
+// and one to which what is published comes later than the page gives a publication.
 func neverAnew(s *subject, service plan.Service) []Finding {
 	allowed := s.limits.Propagation
+	arrives := service.Delay.Duration() + service.Rollout.Duration()
 	switch path := "services." + service.Name; {
 	case !service.OnPage:
 		return nil
@@ -132,6 +133,14 @@ func neverAnew(s *subject, service plan.Service) []Finding {
 			Message: fmt.Sprintf("the file of %s follows the store %s later, and the page allows %s for a publication", service.Name,
 				plan.Text(service.Delay.Duration()), plan.Text(allowed)),
 			Fix: fmt.Sprintf("rollout.propagation: at least %s, or bring the file sooner", plan.Text(service.Delay.Duration())),
+		}}
+	case service.Rollout > 0 && arrives > allowed:
+		return []Finding{{
+			Position: s.serviceAt(path + ".rollout"), Level: Error, Path: path + ".rollout", Consumer: service.Name,
+			Planned: plan.Text(allowed), Needed: plan.Text(arrives),
+			Message: fmt.Sprintf("the last of %s is rolled out %s after the store has something new, and the page allows %s for a publication", service.Name,
+				plan.Text(arrives), plan.Text(allowed)),
+			Fix: fmt.Sprintf("rollout.propagation: at least %s, or roll it out sooner", plan.Text(arrives)),
 		}}
 	}
 	return nil

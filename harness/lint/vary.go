@@ -51,6 +51,7 @@ func (s *subject) mostOnPage() map[string]onPage {
 	for _, service := range s.services {
 		at := "services." + service.Name
 		pages[at+".delay"] = onPage{s.limits.Propagation, service.Name, "rollout.propagation"}
+		pages[at+".rollout"] = onPage{max(0, s.limits.Propagation-service.Delay.Duration()), service.Name, "rollout.propagation, less the delay"}
 		if c := service.Consumer; c != nil && c.Refresh > 0 {
 			pages[at+".refresh"] = onPage{c.Refresh.Duration(), service.Name, "consumers." + service.Name + ".refresh"}
 		}

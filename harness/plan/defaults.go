@@ -150,6 +150,9 @@ func (b *builder) reading(s *scenario.Service, consumer *runbook.Consumer) {
 	if s.Distribution == runbook.JWKS {
 		s.Distribution = runbook.Poll
 	}
+	if s.Rollout > 0 {
+		or(&s.Batches, scenario.DefaultBatches)
+	}
 	if runbook.Way(s.Distribution) == runbook.Env {
 		return
 	}

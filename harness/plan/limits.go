@@ -182,6 +182,7 @@ func (b *builder) validator(name string) Validator {
 	}
 	if b.family.Symmetric() || pooler && b.reads(s) || b.givenKeys(name) {
 		v.Reads, v.GivenOne = true, s.GivenOne()
+		v.Reloaded = v.Reloaded || runbook.Way(s.Distribution) == runbook.Env
 		if c != nil && c.Refresh > 0 {
 			v.Learns, v.Forgets = c.Refresh.Duration(), c.Refresh.Duration()
 			if !s.Pinned && s.Refresh != c.Refresh {

@@ -75,7 +75,8 @@ type Emitter struct {
 	Name    string        `json:"name"`
 	OnPage  bool          `json:"on_page"`
 	Refresh time.Duration `json:"refresh_ns"`
-	// Reloaded says that the rehearsal makes it reload: how often it reads by itself then says nothing.
+	// Reloaded says that the rehearsal makes it reload, or starts it anew for what is in its environment:
+	// how often it reads by itself then says nothing.
 	Reloaded bool `json:"reloaded,omitempty"`
 	// Several says that it presents every accepted credential at once, the
 	// emitted one first: a validator may take either.

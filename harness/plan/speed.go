@@ -111,7 +111,8 @@ func (b *builder) kept(l Limits) []keptDuration {
 			continue // it never refreshes
 		}
 		all = append(all, keptDuration{"the refresh of " + e.Name, e.Refresh, timerGranule},
-			keptDuration{"the delay of " + e.Name, b.s.Services[e.Name].Delay.Duration(), timerGranule})
+			keptDuration{"the delay of " + e.Name, b.s.Services[e.Name].Delay.Duration(), timerGranule},
+			keptDuration{"the rollout of " + e.Name, b.s.Services[e.Name].Rollout.Duration(), timerGranule})
 		if own := b.s.Services[e.Name].Refresh.Duration(); own != e.Refresh {
 			all = append(all, keptDuration{"the scenario's refresh of " + e.Name, own, timerGranule})
 		}
@@ -119,7 +120,8 @@ func (b *builder) kept(l Limits) []keptDuration {
 	for _, v := range l.Validators {
 		if s := b.s.Services[v.Name]; v.Reads && !s.Pinned {
 			all = append(all, keptDuration{"the refresh of " + v.Name, s.Refresh.Duration(), timerGranule},
-				keptDuration{"the delay of " + v.Name, s.Delay.Duration(), timerGranule})
+				keptDuration{"the delay of " + v.Name, s.Delay.Duration(), timerGranule},
+				keptDuration{"the rollout of " + v.Name, s.Rollout.Duration(), timerGranule})
 		}
 		granule := max(v.Granule, timerGranule)
 		library := runbook.Libraries[v.Library]

@@ -29,6 +29,29 @@ func (c check) alike(path string, count int) {
 	}
 }
 
+// counted are the stand-ins of which there can be many alike.
+var counted = []string{"cache", "checker", "receiver", "verifier"}
+
+// MostBatches is in how many parts a service can be rolled out.
+const MostBatches = 1000
+
+// DefaultBatches is in how many parts it is where nothing says so.
+const DefaultBatches = 10
+
+// rollout holds how long a service takes to be rolled out, and in how many parts.
+func (c check) rollout(path string, s Service) {
+	if c.Has(path+".rollout") && s.Rollout <= 0 {
+		c.Report(path+".rollout", "rollout: 10m; at once without it", "must be more than 0")
+	}
+	switch {
+	case !c.Has(path + ".batches"):
+	case s.Rollout <= 0:
+		c.Report(path+".batches", "rollout: 10m", "says in how many parts it is rolled out, and nothing says how long that takes")
+	case s.Batches < 1 || s.Batches > MostBatches:
+		c.Report(path+".batches", fmt.Sprintf("%d without it", DefaultBatches), "is %d, want 1 to %d", s.Batches, MostBatches)
+	}
+}
+
 // bounds keeps a scenario from starting what no machine carries, before it is
 // found out by a machine that carries nothing else any more.
 func (c check) bounds() {

@@ -227,7 +227,7 @@ func (c check) mentions(path string, texts []string, words ...string) {
 // attachedTo holds one service of a system that runs already.
 func (c check) attachedTo(path string, s Service) {
 	c.misplaced(path, "is for services that the run starts", "serve", "image", "build", "command", "environment", "files",
-		"refresh", "ttl", "pinned", "distribution", "delay", "fails", "reload", "env_file", "volumes", "replicas", "count", "init")
+		"refresh", "ttl", "pinned", "distribution", "delay", "fails", "reload", "env_file", "volumes", "replicas", "count", "rollout", "batches", "init")
 	for i, port := range s.Ports {
 		if port < 1 || port > 65535 {
 			c.Report(fmt.Sprintf("%s.ports[%d]", path, i), "", "%d is no port", port)

@@ -37,7 +37,7 @@ func Scaled(part string) (d runbook.Duration, unit string, err error) {
 // external checks what a service of a team's own says of itself.
 func (c check) external(at string, s Service) {
 	c.misplaced(at, "is for a stand-in, and this is a service of your own", "refresh", "ttl", "pinned", "holds", "fails", "life", "pool", "swaps_pool", "prepares", "auth_query", "pooling", "login_retry", "keeps_sessions", "users", "rotated_by", "connections",
-		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken", "count")
+		"algorithms", "leeway", "retries", "retry_after", "idempotency", "checks_late", "lag", "taken", "count", "rollout", "batches")
 	for i, port := range s.Ports {
 		if port < 1 || port > 65535 {
 			c.Report(fmt.Sprintf("%s.ports[%d]", at, i), "", "%d is no port", port)

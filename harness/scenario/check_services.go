@@ -75,10 +75,11 @@ func (c check) standIn(path, name string, s Service) {
 	if s.Serve != "cache" {
 		c.misplaced(path, "is for a cache", "ttl")
 	}
-	if s.Serve != "cache" && s.Serve != "verifier" {
-		c.misplaced(path, "is for a verifier or a cache", "count")
+	if !slices.Contains(counted, s.Serve) {
+		c.misplaced(path, "is for a verifier, a checker, a receiver or a cache", "count")
 	}
 	c.alike(path, s.Count)
+	c.rollout(path, s)
 	c.reading(path, s)
 	c.database(path, s)
 	if s.Holds < 0 {
@@ -273,6 +274,7 @@ func (c check) formatType() string {
 // published.
 func (c check) reading(path string, s Service) {
 	if readers := runbook.Readers(); !slices.Contains(readers, s.Serve) {
+		c.misplaced(path, "is for those to whom the secret is brought: "+strings.Join(readers, ", "), "rollout", "batches")
 		c.misplaced(path, "is for those who read the secret: "+strings.Join(readers, ", "), "refresh", "pinned", "distribution", "delay")
 		return
 	}
@@ -280,6 +282,9 @@ func (c check) reading(path string, s Service) {
 	how := runbook.Way(s.Distribution)
 	if how == "" && c.page != nil {
 		how = runbook.Way(c.page.Storage.Distribution)
+	}
+	if how != runbook.File && how != runbook.Env {
+		c.misplaced(path, "is for distribution env, file and those of Kubernetes: nobody rolls out who reads the store", "rollout", "batches")
 	}
 	if how != runbook.File {
 		c.misplaced(path, "is for distribution file, secret-volume and config-map", "delay")

@@ -222,9 +222,15 @@ type Service struct {
 	// ports or at {{ .NAME.port }}, settings have it: {{ .tls.certificate }}, .key and, to check callers and
 	// other services by, .ca, each as PEM. Whoever calls it has a certificate of that CA too.
 	HTTPS bool `yaml:"https,omitempty" json:"https,omitempty"`
-	// Count is how many alike there are of a verifier or a cache, each with a cache of its
-	// own, behind one address; default 1. More than one can be simulated only.
+	// Count is how many alike there are of a verifier, a checker, a receiver or a cache, each with
+	// what it fetched or read itself, behind one address; default 1. More than one can be simulated only.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`
+	// Rollout is how long it takes, in page time, until all of it that runs behind its address has
+	// what is published, where that is brought: with distribution env or secret-env it is started anew in so many Batches,
+	// one after the other and evenly apart, and otherwise its files are written so. Default is at once, or
+	// after Delay. It can be simulated only.
+	Rollout runbook.Duration `yaml:"rollout,omitempty" json:"rollout,omitempty"`
+	Batches int              `yaml:"batches,omitempty" json:"batches,omitempty"` // in how many parts it is rolled out; default 10
 	// Replicas is how many of it run behind its address, which gives each request to the
 	// next of them; default 1. A command has its port by {{ .NAME.port }} then. What is
 	// restarted for its environment is, one replica after the other.

@@ -14,6 +14,7 @@ type order struct {
 	session *session
 	front   history.CellKey
 	from    *emitter
+	by      *member // of the emitter, from the first attempt on
 	to      *validator
 	lost    bool // its first answer does not arrive
 	refused bool
@@ -53,7 +54,10 @@ func (w *World) authority() *validator {
 func (o *order) attempt() {
 	w, emitter := o.client.world, o.client.world.services[o.from.name]
 	w.settleFor(o.from.name)
-	credential := o.from.loaded.emit
+	if o.by == nil {
+		o.by = o.from.any()
+	}
+	credential := o.by.loaded.emit
 	o.session.credential = credential
 	d := o.client.decision(o.session, o.from.name, o.to.name)
 	d.retry = o.refused
@@ -72,7 +76,7 @@ func (o *order) attempt() {
 		o.settle(d)
 	case d.outcome == history.AuthFailure:
 		if o.from.rereads() {
-			o.from.load()
+			o.from.load(o.by)
 		}
 		o.attempt()
 	default:

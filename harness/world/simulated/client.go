@@ -151,7 +151,7 @@ func (c *client) mint(s *session) bool {
 
 // give gives a session a token.
 func (c *client) give(s *session, at history.Offset) {
-	s.credential = c.world.emitters[c.limits.From].loaded.emit
+	s.credential = c.world.emitters[c.limits.From].any().loaded.emit
 	s.issued, s.expires, s.renews, s.renewed = at, at+c.life(), at+c.renewal(), 0
 }
 

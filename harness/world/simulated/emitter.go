@@ -25,13 +25,23 @@ type emitter struct {
 	refresh history.Offset // wall time
 	pinned  bool
 	several bool // it presents every accepted credential at once
-	loaded  document
 
-	distribution string         // how it gets what is published
-	delay        history.Offset // wall time, of its file
+	members []*member
+	loaded  document   // what all members have, or had last
+	mixed   bool       // they have different ones now
+	emits   []string   // the credentials that any of them emits
+	random  *rand.Rand // which of them is met
+
+	distribution string // how it gets what is published
+	rollout      rollout
 	onPage       bool
-	file, first  document // in its file now, and at its start
+	first        document // in its file at its start
 	writtenBack  bool     // somebody keeps writing first back
+}
+
+// member is one of those that are rolled out one batch after the other; of most emitters there is one.
+type member struct {
+	file, loaded document
 }
 
 func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
@@ -43,25 +53,33 @@ func newEmitter(w *World, e plan.Emitter, s plan.Service) *emitter {
 	if other, ok := w.options.Refresh[e.Name]; ok {
 		refresh = other
 	}
-	return &emitter{
+	made := &emitter{
 		world: w, name: e.Name, refresh: history.Offset(w.limits.Wall(refresh)), several: e.Several,
-		pinned: s.Pinned || w.options.Pinned[e.Name], onPage: s.OnPage,
-		distribution: runbook.Way(s.Distribution), delay: history.Offset(w.limits.Wall(s.Delay.Duration())),
+		pinned: s.Pinned || w.options.Pinned[e.Name], onPage: s.OnPage, random: w.random(e.Name + " members"),
+		distribution: runbook.Way(s.Distribution), rollout: w.rolloutOf(s.Service),
 	}
+	for range made.rollout.batches {
+		made.members = append(made.members, &member{})
+	}
+	return made
 }
 
 func (e *emitter) start() {
-	e.file, e.first = e.world.published, e.world.published
-	e.load()
-	if e.rereads() {
-		e.world.every(e.name, e.refresh, e.load)
+	e.first = e.world.published
+	phase := e.world.phase(e.name, e.refresh)
+	for i, m := range e.members {
+		m.file = e.first
+		e.load(m)
+		if e.rereads() {
+			e.world.everyFrom(phase+e.refresh*history.Offset(i)/history.Offset(len(e.members)), e.refresh, func() { e.load(m) })
+		}
 	}
 }
 
 // rereads reports whether it ever reads again what is published.
 func (e *emitter) rereads() bool { return !e.pinned && e.distribution != runbook.Env }
 
-// deliver delivers what was published to an emitter that does not read the store: into its file after
+// deliver delivers what was published to an emitter that does not read the store: into its files after
 // the delay, or by a restart where somebody knows of it.
 func (e *emitter) deliver() {
 	w, published := e.world, e.world.published
@@ -70,16 +88,23 @@ func (e *emitter) deliver() {
 		if e.writtenBack {
 			published = e.first
 		}
-		w.clock.at(w.now()+e.delay, func() { e.file = published })
+		w.roll(e.rollout, func(batch int) { e.members[batch].file = published })
 	case runbook.Env:
-		if !e.pinned && e.onPage && (published.emit != e.loaded.emit || w.limits.JudgedAt == history.FromLoad) {
-			e.load()
+		if !e.pinned && e.onPage && (e.mixed || published.emit != e.loaded.emit || w.limits.JudgedAt == history.FromLoad) {
+			w.roll(e.rollout, func(batch int) { e.load(e.members[batch]) })
 		}
 	}
 }
 
-// load reads what was published and starts to use it.
-func (e *emitter) load() {
+// loadAll has every member load.
+func (e *emitter) loadAll() {
+	for _, m := range e.members {
+		e.load(m)
+	}
+}
+
+// load has a member read what was published and start to use it.
+func (e *emitter) load(m *member) {
 	w := e.world
 	if w.down[e.name] || w.heldBack[e.name] {
 		return
@@ -87,7 +112,7 @@ func (e *emitter) load() {
 	there := w.published
 	switch e.distribution {
 	case runbook.File:
-		there = e.file
+		there = m.file
 	case runbook.Env:
 	default:
 		if !w.reaches(e.name, storeName) {
@@ -95,12 +120,30 @@ func (e *emitter) load() {
 		}
 		w.record(history.Event{Kind: history.KindRead, Service: storeName, Reader: e.name, What: w.plan.Runbook.Storage.Publish.Path})
 	}
-	if e.loaded.version == there.version {
+	if m.loaded.version == there.version {
 		return
 	}
 	w.touch(e.name)
+	m.loaded = there
+	e.agree()
+}
+
+// agree finds out whether all members have the same, and tells of it: an emitter has switched when the
+// last of them has.
+func (e *emitter) agree() {
+	w, one := e.world, e.members[0].loaded
+	e.mixed, e.emits = false, nil
+	for _, m := range e.members {
+		e.mixed = e.mixed || m.loaded.version != one.version
+		if emit := m.loaded.emit; emit != "" && !slices.Contains(e.emits, emit) {
+			e.emits = append(e.emits, emit)
+		}
+	}
+	if e.mixed || e.loaded.version == one.version {
+		return
+	}
 	before := e.loaded
-	e.loaded = there
+	e.loaded = one
 	w.record(history.Event{Kind: history.KindLoaded, Service: e.name, Credentials: e.loaded.set, Credential: e.loaded.emit})
 	if w.limits.JudgedAt == history.FromLoad && !slices.Equal(before.set, e.loaded.set) {
 		w.record(history.Event{Kind: history.KindPublished, Service: e.name, Credentials: e.loaded.set})
@@ -108,6 +151,14 @@ func (e *emitter) load() {
 	if before.emit != e.loaded.emit {
 		w.record(history.Event{Kind: history.KindEmitting, Service: e.name, Credential: e.loaded.emit})
 	}
+}
+
+// any is the member that is met: chance picks it where they differ.
+func (e *emitter) any() *member {
+	if !e.mixed {
+		return e.members[0]
+	}
+	return e.members[e.random.IntN(len(e.members))]
 }
 
 // cache is a shared cache in front of a key set, or many alike behind one address.
@@ -150,7 +201,7 @@ func (w *World) fetch(reader, source string) (set []string, failed string) {
 		w.record(read)
 		return w.caches[source].answer()
 	}
-	set = e.loaded.set
+	set = e.any().loaded.set
 	if a := w.answers[source]; a != nil && !a.lets(w.now()) {
 		set = nil
 		if a.answer != "empty" {

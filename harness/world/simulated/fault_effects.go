@@ -19,7 +19,7 @@ func (w *World) takeDown(name string, frozen bool) (undo func()) {
 			return
 		}
 		if e := w.emitters[name]; e != nil && e.rereads() {
-			e.load()
+			e.loadAll()
 		}
 		if v := w.validators[name]; v != nil && !v.authority && !v.pinned {
 			for _, r := range v.replicas {
@@ -47,6 +47,9 @@ func (w *World) disturbRollouts(f scenario.Fault) (undo func()) {
 		delete(w.heldBack, f.On)
 		if e := w.emitters[f.On]; e != nil {
 			e.deliver()
+		}
+		if v := w.validators[f.On]; v != nil {
+			v.deliver()
 		}
 	}
 }

@@ -184,7 +184,7 @@ func (w faults) Undo(ctx context.Context) error {
 	var comes time.Duration
 	for _, d := range w.inEffect {
 		if e := w.emitters[d.target]; d.kind == "write-back" && d.undo != nil && e != nil {
-			comes = max(comes, (e.delay + e.refresh).Duration())
+			comes = max(comes, (e.rollout.delay + e.rollout.takes + e.refresh).Duration())
 		}
 		w.ended(d)
 	}

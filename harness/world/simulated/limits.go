@@ -42,8 +42,6 @@ func Beyond(p *plan.Plan) (beyond []string) {
 		say("a new pool beside the old one: there are no connections here")
 	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Authority && v.Keys > 0 }):
 		say("an authority with room for one credential")
-	case slices.ContainsFunc(p.Limits.Validators, func(v plan.Validator) bool { return v.Reads && !polls(p, v.Name) }):
-		say("a receiver to which the secret is brought")
 	case slices.ContainsFunc(p.Services, func(s plan.Service) bool {
 		return slices.Contains(runbook.Traits[p.Limits.Family].Poolers, s.Serve)
 	}):
@@ -52,9 +50,4 @@ func Beyond(p *plan.Plan) (beyond []string) {
 		say("connections that the revoke ends while they are in use: there are none here")
 	}
 	return beyond
-}
-
-// polls reports whether a service reads what is published at the store itself.
-func polls(p *plan.Plan, name string) bool {
-	return slices.ContainsFunc(p.Services, func(s plan.Service) bool { return s.Name == name && s.Distribution == runbook.Poll })
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/webhook"
 )
@@ -88,25 +89,33 @@ func (q *deliveries) due() []history.Offset {
 
 // presents are the credentials that an emitter presents at once.
 func (e *emitter) presents() []string {
+	loaded := e.any().loaded
 	if !e.several {
-		return []string{e.loaded.emit}
+		return []string{loaded.emit}
 	}
-	return e.loaded.set // the emitted one first
+	return loaded.set // the emitted one first
 }
 
 // decideAmong is a validator's answer to several credentials shown at once, and which it took; the
 // first where it took none.
 func (v *validator) decideAmong(presenter string, credentials []string) (outcome history.Outcome, status, credential string) {
-	if taken, takes := v.takesAmong(presenter, credentials); takes {
+	holds := v.holds
+	if v.mixed {
+		holds = v.replicas[v.random.IntN(len(v.replicas))].holds
+	}
+	if taken, takes := v.takesAmong(holds, presenter, credentials); takes {
 		return history.OK, delivered, taken
+	}
+	if v.mixed && v.answers(presenter, credentials[0]).outcome != history.Unavailable {
+		return history.AuthFailure, "401", credentials[0] // the one that was met takes none, whatever others do
 	}
 	outcome, status = v.decide(presenter, credentials[0])
 	return outcome, status, credentials[0]
 }
 
-// takesAmong is the first of several credentials that a validator takes.
-func (v *validator) takesAmong(presenter string, credentials []string) (taken string, takes bool) {
-	for _, held := range v.holds {
+// takesAmong is the first of several credentials that a validator takes which holds some.
+func (v *validator) takesAmong(holds []string, presenter string, credentials []string) (taken string, takes bool) {
+	for _, held := range holds {
 		w := v.world
 		if slices.Contains(credentials, held) && w.reaches(presenter, v.name) && !w.options.Erring[v.name] &&
 			w.fits(v.name, held) && w.fits(presenter, held) {
@@ -135,6 +144,7 @@ func fails(random *rand.Rand, s scenario.Service) bool { return random.Float64()
 // readsItself makes a validator read the published secret itself, as the scenario sets it up.
 func (v *validator) readsItself(s scenario.Service, learns time.Duration) {
 	v.reads, v.pinned = true, v.pinned || s.Pinned
+	v.distribution, v.rollout = runbook.Way(s.Distribution), v.world.rolloutOf(s)
 	v.behaviour = Behaviour{Refresh: s.Refresh.Duration(), Keys: s.Holds}
 	if v.behaviour.Refresh == 0 {
 		v.behaviour.Refresh = learns

@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"math"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -246,7 +247,10 @@ func (c *client) foreseeTell() expectedAnswer {
 	if e == nil || v == nil || w.down[e.name] {
 		return c.counts(answer{outcome: history.Unavailable, status: "refused"}, c.limits.To, "")
 	}
-	credential, takes := v.takesAmong(e.name, e.presents())
+	if e.mixed || v.mixed {
+		return expectedAnswer{answer: answer{acts: true}}
+	}
+	credential, takes := v.takesAmong(v.holds, e.name, e.presents())
 	if !takes || w.options.Failing > 0 || w.services[v.name].Fails > 0 {
 		return expectedAnswer{answer: answer{acts: true}}
 	}
@@ -263,7 +267,7 @@ func (c *client) foreseeAsk() expectedAnswer {
 	switch {
 	case e == nil || !w.reaches(loadName, e.name):
 		return c.counts(answer{outcome: history.Unavailable, status: "refused"}, c.limits.To, "")
-	case v == nil:
+	case v == nil || e.mixed:
 		return expectedAnswer{answer: answer{acts: true}}
 	}
 	credential := e.loaded.emit
@@ -327,10 +331,19 @@ func (c *client) actsFrom(out expectedAnswer, from int64) int64 {
 // planSessions finds the first moment at which a session's request acts.
 func (c *client) planSessions(now int64, acts func(int64)) {
 	w := c.world
-	emit, down := w.emitters[c.limits.From].loaded.emit, w.down[c.limits.From]
-	fresh := c.foresee(emit)
-	c.fails = down || fresh.outcome != history.OK
-	if c.mixed = 0; !down {
+	e, down := w.emitters[c.limits.From], w.down[c.limits.From]
+	emit := e.loaded.emit
+	c.fails = down
+	fresh := make([]expectedAnswer, 0, len(e.emits))
+	for _, emits := range e.emits {
+		out := c.foresee(emits)
+		fresh = append(fresh, out)
+		c.fails = c.fails || out.outcome != history.OK
+	}
+	switch c.mixed = 0; {
+	case e.mixed:
+		c.mixed = math.MaxInt64 // a token of now may be of any of them
+	case !down:
 		for _, s := range c.sessions {
 			if s.credential != emit {
 				c.mixed = max(c.mixed, s.renews)
@@ -338,7 +351,7 @@ func (c *client) planSessions(now int64, acts func(int64)) {
 		}
 	}
 	if !down && c.mixed <= w.now() {
-		acts(c.actsFrom(fresh, now))
+		acts(c.actsFrom(fresh[0], now))
 		return
 	}
 	size := int64(len(c.sessions))
@@ -356,8 +369,10 @@ func (c *client) planSessions(now int64, acts func(int64)) {
 				acts(n)
 			}
 		}
-		if n := c.actsFrom(fresh, now); n >= 0 && !down {
-			acts(turn(int64(i), max(s.renews, c.moment(n))))
+		for _, out := range fresh {
+			if n := c.actsFrom(out, now); n >= 0 && !down {
+				acts(turn(int64(i), max(s.renews, c.moment(n))))
+			}
 		}
 	}
 	if c.fails && c.mixed > w.now() {

@@ -136,6 +136,9 @@ func (w *World) put(set []string, emit string) {
 		if e := w.emitters[name]; e != nil {
 			e.deliver()
 		}
+		if v := w.validators[name]; v != nil {
+			v.deliver()
+		}
 	}
 }
 

@@ -23,8 +23,12 @@ type validator struct {
 	pinned    bool
 	authority bool
 	reads     bool // the published secret itself
-	lags      bool // goes on taking what is revoked
-	lagged    bool // went on so with something
+	// Of one that reads: how what is published gets to it, and how long that takes.
+	distribution string
+	rollout      rollout
+	onPage       bool
+	lags         bool // goes on taking what is revoked
+	lagged       bool // went on so with something
 
 	// What somebody else removed from an authority, and put back there.
 	thrownOut []string
@@ -34,6 +38,7 @@ type validator struct {
 	replicas []*replica
 	fleet    bool           // equal replicas: it has learned or forgotten something when all have
 	held     map[string]int // how many replicas hold a credential
+	mixed    bool           // they hold different ones now
 	random   *rand.Rand     // which replica meets a presentation
 	fetches  int
 	lockout  lockout
@@ -46,14 +51,15 @@ const mostReplicas = 1000
 type replica struct {
 	behaviour Behaviour
 	holds     []string
-	missed    bool // an unknown credential has made it fetch, last at missAt
+	file      []string // what is in its file, where it has one
+	missed    bool     // an unknown credential has made it fetch, last at missAt
 	missAt    history.Offset
 }
 
 func newValidator(w *World, v plan.Validator) *validator {
 	made := &validator{
 		world: w, name: v.Name, source: v.Via, behaviour: behaviour(v),
-		pinned: w.options.Pinned[v.Name], authority: v.Authority, random: w.random(v.Name + " replicas"),
+		pinned: w.options.Pinned[v.Name], authority: v.Authority, onPage: v.OnPage, random: w.random(v.Name + " replicas"),
 	}
 	if made.source == "" {
 		made.source = v.From
@@ -68,9 +74,9 @@ func newValidator(w *World, v plan.Validator) *validator {
 	for _, b := range w.options.Replicas[v.Name] {
 		made.replicas = append(made.replicas, &replica{behaviour: b})
 	}
-	if v.Fleet > 1 {
+	if v.Fleet > 1 || made.rollout.batches > 1 {
 		made.fleet = true
-		for range min(v.Fleet, mostReplicas) {
+		for range min(max(v.Fleet, made.rollout.batches), mostReplicas) {
 			made.replicas = append(made.replicas, &replica{behaviour: made.behaviour})
 		}
 	}
@@ -104,10 +110,11 @@ func (v *validator) start() {
 		return
 	}
 	for i, r := range v.replicas {
+		r.file = v.world.published.set
 		v.fetch(r)
 		fetch := func() { v.fetch(r) }
 		switch refresh := v.wall(r.behaviour.Refresh); {
-		case v.pinned:
+		case v.pinned, v.distribution == runbook.Env:
 		case v.fleet: // as evenly spaced as very many are
 			v.world.everyFrom(v.world.phase(v.name, refresh)+refresh*history.Offset(i)/history.Offset(len(v.replicas)), refresh, fetch)
 		case i > 0:
@@ -116,6 +123,33 @@ func (v *validator) start() {
 			v.world.every(v.name, refresh, fetch)
 		}
 	}
+}
+
+// deliver delivers what was published to one that reads it and does not look at the store: into its
+// files after the delay, or by a restart where somebody knows of it.
+func (v *validator) deliver() {
+	w, set := v.world, v.world.published.set
+	switch {
+	case v.pinned || !v.reads:
+	case v.distribution == runbook.File:
+		w.roll(v.rollout, func(batch int) {
+			for _, r := range v.batch(batch) {
+				r.file = set
+			}
+		})
+	case v.distribution == runbook.Env && v.onPage:
+		w.roll(v.rollout, func(batch int) {
+			for _, r := range v.batch(batch) {
+				v.fetch(r)
+			}
+		})
+	}
+}
+
+// batch are the replicas that are rolled out at a time.
+func (v *validator) batch(i int) []*replica {
+	n := len(v.replicas)
+	return v.replicas[i*n/v.rollout.batches : (i+1)*n/v.rollout.batches]
 }
 
 func (v *validator) wall(page time.Duration) history.Offset {
@@ -133,7 +167,7 @@ func (v *validator) fetch(r *replica) {
 	if c := w.inserted[edge{v.name, v.source}]; c != nil {
 		from = c.name
 	}
-	set, failed := w.read(v)
+	set, failed := w.read(v, r)
 	if failed != "" {
 		w.record(history.Event{Kind: history.KindFetchFailed, Service: v.name, From: from, Detail: failed})
 		return
@@ -158,6 +192,10 @@ func (v *validator) fetch(r *replica) {
 	if !slices.Equal(r.holds, kept) {
 		w.touch(v.name)
 		r.holds = kept
+	}
+	v.mixed = false
+	for _, n := range v.held {
+		v.mixed = v.mixed || n > 0 && n < len(v.replicas)
 	}
 }
 
@@ -184,10 +222,15 @@ func (v *validator) common(r *replica, set []string) (all []string) {
 // storeName is the store's name among services, in events of validators that read the published secret.
 const storeName = "store"
 
-// read is the set that a validator's source has now, or why it cannot be had.
-func (w *World) read(v *validator) (set []string, failed string) {
-	if !v.reads {
+// read is the set that a replica's source has now, or why it cannot be had.
+func (w *World) read(v *validator, r *replica) (set []string, failed string) {
+	switch {
+	case !v.reads:
 		return w.fetch(v.name, v.source)
+	case v.distribution == runbook.File:
+		return r.file, ""
+	case v.distribution == runbook.Env:
+		return w.published.set, ""
 	}
 	if !w.reaches(v.name, storeName) {
 		return nil, "connection refused"
