@@ -33,6 +33,7 @@ func (r *run) conclude(m measured) error {
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindTotals, Totals: &t, Counters: r.counted()})
 	}
 	r.recordHygiene()
+	r.recordUnread()
 	if books, kept := r.logs.Ledger(); kept {
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLedger, Ledger: &books})
 	}
@@ -86,6 +87,17 @@ func (r *run) recordHygiene() {
 		}
 		says := r.logs.Hygiene(c.Name)
 		r.evidence.Record(history.Event{At: r.evidence.Offset(), Kind: history.KindLogged, Service: c.Name, Logged: &says})
+	}
+}
+
+// recordUnread records of which logs of an attached system nothing was understood. It is called when no more lines come.
+func (r *run) recordUnread() {
+	if r.attachment == nil || r.attachment.system == nil {
+		return
+	}
+	for _, e := range r.attachment.system.Unread() {
+		e.At = r.evidence.Offset()
+		r.evidence.Record(e)
 	}
 }
 

@@ -283,6 +283,9 @@ func (s *System) logIn(ctx context.Context, service, credential, value string) (
 	done(err == nil && conn == nil && at.refuses(status))
 	if conn != nil {
 		status = at.taken()
+		if s.plan.Rehearsal.Services[service].Of == "" { // a pooler logs in when it likes
+			s.seen.letIn(service, time.Now())
+		}
 	}
 	return conn, status, err
 }

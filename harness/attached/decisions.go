@@ -42,6 +42,7 @@ type decisionReader struct {
 	byNoName   map[string]bool           // what presenters were seen with, by presenter and identifier, without one
 	users      map[shown]map[string]bool // who was let in with what by whom
 	sessions   map[string]*login         // by server and its process, the last that was let in
+	read       map[string]*reading       // by service, of those whose log is read
 	left       []departure               // sessions that are gone, until it is known whether their server ended them
 	shown      map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
 	behind     map[shown]*presentation   // what others present to whom for the harness
@@ -70,7 +71,12 @@ type login struct {
 }
 
 func newDecisionReader(s *System) *decisionReader {
+	read := map[string]*reading{}
+	if s != nil && s.attach != nil {
+		read = readings(s.attach.Decisions)
+	}
 	return &decisionReader{
+		read:   read,
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[shown]map[string]bool{}, sessions: map[string]*login{},
 		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{}, held: map[shown]bool{}, unbelieved: map[string]time.Time{},
@@ -224,6 +230,7 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 // line takes one line of a log.
 func (d *decisionReader) line(service string, raw []byte) {
 	told, ok := d.system.attach.Decisions[service]
+	d.reads(service, raw)
 	switch {
 	case !ok:
 	case told.Format == "postgresql":
@@ -271,6 +278,9 @@ func (d *decisionReader) settle(now time.Time) {
 		if identifier := d.system.acceptedAs(l.service, l.role); identifier != "" {
 			d.decided(l.service, l.service, l.presenter, identifier, l.status, true, l.at)
 		}
+	}
+	for _, e := range d.unread(now, false) {
+		d.record(e)
 	}
 	for _, l := range d.endedSessions(now) {
 		d.told(l.service, string(history.KindEnded), l, sessionGone, "it is closed in the audit log, with all of its user")
@@ -344,6 +354,7 @@ func (d *decisionReader) matches(service, expression string, raw []byte, message
 	} else if status == "" {
 		status = "refused"
 	}
+	d.understands(service, group("identifier") == "" || d.system.gave(group("identifier")))
 	at, before := d.dated(service, group("time"), time.Now())
 	if id := group("identifier"); before || presenter == "" && (d.wasShown(service, id, at) || !d.system.gave(id) && d.wasShown(service, noName, at)) {
 		return true

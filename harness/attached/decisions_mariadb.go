@@ -23,6 +23,9 @@ func (d *decisionReader) mariaDB(service, raw string) {
 		return
 	}
 	user, session, event, code := m[1], m[2], m[3], m[4]
+	if event != "DISCONNECT" {
+		d.understands(service, d.system.acceptedAs(service, user) != "")
+	}
 	switch {
 	case event == "CONNECT":
 		d.mu.Lock()

@@ -38,6 +38,7 @@ func (d *decisionReader) postgres(service, raw string) {
 		}
 	}
 	if m := pgAuthorised.FindStringSubmatch(raw); m != nil {
+		d.understands(service, d.system.acceptedAs(service, m[1]) != "")
 		forProbe := m[2] == "" && d.isShownBehind(shown{service, d.system.acceptedAs(service, m[1])}, time.Now())
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -55,6 +56,7 @@ func (d *decisionReader) postgres(service, raw string) {
 		status string
 	}{{pgPassword, "28P01"}, {pgNoEntry, "28000"}, {pgNoLogin, "28000"}} {
 		if m := refusal.says.FindStringSubmatch(raw); m != nil {
+			d.understands(service, d.system.refusedAs(service, m[1]) != "")
 			l, authorised := d.withdraw(func(l login) bool { return l.service == service && l.role == m[1] && l.process == process })
 			if d.isForProbe(service, process) || !authorised && d.isShownBehind(shown{service, d.system.refusedAs(service, m[1])}, time.Now()) {
 				return

@@ -39,13 +39,18 @@ const (
 func (d *decisionReader) rabbitMQ(service, raw string) {
 	if m := mqConnection.FindStringSubmatch(raw); m != nil {
 		l, in := d.rabbitMQConnection(service, raw, m[1], m[2], m[3])
-		if identifier := d.system.acceptedAs(service, l.role); in && identifier != "" {
+		identifier := d.system.acceptedAs(service, l.role)
+		if in {
+			d.understands(service, identifier != "")
+		}
+		if in && identifier != "" {
 			d.decided(service, service, l.presenter, identifier, l.status, true, time.Now())
 		}
 		return
 	}
 	if m := mqRefused.FindStringSubmatch(raw); m != nil {
 		is := d.writes(service, m[1])
+		d.understands(service, d.system.refusedAs(service, m[2]) != "")
 		if is.presenter == "" || strings.HasPrefix(is.presenter, probeName) {
 			d.refused(service, m[2], is.presenter, mqNoRight)
 		} else if identifier := d.system.refusedAs(service, m[2]); identifier != "" {
@@ -56,6 +61,7 @@ func (d *decisionReader) rabbitMQ(service, raw string) {
 	if m := mqForbidden.FindStringSubmatch(raw); m != nil {
 		is := d.writes(service, m[1])
 		is.service, is.role = service, m[3]+m[4]
+		d.understands(service, d.system.acceptedAs(service, is.role) != "")
 		status := mqNoAccess
 		if rabbitMQFull.MatchString(m[2]) {
 			status = rabbitMQNoRoom

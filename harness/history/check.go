@@ -112,6 +112,7 @@ var needs = map[Kind][]need{
 	KindDelivered:   {needService},
 	KindPublished:   {needService},
 	KindUnseen:      {needService},
+	KindUnread:      {needService},
 	KindEmitting:    {needService, needCredential},
 	KindEnded:       {needService},
 	KindLived:       {needService},

@@ -90,6 +90,7 @@ const (
 	KindDelivered   Kind = "delivered"    // Service was given what is published, with Credential to emit; What: env, file, or reload
 	KindPublished   Kind = "published"    // Service (issuer) now publishes the key set Credentials
 	KindUnseen      Kind = "unseen"       // Service could not be looked at from outside since this moment; Detail: why; empty: it can be again
+	KindUnread      Kind = "unread"       // Count lines of the log of Service were read, and none tells of a credential of this run; Detail: in words; empty: one does now
 	KindEmitting    Kind = "emitting"     // Service now emits Credential; What: OfOtherKey, ByNoName
 	KindEnded       Kind = "ended"        // Service (authority) ended a session of Reader, made with Credential; Detail: in words; What: Idle, where that is so
 	KindLived       Kind = "lived"        // Service (authority): a session of Reader, made with Credential, was in use from Began until At, for longer than any of it before

@@ -75,6 +75,8 @@ type View struct {
 	// OnMiss are validators that were seen to fetch because they were shown a
 	// credential that they did not have, and to take it then.
 	OnMiss map[string]bool
+	// Unread is what speaks against each log that the run reads and understands nothing of, by service.
+	Unread map[string]string
 	// Readers are those who read the secret or the key set, by name and what they read.
 	Readers map[string]*Reader
 	// Probes are the last probe of each credential at each validator.
@@ -119,6 +121,7 @@ func NewView() *View {
 		LastFetch:  map[string]Offset{},
 		Fetching:   map[string]*Rhythm{},
 		OnMiss:     map[string]bool{},
+		Unread:     map[string]string{},
 		Readers:    map[string]*Reader{},
 		Probes:     map[string]map[string]Probe{},
 		Answers:    map[AnswersKey]*Answers{},
@@ -207,6 +210,10 @@ func (v *View) Apply(e Event) {
 		}
 		v.Answers[key].add(e.At, e.Probe)
 		v.taughtBy(e)
+	case KindUnread:
+		if v.Unread[e.Service] = e.Detail; e.Detail == "" {
+			delete(v.Unread, e.Service)
+		}
 	case KindExit:
 		v.Exited[e.Service] = e.At
 		v.goneAway(e.Service)

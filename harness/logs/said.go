@@ -2,12 +2,12 @@ package logs
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plaintext"
 )
 
 const (
@@ -17,23 +17,6 @@ const (
 	// blacked out whole.
 	saidLine = 4 << 10
 )
-
-// varying is the part that differs between lines of one kind: numbers, times, identifiers, addresses.
-var varying = regexp.MustCompile(`[[:alnum:]_.:+/-]*[0-9][[:alnum:]_.:+/-]*|[[:alnum:]_-]{20,}`)
-
-// failing is a number that may be the status of an HTTP error (RFC 9110 §15.5, §15.6): it belongs to
-// the kind of a line.
-var failing = regexp.MustCompile(`^[45][0-9]{2}$`)
-
-// kindOf is a line without its varying parts.
-func kindOf(text string) string {
-	return varying.ReplaceAllStringFunc(text, func(word string) string {
-		if failing.MatchString(word) {
-			return word
-		}
-		return "#"
-	})
-}
 
 // said are the kinds of lines that services wrote, which differ in numbers and identifiers only: each
 // with its last line, its first and last time, and its count. It is safe for concurrent use.
@@ -60,7 +43,7 @@ func (s *said) add(service string, at history.Offset, line []byte, parsed histor
 	if len(text) > saidLine {
 		text = strings.ToValidUTF8(text[:saidLine], "")
 	}
-	kind := kindOf(text)
+	kind := plaintext.KindOf(text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kinds := s.kinds[service]

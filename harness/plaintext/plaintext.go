@@ -9,6 +9,8 @@
 //	Chat                  a message for a team's channel
 //	Unlinked              plain text whose reader makes links of [text](address)
 //	Shell                 one argument on a line for a POSIX shell
+//
+// KindOf says which lines of a log are alike.
 package plaintext
 
 import (

@@ -2,6 +2,8 @@ package rotation
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -30,6 +32,7 @@ func (l Look) baseline() (string, []refusal) {
 				bad, c.sum.Attempts, c.name, c.to)})
 		}
 	}
+	refusals = append(refusals, l.unread()...)
 	holds := fmt.Sprintf("%d attempts, every client seen, failures inside the objective", attempts)
 	if l.moment.Known {
 		holds += "; the accept falls where the slowest validator learns as late as it can"
@@ -44,6 +47,21 @@ func (l Look) baseline() (string, []refusal) {
 		holds += "; no log tells the worst moment for " + strings.Join(blind, ", ")
 	}
 	return holds, refusals
+}
+
+// unread adds a refusal where nobody was seen to present anything, and a log that would tell of it is not understood: what
+// it does not tell holds no gate.
+func (l Look) unread() []refusal {
+	for _, key := range l.View.Keys() {
+		if key.Source == l.Limits.JudgedAt {
+			return nil
+		}
+	}
+	var refusals []refusal
+	for _, service := range slices.Sorted(maps.Keys(l.View.Unread)) {
+		refusals = append(refusals, refusal{untold: true, why: fmt.Sprintf("what %s decides is not known: %s", service, l.View.Unread[service])})
+	}
+	return refusals
 }
 
 // takesPart reports whether a presenter at a validator has to do with the rotation: the plan knows it,

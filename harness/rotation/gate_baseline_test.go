@@ -41,6 +41,39 @@ func TestBaselineOfStrangers(t *testing.T) {
 	}
 }
 
+// TestGatesRestOnNoLogThatNobodyUnderstands: where nobody was seen to present anything, and a log that would tell of it is
+// not understood, nothing shows that nobody uses the old credential; the gates name the log, and no party.
+func TestGatesRestOnNoLogThatNobodyUnderstands(t *testing.T) {
+	t.Parallel()
+	const why = "what db decides is not known: 40 lines of db.log were read and none was understood"
+	unread := history.Event{At: 1, Kind: history.KindUnread, Service: "db", Count: 40, Detail: strings.TrimPrefix(why, "what db decides is not known: ")}
+	seen := history.Event{At: 2, Kind: history.KindCounts, Credential: Old, Counts: &history.Counts{
+		Source: history.FromAuthority, Presenter: "shop", Validator: "db", Credential: Old, Width: 1e8, Attempts: 1, OK: 1,
+	}}
+	for _, tt := range []struct {
+		name   string
+		events []history.Event
+		held   bool
+	}{
+		{"not understood", []history.Event{unread}, false},
+		{"understood now", []history.Event{unread, {At: 2, Kind: history.KindUnread, Service: "db"}}, true},
+		{"somebody tells of it", []history.Event{unread, seen}, true},
+		{"no such log", nil, true},
+	} {
+		view := history.NewView()
+		for _, e := range tt.events {
+			view.Apply(e)
+		}
+		l := Look{View: view, Now: 60e9, Limits: plan.Limits{JudgedAt: history.FromAuthority, Speed: 1, Objective: 0.999, Emitters: []plan.Emitter{{Name: "shop", OnPage: true}}}}
+		for name, gate := range map[string]func() (string, []refusal){"baseline": l.baseline, "overlap": l.overlap} {
+			_, refusals := gate()
+			if held := len(refusals) == 0; held != tt.held || !held && refusals[0] != (refusal{untold: true, why: why}) {
+				t.Errorf("%s, gate of %s: got %+v, want it to hold: %t", tt.name, name, refusals, tt.held)
+			}
+		}
+	}
+}
+
 // TestBaselineInOneStretch: attempts that are told as one long stretch, as of its beginning,
 // count as many as came until now.
 func TestBaselineInOneStretch(t *testing.T) {

@@ -52,6 +52,7 @@ func (l Look) overlap() (string, []refusal) {
 	refusals = append(refusals, l.inSession()...)
 	refusals = append(refusals, l.turnedAway()...)
 	refusals = append(refusals, l.withdrawnBefore()...)
+	refusals = append(refusals, l.unread()...)
 	for name, u := range used {
 		refusals = append(refusals, refusal{consumer: name, why: fmt.Sprintf("%s used %s %s in the last %s", name, Old, plan.Counted(u.times, "time"), plan.Text(l.Limits.Page(u.within)))})
 	}

@@ -234,6 +234,13 @@ func (c *Console) tellOther(e history.Event) {
 			return
 		}
 		c.say(e.At, warn, "%s cannot be looked at: %s", e.Service, e.Detail)
+	case history.KindUnread:
+		switch {
+		case e.Detail == "":
+			c.say(e.At, neutral, "the log of %s tells of credentials now", e.Service)
+		case !s.ended && s.first("unread", e.Service):
+			c.say(e.At, warn, "what %s decides is not known: %s", e.Service, e.Detail)
+		}
 	case history.KindTrouble:
 		c.say(e.At, warn, "trouble of rehearse itself: %s", e.Detail)
 	case history.KindClockSet:

@@ -92,6 +92,9 @@ func (e *judging) inOtherWords(v plan.Validator) string {
 	return probe.Status
 }
 
+// fixUnread is what to do about a log of which nothing was understood.
+const fixUnread = "have attach.decisions name the log that has the logins, in its own format or with accepted and refused that match its lines, and the server write them (as log_connections of PostgreSQL, server_audit_events=CONNECT of MariaDB); then rehearse again"
+
 // cureParty is what the party that a gate names has to do, where no figure of the page is wrong, as
 // things were when the gate was asked.
 func (e *judging) cureParty(g history.Gate, at history.Offset) string {
@@ -99,6 +102,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	_, emits := e.Limits.Emitter(name)
 	v, _ := e.Limits.Validator(name)
 	switch {
+	case g.Untold && name == "" && len(e.JudgedCells()) == 0 && e.unread("") != "":
+		return fixUnread
 	case g.Phase == history.Baseline:
 		return "mend what fails already, or send more, then rehearse again"
 	case g.Untold && name != "":

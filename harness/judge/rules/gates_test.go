@@ -107,6 +107,21 @@ func TestGates(t *testing.T) {
 	}
 }
 
+// TestAGateAboutALogThatNobodyUnderstands is about the log, not about a party.
+func TestAGateAboutALogThatNobodyUnderstands(t *testing.T) {
+	t.Parallel()
+	v := judged(t, silent("app", 0, 61), silent("web", 0, 61), unread("search"), func(s *story) {
+		i := slices.IndexFunc(s.events, func(e history.Event) bool { return e.Kind == history.KindGate && e.Gate.Phase == history.Overlap })
+		g := *s.events[i].Gate
+		g.Mode, g.Held, g.Untold, g.Detail = "enforce", false, true, "what search decides is not known"
+		s.events[i].Gate = &g
+	})
+	f := v.Findings[slices.IndexFunc(v.Findings, func(f judge.Finding) bool { return f.RuleID == "gates" })]
+	if f.Consumer != "" || f.Level != judge.Warning || !strings.HasPrefix(f.Fix, "have attach.decisions name the log that has the logins") || v.Verdict != judge.Inconclusive {
+		t.Errorf("got %s and %s, want that nobody is named, and what to do about the log", v.Verdict, text(f))
+	}
+}
+
 // TestGateCures says what to change where a gate does not hold: the figure, or who has
 // to do what.
 func TestGateCures(t *testing.T) {

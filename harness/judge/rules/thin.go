@@ -24,6 +24,8 @@ func (e *judging) thin() string {
 		return "the history is out of order: " + e.Disorder
 	case e.Ended == "":
 		return "the rotation has no end in the history"
+	case len(e.JudgedCells()) == 0 && e.unread("") != "": // a gate may have stopped the rotation for it
+		return e.unread("")
 	case e.Ended == history.EndedInterrupted || e.Ended == history.EndedStopped:
 		return "the rotation was " + e.Ended
 	case len(e.Phases) == 0:
@@ -95,10 +97,22 @@ func (e *judging) unasked(v plan.Validator) string {
 		}
 		switch least := e.least(v); {
 		case n >= least:
+		case n == 0 && e.unread(v.Name) != "":
+			return e.unread(v.Name)
 		case n == 0:
 			return fmt.Sprintf("%s was presented to %s 0 times%s", credential, v.Name, sayUncounted(v))
 		default:
 			return fmt.Sprintf("%s was presented to %s %s, and fewer than %d tell nothing", credential, v.Name, plan.Counted(n, "time"), least)
+		}
+	}
+	return ""
+}
+
+// unread says of which log nothing was understood: that of a service, or of any where that is "".
+func (e *judging) unread(service string) string {
+	for _, name := range slices.Sorted(maps.Keys(e.View.Unread)) {
+		if service == "" || service == name {
+			return fmt.Sprintf("what %s decides is not known: %s", name, e.View.Unread[name])
 		}
 	}
 	return ""
@@ -129,7 +143,10 @@ func (e *judging) unused(m plan.Emitter) string {
 			return fmt.Sprintf("%s never presented %s to %s", key.Presenter, e.Fresh, key.Validator)
 		}
 	}
-	if !seen {
+	switch why := e.unread(""); {
+	case !seen && why != "":
+		return why
+	case !seen:
 		return "nothing that " + m.Name + " made was presented"
 	}
 	return ""

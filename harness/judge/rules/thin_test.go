@@ -19,6 +19,11 @@ func namesNone(s *story) {
 	}
 }
 
+// unread says that nothing was understood of the log of a service.
+func unread(service string) change {
+	return add(history.Event{At: at(1), Kind: history.KindUnread, Service: service, Count: 7, Detail: "7 lines of /var/log/x were read and none was understood"})
+}
+
 func TestThin(t *testing.T) {
 	t.Parallel()
 	harnessErrors := func(s *story) {
@@ -34,6 +39,15 @@ func TestThin(t *testing.T) {
 		{"stopped", []change{ended(history.EndedStopped)}, "was stopped"},
 		{"tokens that name no key", []change{namesNone}, "attempts presented something that names no credential of this run, as a token without a kid"},
 		{"no traffic", []change{silent("app", 0, 61), silent("web", 0, 61)}, "nobody presented a credential"},
+		{"a log that nobody understands", []change{silent("app", 0, 61), silent("web", 0, 61), unread("search")}, "what search decides is not known: 7 lines of /var/log/x were read and none was understood"},
+		{"a log that somebody understood later", []change{silent("app", 0, 61), silent("web", 0, 61), unread("search"), add(history.Event{At: at(2), Kind: history.KindUnread, Service: "search"})}, "nobody presented a credential"},
+		{"a log that nobody understands, so that a gate stopped the rotation", []change{silent("app", 0, 61), silent("web", 0, 61), unread("search"), ended(history.EndedStopped)}, "what search decides is not known"},
+		{"a log of two that nobody understands", []change{unread("ledger"), limit(func(l *plan.Limits) {
+			l.Validators = append(l.Validators, plan.Validator{Name: "ledger", OnPage: true, From: "auth"})
+		})}, "what ledger decides is not known: 7 lines"},
+		{"an emitter that only such a log would tell of", []change{unread("ledger"), limit(func(l *plan.Limits) {
+			l.Emitters = append(l.Emitters, plan.Emitter{Name: "backup", OnPage: true})
+		})}, "what ledger decides is not known: 7 lines"},
 		{"no phase", []change{withoutKind(history.KindPhase, "")}, "no phase began"},
 		{"complete without a revoke", []change{without(func(e history.Event) bool { return e.Step == "revoke" })}, "nothing shows the revoke of k1"},
 		{"complete without an emit", []change{without(func(e history.Event) bool { return e.Step == "emit" && e.Credential == "k2" })}, "nothing shows the emit of k2"},
