@@ -38,6 +38,8 @@ const (
 	evenly = 3
 	// jittered is the share of a gap by which gaps differ where that is by design: one in so many.
 	jittered = 4
+	// crowded is the share of the spread of gaps below which two of them are alike: one in so many.
+	crowded = 20
 	// soon is how many times shorter than the habit is what comes soon.
 	soon = 4
 	// keptGaps is how many of the longest are kept, enough for some hundred.
@@ -68,6 +70,34 @@ func (r *Rhythm) fallOffEvenly(usual int) bool {
 	step := float64(r.Gaps[usual].Length()-r.Gaps[last].Length()) / float64(last-usual)
 	above := float64(r.Gaps[0].Length()-r.Gaps[usual].Length()) / float64(usual)
 	return above > 0 && above <= evenly*step && jittered*step*float64(r.Whole) >= float64(r.Gaps[usual].Length())
+}
+
+// ByChance reports whether a party draws its pauses by chance around a time (jitter): some are longer and some shorter,
+// spread evenly and about as much to both sides. longest is then how long one may be: as much longer than that time as
+// the shortest was shorter. Of many the longest has come, or nearly.
+func (r *Rhythm) ByChance(around Offset) (longest Offset, is bool) {
+	n := int(r.Whole)
+	if n < manyGaps || n > keptGaps || n < keptGaps && r.Gaps[n].Length() > 0 {
+		return 0, false
+	}
+	most, least := r.Gaps[0].Length(), r.Gaps[n-1].Length()
+	spread := most - least
+	if most <= around || least >= around || jittered*spread < most {
+		return 0, false
+	}
+	sum, alike := most, 0
+	for i := 1; i < n; i++ {
+		sum += r.Gaps[i].Length()
+		if crowded*(r.Gaps[i-1].Length()-r.Gaps[i].Length()) < spread {
+			alike++ // one habit, and exceptions from it
+		}
+	}
+	// Twice the error of the mean of n times that are drawn evenly from such a spread.
+	off := math.Abs(float64(sum)/float64(n) - float64(around))
+	if alike > n/3 || off > 2*float64(spread)/math.Sqrt(12*float64(n)) {
+		return 0, false
+	}
+	return max(most, 2*around-least), true
 }
 
 // beat takes one more into account; disturbed says that a fault fell into the

@@ -46,6 +46,11 @@ type Bound struct {
 	// cannot be told whether the bound holds.
 	Maybe bool
 
+	// Chance says that it holds by what was seen, and would not with the longest pause of a party that draws its pauses
+	// by chance. Maybe is then set too.
+	Chance bool
+
+	more time.Duration // by how much a pause that is drawn by chance may exceed the longest seen
 	room time.Duration // precision of what was seen
 	most time.Duration // by how much the worst figure exceeds the page
 }

@@ -68,6 +68,7 @@ type figure struct {
 	once  bool          // it was seen once, which is no rhythm
 	least bool          // the revoke cut it short, or may have
 	maybe bool          // what was seen may mean something else, which the page allows
+	more  time.Duration // by how much it may exceed what was seen, where it is drawn by chance
 }
 
 // seenG1 is the least lead for a validator.
@@ -87,7 +88,7 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 	}
 	if late, found := l.seenLearned(s, v); found && late.time > b.Needed+b.room+late.room {
 		b.Terms, b.Needed, b.room = nil, 0, 0
-		b.Seen, b.most = nil, 0
+		b.Seen, b.most, b.more = nil, 0, 0
 		b.term("it learned "+s.New+" so late", 0, late, true)
 	}
 	return b.settled()
@@ -144,6 +145,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
+		b.more += seen.more
 		b.Open, b.Once, b.Least, b.Maybe = b.Open || seen.open, b.Once || seen.once, b.Least || seen.least, b.Maybe || seen.maybe
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
@@ -162,9 +164,14 @@ func (b Bound) settled() Bound {
 		b.Held = false
 		return b
 	}
-	switch b.Held = b.Planned >= b.Needed-b.room; {
+	held := b.Planned >= b.Needed-b.room
+	b.Held = b.Planned >= b.Needed+b.more-b.room
+	switch {
 	case b.Held:
 		b.Needed = min(b.Needed, b.Planned)
+	case b.more > 0:
+		b.Chance, b.Maybe = held, held || b.Maybe
+		b.Needed = (b.Needed + b.more + b.room + time.Second - 1).Truncate(time.Second)
 	case b.room > 0:
 		b.Needed = (b.Needed + b.room + time.Second - 1).Truncate(time.Second)
 	}

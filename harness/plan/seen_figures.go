@@ -56,12 +56,31 @@ func (l Limits) longer(s Sight, v Validator, claimed, set time.Duration, does st
 	if since := s.View.Since(v.fetcher()); open && since.Length() > gap.Length() {
 		gap, how, unended = since, "had not fetched for", true
 	}
+	chance := ""
+	var more time.Duration
+	if r := s.View.Fetched(v.fetcher()); r != nil && !unended {
+		gap, more, chance = l.byChance(r, claimed, gap)
+	}
 	due := gap.From + history.Offset(l.Wall(claimed)+room)
 	if seen := l.Page(gap.Length().Duration()); gap.To > due && seen > most.time+l.Page(room) && s.asked(v, due, gap.To-history.Offset(unsure)) {
 		most, found = tell(how, seen, l.Page(room)), true
-		most.open = unended
+		most.open, most.more = unended, more
+		most.how += chance
 	}
 	return most, found
+}
+
+// byChance is the longest pause of a party where it draws its pauses by chance around the time that the page says; by how
+// much another may exceed that, in page time; and the half sentence about it. Of other parties it is the gap of habit.
+func (l Limits) byChance(r *history.Rhythm, claimed time.Duration, habit history.Gap) (gap history.Gap, more time.Duration, told string) {
+	longest, is := r.ByChance(history.Offset(l.Wall(claimed)))
+	if !is {
+		return habit, 0, ""
+	}
+	gap = r.Gaps[0]
+	more = l.Page((longest - gap.Length()).Duration())
+	least := l.Page(r.Gaps[r.Whole-1].Length().Duration())
+	return gap, more, fmt.Sprintf("; its pauses vary by chance (%d were seen, the shortest of %s): that is their mean, and one of %s may come", r.Whole, Text(least), Text(l.Page(longest.Duration())))
 }
 
 // asked reports whether anything was presented in [from, to) to a validator or a service before it. A
@@ -123,22 +142,23 @@ func (l Limits) seenLearned(s Sight, v Validator) (figure, bool) {
 // not count as switching late. An emitter that is made to reload has no such interval.
 func (l Limits) seenRefresh(s Sight, e Emitter, publishing bool) (most figure, found bool) {
 	claim := fmt.Sprintf("the page says %s", Text(e.Refresh))
-	consider := func(wall history.Offset, allowed time.Duration, once bool, how string) {
+	consider := func(wall history.Offset, allowed time.Duration, once bool, how, chance string, more time.Duration) {
 		seen := l.Page(wall.Duration()) - allowed
 		if wall > history.Offset(l.Wall(e.Refresh+allowed)+unsure) && seen > most.time {
-			most, found = figure{time: seen, party: e.Name, room: l.Page(unsure), once: once, how: fmt.Sprintf(how, Text(l.Page(wall.Duration()))) + ", and " + claim}, true
+			most, found = figure{time: seen, party: e.Name, room: l.Page(unsure), once: once, more: more, how: fmt.Sprintf(how, Text(l.Page(wall.Duration()))) + ", and " + claim + chance}, true
 		}
 	}
 	after := func(began history.Offset, there bool, ended history.Offset, did bool, how string) {
 		if there && did && !s.View.Disturbed(began, ended) {
-			consider(ended-began, l.Propagation, true, how)
+			consider(ended-began, l.Propagation, true, how, "", 0)
 		}
 	}
 	if e.Refresh > 0 && !e.Reloaded {
 		for _, r := range s.View.Readers {
 			// A read that a refusal or a cut connection caused is no habit.
-			if gap := r.Habit(); r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.JudgedAt, e.Name, gap) {
-				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s")
+			gap, more, chance := l.byChance(&r.Rhythm, e.Refresh, r.Habit())
+			if r.Name == e.Name && r.What != runbook.JWKS && !s.View.FirstRefusedBy(e.Name, gap.To) && !s.View.FirstAfterCut(e.Name, gap.To) && !s.unused(l.JudgedAt, e.Name, gap) {
+				consider(gap.Length(), 0, false, e.Name+" was seen to read the store every %s", chance, more)
 			}
 		}
 	}

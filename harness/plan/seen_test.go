@@ -91,6 +91,7 @@ func TestBoundsSeen(t *testing.T) {
 		Purpose: history.Canary, Outcome: history.OK, CausedFetch: true, Latency: moment(0.01),
 	}}
 	granule := unsure.Seconds()
+	jitter := []float64{0, 3.2, 9.6, 14.1, 19.7, 23.6, 28.8} // five minutes ± 40 %
 	attachedTo := func(l *Limits) { l.RuleSources = []RuleSource{{Rule: "availability", From: "the load"}} }
 	for _, tt := range []struct {
 		name    string
@@ -113,6 +114,18 @@ func TestBoundsSeen(t *testing.T) {
 		}(), []string{"G3 search 12m"}, "search fetches for a key that it does not know, and had not fetched for 10m, and the page says that it forgets within 5m"},
 		{"fetches every ten minutes, and the page leaves room for that", func(l *Limits) { l.Lead, l.Watch = 12*time.Minute, 12*time.Minute }, sightOf([]float64{0, 10, 20}), nil, ""},
 		{"of many gaps one is long, as where a machine stood still", nil, sightOf([]float64{0, 5, 10, 18, 23, 28}), nil, ""},
+		{"it fetches with jitter, and the longest pause that it may make did not come", func(l *Limits) { l.Lead, l.Watch = 7*time.Minute+30*time.Second, 7*time.Minute+30*time.Second }, sightOf(jitter),
+			[]string{"G1 search 8m48s", "G3 search 8m48s"}, "the lead is 7m30s and must be at least 8m48s for search: search was seen to fetch every 6m24s, and the page says that it learns within 5m; its pauses vary by chance (6 were seen, the shortest of 3m12s): that is their mean, and one of 6m48s may come"},
+		{"and the lead is too short for what came", nil, sightOf(jitter), []string{"G1 search 8m48s", "G3 search 8m48s"}, "search was seen to fetch every 6m24s"},
+		{"and the page says the longest", func(l *Limits) {
+			l.Validators[0].Learns, l.Validators[0].Forgets, l.Lead, l.Watch = 7*time.Minute, 7*time.Minute, 9*time.Minute, 9*time.Minute
+		}, sightOf(jitter), nil, ""},
+		{"it fetches every five minutes, once late, once early", func(l *Limits) { l.Lead, l.Watch = 8*time.Minute, 8*time.Minute }, sightOf([]float64{0, 5, 10, 13, 18.1, 23.1, 29.5}), nil, ""},
+		{"it fetches every six minutes, once early", func(l *Limits) { l.Lead, l.Watch = 8*time.Minute, 8*time.Minute }, sightOf([]float64{0, 6, 12, 15, 21, 27}), nil, ""},
+		{"an emitter that reads with jitter", func(l *Limits) {
+			l.Lead, l.Watch, l.Window, l.Emitters[0].Refresh = 11*time.Minute+30*time.Second, 11*time.Minute+30*time.Second, 16*time.Minute+30*time.Second, 5*time.Minute
+		},
+			sightOf(nil, read(0), read(3.2), read(9.6), read(14.1), read(19.7), read(23.6), read(28.8)), []string{"G1 auth 12m48s", "G2 auth 17m48s", "G3 auth 12m48s"}, "auth was seen to read the store every 6m24s, and the page says 5m; its pauses vary by chance"},
 		{"it has not fetched again", nil, func() Sight {
 			s := sightOf([]float64{0, 5})
 			for i := range 60 {
@@ -239,6 +252,25 @@ func TestBoundsSeen(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestByChance: a bound that holds only because the longest pause did not come is told as luck, not as broken; one that
+// what came breaks is broken.
+func TestByChance(t *testing.T) {
+	for _, tt := range []struct {
+		lead         time.Duration
+		held, chance bool
+	}{
+		{7 * time.Minute, false, false},
+		{7*time.Minute + 30*time.Second, false, true},
+		{8 * time.Minute, true, false}, // within the precision of what was seen
+	} {
+		l := seenLimits()
+		l.Lead = tt.lead
+		if b := l.BoundsSeen(sightOf([]float64{0, 3.2, 9.6, 14.1, 19.7, 23.6, 28.8}))[0]; b.Held != tt.held || b.Chance != tt.chance || b.Maybe != tt.chance {
+			t.Errorf("lead %s: got held %t, chance %t, maybe %t, want held %t, chance %t", tt.lead, b.Held, b.Chance, b.Maybe, tt.held, tt.chance)
+		}
 	}
 }
 

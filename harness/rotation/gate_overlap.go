@@ -94,7 +94,7 @@ func (l Look) withBounds(refusals []refusal) []refusal {
 	for _, b := range l.short("G3") {
 		refusals = append(refusals, refusal{consumer: b.Party, why: b.Short()})
 	}
-	return refusals
+	return append(append(refusals, l.byChance("G2")...), l.byChance("G3")...)
 }
 
 // turnedAway adds a refusal for each presenter whose every presentation of the new credential an

@@ -69,6 +69,7 @@ func (l Look) verify() (string, []refusal) {
 		refusals = append(refusals, refusal{consumer: name, why: strings.Join(short[name], ", and ")})
 	}
 	refusals = append(refusals, l.outsiders()...)
+	refusals = append(refusals, l.byChance("G1")...)
 	holds := fmt.Sprintf("%s after %s was accepted every validator has it", since, New)
 	if untold := l.untold(); untold != "" {
 		holds += ", as far as can be told: nothing tells of " + untold

@@ -30,6 +30,17 @@ func (l Look) short(rule string) []plan.Bound {
 	return plan.Worst(broken)
 }
 
+// byChance adds a refusal for each bound of a rule that holds only as long as nobody's pause is as long as it may be by
+// chance.
+func (l Look) byChance(rule string) (refusals []refusal) {
+	for _, b := range l.Limits.BoundsSeen(plan.Sight{View: l.View, Old: Old, New: New}) {
+		if b.Rule == rule && b.Chance {
+			refusals = append(refusals, refusal{consumer: b.Party, untold: true, why: b.Short()})
+		}
+	}
+	return refusals
+}
+
 // check asks the gate of a phase, without recording anything.
 func (r *rotation) check(ctx context.Context, phase history.Phase) (holds string, refusals []refusal) {
 	served, err := r.sessions(ctx, phase)

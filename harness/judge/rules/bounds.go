@@ -45,6 +45,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 		switch {
 		case hurt:
 			f.Message, came = b.Short(), judge.Fail
+		case b.Chance: // the bound of the page is its party's mean
 		case b.Maybe:
 			f.Message, f.Consumer = b.Untold(), ""
 		case len(b.Seen) > 0:
@@ -297,6 +298,9 @@ func (e *judging) tellBound(b plan.Bound) judge.Finding {
 func fixBound(b plan.Bound) string {
 	if b.Needed == runbook.Forever {
 		return fmt.Sprintf("make %s fetch anew, or restart it, as a step of the rollout: no %s is long enough", b.Validator, b.Field)
+	}
+	if b.Chance {
+		return fmt.Sprintf("%s: %s, and write on the page the longest pause that the settings of %s allow (its interval and all of its jitter): only those tell it", b.Field, b.Enough(), b.Party)
 	}
 	if b.Maybe {
 		return fmt.Sprintf("find out whether all of %s switches at once (each of its workers) and how long a delivery may wait; where one switches so late, %s: %s", b.Party, b.Field, b.Enough())

@@ -41,6 +41,15 @@ func TestMomentOfAFront(t *testing.T) {
 	}
 }
 
+// fetchesAt has a validator fetch at these moments, and at no others.
+func fetchesAt(validator string, moments ...float64) (changes []change) {
+	changes = []change{without(func(e history.Event) bool { return e.Kind == history.KindFetched && e.Service == validator })}
+	for _, m := range moments {
+		changes = append(changes, add(fetched(at(m), validator, "auth", "k1")))
+	}
+	return changes
+}
+
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	lead := func(d time.Duration) change { return limit(func(l *plan.Limits) { l.Lead = d }) }
@@ -95,6 +104,9 @@ func TestBounds(t *testing.T) {
 		})}, judge.Inconclusive, judge.Inconclusive,
 			"it cannot be told whether the window of 12m is long enough, or must be at least 18m15s: app presented k1 until 8m30s after the emit of k2, and the page says that it switches within 1m15s; nothing tells when it signed", judge.Warning, "",
 			"find out whether all of app switches at once (each of its workers) and how long a delivery may wait; where one switches so late, overlap.window: at least 18m15s"},
+		{"pauses that vary by chance, of which the longest did not come", append(fetchesAt("search", 1, 11.5, 29.5, 42.5, 59), lead(20*time.Minute), limit(func(l *plan.Limits) { l.Validators[1].Granule = 0 })), judge.Inconclusive, judge.Inconclusive,
+			"held by luck: the lead is 20m and must be at least 21m15s for search: search was seen to fetch every 18m, and the page says that it learns within 15m; its pauses vary by chance (4 were seen, the shortest of 10m30s): that is their mean, and one of 19m30s may come; nobody was refused this time", judge.Warning, "search",
+			"rollout.lead: at least 21m15s, and write on the page the longest pause that the settings of search allow (its interval and all of its jitter): only those tell it"},
 		{"idle sessions without a name that the revoke ended", []change{idleEnded("k1")}, judge.Inconclusive, judge.Inconclusive,
 			"the revoke ended 3 sessions of k1 at search that were idle and whose client gave no name: a pooler between app and it would replace them unnoticed", judge.Warning, "", "name the pooler in the scenario, if there is one (services: NAME: {of: search}); have app say its name when it logs in, where the server tells it (application_name of PostgreSQL, CLIENT SETNAME of Redis), and close connections when they are as old as the page says"},
 		{"a session that the revoke ended of who is not on the page", []change{add(history.Event{At: at(40.5), Kind: history.KindEnded, Service: "search", Reader: "listener", Credential: "k1"})}, judge.Inconclusive, judge.Inconclusive,

@@ -48,7 +48,7 @@ func (e *judging) brokenAt(g history.Gate) []plan.Bound {
 	_, _, told := flat(e)
 	return slices.DeleteFunc(e.BoundsSeen(), func(b plan.Bound) bool {
 		named := g.Consumer == b.Party || g.Consumer == b.Validator || b.Party == "" && e.usesOld(g)
-		return b.Held || b.Maybe || isOneSlot(b, told) || !slices.Contains(rules, b.Rule) || !named
+		return b.Held || b.Maybe && !b.Chance || isOneSlot(b, told) || !slices.Contains(rules, b.Rule) || !named
 	})
 }
 
