@@ -30,6 +30,10 @@ type KeySet struct {
 	Again bool `json:"again,omitempty"`
 	// ETag is the one that came with it (RFC 9110 §8.8.3); empty: none did.
 	ETag string `json:"etag,omitempty"`
+	// Kept is for how long the answers that came from a cache on the way (RFC 9111 §5.1) may be served, past their max-age
+	// too while it fetches (stale-while-revalidate, RFC 5861 §3); OnError is for how long more while it gets none (§4).
+	Kept    Offset `json:"kept_ms,omitempty"`
+	OnError Offset `json:"on_error_ms,omitempty"`
 }
 
 // Key is one key of a set: its members of RFC 7517 §4 that say what it is, and a

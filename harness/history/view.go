@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -77,6 +78,8 @@ type View struct {
 	OnMiss map[string]bool
 	// Unread is what speaks against each log that the run reads and understands nothing of, by service.
 	Unread map[string]string
+	// Kept are the longest times for which a cache before an issuer or a gateway may serve its copy, as its answers say.
+	Kept map[string]Offset
 	// Readers are those who read the secret or the key set, by name and what they read.
 	Readers map[string]*Reader
 	// Probes are the last probe of each credential at each validator.
@@ -103,6 +106,7 @@ type View struct {
 	living       *livingView // nil: it is of a history that is there
 	keys         []CellKey   // of the cells, in their order; nil: they are to be sorted
 	disturbances []faultSpan
+	failing      bool               // a look was answered 5xx
 	ofFetch      map[[2]string]bool // validator, credential: it was seen to fetch it, and says nothing itself
 }
 
@@ -122,6 +126,7 @@ func NewView() *View {
 		Fetching:   map[string]*Rhythm{},
 		OnMiss:     map[string]bool{},
 		Unread:     map[string]string{},
+		Kept:       map[string]Offset{},
 		Readers:    map[string]*Reader{},
 		Probes:     map[string]map[string]Probe{},
 		Answers:    map[AnswersKey]*Answers{},
@@ -193,6 +198,7 @@ func (v *View) Apply(e Event) {
 		}
 		v.Published[e.Service] = e.Credentials
 	case KindLooked:
+		v.copies(&e)
 		if e.Reader == "" && e.Set != nil {
 			v.TurnedAway[e.Service] = e.Set.Status == statusTooMany
 			if e.Set.Readable() {
@@ -251,6 +257,22 @@ func (v *View) Apply(e Event) {
 	}
 	if v.living != nil {
 		v.living.grow(v, &e)
+	}
+}
+
+// copies takes into account what a look says of a cache on the way. What that serves while it gets no answer counts once
+// the issuer was seen to give none.
+func (v *View) copies(e *Event) {
+	switch set := e.Set; {
+	case set == nil:
+	case strings.HasPrefix(set.Status, "5"):
+		v.failing = true
+	case set.Readable() && set.Kept > 0:
+		kept := set.Kept
+		if v.failing {
+			kept += set.OnError
+		}
+		v.Kept[e.Service] = max(v.Kept[e.Service], kept)
 	}
 }
 

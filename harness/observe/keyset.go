@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -37,33 +38,58 @@ func KeySet(ctx context.Context, url string) history.KeySet {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	begin := time.Now()
-	status, etag, body := get(ctx, url)
-	set := history.KeySet{Status: status, ETag: etag, Took: history.Offset(time.Since(begin).Truncate(time.Microsecond))}
+	status, header, body := get(ctx, url)
+	etag := header.Get("ETag")
+	set := history.KeySet{Status: status, ETag: etag[:min(len(etag), maxETag)], Took: history.Offset(time.Since(begin).Truncate(time.Microsecond))}
 	if status == history.StatusSet {
 		var ok bool
 		if set.Keys, ok = parse(body); !ok {
 			set.Status = history.StatusUnreadable
 		}
+		set.Kept, set.OnError = copies(header)
 	}
 	return set
 }
 
-func get(ctx context.Context, url string) (status, etag string, body []byte) {
+// copies is for how long a cache that answered may serve its copy, and how much longer while it gets no other. Of an
+// answer without an Age (RFC 9111 §5.1) nobody knows that one is there: what its Cache-Control allows is 0 then.
+func copies(header http.Header) (kept, onError history.Offset) {
+	if header.Get("Age") == "" {
+		return 0, 0
+	}
+	seconds := map[string]int64{}
+	for _, value := range header.Values("Cache-Control") {
+		for directive := range strings.SplitSeq(value, ",") {
+			name, text, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+			if n, err := strconv.ParseInt(strings.Trim(text, `"`), 10, 32); err == nil && n >= 0 {
+				seconds[name] = n
+			}
+		}
+	}
+	fresh, shared := seconds["s-maxage"]
+	if !shared {
+		fresh = seconds["max-age"]
+	}
+	of := func(n int64) history.Offset { return history.Offset(time.Duration(n) * time.Second) }
+	return of(fresh + seconds["stale-while-revalidate"]), of(seconds["stale-if-error"])
+}
+
+// get returns the header of an answer, or an empty one.
+func get(ctx context.Context, url string) (status string, header http.Header, body []byte) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return "error", "", nil
+		return "error", nil, nil
 	}
 	req.Header.Set("User-Agent", Agent)
 	resp, err := looker.Do(req)
 	if err != nil {
-		return unanswered(err), "", nil
+		return unanswered(err), nil, nil
 	}
 	defer resp.Body.Close()
 	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
-		return unanswered(err), "", nil
+		return unanswered(err), nil, nil
 	}
-	etag = resp.Header.Get("ETag")
-	return strconv.Itoa(resp.StatusCode), etag[:min(len(etag), maxETag)], body
+	return strconv.Itoa(resp.StatusCode), resp.Header, body
 }
 
 // unanswered names why there was no answer, in the words of the load's counts.

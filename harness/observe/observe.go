@@ -238,10 +238,14 @@ func (s *lastLook) take(found *history.KeySet) {
 		}
 		s.set = found
 	}
+	kept := s.last != nil && found.Kept > s.last.Kept
+	if s.last != nil { // an answer that the cache had to fetch says nothing of it
+		found.Kept, found.OnError = max(found.Kept, s.last.Kept), max(found.OnError, s.last.OnError)
+	}
 	crossed := s.last != nil && (s.last.Took < history.Offset(slow)) != (found.Took < history.Offset(slow))
 	s.last = found
 	now := s.watch.Now()
-	if !changed && !crossed && now.Sub(s.told) < tellEvery {
+	if !changed && !crossed && !kept && now.Sub(s.told) < tellEvery {
 		return
 	}
 	s.told = now

@@ -50,9 +50,15 @@ type Bound struct {
 	// by chance. Maybe is then set too.
 	Chance bool
 
-	more time.Duration // by how much a pause that is drawn by chance may exceed the longest seen
-	room time.Duration // precision of what was seen
-	most time.Duration // by how much the worst figure exceeds the page
+	// Might is what may take longer than anything that was seen, a sentence each: the bound that holds without it does not
+	// with it. Copies says that it is the copies that a cache serves, of which nobody sees how old they are.
+	Might  []string
+	Copies bool
+
+	chance, copies bool          // what more is for
+	more           time.Duration // by how much what may come exceeds what was seen
+	room           time.Duration // precision of what was seen
+	most           time.Duration // by how much the worst figure exceeds the page
 }
 
 // Enough is the value that its field needs where the bound does not hold.

@@ -80,6 +80,7 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 	learns, found := l.seenLearning(s, v)
 	b.term("learns", v.Learns, learns, found)
 	b.term("cache "+v.Via, v.Shared, figure{}, false)
+	l.copies(&b, s, v)
 	l.publishing(&b, s, v)
 	b.term(l.propagation(), l.Propagation, figure{}, false)
 	if s.ahead(v.From) || l.unled(s, v) {
@@ -88,7 +89,8 @@ func (l Limits) seenG1(s Sight, v Validator) Bound {
 	}
 	if late, found := l.seenLearned(s, v); found && late.time > b.Needed+b.room+late.room {
 		b.Terms, b.Needed, b.room = nil, 0, 0
-		b.Seen, b.most, b.more = nil, 0, 0
+		b.Seen, b.most, b.more, b.Might = nil, 0, 0, nil
+		b.chance, b.copies = false, false
 		b.term("it learned "+s.New+" so late", 0, late, true)
 	}
 	return b.settled()
@@ -126,9 +128,26 @@ func (l Limits) seenG3(s Sight, v Validator) Bound {
 	keeps, found := l.seenKeeping(s, v)
 	b.term("forgets", v.Forgets, keeps, found)
 	b.term("cache "+v.Via, v.Shared, figure{}, false)
+	l.copies(&b, s, v)
 	l.publishing(&b, s, v)
 	b.term(l.propagation(), l.Propagation, figure{}, false)
 	return b.settled()
+}
+
+// copies adds by how much a cache on the way to a validator may keep its copy for longer than the page says: it says so
+// itself (Cache-Control), and nobody sees how old the copies are that it serves.
+func (l Limits) copies(b *Bound, s Sight, v Validator) {
+	by := v.Via
+	if s.View.Kept[by] == 0 {
+		by = v.From
+	}
+	kept := l.Page(s.View.Kept[by].Duration())
+	own := slices.ContainsFunc(l.Caches, func(c Cache) bool { return c.Name == by }) // the run's own keeps to its ttl
+	if v.Authority || own || kept <= v.Shared+l.Page(cacheGranule) {
+		return
+	}
+	b.more, b.copies = b.more+kept-v.Shared, true
+	b.Might = append(b.Might, fmt.Sprintf("%s is answered for by a cache (its answers have an Age), which may serve a copy for %s (max-age and stale-while-revalidate of its Cache-Control), and the page has %s for it", by, Text(kept), Text(v.Shared)))
 }
 
 // publishing adds the term of the emitter that publishes for a validator.
@@ -145,7 +164,7 @@ func (b *Bound) term(what string, claimed time.Duration, seen figure, found bool
 		t.Time, t.Seen = seen.time, true
 		b.Seen = append(b.Seen, seen.how)
 		b.room += seen.room
-		b.more += seen.more
+		b.more, b.chance = b.more+seen.more, b.chance || seen.more > 0
 		b.Open, b.Once, b.Least, b.Maybe = b.Open || seen.open, b.Once || seen.once, b.Least || seen.least, b.Maybe || seen.maybe
 		if more := seen.time - claimed; more > b.most {
 			b.most, b.Party = more, seen.party
@@ -170,7 +189,7 @@ func (b Bound) settled() Bound {
 	case b.Held:
 		b.Needed = min(b.Needed, b.Planned)
 	case b.more > 0:
-		b.Chance, b.Maybe = held, held || b.Maybe
+		b.Chance, b.Copies, b.Maybe = held && b.chance, held && b.copies, held || b.Maybe
 		b.Needed = (b.Needed + b.more + b.room + time.Second - 1).Truncate(time.Second)
 	case b.room > 0:
 		b.Needed = (b.Needed + b.room + time.Second - 1).Truncate(time.Second)
@@ -203,7 +222,7 @@ func (b Bound) Stretch() string {
 
 // Untold tells of a bound of which it cannot be told whether it holds.
 func (b Bound) Untold() string {
-	return fmt.Sprintf("it cannot be told whether the %s of %s is long enough, or must be at least %s: %s", b.Stretch(), Text(b.Planned), Text(b.Needed), strings.Join(b.Seen, "; "))
+	return fmt.Sprintf("it cannot be told whether the %s of %s is long enough, or must be at least %s: %s", b.Stretch(), Text(b.Planned), Text(b.Needed), strings.Join(slices.Concat(b.Seen, b.Might), "; "))
 }
 
 // Short tells of a bound that does not hold, in the words of a gate.
@@ -215,8 +234,11 @@ func (b Bound) Short() string {
 	if b.Validator != "" {
 		text += " for " + b.Validator
 	}
-	if len(b.Seen) > 0 {
-		return text + ": " + strings.Join(b.Seen, "; ")
+	if len(b.Seen) == 0 {
+		text += " (" + b.sum() + ")"
 	}
-	return text + " (" + b.sum() + ")"
+	if told := slices.Concat(b.Seen, b.Might); len(told) > 0 {
+		text += ": " + strings.Join(told, "; ")
+	}
+	return text
 }

@@ -255,6 +255,45 @@ func TestBoundsSeen(t *testing.T) {
 	}
 }
 
+// TestCopiesOfACache: what a cache before an issuer or a gateway says that it may serve is added to what the page has for
+// it; whether a copy is ever that old nobody sees.
+func TestCopiesOfACache(t *testing.T) {
+	looked := func(service, status string, kept, onError float64) history.Event {
+		return history.Event{At: moment(1), Kind: history.KindLooked, Service: service, Set: &history.KeySet{Status: status, Kept: moment(kept), OnError: moment(onError)}}
+	}
+	const five = 5 * time.Minute
+	for _, tt := range []struct {
+		name   string
+		change func(*Limits)
+		looks  []history.Event
+		held   bool
+		needed time.Duration
+	}{
+		{"none", nil, []history.Event{looked("auth", "200", 0, 0)}, true, 6*time.Minute + 30*time.Second},
+		{"before the issuer", nil, []history.Event{looked("auth", "200", 5, 60)}, false, 11*time.Minute + 30*time.Second},
+		{"and the issuer failed", nil, []history.Event{looked("auth", "503", 0, 0), looked("auth", "200", 5, 60)}, false, 71*time.Minute + 30*time.Second},
+		{"and the page has room for it", func(l *Limits) { l.Lead += five }, []history.Event{looked("auth", "200", 5, 0)}, true, 11*time.Minute + 30*time.Second},
+		{"before a gateway on the way", func(l *Limits) { l.Validators[0].Via = "edge" }, []history.Event{looked("edge", "200", 5, 0), looked("auth", "200", 60, 0)}, false, 11*time.Minute + 30*time.Second},
+		{"before another", nil, []history.Event{looked("other", "200", 5, 0)}, true, 6*time.Minute + 30*time.Second},
+		{"of the run's own", func(l *Limits) { l.Validators[0].Via, l.Caches = "edge", []Cache{{Name: "edge"}} }, []history.Event{looked("edge", "200", 5, 0)}, true, 6*time.Minute + 30*time.Second},
+		{"that the page has", func(l *Limits) { l.Validators[0].Shared, l.Lead = five, l.Lead+five }, []history.Event{looked("auth", "200", 6, 0)}, true, 11*time.Minute + 30*time.Second},
+		{"that the page has shorter", func(l *Limits) { l.Validators[0].Shared, l.Lead = five, l.Lead+five }, []history.Event{looked("auth", "200", 8, 0)}, false, 14*time.Minute + 30*time.Second},
+	} {
+		l := seenLimits()
+		if tt.change != nil {
+			tt.change(&l)
+		}
+		b := l.BoundsSeen(sightOf(nil, tt.looks...))[0]
+		if b.Held != tt.held || b.Copies == tt.held || b.Maybe == tt.held || b.Chance || !b.Held && b.Needed != tt.needed || !b.Held && !strings.Contains(b.Untold(), "is answered for by a cache") {
+			t.Errorf("%s: got %+v, want held %t, and %s of which it cannot be told", tt.name, b, tt.held, Text(tt.needed))
+		}
+		short := l
+		if short.Lead = time.Minute; short.BoundsSeen(sightOf(nil, tt.looks...))[0].Maybe {
+			t.Errorf("%s: with a lead that is too short without it: it cannot be told, want that it is", tt.name)
+		}
+	}
+}
+
 // TestByChance: a bound that holds only because the longest pause did not come is told as luck, not as broken; one that
 // what came breaks is broken.
 func TestByChance(t *testing.T) {

@@ -302,6 +302,9 @@ func fixBound(b plan.Bound) string {
 	if b.Chance {
 		return fmt.Sprintf("%s: %s, and write on the page the longest pause that the settings of %s allow (its interval and all of its jitter): only those tell it", b.Field, b.Enough(), b.Party)
 	}
+	if b.Copies {
+		return fmt.Sprintf("have the cache expire its copy sooner, or purge it with the accept and with the revoke; else %s: %s", b.Field, b.Enough())
+	}
 	if b.Maybe {
 		return fmt.Sprintf("find out whether all of %s switches at once (each of its workers) and how long a delivery may wait; where one switches so late, %s: %s", b.Party, b.Field, b.Enough())
 	}
