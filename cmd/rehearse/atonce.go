@@ -16,13 +16,28 @@ var underWay atomic.Int32
 // sayingWithin bounds how long an immediate end waits for a terminal that takes nothing.
 const sayingWithin = 200 * time.Millisecond
 
-// atOnce ends the process at the next of these signals, as the system would, after saying what may be
+// sameWithin is how long after the first signal another one is the same: timeout(1), and others that
+// end a job, signal the process and then its group, which it is in. No hand is as quick.
+const sameWithin = 100 * time.Millisecond
+
+// second waits for a signal that is not the first one once more.
+func second(again <-chan os.Signal) os.Signal {
+	for same := time.After(sameWithin); ; {
+		select {
+		case <-again:
+		case <-same:
+			return <-again
+		}
+	}
+}
+
+// atOnce ends the process at the second of these signals, as the system would, after saying what may be
 // left.
 func atOnce(signals []os.Signal) {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, signals...)
 	go func() { // ends with the process
-		sig := <-again
+		sig := second(again)
 		sayLeft(os.Stderr)
 		signal.Reset(signals...)
 		self, err := os.FindProcess(os.Getpid())

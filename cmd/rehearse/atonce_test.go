@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,5 +38,21 @@ func TestEndedAtOnceBesideAStuckTerminal(t *testing.T) {
 			t.Errorf("took %s, want %s", took, sayingWithin)
 		}
 		from.Close() // ends the writing
+	})
+}
+
+// TestSecondSignal takes a signal that comes right behind the first, as timeout(1) sends it, for
+// the same one, and the next for a second.
+func TestSecondSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, again := time.Now(), make(chan os.Signal, 1)
+		go func() {
+			again <- syscall.SIGTERM // to the group
+			time.Sleep(time.Second)
+			again <- syscall.SIGINT // of a person
+		}()
+		if sig := second(again); sig != syscall.SIGINT || time.Since(began) != time.Second {
+			t.Errorf("got %s after %s, want %s after 1s", sig, time.Since(began), syscall.SIGINT)
+		}
 	})
 }
