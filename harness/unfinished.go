@@ -17,6 +17,9 @@ import (
 // removed when the run ends in order.
 const unfinishedFile = "unfinished.json"
 
+// mostUnfinished bounds such a file, in bytes: far more than any has.
+const mostUnfinished = 1 << 20
+
 // ErrFinished says that there is nothing to resume: the run ended in order, or never began.
 var ErrFinished = errors.New("it is not unfinished: there is nothing to resume")
 
@@ -74,7 +77,7 @@ func markFinished(folder string) error {
 
 // ReadUnfinished reads the file of a dead run; ErrFinished where there is none.
 func ReadUnfinished(folder string) (*Unfinished, error) {
-	data, err := source.ReadFile(filepath.Join(folder, unfinishedFile))
+	data, err := source.ReadFile(filepath.Join(folder, unfinishedFile), mostUnfinished)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("resume the run in %s: %w", folder, ErrFinished)
 	}

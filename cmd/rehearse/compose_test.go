@@ -62,7 +62,7 @@ func bomb() string {
 func TestComposeFilesThatAreRefused(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"an alias bomb", bomb(), ":5:9: more than 100000 values, counting aliases as often as they are used"},
-		{"more than a file has", "services: {web: {image: " + strings.Repeat("a", source.MaxBytes) + "}}", ": the file is larger than 1024 KiB"},
+		{"more than a file has", "services: {web: {image: " + strings.Repeat("a", source.MaxBytes) + "}}", ": is larger than 1 MiB"},
 		{"no services", "version: '3'\n", ":1:1: the compose file has no services (services: {NAME: …})"},
 		{"a list", "- services\n", ":1:1: the compose file has no services"},
 		{"not YAML", "services: {web: [", ":1:17: "},

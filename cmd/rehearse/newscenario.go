@@ -12,6 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // scenarioCommand is `rehearse scenario`, of which there is only `new PAGE`.
@@ -33,7 +34,7 @@ func scenarioCommand() *cobra.Command {
 			if _, err := runbook.LoadFile(args[0]); err != nil { // which names the file
 				return err
 			}
-			page, err := os.ReadFile(args[0])
+			page, err := source.ReadFile(args[0], source.MaxBytes)
 			if err != nil {
 				return usage(fmt.Errorf("read the page: %w", err))
 			}

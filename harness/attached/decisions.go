@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 const (
@@ -203,7 +203,7 @@ func (s *System) Decide(ctx context.Context, tell func(service string, line []by
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(s.dir, path)
 		}
-		file, err := os.Open(path)
+		file, err := source.Open(path)
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the log of %s: %w", name, err)
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // mostRotated is how many files that were moved away are read on beside the present one.
@@ -85,7 +87,7 @@ func replaced(path string, file *os.File) (another *os.File, truncated bool) {
 	if truncated = os.SameFile(is, was); truncated && is.Size() >= at {
 		return nil, false
 	}
-	another, err := os.Open(path)
+	another, err := source.Open(path)
 	if err != nil {
 		return nil, false
 	}

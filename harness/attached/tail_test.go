@@ -3,10 +3,27 @@ package attached
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 )
+
+// TestNoPipeIsFollowed: whoever opens one that nobody writes to waits for ever, and this test with it.
+func TestNoPipeIsFollowed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	must(t, os.WriteFile(path, nil, 0o600))
+	log, err := os.Open(path)
+	must(t, err)
+	defer log.Close()
+	must(t, os.Remove(path))
+	if err := exec.Command("mkfifo", path).Run(); err != nil {
+		t.Skip("no pipe can be made: ", err)
+	}
+	if another, _ := replaced(path, log); another != nil {
+		t.Error("a pipe took the place of a log, and is followed")
+	}
+}
 
 // TestTailOverRotations: no line is lost where a log is rotated, whatever its program does meanwhile.
 func TestTailOverRotations(t *testing.T) {

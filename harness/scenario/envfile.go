@@ -59,15 +59,9 @@ func (l *loader) variables(namedBy, file string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := source.CheckRegular(folder, path.Base(file)); err != nil {
-		return nil, err
-	}
-	data, err := fs.ReadFile(folder, path.Base(file))
+	data, err := source.ReadIn(folder, path.Base(file), mostEnvFile)
 	if err != nil {
 		return nil, err
-	}
-	if len(data) > mostEnvFile {
-		return nil, fmt.Errorf("it is larger than %d MiB", mostEnvFile>>20)
 	}
 	return parseVariables(string(data))
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"path"
@@ -61,17 +60,7 @@ func (l *loader) measured(namedBy string, m MeasuredIn) ([]runbook.Duration, err
 	if err != nil {
 		return nil, err
 	}
-	if err := source.CheckRegular(folder, path.Base(m.File)); err != nil {
-		return nil, err
-	}
-	info, err := fs.Stat(folder, path.Base(m.File))
-	if err == nil && info.Size() > mostResult {
-		err = fmt.Errorf("it is larger than %d MiB", mostResult>>20)
-	}
-	if err != nil {
-		return nil, err
-	}
-	data, err := fs.ReadFile(folder, path.Base(m.File))
+	data, err := source.ReadIn(folder, path.Base(m.File), mostResult)
 	if err != nil {
 		return nil, err
 	}

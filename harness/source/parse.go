@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -49,25 +48,15 @@ func ReadForeign(fsys fs.FS, name, shown string) (*Node, error) {
 
 func readAll(fsys fs.FS, name, shown string) ([]byte, error) {
 	fail := func(err error) error {
-		message := err.Error()
-		if pe, ok := errors.AsType[*fs.PathError](err); ok {
-			message = pe.Err.Error() // the path is said already
+		message := "read: " + err.Error()
+		if why, ok := errors.AsType[unread](err); ok {
+			message = string(why)
+		} else if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			message = "read: " + pe.Err.Error() // the path is said already
 		}
-		return Problem{Position: Position{File: shown}, Message: "read: " + message, Err: err}
+		return Problem{Position: Position{File: shown}, Message: message, Err: err}
 	}
-	info, err := fs.Stat(fsys, name)
-	if err != nil {
-		return nil, fail(err)
-	}
-	if !info.Mode().IsRegular() { // before it is opened, as CheckRegular
-		return nil, Problem{Position: Position{File: shown}, Message: "is not a file but " + describe(info.Mode())}
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, fail(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	data, err := ReadIn(fsys, name, MaxBytes)
 	if err != nil {
 		return nil, fail(err)
 	}

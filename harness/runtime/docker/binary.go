@@ -98,7 +98,7 @@ func (s binarySource) sourceRoot() (string, error) {
 }
 
 func isModule(file string) bool {
-	data, err := source.ReadFile(file)
+	data, err := source.ReadFile(file, source.MaxBytes)
 	if err != nil {
 		return false
 	}

@@ -93,10 +93,7 @@ func pack(folder fs.FS) ([]byte, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if err := source.CheckRegular(folder, path); err != nil {
-			return err
-		}
-		content, err := fs.ReadFile(folder, path)
+		content, err := source.ReadIn(folder, path, maxContext)
 		if err != nil {
 			return err
 		}

@@ -42,14 +42,11 @@ func packVolume(v world.Volume) ([]byte, error) {
 		if entry.IsDir() {
 			return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: to + "/", Mode: 0o755})
 		}
-		if err := source.CheckRegular(v.From, file); err != nil {
-			return err
-		}
 		info, err := fs.Stat(v.From, file)
 		if err != nil {
 			return err
 		}
-		content, err := fs.ReadFile(v.From, file)
+		content, err := source.ReadIn(v.From, file, maxContext)
 		if err != nil {
 			return err
 		}
