@@ -173,14 +173,42 @@ func (c *Cell) neverTook() bool {
 // nearlyAll is the ratio of refusals to acceptances from which nearly everything counts as refused.
 const nearlyAll = 10
 
-// tellTookLate is an explanation of an authority that took the new credential after the lead.
+// tellTookLate is an explanation of an authority that took the new credential after the lead. Where nobody presented that
+// for a while after it was last refused, as under a circuit breaker, the first that was taken is the latest moment, and
+// the figure is no more than a bound.
 func (c *Cell) tellTookLate() Explanation {
 	name := c.Validator.Name
+	refused, taken := c.takenBetween()
+	after := "only " + c.Page(taken-c.Accepted) + " after it was accepted"
+	if taken-refused > 2*evidence.Nearly {
+		after = fmt.Sprintf("at most %s after it was accepted (it refused it until %s after that, and then nobody presented it for %s)",
+			c.Page(taken-c.Accepted), c.Page(refused-c.Accepted), c.Page(taken-refused))
+	}
 	return Explanation{
 		Cause: judge.CauseStaleCache,
-		Why:   fmt.Sprintf("%s took it only %s after it was accepted, and the lead was %s", name, c.Page(c.LearnedAt-c.Accepted), c.Page(c.Lead())),
-		Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask its operators how late a new one may be taken", c.AtLeast(c.LearnedAt-c.Accepted), name),
+		Why:   fmt.Sprintf("%s took it %s, and the lead was %s", name, after, c.Page(c.Lead())),
+		Fix:   fmt.Sprintf("emit at least %s after accepting (rollout.lead), and let the gate of verify wait for %s; ask its operators how late a new one may be taken", c.AtLeast(taken-c.Accepted), name),
 	}
+}
+
+// takenBetween is when an authority last refused the new credential before it took it, and when it was first seen to take
+// it; the moment that is known, twice, where the two lie as close as it is counted.
+func (c *Cell) takenBetween() (refused, taken history.Offset) {
+	taken = c.End
+	for _, r := range c.replies() {
+		if r.credential == c.Fresh && !r.taken && r.at <= c.LearnedAt {
+			refused = max(refused, r.at)
+		}
+	}
+	for _, r := range c.replies() {
+		if r.credential == c.Fresh && r.taken && r.at > refused {
+			taken = min(taken, r.at)
+		}
+	}
+	if refused <= c.Accepted || taken-refused <= 2*evidence.Nearly {
+		return c.LearnedAt, c.LearnedAt
+	}
+	return refused, taken
 }
 
 // tookLate matches where an authority refused the new credential from everybody, the harness among them, until
