@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // What a PostgreSQL server logs with log_connections = on, whatever stands before
@@ -27,6 +28,10 @@ const (
 	pgNoRight = "42501" // insufficient_privilege
 	pgOther   = "58000" // the server's own: nothing is said of the password
 )
+
+// pgRoleFull begins what a server says to a role that has as many connections as it may have (ALTER ROLE … CONNECTION
+// LIMIT); 0 lets nobody in.
+const pgRoleFull = "too many connections for role"
 
 // postgres takes a line of a server. Roles that no credential has are not this rotation's.
 func (d *decisionReader) postgres(service, raw string) {
@@ -103,6 +108,8 @@ func (d *decisionReader) postgresSession(service, process, severity, text string
 			case denied:
 				status = pgNoRight
 				d.told(service, string(history.KindDenied), l, status, text)
+			case strings.HasPrefix(text, pgRoleFull):
+				status = refusal.PostgresRoleFull
 			case strings.Contains(text, "too many") || strings.Contains(text, "connection slots are reserved"):
 				status = pgNoRoom
 			}

@@ -157,7 +157,7 @@ func TestPostgresLogOfWhatIsNoPassword(t *testing.T) {
 		{[]string{
 			`[8] LOG:  connection authorized: user=two database=shop application_name=rehearse-probe`, `[8] FATAL:  too many connections for role "two"`,
 			`[9] LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`, `[9] FATAL:  too many connections for role "two"`,
-		}, []string{"db undecided by shop with two: 53300"}},
+		}, []string{"db undecided by shop with two: 53300 role limit"}},
 		{[]string{
 			`[9] LOG:  connection authorized: user=two database=shop application_name=orders-app/3.2`,
 			`[9] FATAL:  remaining connection slots are reserved for non-replication superuser connections`,

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/rehearse-dev/rehearse/harness/family"
+	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
 
 // connection is a connection that a server has let in.
@@ -103,6 +104,9 @@ func postgresStatus(answered *pgconn.PgError) string {
 	text := answered.Message
 	if answered.Code == "08P01" && !strings.HasPrefix(text, "server login") && (strings.Contains(text, "authentication failed") || strings.HasPrefix(text, "no such user")) {
 		return poolerRefused
+	}
+	if answered.Code == pgNoRoom && strings.HasPrefix(text, pgRoleFull) {
+		return refusal.PostgresRoleFull
 	}
 	return answered.Code
 }

@@ -20,6 +20,9 @@ func TestRedisWithoutAUser(t *testing.T) {
 // TestStatusOfAPooler: PgBouncer has one code for all that it turns away; only what it says
 // of the login itself is a refusal of that.
 func TestStatusOfAPooler(t *testing.T) {
+	if got := postgresStatus(&pgconn.PgError{Code: "53300", Message: `too many connections for role "shop_a"`}); got != "53300 role limit" {
+		t.Errorf("a role with a limit: got %q, want it told from a server without room", got)
+	}
 	for _, tt := range []struct {
 		code, text string
 		refused    bool

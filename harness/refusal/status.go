@@ -13,7 +13,10 @@ var (
 	// noRoom: there is no room for one more connection, of anybody or of this user
 	// (too_many_connections; ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; RabbitMQ's limit of a user or a virtual host;
 	// those of a NATS server and of its accounts).
-	noRoom = []string{"53300", "1040", "1203", "1226", "530 connection limit", "maximum connections exceeded", "maximum account active connections exceeded"}
+	noRoom = []string{"53300", PostgresRoleFull, "1040", "1203", "1226", "530 connection limit", "maximum connections exceeded", "maximum account active connections exceeded"}
+	// ownLimit: of those, the limit is one of the user alone, whatever room the server has (CONNECTION LIMIT of a role,
+	// MAX_USER_CONNECTIONS of an account, max-connections of a user of RabbitMQ, which may be of its virtual host).
+	ownLimit = []string{PostgresRoleFull, "1203", "1226", "530 connection limit"}
 	// wrongValue: the user is known, and the password is not its own (invalid_password;
 	// ER_ACCESS_DENIED_ERROR).
 	wrongValue = []string{"28P01", "1045", "WRONGPASS"}
@@ -27,6 +30,14 @@ var (
 // NoRoom reports whether a status is that of a server that had no room for another
 // connection: no password had a part in it.
 func NoRoom(status string) bool { return slices.Contains(noRoom, status) }
+
+// PostgresRoleFull is the status of a role that has as many connections as it may have, which shares its code with a
+// server that has no room for anybody.
+const PostgresRoleFull = "53300 role limit"
+
+// OwnLimit reports whether a status is that of a user who may have no more connections, while the server has room for
+// others.
+func OwnLimit(status string) bool { return slices.Contains(ownLimit, status) }
 
 // WrongValue reports whether a status says that a user is known and what it showed as its
 // password is not.

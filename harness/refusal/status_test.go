@@ -25,6 +25,14 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+func TestOwnLimit(t *testing.T) {
+	for status, want := range map[string]bool{PostgresRoleFull: true, "53300": false, "1226": true, "1203": true, "1040": false, "530 connection limit": true, "530": false, "": false} {
+		if got := OwnLimit(status); got != want || want && !NoRoom(status) {
+			t.Errorf("%q: got %t, and no room %t; want %t", status, got, NoRoom(status), want)
+		}
+	}
+}
+
 func TestLacksRight(t *testing.T) {
 	for status, want := range map[string]bool{"42501": true, "1044": true, "NOPERM": true, "530": true, "28P01": false, "1045": false, "403": false, "530 connection limit": false, "": false} {
 		if got := LacksRight(status); got != want {

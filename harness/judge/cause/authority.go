@@ -74,10 +74,33 @@ func withoutEffect(c *Cell) (Explanation, bool) {
 	}
 	return Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
-		Why: fmt.Sprintf("%s: the step %s reported success, and everybody who presented %s since was refused (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")),
+		Why: fmt.Sprintf("%s: the step %s reported success, and everybody who presented %s since was refused (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.who, ", ")) + c.meanwhile(said.who),
 		Fix: fmt.Sprintf("check what the step %s really does at %s, and the state of %s there (disabled, of another environment, not allowed from this address, expired)%s; try it by hand until it is taken, then rehearse again",
 			step, v, c.Credential, hint),
 	}, true
+}
+
+// meanwhile is the half sentence about the presenters of a refused credential that are let in with the other one beside
+// it: what callers see does not show the refusals then, until that one is taken away.
+func (c *Cell) meanwhile(who []string) string {
+	other, until := c.Old, keyring.Revoke
+	if !c.isFresh() {
+		other, until = c.Fresh, keyring.Withdraw
+	}
+	to := c.End
+	if at, began := c.Begun(string(until), other); began {
+		to = at
+	}
+	var names []string
+	for _, key := range c.JudgedCells() {
+		if sum := c.View.Sum(key, c.First, to+1); key.Validator == c.Validator.Name && key.Credential == other && sum.OK > 0 && slices.Contains(who, key.Presenter) {
+			names = append(names, key.Presenter)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s is let in with %s beside it, by a fallback or by a part that did not switch, which hides this until the %s", strings.Join(names, ", "), other, until)
 }
 
 // statuses are those of the cell; nothing where it has no counts.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/refusal"
 )
@@ -64,6 +65,9 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 	if !ok {
 		return Explanation{}, false
 	}
+	if refusal.OwnLimit(crowd.status) {
+		return c.tellOwnLimit(crowd), true
+	}
 	v, _ := c.Limits.Validator(crowd.authority)
 	m, _ := c.Limits.Emitter(crowd.presenter)
 	need, pools := c.pools(crowd.authority)
@@ -86,6 +90,24 @@ func tooManyConnections(c *Cell) (Explanation, bool) {
 		told.Fix += fmt.Sprintf("; or close the old pool of %s before its new one is filled, or let one pool make its connections anew one by one (BeforeConnect in pgx)", crowd.presenter)
 	}
 	return told, true
+}
+
+// tellOwnLimit tells of a user who may have no more connections, whatever room the server has for others: of the old
+// credential from its revoke on that is how it was revoked.
+func (c *Cell) tellOwnLimit(crowd connectionShortage) Explanation {
+	told := Explanation{
+		Cause: judge.CauseTooManyConns, Consumer: crowd.presenter, Credential: crowd.credential,
+		Why: fmt.Sprintf("%s let %d new connections of %s with %s not in because of a limit of connections that its user has (status %s: no auth failure, and others find room)",
+			crowd.authority, crowd.n, crowd.presenter, crowd.credential, crowd.status),
+		Fix: fmt.Sprintf("raise the limit of the user of %s at %s to what the pools of %s need (CONNECTION LIMIT of a role, MAX_USER_CONNECTIONS), or give %s a smaller pool",
+			crowd.credential, crowd.authority, crowd.presenter, crowd.presenter),
+	}
+	if revoked, done := c.Begun(string(keyring.Revoke), c.Old); done && crowd.credential == c.Old && c.First >= revoked-evidence.Nearly {
+		told.CausedBy = string(keyring.Revoke)
+		told.Why += fmt.Sprintf("; it began with the revoke of %s, which %s still used", c.Old, crowd.presenter)
+		told.Fix = fmt.Sprintf("have %s log in with %s before the revoke: revoke %s only when it is not used any more; and have the step revoke end the login itself, not only its connections", crowd.presenter, c.Fresh, c.Old)
+	}
+	return told
 }
 
 // pools is how many connections the consumers of an authority need at the switch, in all and each in

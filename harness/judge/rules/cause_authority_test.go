@@ -152,6 +152,14 @@ func TestAuthority(t *testing.T) {
 			}
 		}, refuse("app", "k2", 28.4, 61, 10), refuse("app", "k1", 40.5, 61, 10), proves("k1", 41, history.AuthFailure), proves("k2", 0, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "accept", "app falls back to k1"},
 		{"the way back has it not accepted", []change{authority, presents("k1", 46), refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore", "search does not take k1 again: the step restore reported success"},
+		{"the way back has it not accepted, and it falls back", []change{authority, presents("k1", 46), func(s *story) {
+			for i := range 100 { // beside the old one, from the way back on
+				c := counts(at(46)+history.Offset(i)*100*millisecond, "app", "search", "k2", 1)
+				c.Counts.Source = history.FromAuthority
+				s.add(c)
+			}
+		}, refuse("app", "k1", 46, 61, 10), back, proves("k1", 41, history.AuthFailure)}, "search", judge.CauseWithoutEffect, "restore",
+			"everybody who presented k1 since was refused (app, rehearse itself); app is let in with k2 beside it, by a fallback or by a part that did not switch, which hides this until the withdraw"},
 		{"it does not go back", []change{authority, refuse("app", "k2", 56, 61, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw", "app never went back to k1"},
 		{"it goes back when nothing else is left", []change{authority, withoutWord, presents("k1", 57), refuse("app", "k2", 56, 57, 10), back, proves("k2", 56, history.AuthFailure)}, "app", judge.CauseNotSwitched, "withdraw",
 			"app went back to k1 only 11m after the step emit-back, when k2 had been withdrawn"},

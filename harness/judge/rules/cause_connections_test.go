@@ -39,6 +39,14 @@ func TestTooManyConnections(t *testing.T) {
 	}
 	// From the switch on there is room for six of ten new connections.
 	storm := []change{atTheAuthority, pools(14, 10, true), unanswered("search", "53300", 28.5, 32, 2), unanswered("app", "502", 28.5, 32, 2)}
+	// search goes on with k1, whose role has a limit of connections of 0 from the revoke on.
+	limitedAtTheRevoke := func(s *story) {
+		s.buckets("search", "k2", 28, 61, func(_ history.Offset, c *history.Counts) { c.Credential = "k1" })
+		s.buckets("search", "k1", 40.5, 61, func(_ history.Offset, c *history.Counts) {
+			c.OK, c.Unavailable = 0, c.OK
+			c.Statuses = map[string]int64{"53300 role limit": c.Unavailable}
+		})
+	}
 	with := func(more ...change) []change { return append(storm[:len(storm):len(storm)], more...) }
 	for _, tt := range []struct {
 		name     string
@@ -59,6 +67,10 @@ func TestTooManyConnections(t *testing.T) {
 			[]string{"provider had no room for 70 new connections"}, []string{"room for more connections"}},
 		{"a role with a limit before anything was changed", []change{atTheAuthority, unanswered("search", "53300", 2, 4, 2), unanswered("app", "502", 2, 4, 4)},
 			judge.CauseTooManyConns, "search", "baseline", nil, []string{"CONNECTION LIMIT"}},
+		{"its role has a limit", []change{atTheAuthority, pools(14, 10, true), unanswered("search", "53300 role limit", 28.5, 32, 2), unanswered("app", "502", 28.5, 32, 2)}, judge.CauseTooManyConns, "search", "emit",
+			[]string{"provider let 70 new connections of search with k2 not in because of a limit of connections that its user has (status 53300 role limit: no auth failure, and others find room)"}, []string{"raise the limit of the user of k2 at provider"}},
+		{"the revoke was a limit of 0", []change{atTheAuthority, pools(14, 10, true), limitedAtTheRevoke, unanswered("app", "502", 40.5, 61, 2)}, judge.CauseTooManyConns, "search", "revoke",
+			[]string{"with k1 not in because of a limit of connections", "it began with the revoke of k1, which search still used"}, []string{"have search log in with k2 before the revoke"}},
 		{"its credential was refused too", with(refuse("search", "k2", 30, 31, 2)), judge.CauseRefusedBehind, "search", "emit", nil, nil},
 		{"not there at all", []change{atTheAuthority, unanswered("search", "unavailable", 28.5, 32, 2), unanswered("app", "502", 28.5, 32, 2)},
 			judge.CauseServiceDown, "provider", "emit", []string{"provider, to which search presents the credential, gave no answer"}, nil},

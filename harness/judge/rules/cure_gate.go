@@ -139,8 +139,8 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:
 		return fmt.Sprintf("make %s stop publishing %s when it is revoked", name, e.Old)
-	case g.Phase == history.Watch && v.Authority && e.onlyRightLeft(name):
-		return plan.EndTheLogin(string(keyring.Revoke), e.Old)
+	case g.Phase == history.Watch && v.Authority && e.loginLeft(name) != "":
+		return e.Limits.EndTheLogin(string(keyring.Revoke), e.Old, e.loginLeft(name))
 	case g.Phase == history.Watch && v.Authority && e.unansweredLast(name) != "":
 		return fmt.Sprintf("find out why %s answered %s to rehearse itself, which is neither taken nor refused (a quota, a limit, a server with no room), and ask again", name, e.unansweredLast(name))
 	case g.Phase == history.Watch && v.Authority:
@@ -164,11 +164,14 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	return cure
 }
 
-// onlyRightLeft reports whether a validator's last answer to the old credential was that of a login that
-// lost only a right.
-func (e *judging) onlyRightLeft(validator string) bool {
+// loginLeft is the status of a validator's last answer to the old credential where that was one of a login that lost only
+// a right, or the room for connections; else "".
+func (e *judging) loginLeft(validator string) string {
 	probe, _, asked := e.lastProbe(validator, history.OldAfter)
-	return asked && e.Limits.OnlyRight(probe.Status)
+	if asked && (e.Limits.OnlyRight(probe.Status) || e.Limits.OwnLimit(probe.Status)) {
+		return probe.Status
+	}
+	return ""
 }
 
 // unansweredLast is the status of a validator's last answer to the harness after the revoke, where that
