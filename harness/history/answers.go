@@ -34,8 +34,8 @@ type Answers struct {
 // Asked is how many presentations got an answer that decides.
 func (a *Answers) Asked() int64 { return a.Taken + a.Refused }
 
-// add takes one more answer into account.
-func (a *Answers) add(at Offset, p *Probe) {
+// Add takes one more answer into account.
+func (a *Answers) Add(at Offset, p *Probe) {
 	switch p.Outcome {
 	case OK:
 		asked := at - p.Latency

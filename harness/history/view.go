@@ -103,8 +103,10 @@ type View struct {
 	// Held are the times in which a rotation waited for a person, in order.
 	Held []Gap
 
-	living       *livingView // nil: it is of a history that is there
-	keys         []CellKey   // of the cells, in their order; nil: they are to be sorted
+	living       *livingView          // nil: it is of a history that is there
+	keys         []CellKey            // of the cells, in their order; nil: they are to be sorted
+	keysAt       map[string][]CellKey // the same by validator, of so many in all
+	keysOf       int
 	disturbances []faultSpan
 	failing      bool               // a look was answered 5xx
 	ofFetch      map[[2]string]bool // validator, credential: it was seen to fetch it, and says nothing itself
@@ -214,7 +216,7 @@ func (v *View) Apply(e Event) {
 		if v.Answers[key] == nil {
 			v.Answers[key] = &Answers{}
 		}
-		v.Answers[key].add(e.At, e.Probe)
+		v.Answers[key].Add(e.At, e.Probe)
 		v.taughtBy(e)
 	case KindUnread:
 		if v.Unread[e.Service] = e.Detail; e.Detail == "" {

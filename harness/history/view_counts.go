@@ -17,6 +17,37 @@ func (v *View) Keys() []CellKey {
 	return v.keys
 }
 
+// KeysAt are the keys of the cells of a validator, in their order.
+func (v *View) KeysAt(validator string) []CellKey {
+	if v.keysAt == nil || v.keysOf != len(v.Cells) {
+		v.keysAt, v.keysOf = map[string][]CellKey{}, len(v.Cells)
+		for _, key := range v.Keys() {
+			v.keysAt[key.Validator] = append(v.keysAt[key.Validator], key)
+		}
+	}
+	return v.keysAt[validator]
+}
+
+// AnswersIn is how many of a cell's attempts in [from, to) succeeded, and how many were refused.
+func (v *View) AnswersIn(key CellKey, from, to Offset) (ok, refused int64) {
+	buckets, lo, hi := v.within(key, from, to)
+	if hi < lo {
+		return 0, 0
+	}
+	if lo > 0 && buckets[lo-1].reaches(from) {
+		b := buckets[lo-1]
+		ok += b.until(min(to, b.At+b.Width)) - b.until(from)
+	}
+	for _, b := range buckets[lo:hi] {
+		if b.reaches(to) {
+			ok += b.until(to)
+			continue
+		}
+		ok, refused = ok+b.OK, refused+b.AuthFailures
+	}
+	return ok, refused
+}
+
 // Sum adds up a cell's attempts in [from, to), as Buckets has them.
 func (v *View) Sum(key CellKey, from, to Offset) Counts {
 	total := Counts{Source: key.Source, Presenter: key.Presenter, Validator: key.Validator, Credential: key.Credential}
@@ -29,9 +60,7 @@ func (v *View) Sum(key CellKey, from, to Offset) Counts {
 // Buckets are a cell's buckets that begin in [from, to) and, of wide ones, the parts that
 // lie there. Buckets of one cell are recorded in the order of their beginnings.
 func (v *View) Buckets(key CellKey, from, to Offset) []Bucket {
-	buckets := v.Cells[key]
-	lo, _ := slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
-	hi, _ := slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
+	buckets, lo, hi := v.within(key, from, to)
 	if hi < lo {
 		return nil
 	}
@@ -47,6 +76,14 @@ func (v *View) Buckets(key CellKey, from, to Offset) []Bucket {
 		return append(parts, buckets[lo:hi]...)
 	}
 	return buckets[hi-1].part(append(parts, buckets[lo:hi-1]...), from, to)
+}
+
+// within are a cell's buckets, of which those from one to before another begin in [from, to).
+func (v *View) within(key CellKey, from, to Offset) (buckets []Bucket, lo, hi int) {
+	buckets = v.Cells[key]
+	lo, _ = slices.BinarySearchFunc(buckets, from, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
+	hi, _ = slices.BinarySearchFunc(buckets, to, func(b Bucket, at Offset) int { return cmp.Compare(b.At, at) })
+	return buckets, lo, hi
 }
 
 // Answered counts the attempts that got an answer: one without is counted when it was

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -33,7 +34,7 @@ type Moment struct {
 	Known  bool
 	Unseen []string
 	// Now says that no later moment is worse. Missed are the validators other than the slowest for
-	// which one is.
+	// which one is, where Timing.Missed was asked for them.
 	Now    bool
 	Missed []string
 }
@@ -112,42 +113,86 @@ func (w *publicationPath) by(f fetch) history.Offset {
 	return f.to
 }
 
+// Timing finds the moment to accept. It is for one view at a time.
+type Timing struct {
+	limits  Limits
+	timed   []Validator
+	through map[string][]*Validator // those that fetch through a cache
+	heard   map[string]bool         // whose reads it needs: emitters and caches on the way
+
+	// What the last call used, to be used again.
+	ways, expected []publicationPath
+	names          []string
+	here           []history.Offset
+	candidates     []history.Offset
+	fetches        []fetch // of all ways
+	alone          [1]*Validator
+	now, until     history.Offset
+}
+
+// Timing prepares to find the moment to accept, which is looked for often.
+func (l Limits) Timing() *Timing {
+	t := &Timing{limits: l, timed: l.Timed(), through: map[string][]*Validator{}, heard: map[string]bool{}}
+	for i, v := range l.Validators {
+		if v.Via != "" {
+			t.through[v.Via] = append(t.through[v.Via], &l.Validators[i])
+		}
+	}
+	for _, v := range t.timed {
+		t.heard[v.From], t.heard[v.Via] = true, true
+	}
+	return t
+}
+
 // AcceptAt compares an accept now with one at any later moment until another.
-func (l Limits) AcceptAt(view *history.View, now, until history.Offset) Moment {
+func (t *Timing) AcceptAt(view *history.View, now, until history.Offset) Moment {
 	var m Moment
-	timed := l.Timed()
-	ways, expected := make([]publicationPath, 0, len(timed)), make([]publicationPath, 0, len(timed))
-	names := make([]string, 0, len(timed))
-	rhythms := l.rhythms(view)
-	for _, v := range timed {
+	t.ways, t.expected, t.names, t.here, t.fetches = t.ways[:0], t.expected[:0], t.names[:0], t.here[:0], t.fetches[:0]
+	rhythms := t.rhythms(view)
+	for i := range t.timed {
+		v := &t.timed[i]
 		if r := view.Fetched(v.fetcher()); r == nil || r.Count == 0 {
 			m.Unseen = append(m.Unseen, v.Name)
 			continue
 		}
-		names = append(names, v.Name)
-		way := l.courseOf(rhythms, v, now, until)
-		ways = append(ways, way)
+		t.names = append(t.names, v.Name)
+		way := t.courseOf(rhythms, v, now, until)
+		t.ways = append(t.ways, way)
 		way.early = true
-		expected = append(expected, way)
+		t.expected = append(t.expected, way)
 	}
-	if m.Known = len(ways) > 0; !m.Known {
+	if m.Known = len(t.ways) > 0; !m.Known {
 		return m
 	}
-	here := make([]history.Offset, len(ways))
-	for i := range ways {
-		here[i] = ways[i].late(now)
+	for i := range t.ways {
+		t.here = append(t.here, t.ways[i].late(now))
 	}
-	m.Now = !slices.ContainsFunc(candidates(expected, now, until), func(later history.Offset) bool { return worse(expected, later, here) })
-	for i := range ways {
-		most := here[i] // the worst case begins when one of its own waits begins
-		for _, later := range candidates(expected[i:i+1], now, until) {
-			most = max(most, expected[i].late(later))
-		}
-		if here[i]+alike+most/10 < most {
-			m.Missed = append(m.Missed, names[i])
-		}
-	}
+	t.now, t.until = now, until
+	m.Now = !slices.ContainsFunc(t.begin(t.expected, now, until), func(later history.Offset) bool { return worse(t.expected, later, t.here) })
 	return m
+}
+
+// Missed are the validators for which the moment of the last AcceptAt was not the worst.
+func (t *Timing) Missed() (missed []string) {
+	for i := range t.expected {
+		most := t.here[i] // the worst case begins when one of its own waits begins
+		if i == 0 || !alikeIn(t.expected[i-1], t.expected[i]) {
+			t.begin(t.expected[i:i+1], t.now, t.until)
+		}
+		for _, later := range t.candidates {
+			most = max(most, t.expected[i].late(later))
+		}
+		if t.here[i]+alike+most/10 < most {
+			missed = append(missed, t.names[i])
+		}
+	}
+	return missed
+}
+
+// alikeIn reports whether the waits of two ways begin at the same moments: they are behind the same emitter,
+// which polls.
+func alikeIn(a, b publicationPath) bool {
+	return len(a.polls) > 0 && len(b.polls) > 0 && &a.polls[0] == &b.polls[0]
 }
 
 // worse reports whether a moment is worse than another whose delays are known, by the first way in
@@ -164,37 +209,36 @@ func worse(ways []publicationPath, moment history.Offset, here []history.Offset)
 	return false
 }
 
-// candidates are the moments at which some wait begins.
-func candidates(ways []publicationPath, now, until history.Offset) []history.Offset {
-	var all []history.Offset
+// begin finds the moments at which some wait begins, which are its candidates until the next call.
+func (t *Timing) begin(ways []publicationPath, now, until history.Offset) []history.Offset {
+	all := t.candidates[:0]
 	add := func(at history.Offset) {
 		if at += sure; at > now && at <= until {
 			all = append(all, at)
 		}
 	}
-	var polled []history.Offset // by many ways, behind the same emitter
-	for _, w := range ways {
-		if len(w.polls) > 0 && (len(polled) == 0 || &polled[0] != &w.polls[0]) {
-			polled = w.polls
-			for _, poll := range polled {
-				add(poll)
-			}
-		}
-		if len(w.polls) == 0 {
+	for i := range ways {
+		w := &ways[i]
+		switch {
+		case len(w.polls) == 0:
 			for _, f := range w.fetches {
 				add(w.by(f))
+			}
+		case i == 0 || !alikeIn(ways[i-1], *w):
+			for _, poll := range w.polls {
+				add(poll)
 			}
 		}
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	t.candidates = slices.Compact(all)
+	return t.candidates
 }
 
 // rhythms are the intervals seen so far, by party.
 type rhythms struct {
 	view    *history.View
 	readers map[string][]*history.Reader
-	through map[string][]Validator // those that fetch through a cache
 	polls   map[pollsKey][]history.Offset
 }
 
@@ -204,28 +248,26 @@ type pollsKey struct {
 	last, every, end history.Offset
 }
 
-func (l Limits) rhythms(view *history.View) rhythms {
-	r := rhythms{view: view, readers: map[string][]*history.Reader{}, through: map[string][]Validator{}, polls: map[pollsKey][]history.Offset{}}
+func (t *Timing) rhythms(view *history.View) rhythms {
+	r := rhythms{view: view, readers: map[string][]*history.Reader{}, polls: map[pollsKey][]history.Offset{}}
 	for _, reader := range view.Readers {
-		r.readers[reader.Name] = append(r.readers[reader.Name], reader)
-	}
-	for _, v := range l.Validators {
-		if v.Via != "" {
-			r.through[v.Via] = append(r.through[v.Via], v)
+		if t.heard[reader.Name] {
+			r.readers[reader.Name] = append(r.readers[reader.Name], reader)
 		}
 	}
 	return r
 }
 
 // courseOf predicts the way to a validator.
-func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) publicationPath {
-	end := until + 3*l.slowness(v)
+func (t *Timing) courseOf(seen rhythms, v *Validator, now, until history.Offset) publicationPath {
+	l := t.limits
+	end := until + 3*l.slowness(*v)
 	w := publicationPath{onMiss: v.OnMiss, cool: history.Offset(l.Wall(v.Learns)), last: seen.view.Fetched(v.fetcher()).Last}
 	for _, r := range seen.readers[v.From] {
 		if r.What != runbook.JWKS && !v.Reads {
-			key := pollsKey{v.From, r.Last, cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(v)))), end}
+			key := pollsKey{v.From, r.Last, cmp.Or(r.Habit().Length(), history.Offset(l.Wall(l.Publishing(*v)))), end}
 			if w.polls = seen.polls[key]; w.polls == nil {
-				w.polls = beats(r.Last, key.every, now, end)
+				w.polls = slices.Collect(beats(r.Last, key.every, now, end))
 				seen.polls[key] = w.polls
 			}
 		}
@@ -236,13 +278,15 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 		}
 	}
 	if len(w.polls) == 0 && !v.Reads {
-		w.wait = history.Offset(l.Wall(l.Publishing(v)))
+		w.wait = history.Offset(l.Wall(l.Publishing(*v)))
 	}
 	w.cached, w.ttl = v.Shared > 0, history.Offset(l.Wall(v.Shared))
-	together := seen.through[v.Via]
+	together := t.through[v.Via]
 	if v.Via == "" {
-		together = []Validator{v}
+		t.alone[0] = v
+		together = t.alone[:]
 	}
+	from := len(t.fetches)
 	for _, other := range together {
 		r := seen.view.Fetched(other.fetcher())
 		refills := other.Refills()
@@ -254,28 +298,23 @@ func (l Limits) courseOf(seen rhythms, v Validator, now, until history.Offset) p
 		if seen := r.Habit().Length(); !other.OnMiss && seen > 0 && (seen >= every || r.Whole > 1) {
 			every, late = seen, 0
 		}
-		for _, at := range beats(r.Last, every, now, end) {
-			w.fetches = append(w.fetches, fetch{at - sure, at + late + sure, other.Name == v.Name})
+		for at := range beats(r.Last, every, now, end) {
+			t.fetches = append(t.fetches, fetch{at - sure, at + late + sure, other.Name == v.Name})
 		}
 	}
+	w.fetches = slices.Clip(t.fetches[from:])
 	slices.SortFunc(w.fetches, func(a, b fetch) int { return cmp.Compare(a.from, b.from) })
 	return w
 }
 
 // beats are the next times of something periodic, from its last one on. What is overdue happens now.
-func beats(last, every, now, end history.Offset) []history.Offset {
-	if every <= 0 {
-		return nil
+func beats(last, every, now, end history.Offset) iter.Seq[history.Offset] {
+	return func(yield func(history.Offset) bool) {
+		at := max(last+every, now)
+		for n := 0; every > 0 && at <= end && n < mostBeats && yield(at); n++ {
+			at += every
+		}
 	}
-	next := last + every
-	if next < now {
-		next = now
-	}
-	var all []history.Offset
-	for at := next; at <= end && len(all) < mostBeats; at += every {
-		all = append(all, at)
-	}
-	return all
 }
 
 // late is the shortest time after an accept at a moment in which a validator learns, whether the accept

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -83,11 +84,24 @@ func (l Limits) byChance(r *history.Rhythm, claimed time.Duration, habit history
 	return gap, more, fmt.Sprintf("; its pauses vary by chance (%d were seen, the shortest of %s): that is their mean, and one of %s may come", r.Whole, Text(least), Text(l.Page(longest.Duration())))
 }
 
+// cells are those of a validator and of the services before it.
+func (s Sight) cells(v Validator) iter.Seq[history.CellKey] {
+	return func(yield func(history.CellKey) bool) {
+		for _, name := range slices.Concat([]string{v.Name}, v.Fronts) {
+			for _, key := range s.View.KeysAt(name) {
+				if !yield(key) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // asked reports whether anything was presented in [from, to) to a validator or a service before it. A
 // validator that nobody asks need not fetch.
 func (s Sight) asked(v Validator, from, to history.Offset) bool {
-	for key := range s.View.Cells {
-		if (key.Validator == v.Name || slices.Contains(v.Fronts, key.Validator)) && len(s.View.Buckets(key, from, to)) > 0 {
+	for key := range s.cells(v) {
+		if len(s.View.Buckets(key, from, to)) > 0 {
 			return true
 		}
 	}
@@ -106,8 +120,8 @@ func (l Limits) taughtByUse(s Sight, v Validator) bool {
 	}
 	const at = history.Offset(time.Second)
 	first := learned + 1
-	for key := range s.View.Cells {
-		if key.Validator != v.Name && !slices.Contains(v.Fronts, key.Validator) || key.Credential != s.New {
+	for key := range s.cells(v) {
+		if key.Credential != s.New {
 			continue
 		}
 		for _, b := range s.View.Buckets(key, 0, learned+1) {

@@ -32,6 +32,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	if ahead == 0 || r.plan.AnyMoment {
 		return nil
 	}
+	timing := r.limits.Timing()
 	// Longer than one full cycle of fetches: on a busy machine they may be reported late.
 	began := r.world.History.Offset()
 	given, until := began+2*ahead, history.Offset(0)
@@ -46,7 +47,7 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 		now := r.world.History.Offset()
 		r.glance(func(v *history.View) {
 			if n := v.Beats(); n != beats || now-looked >= fresh {
-				m = r.limits.AcceptAt(v, now, max(until, now))
+				m = timing.AcceptAt(v, now, max(until, now))
 				beats, looked = n, now
 			}
 		})
@@ -62,6 +63,9 @@ func (r *rotation) awaitWorstMoment(ctx context.Context) error {
 	r.closely = false
 	if err != nil {
 		return err
+	}
+	if m.Known {
+		m.Missed = timing.Missed()
 	}
 	r.moment = m
 	return nil

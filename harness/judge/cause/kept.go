@@ -116,18 +116,18 @@ func (p Presented) BySession() bool { return p.session && !p.Refused }
 // OldProbes sums up the answers to the old credential since the revoke. An answer counts from when it
 // was asked for: a slow answer is no late refusal.
 func (e *Case) OldProbes(v plan.Validator, revoked history.Offset) Presented {
-	view := history.NewView()
 	var p Presented
 	for _, event := range e.About(v.Name) {
 		if event.Kind != history.KindProbe || event.Probe.Purpose != history.OldAfter || event.At < revoked {
 			continue
 		}
-		view.Apply(*event)
+		if event.Credential == e.Old {
+			p.Add(event.At, event.Probe)
+		}
 		if event.Probe.Outcome == history.OK {
 			p.session = event.Probe.Session
 		}
 	}
-	p.Answers = view.Said(v.Name, e.Old, history.OldAfter)
 	p.Refused = p.InARow >= v.InARow() || p.InARow > 0 && p.Again == 0
 	p.RefusedAt = p.RefusedSince
 	return p

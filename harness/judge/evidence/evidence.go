@@ -35,6 +35,9 @@ type Evidence struct {
 	reads map[string][]*history.Event // by who read
 	steps []*history.Event
 
+	judged   []history.CellKey // of so many cells in all
+	judgedOf int
+
 	ClockSet *history.Event // the first time before the end that the machine's clock was set; nil: it never was
 }
 
@@ -259,7 +262,11 @@ func (e *Evidence) Fetches(validator string, from, to history.Offset) []history.
 }
 
 // JudgedCells lists the judged cells: of the run's credentials, where the credential is checked.
+// Nobody may change it.
 func (e *Evidence) JudgedCells() []history.CellKey {
+	if e.judgedOf == len(e.View.Cells) {
+		return e.judged
+	}
 	var keys []history.CellKey
 	for _, key := range e.View.Keys() {
 		_, other := e.Others[key.Credential]
@@ -267,6 +274,7 @@ func (e *Evidence) JudgedCells() []history.CellKey {
 			keys = append(keys, key)
 		}
 	}
+	e.judged, e.judgedOf = keys, len(e.View.Cells)
 	return keys
 }
 

@@ -107,8 +107,10 @@ func (e *judging) endedUnseen(findings []judge.Finding) (judge.Finding, bool) {
 	n, unknown := int64(0), false
 	f := judge.Finding{Level: judge.Warning, Credential: e.Old, CausedBy: string(keyring.Revoke), FirstPhase: string(history.Revoke)}
 	for _, event := range e.Events {
-		off := e.isOffPage(event.Reader) && event.Reader != history.Somebody
-		if event.Kind == history.KindEnded && (event.What == history.Idle || off) && event.Credential == e.Old && done && event.At >= revoked-evidence.Nearly {
+		if event.Kind != history.KindEnded || event.Credential != e.Old || !done || event.At < revoked-evidence.Nearly {
+			continue
+		}
+		if off := e.isOffPage(event.Reader) && event.Reader != history.Somebody; event.What == history.Idle || off {
 			if f.Validator == "" {
 				f.Validator, f.Presenter, f.FirstMS, unknown = event.Service, event.Reader, event.At.Milliseconds(), off
 			}
@@ -151,7 +153,10 @@ func (e *judging) momentUnseen() string {
 		return ""
 	}
 	for _, event := range e.Events {
-		if v, ok := e.Limits.Validator(event.Service); event.Kind == history.KindMoment && event.What == history.MomentUnseen && ok && v.OnPage && !e.asThoseBehind(v) {
+		if event.Kind != history.KindMoment || event.What != history.MomentUnseen {
+			continue
+		}
+		if v, ok := e.Limits.Validator(event.Service); ok && v.OnPage && !e.asThoseBehind(v) {
 			return fmt.Sprintf("the worst moment to accept for %s was waited for and did not come: %s", v.Name, event.Detail)
 		}
 	}

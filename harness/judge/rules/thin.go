@@ -242,11 +242,9 @@ func (e *judging) answering(c plan.Client) (keys []history.CellKey) {
 // service whose own credential was refused.
 func (e *judging) answers(keys []history.CellKey, from, until history.Offset) (n int64) {
 	for _, key := range keys {
-		for _, b := range e.View.Buckets(key, from, until) {
-			n += b.AuthFailures
-			if key.Source == history.FromLoad {
-				n += b.OK
-			}
+		ok, refused := e.View.AnswersIn(key, from, until)
+		if n += refused; key.Source == history.FromLoad {
+			n += ok
 		}
 	}
 	return n

@@ -33,14 +33,16 @@ type decision struct {
 // attempts is how many attempts it stands for.
 func (d decision) attempts() int64 { return 1 + d.more }
 
-// cells are the counted cells, in the order in which they first appeared.
+// cells are the counted cells. Those with something to record are in the order in which they first had that.
 type cells struct {
 	byKey map[history.CellKey]*cell
-	order []*cell
+	open  []*cell
 }
 
 type cell struct {
+	cells    *cells
 	key      history.CellKey
+	isOpen   bool
 	index    history.Offset // of the present bucket: its beginning / bucket
 	counts   *history.Counts
 	past     []history.Event // buckets that are not recorded yet
@@ -123,6 +125,7 @@ func (w *World) countStretch(c *cell, s stretch) {
 		made := c.bucket((to - from) * bucket)
 		addTo(made, s.decision, whole)
 		c.past = append(c.past, history.Event{At: from * bucket, Kind: history.KindCounts, Counts: made})
+		c.opened()
 	}
 	if rest := s.n - begins - whole; rest > 0 {
 		c.open(to)
@@ -142,6 +145,15 @@ func (c *cell) open(index history.Offset) {
 	}
 	c.close()
 	c.index, c.counts = index, c.bucket(bucket)
+	c.opened()
+}
+
+// opened notes that it has something to record.
+func (c *cell) opened() {
+	if !c.isOpen {
+		c.isOpen = true
+		c.cells.open = append(c.cells.open, c)
+	}
 }
 
 // total adds equal decisions to the totals.
@@ -166,9 +178,8 @@ func (c *cells) cell(key history.CellKey) *cell {
 	if c.byKey == nil {
 		c.byKey = map[history.CellKey]*cell{}
 	}
-	made := &cell{key: key}
+	made := &cell{cells: c, key: key}
 	c.byKey[key] = made
-	c.order = append(c.order, made)
 	return made
 }
 
@@ -233,7 +244,8 @@ func (c *cell) close() {
 // flush records the finished buckets; with all, the current ones too.
 func (w *World) flush(all bool) {
 	now := w.now()
-	for _, c := range w.cells.order {
+	left := w.cells.open[:0]
+	for _, c := range w.cells.open {
 		if all || c.index < now/bucket {
 			c.close()
 		}
@@ -247,7 +259,12 @@ func (w *World) flush(all bool) {
 			n++
 		}
 		c.past = slices.Delete(c.past, 0, n)
+		if c.isOpen = c.counts != nil || len(c.past) > 0; c.isOpen {
+			left = append(left, c)
+		}
 	}
+	clear(w.cells.open[len(left):])
+	w.cells.open = left
 	for _, c := range w.clients {
 		c.tellHeld(all)
 	}

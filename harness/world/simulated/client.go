@@ -55,6 +55,7 @@ type client struct {
 	planned int            // how often what it does next was planned: what was on the agenda before is off it
 	acts    int64          // the next moment of which the request acts; -1: none
 	stirred bool           // it is to be planned anew
+	held    bool           // some of its sessions hold requests back, or did when last told
 	mixed   history.Offset // until when some of its sessions have another credential than is emitted
 	fails   bool           // not all of its requests are taken, or soon are not
 }
@@ -216,6 +217,7 @@ func (c *client) present(s *session) {
 func (c *client) hold(s *session) {
 	c.world.totals.NotSent += c.at
 	s.held += c.at
+	c.held = true
 }
 
 // decision is what a validator makes of a session's credential and its presenter.
@@ -237,7 +239,12 @@ func (c *client) decision(s *session, presenter, to string) decision {
 // once in renewAgain; with all, everything.
 func (c *client) tellHeld(all bool) {
 	w := c.world
+	if !c.held {
+		return
+	}
+	c.held = false
 	for _, s := range c.sessions {
+		c.held = c.held || s.held > 0
 		if s.held == 0 || !all && s.told != 0 && w.now()-s.told < renewAgain {
 			continue
 		}

@@ -30,7 +30,8 @@ type clock struct {
 	queue   entries
 	count   int // of all entries so far
 	ready   []*party
-	running *party // nil: the caller itself
+	running *party   // nil: the caller itself
+	idle    []*party // that have ended, and may be others
 	// waiting are those who sleep, by the context that may end before their time comes, in
 	// the order in which contexts were first slept under.
 	waiting []*sleepers
@@ -65,11 +66,15 @@ type entry struct {
 	do    func()
 }
 
-// party runs beside the caller.
+// party runs beside the caller. When what it does has ended it can do something else: a new coroutine
+// costs more than most of what parties do.
 type party struct {
 	resume func() (struct{}, bool)
+	stop   func()
 	yield  func(struct{}) bool
-	ended  signal
+	does   func()
+	ended  *signal // of what it does
+	idle   bool
 }
 
 // sleepers are those who sleep under a context.
@@ -140,13 +145,34 @@ func (c *clock) sleep(ctx context.Context, s *signal, d history.Offset) error {
 
 // Go starts f as a party. It begins when its caller waits.
 func (c *clock) Go(f func()) (wait func()) {
-	p := &party{}
-	p.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
-		p.yield = yield
-		f()
-	})
+	var p *party
+	if n := len(c.idle); n > 0 {
+		p, c.idle = c.idle[n-1], c.idle[:n-1]
+	} else {
+		p = &party{}
+		p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
+			p.yield = yield
+			for {
+				p.does()
+				p.does, p.idle = nil, true
+				if !yield(struct{}{}) {
+					return
+				}
+			}
+		})
+	}
+	ended := &signal{}
+	p.does, p.ended, p.idle = f, ended, false
 	c.ready = append(c.ready, p)
-	return func() { c.await(&p.ended) }
+	return func() { c.await(ended) }
+}
+
+// close ends the coroutines of parties that have ended.
+func (c *clock) close() {
+	for _, p := range c.idle {
+		p.stop()
+	}
+	c.idle = nil
 }
 
 // at schedules a call at an offset, in whole microseconds. Calls at the same time come in the order of
@@ -203,10 +229,11 @@ func (c *clock) turn() {
 		p := c.ready[0]
 		c.ready = c.ready[1:]
 		c.running = p
-		_, waits := p.resume()
+		p.resume()
 		c.running = nil
-		if !waits {
-			c.give(&p.ended)
+		if p.idle {
+			c.give(p.ended)
+			c.idle = append(c.idle, p)
 		}
 	default: // the caller itself may go on
 	}

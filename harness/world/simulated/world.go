@@ -233,6 +233,7 @@ func (w *World) Finish() (*history.History, error) {
 	}
 	w.record(history.Event{Kind: history.KindTotals, Totals: &totals})
 	w.record(history.Event{Kind: history.KindLeaks, Leaks: &history.Leaks{Searched: 1}})
+	w.clock.close()
 	h, err := w.recorder.Close(closing)
 	if err != nil {
 		return nil, fmt.Errorf("close the history: %w", err)
