@@ -110,7 +110,7 @@ func TestLoadLongPage(t *testing.T) {
 		fmt.Fprintf(&b, "  - {name: c%d, roles: [validate]}\n", i)
 	}
 	_, err := Load(fstest.MapFS{"p.yaml": {Data: []byte(b.String())}}, "p.yaml")
-	if want := "p.yaml: the file is larger than 1024 KiB"; err == nil || err.Error() != want {
+	if want := "p.yaml: is larger than 1 MiB"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
@@ -114,7 +113,8 @@ func (w StopWhen) Text() string {
 // write, acts in a cluster, and the two ways of doing nothing. Of those in a cluster
 // it may have several, which are done in this order: the command whose output they use,
 // secret, annotate, rollout. Its words may use {{ .credential }}, {{ .identifier }},
-// {{ .NAME.url }} of a service, and {{ .env.NAME }} of the environment.
+// {{ .NAME.url }} of a service, and {{ .env.NAME }} of the environment. A function may
+// follow: {{ .identifier | json }}.
 type Act struct {
 	// Command is run in the folder of the scenario, without a shell.
 	Command     []string          `yaml:"command,omitempty" json:"command,omitempty"`
@@ -184,28 +184,27 @@ var cannotSteps = []string{"accept", "destroy", "restore", EmitBackStep, "withdr
 // value leaked, are not among them.
 var Waivable = []string{"accounting", "distribution", "gates", "logs", "revocation", "rollback", "sessions"}
 
-// mention finds what a text of an act uses: {{ .identifier }}, {{ .auth.url }}.
-var mention = regexp.MustCompile(`\{\{-?\s*\.([a-zA-Z0-9_-]+)(?:\.([a-zA-Z0-9_]+))?\s*-?\}\}`)
-
-// Mention is one {{ .Name }} or {{ .Name.Part }}.
+// Mention is what a text of an act uses: {{ .identifier }} or {{ .auth.url }}.
 type Mention struct{ Name, Part string }
 
 // Mentions are those of some texts.
 func Mentions(texts ...string) []Mention {
 	var found []Mention
 	for _, text := range texts {
-		for _, m := range mention.FindAllStringSubmatch(text, -1) {
-			found = append(found, Mention{m[1], m[2]})
-		}
+		ReplaceMentions(text, func(m Mention) string {
+			found = append(found, m)
+			return ""
+		})
 	}
 	return found
 }
 
-// ReplaceMentions is a text with every mention replaced.
+// ReplaceMentions is a text with every mention replaced. What stands between braces and is
+// none is left as it is: a scenario that has any is refused when it is checked.
 func ReplaceMentions(text string, with func(Mention) string) string {
-	return mention.ReplaceAllStringFunc(text, func(found string) string {
-		m := mention.FindStringSubmatch(found)
-		return with(Mention{m[1], m[2]})
+	return contract.Fill(text, func(w contract.Word) (contract.Value, bool) {
+		name, part := w.Of()
+		return contract.Text(with(Mention{name, part})), true
 	})
 }
 

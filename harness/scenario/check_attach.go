@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/source"
 	"github.com/rehearse-dev/rehearse/harness/vaultpath"
 )
@@ -211,8 +212,13 @@ func (c check) act(path, name string, act Act, a *Attach) {
 	c.mentions(path, act.Texts(), words...)
 }
 
-// mentions reports what a text uses and is not to be had.
+// mentions reports what a text uses and is not to be had, and what cannot be read.
 func (c check) mentions(path string, texts []string, words ...string) {
+	for _, text := range texts {
+		if _, err := contract.Words(text); err != nil {
+			c.Report(path, "as {{ .NAME.url }}, {{ .env.NAME }}"+as(words), "%v", err)
+		}
+	}
 	for _, m := range Mentions(texts...) {
 		switch {
 		case m.Part == "" && slices.Contains(words, m.Name), m.Name == "env" && m.Part != "":
@@ -222,6 +228,14 @@ func (c check) mentions(path string, texts []string, words ...string) {
 			c.Report(path, strings.Join(append(slices.Clone(words), "NAME.url or env.NAME"), ", "), "{{ .%s }} is not to be had", strings.TrimSuffix(m.Name+"."+m.Part, "."))
 		}
 	}
+}
+
+// as are words as they are written in a text.
+func as(words []string) (written string) {
+	for _, word := range words {
+		written += ", " + contract.Word(word).String()
+	}
+	return written
 }
 
 // attachedTo holds one service of a system that runs already.
