@@ -65,13 +65,18 @@ type Explanation struct {
 	Consumer   string // the party to look at, where it is not the validator
 	CausedBy   string // where it is not the last step before the first failure
 	Credential string // where it is not the cell's
-	Why, Fix   string
+	// Nobody says that no party can be named.
+	Nobody   bool
+	Why, Fix string
 }
 
 // Apply fills a finding from an explanation. Fields that the explanation leaves empty stay as they are.
 func (x Explanation) Apply(f *judge.Finding) {
 	f.Cause = cmp.Or(x.Cause, f.Cause)
 	f.Consumer = cmp.Or(x.Consumer, f.Consumer)
+	if x.Nobody {
+		f.Consumer = ""
+	}
 	f.CausedBy = cmp.Or(x.CausedBy, f.CausedBy)
 	f.Credential = cmp.Or(x.Credential, f.Credential)
 	f.Fix = cmp.Or(x.Fix, f.Fix)
@@ -171,7 +176,7 @@ func detectors() []detector {
 		{of: Refused, match: stillStale},
 		{of: Refused, match: neverLearned},
 		{of: Refused, needs: []need{seesLearned}, match: insideTheFetch},
-		{of: Refused, needs: []need{seesLearned, seesSet}, match: latePublish},
+		{of: Refused, needs: []need{seesLearned}, match: latePublish},
 		{of: Refused, needs: []need{seesLearned, seesFetches}, match: startedAnew},
 		{of: Refused, needs: []need{seesLearned}, match: staleCache},
 		{of: Refused, match: tookLate},

@@ -2,6 +2,8 @@ package cause
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -9,10 +11,61 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
-// latePublish matches where the emitter published the new credential later than the page says although
+// latePublish matches where the emitter whose set the validator gets published the new credential late. Of several whose
+// sets a balancer answers with, those that published in time are not to blame; where a late one and one in time stand
+// there, and nothing shows with which set the validator was answered, nobody is named.
+func latePublish(c *Cell) (Explanation, bool) {
+	place := c.nearest()
+	behind := c.partiesBehind(place)
+	if len(behind) == 0 {
+		told, is := c.publishedLate()
+		return told, is && c.IsPublished
+	}
+	var late []Explanation
+	other, until, since := "", history.Offset(0), history.Offset(0)
+	for _, issuer := range behind {
+		at, known := c.View.PublishedAt[issuer][c.Fresh]
+		if !known {
+			other, since = fmt.Sprintf("nothing shows when %s published it", issuer), c.End // whose answer lacked it cannot be told then
+			continue
+		}
+		of := *c
+		of.Validator.From, of.Published = issuer, at
+		if told, is := of.publishedLate(); is {
+			late, until = append(late, told), max(until, at)
+		} else if at-c.Accepted <= history.Offset(c.Limits.Wall(c.Limits.Publishing(of.Validator)))+evidence.Nearly {
+			other, since = issuer+" published it in time", max(since, at)
+		}
+	}
+	switch {
+	case len(late) == 0:
+		return Explanation{}, false
+	case other == "" || len(late) == 1 && c.answeredWithout(place, since+evidence.Nearly, until):
+		return late[0], true
+	}
+	told := Explanation{Cause: judge.CauseUnknown, Nobody: true, Why: late[0].Why}
+	told.Why += fmt.Sprintf("; but %s, %s answers with the set of either, and nothing shows with which %s was answered", other, place, c.Validator.Name)
+	told.Fix = fmt.Sprintf("have each of %s publish within what the page says, and look at what each answers by its own address before emitting", strings.Join(behind, ", "))
+	return told, true
+}
+
+// answeredWithout reports whether the validator, or the balancer for it, was given a set without the new credential in
+// (from, to): by one that had not published it.
+func (c *Cell) answeredWithout(place string, from, to history.Offset) bool {
+	for _, fetcher := range []string{c.Validator.Name, place} {
+		for _, fetch := range c.Fetches(fetcher, from, to) {
+			if !slices.Contains(fetch.Credentials, c.Fresh) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// publishedLate reports whether the emitter published the new credential later than the page says although
 // the lead would have been enough for the validator; or after it was in use already, as the page may
 // allow: then nobody could have learned it.
-func latePublish(c *Cell) (Explanation, bool) {
+func (c *Cell) publishedLate() (Explanation, bool) {
 	v := c.Validator
 	own := c.LearnedAt - c.Published // what the validator itself took
 	took := c.Published - c.Accepted

@@ -41,7 +41,8 @@ func afterRevoke(separator string, match func(*Cell) (Explanation, bool)) func(*
 func neverPublished(c *Cell) (Explanation, bool) {
 	v := c.Validator
 	set, known := c.View.Published[v.From]
-	if !known || slices.Contains(set, c.Fresh) {
+	other := slices.ContainsFunc(c.partiesBehind(c.nearest()), func(issuer string) bool { return slices.Contains(c.View.Published[issuer], c.Fresh) })
+	if !known || slices.Contains(set, c.Fresh) || other {
 		return Explanation{}, false
 	}
 	revoked, _ := c.RevokedAt()
