@@ -172,7 +172,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 		return err
 	}
 	outcome, err := rehearse(ctx, p, o)
-	err = errors.Join(err, t.end(outcome, !f.yes))
+	err = errors.Join(err, t.showAgain(ctx, outcome), t.end(outcome, !f.yes))
 	if outcome != nil && f.ui != uiJSON {
 		err = errors.Join(err, console.PrintVerdict(t.out, outcome.Verdict, outcome.Limits, reportIn(outcome.Folder), t.look))
 		if f.verbose {

@@ -10,7 +10,7 @@ import (
 
 // simulateCommand is `rehearse simulate [SCENARIO]`.
 func simulateCommand() *cobra.Command {
-	f := runFlags{runEnvironment: runEnvironment{runtime: harness.Simulated, store: harness.Auto}, yes: true}
+	f := runFlags{runEnvironment: runEnvironment{runtime: harness.Simulated, store: harness.Auto}}
 	var many manyFlags
 	command := &cobra.Command{
 		Use:   "simulate [SCENARIO]",
@@ -38,10 +38,12 @@ func simulateCommand() *cobra.Command {
 		"judged by the second are not: it is part of the rehearsal")
 	flags.Int64Var(&f.seed, "seed", 0, "over the scenario's: decides the ages of caches, polls and sessions")
 	flags.StringVar(&f.out, "out", "", "`folder` of the run's files (default "+runsFolder+"/TIME-NAME)")
-	flags.StringVar(&f.ui, "ui", uiAuto, "how it is told: plain (lines; auto is that), json (events, one a line; with --runs the figures)")
+	flags.StringVar(&f.ui, "ui", uiAuto, "how it is told: plain (lines; auto is that), tui (a screen that shows it again, within a minute),\n"+
+		"json (events, one a line; with --runs the figures)")
+	flags.BoolVar(&f.yes, "yes", false, "leave the screen at the end")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell of every service, fetch and read too")
 	flags.IntVar(&many.runs, "runs", 1, "rehearse it `N` times, with seeds from --seed on, and tell the distribution")
 	completes(command, "gates", string(scenario.Enforce), string(scenario.Observe), string(scenario.Off))
-	completes(command, "ui", uiAuto, uiPlain, uiJSON)
+	completes(command, "ui", uiAuto, uiTUI, uiPlain, uiJSON)
 	return command
 }

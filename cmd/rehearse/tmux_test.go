@@ -73,6 +73,12 @@ func played(t *testing.T) string {
 // inTmux starts a rehearsal in a terminal of 80×24.
 func inTmux(t *testing.T, flags string) *multiplexer {
 	t.Helper()
+	return onTerminal(t, "run --runtime process "+flags)
+}
+
+// onTerminal starts a command about the scenario that is played in such a terminal.
+func onTerminal(t *testing.T, does string) *multiplexer {
+	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		if os.Getenv("REHEARSE_REQUIRE_TMUX") == "1" {
 			t.Fatal("tmux is not installed, and REHEARSE_REQUIRE_TMUX wants it")
@@ -83,8 +89,8 @@ func inTmux(t *testing.T, flags string) *multiplexer {
 	m := &multiplexer{t: t, socket: filepath.Join(dir, "tmux"), folder: filepath.Join(dir, "run"), pid: filepath.Join(dir, "pid")}
 	t.Setenv("LC_ALL", "C.UTF-8")
 	script := fmt.Sprintf(`cd %s; echo "before=$(stty -g)"
-sh -c 'echo $$ >pid; exec rehearse run --runtime process --out run %s scenario.yaml'
-echo "code=$?"; echo "after=$(stty -g)"; exec cat`, dir, flags)
+sh -c 'echo $$ >pid; exec rehearse %s --out run scenario.yaml'
+echo "code=$?"; echo "after=$(stty -g)"; exec cat`, dir, does)
 	m.tmux("-f", os.DevNull, "new-session", "-d", "-s", "s", "-x", "80", "-y", "24", "sh", "-c", script)
 	t.Cleanup(func() { m.tmux("kill-server") })
 	return m
@@ -192,6 +198,23 @@ func (m *multiplexer) result() judge.Verdict {
 		m.t.Fatal(err)
 	}
 	return v
+}
+
+// TestSimulationOnAScreen shows a simulation again, which nobody can change any more.
+func TestSimulationOnAScreen(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	m := onTerminal(t, "simulate --speed 20 --ui tui")
+	m.await("SIMULATED", "VERIFY")
+	m.press("r")
+	m.await("this is a simulation shown again")
+	m.await("SIMULATED, NOT RUN", "Fail") // when all its time has gone by
+	m.press("q")
+	if code := m.left(); code != 1 {
+		t.Errorf("exit code: got %d, want 1: the window is too short", code)
+	}
+	if v := m.result(); !v.Totals.Simulated {
+		t.Error("the result does not say that it was simulated")
+	}
 }
 
 // TestGameDay plays one by keys alone, in a terminal that is resized meanwhile.

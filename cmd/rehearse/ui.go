@@ -56,6 +56,7 @@ type runListener interface {
 type runDisplay struct {
 	runListener
 	screen *tui.UI       // nil: it is told in lines
+	replay *replay       // of what is over when the screen shows it; nil: it is shown as it goes on
 	stream *console.JSON // nil: it is not told as JSON
 	out    io.Writer     // for what comes after the run
 	look   console.Options
@@ -69,19 +70,23 @@ func (f *runFlags) tell(command *cobra.Command, p *plan.Plan, o *harness.Options
 	o.Progress = func(text string) { command.PrintErrln(plaintext.Line(text)) }
 	// A screen stays until somebody leaves it, which nobody would in CI, terminal or not. All CI
 	// systems set CI.
-	if o.Simulates(p) {
-		if f.ui == uiTUI {
-			return nil, usage(errors.New("--ui tui: a simulation is over before a screen is drawn: use --ui plain or json"))
-		}
-	} else if f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" {
+	if simulates := o.Simulates(p); f.ui == uiTUI || f.ui == uiAuto && os.Getenv("CI") == "" && !simulates {
 		in, to, err := terminal(command.InOrStdin(), out, os.Getenv)
 		switch {
 		case err == nil:
-			t.screen = tui.New(tui.Options{
+			look := tui.Options{
 				Run: board.Run{Name: p.Name, Limits: p.Limits, Baseline: p.Rehearsal.Baseline.Duration(), OnPage: onPage(p)},
 				In:  in, Out: to, Console: t.look, Hold: f.hold, Confirm: f.confirms(p), Interrupt: func() { raiseInterrupt(end) },
-			})
+			}
+			if simulates {
+				t.replay = newReplay()
+				look.Now, look.Replay = t.replay.now, true
+			}
+			t.screen = tui.New(look)
 			t.runListener, t.out = t.screen, t.screen.Writer()
+			if simulates { // it is over before a screen is drawn
+				return t, nil
+			}
 			o.Operator, o.Progress = t.screen, t.screen.Say
 			o.Listeners = []history.Listener{t.screen}
 			return t, nil
@@ -117,10 +122,22 @@ func onPage(p *plan.Plan) (names []string) {
 
 // start begins to show a run.
 func (t *runDisplay) start(ctx context.Context) error {
-	if t.screen == nil {
+	if t.screen == nil || t.replay != nil {
 		return nil
 	}
 	return t.screen.Start(ctx)
+}
+
+// showAgain shows a run that is over before a screen is drawn.
+func (t *runDisplay) showAgain(ctx context.Context, outcome *harness.Result) error {
+	if t.replay == nil || outcome == nil {
+		return nil
+	}
+	if err := t.screen.Start(ctx); err != nil {
+		return err
+	}
+	t.replay.play(ctx, outcome.History, t.screen, t.screen.Left())
+	return nil
 }
 
 // end ends the display. A screen stays with the verdict until somebody leaves it, unless the run was

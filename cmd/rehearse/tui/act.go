@@ -18,6 +18,8 @@ func (m *model) act(k tea.KeyPressMsg, now situation) tea.Cmd {
 	case operator.says != "" && key.Matches(k, keys.No):
 		m.operator.command(world.Wait)
 	case !key.Matches(k, keys.GoOn, keys.Revoke, keys.Hold, keys.RollBack, keys.Abort, keys.Inject, keys.Undo):
+	case m.replay:
+		m.say("this is a simulation shown again: it is over, and nothing of it can be changed")
 	case now.ended:
 		m.say("the rotation is over")
 	case !operator.ready:
@@ -139,7 +141,7 @@ func said(do func() error, done string) tea.Cmd {
 // quit leaves the screen: at once where all is told, else after a question.
 func (m *model) quit(now situation) tea.Cmd {
 	switch {
-	case now.judged:
+	case now.judged || m.replay:
 		return tea.Quit
 	case m.operator.holds() && !now.ended:
 		m.say("on hold a person is needed: r rolls back, a aborts, h lets the run go on by itself")

@@ -94,6 +94,9 @@ func (m *model) bindings(s *board.State) []key.Binding {
 	if s.Verdict() != nil {
 		return []key.Binding{keys.Quit, keys.Panels, keys.PageDown, keys.PageUp, keys.Help, keys.Look}
 	}
+	if m.replay {
+		return []key.Binding{keys.Quit, keys.PageUp, keys.PageDown, keys.Help, keys.Look}
+	}
 	operator := m.operator.state()
 	var shown []key.Binding
 	switch {

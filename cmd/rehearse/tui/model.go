@@ -41,6 +41,7 @@ type model struct {
 	operator *operator
 	story    *lines
 	now      func() time.Time
+	replay   bool // the run is over, and only shown again
 	// interrupt is what Ctrl-C does.
 	interrupt func()
 

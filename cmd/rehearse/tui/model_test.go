@@ -60,6 +60,22 @@ func TestBeforeTheServicesAreUp(t *testing.T) {
 	s.wantShown("nothing yet")
 }
 
+// TestShownAgain: of a run that is over nothing can be changed, and it can be left at any time.
+func TestShownAgain(t *testing.T) {
+	s := newScreen(t, 80, 24, false).baseline()
+	s.model.replay = true
+	for _, k := range []string{"i", "u", "h", "r", "a", "g"} {
+		s.press(k)
+		s.wantShown("it is over, and nothing of it can be changed")
+		s.notice = ""
+	}
+	s.wantDid()
+	s.press("q")
+	if !s.quit {
+		t.Error("q asks before it leaves a run that is over")
+	}
+}
+
 func TestRollBackAndAbortAsk(t *testing.T) {
 	for key, want := range map[string]world.Command{"r": world.RollBack, "a": world.Abort} {
 		s := newScreen(t, 80, 24, false).refused()

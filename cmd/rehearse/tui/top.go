@@ -33,7 +33,11 @@ func (m *model) answer(s *board.State) string {
 // about is the run, its time and its error budget.
 func (m *model) about(s *board.State) string {
 	r := s.Run()
-	parts := []string{r.Name, m.clock(s), budget(s, m.width >= 110), "gates " + r.Limits.Gates}
+	name := r.Name
+	if r.Limits.Simulated {
+		name = strong.Render("SIMULATED") + " " + name
+	}
+	parts := []string{name, m.clock(s), budget(s, m.width >= 110), "gates " + r.Limits.Gates}
 	if r.Limits.Speed != 1 {
 		parts = append(parts, fmt.Sprintf("speed %g", r.Limits.Speed))
 	}
@@ -113,6 +117,9 @@ func (m *model) banner(s *board.State) string {
 	case s.Verdict() != nil:
 		return ""
 	case s.Ended() != "":
+		if m.replay {
+			return ""
+		}
 		return label.Render(" ENDED ") + " the rotation is " + s.Ended() + ": reading the last logs, cleaning up, judging"
 	case operator.says != "":
 		return label.Render(" ON HOLD ") + fmt.Sprintf(" the gate before the revoke says no: %s revokes, %s waits, %s rolls back",

@@ -54,6 +54,10 @@ type Options struct {
 	Confirm history.Phase
 	// Interrupt is called for Ctrl-C, when the terminal is whole again.
 	Interrupt func()
+	// Now is the clock by which events come; nil: time.Now.
+	Now func() time.Time
+	// Replay says that the run is over, and only shown again: nothing of it can be changed.
+	Replay bool
 }
 
 // UI is the screen of one run. Make one with New, Start it, and Close it
@@ -89,15 +93,18 @@ func New(o Options) *UI {
 	if o.Interrupt == nil {
 		o.Interrupt = func() {}
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	u := &UI{
-		operator: newOperator(o.Hold, o.Confirm, time.Now), o: o, board: board.New(o.Run, time.Now),
+		operator: newOperator(o.Hold, o.Confirm, time.Now), o: o, board: board.New(o.Run, o.Now),
 		gate: &gate{to: o.Out}, left: make(chan struct{}), stop: func() bool { return true },
 	}
 	told := &lines{}
 	u.story = console.New(told, o.Limits, console.Options{Verbose: o.Console.Verbose, Baseline: o.Baseline, NoProgress: true})
 	u.after = console.New(u.gate, o.Limits, o.Console)
 	u.model = &model{
-		board: u.board, operator: u.operator, story: told, now: time.Now, help: newHelp(),
+		board: u.board, operator: u.operator, story: told, now: time.Now, help: newHelp(), replay: o.Replay,
 		interrupt: func() { u.interrupted.Store(true) },
 	}
 	u.draw(u.model)
@@ -162,6 +169,9 @@ func (u *UI) Conclude(v judge.Verdict) {
 	<-u.left
 }
 
+// Left is closed when the screen was left.
+func (u *UI) Left() <-chan struct{} { return u.left }
+
 // Writer is where to print from now on: the terminal, unless it is stuck.
 func (u *UI) Writer() io.Writer { return u.gate }
 
@@ -208,6 +218,7 @@ func (u *UI) whole(err error) {
 			_, _ = fmt.Fprintln(u.gate, plaintext.Lines(err.Error())) // with the stack of a panic, in lines
 		case u.interrupted.Load() || u.ending.Load():
 			u.gate.say("ending: faults are undone and everything is cleaned up; Ctrl-C ends it at once")
+		case u.o.Replay:
 		case !u.told.Load():
 			u.gate.say("the screen was left: the run goes on, told in lines")
 		}
