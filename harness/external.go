@@ -94,9 +94,6 @@ func (r *run) fill(ctx context.Context, spec world.Spec) (world.Spec, error) {
 	return values.Fill(spec), nil
 }
 
-// mostToken bounds a file with a token, in bytes: no server takes a header as long.
-const mostToken = 1 << 20
-
 // presented is the token in a file that a client presents as it is.
 func (r *run) presented(i int, file string) (string, error) {
 	at := "load[" + strconv.Itoa(i) + "].token.file"
@@ -104,7 +101,7 @@ func (r *run) presented(i int, file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", at, err)
 	}
-	content, err := source.ReadIn(folder, path.Base(file), mostToken)
+	content, err := source.ReadIn(folder, path.Base(file), scenario.MaxToken)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", at, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -80,7 +81,7 @@ func (c check) external(at string, s Service) {
 		switch {
 		case s.NeedsImage() && !path.IsAbs(file):
 			c.Report(at+".files", "as /etc/reports.conf", "%q is not an absolute path of the image", file)
-		case path.Clean("/"+file) != "/"+strings.TrimPrefix(file, "/") || file == "/":
+		case path.Clean("/"+file) != "/"+strings.TrimPrefix(file, "/") || file == "/" || strings.ContainsFunc(file, unicode.IsControl):
 			c.Report(at+".files", "as /run/secrets/key", "%q is not the path of a file", file)
 		}
 	}

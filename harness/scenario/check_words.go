@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -24,7 +25,7 @@ func (c check) settings(at string, s Service) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		path := source.Join(at+".environment", name)
-		if name == "" || strings.ContainsAny(name, "=\x00") {
+		if name == "" || strings.Contains(name, "=") || strings.ContainsFunc(name, unicode.IsControl) {
 			c.Report(at+".environment", "as JWKS_URL", "%q is no name of a variable", name)
 		}
 		c.setting(path, s.Environment[name], s)

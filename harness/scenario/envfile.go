@@ -1,12 +1,14 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
@@ -14,8 +16,12 @@ import (
 // mostEnvFile bounds a file of variables, in bytes.
 const mostEnvFile = 1 << 20
 
+// MaxToken bounds a file with a token, in bytes: no server takes a header as long.
+const MaxToken = 1 << 20
+
 // readFiles reads the files of variables that services name, below what their
-// environment says, and looks whether what they copy is there.
+// environment says, and looks whether what they copy, what they are built of and
+// what clients present is there.
 func (l *loader) readFiles(s *Scenario, document *source.Node) {
 	for _, name := range slices.Sorted(maps.Keys(s.Services)) {
 		service, at := s.Services[name], source.Join("services", name)
@@ -50,6 +56,45 @@ func (l *loader) readFiles(s *Scenario, document *source.Node) {
 				l.report(n, key, "a file or a folder, relative to this file", "there is no %s", v.From)
 			}
 		}
+		if b := service.Build; b != nil && b.Context != "" && !path.IsAbs(b.Context) {
+			l.buildable(document, at+".build", *b)
+		}
+	}
+	for i, client := range s.Load {
+		if client.Token == nil {
+			continue
+		}
+		if file := client.Token.File; file != "" && relativeFile(file) == nil {
+			key := fmt.Sprintf("load[%d].token.file", i)
+			n, _ := document.At(key)
+			if folder, err := l.folder(n.File, path.Dir(file)); err != nil {
+				l.report(n, key, "", "%v", err)
+			} else if _, err := source.ReadIn(folder, path.Base(file), MaxToken); err != nil {
+				l.report(n, key, "a file with the token, relative to this file", "%v", err)
+			}
+		}
+	}
+}
+
+// buildable looks whether there is what an image is built of.
+func (l *loader) buildable(document *source.Node, at string, b Build) {
+	n, _ := document.At(at + ".context")
+	folder, err := l.folder(n.File, b.Context)
+	if err == nil {
+		_, err = fs.ReadDir(folder, ".")
+	}
+	if err != nil {
+		l.report(n, at+".context", "a folder, relative to this file", "there is no folder %s", b.Context)
+		return
+	}
+	dockerfile := cmp.Or(b.Dockerfile, "Dockerfile")
+	file, err := source.OpenIn(folder, dockerfile)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		n, _ := document.At(at + ".dockerfile")
+		l.report(n, at+".dockerfile", "a file of the folder "+b.Context, "%v", err)
 	}
 }
 
@@ -172,7 +217,7 @@ func ParseVolume(text string) (Volume, error) {
 		return Volume{}, fmt.Errorf("%q is not a path relative to this file", parts[0])
 	case !strings.HasPrefix(parts[0], "./") && !strings.HasPrefix(parts[0], "../"):
 		return Volume{}, fmt.Errorf("%q is no path: it begins with ./ or ../, and there are no named volumes", parts[0])
-	case !path.IsAbs(parts[1]) || path.Clean(parts[1]) == "/":
+	case !path.IsAbs(parts[1]) || path.Clean(parts[1]) == "/" || strings.ContainsFunc(parts[1], unicode.IsControl):
 		return Volume{}, fmt.Errorf("%q is not an absolute path of the image", parts[1])
 	}
 	return Volume{From: path.Clean(parts[0]), To: path.Clean(parts[1])}, nil
