@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -47,9 +46,8 @@ func (p *provider) presented(r *http.Request, way contract.Call) presentation {
 	// Of a key that is none of its own, what the log calls it is the presenter's word.
 	call.identified = cmp.Or(key.tag, r.Header.Get(webhook.HeaderIdentifier), history.UnknownIdentifier)
 	call.presenter = strings.TrimPrefix(r.UserAgent(), ChargerAgent)
-	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
 	call.told = []any{
-		"identifier", call.identified, "presenter", call.presenter, "remote", remote, "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds(),
+		"identifier", call.identified, "presenter", call.presenter, "remote", standin.Caller(r), "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds(),
 	}
 	return call
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
@@ -88,7 +89,7 @@ func (l *logins) relayMariaDB(client net.Conn, server string, sessions *mariaDBS
 	}
 	login := newLogin(user, application)
 	l.shown(login, sessions, salt, answer)
-	login.remote, _, _ = net.SplitHostPort(client.RemoteAddr().String()) // "" where it is no address
+	login.remote = standin.CallerOf(client)
 	if _, err := upstream.Write(response); err != nil {
 		return err
 	}

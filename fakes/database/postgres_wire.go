@@ -9,6 +9,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 )
 
 // Codes of a first packet (PostgreSQL, Frontend/Backend Protocol, Message Formats).
@@ -58,7 +60,7 @@ func (l *logins) relay(client net.Conn, server string) error {
 	}
 	settings := startup(packet)
 	login := newLogin(settings["user"], settings["application_name"])
-	login.remote, _, _ = net.SplitHostPort(client.RemoteAddr().String()) // "" where it is no address
+	login.remote = standin.CallerOf(client)
 	port := strconv.Itoa(upstream.LocalAddr().(*net.TCPAddr).Port)
 	l.add(port, login)
 	defer l.close(login)

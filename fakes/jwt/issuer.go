@@ -132,7 +132,7 @@ func (i *issuer) jwks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.read.Add(1)
-	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
+	remote := standin.Caller(r)
 	if how := i.spare.answer(i.source.Orders().Value(contract.OrderJWKS)); how != "" {
 		i.log.Info(string(history.KindRead), "reader", r.UserAgent(), "remote", remote, "what", "jwks", "detail", how)
 		answerBadly(w, how)

@@ -123,8 +123,7 @@ func (v *receiver) receive(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	tag, err := v.check(*held, r.Header, body)
 	took := time.Since(begin)
-	remote, _, _ := net.SplitHostPort(r.RemoteAddr) // "" where it is no address
-	told := []any{"presenter", presenter, "remote", remote, "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds()}
+	told := []any{"presenter", presenter, "remote", standin.Caller(r), "attempt", standin.AttemptOf(r.Header), "latency_us", took.Microseconds()}
 	if signedAnew(r.Header, begin) {
 		told = append(told, "anew", true)
 	}

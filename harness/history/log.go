@@ -37,7 +37,8 @@ type Line struct {
 	What   string `json:"what"`
 	// User is the login under which a credential was presented, where there is one.
 	User string `json:"user"`
-	// Remote is the IP address that a reader or a presenter came from.
+	// Remote is the IP address that a reader or a presenter came from or, as contract.Caller has it, the
+	// service of the run.
 	Remote string `json:"remote"`
 	// From is the URL of a fetch, or the name of the cache that answered it.
 	From   string `json:"from"`

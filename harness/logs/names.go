@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -89,15 +90,18 @@ func (n *Names) Shards(service string, started []string) {
 }
 
 // Locate sets how to find the address of a service, and the service at an address; at is nil where
-// addresses do not tell.
+// addresses do not tell. A stand-in that was called by a process of this machine says whose that is.
 func (n *Names) Locate(url func(service string) string, at func(ip string) string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.url = url
-	if at != nil {
-		n.replicaAt, n.located = at, true
-		n.at = func(ip string) string { return n.Whole(at(ip)) }
+	n.url, n.located = url, at != nil
+	n.replicaAt = func(origin string) string {
+		if service, ok := contract.CallerIn(origin); ok || at == nil {
+			return service
+		}
+		return at(origin)
 	}
+	n.at = func(origin string) string { return n.Whole(n.replicaAt(origin)) }
 }
 
 // Through sets the edges with something on them for faults: its requests count as those of the service
@@ -162,9 +166,9 @@ func hostOf(url string) string {
 // agents are how stand-ins begin their User-Agent; their name follows.
 var agents = []string{"rehearse-verifier/", "rehearse-ready/", "rehearse-cache/"}
 
-// reader is the service behind a User-Agent and an IP address, or the agent itself where there is none;
+// reader is the service behind a User-Agent and an origin (an IP address, or as contract.Caller has it), or the agent itself where there is none;
 // false for the harness.
-func (n *Names) reader(agent, ip string) (name string, ok bool) {
+func (n *Names) reader(agent, origin string) (name string, ok bool) {
 	for _, prefix := range agents {
 		if name, found := strings.CutPrefix(agent, prefix); found {
 			return name, true
@@ -178,13 +182,15 @@ func (n *Names) reader(agent, ip string) (name string, ok bool) {
 	n.mu.RLock()
 	at, edges := n.at, n.edges
 	n.mu.RUnlock()
-	if name := at(ip); name != "" {
+	if name := at(origin); name != "" {
 		for _, e := range edges {
 			if e.Via == name {
 				return e.From, true
 			}
 		}
-		return name, true
+		if _, called := contract.CallerIn(origin); !called || n.own[name] { // a stand-in is what its agent says
+			return name, true
+		}
 	}
 	return agent, !isProbe(agent)
 }

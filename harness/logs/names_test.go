@@ -116,6 +116,7 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 	n := NewNames(plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
 		`checkout: {command: [./checkout, "{{ .auth.url }}"], healthcheck: /healthz, scale: full, agent: Python-urllib}`, 1)))
 	n.Locate(func(string) string { return "" }, func(ip string) string { return map[string]string{"172.18.0.5": "checkout"}[ip] })
+	n.Through([]fault.Edge{{From: "checkout", To: "auth", Via: "proxy-checkout-auth"}})
 	n.AddCredential("kid-1", "k1")
 	n.AddCredential("kid-2", "k2")
 	for _, tt := range []struct{ agent, ip, want string }{
@@ -123,6 +124,9 @@ func TestNamesOfATeamsOwn(t *testing.T) {
 		{"jose/v4", "172.18.0.5", "checkout"},
 		{"jose/v4", "172.18.0.6", "jose/v4"},
 		{"rehearse-verifier/search", "172.18.0.5", "search"},
+		{"jose/v4", "@checkout", "checkout"}, // by its process
+		{"jose/v4", "@edge", "jose/v4"},      // which is no service of theirs
+		{"jose/v4", "@proxy-checkout-auth", "checkout"},
 	} {
 		if got, _ := n.reader(tt.agent, tt.ip); got != tt.want {
 			t.Errorf("%s at %s: got %s, want %s", tt.agent, tt.ip, got, tt.want)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"strings"
 
@@ -106,7 +107,7 @@ func (b *builder) calling(validator string) string {
 }
 
 // alike are the external services that reach the same party as one and that neither an address nor a
-// name tells apart, where one of them has a part in the rotation.
+// name nor their processes tell apart, where one of them has a part in the rotation.
 func (b *builder) alike(p *Plan, s Service) []string {
 	nameless := func(name string) bool {
 		service := b.s.Services[name]
@@ -116,7 +117,7 @@ func (b *builder) alike(p *Plan, s Service) []string {
 		return nil
 	}
 	for _, to := range p.Services {
-		if to.External() || !slices.Contains(b.told(), to.Serve) || !p.Reaches(s.Name, to.Name) {
+		if to.External() || !slices.Contains(b.told(), to.Serve) || !p.Reaches(s.Name, to.Name) || knowsProcesses(to.Serve) {
 			continue
 		}
 		var alike []string
@@ -132,6 +133,12 @@ func (b *builder) alike(p *Plan, s Service) []string {
 		}
 	}
 	return nil
+}
+
+// knowsProcesses reports whether a kind of stand-in says whose process called it (contract.Caller), which
+// only Linux tells.
+func knowsProcesses(serve string) bool {
+	return goruntime.GOOS == "linux" && slices.Contains([]string{"issuer", "provider", "receiver", "postgres", "mariadb"}, serve)
 }
 
 // told are the kinds of stand-ins whose log names their callers: those that publish a key set, and

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -88,6 +89,49 @@ load: [{client: web, to: gate, rate: 5/s, token: {life: 3m}}]
 		v, _ := p.Limits.Validator("checkout")
 		if got := strings.Join(v.Fronts, " "); got != want || (len(p.Unseen) == 0) != (want != "") {
 			t.Errorf("a gate before %s: got %q before checkout and %v unseen, want %q", next, got, p.Unseen, want)
+		}
+	}
+}
+
+// TestUnseenProcesses: pools of a team's own without names are told apart by their processes where the
+// stand-in that they log in to sees their connections, and of a server that keeps its own log they are not.
+func TestUnseenProcesses(t *testing.T) {
+	const page = `
+apiVersion: rehearse/v1
+kind: Runbook
+scope: {name: db, family: database-password}
+storage: {store: vault, publish: {path: secret/data/db}, distribution: poll}
+consumers:
+  - {name: orders,  roles: [emit], refresh: 30s}
+  - {name: reports, roles: [emit], refresh: 30s}
+format: {type: %s, identifier: tag, longest_life: 2m}
+rollout: {lead: 1m, propagation: 30s, watch: 4m}
+overlap: {window: 5m}
+verification: {slo: {objective: 99.9%%}, checks: [auth-failures, canary]}
+rollback: {when: {auth_failures_over: 1%%, for: 10s}}
+schedule: {}
+`
+	const services = `
+apiVersion: rehearse/v1
+kind: Scenario
+runbook: page.yaml
+services:
+  db:      {serve: %s}
+  orders:  {command: [own], %s scale: full, environment: {DB: "{{ .db.host }}", TOKEN: "{{ .store.token }}"}}
+  reports: {command: [own], scale: full, environment: {DB: "{{ .db.host }}", TOKEN: "{{ .store.token }}"}}
+load:
+  - {client: web, to: orders,  rate: 5/s}
+  - {client: app, to: reports, rate: 5/s}
+`
+	for _, tt := range []struct {
+		format, serve, agent string
+		want                 int
+	}{{"redis", "redis", "", 2}, {"redis", "redis", "agent: orders,", 0}, {"postgresql", "postgres", "", 0}, {"mariadb", "mariadb", "", 0}} {
+		if runtime.GOOS != "linux" && tt.agent == "" {
+			tt.want = 2
+		}
+		if got := plantest.Plan(t, fmt.Sprintf(page, tt.format), fmt.Sprintf(services, tt.serve, tt.agent)).Unseen; len(got) != tt.want {
+			t.Errorf("%s %s: got %v unseen, want %d", tt.serve, tt.agent, got, tt.want)
 		}
 	}
 }

@@ -58,11 +58,14 @@ func (c *Cell) tookSome() bool {
 	return !c.HasFetches(c.Validator.Name) && (c.Sum.OK >= evidence.LeastAttempts || c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter).Taken > 0)
 }
 
+// onlyAtItsStart is why a lead may not help: a run cannot tell what is read seldom from what is read once.
+const onlyAtItsStart = ": it read the set at its start and not again in this run; for one that reads it only then, no lead is long enough"
+
 // noLead adds that no lead helps a validator that read its set at its start and not since the rotation
 // began.
 func (c *Cell) noLead() string {
 	if v := c.Validator.Name; c.HasFetches(v) && len(c.Fetches(v, c.Start, c.End)) == 0 {
-		return ": it reads the set only at its start, so no lead is long enough"
+		return onlyAtItsStart
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ func startedAnew(c *Cell) (Explanation, bool) {
 		Cause: judge.CauseNeverLearned,
 		Why: fmt.Sprintf("%s%s learned it only when it was restarted (the fault %s), %s after it was accepted, and had not fetched before; the page says that it learns within %s",
 			v.Name, c.OffPage(v.Name), fault.Kind, c.Page(c.LearnedAt-c.Accepted), plan.Text(v.Learns)),
-		Fix: fmt.Sprintf("make %s fetch the set again, or restart it during the lead: it reads the set only at its start, so no lead is long enough", v.Name),
+		Fix: fmt.Sprintf("make %s fetch the set again, or restart it during the lead%s", v.Name, onlyAtItsStart),
 	}, true
 }
 

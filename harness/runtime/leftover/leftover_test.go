@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/peer"
 )
 
 // sleeper is a process that does nothing until it is killed.
@@ -100,7 +102,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := dead(t)
-	mark := MarkVariable + "=" + state{Run: "over", Harness: gone}.mark("x")
+	mark := peer.MarkVariable + "=" + state{Run: "over", Harness: gone}.mark("x")
 	_, orphan := sleeper(t, mark)
 	_, reused := sleeper(t)
 	_, cared := sleeper(t)

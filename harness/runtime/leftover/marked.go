@@ -8,11 +8,7 @@ import (
 	"time"
 )
 
-// MarkVariable is the environment variable that every process of a run has:
-// those that it started, and what they started, wherever that has gone.
-const MarkVariable = "REHEARSE_MARK"
-
-// Mark is the value of MarkVariable of a service of the run. A service "" stands
+// Mark is the value of peer.MarkVariable of a service of the run. A service "" stands
 // for all of them.
 func (r *Record) Mark(service string) string {
 	r.mu.Lock()

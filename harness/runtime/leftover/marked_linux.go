@@ -1,11 +1,11 @@
 package leftover
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/peer"
 )
 
 // marked are the processes with a mark, but for this one. One whose environment
@@ -29,24 +29,6 @@ func marked(mark string) (found []Identity) {
 
 // hasMark reports whether a process has a mark in its environment.
 func hasMark(pid int, mark string) bool {
-	value, _ := markOf(pid)
+	value, _ := peer.MarkOf(pid)
 	return value == mark || strings.HasSuffix(mark, "/") && strings.HasPrefix(value, mark)
-}
-
-// markOf is the mark of a process; known is false where its environment cannot
-// be read, or was written over by the process itself, as servers do that show
-// what they are at in the list of processes.
-func markOf(pid int) (mark string, known bool) {
-	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return "", false
-	}
-	for variable := range bytes.SplitSeq(environment, []byte{0}) {
-		name, value, found := bytes.Cut(variable, []byte("="))
-		if found && string(name) == MarkVariable {
-			return string(value), true
-		}
-		known = known || found && string(name) == "PATH"
-	}
-	return "", known
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rehearse-dev/rehearse/harness/peer"
 )
 
 // wanderer starts a shell with a mark, whose child leaves its group and session
@@ -18,7 +20,7 @@ import (
 func wanderer(t *testing.T, mark string) Identity {
 	t.Helper()
 	shell := exec.Command("sh", "-c", "setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1'  & wait $!")
-	shell.Env = append(os.Environ(), MarkVariable+"="+mark)
+	shell.Env = append(os.Environ(), peer.MarkVariable+"="+mark)
 	out, err := shell.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,5 @@ package leftover
 
 // Other systems do not tell the environment of a process: what leaves the group
 // of its parent is not found.
-func marked(string) []Identity  { return nil }
-func hasMark(int, string) bool  { return false }
-func markOf(int) (string, bool) { return "", false }
+func marked(string) []Identity { return nil }
+func hasMark(int, string) bool { return false }

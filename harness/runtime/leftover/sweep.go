@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/peer"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -285,7 +286,7 @@ func kill(ctx context.Context, child Identity, mark string) (bool, error) {
 	if !child.Alive() {
 		return false, nil
 	}
-	if has, known := markOf(child.PID); known && !strings.HasPrefix(has, mark) {
+	if has, known := peer.MarkOf(child.PID); known && !strings.HasPrefix(has, mark) {
 		return false, nil // it has begun when the recorded one did, and is another
 	}
 	killGroup(child.PID)

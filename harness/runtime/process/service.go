@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/peer"
 	"github.com/rehearse-dev/rehearse/harness/runtime/launch"
-	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -238,7 +238,7 @@ func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error)
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	// What it starts has the mark too, and is found by it, wherever it goes.
-	cmd.Env = append(cmd.Env, leftover.MarkVariable+"="+s.runtime.o.Record.Mark(s.spec.Name))
+	cmd.Env = append(cmd.Env, peer.MarkVariable+"="+s.runtime.o.Record.Mark(s.spec.Name))
 	return cmd, sealed, nil
 }
 
