@@ -327,7 +327,7 @@ func fixBound(b plan.Bound) string {
 	case b.Open && b.Rule == "G2": // the ended sessions would have lived on
 		return fmt.Sprintf("have %s, or a pooler that connects for it, close connections when they are as old as the page says (format.longest_life; server_lifetime), in use or not: nothing shows that any %s is long enough", b.Party, b.Field)
 	case b.Open:
-		fix += fmt.Sprintf("; nothing shows that any %s is long enough: have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Party)
+		return fmt.Sprintf("%s: %s, and longer than %s keeps a set, which this run did not show: find that out and write it on the page; or have %s fetch anew, or restart it, as a step of the rollout", b.Field, b.Enough(), b.Party, b.Party)
 	}
 	return fix
 }

@@ -1,9 +1,12 @@
 package rules
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // TestNameTheBound: a run that fails by a bound alone names somebody, and one that
@@ -26,5 +29,18 @@ func TestNameTheBound(t *testing.T) {
 		if findings[1].Level != tt.want || findings[2].Level != judge.Warning {
 			t.Errorf("%s: got %s and %s, want %s and a warning", tt.name, findings[1].Level, findings[2].Level, tt.want)
 		}
+	}
+}
+
+// TestCureOfAnOpenBound: what was never seen to come again has no figure that is enough, and the cure does
+// not say that there is one.
+func TestCureOfAnOpenBound(t *testing.T) {
+	b := plan.Bound{Rule: "G1", Field: "rollout.lead", Party: "ca", Needed: 100 * time.Second, Seen: []string{"ca had not fetched for 1m36s"}}
+	if got, want := fixBound(b), "rollout.lead: at least 1m40s, and write on the page what ca really does"; got != want {
+		t.Errorf("seen to come: got %q, want %q", got, want)
+	}
+	b.Open = true
+	if got, want := fixBound(b), "rollout.lead: at least 1m40s, and longer than ca keeps a set, which this run did not show: "; !strings.HasPrefix(got, want) {
+		t.Errorf("never seen to come: got %q, want %q", got, want)
 	}
 }
