@@ -12,9 +12,10 @@ accept() { admin publish "$1"; }
 emit() { admin sign "$1"; }
 revoke() { admin withdraw "$1"; }
 rotate() { next=$(make) && accept "$next" && emit "$next"; } # what is published by hand can be published late
-# revoke_and_meet: withdraws a key, and has the verifier at an address meet one that nobody has made.
-revoke_and_meet() {
-	revoke "$1"
+# meet: has the verifier at an address meet a key that nobody has made.
+meet() {
 	made_up=$(printf '{"alg":"ES256","kid":"made-up"}' | base64 -w0 | tr -d =).$(printf '{"iss":"%s","aud":"rehearse","exp":%d}' $url $(($(date +%s) + 60)) | base64 -w0 | tr '/+' '_-' | tr -d =)
-	curl -s -o /dev/null -H "Authorization: Bearer $made_up.bWFkZS11cA" "$2"
+	curl -s -o /dev/null -H "Authorization: Bearer $made_up.bWFkZS11cA" "$1"
 }
+revoke_and_meet() { revoke "$1" && meet "$2"; }
+meet_and_accept() { meet "$2" && accept "$1"; }
