@@ -118,7 +118,7 @@ test-shop: build ## rehearse a shop whose four services know of no rehearsal, kn
 
 # All libraries and trials at the same time: they mostly wait. Needs an engine.
 .PHONY: matrix
-matrix: debian-image .cache/peers/oauth2-proxy ## measure what JWT verifiers do in a rotation, and write the table anew (some 15 minutes)
+matrix: debian-image $(addprefix .cache/peers/,oauth2-proxy kube-authenticator step-ca) ## measure what JWT verifiers do in a rotation, and write the table anew (some 15 minutes)
 	cd harness/matrix && $(GO) test -count=1 -v -timeout 40m -run 'TestMeasure$$' . -args -measure 11m
 
 .PHONY: image
@@ -170,6 +170,8 @@ program.nats := github.com/nats-io/nats-server/v2
 program.oauth2-proxy := github.com/oauth2-proxy/oauth2-proxy/v7
 program.spire := github.com/spiffe/spire/cmd/spire-server
 .cache/peers/zitadel: .ci/peers/zitadel/main.go
+.cache/peers/kube-authenticator: .ci/peers/kube-authenticator/main.go
+.cache/peers/step-ca: .ci/peers/step-ca/main.go
 .cache/peers/spire-oidc: .cache/peers/spire
 	cd .ci/peers/spire && $(GO) build -trimpath -ldflags "-s -w" -o ../../../$@.part github.com/spiffe/spire/support/oidc-discovery-provider
 	mv $@.part $@

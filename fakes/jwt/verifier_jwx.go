@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 )
 
-// Defaults of httprc v3.0.6, on which jwx v3.3.0's jwk.Cache is built.
+// Defaults of httprc v3.0.6, on which jwx v3.4.0's jwk.Cache is built.
 const (
 	jwxMinInterval = 15 * time.Minute
 	jwxMaxInterval = 30 * 24 * time.Hour

@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/fakes/standin"
 )
 
-// Defaults of keyfunc v3.9.1 (jwkset v0.11.4, NewDefaultHTTPClientCtx).
+// Defaults of keyfunc v3.9.2 (jwkset v0.11.4, NewDefaultHTTPClientCtx).
 const (
 	keyfuncRefresh  = time.Hour
 	keyfuncCooldown = 5 * time.Minute

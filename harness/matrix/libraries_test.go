@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ func TestLibrariesAreAsMeasured(t *testing.T) {
 		measured[row.Name] = true
 		if len(row.Cells) != len(Trials) || row.Version == "" {
 			t.Errorf("%s: %d trials of version %q, want %d and its version", row.Name, len(row.Cells), row.Version, len(Trials))
+		}
+		if version, _, _ := strings.Cut(strings.TrimPrefix(row.Version, "v"), "-"); !strings.Contains(library.Source, version) {
+			t.Errorf("%s: measured was version %s, and a page is told of %q", row.Name, row.Version, library.Source)
 		}
 		for trial, says := range map[string]time.Duration{"new-fresh": library.Learns, "removed": library.Forgets} {
 			c, ok := row.Cell(trial)

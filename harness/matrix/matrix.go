@@ -53,6 +53,8 @@ var Libraries = []Library{
 	{Name: "haproxy", How: "jwt_verify, keys from files", Folder: "haproxy"},
 	{Name: "rabbitmq", How: "rabbitmq_auth_backend_oauth2 with jwks_url, asked by its management API", Folder: "rabbitmq", Path: "/api/whoami", Health: "/"},
 	{Name: "oauth2-proxy", How: "--skip-jwt-bearer-tokens, its key set by --oidc-jwks-url", Module: "github.com/oauth2-proxy/oauth2-proxy/v7", Folder: "oauth2-proxy", Health: "/ping"},
+	{Name: "kube-apiserver", How: "the OIDC authenticator of k8s.io/apiserver, in front of nothing", Module: "k8s.io/apiserver", Folder: "kube-authenticator"},
+	{Name: "step-ca", How: "the OIDC provisioner of Smallstep's certificates, in front of nothing", Module: "github.com/smallstep/certificates", Folder: "step-ca"},
 	{Name: "keyfunc", How: "at speed 60: refreshed every minute", Module: "github.com/MicahParks/keyfunc/v3", Speed: 60, Only: []string{"removed"}},
 	{Name: "mod_auth_openidc", How: "OIDCJWKSRefreshInterval 300, its least", Folder: "mod_auth_openidc", Set: map[string]string{"JWKS_REFRESH": "300"}, Only: []string{"removed"}},
 }
@@ -97,7 +99,7 @@ type Lab struct {
 	Images  fs.FS         // the folders of their images
 	Bound   time.Duration // of each wait
 	Starts  int           // how many instances are started at a time
-	Only    string        // the library to measure; empty: all
+	Only    []string      // the libraries to measure; none: all
 	Modules func(path string) (version string)
 	// FirstLine is the first line of an instance's log: its package and version.
 	FirstLine func(service string) string
@@ -123,7 +125,7 @@ func (l Lab) Measure(ctx context.Context) (*Matrix, error) {
 	starting := make(chan struct{}, l.Starts)
 	for i, library := range Libraries {
 		m.Rows = append(m.Rows, Row{Name: library.Name, How: library.How, Version: l.version(library, "")})
-		if l.Only != "" && l.Only != library.Name {
+		if len(l.Only) > 0 && !slices.Contains(l.Only, library.Name) {
 			continue
 		}
 		for _, trial := range Trials {

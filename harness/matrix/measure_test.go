@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ import (
 
 var (
 	measure = flag.Duration("measure", 0, "measure the libraries, and bound each wait by this; 0: do not")
-	only    = flag.String("only", "", "measure this library, and keep what is there of the others")
+	only    = flag.String("only", "", "measure these libraries (a,b), and keep what is there of the others")
 	starts  = flag.Int("starts", 4, "how many instances are started at a time")
 )
 
@@ -32,6 +33,18 @@ const folder = "../../scenarios/jwt-signing-key/library-matrix"
 func TestMeasure(t *testing.T) {
 	if *measure == 0 {
 		t.Skip("run `make matrix`")
+	}
+	var chosen []string
+	if *only != "" {
+		chosen = strings.Split(*only, ",")
+		for _, name := range chosen {
+			if !slices.ContainsFunc(Libraries, func(l Library) bool { return l.Name == name }) {
+				t.Fatalf("-only %s: there is no such library", name)
+			}
+		}
+		if bound := kept(t, folder, "matrix").Bound; bound != measure.Seconds() {
+			t.Fatalf("the rows that are kept were measured with a bound of %gs: measure with that, or all anew", bound)
+		}
 	}
 	record, err := leftover.Create(t.TempDir(), fmt.Sprintf("matrix-%d", os.Getpid()))
 	if err != nil {
@@ -58,7 +71,7 @@ func TestMeasure(t *testing.T) {
 		}
 	})
 	lab := Lab{
-		Runtime: runtime, Images: images(t), Bound: *measure, Starts: *starts, Only: *only, Modules: modules(t), Progress: func(what string) { t.Log(what) },
+		Runtime: runtime, Images: images(t), Bound: *measure, Starts: *starts, Only: chosen, Modules: modules(t), Progress: func(what string) { t.Log(what) },
 		FirstLine: func(service string) string {
 			mu.Lock()
 			defer mu.Unlock()
@@ -72,7 +85,7 @@ func TestMeasure(t *testing.T) {
 	if m == nil {
 		return
 	}
-	if *only != "" {
+	if len(chosen) > 0 {
 		m.Over(kept(t, folder, "matrix"))
 	}
 	keep(t, m, LibraryTable, folder, "matrix")
@@ -137,7 +150,7 @@ func modules(t *testing.T) func(path string) string {
 	}
 	return func(path string) string {
 		for line := range strings.Lines(all.String()) {
-			if words := strings.Fields(line); len(words) >= 2 && words[0] == path {
+			if words := strings.Fields(strings.TrimPrefix(line, "require ")); len(words) >= 2 && words[0] == path {
 				return words[1]
 			}
 		}

@@ -208,11 +208,11 @@ var Libraries = map[string]Library{
 	},
 	"keyfunc": {
 		Name: "keyfunc", Served: true, Learns: 0, Forgets: time.Hour, OnMiss: true, Cooldown: 5 * time.Minute,
-		Source: "MicahParks/keyfunc v3.9.1 NewDefaultCtx: refresh every hour, unknown kid refetches once per 5 min",
+		Source: "MicahParks/keyfunc v3.9.2 NewDefaultCtx: refresh every hour, unknown kid refetches once per 5 min",
 	},
 	"jwx": {
 		Name: "jwx", Served: true, Learns: 15 * time.Minute, Forgets: 15 * time.Minute, Granularity: 2 * time.Second,
-		Source: "lestrrat-go/jwx v3.3.0 jwk.Cache on httprc v3.0.6: at least 15 min, no refetch on an unknown kid; rounds up to a second and adds one",
+		Source: "lestrrat-go/jwx v3.4.0 jwk.Cache on httprc v3.0.6: at least 15 min, no refetch on an unknown kid; rounds up to a second and adds one",
 	},
 	"pyjwt": {
 		Name: "pyjwt", Learns: 0, Forgets: 5 * time.Minute, OnMiss: true,
@@ -237,6 +237,14 @@ var Libraries = map[string]Library{
 	"oauth2-proxy": {
 		Name: "oauth2-proxy", Learns: 0, Forgets: Forever, OnMiss: true,
 		Source: "oauth2-proxy v7.15.6 on go-oidc's RemoteKeySet: no expiry; an unknown kid or a bad signature refetches at once, each time; it refuses with 403",
+	},
+	"kube-apiserver": {
+		Name: "kube-apiserver", Learns: 0, Forgets: Forever, OnMiss: true,
+		Source: "k8s.io/apiserver v0.37.2 (jwt authenticators of its AuthenticationConfiguration) on go-oidc's RemoteKeySet: no expiry; an unknown kid or a bad signature refetches at once, each time",
+	},
+	"step-ca": {
+		Name: "step-ca", Learns: 12 * time.Hour, Forgets: 12 * time.Hour,
+		Source: "smallstep/certificates v0.30.2, its OIDC provisioner: its set lasts 12 h, or the max-age of the answer, less up to an hour or a third by chance; no refetch on an unknown kid",
 	},
 	"haproxy": {
 		Name: "haproxy", Learns: Forever, Forgets: Forever,
