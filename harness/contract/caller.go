@@ -10,4 +10,6 @@ const callerPrefix = "@"
 func Caller(service string) string { return callerPrefix + service }
 
 // CallerIn is the service in such an origin; false where it is an address.
-func CallerIn(origin string) (service string, ok bool) { return strings.CutPrefix(origin, callerPrefix) }
+func CallerIn(origin string) (service string, ok bool) {
+	return strings.CutPrefix(origin, callerPrefix)
+}
