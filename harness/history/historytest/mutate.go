@@ -50,7 +50,11 @@ func Mutate(file, edits []byte) []byte {
 			if count := values(lines[at]); count > 0 {
 				n %= count
 			}
-			lines[at] = replace(lines[at], &n, replacements[int(edits[3])%len(replacements)])
+			by := replacements[int(edits[3])%len(replacements)]
+			if _, away := by.(gone); !away {
+				by = copied(by) // what is put somewhere is changed by later edits, and must not get into itself
+			}
+			lines[at] = replace(lines[at], &n, by)
 		}
 	}
 	var out bytes.Buffer

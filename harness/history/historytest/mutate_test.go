@@ -1,6 +1,9 @@
 package historytest
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestMutate(t *testing.T) {
 	const file = `{"a":1,"b":{"c":[2,3]}}` + "\n" + `{"d":4}` + "\n"
@@ -28,5 +31,16 @@ func TestMutate(t *testing.T) {
 	}
 	if got := string(Mutate([]byte("no JSON\n"), []byte{0, 0, 0, 0})); got != "no JSON\n" {
 		t.Errorf("of what is no JSON: got %q, want it as it was", got)
+	}
+}
+
+// TestMutateIsItsOwn: what one edit puts in is not changed by the next, nor does it get into itself.
+func TestMutateIsItsOwn(t *testing.T) {
+	list := byte(slices.IndexFunc(replacements, func(v any) bool { l, is := v.([]any); return is && len(l) == 2 }))
+	const want = `{"a":[["k1",null],null]}` + "\n"
+	for range 2 { // the second time as the first
+		if got := string(Mutate([]byte(`{"a":1}`+"\n"), []byte{0, 5, 0, list, 0, 5, 1, list})); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
