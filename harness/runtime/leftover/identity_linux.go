@@ -11,32 +11,44 @@ import (
 	"syscall"
 )
 
+// Places of fields in what statOf returns (proc_pid_stat(5)): the first after the name
+// is the third.
+const statState, statParent, statStart = 3 - 3, 4 - 3, 22 - 3
+
+// statOf are the fields of /proc/PID/stat after the name, which is in brackets and may
+// hold anything.
+func statOf(pid int) ([]string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	end := strings.LastIndexByte(string(stat), ')')
+	fields := strings.Fields(string(stat[end+1:]))
+	if end < 0 || len(fields) <= statStart {
+		return nil, fmt.Errorf("read /proc/%d/stat: got %d fields after the name, want more than %d", pid, len(fields), statStart)
+	}
+	return fields, nil
+}
+
 // startOf is the boot's identifier and the 22nd field of /proc/PID/stat: the
 // start in ticks since the boot (proc_pid_stat(5)). A zombie has ended: nobody
 // but its parent can tell it from none.
 func startOf(pid int) (string, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return "", errGone
-	}
+	fields, err := statOf(pid)
 	if err != nil {
 		return "", err
 	}
-	// The second field is the name in brackets and may hold anything.
-	end := strings.LastIndexByte(string(stat), ')')
-	fields := strings.Fields(string(stat[end+1:]))
-	const state, start = 0, 22 - 3 // the first after the name is the third
-	if end < 0 || len(fields) <= start {
-		return "", fmt.Errorf("read /proc/%d/stat: got %d fields after the name, want more than %d", pid, len(fields), start)
-	}
-	if fields[state] == "Z" || fields[state] == "X" {
+	if fields[statState] == "Z" || fields[statState] == "X" {
 		return "", errGone
 	}
 	boot, err := bootID()
 	if err != nil {
 		return "", err
 	}
-	return boot + "-" + fields[start], nil
+	return boot + "-" + fields[statStart], nil
 }
 
 // bootID tells one life of a machine from another, and from those of other machines.

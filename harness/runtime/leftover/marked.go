@@ -23,7 +23,8 @@ func (s state) mark(service string) string { return s.Run + "@" + s.Harness.Stri
 // started while they were killed.
 const markedPasses = 20
 
-// Signal sends a signal to every process with a mark that spare does not name.
+// Signal sends a signal to every process with a mark, and to those without any that it
+// has started, but to none that spare names.
 // What has ended meanwhile is no error.
 func Signal(mark string, signal os.Signal, spare func(pid int) bool) error {
 	var errs []error
@@ -31,15 +32,15 @@ func Signal(mark string, signal os.Signal, spare func(pid int) bool) error {
 		if spare(who.PID) {
 			continue
 		}
-		if err := toMarked(who, mark, signal); err != nil {
+		if err := toMarked(who, signal); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// EndMarked kills every process with a mark, and returns when they are
-// gone. They have as long as patience to end by themselves. Where a system does
+// EndMarked kills every process with a mark, and those without any that it has started,
+// and returns when they are gone. They have as long as patience to end by themselves. Where a system does
 // not tell the environment of processes there are none to be found.
 func EndMarked(ctx context.Context, mark string, patience time.Duration) (ended []Identity, err error) {
 	for began := time.Now(); time.Since(began) < patience && len(marked(mark)) > 0; {
@@ -55,7 +56,7 @@ func EndMarked(ctx context.Context, mark string, patience time.Duration) (ended 
 			return ended, nil
 		}
 		for _, who := range found {
-			if err := toMarked(who, mark, os.Kill); err != nil {
+			if err := toMarked(who, os.Kill); err != nil {
 				return ended, err
 			}
 		}
@@ -70,7 +71,7 @@ func EndMarked(ctx context.Context, mark string, patience time.Duration) (ended 
 }
 
 // toMarked sends a signal to a process that is still the one that was found.
-func toMarked(who Identity, mark string, signal os.Signal) error {
+func toMarked(who Identity, signal os.Signal) error {
 	// Found first and compared then: on Linux the handle keeps meaning this
 	// process (pidfd) even if its number is given to another meanwhile.
 	process, err := os.FindProcess(who.PID)
@@ -78,7 +79,7 @@ func toMarked(who Identity, mark string, signal os.Signal) error {
 		return nil
 	}
 	defer process.Release() //nolint:errcheck // nothing to do about it
-	if !who.Alive() || !hasMark(who.PID, mark) {
+	if !who.Alive() {
 		return nil
 	}
 	if err := process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
