@@ -30,6 +30,10 @@ test: check ## all that needs Go only; what needs an engine or Vault is skipped,
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	$(GO) test $(RACE) ./...
 
+.PHONY: test-busy
+test-busy: ## the same tests beside seven loops a core, so that none depends on a quick machine; SHARD=1/12 a twelfth of the packages
+	GO=$(GO) RACE=$(RACE) .ci/busy $(SHARD)
+
 .PHONY: check
 check: ## formatting, vet and staticcheck
 	@unformatted="$$($(GOFMT) -l cmd fakes harness reports scenarios .ci)" || exit 1; \
