@@ -25,7 +25,7 @@ var readElsewhere = map[string]string{
 	"harness/machine/kernel.go":                  "/proc",
 	"harness/runtime/docker/image.go":            "its own binary",
 	"harness/runtime/leftover/identity_linux.go": "/proc",
-	"harness/runtime/leftover/marked_linux.go":   "/proc",
+	"harness/peer/peer_linux.go":                 "/proc",
 	"harness/runtime/leftover/private.go":        "records, which it checks itself, by owner too",
 	"harness/runtime/leftover/segments_linux.go": "folders that carry the run's mark",
 	"harness/source/regular.go":                  "files, after it has looked what they are",
