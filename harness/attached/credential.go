@@ -283,11 +283,20 @@ func (s *System) logIn(ctx context.Context, service, credential, value string) (
 	done(err == nil && conn == nil && at.refuses(status))
 	if conn != nil {
 		status = at.taken()
-		if s.plan.Rehearsal.Services[service].Of == "" { // a pooler logs in when it likes
-			s.seen.letIn(service, time.Now())
-		}
+		s.wasLetIn(service, credential, time.Now())
 	}
 	return conn, status, err
+}
+
+// wasLetIn takes into account that a server has let the run itself in with a credential: its log is to tell of that. A login
+// that MariaDB then says has failed is not the run's, which it knows by its session; a pooler logs in when it likes.
+func (s *System) wasLetIn(service, credential string, now time.Time) {
+	if s.attach.Decisions[service].Format == scenario.MariaDBDecisions {
+		s.seen.wasShown(service, s.Identifier(credential), now)
+	}
+	if s.plan.Rehearsal.Services[service].Of == "" {
+		s.seen.letIn(service, now)
+	}
 }
 
 // dsn fills in a DSN; what is filled in is quoted for it (RFC 3986 §2.1).

@@ -97,3 +97,44 @@ func TestMariaDBSessionsEnded(t *testing.T) {
 		})
 	}
 }
+
+// TestMariaDBFailuresAfterOurOwnLogin: a login of the run itself that was let in explains no failure in the log; one that
+// was not explains one.
+func TestMariaDBFailuresAfterOurOwnLogin(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		letIn bool
+		want  int // told of two lines
+	}{{"let in", true, 2}, {"not let in", false, 1}} {
+		s := &System{
+			plan: &plan.Plan{
+				Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
+				Services: []plan.Service{{Name: "shop"}},
+			},
+			attach: &scenario.Attach{
+				Present:   map[string]scenario.Present{"db": {DSN: "mysql://{{ .identifier }}:{{ .value }}@127.0.0.1:1/shop"}},
+				Decisions: map[string]scenario.Decisions{"db": {Format: scenario.MariaDBDecisions}},
+			},
+			identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
+		}
+		d := newDecisionReader(s)
+		s.seen = d
+		told := 0
+		d.record, d.tell = func(history.Event) {}, func(_ string, raw []byte) {
+			var l history.Line
+			if err := json.Unmarshal(raw, &l); err == nil && l.Message == history.MessageUndecided && l.Status == "1226" {
+				told++
+			}
+		}
+		s.shows("db", "k2")()
+		if tt.letIn {
+			s.wasLetIn("db", "k2", time.Now())
+		}
+		for range 2 {
+			d.line("db", []byte("20261201 12:00:00,vm,shop_b,127.0.0.1,9,0,FAILED_CONNECT,,,1226"))
+		}
+		if told != tt.want {
+			t.Errorf("%s: told of %d of two failed logins, want %d", tt.name, told, tt.want)
+		}
+	}
+}
