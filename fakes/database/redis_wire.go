@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/fakes/standin"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 )
 
@@ -49,6 +50,7 @@ func (l *logins) relayRedis(client net.Conn, server string) error {
 	}
 	defer upstream.Close()
 	login := redisLogin(words)
+	login.remote = standin.CallerOf(client)
 	if _, err := upstream.Write(raw); err != nil {
 		return err
 	}

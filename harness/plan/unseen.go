@@ -138,7 +138,7 @@ func (b *builder) alike(p *Plan, s Service) []string {
 // knowsProcesses reports whether a kind of stand-in says whose process called it (contract.Caller), which
 // only Linux tells.
 func knowsProcesses(serve string) bool {
-	return goruntime.GOOS == "linux" && slices.Contains([]string{"issuer", "provider", "receiver", "postgres", "mariadb"}, serve)
+	return goruntime.GOOS == "linux" && slices.Contains([]string{"issuer", "provider", "receiver", "postgres", "mariadb", "redis"}, serve)
 }
 
 // told are the kinds of stand-ins whose log names their callers: those that publish a key set, and
