@@ -70,3 +70,35 @@ func TestAddForever(t *testing.T) {
 		t.Errorf("got %v, want no bound", got)
 	}
 }
+
+// TestBoundsAreThoseOfRFC7583 holds G1 and G2 against the intervals of RFC 7583 for a zone signing key that is published
+// before it signs (§3.2.1): Ipub = Dprp + TTLkey, Iret = Dsgn + Dprp + TTLsig. A resolver is a validator
+// that learns and forgets with the TTL of the key set; what was signed with the old key lives for TTLsig; Dsgn is how
+// long it takes until everything is signed anew, which is when the last emitter has switched. The figures are those of
+// BIND's own test of it (bin/tests/system/kasp, zsk-prepub), less its safety margins of 1d and 2d: 26h and 10d1h.
+func TestBoundsAreThoseOfRFC7583(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		name                       string
+		dprp, ttlKey, dsgn, ttlSig time.Duration
+		ipub, iret                 time.Duration
+	}{
+		{"BIND's", time.Hour, time.Hour, 7 * day, day, 26*time.Hour - day, 10*day + time.Hour - 2*day},
+		{"without propagation", 0, time.Hour, 0, day, time.Hour, day},
+		{"a key set that nobody caches", 5 * time.Minute, 0, time.Hour, 2 * day, 5 * time.Minute, 2*day + time.Hour + 5*time.Minute},
+	} {
+		v := Validator{Name: "resolver", OnPage: true, Learns: tt.ttlKey, Forgets: tt.ttlKey}
+		l := Limits{Speed: 1, Propagation: tt.dprp, LongestLife: tt.ttlSig, Lead: tt.ipub, Window: tt.iret - tt.dsgn, Watch: tt.ipub, Validators: []Validator{v}}
+		if got := l.G1(v); got != tt.ipub {
+			t.Errorf("%s: G1 is %s, want Ipub, %s", tt.name, got, tt.ipub)
+		}
+		if got := tt.dsgn + l.G2(); got != tt.iret {
+			t.Errorf("%s: from the emit to the revoke it takes %s, want Iret, %s", tt.name, got, tt.iret)
+		}
+		for _, b := range l.Bounds() {
+			if !b.Held || b.Needed != b.Planned {
+				t.Errorf("%s: got %s, want that it just holds", tt.name, b)
+			}
+		}
+	}
+}

@@ -192,8 +192,12 @@ func (t *Timing) Missed() (missed []string) {
 // alikeIn reports whether the waits of two ways begin at the same moments: they are behind the same emitter,
 // which polls.
 func alikeIn(a, b publicationPath) bool {
-	return len(a.polls) > 0 && len(b.polls) > 0 && &a.polls[0] == &b.polls[0]
+	return len(a.polls) > 0 && len(b.polls) > 0 && &a.polls[0] == &b.polls[0] && !a.cut()
 }
+
+// cut reports whether its emitter polls so often that not all of its polls are followed: after the last that is, it
+// publishes as good as at once.
+func (w *publicationPath) cut() bool { return len(w.polls) == mostBeats }
 
 // worse reports whether a moment is worse than another whose delays are known, by the first way in
 // which they differ.
@@ -219,12 +223,12 @@ func (t *Timing) begin(ways []publicationPath, now, until history.Offset) []hist
 	}
 	for i := range ways {
 		w := &ways[i]
-		switch {
-		case len(w.polls) == 0:
+		if len(w.polls) == 0 || w.cut() {
 			for _, f := range w.fetches {
 				add(w.by(f))
 			}
-		case i == 0 || !alikeIn(ways[i-1], *w):
+		}
+		if i == 0 || !alikeIn(ways[i-1], *w) {
 			for _, poll := range w.polls {
 				add(poll)
 			}

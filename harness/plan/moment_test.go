@@ -74,6 +74,12 @@ func TestTheWorstMomentIsTheWorst(t *testing.T) {
 				return seen{history.NewView()}.fetches("gate", 0, 10, now).reads("auth", "secret/key", 0.5, 2, now)
 			},
 			11, func(accepted float64) float64 { return next(next(accepted, 0.5, 2), 0, 10) }},
+		// Only the next four seconds of polls are followed, and the fetch is further away.
+		{"polls that are more than are followed", Validator{Name: "search", From: "auth", Learns: wall(10), Forgets: wall(10)}, []Emitter{{Name: "auth", OnPage: true, Refresh: wall(0.01)}},
+			func(now float64) seen {
+				return seen{history.NewView()}.fetches("search", 0, 10, now).reads("auth", "secret/key", 0, 0.01, now)
+			},
+			9.5, func(accepted float64) float64 { return next(accepted, 0, 10) }},
 		{"nobody polls", Validator{Name: "hook", Reads: true, Learns: wall(10), Forgets: wall(10)}, nil,
 			func(now float64) seen { return seen{history.NewView()}.fetches("hook", 3, 10, now) },
 			9.5, func(accepted float64) float64 { return next(accepted, 3, 10) }},
