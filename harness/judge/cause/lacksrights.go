@@ -20,12 +20,13 @@ func lacksRights(c *Cell) (Explanation, bool) {
 			event.At < c.First-evidence.Nearly || event.At > c.Last+evidence.Nearly {
 			continue
 		}
-		fix := fmt.Sprintf("give what %s logs in with the right that it lacks", event.Credential)
-		if event.Credential == c.Fresh {
+		fix, who := fmt.Sprintf("give what %s logs in with the right that it lacks", event.Credential), ""
+		if event.Credential == c.Fresh { // its client asks for what it was given before
+			who = event.Service
 			fix = fmt.Sprintf("give what %s logs in with the rights of what %s logged in with, or let both act as one owner where it can (SET ROLE), before emitting", c.Fresh, c.Old)
 		}
 		return Explanation{
-			Cause: judge.CauseLacksRights, Credential: event.Credential, Fix: fix,
+			Cause: judge.CauseLacksRights, Consumer: who, Credential: event.Credential, Fix: fix,
 			Why: fmt.Sprintf("%s let %s in with %s and denied what it asked for (%s)", event.Service, service, event.Credential, event.Detail),
 		}, true
 	}

@@ -19,16 +19,17 @@ func TestLacksRights(t *testing.T) {
 		name    string
 		changes []change
 		cause   judge.Cause
+		who     string
 		says    string
 	}{
-		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db let search in with k2 and denied what it asked for (permission denied for table orders)"},
+		{"denied", []change{denied(45, "search")}, judge.CauseLacksRights, "db", "db let search in with k2 and denied what it asked for (permission denied for table orders)"},
 		{"denied with the old one, of which no right of the new one is the cure", []change{func(s *story) {
 			denied(45, "search")(s)
 			s.events[len(s.events)-1].Credential = "k1"
-		}}, judge.CauseLacksRights, "give what k1 logs in with the right that it lacks"},
-		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db refused the credential that search presented"},
-		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, ""},
-		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, ""},
+		}}, judge.CauseLacksRights, "search", "give what k1 logs in with the right that it lacks"},
+		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "search", "db refused the credential that search presented"},
+		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, "search", ""},
+		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, "search", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -38,8 +39,8 @@ func TestLacksRights(t *testing.T) {
 					found = append(found, f)
 				}
 			}
-			if len(found) != 1 || found[0].Cause != tt.cause || !strings.Contains(found[0].Message+found[0].Fix, tt.says) {
-				t.Errorf("got %+v, want one of cause %s that says %q", found, tt.cause, tt.says)
+			if len(found) != 1 || found[0].Cause != tt.cause || found[0].Consumer != tt.who || !strings.Contains(found[0].Message+found[0].Fix, tt.says) {
+				t.Errorf("got %+v, want one of cause %s, with %s to look at, that says %q", found, tt.cause, tt.who, tt.says)
 			}
 		})
 	}
