@@ -65,6 +65,12 @@ func consumer(l *scenario.Loaded, name string, change func(*runbook.Consumer)) {
 	change(&l.Runbook.Consumers[i])
 }
 
+// soon has a page whose validators are quick wait no longer than they take.
+func soon(l *scenario.Loaded) {
+	l.Runbook.Rollout.Lead, l.Runbook.Rollout.Watch = runbook.Duration(3*time.Minute), runbook.Duration(3*time.Minute)
+	l.Runbook.Overlap.Window = runbook.Duration(8 * time.Minute)
+}
+
 // without leaves out a service, with its place on the page and those who call it.
 func without(l *scenario.Loaded, name string) {
 	l.Scenario.Services = maps.Clone(l.Scenario.Services)
@@ -94,7 +100,7 @@ func busy(l *scenario.Loaded, life time.Duration) {
 // nobody is harmed whatever the moment, and with a little less, where somebody is.
 func TestAtTheEdgeOfTheBounds(t *testing.T) {
 	t.Parallel()
-	const seeds = 3 // 4 times as many where chance decides
+	const seeds = 3
 	second := runbook.Duration(time.Second)
 	lead := func(l *scenario.Loaded) *runbook.Duration { return &l.Runbook.Rollout.Lead }
 	window := func(l *scenario.Loaded) *runbook.Duration { return &l.Runbook.Overlap.Window }
@@ -116,20 +122,20 @@ func TestAtTheEdgeOfTheBounds(t *testing.T) {
 		needs           time.Duration // as the bound says
 		less            time.Duration // by how much too little does harm
 		harm            func(rehearsed) int64
-		sometimes       bool // only in some moments
 	}{
 		{"a verifier that fetches by a timer", "jwt-signing-key/healthy", func(l *scenario.Loaded) {
 			busy(l, time.Minute)
 			refresh(l, "auth", time.Second)
 			without(l, "checkout") // slower, so that the moment would be the worst for it
-		}, "G1", "search", lead, 15*time.Minute + time.Second, 5 * time.Second, fresh("search"), false},
+		}, "G1", "search", lead, 15*time.Minute + time.Second, 5 * time.Second, fresh("search")},
 		{"checkers that are rolled out in batches", "jwt-shared-secret/rollout-in-batches", func(l *scenario.Loaded) { busy(l, time.Minute) },
-			"G1", "search", lead, 20 * time.Minute, 10 * time.Second, fresh("search"), false},
+			"G1", "search", lead, 20 * time.Minute, 10 * time.Second, fresh("search")},
 		{"a receiver that reads the store", "webhook-secret/healthy-github", func(l *scenario.Loaded) {
 			refresh(l, "payments", time.Second)
 			refresh(l, "ledger", 2*time.Second) // the moment is the worst for the slowest
+			soon(l)
 		},
-			"G1", "orders", lead, time.Minute, 5 * time.Second, fresh("orders"), false},
+			"G1", "orders", lead, time.Minute, 5 * time.Second, fresh("orders")},
 
 		{"tokens of a key", "jwt-signing-key/healthy", func(l *scenario.Loaded) {
 			busy(l, 15*time.Minute)
@@ -137,21 +143,24 @@ func TestAtTheEdgeOfTheBounds(t *testing.T) {
 			l.Scenario.Runtime = scenario.Simulated
 			service(l, "search", func(s *scenario.Service) { s.Library = "" })
 			consumer(l, "search", func(c *runbook.Consumer) { c.Library, c.LearnsWithin, c.ForgetsWithin = "", &second, &second })
-		}, "G2", "", window, 15 * time.Minute, 40 * time.Second, old("search"), false},
+		}, "G2", "", window, 15 * time.Minute, 40 * time.Second, old("search")},
 		{"tokens of a shared secret", "jwt-shared-secret/healthy", func(l *scenario.Loaded) { busy(l, 5*time.Minute); refresh(l, "search", time.Second) },
-			"G2", "", window, 5 * time.Minute, 15 * time.Second, old("search"), false},
-		{"deliveries that are tried again", "webhook-secret/queued-retries", func(l *scenario.Loaded) { refresh(l, "orders", time.Second) },
-			"G2", "", window, 5 * time.Minute, 10 * time.Second, old("orders"), false},
+			"G2", "", window, 5 * time.Minute, 15 * time.Second, old("search")},
+		{"deliveries that are tried again", "webhook-secret/queued-retries", func(l *scenario.Loaded) { refresh(l, "orders", time.Second); soon(l) },
+			"G2", "", window, 5 * time.Minute, 10 * time.Second, old("orders")},
 
 		{"a provider whose revocation lags", "api-key/healthy", func(l *scenario.Loaded) {
 			service(l, "payments", func(s *scenario.Service) { s.Lag = runbook.Duration(4 * time.Minute) })
 			none, lag := runbook.Duration(0), runbook.Duration(4*time.Minute)
 			l.Runbook.Consumers = append(slices.Clone(l.Runbook.Consumers), runbook.Consumer{Name: "payments", Roles: []runbook.Role{runbook.Validates}, LearnsWithin: &none, ForgetsWithin: &lag})
-		}, "G3", "payments", watch, 4 * time.Minute, time.Second, kept("payments"), false},
+		}, "G3", "payments", watch, 4 * time.Minute, time.Second, kept("payments")},
 		{"checkers that are rolled out in batches, to forget", "jwt-shared-secret/rollout-in-batches", func(*scenario.Loaded) {},
-			"G3", "search", watch, 20 * time.Minute, time.Second, kept("search"), false},
-		{"a verifier that forgets by a timer", "jwt-signing-key/healthy", func(l *scenario.Loaded) { refresh(l, "auth", time.Second) },
-			"G3", "search", watch, 15*time.Minute + time.Second, 3 * time.Minute, kept("search"), true},
+			"G3", "search", watch, 20 * time.Minute, time.Second, kept("search")},
+		{"a verifier that forgets by a timer", "jwt-signing-key/healthy", func(l *scenario.Loaded) {
+			refresh(l, "auth", time.Second)
+			without(l, "checkout")
+			l.Runbook.Overlap.Window = runbook.Duration(35 * time.Minute) // accepted and revoked just after a fetch, an hour apart
+		}, "G3", "search", watch, 15*time.Minute + time.Second, 10 * time.Second, kept("search")},
 	} {
 		t.Run(tt.rule+" of "+tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -164,11 +173,7 @@ func TestAtTheEdgeOfTheBounds(t *testing.T) {
 			}
 			l.Runbook.Rollout.Lead, l.Runbook.Overlap.Window, l.Runbook.Rollout.Watch = runbook.Duration(25*time.Minute), runbook.Duration(30*time.Minute), runbook.Duration(25*time.Minute)
 			tt.prepare(l)
-			harmed, n := 0, int64(seeds)
-			if tt.sometimes {
-				n *= 4
-			}
-			for seed := range n {
+			for seed := range int64(seeds) {
 				*tt.field(l) = runbook.Duration(tt.needs)
 				r := at(t, l, seed+1)
 				for _, b := range r.plan.Limits.Bounds() {
@@ -180,14 +185,9 @@ func TestAtTheEdgeOfTheBounds(t *testing.T) {
 					t.Errorf("seed %d, at the bound: got harm %d, want none", seed+1, harm)
 				}
 				*tt.field(l) = runbook.Duration(tt.needs - tt.less)
-				if tt.harm(at(t, l, seed+1)) > 0 {
-					harmed++
-				} else if !tt.sometimes {
+				if tt.harm(at(t, l, seed+1)) == 0 {
 					t.Errorf("seed %d, %s below the bound: nobody is harmed", seed+1, tt.less)
 				}
-			}
-			if harmed == 0 {
-				t.Errorf("%s below the bound nobody is harmed with any of %d seeds", tt.less, n)
 			}
 		})
 	}
