@@ -9,7 +9,10 @@ const callerPrefix = "@"
 // stand-in; of others it is an IP address.
 func Caller(service string) string { return callerPrefix + service }
 
-// CallerIn is the service in such an origin; false where it is an address.
+// CallerIn is the service in such an origin; "" and false where it is an address.
 func CallerIn(origin string) (service string, ok bool) {
-	return strings.CutPrefix(origin, callerPrefix)
+	if service, ok = strings.CutPrefix(origin, callerPrefix); !ok {
+		return "", false
+	}
+	return service, true
 }

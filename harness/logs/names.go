@@ -96,10 +96,12 @@ func (n *Names) Locate(url func(service string) string, at func(ip string) strin
 	defer n.mu.Unlock()
 	n.url, n.located = url, at != nil
 	n.replicaAt = func(origin string) string {
-		if service, ok := contract.CallerIn(origin); ok || at == nil {
+		if service, ok := contract.CallerIn(origin); ok {
 			return service
+		} else if at != nil {
+			return at(origin)
 		}
-		return at(origin)
+		return ""
 	}
 	n.at = func(origin string) string { return n.Whole(n.replicaAt(origin)) }
 }

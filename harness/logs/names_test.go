@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/observe"
 	"github.com/rehearse-dev/rehearse/harness/plan/plantest"
 )
 
@@ -108,6 +110,28 @@ func TestNamesOnAnEdge(t *testing.T) {
 		e, ok := n.event("search", history.Line{Message: string(history.KindFetched), From: from}, 0)
 		if !ok || e.From != want {
 			t.Errorf("a set fetched from %s: got %q, want %s", from, e.From, want)
+		}
+	}
+}
+
+// TestNamesOfOneMachine: where all have one address, what says nothing of itself is not named after it, and the
+// harness's own looks stay its own.
+func TestNamesOfOneMachine(t *testing.T) {
+	n := NewNames(plantest.Plan(t, plantest.JWTPage, strings.Replace(plantest.JWTScenario, "checkout: {serve: verifier, of: edge}",
+		`checkout: {command: [./checkout, "{{ .auth.url }}"], healthcheck: /healthz, scale: full}`, 1)))
+	n.Locate(func(string) string { return "" }, nil)
+	for _, tt := range []struct {
+		reader, remote, want string // "": nobody's
+	}{
+		{"Python-urllib/3.11", contract.Caller("checkout"), "checkout"},
+		{"Python-urllib/3.11", "127.0.0.1", "checkout"}, // nobody else could
+		{observe.Agent, "127.0.0.1", ""},
+		{"rehearse-verifier/search", "127.0.0.1", "search"},
+		{"rehearse-verifier/search", contract.Caller("search"), "search"},
+	} {
+		e, ok := n.event("auth", history.Line{Message: string(history.KindRead), Reader: tt.reader, Remote: tt.remote, What: "jwks"}, 0)
+		if ok != (tt.want != "") || e.Reader != tt.want {
+			t.Errorf("%s from %s: got %q, %t, want %q", tt.reader, tt.remote, e.Reader, ok, tt.want)
 		}
 	}
 }
