@@ -126,8 +126,8 @@ func TestNamesOfOneMachine(t *testing.T) {
 		{"Python-urllib/3.11", contract.Caller("checkout"), "checkout"},
 		{"Python-urllib/3.11", "127.0.0.1", "checkout"}, // nobody else could
 		{observe.Agent, "127.0.0.1", ""},
-		{"rehearse-verifier/search", "127.0.0.1", "search"},
-		{"rehearse-verifier/search", contract.Caller("search"), "search"},
+		{"rehearse-cache/edge", "127.0.0.1", "edge"},
+		{"rehearse-cache/edge", contract.Caller("edge"), "edge"},
 	} {
 		e, ok := n.event("auth", history.Line{Message: string(history.KindRead), Reader: tt.reader, Remote: tt.remote, What: "jwks"}, 0)
 		if ok != (tt.want != "") || e.Reader != tt.want {
