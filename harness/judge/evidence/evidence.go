@@ -70,7 +70,8 @@ func Gather(h *history.History, l plan.Limits) *Evidence {
 			e.Gates = append(e.Gates, *event.Gate)
 		case history.KindClockSet:
 			if e.ClockSet == nil && e.Ended == "" {
-				e.ClockSet = &event
+				first := event // only this one is kept
+				e.ClockSet = &first
 			}
 		case history.KindDecision:
 			e.Decisions = append(e.Decisions, event)

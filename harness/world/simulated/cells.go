@@ -45,7 +45,7 @@ type cell struct {
 	isOpen   bool
 	index    history.Offset // of the present bucket: its beginning / bucket
 	counts   *history.Counts
-	past     []history.Event // buckets that are not recorded yet
+	past     []history.Bucket // that are not recorded yet
 	examples int
 	together stretch // requests of several clients between the same two moments
 }
@@ -124,7 +124,7 @@ func (w *World) countStretch(c *cell, s stretch) {
 		c.close()
 		made := c.bucket((to - from) * bucket)
 		addTo(made, s.decision, whole)
-		c.past = append(c.past, history.Event{At: from * bucket, Kind: history.KindCounts, Counts: made})
+		c.past = append(c.past, history.Bucket{At: from * bucket, Counts: made})
 		c.opened()
 	}
 	if rest := s.n - begins - whole; rest > 0 {
@@ -237,7 +237,7 @@ func (c *cell) close() {
 	if c.counts == nil {
 		return
 	}
-	c.past = append(c.past, history.Event{At: c.index * bucket, Kind: history.KindCounts, Counts: c.counts})
+	c.past = append(c.past, history.Bucket{At: c.index * bucket, Counts: c.counts})
 	c.counts = nil
 }
 
@@ -254,8 +254,8 @@ func (w *World) flush(all bool) {
 			due -= late
 		}
 		n := 0
-		for n < len(c.past) && (all || c.past[n].At+c.past[n].Counts.Width <= due) {
-			w.recorder.Record(c.past[n])
+		for n < len(c.past) && (all || c.past[n].At+c.past[n].Width <= due) {
+			w.recorder.Record(history.Event{At: c.past[n].At, Kind: history.KindCounts, Counts: c.past[n].Counts})
 			n++
 		}
 		c.past = slices.Delete(c.past, 0, n)
