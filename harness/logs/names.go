@@ -236,8 +236,8 @@ func (n *Names) presenter(l history.Line, validator string) string {
 		return name
 	}
 	sole := n.sole(validator)
-	if handsOn := !n.emits(sole); sole == "" || handsOn && slices.Contains(n.services, name) && n.reaches(name, sole) {
-		return name
+	if handsOn := !n.emits(sole); sole == "" || handsOn && slices.Contains(n.services, name) && (n.reaches(name, sole) || n.emits(name)) {
+		return name // of a system that runs already nobody knows whom it reaches
 	}
 	return sole
 }

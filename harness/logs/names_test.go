@@ -303,11 +303,11 @@ func TestNamesOfPresentersBehindAnother(t *testing.T) {
 	t.Parallel()
 	way := map[string]string{"shop": "gate", "gate": "payments", "billing": "pooler", "pooler": "db"}
 	n := &Names{
-		services: []string{"shop", "gate", "payments", "billing", "pooler", "db"},
+		services: []string{"shop", "gate", "payments", "billing", "pooler", "db", "till"},
 		at:       func(string) string { return "" },
 		reaches:  func(from, to string) bool { return to != "" && way[from] == to },
 		sole:     func(of string) string { return map[string]string{"payments": "gate", "db": "pooler"}[of] },
-		emits:    func(name string) bool { return name == "shop" || name == "pooler" },
+		emits:    func(name string) bool { return name == "shop" || name == "pooler" || name == "till" },
 	}
 	for _, tt := range []struct{ presenter, validator, want string }{
 		{"gate", "payments", "gate"},
@@ -315,6 +315,8 @@ func TestNamesOfPresentersBehindAnother(t *testing.T) {
 		{"billing", "db", "pooler"},
 		{"python-requests/2.31", "payments", "gate"},
 		{"billing", "payments", "gate"},
+		{"till", "payments", "till"}, // it emits, and nobody knows whom it reaches
+		{"till", "db", "pooler"},
 	} {
 		if got := n.presenter(history.Line{Presenter: tt.presenter}, tt.validator); got != tt.want {
 			t.Errorf("%s at %s: got %s, want %s", tt.presenter, tt.validator, got, tt.want)
