@@ -13,7 +13,7 @@ import (
 
 // Places of fields in what statOf returns (proc_pid_stat(5)): the first after the name
 // is the third.
-const statState, statParent, statStart = 3 - 3, 4 - 3, 22 - 3
+const statState, statParent, statStart = 0, 1, 19
 
 // statOf are the fields of /proc/PID/stat after the name, which is in brackets and may
 // hold anything.
