@@ -2,7 +2,9 @@ package cause
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -79,11 +81,30 @@ func (c *Cell) lastBefore(moment history.Offset) (step string, at history.Offset
 	return step, at, ok
 }
 
+// unsaidStatus is the status of a refusal in a log that gives none.
+const unsaidStatus = "refused"
+
+// ofPasswords finds the words with which logs say that a password is not the right one.
+var ofPasswords = regexp.MustCompile(`(?i)password authentication failed|(?:wrong|invalid|incorrect|bad) password`)
+
+// saysWrongPassword reports whether the validator's own log says of most refusals of the cell that the password is wrong.
+func (c *Cell) saysWrongPassword() bool {
+	identifier := ""
+	for _, event := range c.Events {
+		if event.Kind == history.KindCredential && event.Credential == c.Credential {
+			identifier = event.Identifier
+		}
+	}
+	return identifier != "" && slices.ContainsFunc(c.saidBy(c.Validator.Name), func(line history.SaidLine) bool {
+		return line.First >= c.First-2*evidence.Nearly && 2*line.Count >= c.Sum.AuthFailures && ofPasswords.MatchString(line.Text) && strings.Contains(line.Text, identifier)
+	})
+}
+
 // wrongPassword reports whether an authority refused a presenter's every new credential for its value,
 // and let the harness in with the right one.
 func (c *Cell) wrongPassword() bool {
 	for status, n := range c.Sum.Statuses {
-		if n > 0 && !refusal.WrongValue(status) {
+		if n > 0 && !refusal.WrongValue(status) && !(status == unsaidStatus && c.saysWrongPassword()) {
 			return false
 		}
 	}

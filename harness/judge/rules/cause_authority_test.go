@@ -114,6 +114,9 @@ func TestAuthority(t *testing.T) {
 		}
 	}
 	part := partFor(61)
+	saysOfK2 := func(words string) change {
+		return add(history.Event{At: at(61), Kind: history.KindSaid, Service: "search", Said: []history.SaidLine{{Text: "shop/kid-k2@10.0.0.7 " + words, First: at(28.4), Last: at(60), Count: 3000}}})
+	}
 	withoutWord := without(func(e history.Event) bool { return e.Kind == history.KindEmitting })
 	for _, tt := range []struct {
 		name     string
@@ -127,6 +130,8 @@ func TestAuthority(t *testing.T) {
 		{"taken from rehearse itself only", []change{authority, refuse("app", "k2", 0, 61, 10)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others, and refuses what app presents as it: either its value is another, or k2 may not be used for what app asks there"},
 		{"taken from rehearse itself, and the password of app is another", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "28P01")}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
 		{"taken from rehearse itself, whose made-up password is refused", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "28P01"), add(probe(at(60.4), "search", "k2", history.MadeUp, history.AuthFailure))}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
+		{"taken from rehearse itself, and only the log says that the password is another", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "refused"), saysOfK2("password authentication failed")}, "app", judge.CauseUnknown, "emit", "search lets rehearse itself in with k2, and refuses what app presents as its password"},
+		{"taken from rehearse itself, and the log says that the address is another", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "refused"), saysOfK2("no pg_hba.conf entry")}, "search", judge.CauseUnknown, "emit", "search takes k2 from others"},
 		{"refused from rehearse itself too, and taken from it later", []change{authority, refuse("app", "k2", 28.4, 61, 10), inWords("k2", "28P01"), proves("k2", 0, history.AuthFailure), proves("k2", 50, history.OK)}, "search", judge.CauseUnknown, "emit", "search takes k2 from others"},
 		{"taken late, by a few", []change{authority, refuse("app", "k2", 28.4, 50, 10), silent("app", 50, 61), inWords("k2", "28P01"), proves("k2", 0, history.AuthFailure), proves("k2", 50, history.OK)}, "search", judge.CauseStaleCache, "emit", "search took it at most 50m24s after it was accepted (it refused it until 39m54s after that, and then nobody presented it for 10m30s)"},
 		{"it may not do what app asks", []change{authority, refuse("app", "k2", 0, 61, 10), inWords("k2", "403")}, "search", judge.CauseLacksRights, "emit", "k2 may not do what k1 may"},
