@@ -173,10 +173,14 @@ func keptByReplicas(c *Cell) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	name := c.Validator.Name
+	keepers := fmt.Sprintf("one of about %.0f keeps", float64(of)/float64(max(1, taken)))
+	if 3*taken > 2*of { // not even one of two
+		keepers = "most of them keep"
+	}
 	told := Explanation{
 		Cause: judge.CauseSomeReplicas,
-		Why: fmt.Sprintf("; %d of %d answers of %s took it after others had refused it: it is several replicas, and one of about %.0f keeps it",
-			taken, of, name, max(1, float64(of)/float64(max(1, taken)))),
+		Why: fmt.Sprintf("; %d of %d answers of %s took it after others had refused it: it is several replicas, and %s it",
+			taken, of, name, keepers),
 		Fix: fmt.Sprintf("ask each replica of %s by its own address, and restart the one that keeps %s; prove the revoke at every one", name, c.Credential),
 	}
 	if c.Validator.Authority { // whose replicas are seldom the team's to ask or to restart

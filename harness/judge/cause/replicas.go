@@ -25,11 +25,12 @@ func someReplicas(c *Cell) (Explanation, bool) {
 	mixed, beside := c.mixed()
 	// One cache is one replica: mixed answers then differ by the token (its time, its claims), as under
 	// a fault that is the mechanism.
-	one := caches == 1 || c.underAFault(Explanation{Cause: judge.CauseUnknown}).Cause != judge.CauseUnknown
+	single := caches == 1 && c.flipped() < leastMixed
+	one := single || c.underAFault(Explanation{Cause: judge.CauseUnknown}).Cause != judge.CauseUnknown
 	probed, asked, stuck := c.alternated()
 	told := Explanation{Cause: judge.CauseSomeReplicas}
 	name := c.Validator.Name
-	if caches != 1 && probed >= leastMixed {
+	if !single && probed >= leastMixed {
 		told.Why = fmt.Sprintf("%d of %d answers of %s to the harness refused it after others had taken it: it is several replicas or workers, and not all of them had learned it", probed, asked, name)
 		told.Fix = fmt.Sprintf("publish at least %s before emitting (lead), and ask every replica of %s, not one: a client that keeps its connection meets one alone", plan.Text(max(c.Limits.G1(c.Validator), (c.Limits.Page((c.Last-c.Accepted).Duration())+evidence.Margin).Round(time.Second))), name)
 		if stuck {
@@ -137,6 +138,26 @@ func (c *Cell) alternated() (refused, of int64, stuck bool) {
 		return 0, of, false
 	}
 	return refused, of, stuck
+}
+
+// flipped is how many of the harness's own presentations of the new credential were refused after it had been
+// taken, with no fetch in between: one cache answers alike from one fetch to the next, however late the other
+// workers of a validator were started.
+func (c *Cell) flipped() (n int) {
+	taken := history.Offset(-1) // since the last fetch
+	for _, event := range c.Events {
+		switch {
+		case event.Service != c.Validator.Name:
+		case event.Kind == history.KindFetched:
+			taken = -1
+		case event.Kind != history.KindProbe || event.Credential != c.Fresh || event.Probe.Purpose != history.Canary && event.Probe.Purpose != history.NewAfter:
+		case event.Probe.Outcome == history.OK:
+			taken = event.At
+		case event.Probe.Outcome == history.AuthFailure && taken >= 0 && event.At-event.Probe.Latency > taken:
+			n++
+		}
+	}
+	return n
 }
 
 // caches is how many caches of its own a validator has, by its fetches before anything was presented to

@@ -51,10 +51,15 @@ func TestSomeReplicas(t *testing.T) {
 			judge.CauseSomeReplicas, "search", "8 of 26 answers of search to the harness refused it after others had taken it, after the revoke too: it is several replicas or workers, and one of about 3 never learned it", "restart the one that does not fetch"},
 		{"of which nothing tells but its answers", []change{searchLearns(0), withoutFetchAt(4), alternates(history.Canary, 27), refuse("app", "k2", 28.4, 36.7, 2)},
 			judge.CauseSomeReplicas, "search", "of search to the harness refused it after others had taken it: it is several", "ask every replica of search"},
+		{"workers that began one after the other, so that one fetch began it", []change{reads(map[float64][]string{0.1: {"k1"}, 12: {"k1", "k2"}}), withoutFetchAt(4), startsAt(0.2), searchKnows(12),
+			withoutProbes("search", history.Canary), alternates(history.Canary, 27), refuse("app", "k2", 28.4, 36.7, 2)},
+			judge.CauseSomeReplicas, "search", "not all of its replicas had learned it, until", "ask every replica of search"},
+		{"one cache, whose answers to clients differ", []change{reads(map[float64][]string{0.1: {"k1"}, 12: {"k1", "k2"}}), withoutFetchAt(4), startsAt(0.2), searchKnows(12),
+			withoutProbes("search", history.Canary), canaries(27, "nnnyyyyyyyyy"), refuse("app", "k2", 28.4, 36.7, 2)}, judge.CauseUnknown, "search", "", ""},
 		{"one that learned while it was asked", []change{withoutProbes("search", history.Canary), canaries(27, "nnnnnnyyyyyy"), refuse("app", "k2", 36.6, 36.7, 2)}, judge.CauseUnknown, "search", "", ""},
 		{"all are refused", []change{refuse("app", "k2", 45, 47, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"noise", []change{noise(0, 61)}, judge.CauseUnknown, "search", "", ""},
-	}[:8])
+	}[:10])
 }
 
 // canaries shows search k2 at the end of the lead: y is taken, n refused.
