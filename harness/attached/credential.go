@@ -143,6 +143,9 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 	}
 	switch purpose {
 	case history.MadeUp:
+		if s.attach.Decisions[validator].Format == "" && p.DSN != "" { // under the name of the credential
+			defer s.shows(validator, credential)()
+		}
 	case history.Control: // a log may name it, another, or none
 		s.seen.shows(validator, noName, time.Now())
 		fallthrough
@@ -160,7 +163,11 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		return probe, err
 	}
 	if p.DSN != "" {
-		return s.showLogin(ctx, validator, credential, value, purpose)
+		probe, err = s.showLogin(ctx, validator, credential, value, purpose)
+		if err == nil && !probe.Session {
+			s.seen.answered(validator, s.Identifier(credential), probe.Outcome)
+		}
+		return probe, err
 	}
 	words := map[string]string{"identifier": s.Identifier(credential), "credential": credential, "value": value}
 	header, method := http.Header{}, cmp.Or(p.Method, http.MethodGet)
@@ -292,7 +299,7 @@ func (s *System) logIn(ctx context.Context, service, credential, value string) (
 // that MariaDB then says has failed is not the run's, which it knows by its session; a pooler logs in when it likes.
 func (s *System) wasLetIn(service, credential string, now time.Time) {
 	if s.attach.Decisions[service].Format == scenario.MariaDBDecisions {
-		s.seen.wasShown(service, s.Identifier(credential), now)
+		s.seen.wasShown(service, s.Identifier(credential), history.MessageAccepted, now)
 	}
 	if s.plan.Rehearsal.Services[service].Of == "" {
 		s.seen.letIn(service, now)

@@ -44,7 +44,7 @@ type decisionReader struct {
 	sessions   map[string]*login         // by server and its process, the last that was let in
 	read       map[string]*reading       // by service, of those whose log is read
 	left       []departure               // sessions that are gone, until it is known whether their server ended them
-	shown      map[shown][]time.Time     // when the harness presented what to whom, for logs that will show it without a name
+	shown      map[shown][]showing       // when the harness presented what to whom, for logs that will show it without a name
 	behind     map[shown]*presentation   // what others present to whom for the harness
 	began      time.Time                 // when the logs were opened; what is dated before was decided before
 	late       time.Duration             // by how much a line came after its own time, at the most
@@ -54,6 +54,23 @@ type decisionReader struct {
 
 // shown identifies what the harness presents to a validator.
 type shown struct{ validator, identifier string }
+
+// showing is one presentation by the harness, and what came of it; an empty outcome: it is under way.
+type showing struct {
+	at      time.Time
+	outcome history.Outcome
+}
+
+// explains reports whether a line with a message may be of the presentation.
+func (s showing) explains(message string) bool {
+	switch s.outcome {
+	case history.OK:
+		return message != history.MessageRefused
+	case history.AuthFailure:
+		return message != history.MessageAccepted
+	}
+	return true
+}
 
 // isTold is how long after a presentation its log line may come.
 const isTold = 3 * time.Second
@@ -79,7 +96,7 @@ func newDecisionReader(s *System) *decisionReader {
 		read:   read,
 		system: s, probes: map[string]int{}, emitting: map[string]string{}, own: map[string]bool{},
 		named: map[string]bool{}, byNoName: map[string]bool{}, users: map[shown]map[string]bool{}, sessions: map[string]*login{},
-		shown: map[shown][]time.Time{}, behind: map[shown]*presentation{}, held: map[shown]bool{}, unbelieved: map[string]time.Time{},
+		shown: map[shown][]showing{}, behind: map[shown]*presentation{}, held: map[shown]bool{}, unbelieved: map[string]time.Time{},
 	}
 }
 
@@ -88,7 +105,17 @@ func (d *decisionReader) shows(validator, identifier string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
-	d.shown[key] = append(slices.DeleteFunc(d.shown[key], func(at time.Time) bool { return now.Sub(at) > latestLine }), now)
+	d.shown[key] = append(slices.DeleteFunc(d.shown[key], func(s showing) bool { return now.Sub(s.at) > latestLine }), showing{at: now})
+}
+
+// answered says what came of the harness's last presentation of a credential to a validator: a line with another answer is
+// then somebody else's.
+func (d *decisionReader) answered(validator, identifier string, outcome history.Outcome) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if all := d.shown[shown{validator, identifier}]; len(all) > 0 {
+		all[len(all)-1].outcome = outcome
+	}
 }
 
 // holds says that the harness holds a session under a role, which only the server ends.
@@ -148,11 +175,13 @@ const noName = ""
 
 // wasShown reports whether a log line of a moment, without a presenter, is of a presentation by the harness; each
 // presentation explains one line.
-func (d *decisionReader) wasShown(validator, identifier string, at time.Time) bool {
+func (d *decisionReader) wasShown(validator, identifier, message string, at time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := shown{validator, identifier}
-	i := slices.IndexFunc(d.shown[key], func(shown time.Time) bool { return at.Sub(shown) <= isTold && shown.Sub(at) <= aheadOfUs })
+	i := slices.IndexFunc(d.shown[key], func(s showing) bool {
+		return s.explains(message) && at.Sub(s.at) <= isTold && s.at.Sub(at) <= aheadOfUs
+	})
 	if i < 0 {
 		return false
 	}
@@ -356,7 +385,7 @@ func (d *decisionReader) matches(service, expression string, raw []byte, message
 	}
 	d.understands(service, group("identifier") == "" || d.system.gave(group("identifier")))
 	at, before := d.dated(service, group("time"), time.Now())
-	if id := group("identifier"); before || presenter == "" && (d.wasShown(service, id, at) || !d.system.gave(id) && d.wasShown(service, noName, at)) {
+	if id := group("identifier"); before || presenter == "" && (d.wasShown(service, id, message, at) || !d.system.gave(id) && d.wasShown(service, noName, message, at)) {
 		return true
 	}
 	d.tells(message, d.system.validatorOf(service, group("validator")), d.system.presenterOf(service, presenter), group("identifier"), status, at)

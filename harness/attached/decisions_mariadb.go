@@ -40,7 +40,7 @@ func (d *decisionReader) mariaDB(service, raw string) {
 		d.leaves(service, session, time.Now())
 	case (mariaDBServer{}).refuses(code):
 		d.refused(service, user, "", code)
-	case !d.wasShown(service, d.system.acceptedAs(service, user), time.Now()):
+	case !d.wasShown(service, d.system.acceptedAs(service, user), history.MessageUndecided, time.Now()):
 		l := login{service: service, role: user}
 		if code == mariaDBNoRight {
 			d.told(service, string(history.KindDenied), l, code, "it has no right to the database")

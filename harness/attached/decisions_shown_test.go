@@ -22,13 +22,16 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 		ago   time.Duration // before the lines
 		line  string
 		want  []string
+
+		answered history.Outcome // the presentations; empty: they are under way
 	}{
-		{"one of three was its own", 1, "old", time.Second, "key=old 401", []string{"shop old refused", "shop old refused"}},
-		{"all were", 3, "old", time.Second, "key=old 401", nil},
-		{"long ago", 3, "old", time.Minute, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
-		{"of another", 3, "old", time.Second, "key=new 200", []string{"shop new accepted", "shop new accepted", "shop new accepted"}},
-		{"the log has names", 3, "old", time.Second, "agent=shop key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}},
-		{"what nobody gave, by another name", 1, noName, time.Second, "key=odd 401", []string{"shop  refused", "shop  refused"}},
+		{"one of three was its own", 1, "old", time.Second, "key=old 401", []string{"shop old refused", "shop old refused"}, ""},
+		{"all were", 3, "old", time.Second, "key=old 401", nil, history.AuthFailure},
+		{"all were taken, and the lines refuse", 3, "old", time.Second, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}, history.OK},
+		{"long ago", 3, "old", time.Minute, "key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}, ""},
+		{"of another", 3, "old", time.Second, "key=new 200", []string{"shop new accepted", "shop new accepted", "shop new accepted"}, ""},
+		{"the log has names", 3, "old", time.Second, "agent=shop key=old 401", []string{"shop old refused", "shop old refused", "shop old refused"}, ""},
+		{"what nobody gave, by another name", 1, noName, time.Second, "key=odd 401", []string{"shop  refused", "shop  refused"}, ""},
 	} {
 		told := scenario.Decisions{Accepted: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 200`, Refused: `(agent=(?P<presenter>\S+) )?key=(?P<identifier>\S+) 401`}
 		s := &System{
@@ -51,6 +54,7 @@ func TestOwnPresentationsWithoutAName(t *testing.T) {
 		}
 		for range tt.shown {
 			s.seen.shows("bank", tt.as, time.Now().Add(-tt.ago))
+			s.seen.answered("bank", tt.as, tt.answered)
 		}
 		for range 3 {
 			s.seen.matched("bank", told, []byte(tt.line))
