@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
+	"github.com/rehearse-dev/rehearse/harness/server"
 )
 
 // cleanUpTimeout bounds each part of the clean-up.
@@ -39,7 +39,7 @@ func (r *run) endServices() {
 func (r *run) removeWritten(context.Context) error {
 	var errs []error
 	for _, folder := range r.written {
-		errs = append(errs, leftover.RemoveServed(folder))
+		errs = append(errs, server.RemoveData(folder))
 	}
 	return errors.Join(errs...)
 }

@@ -54,7 +54,7 @@ func (c *child) raise(kind, program, folder string, begin func(program string, u
 	c.folder = filepath.Join(os.TempDir(), folder)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(c.folder))
+			err = errors.Join(err, server.RemoveData(c.folder))
 		}
 	}()
 	if err := os.Mkdir(c.folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -208,7 +208,7 @@ func (c *child) stop() error {
 		}
 		<-c.gone
 	}
-	if err := os.RemoveAll(c.folder); err != nil {
+	if err := server.RemoveData(c.folder); err != nil {
 		return fmt.Errorf("remove what the server wrote: %w", err)
 	}
 	return nil

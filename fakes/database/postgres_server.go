@@ -48,11 +48,14 @@ func (s *postgresServer) initialise(ctx context.Context, program string, user *i
 	}
 	defer password.Close()
 	cmd := exec.CommandContext(ctx, program, "-D", s.data(), "-U", contract.DatabaseAdmin, "--pwfile=/dev/fd/3",
-		"-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-N")
+		"-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-N", "-n")
 	if err := user.give(password); err != nil {
 		return fmt.Errorf("hand over a password: %w", err)
 	}
 	cmd.ExtraFiles = []*os.File{password}
+	// What it starts has shared memory, and ends in order when asked to. Of one that was killed the data say which
+	// memory that was: -n keeps them until all is removed.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, childEnds
 	cmd.Dir = s.folder
 	user.apply(cmd)
 	_, err = io.WriteString(passwords, s.config.AdminPassword+"\n")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/peer"
+	"github.com/rehearse-dev/rehearse/harness/server"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
@@ -256,7 +257,7 @@ func bury(ctx context.Context, s state) (removed []string, err error) {
 			err = fmt.Errorf("remove %s: it is no folder of the run: %w", folder, ErrNotOurs)
 		}
 		if err == nil {
-			err = RemoveServed(folder)
+			err = server.RemoveData(folder)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -265,12 +266,6 @@ func bury(ctx context.Context, s state) (removed []string, err error) {
 		removed = append(removed, "folder "+folder)
 	}
 	return removed, errors.Join(errs...)
-}
-
-// RemoveServed removes a folder that a server kept its data in, with the shared
-// memory of one that was killed.
-func RemoveServed(folder string) error {
-	return errors.Join(dropSegments(folder), os.RemoveAll(folder))
 }
 
 // kill ends a process, with its group, if it is still the one that was recorded

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package leftover
+package server
 
 // dropSegments does nothing: a server that was killed keeps its shared memory
 // until the system ends.

@@ -1,4 +1,4 @@
-package leftover
+package server
 
 import (
 	"errors"
