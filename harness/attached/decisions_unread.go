@@ -20,7 +20,6 @@ type reading struct {
 	first             string    // the first line
 	expects           time.Time // by when the log is to tell of a login by the run itself; zero: of none yet
 	shown             bool      // the run was let in
-	reported          int64     // how many lines were read when it was last told
 	isReported        bool
 }
 
