@@ -32,7 +32,7 @@ func TestRunDelivers(t *testing.T) {
 		{"env", "{serve: charger, distribution: env}", []string{"billing env k2"}, true},
 		{"env that nobody starts anew", "{serve: charger, distribution: env, pinned: true}", nil, false},
 		{"file", "{serve: charger, distribution: file}", []string{"billing file k1", "billing file k2", "billing file k2"}, true},
-		{"file that arrives late", "{serve: charger, distribution: file, delay: 1h}", nil, false},
+		{"file that arrives late", "{serve: charger, distribution: file, delay: 20h}", nil, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

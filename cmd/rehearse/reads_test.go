@@ -27,7 +27,7 @@ var readElsewhere = map[string]string{
 	"harness/runtime/leftover/identity_linux.go": "/proc",
 	"harness/peer/peer_linux.go":                 "/proc",
 	"harness/runtime/leftover/private.go":        "records, which it checks itself, by owner too",
-	"harness/runtime/leftover/segments_linux.go": "folders that carry the run's mark",
+	"harness/server/segments_linux.go":           "folders that a run made for a server",
 	"harness/source/regular.go":                  "files, after it has looked what they are",
 	"harness/source/schema/schema.go":            "sources that are built in",
 	"harness/source/schematest/schematest.go":    "golden files of tests",

@@ -140,10 +140,10 @@ load:
   - {client: shop, to: orders, rate: 10/s, sessions: 5}
 `
 
-// Plan plans a scenario, which calls its page page.yaml.
+// Plan plans a scenario, which calls its page page.yaml; what it builds is beside it.
 func Plan(t testing.TB, page, text string) *plan.Plan {
 	t.Helper()
-	fsys := fstest.MapFS{"page.yaml": {Data: []byte(page)}, "scenario.yaml": {Data: []byte(text)}}
+	fsys := fstest.MapFS{"page.yaml": {Data: []byte(page)}, "scenario.yaml": {Data: []byte(text)}, "Dockerfile": {Data: []byte("FROM scratch\n")}}
 	loaded, err := scenario.Load(fsys, "scenario.yaml")
 	if err != nil {
 		t.Fatal(err)
