@@ -31,7 +31,7 @@ test: check ## all that needs Go only; what needs an engine or Vault is skipped,
 	$(GO) test $(RACE) ./...
 
 .PHONY: test-busy
-test-busy: ## the same tests beside seven loops a core, so that none depends on a quick machine; SHARD=1/12 a twelfth of the packages
+test-busy: ## tests that rehearse nothing in real time, beside two loops a core, so that none depends on a quick machine; SHARD=1/12 a twelfth of the packages
 	GO=$(GO) RACE=$(RACE) .ci/busy $(SHARD)
 
 .PHONY: check
