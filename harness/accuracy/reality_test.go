@@ -138,6 +138,9 @@ func toldBy(v judge.Verdict, alike alikes) map[string]told {
 			continue
 		}
 		all[pair+" last refused"] = told{at: one.last}
+		if one.toTheEnd { // which comes when all faults are seen to be undone, and that is no part of the rotation
+			all[pair+" last refused"] = told{words: "at the end"}
+		}
 	}
 	return all
 }
@@ -182,12 +185,17 @@ func (a alikes) text(names []string) string {
 type refusal struct {
 	first, last time.Duration
 	parties     int
+	toTheEnd    bool // of the run
 }
+
+// nearlyTheEnd is within how many milliseconds of the end a last refusal lasted until then.
+const nearlyTheEnd = 1000
 
 // refusals are those of a run that fail it, by presenter, validator and credential.
 func (a alikes) refusals(v judge.Verdict) map[string]refusal {
-	var emit int64
+	var emit, end int64
 	for _, p := range v.Phases {
+		end = max(end, p.EndMS)
 		if p.Name == history.Emit {
 			emit = p.StartMS
 		}
@@ -202,9 +210,9 @@ func (a alikes) refusals(v judge.Verdict) map[string]refusal {
 			presenter = numbered.ReplaceAllString(presenter, "-N")
 		}
 		name := presenter + " → " + a.of(f.Validator) + " with " + f.Credential
-		one := refusal{time.Duration(f.FirstMS-emit) * time.Millisecond, time.Duration(f.LastMS-emit) * time.Millisecond, 1}
+		one := refusal{time.Duration(f.FirstMS-emit) * time.Millisecond, time.Duration(f.LastMS-emit) * time.Millisecond, 1, end > 0 && f.LastMS >= end-nearlyTheEnd}
 		if before, ok := found[name]; ok {
-			one = refusal{min(one.first, before.first), max(one.last, before.last), before.parties + 1}
+			one = refusal{min(one.first, before.first), max(one.last, before.last), before.parties + 1, one.toTheEnd || before.toTheEnd}
 		}
 		found[name] = one
 	}
