@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -41,17 +39,7 @@ func TestMariaDBSessionsEnded(t *testing.T) {
 		{"of another user", true, "", []string{out("shop_b", "7")}, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &System{
-				plan: &plan.Plan{
-					Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
-					Services: []plan.Service{{Name: "shop"}},
-				},
-				attach: &scenario.Attach{
-					Present:   map[string]scenario.Present{"db": {DSN: dsn}},
-					Decisions: map[string]scenario.Decisions{"db": {Format: scenario.MariaDBDecisions}},
-				},
-				identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
-			}
+			s := attachedShop("db", dsn, scenario.MariaDBDecisions)
 			d := newDecisionReader(s)
 			s.seen = d
 			d.owns(sessionAt(dsn, "9"))
@@ -106,17 +94,7 @@ func TestMariaDBFailuresAfterOurOwnLogin(t *testing.T) {
 		letIn bool
 		want  int // told of two lines
 	}{{"let in", true, 2}, {"not let in", false, 1}} {
-		s := &System{
-			plan: &plan.Plan{
-				Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
-				Services: []plan.Service{{Name: "shop"}},
-			},
-			attach: &scenario.Attach{
-				Present:   map[string]scenario.Present{"db": {DSN: "mysql://{{ .identifier }}:{{ .value }}@127.0.0.1:1/shop"}},
-				Decisions: map[string]scenario.Decisions{"db": {Format: scenario.MariaDBDecisions}},
-			},
-			identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
-		}
+		s := attachedShop("db", "mysql://{{ .identifier }}:{{ .value }}@127.0.0.1:1/shop", scenario.MariaDBDecisions)
 		d := newDecisionReader(s)
 		s.seen = d
 		told := 0

@@ -11,25 +11,13 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
 // natsTold is a system at a NATS server, of whose users one holds a session of the harness, and what it tells.
 func natsTold(t *testing.T) (*decisionReader, *[]string) {
 	t.Helper()
-	s := &System{
-		plan: &plan.Plan{
-			Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
-			Services: []plan.Service{{Name: "shop"}},
-		},
-		attach: &scenario.Attach{
-			Present:   map[string]scenario.Present{"mq": {DSN: "nats://{{ .identifier }}:{{ .value }}@127.0.0.1:1"}},
-			Decisions: map[string]scenario.Decisions{"mq": {Format: scenario.NATSDecisions}},
-		},
-		identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
-	}
+	s := attachedShop("mq", "nats://{{ .identifier }}:{{ .value }}@127.0.0.1:1", scenario.NATSDecisions)
 	s.seen = newDecisionReader(s)
 	s.seen.holds("mq", "shop_a")
 	told := new([]string)

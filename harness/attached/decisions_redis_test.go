@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/plan"
-	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -62,14 +60,7 @@ func TestRedisDecisions(t *testing.T) {
 		{"the log was emptied", redisLook{refused: map[string]int64{"shop_a": 5}}, redisLook{refused: map[string]int64{"shop_a": 1}}, "", []string{"shop shop_a refused WRONGPASS"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &System{
-				plan: &plan.Plan{
-					Runbook:  runbook.Runbook{Consumers: []runbook.Consumer{{Name: "shop", Roles: []runbook.Role{runbook.Emits}}}},
-					Services: []plan.Service{{Name: "shop"}},
-				},
-				attach:      &scenario.Attach{Present: map[string]scenario.Present{"cache": {DSN: "redis://{{ .identifier }}:{{ .value }}@127.0.0.1:1"}}},
-				identifiers: map[string]string{"k1": "shop_a", "k2": "shop_b"}, made: []string{"k1", "k2"},
-			}
+			s := attachedShop("cache", "redis://{{ .identifier }}:{{ .value }}@127.0.0.1:1", scenario.RedisDecisions)
 			s.seen = newDecisionReader(s)
 			s.seen.owns("127.0.0.1:9")
 			s.seen.holds("cache", "shop_a")

@@ -10,6 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 )
 
@@ -100,9 +101,9 @@ func (d *decisionReader) whyUnread(service string, r *reading) string {
 	if of.File != "" {
 		file = of.File
 	}
-	lines, were := fmt.Sprintf("%d lines", r.lines), "were"
+	lines, were := plan.Counted(r.lines, "line"), "were"
 	if r.lines == 1 {
-		lines, were = "1 line", "was"
+		were = "was"
 	}
 	how := "its accepted and refused match none of them"
 	if of.Format != "" {

@@ -168,8 +168,8 @@ func hostOf(url string) string {
 // agents are how stand-ins begin their User-Agent; their name follows.
 var agents = []string{"rehearse-verifier/", "rehearse-ready/", "rehearse-cache/"}
 
-// reader is the service behind a User-Agent and an origin (an IP address, or as contract.Caller has it), or the agent itself where there is none;
-// false for the harness.
+// reader is the service behind a User-Agent and an origin (an IP address, or as contract.Caller has it), or the
+// agent itself where there is none; false for the harness.
 func (n *Names) reader(agent, origin string) (name string, ok bool) {
 	for _, prefix := range agents {
 		if name, found := strings.CutPrefix(agent, prefix); found {

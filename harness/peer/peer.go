@@ -45,10 +45,8 @@ func (f *Finder) At(local, remote netip.AddrPort) (service string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for pid, service := range f.known {
-		if holds(pid, socket) {
-			return service
-		}
+	if service, found := f.holder(socket); found {
+		return service
 	}
 	f.known = map[int]string{} // processes come and go: all are looked at anew
 	for _, pid := range processes() {
@@ -59,10 +57,16 @@ func (f *Finder) At(local, remote netip.AddrPort) (service string) {
 		}
 		f.known[pid] = service
 	}
+	service, _ = f.holder(socket)
+	return service
+}
+
+// holder is the service of a known process that has a socket open. f.mu is held.
+func (f *Finder) holder(socket string) (service string, found bool) {
 	for pid, service := range f.known {
 		if holds(pid, socket) {
-			return service
+			return service, true
 		}
 	}
-	return ""
+	return "", false
 }

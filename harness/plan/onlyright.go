@@ -20,6 +20,10 @@ func (l Limits) OwnLimit(status string) bool {
 	return runbook.Traits[l.Family].Pools && refusal.OwnLimit(status)
 }
 
+// LeavesTheLogin reports whether who got a status was kept out by something else than its credential, which would let it
+// in still.
+func (l Limits) LeavesTheLogin(status string) bool { return l.OnlyRight(status) || l.OwnLimit(status) }
+
 // Neither says that a validator neither took nor refused a credential, by its last status.
 func (l Limits) Neither(credential, status string) string {
 	if l.OnlyRight(status) {

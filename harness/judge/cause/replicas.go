@@ -116,8 +116,7 @@ func (c *Cell) mixed() (t evidence.Tally, beside int64) {
 func (c *Cell) alternated() (refused, of int64, stuck bool) {
 	first := history.Offset(-1)
 	for _, event := range c.Events {
-		if event.Kind != history.KindProbe || event.Service != c.Validator.Name || event.Credential != c.Fresh ||
-			event.Probe.Purpose != history.Canary && event.Probe.Purpose != history.NewAfter {
+		if !c.showsFresh(&event) {
 			continue
 		}
 		switch event.Probe.Outcome {
@@ -140,6 +139,12 @@ func (c *Cell) alternated() (refused, of int64, stuck bool) {
 	return refused, of, stuck
 }
 
+// showsFresh reports whether the harness itself presented the new credential to the validator, beside what clients do.
+func (c *Cell) showsFresh(event *history.Event) bool {
+	return event.Kind == history.KindProbe && event.Service == c.Validator.Name && event.Credential == c.Fresh &&
+		(event.Probe.Purpose == history.Canary || event.Probe.Purpose == history.NewAfter)
+}
+
 // flipped is how many of the harness's own presentations of the new credential were refused after it had been
 // taken, with no fetch in between: one cache answers alike from one fetch to the next, however late the other
 // workers of a validator were started.
@@ -147,10 +152,9 @@ func (c *Cell) flipped() (n int) {
 	taken := history.Offset(-1) // since the last fetch
 	for _, event := range c.Events {
 		switch {
-		case event.Service != c.Validator.Name:
-		case event.Kind == history.KindFetched:
+		case event.Kind == history.KindFetched && event.Service == c.Validator.Name:
 			taken = -1
-		case event.Kind != history.KindProbe || event.Credential != c.Fresh || event.Probe.Purpose != history.Canary && event.Probe.Purpose != history.NewAfter:
+		case !c.showsFresh(&event):
 		case event.Probe.Outcome == history.OK:
 			taken = event.At
 		case event.Probe.Outcome == history.AuthFailure && taken >= 0 && event.At-event.Probe.Latency > taken:

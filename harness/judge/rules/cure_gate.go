@@ -168,7 +168,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 // a right, or the room for connections; else "".
 func (e *judging) loginLeft(validator string) string {
 	probe, _, asked := e.lastProbe(validator, history.OldAfter)
-	if asked && (e.Limits.OnlyRight(probe.Status) || e.Limits.OwnLimit(probe.Status)) {
+	if asked && e.Limits.LeavesTheLogin(probe.Status) {
 		return probe.Status
 	}
 	return ""

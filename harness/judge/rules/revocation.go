@@ -118,7 +118,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		}
 		e.kept(f, v, p)
 	case p.Refused:
-	case p.Last.Outcome == history.Unavailable && p.InARow == 0 && (e.Limits.OnlyRight(p.Last.Status) || e.Limits.OwnLimit(p.Last.Status)):
+	case p.Last.Outcome == history.Unavailable && p.InARow == 0 && e.Limits.LeavesTheLogin(p.Last.Status):
 		return fmt.Sprintf("%s %s: that is no refusal; %s, and rehearse again", v.Name, e.Limits.Neither(e.Old, p.Last.Status), e.Limits.EndTheLogin(string(keyring.Revoke), e.Old, p.Last.Status))
 	case p.Taken == 0 && p.Unshown != "":
 		return fmt.Sprintf("%s was never shown %s: %s", v.Name, e.Old, p.Unshown)
