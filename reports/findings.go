@@ -40,7 +40,7 @@ func Facts(f judge.Finding, clock Clock) []Fact {
 	} else {
 		add("first in", f.FirstPhase)
 	}
-	if f.Count > 0 {
+	if f.Count > 1 { // once is what the message tells, or all that there can be, as of a gate
 		add("count", Count(f.Count))
 	}
 	if f.BudgetSpent > 0 {
@@ -55,8 +55,11 @@ func Facts(f judge.Finding, clock Clock) []Fact {
 	return facts
 }
 
-// who names the cell of a finding.
+// who names the cell of a finding, if it is about a party.
 func who(f judge.Finding) string {
+	if f.Presenter == "" && f.Validator == "" {
+		return ""
+	}
 	s := f.Presenter
 	if f.Validator != "" {
 		s = strings.TrimPrefix(s+" → "+f.Validator, " → ")

@@ -20,8 +20,8 @@ func TestFacts(t *testing.T) {
 			{"count", "1,204"}, {"error budget spent", "4.1 times"}, {"caused by", "emit, stale-cache"}, {"look at", "search"},
 		}},
 		{"one moment", judge.Finding{FirstMS: 1000, LastMS: 1000, Validator: "search"}, []Fact{{"who", "search"}, {"when", "at 1m (1s)"}}},
-		{"no time", judge.Finding{Credential: "k1", FirstPhase: "watch", Cause: judge.CauseUnknown}, []Fact{
-			{"who", "with k1"}, {"first in", "watch"}, {"caused by", "unknown"},
+		{"no time, once, and nobody in it", judge.Finding{Credential: "k1", FirstPhase: "watch", Cause: judge.CauseUnknown, Count: 1}, []Fact{
+			{"first in", "watch"}, {"caused by", "unknown"},
 		}},
 		{"one of one", judge.Finding{Validator: "search", FirstMS: 1000, LastMS: 1000, BudgetSpent: 1000.4}, []Fact{
 			{"who", "search"}, {"when", "at 1m (1s)"}, {"error budget spent", "1,000 times"},
