@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
@@ -16,13 +17,13 @@ const CausedByOther = "second-rotation"
 // otherRotation matches where another rotation of the same secret was under way: its new credential is
 // refused by validators that have not learned it, and the old one, before this rotation revoked it, by
 // those that were told to forget it.
-func otherRotation(c *Cell) (Explanation, bool) {
-	made, crossed := c.crossed()
+func otherRotation(c *cell.Cell) (cell.Explanation, bool) {
+	made, crossed := crossed(c)
 	if !crossed {
-		return Explanation{}, false
+		return cell.Explanation{}, false
 	}
 	at := c.Others[made]
-	told := Explanation{
+	told := cell.Explanation{
 		Cause: judge.CauseOtherRotation, Consumer: history.Store, CausedBy: CausedByOther,
 		Why: fmt.Sprintf("another rotation of the same secret made %s at %s, and %s was removed to make room for it", made, at, c.Credential),
 		Fix: "let one rotation end before the next begins: take a lock that both know (a keyring that is written with check-and-set); the store's audit log says who else writes it",
@@ -40,11 +41,11 @@ func otherRotation(c *Cell) (Explanation, bool) {
 }
 
 // crossed is the credential that the other rotation made.
-func (c *Cell) crossed() (made string, ok bool) {
+func crossed(c *cell.Cell) (made string, ok bool) {
 	if _, other := c.Others[c.Credential]; other {
 		return c.Credential, true
 	}
-	if c.Credential != c.Old || !c.beforeRevoke(c.Sum) {
+	if c.Credential != c.Old || !c.BeforeRevoke(c.Sum) {
 		return "", false
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Others)) {

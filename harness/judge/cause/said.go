@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
@@ -21,29 +22,29 @@ const (
 
 // ItsLog quotes what the validator's own log says since the cell began to suffer and did not say
 // before; where no cause was found, also what it wrote last meanwhile.
-func (c *Cell) ItsLog(found bool) string {
-	told := c.logOf(c.Validator.Name, found)
-	if told != "" || found || c.Symptom != Unanswered {
+func ItsLog(c *cell.Cell, found bool) string {
+	told := logOf(c, c.Validator.Name, found)
+	if told != "" || found || c.Symptom != cell.Unanswered {
 		return told
 	}
 	// A service with a silent log may have been told the reason by the party that it presents to.
 	for _, key := range c.JudgedCells() {
 		if key.Presenter == c.Validator.Name && key.Validator != c.Validator.Name && told == "" {
-			told = c.logOf(key.Validator, true)
+			told = logOf(c, key.Validator, true)
 		}
 	}
 	return told
 }
 
 // logOf is the same of one party's log.
-func (c *Cell) logOf(party string, found bool) string {
+func logOf(c *cell.Cell, party string, found bool) string {
 	room := aReason
 	if !found {
 		room = noReason
 	}
 	about := 2 * evidence.Nearly
 	var fresh, last []history.SaidLine
-	for _, line := range c.saidBy(party) {
+	for _, line := range saidBy(c.Evidence, party) {
 		switch {
 		case line.First > c.End || line.First > c.Last+about || c.Last-c.First > 2*about && line.First > c.Last-about/2:
 		case line.First >= c.First-about:
@@ -87,7 +88,7 @@ func brief(text string) string {
 }
 
 // saidBy are the kinds of lines in a party's own log, the latest last.
-func (e *Case) saidBy(party string) []history.SaidLine {
+func saidBy(e *evidence.Evidence, party string) []history.SaidLine {
 	for _, event := range e.Events {
 		if event.Kind == history.KindSaid && event.Service == party {
 			return event.Said

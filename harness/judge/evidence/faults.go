@@ -137,3 +137,6 @@ func (e *Evidence) Moment(at history.Offset) string {
 	}
 	return e.Page(max(at-e.Start, 0))
 }
+
+// Stopping are the faults that stop a service altogether.
+var Stopping = []string{"kill", "pause", "restart"}

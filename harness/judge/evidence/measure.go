@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // BucketWidth is the precision with which counts tell when something became unavailable.
@@ -19,3 +20,11 @@ const Margin = 30 * time.Second
 
 // LeastAttempts is how many attempts must have been due for their absence to mean something.
 const LeastAttempts = 20
+
+// AtLeast is a measured wall time plus the margin, as page time.
+func (e *Evidence) AtLeast(wall history.Offset) string {
+	return plan.Text((e.Limits.Page(wall.Duration()) + Margin).Round(time.Second))
+}
+
+// LeastBeside is how many presentations of each kind show that both go on side by side.
+const LeastBeside = 2

@@ -3,9 +3,10 @@ package rules
 import (
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -41,8 +42,8 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) {
 			continue
 		}
-		findings = append(findings, e.tellUnanswered(&cause.Cell{
-			Case: e.Case, Symptom: cause.Absent, Presenter: p.presenter, Validator: plan.Validator{Name: p.validator}, Sum: sum, First: first[p], Last: last[p],
+		findings = append(findings, e.tellUnanswered(&cell.Cell{
+			Evidence: e.Evidence, Symptom: cell.Absent, Presenter: p.presenter, Validator: plan.Validator{Name: p.validator}, Sum: sum, First: first[p], Last: last[p],
 		}, "no answer", "every consumer answers"))
 	}
 	return findings

@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/unanswered"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -72,8 +75,8 @@ func (e *judging) judgeMisses(c plan.Client) (f judge.Finding, open string) {
 		sum, first, last := e.Lost(c.Name, c.To, from, to)
 		v, _ := e.Limits.Validator(c.To)
 		v.Name = c.To
-		return e.tellUnanswered(&cause.Cell{
-			Case: e.Case, Symptom: cause.Unanswered, Presenter: c.Name, Validator: v, Sum: &sum, First: first, Last: last, Way: e.WayTo(v),
+		return e.tellUnanswered(&cell.Cell{
+			Evidence: e.Evidence, Symptom: cell.Unanswered, Presenter: c.Name, Validator: v, Sum: &sum, First: first, Last: last, Way: e.WayTo(v),
 		}, "no good answer", "every party answers")
 	}
 	if !plan.Within(e.Limits.Objective, usual.Bad, usual.Of) && usual.Share() < evidence.MostNoise {
@@ -121,7 +124,7 @@ func isProbers(f *judge.Finding) bool {
 
 // tellUnanswered tells of a cell without answers: what it lacked, and what to wait for before the next
 // rotation.
-func (e *judging) tellUnanswered(c *cause.Cell, lacked, until string) judge.Finding {
+func (e *judging) tellUnanswered(c *cell.Cell, lacked, until string) judge.Finding {
 	service, began := c.Validator.Name, c.First+evidence.BucketWidth
 	f := judge.Finding{
 		Level: judge.Error, Presenter: c.Presenter, Validator: service, Consumer: service, Cause: judge.CauseServiceDown,
@@ -132,16 +135,16 @@ func (e *judging) tellUnanswered(c *cause.Cell, lacked, until string) judge.Find
 		f.CausedBy = kind
 	}
 	c.CausedBy = f.CausedBy
-	told, found := c.Detect()
+	told, found := cause.Detect(c)
 	if !found {
-		told = c.ByStatus()
+		told = unanswered.ByStatus(c)
 	}
 	told.Apply(&f)
 	if f.Fix == "" {
 		f.Fix = fmt.Sprintf("bring %s back before going on, and rotate only while %s", f.Consumer, until)
 	}
 	f.Message = fmt.Sprintf("%s got %s from %s for %d of %d first attempts%s: %s",
-		c.Presenter, lacked, service, c.Sum.Unavailable, c.Sum.Attempts, answered(c.Sum), told.Why+c.ItsLog(found))
+		c.Presenter, lacked, service, c.Sum.Unavailable, c.Sum.Attempts, answered(c.Sum), told.Why+cause.ItsLog(c, found))
 	return f
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/switching"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
@@ -35,7 +37,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 	felt, _, told := flat(e)
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { return isOneSlot(b, told) })
 	broken = slices.DeleteFunc(broken, func(b plan.Bound) bool { // enough for those that switched
-		_, turns := e.TellInTurns(b.Party)
+		_, turns := switching.TellInTurns(e.Evidence, b.Party)
 		return b.Rule == "G2" && len(b.Seen) > 0 && turns && e.hurt(b.Rule)
 	})
 	var findings []judge.Finding
@@ -80,7 +82,7 @@ func bounds(e *judging) (judge.Outcome, string, []judge.Finding) {
 			findings = append(findings, f)
 		}
 	}
-	if f, early := e.Early(); early && !e.hurt("G1") {
+	if f, early := switching.Early(e.Evidence); early && !e.hurt("G1") {
 		if findings = append(findings, f); outcome != judge.Fail {
 			outcome, detail = judge.Fail, f.Message
 		}

@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/unanswered"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/watch"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
@@ -112,14 +114,14 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 		return "have clients present tokens that name their key (kid), and whoever checks them do so by it: the tokens that are taken now name none, so the canary is unlike them"
 	case name == "":
 		return "look into what the gate says"
-	case (g.Phase == history.Watch || g.Phase == history.Verify) && e.Unreadable(name) != "":
+	case (g.Phase == history.Watch || g.Phase == history.Verify) && watch.Unreadable(e.Evidence, name) != "":
 		say := "say"
 		if e.SaysHow(name) {
 			say = "correct"
 		}
 		return fmt.Sprintf("%s how %s refuses (services.%s.refusal), or have it refuse a credential that nobody issued: it took one", say, name, name)
-	case g.Phase == history.Verify && e.TakesSpoilt(name) != "":
-		return cause.CloseFirst(name)
+	case g.Phase == history.Verify && watch.TakesSpoilt(e.Evidence, name) != "":
+		return watch.CloseFirst(name)
 	case (g.Phase == history.Verify || g.Phase == history.Emit) && len(e.Near(at, at, name)) > 0:
 		r := e.Near(at, at, name)[0]
 		return fmt.Sprintf("mend %s (here the fault %s), and go on only when %s has %s", r.Target, r.Kind, name, e.Fresh)
@@ -146,7 +148,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case g.Phase == history.Watch && v.Authority:
 		return fmt.Sprintf("make %s refuse %s and take %s after the revoke: find out who else changes what it takes, or for how long it takes what is revoked", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch && e.silent(v) && e.inOtherWords(v) != "":
-		return fmt.Sprintf("find out what %s means by %s, which is read as neither taken nor refused%s", name, e.inOtherWords(v), e.SayRefusal(name, e.inOtherWords(v)))
+		return fmt.Sprintf("find out what %s means by %s, which is read as neither taken nor refused%s", name, e.inOtherWords(v), unanswered.SayRefusal(e.Evidence, name, e.inOtherWords(v)))
 	case g.Phase == history.Watch && e.silent(v):
 		return fmt.Sprintf("bring %s back, and look at whether it refuses %s and takes %s then: it gave no answer at the end", name, e.Old, e.Fresh)
 	case g.Phase == history.Watch:

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/authority"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/switching"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -39,8 +42,8 @@ func (e *judging) usingAnother() (findings []judge.Finding) {
 			Message: fmt.Sprintf("%s uses %s since %s, which is neither %s nor %s: another rotation came before this one had ended, and no validator had the lead to learn what it made", name, uses, e.Moment(at), e.Old, e.Fresh),
 			Fix:     fixOtherRotation(e.Limits.Family),
 		}
-		if e.RotatorRuns(at) {
-			f.Consumer = cause.RotatorName
+		if switching.RotatorRuns(e.Evidence, at) {
+			f.Consumer = switching.RotatorName
 			f.Fix = fmt.Sprintf("the rotator was still at work then: find out whether it rotated %s twice (a retry, two that run at once) or something else did; let one rotation end before the next begins, at the earliest a lead after the next credential was published", e.Limits.Family)
 		}
 		findings = append(findings, f)
@@ -66,7 +69,7 @@ func (e *judging) signingOn(revoked history.Offset, found []judge.Finding) (find
 		if ever {
 			f.LastMS = switched.Milliseconds()
 		}
-		why := e.TellNotSwitched(m.Name, switched, ever)
+		why := switching.TellNotSwitched(e.Evidence, m.Name, switched, ever)
 		why.Apply(&f)
 		f.Message = why.Why + ": nobody was seen to present what it signed then, and it is refused"
 		findings = append(findings, f)
@@ -124,23 +127,23 @@ func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 			CausedBy: string(keyring.Revoke), Cause: judge.CauseOutlived, FirstPhase: e.PhaseAt(from),
 			FirstMS: from.Milliseconds(), LastMS: revoked.Milliseconds(), Count: used,
 		}
-		f.Fix = e.FixWindow(key.Presenter, 0)
-		if fell, is := e.FellBack(key.Presenter, key.Validator); is {
+		f.Fix = switching.FixWindow(e.Evidence, key.Presenter, 0)
+		if fell, is := authority.TellFellBack(e.Evidence, key.Presenter, key.Validator); is {
 			fell.Apply(&f)
-		} else if early, is := e.RevokedEarly(); is {
+		} else if early, is := switching.TellRevokedEarly(e.Evidence); is {
 			early.Apply(&f)
-		} else if turns, is := e.TellInTurns(emitter); is {
+		} else if turns, is := switching.TellInTurns(e.Evidence, emitter); is {
 			turns.Apply(&f)
-		} else if back, is := e.TellWentBack(key.Presenter, key.Validator, from); is {
+		} else if back, is := switching.TellWentBack(e.Evidence, key.Presenter, key.Validator, from); is {
 			back.Apply(&f)
 		} else if switched, ever := e.View.Switched[emitter][e.Fresh]; !ever || switched > revoked {
-			told, part := e.TellInPart(key.Presenter, key.Validator, from, e.LastUse(key.Presenter))
+			told, part := switching.TellInPart(e.Evidence, key.Presenter, key.Validator, from, switching.LastUse(e.Evidence, key.Presenter))
 			if !part {
-				told = e.TellNotSwitched(emitter, switched, ever)
+				told = switching.TellNotSwitched(e.Evidence, emitter, switched, ever)
 			}
 			told.Apply(&f)
-		} else if l, late := e.SwitchedLate(key.Presenter); late {
-			e.TellLate(l, revoked, revoked).Apply(&f)
+		} else if l, late := switching.SwitchedLate(e.Evidence, key.Presenter); late {
+			switching.TellLate(e.Evidence, l, revoked, revoked).Apply(&f)
 		}
 		if cause, late := e.offeredBoth(key, revoked); late {
 			f.Cause, f.Consumer = cause, key.Validator

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/unanswered"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/watch"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
@@ -41,8 +45,8 @@ func findFlat(e *judging) (judge.Outcome, string, []judge.Finding) {
 	others, refused, attempts := e.strangers()
 	findings, failed, total = append(findings, others...), failed+refused, total+attempts
 	thin := cmp.Or(e.ownNames(), e.thin())
-	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), e.ChecksNothing(), e.TakesAnyValue())
-	otherwise := e.AnsweredOtherwise()
+	noisy := cmp.Or(e.noisy(), unsure, e.Unnamed(), watch.ChecksNothing(e.Evidence), watch.TakesAnyValue(e.Evidence))
+	otherwise := unanswered.AnsweredOtherwise(e.Evidence)
 	switch {
 	case judge.HasError(findings):
 		return judge.Fail, fmt.Sprintf("%d of %d attempts were refused", failed, total), findings
@@ -69,13 +73,13 @@ func (e *judging) judgeCell(key history.CellKey, sum *history.Counts) (f judge.F
 	if noisy && usual.Share() < evidence.MostNoise {
 		if from, to, found := s.Burst(s.Usual, e.Changed()); found {
 			part := e.View.Sum(key, from, to)
-			f = e.Explain(key, &part)
+			f = cause.Explain(e.Evidence, key, &part)
 			f.Level = judge.Error
 			f.Message += fmt.Sprintf("; before anything was changed it was refused %s times", usual)
 			return f, ""
 		}
 	}
-	f = e.Explain(key, sum)
+	f = cause.Explain(e.Evidence, key, sum)
 	f.Level = judge.Warning
 	if !e.exceeds(key) || e.excused(key) {
 		return f, ""

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/watch"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -31,8 +34,8 @@ func gates(e *judging) (judge.Outcome, string, []judge.Finding) {
 		case g.Mode == "enforce" && g.Phase == history.Baseline:
 			untried = "nothing was tried: " + g.Detail
 			findings = append(findings, e.tellGate(event, judge.Warning, fmt.Sprintf("the gate of %s stopped the rotation before anything was changed: %s", g.Phase, g.Detail)))
-		case g.Mode == "enforce" && g.Phase == history.Verify && e.Unreadable(g.Consumer) != "":
-			untried = fmt.Sprintf("nothing beyond the gate of %s was tried: %s", g.Phase, e.Unreadable(g.Consumer))
+		case g.Mode == "enforce" && g.Phase == history.Verify && watch.Unreadable(e.Evidence, g.Consumer) != "":
+			untried = fmt.Sprintf("nothing beyond the gate of %s was tried: %s", g.Phase, watch.Unreadable(e.Evidence, g.Consumer))
 			findings = append(findings, e.tellGate(event, judge.Warning, fmt.Sprintf("the gate of %s stopped the rotation: %s", g.Phase, g.Detail)))
 		case g.Mode == "enforce" && g.Untold:
 			untried = fmt.Sprintf("nothing beyond the gate of %s was tried: %s", g.Phase, g.Detail)
@@ -101,38 +104,38 @@ func (e *judging) tellGate(event history.Event, level judge.Level, message strin
 
 // behindKept explains why a validator took the revoked credential at the end of the watch, where
 // another party or a fault caused that.
-func (e *judging) behindKept(g history.Gate) (told cause.Explanation, found bool) {
+func (e *judging) behindKept(g history.Gate) (told cell.Explanation, found bool) {
 	v, ok := e.Limits.Validator(g.Consumer)
 	revoked, done := e.RevokedAt()
 	if g.Phase != history.Watch || !ok || !done {
-		return cause.Explanation{}, false
+		return cell.Explanation{}, false
 	}
 	p := e.OldProbes(v, revoked)
-	if p.Refused || p.Taken == 0 || len(e.brokenAt(g)) > 0 || e.Unreadable(v.Name) != "" {
-		return cause.Explanation{}, false
+	if p.Refused || p.Taken == 0 || len(e.brokenAt(g)) > 0 || watch.Unreadable(e.Evidence, v.Name) != "" {
+		return cell.Explanation{}, false
 	}
-	told, found = e.keptCell(v, p, revoked).Detect()
+	told, found = cause.Detect(e.keptCell(v, p, revoked))
 	return told, found && told.Fix != ""
 }
 
 // behindCanary explains why a validator refused the canary, where another party caused that: the
 // validator is then not to blame. The bounds say that the emit came too early.
-func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cause.Explanation, found bool) {
+func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cell.Explanation, found bool) {
 	v, ok := e.Limits.Validator(g.Consumer)
 	if g.Phase != history.Verify || !ok || len(e.brokenAt(g)) > 0 {
-		return cause.Explanation{}, false
+		return cell.Explanation{}, false
 	}
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
 	if answer != plan.Refuses {
-		return cause.Explanation{}, false
+		return cell.Explanation{}, false
 	}
-	c := e.Refusal(history.CellKey{Source: e.Limits.JudgedAt, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
+	c := cell.Refusal(e.Evidence, history.CellKey{Source: e.Limits.JudgedAt, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
 		Attempts: a.Asked(), OK: a.Taken, AuthFailures: a.Refused, FirstFailure: a.FirstRefused, LastFailure: at,
 	})
 	if _, emitted := e.Done(string(keyring.Emit), e.Fresh); !emitted {
 		c.Emitted = at // it would have been now
 	}
-	told, found = c.Detect()
+	told, found = cause.Detect(c)
 	return told, found && told.Cause != judge.CauseUnknown && told.Consumer != "" && told.Consumer != v.Name
 }
 

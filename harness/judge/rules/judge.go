@@ -9,7 +9,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
@@ -65,7 +64,7 @@ func Limits(h *history.History) (plan.Limits, error) {
 // Judge judges a history under a plan's limits. It is deterministic, keeps nothing and changes neither
 // of the two.
 func Judge(h *history.History, l plan.Limits) judge.Verdict {
-	e := &judging{Case: &cause.Case{Evidence: evidence.Gather(h, l)}}
+	e := &judging{Evidence: evidence.Gather(h, l)}
 	v := judge.Verdict{
 		Rules: []judge.Rule{}, Findings: []judge.Finding{},
 		Phases: e.Phases, Cells: e.report(), Gates: e.Gates, Faults: e.FaultReports(),
@@ -180,7 +179,7 @@ func why(v *judge.Verdict, e *judging) string {
 
 // judging is a case while the rules are applied to it.
 type judging struct {
-	*cause.Case
+	*evidence.Evidence
 	found map[string]ruling // outcomes of rules that others need too
 }
 

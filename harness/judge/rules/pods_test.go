@@ -6,7 +6,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
@@ -23,7 +22,7 @@ func TestPods(t *testing.T) {
 	step := func(s float64, name, credential string) history.Event {
 		return history.Event{At: at(s), Kind: history.KindStep, Step: name, Credential: credential}
 	}
-	e := &judging{Case: &cause.Case{Evidence: &evidence.Evidence{Fresh: "k2", Old: "k1", End: at(200), Events: []history.Event{
+	e := &judging{Evidence: &evidence.Evidence{Fresh: "k2", Old: "k1", End: at(200), Events: []history.Event{
 		pod(1, "search-a", history.PodCame, "", "on n1"), pod(1, "search-b", history.PodCame, "", "on n1"),
 		{At: at(10), Kind: history.KindPod, Service: "secret/keys", What: history.PodWritten, Credential: "k2"},
 		pod(62, "search-a", history.PodSaw, "k2", ""),
@@ -34,7 +33,7 @@ func TestPods(t *testing.T) {
 		probe(101, "search-a", "k1", history.AuthFailure), probe(102, "search-a", "k1", history.OK), probe(105, "search-a", "k1", history.AuthFailure),
 		probe(106, "search-b", "k1", history.OK),
 		pod(150, "search-b", history.PodWent, "", ""),
-	}}}}
+	}}}
 	got := e.pods()
 	want := []judge.PodReport{
 		{Service: "search", Pod: "search-a", CameMS: 1000, WentMS: -1, SawAfterMS: 52000, TookAfterMS: 60000, ForgotAfterMS: 5000},

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/unanswered"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 )
 
@@ -34,7 +35,7 @@ func (e *judging) underPressure(f judge.Finding) (how string) {
 	}
 	from, until := history.Milliseconds(f.FirstMS), max(history.Milliseconds(f.LastMS), history.Milliseconds(f.FirstMS)+1)
 	sum, _, _ := e.Lost(f.Presenter, f.Validator, from, until)
-	if late := sum.Statuses[cause.StatusTimeout]; late == 0 || 2*late < sum.Unavailable {
+	if late := sum.Statuses[unanswered.StatusTimeout]; late == 0 || 2*late < sum.Unavailable {
 		return ""
 	}
 	return e.waited(from, until)

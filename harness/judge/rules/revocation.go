@@ -9,6 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/keyset"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/learning"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/unanswered"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/watch"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -52,8 +58,8 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 		if missing != "" {
 			open = append(open, missing)
 		}
-		if open := e.TakesSpoilt(v.Name); open != "" && f.Message == "" && !untaken {
-			f.Credential, f.CausedBy, f.Cause, f.Message, f.Fix = e.Fresh, "", judge.CauseTakesAnything, open, cause.CloseFirst(v.Name)
+		if open := watch.TakesSpoilt(e.Evidence, v.Name); open != "" && f.Message == "" && !untaken {
+			f.Credential, f.CausedBy, f.Cause, f.Message, f.Fix = e.Fresh, "", judge.CauseTakesAnything, open, watch.CloseFirst(v.Name)
 			a := e.View.Said(v.Name, "", history.Control)
 			f.FirstPhase, f.FirstMS, f.LastMS, f.Count = e.PhaseAt(a.LastAsked), a.LastTaken.Milliseconds(), a.LastTaken.Milliseconds(), a.Taken
 		}
@@ -88,7 +94,7 @@ func findRevocation(e *judging) (judge.Outcome, string, []judge.Finding) {
 // keptTooLong reports whether a validator took the old credential after its bound: when asked after it
 // or, by its own log of forgetting, when answering after it. Being asked late, or answering slowly,
 // does not count.
-func (e *judging) keptTooLong(v plan.Validator, p cause.Presented, revoked history.Offset) bool {
+func (e *judging) keptTooLong(v plan.Validator, p evidence.Presented, revoked history.Offset) bool {
 	bound := e.Limits.G3(v)
 	if p.Taken == 0 || bound == runbook.Forever {
 		return false
@@ -104,7 +110,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	p := e.OldProbes(v, revoked)
 	f.LastMS, f.Count = p.LastTaken.Milliseconds(), p.Taken
 	bound := e.Limits.G3(v)
-	if why := e.Unreadable(v.Name); why != "" {
+	if why := watch.Unreadable(e.Evidence, v.Name); why != "" {
 		return why
 	}
 	switch {
@@ -124,7 +130,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		return fmt.Sprintf("%s was never shown %s: %s", v.Name, e.Old, p.Unshown)
 	case p.Taken == 0:
 		if status, err := strconv.Atoi(p.Last.Status); err == nil && status < http.StatusInternalServerError {
-			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused%s", v.Name, p.Last.Status, e.Old, e.SayRefusal(v.Name, p.Last.Status))
+			return fmt.Sprintf("%s answered %s to %s, which is read as neither taken nor refused%s", v.Name, p.Last.Status, e.Old, unanswered.SayRefusal(e.Evidence, v.Name, p.Last.Status))
 		}
 		return fmt.Sprintf("%s %s", v.Name, history.Neither(e.Old, p.Last.Status))
 	case bound == runbook.Forever && (p.Last.Outcome == history.OK || p.LastTaken >= e.End-evidence.Nearly),
@@ -145,7 +151,7 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 	case p.InARow > 0:
 		return fmt.Sprintf("%s took %s again after it had refused it, and has refused it only %s since: some of its replicas may still take it", v.Name, e.Old, plan.Counted(p.InARow, "time"))
 	case p.Last.Outcome != history.OK:
-		return fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that (%s)%s", v.Name, e.Old, e.Page(p.LastTaken-revoked), p.Last.Status, e.SayRefusal(v.Name, p.Last.Status))
+		return fmt.Sprintf("%s still took %s %s after the revoke and gave no answer after that (%s)%s", v.Name, e.Old, e.Page(p.LastTaken-revoked), p.Last.Status, unanswered.SayRefusal(e.Evidence, v.Name, p.Last.Status))
 	case p.UnshownSince != 0:
 		return fmt.Sprintf("%s took %s for %s after the revoke, and may until %s; after that it could not be asked: %s", v.Name, e.Old, e.Page(p.LastTaken-revoked),
 			plan.Text(bound+e.Limits.Page(v.Granule)), p.Unshown)
@@ -197,7 +203,7 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 	case plan.Refuses:
 		if n := e.takenMeanwhile(v); a.Taken == 0 && n >= evidence.LeastAttempts && !e.underAnotherName(v) {
 			why := "it refuses something other than the key in new tokens, for instance a time that its clock has not reached"
-			if old, fresh := e.TypesIn(v.From); old != fresh && old != "" && fresh != "" {
+			if old, fresh := keyset.TypesIn(e.Evidence, v.From); old != fresh && old != "" && fresh != "" {
 				why = fmt.Sprintf("%s has a key of the type %s in its set as %s, and %s of %s: it signs with a key of its own, and not with what it was given, by which the harness signs", v.From, fresh, e.Fresh, e.Old, old)
 			}
 			if v.Authority {
@@ -218,10 +224,10 @@ func (e *judging) takesNew(v plan.Validator) (missing string, untaken bool) {
 }
 
 // whyUntaken explains why a validator refused the new credential after the revoke.
-func (e *judging) whyUntaken(v plan.Validator) (cause.Explanation, bool) {
+func (e *judging) whyUntaken(v plan.Validator) (cell.Explanation, bool) {
 	_, at, _ := e.lastProbe(v.Name, history.NewAfter)
-	c := &cause.Cell{Case: e.Case, Symptom: cause.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}
-	return c.Detect()
+	c := &cell.Cell{Evidence: e.Evidence, Symptom: cell.Untaken, Validator: v, Credential: e.Fresh, First: at, Last: at, Way: e.WayTo(v)}
+	return cause.Detect(c)
 }
 
 // underAnotherName reports whether the new key is published under the name of the old one: what
@@ -269,18 +275,18 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.Fresh, e.Old)
 	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
 	_, ever := e.Learned(v.Name, e.Fresh, e.Start)
-	last, took := e.LastTook(v.Name)
+	last, took := watch.LastTook(e.Evidence, v.Name)
 	switch {
 	case v.Authority || a.Taken > 0: // an authority has it from the step itself
 	case took:
 		f.Message += fmt.Sprintf(": it took it before, the last time at %s", e.Moment(last))
 		f.Fix = fmt.Sprintf("look at what the revoke takes from %s (it is to take %s alone), and into its log from then on", v.Name, e.Old)
 	case !ever:
-		f.Message += fmt.Sprintf(": it never learned it; %s", e.LastFetch(v.Name))
+		f.Message += fmt.Sprintf(": it never learned it; %s", learning.LastFetch(e.Evidence, v.Name))
 	}
 	told, found := e.whyUntaken(v)
 	if a.Taken > 0 && !found {
-		told = cause.Explanation{
+		told = cell.Explanation{
 			Cause: judge.CauseSomeReplicas,
 			Why:   fmt.Sprintf(" in %d of %d answers: not all of its replicas take it", a.Refused, a.Asked()),
 			Fix:   fmt.Sprintf("ask each replica of %s by its own address, and start anew the one that does not fetch; prove every replica before emitting", v.Name),
@@ -317,9 +323,9 @@ func (e *judging) undestroyed() (judge.Finding, bool) {
 }
 
 // kept explains a finding about a credential that was taken for too long.
-func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
+func (e *judging) kept(f *judge.Finding, v plan.Validator, p evidence.Presented) {
 	revoked, _ := e.RevokedAt()
-	told, found := e.keptCell(v, p, revoked).Detect()
+	told, found := cause.Detect(e.keptCell(v, p, revoked))
 	told.Apply(f)
 	f.Message += told.Why
 	if found || v.Authority {
@@ -334,8 +340,8 @@ func (e *judging) kept(f *judge.Finding, v plan.Validator, p cause.Presented) {
 }
 
 // keptCell is the cell of a validator that took the revoked credential for too long.
-func (e *judging) keptCell(v plan.Validator, p cause.Presented, revoked history.Offset) *cause.Cell {
-	return &cause.Cell{Case: e.Case, Symptom: cause.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}
+func (e *judging) keptCell(v plan.Validator, p evidence.Presented, revoked history.Offset) *cell.Cell {
+	return &cell.Cell{Evidence: e.Evidence, Symptom: cell.Kept, Validator: v, Credential: e.Old, First: revoked, Last: p.LastTaken, Presented: p}
 }
 
 func (e *judging) boundText(v plan.Validator, bound time.Duration) string {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/authority"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -225,7 +227,7 @@ func (e *judging) unproven() []string {
 	}
 	for _, v := range e.Limits.Validators {
 		_, at, _ := e.lastProbe(v.Name, history.Restored)
-		lock, locked := e.LockedAt(v.Name, at)
+		lock, locked := authority.LockedAt(e.Evidence, v.Name, at)
 		switch answer, a := e.Limits.Answered(e.View, v.Name, e.Old, history.Restored); {
 		case answer == plan.Unasked:
 			missing = append(missing, fmt.Sprintf("%s was not asked whether it takes %s", v.Name, e.Old))

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause"
@@ -29,7 +31,7 @@ func sessions(e *judging) (judge.Outcome, string, []judge.Finding) {
 				CausedBy: e.LastStep(event.At), FirstPhase: e.PhaseAt(event.At), FirstMS: event.At.Milliseconds(),
 				Fix: fmt.Sprintf("look into %s: it must answer for tokens throughout a rotation", emitter),
 			}
-			told, _ := (&cause.Cell{Case: e.Case, Symptom: cause.Unrenewed, Presenter: event.Service, Validator: plan.Validator{Name: emitter}, First: event.At}).Detect()
+			told, _ := cause.Detect((&cell.Cell{Evidence: e.Evidence, Symptom: cell.Unrenewed, Presenter: event.Service, Validator: plan.Validator{Name: emitter}, First: event.At}))
 			told.Apply(f)
 			found[event.Service] = f
 		}

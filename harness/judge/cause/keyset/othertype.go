@@ -1,0 +1,56 @@
+package keyset
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness/history"
+	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+)
+
+// OtherType matches where a validator that takes the old key took the new one from nobody, and the key
+// set shows that the new one has another type or algorithm: its list of algorithms refuses that
+// whatever the lead.
+func OtherType(c *cell.Cell) (cell.Explanation, bool) {
+	v, emitter := c.Validator, c.EmitterOf(c.Presenter)
+	if c.Presenter == "" {
+		emitter = v.From
+	}
+	old, fresh := TypesIn(c.Evidence, emitter)
+	if !c.IsFresh() || c.View.Said(v.Name, c.Fresh, history.Canary).Taken+c.View.Said(v.Name, c.Fresh, history.NewAfter).Taken > 0 || old == "" || fresh == "" || old == fresh {
+		return cell.Explanation{}, false
+	}
+	for _, key := range c.JudgedCells() {
+		if sum := c.View.Sum(key, c.Start, c.End+1); key.Validator == v.Name && key.Credential == c.Fresh && sum.OK > 0 {
+			return cell.Explanation{}, false
+		}
+	}
+	return cell.Explanation{
+		Cause: judge.CauseWrongAlgorithm, Consumer: emitter,
+		Why: fmt.Sprintf("%s made %s of the type %s, and %s of %s, which %s takes: it took none of %s from anybody", emitter, c.Fresh, fresh, c.Old, old, v.Name, c.Fresh),
+		Fix: fmt.Sprintf("find out whether %s takes %s (its list of algorithms): where it does not, have %s make the new key of the type that every validator takes, or have all of them take both before emitting; no lead is long enough", v.Name, fresh, emitter),
+	}, true
+}
+
+// TypesIn are the types of the old and the new credential in an emitter's set; "" where that was not
+// seen.
+func TypesIn(e *evidence.Evidence, emitter string) (old, fresh string) {
+	return typeIn(e, emitter, e.Old), typeIn(e, emitter, e.Fresh)
+}
+
+// typeIn is the algorithm of a credential, or else its type, in an emitter's set; "" where that was not
+// seen.
+func typeIn(e *evidence.Evidence, emitter, credential string) (kind string) {
+	for _, look := range e.LooksAt(emitter, "") {
+		for _, key := range look.Set.Keys {
+			if key.Credential != credential {
+				continue
+			}
+			if kind = key.Alg; kind == "" {
+				kind = key.Kty
+			}
+		}
+	}
+	return kind
+}
