@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"testing"
@@ -41,14 +42,34 @@ func FuzzRead(f *testing.F) {
 	for line := range bytes.Lines(seed) {
 		f.Add(line)
 	}
+	// Buffers as large as those that a reader and a recorder make are taken for
+	// theirs: to make them is most of what a line costs.
+	in, out := bufio.NewReaderSize(nil, 64<<10), bufio.NewWriterSize(nil, 64<<10)
+	read := func(text []byte) (*History, error) {
+		in.Reset(bytes.NewReader(text))
+		return Read(in)
+	}
+	rewritten := func(t *testing.T, h *History) []byte {
+		t.Helper()
+		var file bytes.Buffer
+		out.Reset(&file)
+		recorder := NewRecorder(time.Time{}, out)
+		for _, e := range h.Events {
+			recorder.Record(e)
+		}
+		if _, err := recorder.Close(time.Second); err != nil {
+			t.Fatalf("write the history: %v", err)
+		}
+		return file.Bytes()
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		h, err := Read(bytes.NewReader(text))
+		h, err := read(text)
 		if err != nil {
 			return
 		}
 		ViewOf(h)
 		written := rewritten(t, h)
-		again, err := Read(bytes.NewReader(written))
+		again, err := read(written)
 		if err != nil {
 			t.Fatalf("what was read cannot be read again: %v\n%s", err, written)
 		}
@@ -56,18 +77,4 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("read twice: got\n%s\nwant\n%s", twice, written)
 		}
 	})
-}
-
-// rewritten is a history as a recorder writes it.
-func rewritten(t *testing.T, h *History) []byte {
-	t.Helper()
-	var file bytes.Buffer
-	recorder := NewRecorder(time.Time{}, &file)
-	for _, e := range h.Events {
-		recorder.Record(e)
-	}
-	if _, err := recorder.Close(time.Second); err != nil {
-		t.Fatalf("write the history: %v", err)
-	}
-	return file.Bytes()
 }

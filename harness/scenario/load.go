@@ -75,11 +75,15 @@ func WithFaults(kinds ...string) Option {
 // and the page that it rehearses, and checks all of them. The error, if any,
 // is source.Problems with all that is wrong.
 func Load(fsys fs.FS, name string, options ...Option) (*Loaded, error) {
-	return load(&loader{
+	return load(loaderOf(fsys), path.Clean(name), options)
+}
+
+func loaderOf(fsys fs.FS) *loader {
+	return &loader{
 		read:   func(file string) (*source.Node, error) { return source.Read(fsys, file, file) },
 		join:   func(file, relative string) string { return path.Join(path.Dir(file), relative) },
 		folder: func(file, relative string) (fs.FS, error) { return fs.Sub(fsys, path.Join(path.Dir(file), relative)) },
-	}, path.Clean(name), options)
+	}
 }
 
 // LoadFile is Load of a file of the operating system.

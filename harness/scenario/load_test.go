@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -210,21 +212,36 @@ func TestPositionOfWhatWasMadeByHand(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	for name, file := range files(f, nil) {
+	example := files(f, nil)
+	parsed := map[string]*source.Node{} // what is not varied is read once for all
+	for name, file := range example {
 		f.Add(string(file.Data), name == "runbook.yaml")
+		node, err := source.Parse(name, file.Data)
+		if err != nil {
+			f.Fatal(err)
+		}
+		parsed[name] = node
 	}
 	for _, text := range []string{"extends: scenario.yaml", "a: &a [*a]", "? [", "- - -", "override: {a: }", "services: {a.b: {serve: cache, of: a.b}}", "\t", "a: |2\n x", "{a: b,}", "--- !<x>\n...\n"} {
 		f.Add(text, false)
 		f.Add(text, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, page bool) {
-		name := "scenario.yaml"
+		name, other := "scenario.yaml", "runbook.yaml"
 		if page {
-			name = "runbook.yaml"
+			name, other = other, name
 		}
 		late := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("no answer on %q", text)) }) // the fuzzer itself tells no hang
 		defer late.Stop()
-		l, err := Load(files(t, map[string]string{name: text}), "scenario.yaml")
+		all := loaderOf(fstest.MapFS{name: {Data: []byte(text)}, other: example[other]})
+		read := all.read
+		all.read = func(file string) (*source.Node, error) {
+			if file == other {
+				return parsed[other], nil
+			}
+			return read(file)
+		}
+		l, err := load(all, "scenario.yaml", nil)
 		if (l == nil) == (err == nil) {
 			t.Errorf("got %v and %v, want one of them", l, err)
 		}
