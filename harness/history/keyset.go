@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// statusTooMany is the status of a look that was turned away (RFC 6585 §4).
-const statusTooMany = "429"
+// StatusTooMany is the status for asking too often (RFC 6585 §4): it is about the rate, not the credential.
+const StatusTooMany = "429"
 
 // KeySet is what was found when a key set was looked at from outside, or why
 // none was. Of a key it has what tells it from others, never the key.

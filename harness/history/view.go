@@ -202,7 +202,7 @@ func (v *View) Apply(e Event) {
 	case KindLooked:
 		v.copies(&e)
 		if e.Reader == "" && e.Set != nil {
-			v.TurnedAway[e.Service] = e.Set.Status == statusTooMany
+			v.TurnedAway[e.Service] = e.Set.Status == StatusTooMany
 			if e.Set.Readable() {
 				v.Sets[e.Service] = e.Set
 			}

@@ -40,3 +40,11 @@ func Counted(n int64, what string) string {
 	}
 	return fmt.Sprintf("%d %s", n, what)
 }
+
+// List writes names in a sentence: "a", "a and b", "a, b and c".
+func List(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}

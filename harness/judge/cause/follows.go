@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -39,7 +38,7 @@ func refusedBehind(c *cell.Cell) (cell.Explanation, bool) {
 func missedBefore(c *cell.Cell, authority string) int64 {
 	first := c.End
 	for _, key := range c.View.Keys() {
-		if key.Source == c.Limits.JudgedAt && key.Presenter == cmp.Or(c.Through(), c.Validator.Name) && key.Validator == authority {
+		if key.Source == c.Limits.JudgedAt && key.Presenter == c.PresenterBehind() && key.Validator == authority {
 			if sum := c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly); sum.AuthFailures > 0 {
 				first = min(first, sum.FirstFailure)
 			}
@@ -79,7 +78,7 @@ func asSaidOf(x cell.Explanation, c *cell.Cell, authority string) cell.Explanati
 		}
 		return x
 	}
-	if emitted, was := c.Begun(string(keyring.Emit), c.Fresh); was && c.First >= emitted-evidence.Nearly {
+	if emitted, was := c.Begun(keyring.Emit, c.Fresh); was && c.First >= emitted-evidence.Nearly {
 		x.Credential = c.Fresh // the credential that it should have presented
 	}
 	x.Why = fmt.Sprintf("%s refused what %s presented, and its log calls that another credential than %s and %s", authority, service, c.Old, c.Fresh)

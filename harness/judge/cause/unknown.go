@@ -59,7 +59,7 @@ func unknownOld(c *cell.Cell) cell.Explanation {
 		Why:   fmt.Sprintf("%s refused %s before it was revoked", v, c.Old),
 		Fix:   lookIntoTheLog(c),
 	}
-	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, was := c.Begun(keyring.Revoke, c.Old)
 	if !was {
 		revoked = c.End
 	}
@@ -76,7 +76,7 @@ func unknownOld(c *cell.Cell) cell.Explanation {
 // lastBefore is the step that was done last before a moment, and when.
 func lastBefore(c *cell.Cell, moment history.Offset) (step string, at history.Offset, ok bool) {
 	for _, is := range []keyring.Step{keyring.Accept, keyring.Emit} {
-		if done, was := c.Done(string(is), c.Fresh); was && done <= moment && done >= at {
+		if done, was := c.Done(is, c.Fresh); was && done <= moment && done >= at {
 			step, at, ok = string(is), done, true
 		}
 	}

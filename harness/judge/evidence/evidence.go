@@ -6,6 +6,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -194,9 +195,9 @@ func disorder(h *history.History, e *Evidence) string {
 }
 
 // Done is when a step of a credential was first done; false: it never was.
-func (e *Evidence) Done(step, credential string) (history.Offset, bool) {
+func (e *Evidence) Done(step keyring.Step, credential string) (history.Offset, bool) {
 	for _, event := range e.taken() {
-		if event.Step == step && event.Credential == credential && event.Detail == "" {
+		if event.Step == string(step) && event.Credential == credential && event.Detail == "" {
 			return event.At, true
 		}
 	}
@@ -216,9 +217,9 @@ func (e *Evidence) LastStep(before history.Offset) string {
 }
 
 // Begun is when a completed step of a credential was begun; false: there is none.
-func (e *Evidence) Begun(step, credential string) (history.Offset, bool) {
+func (e *Evidence) Begun(step keyring.Step, credential string) (history.Offset, bool) {
 	for _, event := range e.taken() {
-		if event.Step == step && event.Credential == credential && event.Detail == "" {
+		if event.Step == string(step) && event.Credential == credential && event.Detail == "" {
 			return Began(*event), true
 		}
 	}

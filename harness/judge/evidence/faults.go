@@ -93,7 +93,7 @@ func (e *Evidence) OrTheWay(from, to string, at history.Offset) string {
 // Disturbing are the faults that may have to do with a refusal: at the validator, at the source of its
 // keys, and on the way between, from the accept of the refused credential on.
 func (e *Evidence) Disturbing(key history.CellKey, v plan.Validator, sum *history.Counts) []judge.FaultReport {
-	accepted, _ := e.Done(string(keyring.Accept), key.Credential)
+	accepted, _ := e.Done(keyring.Accept, key.Credential)
 	return e.Near(accepted, sum.LastFailure, v.Name, v.From, v.Via, e.EmitterOf(key.Presenter))
 }
 

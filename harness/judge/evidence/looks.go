@@ -82,13 +82,10 @@ const KeySet = "jwks"
 // time, and names who gave them.
 func (e *Evidence) TurnedAway(reader string, from, to history.Offset) (n int64, by string) {
 	for _, event := range e.ReadBy(reader) {
-		if event.Kind == history.KindRead && event.What == KeySet && event.Detail == strconv.Itoa(http.StatusTooManyRequests) &&
+		if event.Kind == history.KindRead && event.What == KeySet && event.Detail == history.StatusTooMany &&
 			event.At >= from && event.At <= to {
 			n, by = n+1, event.Service
 		}
 	}
 	return n, by
 }
-
-// TooMany is the status for asking too often (RFC 6585 §4): it is about the rate, not the credential.
-const TooMany = "429"

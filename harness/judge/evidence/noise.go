@@ -39,8 +39,8 @@ type Stream struct {
 func (e *Evidence) Refusals(key history.CellKey) Stream {
 	client, _ := e.Limits.Client(key.Presenter)
 	s := Stream{Evidence: e, Keys: []history.CellKey{key}, bad: func(c *history.Counts) int64 { return c.AuthFailures }, sessions: int64(client.Sessions)}
-	emitted, _ := e.Begun(string(keyring.Emit), e.Fresh)
-	revoked, was := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, _ := e.Begun(keyring.Emit, e.Fresh)
+	revoked, was := e.Begun(keyring.Revoke, e.Old)
 	v, _ := e.Limits.Validator(key.Validator)
 	switch w := e.WayTo(v); {
 	case key.Credential == e.Fresh && w.EverLearned:

@@ -15,18 +15,18 @@ func (e *Evidence) Several(presenter string) bool {
 // FlagDay reports whether accept, emit and revoke came so close together that nobody could learn in
 // between.
 func (e *Evidence) FlagDay() bool {
-	accepted, a := e.Done(string(keyring.Accept), e.Fresh)
-	revoked, r := e.Done(string(keyring.Revoke), e.Old)
+	accepted, a := e.Done(keyring.Accept, e.Fresh)
+	revoked, r := e.Done(keyring.Revoke, e.Old)
 	return a && r && revoked-accepted <= history.Offset(e.Limits.Wall(e.Limits.Switching()))+2*Nearly
 }
 
 // RevokedAt is when the old credential was revoked.
-func (e *Evidence) RevokedAt() (history.Offset, bool) { return e.Done(string(keyring.Revoke), e.Old) }
+func (e *Evidence) RevokedAt() (history.Offset, bool) { return e.Done(keyring.Revoke, e.Old) }
 
 // EmitToRevoke is the time from the emit until the revoke.
 func (e *Evidence) EmitToRevoke() (from, until history.Offset) {
-	from, _ = e.Begun(string(keyring.Emit), e.Fresh)
-	until, revoked := e.Begun(string(keyring.Revoke), e.Old)
+	from, _ = e.Begun(keyring.Emit, e.Fresh)
+	until, revoked := e.Begun(keyring.Revoke, e.Old)
 	if !revoked {
 		until = e.End + 1
 	}
@@ -36,6 +36,6 @@ func (e *Evidence) EmitToRevoke() (from, until history.Offset) {
 // BeforeRevoke reports whether refusals began before the old credential was revoked. An authority
 // refuses before that step is recorded as done.
 func (e *Evidence) BeforeRevoke(sum *history.Counts) bool {
-	revoked, wasRevoked := e.Begun(string(keyring.Revoke), e.Old)
+	revoked, wasRevoked := e.Begun(keyring.Revoke, e.Old)
 	return !wasRevoked || sum.FirstFailure < revoked-Nearly
 }

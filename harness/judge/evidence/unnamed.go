@@ -15,8 +15,8 @@ import (
 // old one where that was revoked and the validator has only the new one. Where the validator does not
 // say what it has, use decides: see usedUntil and neverTaken. What is left stays unnamed.
 func (e *Evidence) nameRefused() {
-	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
-	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, emits := e.Begun(keyring.Emit, e.Fresh)
+	revoked, revokes := e.Begun(keyring.Revoke, e.Old)
 	found := map[history.CellKey][]history.Bucket{}
 	for key, buckets := range e.View.Cells {
 		_, emitter := e.Limits.Emitter(key.Presenter)

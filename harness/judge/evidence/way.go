@@ -23,10 +23,10 @@ type Way struct {
 // WayTo is the way of the new credential to a validator.
 func (e *Evidence) WayTo(v plan.Validator) Way {
 	var w Way
-	w.Accepted, _ = e.Done(string(keyring.Accept), e.Fresh)
+	w.Accepted, _ = e.Done(keyring.Accept, e.Fresh)
 	since := w.Accepted
 	if v.Authority { // it has the new one before the step that gave it is done
-		since, _ = e.Begun(string(keyring.Accept), e.Fresh)
+		since, _ = e.Begun(keyring.Accept, e.Fresh)
 	}
 	if w.LearnedAt, w.EverLearned = e.Learned(v.Name, e.Fresh, since); !w.EverLearned {
 		if w.LearnedAt, w.Shown = e.tookTheCanary(v.Name); w.Shown {
@@ -36,7 +36,7 @@ func (e *Evidence) WayTo(v plan.Validator) Way {
 		}
 		w.BySight = w.EverLearned
 	}
-	w.Emitted, _ = e.Done(string(keyring.Emit), e.Fresh)
+	w.Emitted, _ = e.Done(keyring.Emit, e.Fresh)
 	w.Published, w.IsPublished = e.View.PublishedAt[v.From][e.Fresh]
 	return w
 }
@@ -104,4 +104,24 @@ func (e *Evidence) tookAfterAll(validator string) (at history.Offset, did bool) 
 		since.Add(&taken)
 	}
 	return at, at > 0 && at+Nearly < e.End && before.OK <= before.AuthFailures/LeastAttempts && since.OK >= LeastAttempts
+}
+
+// LastTook is when a validator took the new credential last, from anybody; false: from nobody.
+func (e *Evidence) LastTook(validator string) (at history.Offset, took bool) {
+	for _, event := range e.About(validator) {
+		if p := event.Probe; p != nil && event.Credential == e.Fresh && p.Outcome == history.OK && (p.Purpose == history.Canary || p.Purpose == history.NewAfter) {
+			at, took = max(at, event.At), true
+		}
+	}
+	for _, key := range e.JudgedCells() {
+		if key.Validator != validator || key.Credential != e.Fresh {
+			continue
+		}
+		for _, b := range e.View.Buckets(key, e.Start, e.End+1) {
+			if b.OK > 0 {
+				at, took = max(at, b.At+b.Width), true
+			}
+		}
+	}
+	return at, took
 }

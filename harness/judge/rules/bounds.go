@@ -178,7 +178,7 @@ func (e *judging) asThoseBehind(v plan.Validator) bool {
 // replica of it, had not learned the credential at the end of the lead, whatever the bounds say. That
 // nobody was refused was luck.
 func (e *judging) canary(v plan.Validator) (judge.Finding, judge.Outcome) {
-	at, emitted := e.Done(string(keyring.Emit), e.Fresh)
+	at, emitted := e.Done(keyring.Emit, e.Fresh)
 	answer, a := e.Limits.Answered(e.View, v.Name, e.Fresh, history.Canary)
 	otherwise := emitted && answer == plan.Silent && e.answeredTheCanary(v, a)
 	if e.Limits.NamedOtherwise(e.View, v.From, e.Old, e.Fresh) || e.namesNone() || !e.Limits.Attached() && e.View.Sets[v.From].OtherKey(e.Fresh) {
@@ -238,15 +238,15 @@ func onePerParty(findings []judge.Finding) []judge.Finding {
 
 // tried reports whether a run got far enough for a bound to count.
 func (e *judging) tried(rule string) bool {
-	emitted, was := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, was := e.Done(keyring.Emit, e.Fresh)
 	switch rule {
 	case "G1":
 		return was
 	case "G2":
-		revoked, done := e.Done(string(keyring.Revoke), e.Old)
+		revoked, done := e.Done(keyring.Revoke, e.Old)
 		return was && done && revoked >= emitted
 	}
-	_, done := e.Done(string(keyring.Revoke), e.Old)
+	_, done := e.Done(keyring.Revoke, e.Old)
 	return done && e.Ended == history.EndedComplete
 }
 
@@ -266,7 +266,7 @@ func (e *judging) hurt(rule string) bool {
 		_, _, felt := availability(e) // a refusal in other words
 		return refused(e.Fresh, e.Start) || slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Level == judge.Error && f.Credential == e.Fresh })
 	case "G2":
-		revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+		revoked, _ := e.Begun(keyring.Revoke, e.Old)
 		used, _, _ := distribution(e)
 		_, _, felt := availability(e)
 		cut := slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Cause == judge.CauseCutOff })
@@ -282,16 +282,16 @@ func (e *judging) tellBound(b plan.Bound) judge.Finding {
 		Level: judge.Warning, Validator: b.Validator, Consumer: b.Party, Credential: e.Fresh, CausedBy: string(keyring.Emit),
 		FirstPhase: string(history.Verify), Count: 1, Message: "held by luck: " + b.Short() + "; nobody was refused this time",
 	}
-	at, _ := e.Done(string(keyring.Emit), e.Fresh)
+	at, _ := e.Done(keyring.Emit, e.Fresh)
 	switch b.Rule {
 	case "G2":
 		f.Credential, f.CausedBy, f.FirstPhase = e.Old, string(keyring.Revoke), string(history.Overlap)
-		at, _ = e.Begun(string(keyring.Revoke), e.Old)
+		at, _ = e.Begun(keyring.Revoke, e.Old)
 	case "G3":
 		f.Credential, f.CausedBy, f.FirstPhase = e.Old, string(keyring.Revoke), string(history.Watch)
 		f.Message = b.Short()
 		v, _ := e.Limits.Validator(b.Validator)
-		if revoked, _ := e.Begun(string(keyring.Revoke), e.Old); e.OldProbes(v, revoked).Refused {
+		if revoked, _ := e.Begun(keyring.Revoke, e.Old); e.OldProbes(v, revoked).Refused {
 			f.Message = "held by luck: " + b.Short() + "; the old one was refused sooner this time"
 		}
 		at = e.End

@@ -136,7 +136,7 @@ func (e *judging) cureParty(g history.Gate, at history.Offset) string {
 	case g.Phase == history.Overlap && v.Authority && e.View.Said(name, e.Old, history.Still).Refused > 0:
 		return fmt.Sprintf("find out at %s who or what ends %s before the step revoke does (a cron, an expiry, another rotation), and have it end after the overlap", name, e.Old)
 	case g.Phase == history.Watch && emits && e.Limits.Expires > 0:
-		emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+		emitted, _ := e.Done(keyring.Emit, e.Fresh)
 		return fmt.Sprintf("%s stays in the key set of %s for more than %s after the emit: write how long (attach.steps.revoke.expires), or have it taken out sooner",
 			e.Old, name, e.Page(at-emitted))
 	case g.Phase == history.Watch && emits:

@@ -94,13 +94,13 @@ func distribution(e *judging) (judge.Outcome, string, []judge.Finding) {
 }
 
 func findDistribution(e *judging) (judge.Outcome, string, []judge.Finding) {
-	revoked, there := e.Begun(string(keyring.Revoke), e.Old)
+	revoked, there := e.Begun(keyring.Revoke, e.Old)
 	if !there {
 		return judge.Skipped, "nothing was revoked", nil
 	}
 	// A rotator's revoke counts from when it was seen, not from the earliest possible moment: what was
 	// in use until then was accepted.
-	if seen, done := e.Done(string(keyring.Revoke), e.Old); done && slices.Contains(e.Limits.Rotated, string(keyring.Revoke)) {
+	if seen, done := e.Done(keyring.Revoke, e.Old); done && slices.Contains(e.Limits.Rotated, string(keyring.Revoke)) {
 		revoked = seen
 	}
 	var findings []judge.Finding

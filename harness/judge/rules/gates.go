@@ -132,7 +132,7 @@ func (e *judging) behindCanary(g history.Gate, at history.Offset) (told cell.Exp
 	c := cell.Refusal(e.Evidence, history.CellKey{Source: e.Limits.JudgedAt, Validator: v.Name, Credential: e.Fresh}, &history.Counts{
 		Attempts: a.Asked(), OK: a.Taken, AuthFailures: a.Refused, FirstFailure: a.FirstRefused, LastFailure: at,
 	})
-	if _, emitted := e.Done(string(keyring.Emit), e.Fresh); !emitted {
+	if _, emitted := e.Done(keyring.Emit, e.Fresh); !emitted {
 		c.Emitted = at // it would have been now
 	}
 	told, found = cause.Detect(c)

@@ -10,6 +10,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 const (
@@ -206,7 +207,7 @@ func (s *stretch) join(o stretch) {
 func (e *judging) notHeld(strained []stretch) (why string, since history.Offset) {
 	for _, s := range strained {
 		if s.stopped >= history.Offset(leastStretch) {
-			return fmt.Sprintf("%s did not run for %s, at %s of the run: the machine was stopped, or had no time for it", list(s.who), s.stopped, s.until-s.stopped), s.from
+			return fmt.Sprintf("%s did not run for %s, at %s of the run: the machine was stopped, or had no time for it", plan.List(s.who), s.stopped, s.until-s.stopped), s.from
 		}
 	}
 	type sum struct {
@@ -279,7 +280,7 @@ func tellStretches(strained []stretch) string {
 		}
 	}
 	return fmt.Sprintf("the machine kept %s from running for %s in all, %s of it from %s to %s of the run: what was not answered, or late, may come of that alone",
-		list(who), total(strained), worst.lost, worst.from, worst.until)
+		plan.List(who), total(strained), worst.lost, worst.from, worst.until)
 }
 
 // pressure is the half sentence about what the kernel says of the whole run.
@@ -319,12 +320,4 @@ func (e *judging) machineKept(strained []stretch) string {
 		}
 	}
 	return said + e.pressure()
-}
-
-// list is names in a sentence.
-func list(names []string) string {
-	if n := len(names); n > 1 {
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
-	}
-	return strings.Join(names, "")
 }

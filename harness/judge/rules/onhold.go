@@ -43,14 +43,14 @@ func (e *judging) reprieved(b plan.Bound) (holdEffect, bool) {
 
 // stretch is when the stretch of a bound really was.
 func (e *judging) stretch(rule string) (from, to history.Offset) {
-	revoked, _ := e.Done(string(keyring.Revoke), e.Old)
+	revoked, _ := e.Done(keyring.Revoke, e.Old)
 	switch rule {
 	case "G1":
-		from, _ = e.Done(string(keyring.Accept), e.Fresh)
-		to, _ = e.Begun(string(keyring.Emit), e.Fresh)
+		from, _ = e.Done(keyring.Accept, e.Fresh)
+		to, _ = e.Begun(keyring.Emit, e.Fresh)
 	case "G2":
 		from = e.View.LastSwitch(e.Fresh)
-		to, _ = e.Begun(string(keyring.Revoke), e.Old)
+		to, _ = e.Begun(keyring.Revoke, e.Old)
 	default:
 		from, to = revoked, e.End
 	}
@@ -61,8 +61,8 @@ func (e *judging) stretch(rule string) (from, to history.Offset) {
 // lead.
 func (e *judging) learnedOnHold(r *holdEffect, validator string, planned history.Offset) {
 	v, _ := e.Limits.Validator(validator)
-	accepted, _ := e.Done(string(keyring.Accept), e.Fresh)
-	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	accepted, _ := e.Done(keyring.Accept, e.Fresh)
+	emitted, _ := e.Done(keyring.Emit, e.Fresh)
 	learned, did := e.Learned(validator, e.Fresh, accepted)
 	met := planned + max(0, e.View.Switched[v.From][e.Fresh]-emitted)
 	if !did || v.OnMiss || e.View.OnMiss[validator] || learned <= met+evidence.Nearly {

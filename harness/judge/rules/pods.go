@@ -21,7 +21,7 @@ func (e *judging) pods() []judge.PodReport {
 		return known[key]
 	}
 	written, wrote := history.Offset(0), false
-	revoked, wasRevoked := e.Done("revoke", e.Old)
+	revoked, wasRevoked := e.RevokedAt()
 	for _, event := range e.Events {
 		switch {
 		case event.Kind == history.KindPod && event.What == history.PodWritten:

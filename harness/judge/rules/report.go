@@ -85,13 +85,13 @@ func percentile(pairs [][2]int64, share float64) float64 {
 // validators says how long each validator really took to learn and to forget.
 func (e *judging) validators() []judge.ValidatorReport {
 	reports := []judge.ValidatorReport{}
-	accepted, wasAccepted := e.Done(string(keyring.Accept), e.Fresh)
-	revoked, wasRevoked := e.Done(string(keyring.Revoke), e.Old)
+	accepted, wasAccepted := e.Done(keyring.Accept, e.Fresh)
+	revoked, wasRevoked := e.Done(keyring.Revoke, e.Old)
 	for _, v := range e.Limits.Validators {
 		r := judge.ValidatorReport{Name: v.Name, OnPage: v.OnPage, LearnedAfterMS: -1, ForgotAfterMS: -1, BoundMS: -1, ForgetBoundMS: -1}
 		from, since := accepted, accepted
 		if v.Authority { // it has the new one before the step that gave it is done
-			from, _ = e.Begun(string(keyring.Accept), e.Fresh)
+			from, _ = e.Begun(keyring.Accept, e.Fresh)
 		}
 		if learned, ok := e.Learned(v.Name, e.Fresh, from); ok && wasAccepted {
 			if v.OnMiss {

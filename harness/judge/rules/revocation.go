@@ -275,7 +275,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 	f.Message = fmt.Sprintf("%s refuses %s after the revoke of %s", v.Name, e.Fresh, e.Old)
 	f.Fix = fmt.Sprintf("look into the log of %s", v.Name)
 	_, ever := e.Learned(v.Name, e.Fresh, e.Start)
-	last, took := watch.LastTook(e.Evidence, v.Name)
+	last, took := e.LastTook(v.Name)
 	switch {
 	case v.Authority || a.Taken > 0: // an authority has it from the step itself
 	case took:
@@ -299,7 +299,7 @@ func (e *judging) tellUntaken(f judge.Finding, v plan.Validator) judge.Finding {
 
 // undestroyed is the finding that the old credential could not be destroyed.
 func (e *judging) undestroyed() (judge.Finding, bool) {
-	if _, done := e.Done(string(keyring.Destroy), e.Old); done {
+	if _, done := e.Done(keyring.Destroy, e.Old); done {
 		return judge.Finding{}, false
 	}
 	for _, event := range e.Events {

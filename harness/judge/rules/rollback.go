@@ -181,7 +181,7 @@ func (e *judging) flatAgain(decided history.Offset) int64 {
 // it after its bound.
 func (e *judging) stillTaken(r *judge.RollbackReport) []judge.Finding {
 	var notes []judge.Finding
-	withdrawn, _ := e.Done(string(keyring.Withdraw), e.Fresh)
+	withdrawn, _ := e.Done(keyring.Withdraw, e.Fresh)
 	for _, name := range r.StillTaken {
 		v, _ := e.Limits.Validator(name)
 		until := "nothing makes it forget"
@@ -214,7 +214,7 @@ func (e *judging) unproven() []string {
 	if e.Ended != history.EndedRolledBack {
 		missing = append(missing, "it did not come to its end")
 	}
-	if _, done := e.Done(string(keyring.Withdraw), e.Fresh); !done && !e.publishedAhead() {
+	if _, done := e.Done(keyring.Withdraw, e.Fresh); !done && !e.publishedAhead() {
 		missing = append(missing, e.Fresh+" was not withdrawn")
 	}
 	for _, m := range e.Limits.Emitters {

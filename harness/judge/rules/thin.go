@@ -44,7 +44,7 @@ func (e *judging) thin() string {
 		return ""
 	}
 	for _, s := range []keyring.Intent{{Step: keyring.Accept, Credential: e.Fresh}, {Step: keyring.Emit, Credential: e.Fresh}, {Step: keyring.Revoke, Credential: e.Old}} {
-		if _, done := e.Done(string(s.Step), s.Credential); !done {
+		if _, done := e.Done(s.Step, s.Credential); !done {
 			return fmt.Sprintf("the rotation ended complete, and nothing shows the %s of %s", s.Step, s.Credential)
 		}
 	}
@@ -154,7 +154,7 @@ func (e *judging) unused(m plan.Emitter) string {
 
 // sentAfter reports whether a presenter was to send anything after the emit.
 func (e *judging) sentAfter(presenter string) bool {
-	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, _ := e.Done(keyring.Emit, e.Fresh)
 	c, ok := e.Limits.Client(presenter)
 	return !ok || len(e.View.Rates[presenter]) == 0 || c.Due(e.View, emitted, e.End) >= 1
 }

@@ -24,13 +24,13 @@ func WithoutEffect(c *cell.Cell) (cell.Explanation, bool) {
 	if !c.IsFresh() {
 		step = keyring.Restore
 	}
-	at, done := c.Done(string(step), c.Credential)
+	at, done := c.Done(step, c.Credential)
 	if !done || !c.Validator.Authority || c.Validator.Keys == 1 || c.First < at-evidence.Nearly {
 		return cell.Explanation{}, false
 	}
 	end := c.End
 	for _, back := range []keyring.Step{keyring.Withdraw, keyring.Restore} {
-		if gone, was := c.Begun(string(back), c.Fresh); c.IsFresh() && was {
+		if gone, was := c.Begun(back, c.Fresh); c.IsFresh() && was {
 			end = gone
 		}
 	}
@@ -60,7 +60,7 @@ func meanwhile(c *cell.Cell, who []string) string {
 		other, until = c.Fresh, keyring.Withdraw
 	}
 	to := c.End
-	if at, began := c.Begun(string(until), other); began {
+	if at, began := c.Begun(until, other); began {
 		to = at
 	}
 	var names []string
@@ -86,9 +86,9 @@ func statuses(c *cell.Cell) map[string]int64 {
 // RevokedOther matches where an authority took the new credential until the old one was
 // revoked, and has refused it from everybody since.
 func RevokedOther(c *cell.Cell) (cell.Explanation, bool) {
-	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
-	done, _ := c.Done(string(keyring.Revoke), c.Old) // a team's own step may be slow
-	_, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh)
+	revoked, was := c.Begun(keyring.Revoke, c.Old)
+	done, _ := c.Done(keyring.Revoke, c.Old) // a team's own step may be slow
+	_, withdrawn := c.Done(keyring.Withdraw, c.Fresh)
 	about := evidence.Nearly
 	if !was || withdrawn || !c.Validator.Authority || c.Validator.Keys == 1 || !c.IsFresh() || c.First < revoked-about || c.First > max(revoked, done)+about {
 		return cell.Explanation{}, false
@@ -111,8 +111,8 @@ func RevokedOther(c *cell.Cell) (cell.Explanation, bool) {
 // MadeInPlace matches where an authority refuses the old credential from everybody since the new one
 // was made: it has room for one, or making one removes the others.
 func MadeInPlace(c *cell.Cell) (cell.Explanation, bool) {
-	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
-	emitted, used := c.Begun(string(keyring.Emit), c.Fresh)
+	accepted, was := c.Done(keyring.Accept, c.Fresh)
+	emitted, used := c.Begun(keyring.Emit, c.Fresh)
 	about := evidence.Nearly
 	if !was || !c.Validator.Authority || c.Credential != c.Old || !c.BeforeRevoke(c.Sum) || c.First < madeAt(c.Evidence)-about || c.First > accepted+about || used && c.First > emitted {
 		return cell.Explanation{}, false

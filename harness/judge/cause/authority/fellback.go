@@ -22,19 +22,14 @@ func FellBack(c *cell.Cell) (cell.Explanation, bool) {
 // was not seen.
 func TellFellBack(e *evidence.Evidence, presenter, authority string) (cell.Explanation, bool) {
 	v, _ := e.Limits.Validator(authority)
-	emitted, used := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, used := e.Done(keyring.Emit, e.Fresh)
 	if !v.Authority || v.Keys == 1 || !used {
 		return cell.Explanation{}, false
 	}
 	shown := e.Presentations(presenter, authority, e.Fresh, emitted-evidence.Nearly, e.End+1)
 	canary, after := e.View.Said(authority, e.Fresh, history.Canary), e.View.Said(authority, e.Fresh, history.NewAfter)
-	if shown.AuthFailures < evidence.LeastBeside || canary.Taken+after.Taken > 0 || canary.Refused+after.Refused == 0 {
+	if _, took := e.LastTook(authority); took || shown.AuthFailures < evidence.LeastBeside || canary.Refused+after.Refused == 0 {
 		return cell.Explanation{}, false
-	}
-	for _, key := range e.JudgedCells() {
-		if key.Validator == authority && key.Credential == e.Fresh && e.View.Sum(key, e.Start, e.End+1).OK > 0 {
-			return cell.Explanation{}, false
-		}
 	}
 	return cell.Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: authority, CausedBy: string(keyring.Accept),

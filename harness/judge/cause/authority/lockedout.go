@@ -18,7 +18,7 @@ func LockedOut(c *cell.Cell) (cell.Explanation, bool) {
 	if !locked || lock.Reader == c.Presenter && lock.Credential == c.Credential {
 		return cell.Explanation{}, false
 	}
-	restored, again := c.Done(string(keyring.Restore), c.Old)
+	restored, again := c.Done(keyring.Restore, c.Old)
 	if c.Credential == c.Old && !c.BeforeRevoke(c.Sum) && !(again && restored <= c.First) {
 		return cell.Explanation{}, false
 	}

@@ -14,7 +14,7 @@ import (
 // refused somebody the old one again and again, and has refused the new one from everybody since. That is how one
 // looks that locks an account, and whose log does not say so: the step revoke has not taken the new one away.
 func LockedUnsaid(c *cell.Cell) (cell.Explanation, bool) {
-	done, was := c.Done(string(keyring.Revoke), c.Old)
+	done, was := c.Done(keyring.Revoke, c.Old)
 	if !was || !c.Validator.Authority || !c.IsFresh() || c.First <= done {
 		return cell.Explanation{}, false
 	}
@@ -48,7 +48,7 @@ func refusedMost(c *cell.Cell, credential string, from, to history.Offset) (who 
 // LockedUnsaidAfter is lockedUnsaid, of what rehearse itself is refused after the revoke.
 func LockedUnsaidAfter(c *cell.Cell) (cell.Explanation, bool) {
 	for _, r := range c.Replies() { // since when, of all that were refused it
-		if done, _ := c.Done(string(keyring.Revoke), c.Old); r.Credential == c.Fresh && !r.Taken && r.At > done {
+		if done, _ := c.Done(keyring.Revoke, c.Old); r.Credential == c.Fresh && !r.Taken && r.At > done {
 			c.First = min(c.First, r.At)
 		}
 	}

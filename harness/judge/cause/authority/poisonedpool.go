@@ -46,7 +46,7 @@ func PoisonedBehind(c *cell.Cell) (cell.Explanation, bool) {
 // revokedBefore reports whether a revoked credential locked a pooler: the fault is then with whoever
 // still logs in with it, and not with the pooler.
 func revokedBefore(c *cell.Cell, lock history.Event) bool {
-	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, was := c.Begun(keyring.Revoke, c.Old)
 	return was && lock.Credential == c.Old && lock.At >= revoked-evidence.Nearly && !c.Limits.InPlace()
 }
 

@@ -23,11 +23,11 @@ func PutBack(c *cell.Cell) (cell.Explanation, bool) {
 	if !c.Validator.Authority || !c.IsFresh() {
 		return cell.Explanation{}, false
 	}
-	if at, withdrawn := c.Done(string(keyring.Withdraw), c.Fresh); withdrawn && at <= c.Last {
+	if at, withdrawn := c.Done(keyring.Withdraw, c.Fresh); withdrawn && at <= c.Last {
 		return cell.Explanation{}, false
 	}
 	// With room for one, restoring the old credential removes the new one.
-	if at, restored := c.Begun(string(keyring.Restore), c.Old); restored && c.Validator.Keys == 1 && at <= c.Last {
+	if at, restored := c.Begun(keyring.Restore, c.Old); restored && c.Validator.Keys == 1 && at <= c.Last {
 		return cell.Explanation{}, false
 	}
 	b, seen := breakOff(c)
@@ -74,7 +74,7 @@ func breakOff(c *cell.Cell) (b brokenOff, seen bool) {
 		return b, false
 	}
 	b.refused = c.First
-	withdrawn, gone := c.Begun(string(keyring.Withdraw), c.Fresh)
+	withdrawn, gone := c.Begun(keyring.Withdraw, c.Fresh)
 	for _, a := range replies {
 		switch {
 		case gone && a.Credential == c.Fresh && a.At >= withdrawn: // by this rotation

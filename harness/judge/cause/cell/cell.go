@@ -40,6 +40,11 @@ type Cell struct {
 	evidence.Way
 }
 
+// Key is where the cell is counted.
+func (c *Cell) Key() history.CellKey {
+	return history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+}
+
 // IsFresh reports whether the cell is of the new credential.
 func (c *Cell) IsFresh() bool { return c.Credential == c.Fresh }
 

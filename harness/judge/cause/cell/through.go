@@ -19,7 +19,7 @@ func (c *Cell) Through() string {
 // Behind is the authority at which the called service itself fared badly meanwhile, by a count of its
 // presentations there.
 func (c *Cell) Behind(badly func(history.Counts) int64) (authority string, ok bool) {
-	service := cmp.Or(c.Through(), c.Validator.Name)
+	service := c.PresenterBehind()
 	for _, key := range c.View.Keys() { // also what cannot be attributed to a credential, such as a wrong signature
 		if key.Source == c.Limits.JudgedAt && key.Presenter == service && key.Validator != service &&
 			badly(c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly)) > 0 {
@@ -32,8 +32,5 @@ func (c *Cell) Behind(badly func(history.Counts) int64) (authority string, ok bo
 // PresenterBehind is who presents to the authority for what the client calls: the service itself, or
 // the pooler in front of it.
 func (c *Cell) PresenterBehind() string {
-	if through := c.Through(); through != "" {
-		return through
-	}
-	return c.Validator.Name
+	return cmp.Or(c.Through(), c.Validator.Name)
 }

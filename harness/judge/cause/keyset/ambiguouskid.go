@@ -1,6 +1,7 @@
 package keyset
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -66,10 +67,7 @@ func FetchedTwice(c *cell.Cell) (cell.Explanation, bool) {
 		if n < 2 || c.First < fetch.At-evidence.Nearly {
 			continue
 		}
-		from := fetch.From
-		if from == "" {
-			from = v.From
-		}
+		from := cmp.Or(fetch.From, v.From)
 		return cell.Explanation{
 			Cause: judge.CauseAmbiguousKid,
 			Why: fmt.Sprintf("the set that %s%s fetched from %s at %s has %d keys under the kid of %s, and it took the wrong one: of another use or type",

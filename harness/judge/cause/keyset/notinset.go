@@ -42,7 +42,7 @@ func LostNotInSet(c *cell.Cell) (cell.Explanation, bool) {
 // notInSet is the last fetch between two moments, and before the credential was withdrawn, if its set
 // lacked a credential that was in use.
 func notInSet(c *cell.Cell, from, to history.Offset) (fetch history.Event, ok bool) {
-	if withdrawn, gone := c.Begun(string(keyring.Withdraw), c.Credential); gone {
+	if withdrawn, gone := c.Begun(keyring.Withdraw, c.Credential); gone {
 		to = min(to, withdrawn)
 	}
 	fetches := c.Fetches(c.Validator.Name, from, to)

@@ -3,7 +3,6 @@ package keyset
 import (
 	"fmt"
 
-	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
@@ -18,13 +17,8 @@ func OtherType(c *cell.Cell) (cell.Explanation, bool) {
 		emitter = v.From
 	}
 	old, fresh := TypesIn(c.Evidence, emitter)
-	if !c.IsFresh() || c.View.Said(v.Name, c.Fresh, history.Canary).Taken+c.View.Said(v.Name, c.Fresh, history.NewAfter).Taken > 0 || old == "" || fresh == "" || old == fresh {
+	if _, took := c.LastTook(v.Name); took || !c.IsFresh() || old == "" || fresh == "" || old == fresh {
 		return cell.Explanation{}, false
-	}
-	for _, key := range c.JudgedCells() {
-		if sum := c.View.Sum(key, c.Start, c.End+1); key.Validator == v.Name && key.Credential == c.Fresh && sum.OK > 0 {
-			return cell.Explanation{}, false
-		}
 	}
 	return cell.Explanation{
 		Cause: judge.CauseWrongAlgorithm, Consumer: emitter,

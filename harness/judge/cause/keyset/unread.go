@@ -1,6 +1,7 @@
 package keyset
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // UnreadSet matches where a validator fetched a set with the credential and kept its old one because it
@@ -26,15 +28,12 @@ func UnreadSet(c *cell.Cell) (cell.Explanation, bool) {
 		}
 		because := ""
 		if len(strange) > 0 {
-			because = fmt.Sprintf(" since %s is in it", Joined(strange))
+			because = fmt.Sprintf(" since %s is in it", plan.List(strange))
 			if since, ok := strangeSince(c.Evidence, strange[0]); ok {
 				because += ", first seen at " + since.String()
 			}
 		}
-		from := fetch.From
-		if from == "" {
-			from = v.From
-		}
+		from := cmp.Or(fetch.From, v.From)
 		return cell.Explanation{
 			Cause: judge.CauseUnusableSet, Consumer: from,
 			Why: fmt.Sprintf("%s%s fetched a set with %s from %s at %s and kept the one that it had: it could not use the new one%s", v.Name, c.OffPage(v.Name), c.Credential, from, fetch.At, because),
@@ -69,20 +68,4 @@ func strangeSince(e *evidence.Evidence, name string) (history.Offset, bool) {
 		}
 	}
 	return 0, false
-}
-
-// Joined is "500", "500 and 503", "500, 502 and 503".
-func Joined(words []string) string {
-	if len(words) == 0 {
-		return ""
-	}
-	text := words[0]
-	for i, word := range words[1:] {
-		if i == len(words)-2 {
-			text += " and " + word
-		} else {
-			text += ", " + word
-		}
-	}
-	return text
 }

@@ -11,7 +11,7 @@ import (
 // NotRelearned matches where the rollback accepted the old credential again and a validator that had
 // forgotten it refused it: it had to be learned anew.
 func NotRelearned(c *cell.Cell) (cell.Explanation, bool) {
-	restored, back := c.Done(string(keyring.Restore), c.Old)
+	restored, back := c.Done(keyring.Restore, c.Old)
 	if !back || c.IsFresh() || c.Validator.Authority || c.First < restored {
 		return cell.Explanation{}, false
 	}

@@ -71,7 +71,7 @@ func SomeReplicas(c *cell.Cell) (cell.Explanation, bool) {
 // taken so often before that a replica without it would have been met.
 func allHadIt(c *cell.Cell) bool {
 	revoked, done := c.RevokedAt()
-	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := c.Key()
 	before, during := c.View.Sum(key, 0, revoked), c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1)
 	share := evidence.Tally{Bad: during.AuthFailures, Of: during.Attempts}.Share()
 	return done && c.First > revoked+evidence.BucketWidth && before.AuthFailures == 0 && math.Pow(1-share, float64(before.OK)) < notByChance
@@ -87,7 +87,7 @@ const leastShare = 0.05
 // standsOut reports whether refusals exceed the earlier noise, and are so many that one replica may
 // give them.
 func standsOut(c *cell.Cell) bool {
-	s := c.Refusals(history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential})
+	s := c.Refusals(c.Key())
 	base := c.Baseline(c.Presenter, c.Validator.Name)
 	share := s.In(c.First-evidence.BucketWidth, c.Last+1).Share()
 	return share >= leastShare && share > 2*(evidence.Tally{Bad: base.AuthFailures, Of: base.Attempts}).Share()
@@ -96,7 +96,7 @@ func standsOut(c *cell.Cell) bool {
 // mixed are the cell's attempts in seconds with both refusals and acceptances; beside are the
 // acceptances.
 func mixed(c *cell.Cell) (t evidence.Tally, beside int64) {
-	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := c.Key()
 	second := history.Offset(time.Second)
 	for at := c.First; at+second <= c.Last; at += second {
 		sum := c.View.Sum(key, at, at+second)

@@ -123,7 +123,7 @@ func wentOn(c *cell.Cell) string {
 	if c.BySight || c.Last < from+evidence.Nearly {
 		return ""
 	}
-	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := c.Key()
 	if sum := c.View.Sum(key, from, c.Last+1); sum.AuthFailures < evidence.LeastAttempts || nearlyAll*sum.OK > sum.AuthFailures {
 		return ""
 	}
@@ -146,7 +146,7 @@ func refusesOn(c *cell.Cell) bool {
 	if NeverTook(c) {
 		return true
 	}
-	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Credential}
+	key := c.Key()
 	after := c.View.Sum(key, c.LearnedAt+2*evidence.Nearly, c.End+1)
 	return after.AuthFailures > 0 && nearlyAll*after.OK < after.AuthFailures
 }
@@ -166,12 +166,8 @@ func NeverTook(c *cell.Cell) bool {
 			refused = refused || event.At > c.LearnedAt
 		}
 	}
-	for _, key := range c.JudgedCells() {
-		if key.Validator == name && key.Credential == c.Fresh && c.View.Sum(key, c.Start, c.End+1).OK > 0 {
-			return false
-		}
-	}
-	return refused && !c.BySight
+	_, took := c.LastTook(name)
+	return refused && !took && !c.BySight
 }
 
 // nearlyAll is the ratio of refusals to acceptances from which nearly everything counts as refused.

@@ -37,7 +37,7 @@ func TurnedAway(c *cell.Cell) (cell.Explanation, bool) {
 func LimitedSource(c *cell.Cell) (cell.Explanation, bool) {
 	v, place := c.Validator, c.Nearest()
 	limits := slices.ContainsFunc(c.LooksAt(place, ""), func(look history.Event) bool {
-		return look.Set.Status == evidence.TooMany && look.At >= c.First-evidence.Nearly && look.At <= c.Last+evidence.Nearly
+		return look.Set.Status == history.StatusTooMany && look.At >= c.First-evidence.Nearly && look.At <= c.Last+evidence.Nearly
 	})
 	if !v.Blind || !limits || !refusesAll(c) {
 		return cell.Explanation{}, false

@@ -32,7 +32,7 @@ func earlyCure(emitter string) string {
 // usedEarly is when a presenter first presented the new credential, and how long that was before the
 // emit; false where it did not, or presents every accepted credential at once.
 func usedEarly(e *evidence.Evidence, presenter string) (at, before history.Offset, early bool) {
-	told, was := e.Begun(string(keyring.Emit), e.Fresh)
+	told, was := e.Begun(keyring.Emit, e.Fresh)
 	tried, begun := e.View.Tried[string(keyring.Emit)][e.Fresh]
 	switch {
 	case e.Several(presenter) || e.Fresh == "", !was && !begun && e.Ended == history.EndedComplete:

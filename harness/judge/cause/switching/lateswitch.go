@@ -23,7 +23,7 @@ type Lateness struct {
 // SwitchedLate is how late a presenter's emitter switched, where that is later than the page allows.
 func SwitchedLate(e *evidence.Evidence, presenter string) (l Lateness, late bool) {
 	l.emitter = e.EmitterOf(presenter)
-	emitted, told := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, told := e.Done(keyring.Emit, e.Fresh)
 	switched, ever := e.View.Switched[l.emitter][e.Fresh]
 	m, known := e.Limits.Emitter(l.emitter)
 	if !told || !ever || !known {
@@ -39,7 +39,7 @@ func SwitchedLate(e *evidence.Evidence, presenter string) (l Lateness, late bool
 // enough.
 func LateSwitch(c *cell.Cell) (cell.Explanation, bool) {
 	l, late := SwitchedLate(c.Evidence, c.Presenter)
-	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, _ := c.Begun(keyring.Revoke, c.Old)
 	if !c.UsedAfter() || !late || l.switched > revoked || !windowEnough(c, l, revoked) {
 		return cell.Explanation{}, false
 	}

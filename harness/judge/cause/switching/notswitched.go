@@ -19,7 +19,7 @@ import (
 func NotSwitched(c *cell.Cell) (cell.Explanation, bool) {
 	// From the begin of the revoke: an emitter that switches because the authority refuses did not
 	// switch in time.
-	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, _ := c.Begun(keyring.Revoke, c.Old)
 	emitter := c.EmitterOf(c.Presenter)
 	switched, ever := c.View.Switched[emitter][c.Fresh]
 	if !c.UsedAfter() || ever && (switched <= revoked || c.FlagDay()) {
@@ -42,8 +42,8 @@ func InPart(c *cell.Cell) (cell.Explanation, bool) {
 // one beside it to a validator. One that left the old credential by itself must have used the new one
 // well before first; otherwise it was late as a whole.
 func TellInPart(e *evidence.Evidence, emitter, validator string, first, last history.Offset) (cell.Explanation, bool) {
-	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
-	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, _ := e.Done(keyring.Emit, e.Fresh)
+	revoked, _ := e.Begun(keyring.Revoke, e.Old)
 	// One that goes on to the end would have shown again within three of its pauses.
 	times := max(1, e.Presentations(emitter, validator, e.Old, first, last+1).Answered()-1)
 	pause := max(evidence.Nearly, 3*(last-first)/history.Offset(times))
@@ -122,7 +122,7 @@ func tellNotSwitched(e *evidence.Evidence, emitter string, switched history.Offs
 	if !m.OnPage {
 		return told
 	}
-	emitted, was := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, was := e.Done(keyring.Emit, e.Fresh)
 	if was && ever {
 		told.Why += fmt.Sprintf("; it switched %s after the emit", e.Page(switched-emitted))
 	}
@@ -175,8 +175,8 @@ func tellsQueue(e *evidence.Evidence, emitter, fault string, read, last history.
 // idleInTheWindow reports whether an emitter that does not say when it switches presented nothing
 // between the emit and the revoke, as a nightly job.
 func idleInTheWindow(e *evidence.Evidence, emitter string) bool {
-	emitted, emits := e.Done(string(keyring.Emit), e.Fresh)
-	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, emits := e.Done(keyring.Emit, e.Fresh)
+	revoked, revokes := e.Begun(keyring.Revoke, e.Old)
 	if _, said := e.View.Switched[emitter][e.Fresh]; said || !emits || !revokes || emitter == history.Somebody {
 		return false
 	}
@@ -192,8 +192,8 @@ func idleInTheWindow(e *evidence.Evidence, emitter string) bool {
 // servedOnConnections reports whether an emitter with a pool gave good answers between the emit and the
 // revoke.
 func servedOnConnections(e *evidence.Evidence, emitter string) bool {
-	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
-	revoked, _ := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, _ := e.Done(keyring.Emit, e.Fresh)
+	revoked, _ := e.Begun(keyring.Revoke, e.Old)
 	return runbook.Traits[e.Limits.Family].Pools && slices.ContainsFunc(e.View.Keys(), func(key history.CellKey) bool {
 		return key.Source == history.FromLoad && key.Validator == emitter && e.View.Sum(key, emitted, revoked).OK >= evidence.LeastAttempts
 	})

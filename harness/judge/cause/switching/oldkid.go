@@ -60,8 +60,8 @@ func OldKid(c *cell.Cell) (cell.Explanation, bool) {
 func wentOver(c *cell.Cell, at history.Offset) (step string, over bool) {
 	nearly := evidence.Nearly
 	for _, s := range []keyring.Step{keyring.Emit, keyring.Accept} {
-		begun, was := c.Begun(string(s), c.Fresh)
-		done, ended := c.Done(string(s), c.Fresh)
+		begun, was := c.Begun(s, c.Fresh)
+		done, ended := c.Done(s, c.Fresh)
 		if was && ended && at >= begun-nearly && at <= done+nearly {
 			return string(s), true
 		}

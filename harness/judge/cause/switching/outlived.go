@@ -17,7 +17,7 @@ func Outlived(c *cell.Cell) (cell.Explanation, bool) {
 	if !c.UsedAfter() {
 		return cell.Explanation{}, false
 	}
-	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, _ := c.Begun(keyring.Revoke, c.Old)
 	emitter := c.EmitterOf(c.Presenter)
 	switched := c.View.Switched[emitter][c.Fresh]
 	return cell.Explanation{

@@ -20,8 +20,8 @@ func RevokedEarly(c *cell.Cell) (cell.Explanation, bool) {
 // TellRevokedEarly tells of a rotator that revoked the old credential before the new one was in use; false
 // where it did not.
 func TellRevokedEarly(e *evidence.Evidence) (cell.Explanation, bool) {
-	revoked, was := e.Done(string(keyring.Revoke), e.Old)
-	emitted, used := e.Begun(string(keyring.Emit), e.Fresh)
+	revoked, was := e.Done(keyring.Revoke, e.Old)
+	emitted, used := e.Begun(keyring.Emit, e.Fresh)
 	if !e.Limits.Rotator() || !was || used && emitted <= revoked {
 		return cell.Explanation{}, false
 	}
@@ -42,8 +42,8 @@ const RotatorName = "rotator"
 // NotAccepted matches where a rotator put the new credential into use before it was accepted, or
 // without that: validators had nothing to learn.
 func NotAccepted(c *cell.Cell) (cell.Explanation, bool) {
-	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
-	accepted, done := c.Done(string(keyring.Accept), c.Fresh)
+	emitted, was := c.Done(keyring.Emit, c.Fresh)
+	accepted, done := c.Done(keyring.Accept, c.Fresh)
 	if !c.Limits.Rotator() || !was || !c.IsFresh() || done && (accepted <= emitted || c.First > accepted) {
 		return cell.Explanation{}, false
 	}

@@ -25,10 +25,10 @@ func WentBack(c *cell.Cell) (cell.Explanation, bool) {
 // match one that presents both side by side, nor one that presents too seldom for a silence to tell
 // anything.
 func TellWentBack(e *evidence.Evidence, emitter, validator string, used history.Offset) (cell.Explanation, bool) {
-	if at, restored := e.Begun(string(keyring.Restore), e.Old); restored && at <= used {
+	if at, restored := e.Begun(keyring.Restore, e.Old); restored && at <= used {
 		return cell.Explanation{}, false // the rotation itself went back
 	}
-	emitted, was := e.Begun(string(keyring.Emit), e.Fresh)
+	emitted, was := e.Begun(keyring.Emit, e.Fresh)
 	if _, emits := e.Limits.Emitter(emitter); !was || !emits {
 		return cell.Explanation{}, false
 	}

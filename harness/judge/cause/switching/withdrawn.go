@@ -15,7 +15,7 @@ import (
 // WithdrawnInUse matches where a new credential was withdrawn before what had been made with it was out
 // of use.
 func WithdrawnInUse(c *cell.Cell) (cell.Explanation, bool) {
-	withdrawn, ok := c.Done(string(keyring.Withdraw), c.Fresh)
+	withdrawn, ok := c.Done(keyring.Withdraw, c.Fresh)
 	if !ok || !c.IsFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly {
 		return cell.Explanation{}, false
 	}
@@ -79,9 +79,9 @@ func tellNotBack(e *evidence.Evidence, emitter string, told, switched history.Of
 // NotSwitchedBack matches where an emitter never went back to the old credential before
 // the new one was withdrawn.
 func NotSwitchedBack(c *cell.Cell) (cell.Explanation, bool) {
-	withdrawn, ok := c.Done(string(keyring.Withdraw), c.Fresh)
+	withdrawn, ok := c.Done(keyring.Withdraw, c.Fresh)
 	emitter := c.EmitterOf(c.Presenter)
-	emitted, was := c.Done(string(keyring.Emit), c.Fresh)
+	emitted, was := c.Done(keyring.Emit, c.Fresh)
 	if !ok || !was || !c.IsFresh() || c.Presenter == "" || c.First < withdrawn-evidence.Nearly ||
 		c.View.Emitting[emitter] != c.Fresh || c.View.Switched[emitter][c.Old] > emitted {
 		return cell.Explanation{}, false

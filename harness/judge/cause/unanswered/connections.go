@@ -103,7 +103,7 @@ func tellOwnLimit(c *cell.Cell, crowd connectionShortage) cell.Explanation {
 		Fix: fmt.Sprintf("raise the limit of the user of %s at %s to what the pools of %s need (CONNECTION LIMIT of a role, MAX_USER_CONNECTIONS), or give %s a smaller pool",
 			crowd.credential, crowd.authority, crowd.presenter, crowd.presenter),
 	}
-	if revoked, done := c.Begun(string(keyring.Revoke), c.Old); done && crowd.credential == c.Old && c.First >= revoked-evidence.Nearly {
+	if revoked, done := c.Begun(keyring.Revoke, c.Old); done && crowd.credential == c.Old && c.First >= revoked-evidence.Nearly {
 		told.CausedBy = string(keyring.Revoke)
 		told.Why += fmt.Sprintf("; it began with the revoke of %s, which %s still used", c.Old, crowd.presenter)
 		told.Fix = fmt.Sprintf("have %s log in with %s before the revoke: revoke %s only when it is not used any more; and have the step revoke end the login itself, not only its connections", crowd.presenter, c.Fresh, c.Old)

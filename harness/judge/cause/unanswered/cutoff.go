@@ -32,7 +32,7 @@ func CutOff(c *cell.Cell) (cell.Explanation, bool) {
 	}
 	switched := lastSwitch(c.Evidence)
 	if switched >= c.First-evidence.Nearly { // a cut connection made it connect anew, with the new credential
-		switched, _ = c.Done(string(keyring.Emit), c.Fresh)
+		switched, _ = c.Done(keyring.Emit, c.Fresh)
 	}
 	kept := c.First - switched
 	switch {
@@ -52,7 +52,7 @@ func CutOff(c *cell.Cell) (cell.Explanation, bool) {
 // on connections made with the old credential, by a pooler, say, which has no session of that at its
 // database any more. No log says that they were ended.
 func InUseAtRevoke(c *cell.Cell) (cell.Explanation, bool) {
-	revoked, was := c.Begun(string(keyring.Revoke), c.Old)
+	revoked, was := c.Begun(keyring.Revoke, c.Old)
 	service, by, n, last := c.Validator.Name, "", int64(0), history.Offset(0)
 	for _, event := range c.Events {
 		if event.Kind == history.KindLived && event.Reader == service && event.Credential == c.Old && was && event.At >= revoked-evidence.Nearly {
@@ -73,7 +73,7 @@ func InUseAtRevoke(c *cell.Cell) (cell.Explanation, bool) {
 
 // lastSwitch is when the last emitter began to use the new credential, at the earliest with the emit.
 func lastSwitch(e *evidence.Evidence) history.Offset {
-	emitted, _ := e.Done(string(keyring.Emit), e.Fresh)
+	emitted, _ := e.Done(keyring.Emit, e.Fresh)
 	return max(emitted, e.View.LastSwitch(e.Fresh))
 }
 

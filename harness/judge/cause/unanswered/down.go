@@ -57,7 +57,7 @@ func tellAbsent(c *cell.Cell, service, authority string) cell.Explanation {
 		told.Cause, told.Why = judge.CauseFailing, fmt.Sprintf("%s, to which %s presents the credential, answered %s to %d of %s", authority, service, status, most, plan.Counted(of.Attempts, "attempt"))
 		told.Fix = fmt.Sprintf("find out why %s answers that, and rotate only when it no longer does", authority)
 	}
-	if status == evidence.TooMany {
+	if status == history.StatusTooMany {
 		told.Cause = judge.CauseTurnedAway
 		told.Fix = fmt.Sprintf("have %s call %s less often, or have the limit raised: it is below the rate of %s, with any credential", service, authority, service)
 	}

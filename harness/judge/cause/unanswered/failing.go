@@ -11,16 +11,15 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
-	"github.com/rehearse-dev/rehearse/harness/judge/cause/keyset"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // How load counts an attempt without an answer (load.status).
 const (
-	StatusRefused = "refused"
 	StatusTimeout = "timeout"
-	StatusReset   = "reset"
-	StatusExpired = "expired"
+	statusReset   = "reset"
+	statusExpired = "expired"
 )
 
 // missing counts, by status, the answers that were not good: errors (5xx) and missing answers or, where
@@ -31,7 +30,7 @@ func missing(c *cell.Cell) map[string]int64 {
 		bad, n := map[string]int64{}, int64(0)
 		for status, m := range c.Sum.Statuses {
 			code, err := strconv.Atoi(status)
-			if status == StatusExpired {
+			if status == statusExpired {
 				continue // not judged: the token had expired
 			}
 			if err != nil || code >= least && code != http.StatusUnauthorized {
@@ -61,7 +60,7 @@ func Mostly(c *cell.Cell) (kind string, statuses string, n int64) {
 	for _, of := range slices.Sorted(maps.Keys(kinds)) {
 		if kinds[of] > n {
 			kind, n = of, kinds[of]
-			statuses = keyset.Joined(told[of])
+			statuses = plan.List(told[of])
 		}
 	}
 	return kind, statuses, n
@@ -101,7 +100,7 @@ func OnlyFresh(c *cell.Cell) (key history.CellKey, sum history.Counts, ok bool) 
 	sum = c.View.Sum(key, c.Start, c.End+1)
 	atOnce := c.View.Sum(key, c.Start, c.First-evidence.Nearly).Attempts == 0
 	kind, statuses, n := Mostly(c)
-	answered := kind == "5xx" || kind == "4xx" && statuses != evidence.TooMany // 429 is about how much is asked, not with what
+	answered := kind == "5xx" || kind == "4xx" && statuses != history.StatusTooMany // 429 is about how much is asked, not with what
 	if !answered || n != c.Sum.Unavailable || sum.Unavailable == 0 || others.Bad > 0 || others.Of == 0 || !beside && !atOnce {
 		return key, sum, false
 	}
@@ -121,7 +120,7 @@ func AnsweredOtherwise(e *evidence.Evidence) string {
 			return fmt.Sprintf("%s answered %s to %d attempts of %s with %s and to none with another credential: refusals in other words%s", client.To, statuses, fresh.Unavailable, client.Name, e.Fresh, SayRefusal(e, client.To, statuses))
 		}
 		key, at, ok := freshOtherwise(c)
-		if _, statuses, _ := Mostly((&cell.Cell{Evidence: e, Sum: &at})); ok && statuses != evidence.TooMany {
+		if _, statuses, _ := Mostly((&cell.Cell{Evidence: e, Sum: &at})); ok && statuses != history.StatusTooMany {
 			return mayRefuseSo(e, key, at, statuses)
 		}
 	}
@@ -142,7 +141,7 @@ func AnsweredOtherwise(e *evidence.Evidence) string {
 			continue
 		}
 		key, at, ok := freshOtherwise(c)
-		if _, statuses, _ := Mostly((&cell.Cell{Evidence: e, Sum: &at})); ok && statuses != evidence.TooMany {
+		if _, statuses, _ := Mostly((&cell.Cell{Evidence: e, Sum: &at})); ok && statuses != history.StatusTooMany {
 			return mayRefuseSo(e, key, at, statuses)
 		}
 	}
@@ -191,7 +190,7 @@ func ByStatus(c *cell.Cell) cell.Explanation {
 	case StatusTimeout:
 		return cell.Explanation{Cause: judge.CauseTimedOut, Why: fmt.Sprintf("%d answers did not come in time, and nothing in the history says why", n),
 			Fix: fmt.Sprintf("look into the log of %s from %s on, and at what it waits for", name, c.Moment(c.First))}
-	case StatusReset:
+	case statusReset:
 		return cell.Explanation{Cause: judge.CauseReset, Why: fmt.Sprintf("%d connections ended before the answer did, and nothing in the history says why", n),
 			Fix: fmt.Sprintf("look into the log of %s, and at the way to it, from %s on", name, c.Moment(c.First))}
 	}
@@ -200,7 +199,7 @@ func ByStatus(c *cell.Cell) cell.Explanation {
 
 // SayRefusal is the half sentence about how a scenario declares a status to be a refusal.
 func SayRefusal(e *evidence.Evidence, service, status string) string {
-	if _, err := strconv.Atoi(status); err != nil || status == evidence.TooMany {
+	if _, err := strconv.Atoi(status); err != nil || status == history.StatusTooMany {
 		return ""
 	}
 	if e.SaysHow(service) {

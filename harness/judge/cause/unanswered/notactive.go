@@ -16,7 +16,7 @@ import (
 // did not know the credential yet.
 func NotActiveYet(c *cell.Cell) (cell.Explanation, bool) {
 	service, about := c.Validator.Name, evidence.Nearly
-	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	emitted, was := c.Begun(keyring.Emit, c.Fresh)
 	if kind, _, _ := Mostly(c); !was || kind == "" || c.First < emitted || c.Limits.JudgedAt != history.FromAuthority {
 		return cell.Explanation{}, false
 	}
@@ -51,7 +51,7 @@ func StoppedOnTheWay(c *cell.Cell) (cell.Explanation, bool) {
 		return cell.Explanation{}, false
 	}
 	front := history.CellKey{Source: history.FromLoad, Presenter: c.Presenter, Validator: service}
-	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	emitted, was := c.Begun(keyring.Emit, c.Fresh)
 	toTheEnd := was && c.First >= emitted-about && c.View.Sum(front, c.Last, c.End+1).OK == 0
 	for _, key := range c.JudgedCells() {
 		if key.Presenter != service || key.Validator == service || key.Credential != c.Old || c.View.Sum(key, 0, c.First).OK == 0 ||
@@ -84,7 +84,7 @@ func StoppedOnTheWay(c *cell.Cell) (cell.Explanation, bool) {
 // the authority did.
 func NotTakenOnTheWay(c *cell.Cell) (cell.Explanation, bool) {
 	service := c.Validator.Name
-	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	emitted, was := c.Begun(keyring.Emit, c.Fresh)
 	if kind, _, _ := Mostly(c); !was || kind == "" || c.First < emitted-evidence.Nearly || c.Limits.JudgedAt != history.FromAuthority {
 		return cell.Explanation{}, false
 	}
@@ -123,6 +123,6 @@ func firstOK(e *evidence.Evidence, key history.CellKey) (history.Offset, bool) {
 
 // acceptedAt is when the new credential was accepted.
 func acceptedAt(e *evidence.Evidence) history.Offset {
-	at, _ := e.Done(string(keyring.Accept), e.Fresh)
+	at, _ := e.Done(keyring.Accept, e.Fresh)
 	return at
 }

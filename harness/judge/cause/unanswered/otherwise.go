@@ -53,7 +53,7 @@ func freshOtherwise(c *cell.Cell) (key history.CellKey, sum history.Counts, ok b
 // OnlyTooMany matches where every refusal said that too much is asked (429): the new credential has a
 // lower limit than the old one.
 func OnlyTooMany(c *cell.Cell) (cell.Explanation, bool) {
-	if !c.IsFresh() || c.Sum.Statuses[evidence.TooMany] < c.Sum.AuthFailures {
+	if !c.IsFresh() || c.Sum.Statuses[history.StatusTooMany] < c.Sum.AuthFailures {
 		return cell.Explanation{}, false
 	}
 	return tellOtherwise(c, history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}), true
@@ -67,9 +67,9 @@ func tellOtherwise(c *cell.Cell, key history.CellKey) cell.Explanation {
 	bad := at.Sum.Unavailable + at.Sum.AuthFailures
 	old := key
 	old.Credential = c.Old
-	emitted, _ := c.Begun(string(keyring.Emit), c.Fresh)
+	emitted, _ := c.Begun(keyring.Emit, c.Fresh)
 	before, now := asked(c, old, c.Start, emitted), asked(c, key, c.First, c.Last)
-	if at.Sum.Statuses[evidence.TooMany] >= bad {
+	if at.Sum.Statuses[history.StatusTooMany] >= bad {
 		told := cell.Explanation{
 			Cause: judge.CauseTurnedAway, Consumer: key.Validator, Credential: c.Fresh,
 			Why: fmt.Sprintf("%s answered 429 to %d of %d requests of %s with %s, %.3g a second, and to none of %.3g a second with %s before: %s has a lower limit",

@@ -17,7 +17,7 @@ const leastBurst = 10
 // harness again and again or was asked very often by it: it limits by address, and load and harness
 // share one.
 func TurnedProberAway(c *cell.Cell) (cell.Explanation, bool) {
-	if _, statuses, _ := Mostly(c); statuses != evidence.TooMany {
+	if _, statuses, _ := Mostly(c); statuses != history.StatusTooMany {
 		return cell.Explanation{}, false
 	}
 	var refused, burst int64
@@ -30,7 +30,7 @@ func TurnedProberAway(c *cell.Cell) (cell.Explanation, bool) {
 			if from := c.First - history.Offset(time.Second); event.At >= from && event.At <= c.First+history.Offset(time.Second) {
 				burst++
 			}
-			too = too || event.Probe.Status == evidence.TooMany
+			too = too || event.Probe.Status == history.StatusTooMany
 		}
 	}
 	name := c.Validator.Name

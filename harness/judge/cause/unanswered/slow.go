@@ -15,7 +15,7 @@ import (
 // to answered the harness too only after a second or more with the new credential, and quickly with the old one:
 // a caller that waits for less gives up.
 func SlowFresh(c *cell.Cell) (cell.Explanation, bool) {
-	emitted, was := c.Begun(string(keyring.Emit), c.Fresh)
+	emitted, was := c.Begun(keyring.Emit, c.Fresh)
 	if !was || c.First < emitted-evidence.Nearly || c.Limits.JudgedAt != history.FromAuthority {
 		return cell.Explanation{}, false
 	}

@@ -70,8 +70,8 @@ func Unreadable(e *evidence.Evidence, validator string) string {
 // queue: its log tells of refusals while both credentials were valid and the harness showed it only
 // valid ones.
 func refusedByItsLog(e *evidence.Evidence, validator string) string {
-	emitted, emits := e.Begun(string(keyring.Emit), e.Fresh)
-	revoked, revokes := e.Begun(string(keyring.Revoke), e.Old)
+	emitted, emits := e.Begun(keyring.Emit, e.Fresh)
+	revoked, revokes := e.Begun(keyring.Revoke, e.Old)
 	if !revokes {
 		revoked = e.End
 	}

@@ -101,8 +101,8 @@ func KeptBehind(c *cell.Cell) (cell.Explanation, bool) {
 // fetched: it was answered with an older copy, as by a cache that serves a stale one while it fetches
 // (RFC 5861 §3).
 func answersWithOlder(c *cell.Cell, gateway string) (late history.Offset) {
-	accepted, was := c.Done(string(keyring.Accept), c.Fresh)
-	revoked, _ := c.Begun(string(keyring.Revoke), c.Old)
+	accepted, was := c.Done(keyring.Accept, c.Fresh)
+	revoked, _ := c.Begun(keyring.Revoke, c.Old)
 	others := slices.ContainsFunc(c.Limits.Validators, func(v plan.Validator) bool {
 		return v.Name != c.Validator.Name && (v.Via == gateway || v.Through == gateway)
 	})
