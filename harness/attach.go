@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/attached/cluster"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -35,9 +36,9 @@ const (
 
 // attachment is the running system that a rehearsal is attached to.
 type attachment struct {
-	project   *docker.Project   // nil: it is no compose project
-	cluster   *attached.Cluster // nil: it is in none
-	endpoints []attached.Endpoint
+	project   *docker.Project  // nil: it is no compose project
+	cluster   *cluster.Cluster // nil: it is in none
+	endpoints []world.Endpoint
 	system    *attached.System
 	before    map[string]int64  // counters, at the start
 	counters  []history.Counter // what was counted since, at the end
@@ -48,7 +49,7 @@ type attachment struct {
 func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) {
 	a, found := p.Rehearsal.Attach, &attachment{}
 	for _, name := range slices.Sorted(maps.Keys(a.URLs)) {
-		found.endpoints = append(found.endpoints, attached.Endpoint{Service: name, URL: strings.TrimSuffix(a.URLs[name], "/"), Is: "an address"})
+		found.endpoints = append(found.endpoints, world.Endpoint{Service: name, URL: strings.TrimSuffix(a.URLs[name], "/"), Is: "an address"})
 	}
 	if a.Compose != "" {
 		var err error
@@ -65,7 +66,7 @@ func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) 
 	}
 	if a.Kubernetes != nil {
 		var err error
-		if found.cluster, found.endpoints, err = attached.OpenCluster(ctx, p); err != nil {
+		if found.cluster, found.endpoints, err = cluster.Open(ctx, p); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -75,9 +76,9 @@ func survey(ctx context.Context, p *plan.Plan) (*plan.Plan, *attachment, error) 
 }
 
 // endpointOf finds a service in a compose project.
-func endpointOf(ctx context.Context, project *docker.Project, s plan.Service) (attached.Endpoint, error) {
-	fail := func(format string, args ...any) (attached.Endpoint, error) {
-		return attached.Endpoint{}, fmt.Errorf("attach to %s of the compose project %s: %s", s.Name, project.Name, fmt.Sprintf(format, args...))
+func endpointOf(ctx context.Context, project *docker.Project, s plan.Service) (world.Endpoint, error) {
+	fail := func(format string, args ...any) (world.Endpoint, error) {
+		return world.Endpoint{}, fmt.Errorf("attach to %s of the compose project %s: %s", s.Name, project.Name, fmt.Sprintf(format, args...))
 	}
 	members := project.Members(s.Name)
 	if len(members) == 0 {
@@ -93,7 +94,7 @@ func endpointOf(ctx context.Context, project *docker.Project, s plan.Service) (a
 	default:
 		return fail("say its port, as services: {%s: {ports: [8080]}}: it has %v", s.Name, m.Exposed)
 	}
-	e := attached.Endpoint{Service: s.Name, Inside: fmt.Sprintf("http://%s:%d", s.Name, port), Logged: true, Is: "container " + m.Name + " of " + m.Image}
+	e := world.Endpoint{Service: s.Name, Inside: fmt.Sprintf("http://%s:%d", s.Name, port), Logged: true, Is: "container " + m.Name + " of " + m.Image}
 	switch address, published := m.Published[port]; {
 	case published:
 		e.URL = "http://" + address
@@ -244,7 +245,7 @@ func ready(ctx context.Context, url, path string) error {
 
 // addressed fills in the addresses of a system's services in the settings of the load, which waits for
 // none of them: they run already.
-func addressed(spec *world.Spec, endpoints []attached.Endpoint) error {
+func addressed(spec *world.Spec, endpoints []world.Endpoint) error {
 	var err error
 	for _, e := range endpoints {
 		spec.Needs = slices.DeleteFunc(spec.Needs, func(name string) bool { return name == e.Service })

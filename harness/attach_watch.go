@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/harness/attached"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // watchSystem begins to follow logs, finds the credential in use, and begins to
@@ -103,5 +103,5 @@ func (r *run) counted() []history.Counter {
 
 // logged reports whether the log of a service is followed; of the run's own services all are.
 func (r *run) logged(service string) bool {
-	return r.attachment == nil || slices.ContainsFunc(r.attachment.endpoints, func(e attached.Endpoint) bool { return e.Service == service && e.Logged })
+	return r.attachment == nil || slices.ContainsFunc(r.attachment.endpoints, func(e world.Endpoint) bool { return e.Service == service && e.Logged })
 }

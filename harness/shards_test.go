@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rehearse-dev/rehearse/harness/attached"
 	"github.com/rehearse-dev/rehearse/harness/fault"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
@@ -164,9 +163,9 @@ func TestSharesNeedNothingOfASystemThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var endpoints []attached.Endpoint
+	var endpoints []world.Endpoint
 	for _, need := range specs[0].Needs[1:] {
-		endpoints = append(endpoints, attached.Endpoint{Service: need, URL: "http://127.0.0.1:1"})
+		endpoints = append(endpoints, world.Endpoint{Service: need, URL: "http://127.0.0.1:1"})
 	}
 	last := specs[0].Needs[:1:1]
 	for i := range specs {

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
-	"github.com/rehearse-dev/rehearse/harness/attached"
+	"github.com/rehearse-dev/rehearse/harness/attached/cluster"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -74,7 +74,7 @@ func writeManifests(w io.Writer, p *plan.Plan, file, image string) error {
 		}}}},
 	}
 	var role strings.Builder
-	if err := attached.RoleOf(p.Rehearsal.Attach).Write(&role); err != nil {
+	if err := cluster.RoleOf(p.Rehearsal.Attach).Write(&role); err != nil {
 		return err
 	}
 	var texts []string

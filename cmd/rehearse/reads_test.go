@@ -20,7 +20,7 @@ var readElsewhere = map[string]string{
 	"cmd/rehearse/version.go":                    "its own binary",
 	"fakes/standin/published_local.go":           "what the run gave it",
 	"fakes/standin/published_volume.go":          "what the run gave it",
-	"harness/attached/program_unix.go":           "/proc",
+	"harness/attached/program/tree_unix.go":      "/proc",
 	"harness/leak/leak.go":                       "what the run wrote",
 	"harness/machine/kernel.go":                  "/proc",
 	"harness/runtime/docker/image.go":            "its own binary",

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/program"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/vaultpath"
@@ -89,8 +90,8 @@ func (s *System) doWithin(ctx context.Context, act scenario.Act, step, credentia
 	switch {
 	case err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return out, err
-	case errors.Is(err, errSurvived):
-		return "", fmt.Errorf("%s took longer than %s: %w", describe(act), timeout, errSurvived)
+	case errors.Is(err, program.ErrSurvived):
+		return "", fmt.Errorf("%s took longer than %s: %w", describe(act), timeout, program.ErrSurvived)
 	case len(act.Command) > 0:
 		var failed commandError
 		errors.As(err, &failed)
@@ -148,9 +149,9 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	for name, value := range act.Environment {
 		environment = append(environment, name+"="+s.render(value, credential))
 	}
-	var said programOutput
-	err := program{words: words, dir: s.dir, environment: environment}.run(ctx, &said)
-	printed := said.out.String()
+	var said program.Output
+	err := program.Program{Words: words, Dir: s.dir, Environment: environment}.Run(ctx, &said)
+	printed := said.Out.String()
 	if s.attach.Value != nil && step == "value" || act.Secret != nil {
 		printed = "" // it is nobody else's
 	}
@@ -160,15 +161,15 @@ func (s *System) command(ctx context.Context, act scenario.Act, step, credential
 	if err == nil && step == scenario.MakeStep {
 		printed = "" // Make logs it when it knows what is a value in it
 	}
-	s.logLines(step, printed+said.complaints.String())
+	s.logLines(step, printed+said.Complaints.String())
 	if err != nil {
 		words := said
 		if printed == "" {
-			words.out.Reset()
+			words.Out.Reset()
 		}
 		return "", commandError{does: describe(act), words: s.lastWords(&words), err: err}
 	}
-	return said.out.String(), nil
+	return said.Out.String(), nil
 }
 
 // logLines writes lines of a step to the log of the steps, without secrets.
@@ -208,7 +209,7 @@ func (s *System) inCluster(ctx context.Context, act scenario.Act, step, credenti
 	if act.Annotate != nil {
 		annotation = s.fill(act.Annotate.Value, words)
 	}
-	return s.cluster.do(ctx, step, credential, act, data, annotation)
+	return s.cluster.Do(ctx, step, credential, act, data, annotation)
 }
 
 // call makes an HTTP request.

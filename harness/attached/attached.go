@@ -17,43 +17,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/cluster"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
-// Endpoint is a service of the system, as it was found.
-type Endpoint struct {
-	Service string
-	URL     string // where the load and the harness call it
-	Inside  string // where its neighbours call it; "" where that is unknown
-	Is      string // what it is, in words: the container auth_1
-	// Logged says that its log is followed; Tells, that this has the form of history.Line: it
-	// tells what it fetches, takes, emits and publishes.
-	Logged, Tells bool
-	// Replica gives the URL and name of the next replica of a service whose replicas have addresses of
-	// their own; nil: they share one.
-	Replica func() (url, name string)
-}
-
-// asked is where the next probe goes: to URL, or to the next replica.
-func (e Endpoint) asked() (url, replica string) {
-	if e.Replica == nil {
-		return e.URL, ""
-	}
-	return e.Replica()
-}
-
 // System is a running system, with what a rotation needs of it. It is safe for concurrent use.
 type System struct {
 	plan      *plan.Plan
 	attach    *scenario.Attach
-	endpoints map[string]Endpoint
+	endpoints map[string]world.Endpoint
 	dir       string            // in which commands are run
 	log       func(line string) // what commands print
 	getenv    func(name string) string
-	cluster   *Cluster // nil: it runs in none
+	cluster   *cluster.Cluster // nil: it runs in none
 	tokens    *tokens
 	seen      *decisionReader
 
@@ -94,11 +73,11 @@ type Options struct {
 	// Getenv reads the environment; nil is that of this process.
 	Getenv func(name string) string
 	// Cluster is that which the system runs in; nil: in none.
-	Cluster *Cluster
+	Cluster *cluster.Cluster
 }
 
 // New is the system of a plan, by its endpoints. An error names what the environment lacks.
-func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
+func New(p *plan.Plan, endpoints []world.Endpoint, o Options) (*System, error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
@@ -106,7 +85,7 @@ func New(p *plan.Plan, endpoints []Endpoint, o Options) (*System, error) {
 		o.Getenv = os.Getenv
 	}
 	s := &System{
-		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv, cluster: o.Cluster,
+		plan: p, attach: p.Rehearsal.Attach, endpoints: map[string]world.Endpoint{}, dir: o.Dir, log: o.Log, getenv: o.Getenv, cluster: o.Cluster,
 		identifiers: map[string]string{}, accepted: map[string]bool{}, held: map[string]token{},
 		values: map[string]string{}, sessions: map[session]connection{},
 	}

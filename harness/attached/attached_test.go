@@ -25,6 +25,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
 	"github.com/rehearse-dev/rehearse/harness/vaultpath"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 const page = `
@@ -167,7 +168,7 @@ func attachTo(t *testing.T, team *team, page, more string, o attached.Options) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoints := []attached.Endpoint{{Service: "auth", URL: team.server.URL}, {Service: "search", URL: team.server.URL}}
+	endpoints := []world.Endpoint{{Service: "auth", URL: team.server.URL}, {Service: "search", URL: team.server.URL}}
 	if o.Getenv == nil {
 		o.Getenv = func(name string) string { return "value-of-" + name }
 	}
@@ -493,7 +494,7 @@ func TestEvidence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			attached.Evidence(p, []attached.Endpoint{{Service: "auth", Logged: tt.tells, Tells: tt.tells}, {Service: "search", Logged: tt.tells, Tells: tt.tells}})
+			attached.Evidence(p, []world.Endpoint{{Service: "auth", Logged: tt.tells, Tells: tt.tells}, {Service: "search", Logged: tt.tells, Tells: tt.tells}})
 			var none []string
 			for _, e := range p.Limits.RuleSources {
 				if e.From == "" {
@@ -557,7 +558,7 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := attached.Describe(&out, p, []attached.Endpoint{{Service: "auth", URL: team.server.URL, Is: "an address"}}); err != nil {
+	if err := attached.Describe(&out, p, []world.Endpoint{{Service: "auth", URL: team.server.URL, Is: "an address"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

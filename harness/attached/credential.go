@@ -192,7 +192,7 @@ func (s *System) show(ctx context.Context, validator, credential string, purpose
 		header.Set("Content-Type", "application/json")
 		scheme.Sign(header, webhook.Message{ID: id, At: now, Body: []byte(body)}, value)
 	}
-	at, replica := s.endpoints[validator].asked()
+	at, replica := asked(s.endpoints[validator])
 	probe, err = family.Request{
 		Method: method, URL: at + s.fill(p.Path, words), Header: header, Body: body, Signs: family.Signs(s.plan, validator),
 	}.Ask(ctx)

@@ -18,6 +18,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // aValue is the value of every credential in these tests.
@@ -75,7 +76,7 @@ load: [{client: web, to: shop, rate: 1/s}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoints := []attached.Endpoint{{Service: "db", URL: "tcp://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}}
+	endpoints := []world.Endpoint{{Service: "db", URL: "tcp://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}}
 	attached.Evidence(p, endpoints)
 	if s, err = attached.New(p, endpoints, attached.Options{Dir: dir}); err != nil {
 		t.Fatal(err)

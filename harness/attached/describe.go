@@ -9,8 +9,10 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/cluster"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // describe describes an act in one line, in the scenario's words and without any value.
@@ -31,7 +33,7 @@ func describe(a scenario.Act) string {
 	case a.Vault != nil:
 		return "write to Vault " + a.Vault.Path
 	case a.Kube():
-		return describeKube(a)
+		return cluster.Describe(a)
 	}
 	return "command " + strings.Join(a.Command, " ")
 }
@@ -64,7 +66,7 @@ func describeRotator(w io.Writer, p *plan.Plan) {
 
 // Describe writes what a rehearsal of a system would do, step by step, and where its evidence would
 // come from. Evidence must have completed the plan.
-func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
+func Describe(w io.Writer, p *plan.Plan, endpoints []world.Endpoint) error {
 	a := p.Rehearsal.Attach
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // it keeps the first error, which Flush returns
 	fmt.Fprintln(t, "attached to")
@@ -148,5 +150,5 @@ func Describe(w io.Writer, p *plan.Plan, endpoints []Endpoint) error {
 	if _, err := fmt.Fprintln(w, "\nneeds this Role"); err != nil {
 		return fmt.Errorf("describe the rehearsal: %w", err)
 	}
-	return RoleOf(a).Write(w)
+	return cluster.RoleOf(a).Write(w)
 }

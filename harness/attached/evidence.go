@@ -8,11 +8,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // Evidence completes a plan with the source of each rule's evidence, and with what cannot be told: of a
 // validator whose log says nothing and that takes no canary, or a canary that nobody can make.
-func Evidence(p *plan.Plan, endpoints []Endpoint) {
+func Evidence(p *plan.Plan, endpoints []world.Endpoint) {
 	if !signsTokens(p.Runbook.Scope.Family) {
 		evidenceOfValues(p)
 		return

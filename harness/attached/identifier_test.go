@@ -8,6 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/attached"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // TestMakePrintsNoIdentifier: a value or a chatty line in the place of an identifier ends the step make,
@@ -42,7 +43,7 @@ func TestMakePrintsNoIdentifier(t *testing.T) {
 				t.Fatal(err)
 			}
 			var logged strings.Builder
-			s, err := attached.New(p, []attached.Endpoint{{Service: "db", URL: "http://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}},
+			s, err := attached.New(p, []world.Endpoint{{Service: "db", URL: "http://127.0.0.1:1"}, {Service: "shop", URL: "http://127.0.0.1:1"}},
 				attached.Options{Dir: t.TempDir(), Log: func(line string) { logged.WriteString(line + "\n") }})
 			if err != nil {
 				t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/program"
 	"github.com/rehearse-dev/rehearse/harness/leak"
 )
 
@@ -28,10 +29,10 @@ var (
 
 // lastWords is the end of a program's output, of its standard error where it has any, for a report:
 // with secrets and what may be one blacked out. "" where it wrote nothing.
-func (s *System) lastWords(said *programOutput) string {
-	text := strings.TrimSpace(said.complaints.String())
+func (s *System) lastWords(said *program.Output) string {
+	text := strings.TrimSpace(said.Complaints.String())
 	if text == "" {
-		text = strings.TrimSpace(said.out.String())
+		text = strings.TrimSpace(said.Out.String())
 	}
 	scanner := leak.New(s.Secrets())
 	var told []string

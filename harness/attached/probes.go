@@ -11,6 +11,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/protocol"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 // errNoToken says that there is nothing to present.
@@ -89,7 +90,7 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 		header.Set(name, value)
 	}
 	header.Set("Authorization", "Bearer "+t.raw)
-	at, replica := to.asked()
+	at, replica := asked(to)
 	probe, err := family.Request{
 		Method: r.Method, URL: at + r.Path, Header: header, Body: r.Body, Protocol: protocol.Protocol(r.Protocol), Signs: family.Signs(s.plan, validator),
 	}.Ask(ctx)
@@ -98,4 +99,12 @@ func (s *System) Present(ctx context.Context, validator, credential string, purp
 	}
 	probe.Purpose, probe.Presentation, probe.Replica = purpose, how, cmp.Or(replica, probe.Replica)
 	return probe, nil
+}
+
+// asked is where the next probe of a service goes: to its URL, or to the next replica.
+func asked(e world.Endpoint) (url, replica string) {
+	if e.Replica == nil {
+		return e.URL, ""
+	}
+	return e.Replica()
 }

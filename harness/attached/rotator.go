@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/program"
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -221,7 +222,7 @@ func (s *System) Progress() world.Progress {
 // Halt stops the rotator as the team says, and waits until it has ended.
 func (s *System) Halt(ctx context.Context) error {
 	says, r := s.attach.Rotator, &s.rotator
-	within := askedToEnd + killedWithin + DefaultTimeout
+	within := program.EndsWithin + DefaultTimeout
 	switch {
 	case says.MayEnd:
 		r.cancel()

@@ -38,7 +38,7 @@ func rotating(t *testing.T, team *team, rotator string) (*attached.System, func(
 		t.Fatal(err)
 	}
 	p.Times.Propagation = 0
-	s, err := attached.New(p, []attached.Endpoint{{Service: "auth", URL: team.server.URL}, {Service: "search", URL: team.server.URL}}, attached.Options{})
+	s, err := attached.New(p, []world.Endpoint{{Service: "auth", URL: team.server.URL}, {Service: "search", URL: team.server.URL}}, attached.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestRotatorPrintsNoIdentifier(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := attached.New(p, []attached.Endpoint{{Service: "db", URL: server.URL}, {Service: "shop", URL: server.URL}}, attached.Options{Dir: dir})
+			s, err := attached.New(p, []world.Endpoint{{Service: "db", URL: server.URL}, {Service: "shop", URL: server.URL}}, attached.Options{Dir: dir})
 			if err != nil {
 				t.Fatal(err)
 			}

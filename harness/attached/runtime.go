@@ -11,12 +11,12 @@ import (
 // nothing of the system is killed, paused or started anew.
 type Runtime struct {
 	world.Runtime
-	endpoints map[string]Endpoint
+	endpoints map[string]world.Endpoint
 }
 
 // NewRuntime adds endpoints to a runtime.
-func NewRuntime(own world.Runtime, endpoints []Endpoint) *Runtime {
-	r := &Runtime{Runtime: own, endpoints: map[string]Endpoint{}}
+func NewRuntime(own world.Runtime, endpoints []world.Endpoint) *Runtime {
+	r := &Runtime{Runtime: own, endpoints: map[string]world.Endpoint{}}
 	for _, e := range endpoints {
 		r.endpoints[e.Service] = e
 	}
@@ -33,7 +33,15 @@ func (r *Runtime) URL(service string, inside bool) string {
 	case !ok:
 		return r.Runtime.URL(service, inside)
 	case inside:
-		return e.inside()
+		return insideOf(e)
+	}
+	return strings.TrimSuffix(e.URL, "/")
+}
+
+// insideOf is the host and port by which neighbours know a service.
+func insideOf(e world.Endpoint) string {
+	if e.Inside != "" {
+		return e.Inside
 	}
 	return strings.TrimSuffix(e.URL, "/")
 }

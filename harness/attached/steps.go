@@ -170,7 +170,7 @@ func (s *System) stepOf(step keyring.Step, credential string) (act scenario.Act,
 func (s *System) takeBack(ctx context.Context, step string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutOf(s.attach.Steps[step]))
 	defer cancel()
-	return s.cluster.takeBack(ctx, step)
+	return s.cluster.TakeBack(ctx, step)
 }
 
 // Does describes a step with a credential as somebody would do it by hand: with its identifier, and

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 func TestStopWhenAsks(t *testing.T) {
@@ -23,7 +24,7 @@ func TestStopWhenAsks(t *testing.T) {
 	}))
 	defer server.Close()
 	query, path := scenario.StopWhen{Query: "errors > 5"}, scenario.StopWhen{URL: "{{ .shop.url }}/healthz"}
-	s := &System{attach: &scenario.Attach{Prometheus: server.URL}, endpoints: map[string]Endpoint{"shop": {Service: "shop", URL: server.URL}}}
+	s := &System{attach: &scenario.Attach{Prometheus: server.URL}, endpoints: map[string]world.Endpoint{"shop": {Service: "shop", URL: server.URL}}}
 	for _, tt := range []struct {
 		name, answer string
 		status       int

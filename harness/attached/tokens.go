@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehearse-dev/rehearse/harness/attached/program"
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/family"
 	"github.com/rehearse-dev/rehearse/harness/plan"
@@ -111,11 +112,11 @@ func (t *tokens) print(ctx context.Context, words map[string]string) (string, er
 	for i, word := range t.say.Command {
 		command[i] = t.system.fill(word, words)
 	}
-	var said programOutput
-	if err := (program{words: command, dir: t.system.dir}).run(ctx, &said); err != nil {
+	var said program.Output
+	if err := (program.Program{Words: command, Dir: t.system.dir}).Run(ctx, &said); err != nil {
 		return "", fmt.Errorf("get a token by %s: %w", command[0], err)
 	}
-	return lastLine(said.out.String()), nil
+	return lastLine(said.Out.String()), nil
 }
 
 // read reads the header and the claims of a JWT (RFC 7515 §3.1) without

@@ -166,11 +166,3 @@ func (w *pendingEvents) named() {
 	}
 	w.kept = nil
 }
-
-// inside is the host and port by which neighbours know a service.
-func (e Endpoint) inside() string {
-	if e.Inside != "" {
-		return e.Inside
-	}
-	return strings.TrimSuffix(e.URL, "/")
-}

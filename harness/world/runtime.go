@@ -113,6 +113,20 @@ type Build struct {
 	Dockerfile string // a file of it; default Dockerfile
 }
 
+// Endpoint is a service of a system that runs already, as it was found.
+type Endpoint struct {
+	Service string
+	URL     string // where load and harness call it
+	Inside  string // where its neighbours call it; "" where that is unknown
+	Is      string // what it is, in words: the container auth_1
+	// Logged says that its log is followed; Tells, that this has the form of history.Line: it
+	// tells what it fetches, takes, emits and publishes.
+	Logged, Tells bool
+	// Replica gives the URL and name of the next replica of a service whose replicas have addresses of
+	// their own; nil: they share one.
+	Replica func() (url, name string)
+}
+
 // LogSink takes one line of a service's log, without its newline. Lines of one
 // service come in order; lines of several come concurrently.
 type LogSink func(service string, line []byte)

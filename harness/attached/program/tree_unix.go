@@ -1,6 +1,6 @@
 //go:build unix
 
-package attached
+package program
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package attached
+package cluster
 
 import (
 	"context"
@@ -28,9 +28,9 @@ type undo func(context.Context) error
 // errChanged is in the chain of an undo's error where somebody else changed the object meanwhile.
 var errChanged = errors.New("somebody else has changed it since, and it stays as it is")
 
-// do makes an act's changes in the cluster, in their order, with texts already filled in, and remembers
+// Do makes an act's changes in the cluster, in their order, with texts already filled in, and remembers
 // how to undo each.
-func (c *Cluster) do(ctx context.Context, step, credential string, act scenario.Act, data map[string]string, annotation string) error {
+func (c *Cluster) Do(ctx context.Context, step, credential string, act scenario.Act, data map[string]string, annotation string) error {
 	if err := c.Lost(); err != nil {
 		return err
 	}
@@ -58,9 +58,9 @@ func (c *Cluster) do(ctx context.Context, step, credential string, act scenario.
 	return nil
 }
 
-// takeBack undoes a step in the order in which it was done: pods roll out again after the Secret has
+// TakeBack undoes a step in the order in which it was done: pods roll out again after the Secret has
 // the old value. What somebody else changed meanwhile stays, and is reported.
-func (c *Cluster) takeBack(ctx context.Context, step string) error {
+func (c *Cluster) TakeBack(ctx context.Context, step string) error {
 	c.mu.Lock()
 	all := c.undo[step]
 	c.undo[step] = nil
@@ -244,8 +244,8 @@ func (c *Cluster) setTemplate(ctx context.Context, name string, value, now *stri
 	}
 }
 
-// describeKube says what an act does in the cluster, in a line.
-func describeKube(a scenario.Act) string {
+// Describe says what an act does in the cluster, in a line.
+func Describe(a scenario.Act) string {
 	var parts []string
 	if len(a.Command) > 0 {
 		parts = append(parts, "command "+strings.Join(a.Command, " "))

@@ -1,4 +1,4 @@
-package attached
+package cluster
 
 import (
 	"context"
@@ -20,12 +20,13 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/kubernetes"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/scenario"
+	"github.com/rehearse-dev/rehearse/harness/world"
 )
 
 const (
-	// AllowLabel, with AllowValue, must be on a namespace before anything is rehearsed there.
-	AllowLabel = "rehearse.dev/allow"
-	AllowValue = "true"
+	// allowLabel, with allowValue, must be on a namespace before anything is rehearsed there.
+	allowLabel = "rehearse.dev/allow"
+	allowValue = "true"
 	// leasePrefix is how the Leases of targets begin.
 	leasePrefix = "rehearse."
 	// lookEvery is how often a pod is asked whether the kubelet has delivered a Secret: the precision
@@ -40,9 +41,8 @@ const (
 	logAgain = time.Second
 )
 
-// ErrNotAllowed is in the chain of OpenCluster's error where the namespace does not
-// carry the label.
-var ErrNotAllowed = errors.New("it does not carry the label " + AllowLabel + "=" + AllowValue)
+// ErrNotAllowed is in the chain of Open's error where the namespace does not carry the label.
+var ErrNotAllowed = errors.New("it does not carry the label " + allowLabel + "=" + allowValue)
 
 // Cluster is the namespace of a cluster that a rehearsal is attached to. It is safe
 // for concurrent use.
@@ -77,8 +77,8 @@ type workload struct {
 	turn int
 }
 
-// OpenCluster finds what a plan is attached to in a cluster, and changes nothing.
-func OpenCluster(ctx context.Context, p *plan.Plan) (c *Cluster, endpoints []Endpoint, err error) {
+// Open finds what a plan is attached to in a cluster, and changes nothing.
+func Open(ctx context.Context, p *plan.Plan) (c *Cluster, endpoints []world.Endpoint, err error) {
 	k := p.Rehearsal.Attach.Kubernetes
 	client, err := kubernetes.Connect(kubernetes.Options{Context: k.Context, Namespace: k.Namespace})
 	if err != nil {
@@ -114,8 +114,8 @@ func (c *Cluster) allowed(ctx context.Context) error {
 	if err := c.client.Get(ctx, c.is.Namespace, &n); err != nil {
 		return err
 	}
-	if n.Labels[AllowLabel] != AllowValue {
-		return fmt.Errorf("%w: its owner may allow it by `kubectl label namespace %s %s=%s`", ErrNotAllowed, c.is.Namespace, AllowLabel, AllowValue)
+	if n.Labels[allowLabel] != allowValue {
+		return fmt.Errorf("%w: its owner may allow it by `kubectl label namespace %s %s=%s`", ErrNotAllowed, c.is.Namespace, allowLabel, allowValue)
 	}
 	return nil
 }
@@ -160,39 +160,39 @@ func namesIn(a *scenario.Attach, of func(scenario.Act) string) []string {
 }
 
 // find finds the pods of a service, and begins to forward to them.
-func (c *Cluster) find(ctx context.Context, service string) (Endpoint, error) {
+func (c *Cluster) find(ctx context.Context, service string) (world.Endpoint, error) {
 	w := &workload{service: service, called: c.is.Workloads[service], selector: c.is.Workloads[service], to: map[string]*kubernetes.Forward{}}
 	if name, is := strings.CutPrefix(w.called, scenario.DeploymentPrefix); is {
 		var d appsv1.Deployment
 		if err := c.client.Get(ctx, name, &d); err != nil {
-			return Endpoint{}, err
+			return world.Endpoint{}, err
 		}
 		w.selector = metav1.FormatLabelSelector(d.Spec.Selector)
 	}
 	var pods corev1.PodList
 	if err := c.client.List(ctx, w.selector, &pods); err != nil {
-		return Endpoint{}, err
+		return world.Endpoint{}, err
 	}
 	w.set(pods.Items)
 	ready := w.ready()
 	if len(ready) == 0 {
-		return Endpoint{}, fmt.Errorf("no pod of it is ready: %s", kubernetes.Describe(pods.Items))
+		return world.Endpoint{}, fmt.Errorf("no pod of it is ready: %s", kubernetes.Describe(pods.Items))
 	}
 	var err error
 	if w.port, err = c.port(service, &ready[0]); err != nil {
-		return Endpoint{}, err
+		return world.Endpoint{}, err
 	}
 	if w.forward, err = c.client.Forward(c.ended, w.selector, w.port); err != nil {
-		return Endpoint{}, err
+		return world.Endpoint{}, err
 	}
 	c.workloads[service] = w
-	e := Endpoint{
+	e := world.Endpoint{
 		Service: service, URL: "http://" + w.forward.Address(), Inside: fmt.Sprintf("http://%s:%d", service, w.port), Logged: true,
 		Is: fmt.Sprintf("%s in %s, %s", w.called, c.is.Namespace, many(len(ready), "pod")), Replica: func() (string, string) { return c.replica(w) },
 	}
 	lines, err := c.client.Recent(ctx, ready[0].Name, container(&ready[0]), tellingLines)
 	if err != nil {
-		return Endpoint{}, err
+		return world.Endpoint{}, err
 	}
 	e.Tells = slices.ContainsFunc(lines, func(line []byte) bool {
 		parsed, ok := history.ParseLine(line)

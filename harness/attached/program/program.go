@@ -1,4 +1,5 @@
-package attached
+// Package program runs a command of a team's own, and ends it with all that it has started.
+package program
 
 import (
 	"bytes"
@@ -19,38 +20,40 @@ const (
 	askedToEnd = 2 * time.Second
 	// killedWithin bounds the wait until what was killed is gone.
 	killedWithin = 5 * time.Second
+	// EndsWithin bounds the time from when a program is asked to end until it is gone.
+	EndsWithin = askedToEnd + killedWithin
 	// markVariable marks a program and all that it starts with a unique text in the environment:
 	// processes that left the group are found by it.
 	markVariable = "REHEARSE_ACT"
 )
 
-// program is a command of the team's. It and all that it starts stand in a
+// Program is a command of the team's. It and all that it starts stand in a
 // process group of their own: a Ctrl-C at the terminal does not reach them, and
 // when the time is over all of them are ended.
 //
 // What is started elsewhere for it is not found: a process in a container that
 // `docker exec` began goes on there.
-type program struct {
-	words       []string
-	dir         string
-	environment []string // over that of this process
+type Program struct {
+	Words       []string
+	Dir         string
+	Environment []string // over that of this process
 }
 
-// errSurvived says that something which a program had started could not be ended.
-var errSurvived = errors.New("something that it started could not be ended, and may still act")
+// ErrSurvived says that something which a program had started could not be ended.
+var ErrSurvived = errors.New("something that it started could not be ended, and may still act")
 
-// programOutput is what a program wrote to its standard output and error.
-type programOutput struct{ out, complaints bytes.Buffer }
+// Output is what a program wrote to its standard output and error.
+type Output struct{ Out, Complaints bytes.Buffer }
 
-// run runs a program until it ends. When ctx ends before, it and all that it
+// Run runs a program until it ends. When ctx ends before, it and all that it
 // started are asked to end, then killed, and the error is that of ctx, with
-// errSurvived where something of it is still there.
-func (p program) run(ctx context.Context, into *programOutput) error {
+// ErrSurvived where something of it is still there.
+func (p Program) Run(ctx context.Context, into *Output) error {
 	mark := rand.Text()
-	c := exec.Command(p.words[0], p.words[1:]...)
-	c.Dir, c.WaitDelay = p.dir, pipeDelay
-	c.Env = append(append(withoutVault(os.Environ()), p.environment...), markVariable+"="+mark)
-	c.Stdout, c.Stderr = &into.out, &into.complaints
+	c := exec.Command(p.Words[0], p.Words[1:]...)
+	c.Dir, c.WaitDelay = p.Dir, pipeDelay
+	c.Env = append(append(withoutVault(os.Environ()), p.Environment...), markVariable+"="+mark)
+	c.Stdout, c.Stderr = &into.Out, &into.Complaints
 	isolate(c)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -77,7 +80,7 @@ func (p program) run(ctx context.Context, into *programOutput) error {
 	}
 	<-ended
 	if left {
-		return errors.Join(errSurvived, ctx.Err())
+		return errors.Join(ErrSurvived, ctx.Err())
 	}
 	return ctx.Err()
 }

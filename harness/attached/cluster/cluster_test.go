@@ -1,4 +1,4 @@
-package attached
+package cluster
 
 import (
 	"bufio"
@@ -54,7 +54,7 @@ func kubectlOf(config string) string {
 // inNamespace makes one, allowed or not, which goes with the test.
 func inNamespace(t *testing.T, kubectl func(string, ...string) string, name string, allowed bool) {
 	t.Helper()
-	kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": %q, "labels": {%q: "%v"}}}`, name, AllowLabel, allowed), "apply", "-f", "-")
+	kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": %q, "labels": {%q: "%v"}}}`, name, allowLabel, allowed), "apply", "-f", "-")
 	t.Cleanup(func() { kubectl("", "delete", "namespace", name, "--wait=false") })
 }
 
@@ -73,7 +73,7 @@ func planOf(namespace string, steps map[string]scenario.Act) *plan.Plan {
 func TestClusterIsRefusedWithoutTheLabel(t *testing.T) {
 	kubectl := onCluster(t)
 	inNamespace(t, kubectl, "not-allowed", false)
-	_, _, err := OpenCluster(t.Context(), planOf("not-allowed", nil))
+	_, _, err := Open(t.Context(), planOf("not-allowed", nil))
 	if !errors.Is(err, ErrNotAllowed) || !strings.Contains(err.Error(), "kubectl label namespace not-allowed rehearse.dev/allow=true") {
 		t.Errorf("attach to a namespace without the label: %v, want that it is refused, and what its owner may do", err)
 	}
@@ -101,7 +101,7 @@ func TestClusterUndoesExactly(t *testing.T) {
 		"rolled":    {Rollout: "deployment/idle"},
 		"pods":      {Annotate: &scenario.Annotate{On: "pods/idle", Name: "note", Value: "now"}},
 	}
-	c, _, err := OpenCluster(t.Context(), planOf(ns, all))
+	c, _, err := Open(t.Context(), planOf(ns, all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,13 +120,13 @@ func TestClusterUndoesExactly(t *testing.T) {
 		if act.Annotate != nil {
 			value = act.Annotate.Value
 		}
-		if err := c.do(t.Context(), name, "k2", act, data, value); err != nil {
+		if err := c.Do(t.Context(), name, "k2", act, data, value); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if name != "pods" && state() == before {
 			t.Errorf("%s: nothing is other than before", name)
 		}
-		if err := c.takeBack(t.Context(), name); err != nil {
+		if err := c.TakeBack(t.Context(), name); err != nil {
 			t.Errorf("%s: take back: %v", name, err)
 		}
 		if after := state(); after != before {
@@ -135,12 +135,12 @@ func TestClusterUndoesExactly(t *testing.T) {
 	}
 
 	// What somebody else has changed since stays, and the error says what, and no value.
-	if err := c.do(t.Context(), "accept", "k2", patch, patch.Secret.Data, ""); err != nil {
+	if err := c.Do(t.Context(), "accept", "k2", patch, patch.Secret.Data, ""); err != nil {
 		t.Fatal(err)
 	}
 	kubectl("", "-n", ns, "patch", "secret", "keys", "--type=merge", "-p", `{"stringData": {"bytes": "theirs-4711"}}`)
 	theirs := state()
-	err = c.takeBack(t.Context(), "accept")
+	err = c.TakeBack(t.Context(), "accept")
 	if !errors.Is(err, errChanged) || !strings.Contains(err.Error(), "bytes") || strings.Contains(err.Error(), "theirs-4711") {
 		t.Errorf("take back what somebody else changed: %v, want that bytes was changed, without a value", err)
 	}
@@ -148,7 +148,7 @@ func TestClusterUndoesExactly(t *testing.T) {
 		t.Errorf("what somebody else wrote is now\n%s, want it as it was\n%s", after, theirs)
 	}
 	kubectl("", "-n", ns, "patch", "secret", "keys", "--type=merge", "-p", `{"immutable": true}`)
-	if _, _, err := OpenCluster(t.Context(), planOf(ns, all)); err == nil || !strings.Contains(err.Error(), "immutable") {
+	if _, _, err := Open(t.Context(), planOf(ns, all)); err == nil || !strings.Contains(err.Error(), "immutable") {
 		t.Errorf("attach to an immutable Secret: %v, want that it is one", err)
 	}
 }
@@ -161,7 +161,7 @@ func TestClusterHasOneRehearsalAtATime(t *testing.T) {
 	kubectl("", "-n", ns, "rollout", "status", "deployment/idle", "--timeout=60s")
 	open := func() *Cluster {
 		t.Helper()
-		c, _, err := OpenCluster(t.Context(), planOf(ns, nil))
+		c, _, err := Open(t.Context(), planOf(ns, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func TestAttach(t *testing.T) {
 	if binary == "" {
 		t.Skip("REHEARSE_BINARY names no built binary")
 	}
-	folder, err := filepath.Abs(filepath.Join("..", "..", "scenarios", "attached", "kubernetes"))
+	folder, err := filepath.Abs(filepath.Join("..", "..", "..", "scenarios", "attached", "kubernetes"))
 	if err != nil {
 		t.Fatal(err)
 	}
