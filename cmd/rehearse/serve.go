@@ -35,7 +35,7 @@ func serveCommand() *cobra.Command {
 		Use:   "serve NAME",
 		Short: "Run one stand-in service; the runtimes do so",
 		Long: "Run one stand-in service until it is told to end.\n\n" +
-			"Its configuration is JSON in " + contract.Variable + ", or in what the descriptor in\n" + contract.SealedFDVariable + " has. It listens on the descriptor in " + contract.ListenFDVariable +
+			"Its configuration is JSON in " + contract.Variable + ", or in what the descriptor in\n" + contract.SealedFDVariable + " or the file in " + contract.SealedFileVariable + " has. It listens on the descriptor in " + contract.ListenFDVariable +
 			",\nelse on the address in " + contract.ListenVariable + " (default " + contract.DefaultListen + "); with " +
 			contract.LifelineVariable + "=stdin it ends when its\nstandard input does.",
 		Args: arguments(cobra.NoArgs),

@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
+	"github.com/rehearse-dev/rehearse/harness/source"
 )
 
 // Service runs a stand-in until ctx ends, and then returns nil. It takes over
@@ -37,6 +38,7 @@ func (p Process) Run(ctx context.Context, s Service) error {
 		return err
 	}
 	setting := func(name string) string { return cmp.Or(sealed[name], p.Getenv(name)) }
+	ctx = context.WithValue(ctx, sealedKey{}, sealed)
 	ctx, cancel := context.WithCancel(contract.WithControl(ctx, setting(contract.ControlVariable)))
 	defer cancel()
 	secure, err := adopt(setting(contract.TrustVariable))
@@ -91,8 +93,31 @@ func configuration(value, index string) ([]byte, error) {
 // maxSealed bounds what is read of them.
 const maxSealed = 16 << 20
 
-// sealed are the variables that came by a descriptor; nil: none did.
+// sealedKey is that of a context which has the sealed variables.
+type sealedKey struct{}
+
+// sealed are the variables that came by a descriptor or in a file; nil: none did.
 func (p Process) sealed() (map[string]string, error) {
+	file, err := p.openSealed()
+	if file == nil || err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var sealed map[string]string
+	if err := json.NewDecoder(io.LimitReader(file, maxSealed)).Decode(&sealed); err != nil {
+		return nil, errors.New("read sealed variables: they are no JSON object of texts") // the error would quote them
+	}
+	return sealed, nil
+}
+
+func (p Process) openSealed() (*os.File, error) {
+	if path := p.Getenv(contract.SealedFileVariable); path != "" {
+		file, err := source.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("read sealed variables: %w", err)
+		}
+		return file, nil
+	}
 	inherited := p.Getenv(contract.SealedFDVariable)
 	if inherited == "" {
 		return nil, nil
@@ -105,12 +130,7 @@ func (p Process) sealed() (map[string]string, error) {
 	if file == nil {
 		return nil, fmt.Errorf("read sealed variables: descriptor %d is not open", fd)
 	}
-	defer file.Close()
-	var sealed map[string]string
-	if err := json.NewDecoder(io.LimitReader(file, maxSealed)).Decode(&sealed); err != nil {
-		return nil, errors.New("read sealed variables: they are no JSON object of texts") // the error would quote them
-	}
-	return sealed, nil
+	return file, nil
 }
 
 func (p Process) listen(ctx context.Context) (net.Listener, error) {

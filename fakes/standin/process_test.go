@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -153,5 +156,32 @@ func TestRunTakesItsOwnConfigurationOfAList(t *testing.T) {
 	process := Process{Getenv: environment(contract.Variable, `{}`, contract.IndexVariable, "0", contract.ListenVariable, "127.0.0.1:0"), Stdout: io.Discard}
 	if err := process.Run(t.Context(), idle); err == nil || !strings.Contains(err.Error(), contract.Variable) {
 		t.Errorf("no list: got %v, want an error that names %s", err, contract.Variable)
+	}
+}
+
+// What is sealed is in a file where no descriptor can be inherited, with the secret that
+// a consumer is started with; the environment has none of it.
+func TestRunReadsSealedVariablesOfAFile(t *testing.T) {
+	sealed := filepath.Join(t.TempDir(), "sealed.json")
+	if err := os.WriteFile(sealed, []byte(`{"REHEARSE_CONFIG": "{\"a\": 1}", "REHEARSE_CONTROL": "of-the-run", "REHEARSE_SECRET": "of-k1"}`), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	process := Process{
+		Getenv: environment(contract.ListenVariable, "127.0.0.1:0", contract.SealedFileVariable, sealed, contract.Variable, "of the environment"),
+		Stdin:  strings.NewReader(""), Stdout: io.Discard,
+	}
+	err := process.Run(t.Context(), func(ctx context.Context, config []byte, _ net.Listener, _ io.Writer) error {
+		secret, _, err := variableDocument(contract.SecretVariable).read(ctx)
+		if string(config) != `{"a": 1}` || contract.ControlOf(ctx) != "of-the-run" || string(secret) != "of-k1" {
+			t.Errorf("got %s, %s, %s, want what the file has", config, contract.ControlOf(ctx), secret)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	process.Getenv = environment(contract.SealedFileVariable, sealed+".gone")
+	if err := process.Run(t.Context(), idle); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want an error: the file is not there", err)
 	}
 }

@@ -37,15 +37,19 @@ func (d *fileDocument) read(context.Context) (content []byte, version int, err e
 	return content, d.version, nil
 }
 
-// variableDocument is a document in the environment of the process, by the name
-// of the variable.
+// variableDocument is a document in a sealed variable, or in the environment of the
+// process, by the name of the variable.
 type variableDocument string
 
 var _ document = variableDocument("")
 
 func (d variableDocument) place() string { return "environment variable " + string(d) }
 
-func (d variableDocument) read(context.Context) (content []byte, version int, err error) {
+func (d variableDocument) read(ctx context.Context) (content []byte, version int, err error) {
+	sealed, _ := ctx.Value(sealedKey{}).(map[string]string)
+	if value, set := sealed[string(d)]; set {
+		return []byte(value), 1, nil
+	}
 	value, set := os.LookupEnv(string(d))
 	if !set {
 		return nil, 0, fmt.Errorf("read its secret: %s is not set", d.place())

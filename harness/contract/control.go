@@ -31,6 +31,8 @@ const (
 	// look at the environment of a process, and at that of a container. These go
 	// before those of the same name.
 	SealedFDVariable = "REHEARSE_SEALED_FD"
+	// SealedFileVariable is the path of a file with them, where no descriptor can be inherited.
+	SealedFileVariable = "REHEARSE_SEALED_FILE"
 )
 
 // Lifeline is the value of LifelineVariable that means standard input.

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 
@@ -35,6 +36,13 @@ func Adopt(ctx context.Context, run string) (map[string]launch.Adopted, error) {
 		for _, variable := range found.Container.Config.Env {
 			key, value, _ := strings.Cut(variable, "=")
 			a.Environment[key] = value
+		}
+		if a.Environment[contract.SealedFileVariable] != "" {
+			sealed, err := e.unseal(ctx, c.ID)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(a.Environment, sealed)
 		}
 		if config, told := a.Environment[contract.Variable]; told {
 			a.Config = []byte(config)

@@ -81,9 +81,22 @@ func (s *service) provide(ctx context.Context) error {
 func (s *service) give(ctx context.Context) error {
 	s.runtime.mu.Lock()
 	files, err := s.runtime.addresses.Files(s.spec)
+	var sealed map[string]string
+	if err == nil {
+		_, sealed, err = s.runtime.addresses.Variables(s.spec)
+	}
 	s.runtime.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if sealed != nil {
+		user := noUser
+		if s.spec.Base != "" {
+			user = 0
+		}
+		if err := s.runtime.engine.seal(ctx, s.container.GetContainerID(), user, sealed); err != nil {
+			return err
+		}
 	}
 	for path, content := range files {
 		if err := s.container.CopyToContainer(ctx, []byte(content), path, 0o444); err != nil {
@@ -139,7 +152,7 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 	s.runtime.mu.Lock()
 	defer s.runtime.mu.Unlock()
 	addresses, inside := s.runtime.addresses, s.runtime.network
-	environment, err := addresses.Environment(s.spec)
+	environment, _, err := addresses.Variables(s.spec)
 	if err != nil {
 		return nil, err
 	}
@@ -148,14 +161,8 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 		return nil, err
 	}
 	if s.spec.Serve != "" {
-		config, err := addresses.Config(s.spec)
-		if err != nil {
-			return nil, err
-		}
 		command = []string{"serve", s.spec.Serve}
-		// Who may look at it here may do anything: the engine's socket is root's.
-		environment[contract.Variable] = string(config)
-		environment[contract.ControlVariable], environment[contract.TrustVariable] = s.spec.Control, s.spec.Trust
+		environment[contract.SealedFileVariable] = sealedFile
 		environment[contract.ListenVariable] = ":" + strconv.Itoa(standInPort)
 	}
 	options := []testcontainers.ContainerCustomizer{
@@ -173,8 +180,12 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 	case len(s.spec.Entrypoint) > 0:
 		options = append(options, testcontainers.WithEntrypoint(s.spec.Entrypoint...))
 	}
-	if s.spec.User != "" {
-		options = append(options, testcontainers.WithConfigModifier(func(c *container.Config) { c.User = s.spec.User }))
+	user := s.spec.User
+	if s.spec.Base != "" {
+		user = "0:0" // whatever the image says: see serverRights
+	}
+	if user != "" {
+		options = append(options, testcontainers.WithConfigModifier(func(c *container.Config) { c.User = user }))
 	}
 	bindings := network.PortMap{}
 	for _, p := range s.ports {
@@ -188,6 +199,9 @@ func (s *service) options() ([]testcontainers.ContainerCustomizer, error) {
 	return append(options, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 		h.PortBindings = bindings
 		confine(h, s.spec)
+		if s.spec.Serve != "" {
+			h.Mounts = append(h.Mounts, sealedMount(s.runtime.o.Record))
+		}
 		if folder := s.spec.Folder; folder != "" {
 			// z: where the engine labels files (SELinux) this one may be read.
 			h.Binds = append(h.Binds, folder+":"+folder+":ro,z")

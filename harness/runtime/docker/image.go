@@ -30,7 +30,7 @@ const (
 	// binaryPath is where the binary of stand-ins is in their containers.
 	binaryPath = "/rehearse"
 	// noUser is the user and group that stand-ins run as: nobody in most systems.
-	noUser = "65534:65534"
+	noUser = 65534
 )
 
 // standInImage is the name of an image whose entry point is rehearse: one made
@@ -69,7 +69,7 @@ func (e *engine) importBinary(ctx context.Context, path string, source binarySou
 		return "", fmt.Errorf("make an image: %w", err)
 	}
 	defer file.Close()
-	changes := []string{`ENTRYPOINT ["` + binaryPath + `"]`, "USER " + noUser}
+	changes := []string{`ENTRYPOINT ["` + binaryPath + `"]`, fmt.Sprintf("USER %d:%[1]d", noUser)}
 	hash := sha256.New()
 	size, err := io.Copy(hash, file)
 	if err != nil {

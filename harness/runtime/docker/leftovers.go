@@ -59,6 +59,9 @@ func (Leftovers) Sweep(ctx context.Context, dead func(host string, harness lefto
 	})
 }
 
+// removal takes what was sealed for a container with it.
+var removal = client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}
+
 // remove removes containers, and then networks, that carry a label (NAME or
 // NAME=VALUE) and that mine takes for its own. What is gone already, or being
 // removed by somebody else, is no error.
@@ -87,7 +90,7 @@ func (e *engine) remove(ctx context.Context, label string, mine func(labels map[
 	for _, c := range containers.Items {
 		if mine(c.Labels) {
 			wg.Go(func() {
-				_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+				_, err := e.ContainerRemove(ctx, c.ID, removal)
 				done("container "+strings.TrimPrefix(slices.Concat(c.Names, []string{c.ID})[0], "/"), err)
 			})
 		}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/moby/moby/client"
+
 	"github.com/rehearse-dev/rehearse/harness/world"
 )
 

@@ -139,7 +139,7 @@ func newRuntime(t *testing.T) (*Runtime, *logbook) {
 	return r, book
 }
 
-// leftOf names the containers and networks of a run that are on the engine.
+// leftOf names the containers, networks and volumes of a run that are on the engine.
 func leftOf(t *testing.T, r *Runtime) (left []string) {
 	t.Helper()
 	filter := client.Filters{}.Add("label", LabelRun+"="+r.o.Record.Run())
@@ -156,6 +156,13 @@ func leftOf(t *testing.T, r *Runtime) (left []string) {
 	}
 	for _, n := range networks.Items {
 		left = append(left, n.Name)
+	}
+	volumes, err := r.engine.VolumeList(context.Background(), client.VolumeListOptions{Filters: filter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range volumes.Items {
+		left = append(left, "volume "+v.Name)
 	}
 	return left
 }
@@ -204,7 +211,7 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	if got, err := get(t, r.URL("front", false)+"/fetch"); err != nil || got != "hello" {
 		t.Errorf("front asked back-end and got %q, %v; want hello", got, err)
 	}
-	environment, err := get(t, r.URL("front", false)+"/environment")
+	environment, err := get(t, r.URL("front", false)+"/told")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -466,7 +473,7 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 			Name: "billing", Serve: "charger", Config: &settings{"greeting": "hello"},
 			Environment: map[string]string{"SECRET": "of-k1"}, Folder: folder,
 		},
-		{Name: "front", Serve: "verifier", Config: &settings{"fetch": "{{ .billing.url }}/environment"}, Needs: []string{"billing"}},
+		{Name: "front", Serve: "verifier", Config: &settings{"fetch": "{{ .billing.url }}/told"}, Needs: []string{"billing"}},
 	}
 	if err := r.Start(t.Context(), specs); err != nil {
 		t.Fatal(err)
@@ -494,7 +501,7 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 	if asked == 0 {
 		t.Error("nobody asked meanwhile: the test shows nothing")
 	}
-	for where, url := range map[string]string{"inside": front + "/fetch", "outside": r.URL("billing", false) + "/environment"} {
+	for where, url := range map[string]string{"inside": front + "/fetch", "outside": r.URL("billing", false) + "/told"} {
 		if body, err := get(t, url); err != nil || !strings.Contains(body, "SECRET=of-k2") {
 			t.Errorf("from %s: got %q, %v; want the new value", where, body, err)
 		}
@@ -502,7 +509,7 @@ func TestRedeployPutsAnotherInItsPlace(t *testing.T) {
 	if exits := book.exitsOf("billing"); len(exits) != 0 {
 		t.Errorf("got exits %v, want none: it was replaced in order", exits)
 	}
-	if left := leftOf(t, r); len(left) != 3 { // two containers and the network
+	if left := leftOf(t, r); len(left) != 5 { // two containers with what is sealed for each, and the network
 		t.Errorf("got %v on the engine, want the old container gone", left)
 	}
 }

@@ -151,7 +151,7 @@ func (s *service) succeed(ctx context.Context, environment map[string]string) er
 	// Its environment goes with it.
 	removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 	defer cancel()
-	if _, err := s.runtime.engine.ContainerRemove(removing, old.id(), client.ContainerRemoveOptions{Force: true}); err != nil {
+	if _, err := s.runtime.engine.ContainerRemove(removing, old.id(), removal); err != nil {
 		return fmt.Errorf("remove the old one: %w", err)
 	}
 	return nil
@@ -168,7 +168,7 @@ func (s *service) discard(ctx context.Context) error {
 	}
 	removing, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 	defer cancel()
-	_, removed := s.runtime.engine.ContainerRemove(removing, s.container.GetContainerID(), client.ContainerRemoveOptions{Force: true})
+	_, removed := s.runtime.engine.ContainerRemove(removing, s.container.GetContainerID(), removal)
 	return errors.Join(err, removed)
 }
 
@@ -225,7 +225,7 @@ func (s *service) startContainer(ctx context.Context) error {
 			}
 			continue
 		}
-		if _, err := s.runtime.engine.ContainerRemove(ctx, c.GetContainerID(), client.ContainerRemoveOptions{Force: true}); err != nil {
+		if _, err := s.runtime.engine.ContainerRemove(ctx, c.GetContainerID(), removal); err != nil {
 			return fmt.Errorf("try another port: %w", err)
 		}
 		if err := s.create(ctx); err != nil {

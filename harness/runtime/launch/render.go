@@ -79,6 +79,23 @@ func (a Addresses) Environment(spec world.Spec) (map[string]string, error) {
 	return a.values(spec.Name, "environment.", spec.Environment)
 }
 
+// Variables are what a service is told by variables: environment is what others may see
+// of it. All that is told to a stand-in is sealed, since tokens and what is published are in it.
+func (a Addresses) Variables(spec world.Spec) (environment, sealed map[string]string, err error) {
+	environment, err = a.Environment(spec)
+	if err != nil || spec.Serve == "" {
+		return environment, nil, err
+	}
+	config, err := a.Config(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	sealed = environment
+	sealed[contract.Variable] = string(config)
+	sealed[contract.ControlVariable], sealed[contract.TrustVariable] = spec.Control, spec.Trust
+	return map[string]string{}, sealed, nil
+}
+
 // Files are the contents of a service's files by their paths, with addresses in them.
 func (a Addresses) Files(spec world.Spec) (map[string]string, error) {
 	return a.values(spec.Name, "files.", spec.Files)

@@ -137,8 +137,9 @@ func TestStartTellsAddressesAndSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "BACK=" + strings.TrimPrefix(r.URL("back-end", true), "http://"); !strings.Contains(environment, want) {
-		t.Errorf("environment has no %s: %s", want, environment)
+	told, err := get(t, r.URL("front", false)+"/told")
+	if want := "BACK=" + strings.TrimPrefix(r.URL("back-end", true), "http://"); err != nil || !strings.Contains(told, want) {
+		t.Errorf("it was told no %s: %s, %v", want, told, err)
 	}
 	for _, sealed := range []string{"REHEARSE_CONFIG=", "REHEARSE_CONTROL=", "token-of-the-run", "/greeting"} {
 		if strings.Contains(environment, sealed) {
@@ -453,7 +454,7 @@ func TestRedeployLosesNoRequest(t *testing.T) {
 	if got := r.URL("billing", true); got != url {
 		t.Errorf("got address %s, want it to stay %s", got, url)
 	}
-	environment, err := get(t, url+"/environment")
+	environment, err := get(t, url+"/told")
 	if err != nil || !strings.Contains(environment, "SECRET=of-k2") || strings.Contains(environment, "of-k1") || !strings.Contains(environment, "OTHER=stays") {
 		t.Errorf("got environment %q, %v; want the new value beside what stays", environment, err)
 	}

@@ -196,8 +196,7 @@ func (s *service) spawn() (*life, error) {
 // command is the command line and the environment: little of the surrounding
 // shell's, so that nothing of it (VAULT_*, REHEARSE_*, proxies) is at work in a rehearsal.
 //
-// What has tokens in it is sealed: it goes by a descriptor, where those can be
-// handed on.
+// What is sealed goes by a descriptor, where those can be handed on.
 func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error) {
 	s.mu.Lock()
 	own := s.environment
@@ -205,12 +204,12 @@ func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error)
 	s.runtime.mu.Lock()
 	defer s.runtime.mu.Unlock()
 	addresses := s.runtime.addresses
-	environment, err := addresses.Environment(s.spec)
+	environment, sealed, err := addresses.Variables(s.spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	maps.Copy(environment, own)
 	if s.spec.Serve == "" {
+		maps.Copy(environment, own)
 		words, err := addresses.Command(s.spec)
 		if err != nil {
 			return nil, nil, err
@@ -218,13 +217,9 @@ func (s *service) command() (cmd *exec.Cmd, sealed map[string]string, err error)
 		cmd = exec.Command(words[0], words[1:]...)
 		cmd.Dir = s.spec.Dir
 	} else {
-		config, err := addresses.Config(s.spec)
-		if err != nil {
-			return nil, nil, err
-		}
+		maps.Copy(sealed, own)
 		cmd = exec.Command(s.runtime.executable, "serve", s.spec.Serve)
 		environment[contract.LifelineVariable] = contract.Lifeline
-		sealed = map[string]string{contract.Variable: string(config), contract.ControlVariable: s.spec.Control, contract.TrustVariable: s.spec.Trust}
 		if !inheritsSockets { // nor other descriptors
 			maps.Copy(environment, sealed)
 		}

@@ -48,28 +48,31 @@ func listen() (net.Listener, error) {
 	return net.Listen("tcp", os.Getenv("REHEARSE_LISTEN"))
 }
 
-// configuration is in the environment, or in what a descriptor has.
-func configuration() (string, error) {
-	fd := os.Getenv("REHEARSE_SEALED_FD")
-	if fd == "" {
-		return os.Getenv("REHEARSE_CONFIG"), nil
+// told are the variables in the environment, and in what a descriptor or a file has.
+func told() (map[string]string, error) {
+	variables := map[string]string{}
+	for _, v := range os.Environ() {
+		name, value, _ := strings.Cut(v, "=")
+		variables[name] = value
 	}
-	n, err := strconv.Atoi(fd)
+
+	from, err := os.Open(os.Getenv("REHEARSE_SEALED_FILE"))
+	if n, bad := strconv.Atoi(os.Getenv("REHEARSE_SEALED_FD")); bad == nil {
+		from, err = os.NewFile(uintptr(n), "sealed"), nil
+	}
 	if err != nil {
-		return "", err
+		return variables, nil
 	}
-	var sealed map[string]string
-	err = json.NewDecoder(os.NewFile(uintptr(n), "sealed")).Decode(&sealed)
-	return sealed["REHEARSE_CONFIG"], err
+	return variables, json.NewDecoder(from).Decode(&variables)
 }
 
 func run() error {
 	var c config
-	configured, err := configuration()
+	variables, err := told()
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal([]byte(configured), &c); err != nil {
+	if err := json.Unmarshal([]byte(variables["REHEARSE_CONFIG"]), &c); err != nil {
 		return fmt.Errorf("read config: %w", err)
 	}
 	fmt.Println("args", strings.Join(os.Args[1:], " "))
@@ -129,6 +132,11 @@ func run() error {
 	})
 	mux.HandleFunc("GET /environment", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, strings.Join(os.Environ(), "\n"))
+	})
+	mux.HandleFunc("GET /told", func(w http.ResponseWriter, _ *http.Request) {
+		for name, value := range variables {
+			fmt.Fprintln(w, name+"="+value)
+		}
 	})
 	mux.HandleFunc("GET /fetch", func(w http.ResponseWriter, r *http.Request) {
 		response, err := http.Get(c.Fetch)
