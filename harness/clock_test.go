@@ -51,7 +51,7 @@ func TestClockThatIsSet(t *testing.T) {
 				case len(h.Events) != 1 || h.Events[0].Kind != history.KindClockSet || h.Events[0].Detail != tt.want || h.Events[0].Count != tt.set.Milliseconds():
 					t.Errorf("got %+v, want one that says %q", h.Events, tt.want)
 				case h.Events[0].At.Duration() < 10*time.Second || h.Events[0].At.Duration() > 11*time.Second:
-					t.Errorf("it was set at %s, want 10s", h.Events[0].At)
+					t.Errorf("it was set at %s, want 10s", h.Events[0].At.Wall())
 				}
 			})
 		})

@@ -73,7 +73,7 @@ func TestPressureIsToldWhereItChanges(t *testing.T) {
 					t.Fatalf("got %+v, want %d", rises, tt.want)
 				}
 				if tt.want > 0 && (rises[1].At < history.Offset(30*time.Second) || rises[1].At > history.Offset(32*time.Second) || rises[1].Machine.Shares["cpu"] < 0.5) {
-					t.Errorf("the rise: got %s %+v, want 0.55 at 31s", rises[1].At, rises[1].Machine)
+					t.Errorf("the rise: got %s %+v, want 0.55 at 31s", rises[1].At.Wall(), rises[1].Machine)
 				}
 			})
 		})
@@ -123,7 +123,7 @@ func TestEcho(t *testing.T) {
 				for _, e := range found {
 					lost += e.Machine.Lost.Duration()
 					if e.Machine.Who != history.TheLoad || e.Machine.Lost != e.At-e.Machine.From {
-						t.Errorf("got %+v at %s, want the load, for the whole stretch", e.Machine, e.At)
+						t.Errorf("got %+v at %s, want the load, for the whole stretch", e.Machine, e.At.Wall())
 					}
 				}
 				if len(found) != tt.want || lost < tt.least {

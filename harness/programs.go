@@ -9,8 +9,20 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/plan"
+	"github.com/rehearse-dev/rehearse/harness/runtime"
 	"github.com/rehearse-dev/rehearse/harness/source"
 )
+
+// Missing reports what a rehearsal of a plan would lack on this machine: programs, where the runtime has
+// no images that could hold them, and variables of the shell. The error is source.Problems.
+func Missing(p *plan.Plan, runtimeName string) error {
+	if k, _ := runtime.Of(runtimeName); !k.Images {
+		if err := missingPrograms(p); err != nil {
+			return err
+		}
+	}
+	return missingVariables(p)
+}
 
 // missingPrograms reports the external services that are programs which this machine does not have, by
 // their place in the scenario, before anything is started. The error is source.Problems.

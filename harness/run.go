@@ -26,7 +26,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/plaintext"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/rotation"
-	"github.com/rehearse-dev/rehearse/harness/runtime"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 	"github.com/rehearse-dev/rehearse/harness/store"
 	"github.com/rehearse-dev/rehearse/harness/world"
@@ -122,12 +121,7 @@ func (r *run) prepare(ctx context.Context, began time.Time) (err error) {
 	if err := r.shareLoad(); err != nil {
 		return err
 	}
-	if k, _ := runtime.Of(r.o.Runtime); !k.Images { // which have no place for them
-		if err := missingPrograms(r.plan); err != nil {
-			return err
-		}
-	}
-	if err := missingVariables(r.plan); err != nil {
+	if err := Missing(r.plan, r.o.Runtime); err != nil {
 		return err
 	}
 	if r.plan.Rehearsal.Attach != nil {

@@ -140,7 +140,7 @@ func TestASeedReplaysASimulation(t *testing.T) {
 	}
 	for i, e := range events[0] {
 		if other := events[1][i]; e.At != other.At || e.Kind != other.Kind || e.Service != other.Service {
-			t.Fatalf("event %d: got %s of %s at %s and %s of %s at %s, want the same", i, e.Kind, e.Service, e.At, other.Kind, other.Service, other.At)
+			t.Fatalf("event %d: got %s of %s at %s and %s of %s at %s, want the same", i, e.Kind, e.Service, e.At.Wall(), other.Kind, other.Service, other.At.Wall())
 		}
 	}
 }

@@ -145,7 +145,7 @@ func TestTicks(t *testing.T) {
 			got = append(got, tick.Label)
 		}
 		if strings.Join(got, " ") != tt.want {
-			t.Errorf("ticks from %s to %s: got %q, want %q", tt.start, tt.end, got, tt.want)
+			t.Errorf("ticks from %s to %s: got %q, want %q", tt.start.Wall(), tt.end.Wall(), got, tt.want)
 		}
 	}
 }

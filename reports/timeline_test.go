@@ -41,7 +41,7 @@ func TestTimelineCounts(t *testing.T) {
 		{Attempts: 3, Credentials: map[string]int64{"k2": 3}},
 	}
 	if got.Start != history.Offset(200*ms) || got.Width != history.Offset(100*ms) || !reflect.DeepEqual(got.Whole.Points, want) {
-		t.Errorf("got from %s every %s %+v, want %+v", got.Start, got.Width, got.Whole.Points, want)
+		t.Errorf("got from %s every %s %+v, want %+v", got.Start.Wall(), got.Width.Wall(), got.Whole.Points, want)
 	}
 	if len(got.Tracks) != 2 {
 		t.Errorf("got %d tracks, want that of the load and that of the consumer: probes are none", len(got.Tracks))

@@ -59,7 +59,7 @@ func lacking(h *history.History) string {
 		case e.Kind == history.KindMachine && e.Machine != nil && e.Machine.What == history.MachineSum:
 			due, sent = due+e.Machine.Due, sent+e.Machine.Sent
 		case e.Kind == history.KindMachine && e.Machine != nil && e.Machine.What == history.MachineStrained:
-			strained = fmt.Sprintf("%s was kept from running for %s", e.Machine.Who, e.Machine.Lost)
+			strained = fmt.Sprintf("%s was kept from running for %s", e.Machine.Who, e.Machine.Lost.Wall())
 		case e.Kind == history.KindCounts && e.Counts != nil && e.Counts.Source == history.FromLoad:
 			lost, answered = lost+e.Counts.Unavailable+e.Counts.HarnessErrors, answered+e.Counts.OK
 		}

@@ -138,7 +138,7 @@ func (f *runFlags) run(command *cobra.Command, name string) error {
 		return err
 	}
 	if f.dryRun {
-		return dryRun(command, p)
+		return dryRun(command, p, o.Runtime)
 	}
 	if o.Folder = f.out; o.Folder == "" {
 		o.Folder = runFolder(p.Name, time.Now())

@@ -124,7 +124,7 @@ func TestCallOffOfTheScenariosOwn(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		if e := d.find(t, "undone"); e.At.Duration() > 11*time.Second || e.Fault.By != "" {
-			t.Errorf("got %+v at %s, want it undone at once, and nobody's but the scenario's", e.Fault, e.At)
+			t.Errorf("got %+v at %s, want it undone at once, and nobody's but the scenario's", e.Fault, e.At.Wall())
 		}
 		if err := s.Undo(t.Context()); err != nil {
 			t.Error(err)

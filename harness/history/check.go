@@ -253,7 +253,7 @@ func count(name string, n int64) error {
 
 func positive(name string, o Offset) error {
 	if o < 0 {
-		return fmt.Errorf("%s is %s, and no length of time is less than 0", name, o)
+		return fmt.Errorf("%s is %s, and no length of time is less than 0", name, o.Wall())
 	}
 	return nil
 }

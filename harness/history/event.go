@@ -26,8 +26,9 @@ func (o Offset) Milliseconds() int64 { return time.Duration(o).Milliseconds() }
 // Milliseconds is the offset of so many whole milliseconds, as result.json has it.
 func Milliseconds(ms int64) Offset { return Offset(time.Duration(ms) * time.Millisecond) }
 
-// String is the offset rounded to milliseconds, as "12.345s".
-func (o Offset) String() string { return time.Duration(o).Round(time.Millisecond).String() }
+// Wall is the offset as time of the run, rounded to milliseconds: "12.345s". There is no String: findings
+// tell page time, and what prints an offset says which of the two it tells.
+func (o Offset) Wall() string { return time.Duration(o).Round(time.Millisecond).String() }
 
 // MarshalJSON writes milliseconds.
 func (o Offset) MarshalJSON() ([]byte, error) {

@@ -50,14 +50,14 @@ func TestOffsetJSONRefuses(t *testing.T) {
 	for _, text := range []string{`"5s"`, `{}`, `[1]`} {
 		var o Offset
 		if err := json.Unmarshal([]byte(text), &o); err == nil {
-			t.Errorf("unmarshal %s: got %s, want an error", text, o)
+			t.Errorf("unmarshal %s: got %s, want an error", text, o.Wall())
 		}
 	}
 }
 
 func TestOffsetText(t *testing.T) {
 	o := Offset(12*time.Second + 345678*time.Microsecond)
-	if got, want := o.String(), "12.346s"; got != want {
+	if got, want := o.Wall(), "12.346s"; got != want {
 		t.Errorf("string: got %s, want %s", got, want)
 	}
 	if got, want := o.Milliseconds(), int64(12345); got != want {

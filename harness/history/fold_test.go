@@ -125,7 +125,7 @@ func TestFoldKeepsSilence(t *testing.T) {
 		}
 	}
 	if longest != 3*slice {
-		t.Errorf("the longest silence is %s, want the 3s that there were", longest)
+		t.Errorf("the longest silence is %s, want the 3s that there were", longest.Wall())
 	}
 }
 
@@ -150,7 +150,7 @@ func TestSlices(t *testing.T) {
 			next := begin
 			for at, part := range tt.c.Slices(begin) {
 				if at < next || part.Attempts < tt.smallest || part.Attempts > tt.smallest+1 {
-					t.Errorf("slice %d is at %s with %d attempts, want it from %s on with %d or one more", n, at, part.Attempts, next, tt.smallest)
+					t.Errorf("slice %d is at %s with %d attempts, want it from %s on with %d or one more", n, at.Wall(), part.Attempts, next.Wall(), tt.smallest)
 				}
 				sum.Add(part)
 				next = at + part.Width

@@ -33,7 +33,7 @@ func TestAnswersInAreThoseOfTheSum(t *testing.T) {
 		to := from + Offset(random.Int64N(int64(at/4)))
 		ok, refused := v.AnswersIn(key, from, to)
 		if want := v.Sum(key, from, to); ok != want.OK || refused != want.AuthFailures {
-			t.Fatalf("in [%s, %s): got %d and %d, want %d and %d", from, to, ok, refused, want.OK, want.AuthFailures)
+			t.Fatalf("in [%s, %s): got %d and %d, want %d and %d", from.Wall(), to.Wall(), ok, refused, want.OK, want.AuthFailures)
 		}
 	}
 	if got := v.KeysAt("search"); !slices.Equal(got, []CellKey{key}) {

@@ -18,19 +18,19 @@ func TestViewFollowsPhasesAndSteps(t *testing.T) {
 		Event{At: 25 * ms, Kind: KindExit, Service: "search"},
 	)
 	if v.Phase != Accept || v.PhaseStart[Accept] != 10*ms {
-		t.Errorf("phase: got %s since %s, want accept since 10ms", v.Phase, v.PhaseStart[Accept])
+		t.Errorf("phase: got %s since %s, want accept since 10ms", v.Phase, v.PhaseStart[Accept].Wall())
 	}
 	if at, done := v.Steps["accept"]["k2"]; !done || at != 20*ms {
-		t.Errorf("accept of k2: got %t at %s, want done at 20ms", done, at)
+		t.Errorf("accept of k2: got %t at %s, want done at 20ms", done, at.Wall())
 	}
 	if at, done := v.Steps["emit"]["k2"]; done {
-		t.Errorf("emit of k2: got done at %s, want a step that failed not to be", at)
+		t.Errorf("emit of k2: got done at %s, want a step that failed not to be", at.Wall())
 	}
 	if v.Exited["search"] != 25*ms {
-		t.Errorf("exit of search: got %s, want 25ms", v.Exited["search"])
+		t.Errorf("exit of search: got %s, want 25ms", v.Exited["search"].Wall())
 	}
 	if v.Now != 30*ms {
-		t.Errorf("now: got %s, want 30ms: it does not go back with a line that came late", v.Now)
+		t.Errorf("now: got %s, want 30ms: it does not go back with a line that came late", v.Now.Wall())
 	}
 }
 
@@ -51,7 +51,7 @@ func TestViewOfOneSlot(t *testing.T) {
 		t.Errorf("forgot: got %v, want %v", v.Forgot["search"], want)
 	}
 	if v.Fetches["search"] != 2 || v.LastFetch["search"] != 5*ms {
-		t.Errorf("fetches: got %d, the last at %s, want 2, the last at 5ms", v.Fetches["search"], v.LastFetch["search"])
+		t.Errorf("fetches: got %d, the last at %s, want 2, the last at 5ms", v.Fetches["search"], v.LastFetch["search"].Wall())
 	}
 }
 
@@ -68,7 +68,7 @@ func TestViewFollowsEmittersAndReaders(t *testing.T) {
 		Event{At: 9 * ms, Kind: KindEmitting, Service: "auth", Credential: "k2"}, // started anew
 	)
 	if v.Emitting["auth"] != "k2" || v.Switched["auth"]["k2"] != 6*ms {
-		t.Errorf("emitting: got %s since %s, want k2 since 6ms", v.Emitting["auth"], v.Switched["auth"]["k2"])
+		t.Errorf("emitting: got %s since %s, want k2 since 6ms", v.Emitting["auth"], v.Switched["auth"]["k2"].Wall())
 	}
 	if want := map[string]Offset{"k1": 9 * ms, "k2": 3 * ms}; !reflect.DeepEqual(v.PublishedAt["auth"], want) {
 		t.Errorf("published at: got %v, want %v, for k1 was away meanwhile", v.PublishedAt["auth"], want)

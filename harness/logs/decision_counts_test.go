@@ -52,7 +52,7 @@ func TestHopCountsInBuckets(t *testing.T) {
 			t.Errorf("got %+v, want 3 attempts of which 2 were refused", c)
 		}
 		if c.FirstFailure != 150*ms || c.LastFailure != 199*ms {
-			t.Errorf("got failures from %s to %s, want from 150ms to 199ms", c.FirstFailure, c.LastFailure)
+			t.Errorf("got failures from %s to %s, want from 150ms to 199ms", c.FirstFailure.Wall(), c.LastFailure.Wall())
 		}
 		if len(c.Latency) != 1 || c.Latency[0] != [2]int64{5, 3} {
 			t.Errorf("got latency %v, want 3 times 5 µs", c.Latency)
@@ -79,7 +79,7 @@ func TestHopKeepsOrder(t *testing.T) {
 	}
 	for i := range got {
 		if got[i].At != want[i] {
-			t.Errorf("bucket %d: got at %s, want %s", i, got[i].At, want[i])
+			t.Errorf("bucket %d: got at %s, want %s", i, got[i].At.Wall(), want[i].Wall())
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestCopies(t *testing.T) {
 			header.Set("Age", tt.age)
 		}
 		if kept, onError := copies(header); kept != history.Offset(tt.kept) || onError != history.Offset(tt.onError) {
-			t.Errorf("%v with age %q: got %s and %s, want %s and %s", tt.control, tt.age, kept, onError, tt.kept, tt.onError)
+			t.Errorf("%v with age %q: got %s and %s, want %s and %s", tt.control, tt.age, kept.Wall(), onError.Wall(), tt.kept, tt.onError)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func TestSeen(t *testing.T) {
 	for after, want := range map[time.Duration]history.Offset{Every: 0, 20 * Every: history.Offset(20 * Every)} {
 		look(Every, set(time.Millisecond, "a"))
 		if got := look(after, set(time.Millisecond, "a", after.String())); len(got) != 2 || got[1].Began != want {
-			t.Errorf("%s after the look before: got %+v, want it published up to %s ago", after, got, want)
+			t.Errorf("%s after the look before: got %+v, want it published up to %s ago", after, got, want.Wall())
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestLastUseOfASilentEmitter(t *testing.T) {
 		within := history.Offset(l.LastUse(view, old, "k2", history.Offset(now)))
 		left := view.Sum(old, history.Offset(now)-within, history.Offset(now)+1)
 		if got := left.Answered(); got != tt.want {
-			t.Errorf("%s: %d uses of k1 in the last %s, want %d", tt.name, got, within, tt.want)
+			t.Errorf("%s: %d uses of k1 in the last %s, want %d", tt.name, got, within.Wall(), tt.want)
 		}
 	}
 }

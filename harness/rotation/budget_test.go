@@ -29,14 +29,14 @@ func TestBudgetRollsBack(t *testing.T) {
 		}
 		first := r.failures()["search k2"].FirstFailure
 		if d.Since != first {
-			t.Errorf("seed %d: since: got %s, want the first failure at %s", seed, d.Since, first)
+			t.Errorf("seed %d: since: got %s, want the first failure at %s", seed, d.Since.Wall(), first.Wall())
 		}
 		most := 500*time.Millisecond + p.Wall(p.Limits.BudgetFor)
 		if took := (decisions[0].At - first).Duration(); took > most {
 			t.Errorf("seed %d: decided %s after the first failure, want at most %s", seed, took, most)
 		}
 		if last := r.failures()["search k2"].LastFailure; last > r.view.Steps["withdraw"]["k2"] {
-			t.Errorf("seed %d: last failure at %s, want none after the rollback at %s", seed, last, r.view.Steps["withdraw"]["k2"])
+			t.Errorf("seed %d: last failure at %s, want none after the rollback at %s", seed, last.Wall(), r.view.Steps["withdraw"]["k2"].Wall())
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestProofsRunOnHold(t *testing.T) {
 			first = e.At
 		}
 		if e.Probe.Outcome == history.HarnessError {
-			t.Errorf("a probe at %s: got %s, want what was made before the revoke to last", e.At, e.Probe.Status)
+			t.Errorf("a probe at %s: got %s, want what was made before the revoke to last", e.At.Wall(), e.Probe.Status)
 		}
 	}
 	if after := (first - revoked).Duration(); first == 0 || after > 200*time.Millisecond {

@@ -158,6 +158,6 @@ func TestAskedAfterTheBound(t *testing.T) {
 	a := r.view.Said("search", "k1", history.OldAfter)
 	bound := r.view.Steps["revoke"]["k1"] + history.Offset(p.Limits.Wall(p.Limits.Watch))
 	if a.Taken == 0 || a.LastAsked < bound {
-		t.Errorf("it was last asked at %s, want after %s, when its bound was over", a.LastAsked, bound)
+		t.Errorf("it was last asked at %s, want after %s, when its bound was over", a.LastAsked.Wall(), bound.Wall())
 	}
 }

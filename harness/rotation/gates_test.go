@@ -106,7 +106,7 @@ func TestKnownBad(t *testing.T) {
 			wantEqual(t, "gates that did not hold", r.refused(), append(tt.refused, tt.also...))
 			for name, c := range r.failures() {
 				if since := r.view.PhaseStart[tt.since]; c.FirstFailure < since {
-					t.Errorf("first failure at %s: got %s, want not before %s at %s", name, c.FirstFailure, tt.since, since)
+					t.Errorf("first failure at %s: got %s, want not before %s at %s", name, c.FirstFailure.Wall(), tt.since, since.Wall())
 				}
 			}
 		})

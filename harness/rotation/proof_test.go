@@ -79,7 +79,7 @@ func TestProofsSideBySide(t *testing.T) {
 				}
 			}
 			if len(asked) == 0 || asked[0]-revoked > history.Offset(time.Second) {
-				t.Errorf("search was first asked for k1 at %v, want at once after the revoke at %s", asked[:min(1, len(asked))], revoked)
+				t.Errorf("search was first asked for k1 at %v, want at once after the revoke at %s", asked[:min(1, len(asked))], revoked.Wall())
 			}
 			var said []string
 			for _, e := range r.events(history.KindGate) {
@@ -125,6 +125,6 @@ func TestAnAuthorityIsNotAskedOften(t *testing.T) {
 		t.Errorf("the provider refused %d probes, want 5 in a row, as often and again as often at the end, and few more", refused)
 	}
 	if watch := r.view.PhaseStart[history.Watch]; ended-revoked < 4*history.Offset(time.Second) || atTheEnd < 5 {
-		t.Errorf("it was shown k1 until %s after the revoke (the watch began at %s), %d times in the last 3s; want at the end of the watch, 5 times or more", ended-revoked, watch, atTheEnd)
+		t.Errorf("it was shown k1 until %s after the revoke (the watch began at %s), %d times in the last 3s; want at the end of the watch, 5 times or more", (ended - revoked).Wall(), watch.Wall(), atTheEnd)
 	}
 }

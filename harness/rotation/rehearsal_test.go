@@ -228,7 +228,7 @@ func (r *rehearsal) wantFailures(t *testing.T, want ...string) {
 	failures := r.failures()
 	for name, c := range failures {
 		if !slices.Contains(want, name) {
-			t.Errorf("auth failures at %s: got %d from %s to %s, want none", name, c.AuthFailures, c.FirstFailure, c.LastFailure)
+			t.Errorf("auth failures at %s: got %d from %s to %s, want none", name, c.AuthFailures, c.FirstFailure.Wall(), c.LastFailure.Wall())
 		}
 	}
 	for _, name := range want {

@@ -77,10 +77,10 @@ func TestProbesOfARotation(t *testing.T) {
 		}
 		learned, forgot := r.view.Holds[name]["k2"], r.view.Forgot[name]["k1"]
 		if accepted := r.view.Steps["accept"]["k2"]; learned < accepted {
-			t.Errorf("%s learned k2 at %s, want after it was accepted at %s", name, learned, accepted)
+			t.Errorf("%s learned k2 at %s, want after it was accepted at %s", name, learned.Wall(), accepted.Wall())
 		}
 		if revoked := r.view.Steps["revoke"]["k1"]; forgot < revoked {
-			t.Errorf("%s forgot k1 at %s, want after it was revoked at %s", name, forgot, revoked)
+			t.Errorf("%s forgot k1 at %s, want after it was revoked at %s", name, forgot.Wall(), revoked.Wall())
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (c *Console) tellMachine(e history.Event) {
 	switch {
 	case m == nil:
 	case m.What == history.MachineStrained && m.Longest >= longStop:
-		c.say(e.At, warn, "the machine did not let %s run for %s: no service is blamed for what comes of that", m.Who, m.Longest)
+		c.say(e.At, warn, "the machine did not let %s run for %s: no service is blamed for what comes of that", m.Who, m.Longest.Wall())
 	case m.What == history.MachineBehind && !m.Full:
 		c.say(e.At, warn, "%s sent %s of %s requests that were due within %s: the load is not held", m.Who,
 			reports.Count(m.Sent), reports.Count(m.Due), (e.At - m.From).Duration().Round(time.Second))

@@ -15,7 +15,7 @@ func (c *Console) tellShard(e history.Event) {
 	case s.What == history.ShardLost:
 		c.say(e.At, bad, "%s was lost, with %.4g requests a second: nothing of it is counted from here on: %s", who, s.Rate, e.Detail)
 	case s.Apart():
-		c.say(e.At, bad, "the clock of %s is %s off the harness's, and at most %s is allowed", who, s.Ahead, history.MostApart)
+		c.say(e.At, bad, "the clock of %s is %s off the harness's, and at most %s is allowed", who, s.Ahead.Wall(), history.MostApart.Wall())
 	default:
 		c.detail(e.At, "the clock of %s is %s off the harness's, give or take %s", who, s.Ahead.Duration(), s.Within.Duration())
 	}

@@ -25,13 +25,13 @@ func otherRotation(c *cell.Cell) (cell.Explanation, bool) {
 	at := c.Others[made]
 	told := cell.Explanation{
 		Cause: judge.CauseOtherRotation, Consumer: history.Store, CausedBy: CausedByOther,
-		Why: fmt.Sprintf("another rotation of the same secret made %s at %s, and %s was removed to make room for it", made, at, c.Credential),
+		Why: fmt.Sprintf("another rotation of the same secret made %s at %s, and %s was removed to make room for it", made, c.Moment(at), c.Credential),
 		Fix: "let one rotation end before the next begins: take a lock that both know (a keyring that is written with check-and-set); the store's audit log says who else writes it",
 	}
 	if c.Credential != made {
 		return told, true
 	}
-	told.Why = fmt.Sprintf("another rotation of the same secret made %s at %s and emitted it at once", made, at)
+	told.Why = fmt.Sprintf("another rotation of the same secret made %s at %s and emitted it at once", made, c.Moment(at))
 	if learned, ever := c.Learned(c.Validator.Name, made, at); ever {
 		told.Why += fmt.Sprintf("; %s learned it %s later", c.Validator.Name, c.Page(learned-at))
 	} else {

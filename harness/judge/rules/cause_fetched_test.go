@@ -49,7 +49,7 @@ func TestFetchedSets(t *testing.T) {
 	t.Parallel()
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"a stranger in it, and the old set kept", []change{searchLearns(0), keeps(24, []string{"k1"}, "k1", "k2", "odd-1"), refuse("app", "k2", 28.4, 61, 10)},
-			judge.CauseUnusableSet, "auth", "kept the one that it had: it could not use the new one since odd-1 is in it, first seen at 24s", "keys that every library here can read"},
+			judge.CauseUnusableSet, "auth", "kept the one that it had: it could not use the new one since odd-1 is in it, first seen at 24m", "keys that every library here can read"},
 		{"what it keeps is in no set any more", []change{searchLearns(0), keeps(24, []string{"k1"}, "k2"), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseUnusableSet, "auth", "", ""},
 		{"it keeps one of the set", []change{searchLearns(0), keeps(24, []string{"k1"}, "k1", "k2"), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseOneSlot, "search", "", ""},
 		{"two of one name", []change{keeps(26, []string{"k1", "k2", "k2"}, "k1", "k2", "k2"), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseAmbiguousKid, "search", "has 2 keys under the kid of k2", "a kid of its own"},

@@ -67,7 +67,7 @@ func TestSameETag(t *testing.T) {
 	alone := func(s *story) { behindEdge(s); s.limits.Validators[1].Via, s.limits.Gateways = "", nil }
 	never := refuse("app", "k2", 28.4, 61, 10)
 	wantFound(t, "auth-failures-flat", "app", []found{
-		{"the same", []change{alone, never, under(1, `"a"`, key1), under(11, `"a"`, key1, key2)}, judge.CauseSameETag, "auth", "auth has it in its set since 11s, under the ETag that the set had without it", "an ETag of its own"},
+		{"the same", []change{alone, never, under(1, `"a"`, key1), under(11, `"a"`, key1, key2)}, judge.CauseSameETag, "auth", "auth has it in its set since 11m, under the ETag that the set had without it", "an ETag of its own"},
 		{"another", []change{alone, never, under(1, `"a"`, key1), under(11, `"b"`, key1, key2)}, judge.CauseNeverLearned, "search", "", ""},
 		{"none", []change{alone, never, under(1, "", key1), under(11, "", key1, key2)}, judge.CauseNeverLearned, "search", "", ""},
 		{"the same, and it took it after a while", []change{alone, refuse("app", "k2", 28.4, 34, 10), under(1, `"a"`, key1), under(11, `"a"`, key1, key2)}, judge.CauseStaleCache, "search", "", ""},

@@ -25,9 +25,9 @@ func TestFirstOfTheSet(t *testing.T) {
 	both := map[float64][]string{20: {"k1", "k2"}, 32: {"k2", "k1"}}
 	wantFound(t, "auth-failures-flat", "app", []found{
 		{"the first key only", []change{reads(both), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseOneSlot, "search",
-			"takes one key of the set that it fetches, the first: from its fetch at 20s, in which k1 came first", "hold every key of the set"},
+			"takes one key of the set that it fetches, the first: from its fetch at 20m, in which k1 came first", "hold every key of the set"},
 		{"the last key only", []change{reads(map[float64][]string{20: {"k2", "k1"}, 32: {"k1", "k2"}}), withoutProbes("search", history.Canary), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseOneSlot, "search",
-			"takes one key of the set that it fetches, the last: from its fetch at 20s, in which k1 came last", ""},
+			"takes one key of the set that it fetches, the last: from its fetch at 20m, in which k1 came last", ""},
 		{"a canary of the other was taken", []change{reads(both), refuse("app", "k2", 28.4, 32.1, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"refused when it comes first, too", []change{reads(both), refuse("app", "k2", 28.4, 36, 10)}, judge.CauseUnknown, "search", "", ""},
 		{"the order never changed", []change{reads(map[float64][]string{20: {"k1", "k2"}}), refuse("app", "k2", 28.4, 61, 10)}, judge.CauseUnknown, "search", "", ""},

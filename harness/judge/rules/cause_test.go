@@ -209,7 +209,7 @@ func TestCauses(t *testing.T) {
 			"tokens that were made as the emitter went over to another key",
 			[]change{refuseTokens(28.5, 31, map[string]float64{"app-2": 28.1})},
 			judge.Finding{Consumer: "auth", Credential: "k1", CausedBy: "emit", Cause: judge.CauseOldKid, FirstPhase: "overlap"}, 28501,
-			"only what auth issued at 28.1s, as it switched to k2, was refused (1 session), and other tokens of k1 were taken throughout", "read a key's kid and its private half together",
+			"only what auth issued at 28m6s, as it switched to k2, was refused (1 session), and other tokens of k1 were taken throughout", "read a key's kid and its private half together",
 		},
 		{
 			"tokens that were made at some other moment",
@@ -233,13 +233,13 @@ func TestCauses(t *testing.T) {
 			"another rotation that emits at once",
 			[]change{otherRotation(20), usesOther(20.5, 24), learnsOther(24), refuse("app", "k3", 20.5, 24, 10)},
 			judge.Finding{Consumer: "store", Credential: "k3", CausedBy: "second-rotation", Cause: judge.CauseOtherRotation, FirstPhase: "verify"}, 20501,
-			"another rotation of the same secret made k3 at 20s and emitted it at once; search learned it 4m later", "let one rotation end before the next begins",
+			"another rotation of the same secret made k3 at 20m and emitted it at once; search learned it 4m later", "let one rotation end before the next begins",
 		},
 		{
 			"another rotation that takes the old one away",
 			[]change{otherRotation(20), refuse("app", "k1", 22, 25, 10)},
 			judge.Finding{Consumer: "store", Credential: "k1", CausedBy: "second-rotation", Cause: judge.CauseOtherRotation, FirstPhase: "verify"}, 22001,
-			"another rotation of the same secret made k3 at 20s, and k1 was removed to make room for it", "let one rotation end before the next begins",
+			"another rotation of the same secret made k3 at 20m, and k1 was removed to make room for it", "let one rotation end before the next begins",
 		},
 		{
 			"another rotation that began after the refusals",
@@ -267,7 +267,7 @@ func TestCauses(t *testing.T) {
 			"never learned",
 			[]change{onSearch(offPage), searchLearns(0), refuse("app", "k2", 28, 61, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,
-			"search, which is not on the page, never learned it: its last fetch was at 4s", "put search on the page and make it fetch the set again",
+			"search, which is not on the page, never learned it: its last fetch was at 4m", "put search on the page and make it fetch the set again",
 		},
 		{
 			"never fetched",

@@ -18,12 +18,12 @@ func (e *judging) underAnotherTime(outcome judge.Outcome, detail string, finding
 	for i := range findings {
 		if f := &findings[i]; f.Level == judge.Error && f.FirstMS >= (set.At-evidence.Nearly).Milliseconds() {
 			f.Level = judge.Warning
-			f.Message += "; " + set.Detail + " at " + set.At.String()
+			f.Message += "; " + set.Detail + " at " + e.Moment(set.At)
 			f.Fix = ""
 		}
 	}
 	if judge.HasError(findings) {
 		return outcome, detail
 	}
-	return judge.Inconclusive, fmt.Sprintf("%s at %s, as it is when it wakes up: what depends on the time cannot be told; rehearse again", set.Detail, set.At)
+	return judge.Inconclusive, fmt.Sprintf("%s at %s, as it is when it wakes up: what depends on the time cannot be told; rehearse again", set.Detail, e.Moment(set.At))
 }

@@ -21,10 +21,10 @@ func TestClockThatWasSet(t *testing.T) {
 		want    judge.Outcome
 		says    string
 	}{
-		{"healthy", []change{set(30)}, judge.Inconclusive, "cannot tell (auth-failures-flat): the machine's clock was set 21.6s ahead at 30s"},
-		{"refused since", []change{set(45), refuse("app", "k2", 45.2, 61, 10)}, judge.Inconclusive, "21.6s ahead at 45s"},
+		{"healthy", []change{set(30)}, judge.Inconclusive, "cannot tell (auth-failures-flat): the machine's clock was set 21.6s ahead at 30m"},
+		{"refused since", []change{set(45), refuse("app", "k2", 45.2, 61, 10)}, judge.Inconclusive, "21.6s ahead at 45m"},
 		{"refused before", []change{set(50), refuse("app", "k2", 45, 61, 10)}, judge.Fail, "app was refused"},
-		{"down since", []change{set(45), unavailable("app", 45, 61)}, judge.Inconclusive, "21.6s ahead at 45s"},
+		{"down since", []change{set(45), unavailable("app", 45, 61)}, judge.Inconclusive, "21.6s ahead at 45m"},
 		{"after the end", []change{set(62)}, judge.Pass, "stayed flat"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -207,7 +207,7 @@ func (s *stretch) join(o stretch) {
 func (e *judging) notHeld(strained []stretch) (why string, since history.Offset) {
 	for _, s := range strained {
 		if s.stopped >= history.Offset(leastStretch) {
-			return fmt.Sprintf("%s did not run for %s, at %s of the run: the machine was stopped, or had no time for it", plan.List(s.who), s.stopped, s.until-s.stopped), s.from
+			return fmt.Sprintf("%s did not run for %s, at %s of the run: the machine was stopped, or had no time for it", plan.List(s.who), s.stopped.Wall(), (s.until - s.stopped).Wall()), s.from
 		}
 	}
 	type sum struct {
@@ -280,7 +280,7 @@ func tellStretches(strained []stretch) string {
 		}
 	}
 	return fmt.Sprintf("the machine kept %s from running for %s in all, %s of it from %s to %s of the run: what was not answered, or late, may come of that alone",
-		plan.List(who), total(strained), worst.lost, worst.from, worst.until)
+		plan.List(who), total(strained).Wall(), worst.lost.Wall(), worst.from.Wall(), worst.until.Wall())
 }
 
 // pressure is the half sentence about what the kernel says of the whole run.
@@ -312,7 +312,7 @@ func (e *judging) pressure() string {
 func (e *judging) machineKept(strained []stretch) string {
 	said := "harness and load ran when they were due"
 	if len(strained) > 0 {
-		said = fmt.Sprintf("harness or load did not run for %s in all, and nothing comes of that", total(strained))
+		said = fmt.Sprintf("harness or load did not run for %s in all, and nothing comes of that", total(strained).Wall())
 	}
 	for _, event := range e.ofTheMachine() {
 		if m := event.Machine; m.What == history.MachineSum && m.Due > 0 {

@@ -45,7 +45,7 @@ func (e *judging) underPressure(f judge.Finding) (how string) {
 func (e *judging) waited(from, until history.Offset) string {
 	for _, p := range pressed {
 		if share := e.shareOf(p.what, from, until); share >= p.share {
-			return fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", p.words, 100*share, from, until)
+			return fmt.Sprintf("%s %.0f%% of the time from %s to %s of the run", p.words, 100*share, from.Wall(), until.Wall())
 		}
 	}
 	return ""

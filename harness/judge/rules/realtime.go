@@ -32,7 +32,7 @@ func (e *judging) slowedByTheSpeed(f judge.Finding) (how string) {
 		}
 		fits := e.Limits.Speed * (due - event.Began).Duration().Seconds() / took.Duration().Seconds()
 		return fmt.Sprintf("%s took %s of real time, from %s to %s of the run: at a speed of %g that counts as %s of the page's, and at the page's own pace %s might not be late; rehearse again at a speed of %.0f or less (`--speed`)",
-			what, took, event.Began, event.At, e.Limits.Speed, plan.Text(e.Limits.Page(took.Duration())), f.Consumer, max(1, fits/2))
+			what, took.Wall(), event.Began.Wall(), event.At.Wall(), e.Limits.Speed, plan.Text(e.Limits.Page(took.Duration())), f.Consumer, max(1, fits/2))
 	}
 	return ""
 }

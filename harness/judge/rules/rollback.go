@@ -234,7 +234,7 @@ func (e *judging) unproven() []string {
 		case answer == plan.Takes:
 		case answer == plan.Refuses && a.Taken == 0 && e.namesNone(): // what was shown is nothing like what it takes
 		case locked:
-			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.Old, a.Last.Status, lock.At))
+			missing = append(missing, fmt.Sprintf("%s does not take %s: %s, it has locked the account since %s", v.Name, e.Old, a.Last.Status, e.Moment(lock.At)))
 		case answer == plan.Silent && a.Unanswered == 0:
 			missing = append(missing, fmt.Sprintf("%s does not take %s: %s", v.Name, e.Old, a.Unshown))
 		case a.Taken > 0:

@@ -30,7 +30,7 @@ func (e *judging) lostShards() string {
 		}
 		since := "the beginning"
 		if s.Since > 0 {
-			since = s.Since.String()
+			since = e.Moment(s.Since)
 		}
 		text := fmt.Sprintf("%s was lost: its %.4g requests a second are not in the history from %s on", who, s.Rate, since)
 		if event.Detail != "" {
@@ -51,7 +51,7 @@ func (e *judging) clocksApart() string {
 				where = "behind"
 			}
 			return fmt.Sprintf("the clock of %s is %s %s the harness's (give or take %s), and counts of different clocks cannot be put in order: keep the clocks of all machines within %s of each other, as by NTP",
-				cmp.Or(event.Replica, event.Service), max(s.Ahead, -s.Ahead), where, fine(s.Within), history.MostApart)
+				cmp.Or(event.Replica, event.Service), max(s.Ahead, -s.Ahead).Wall(), where, fine(s.Within), history.MostApart.Wall())
 		}
 	}
 	return ""

@@ -32,10 +32,10 @@ func TestShards(t *testing.T) {
 		{"a clock is behind", []change{ofShard(0.1, "load-3", clock(-2, 0.01))}, judge.Inconclusive, "the clock of load-3 is 2s behind the harness's"},
 		{"a slow answer proves nothing", []change{ofShard(0.1, "load-3", clock(0.3, 0.25))}, judge.Pass, "sent by 4 processes"},
 		{"one was lost", []change{ofShard(45, "load-2", history.Shard{What: history.ShardLost, Rate: 25, Since: at(44.9)})}, judge.Inconclusive,
-			"load-2, one of the 4 processes that send the load, was lost: its 25 requests a second are not in the history from 44.9s on (signal: killed)"},
+			"load-2, one of the 4 processes that send the load, was lost: its 25 requests a second are not in the history from 44m54s on (signal: killed)"},
 		{"one stood still, and was lost", []change{noTotals, ofShard(45, "load-2", history.Shard{What: history.ShardLost, Rate: 25, Since: at(30)}),
 			add(history.Event{At: at(41), Kind: history.KindMachine, Machine: &history.Machine{What: history.MachineStrained, Who: "load-2", From: at(30), Longest: at(11), Lost: at(11)}})},
-			judge.Inconclusive, "load-2, one of the 4 processes that send the load, was lost: its 25 requests a second are not in the history from 30s on"},
+			judge.Inconclusive, "load-2, one of the 4 processes that send the load, was lost: its 25 requests a second are not in the history from 30m on"},
 		{"one was lost, and there are no totals", []change{noTotals, ofShard(45, "load-2", history.Shard{What: history.ShardLost, Rate: 25})}, judge.Inconclusive, "from the beginning on"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -189,7 +189,7 @@ func (e *judging) quiet(c plan.Client) string {
 	for at := begin; at < e.End && c.Rate > 0; at += stretch { // ends at the first stretch without an answer
 		from := max(begin, min(at, e.End-stretch)) // the last one ends with the run
 		until := min(from+stretch, e.End)
-		if why := few(from, until, fmt.Sprintf("from %s to %s", from, until)); why != "" {
+		if why := few(from, until, fmt.Sprintf("from %s to %s", e.Moment(from), e.Moment(until))); why != "" {
 			return why
 		}
 	}

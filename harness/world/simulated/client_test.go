@@ -75,7 +75,7 @@ func TestARateChanges(t *testing.T) {
 			}
 		}
 		if want := tt.rate * (tt.until - tt.from).Duration().Seconds(); math.Abs(float64(n)-want) > 0.15*want+1 {
-			t.Errorf("from %s to %s it made %d attempts, want some %.0f", tt.from, tt.until, n, want)
+			t.Errorf("from %s to %s it made %d attempts, want some %.0f", tt.from.Wall(), tt.until.Wall(), n, want)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func TestCacheAnswersForItsTTL(t *testing.T) {
 	}
 	learned := of(h, history.KindLearned, "checkout")
 	if len(learned) != 2 || learned[1].At.Duration() < reads[1].Duration() {
-		t.Errorf("learned: got %+v, want k2 only after cdn read again at %s", learned, reads[1])
+		t.Errorf("learned: got %+v, want k2 only after cdn read again at %s", learned, reads[1].Wall())
 	}
 }
 
@@ -88,7 +88,7 @@ func TestEmitterDown(t *testing.T) {
 	}
 	for _, e := range h.Events {
 		if e.Kind == history.KindCounts && e.At > history.Offset(13*time.Second) && e.At < history.Offset(22*time.Second) {
-			t.Errorf("counts at %s: got %d attempts, want none without a valid token", e.At, e.Counts.Attempts)
+			t.Errorf("counts at %s: got %d attempts, want none without a valid token", e.At.Wall(), e.Counts.Attempts)
 		}
 	}
 	var held int64

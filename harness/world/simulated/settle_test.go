@@ -48,12 +48,12 @@ func TestArithmeticCountsAsOneByOne(t *testing.T) {
 				for i := range starts[1:] {
 					got, want := a.Sum(key, starts[i], starts[i+1]), b.Sum(key, starts[i], starts[i+1])
 					if off := got.Attempts - want.Attempts; off < -2 || off > 2 || got.AuthFailures != want.AuthFailures || got.Unavailable != want.Unavailable || got.Retries != want.Retries {
-						t.Errorf("%v from %s on: got %d attempts, %d refused, %d unavailable, %d retries, want %d, %d, %d, %d", key, starts[i],
+						t.Errorf("%v from %s on: got %d attempts, %d refused, %d unavailable, %d retries, want %d, %d, %d, %d", key, starts[i].Wall(),
 							got.Attempts, got.AuthFailures, got.Unavailable, got.Retries, want.Attempts, want.AuthFailures, want.Unavailable, want.Retries)
 					}
 					if got.FirstFailure != want.FirstFailure || got.LastFailure != want.LastFailure || !maps.Equal(got.FailedSessions, want.FailedSessions) {
-						t.Errorf("%v from %s on: failures from %s to %s by %v, want %s to %s by %v", key, starts[i],
-							got.FirstFailure, got.LastFailure, got.FailedSessions, want.FirstFailure, want.LastFailure, want.FailedSessions)
+						t.Errorf("%v from %s on: failures from %s to %s by %v, want %s to %s by %v", key, starts[i].Wall(),
+							got.FirstFailure.Wall(), got.LastFailure.Wall(), got.FailedSessions, want.FirstFailure.Wall(), want.LastFailure.Wall(), want.FailedSessions)
 					}
 				}
 			}

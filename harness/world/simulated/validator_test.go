@@ -62,7 +62,7 @@ func TestValidatorLearns(t *testing.T) {
 			case tt.most == 0 && len(learned) > 1:
 				t.Errorf("learned: got %+v, want k1 only", learned)
 			case tt.most > 0 && (last.Credential != "k2" || last.At.Duration() > accept+tt.most):
-				t.Errorf("learned last: got %s at %s, want k2 by %s", last.Credential, last.At, accept+tt.most)
+				t.Errorf("learned last: got %s at %s, want k2 by %s", last.Credential, last.At.Wall(), accept+tt.most)
 			}
 			if got := sum(h, "app", 0).AuthFailures; (got > 0) != tt.failures {
 				t.Errorf("auth failures: got %d, want some: %t", got, tt.failures)

@@ -245,7 +245,7 @@ func TestFailingBaseline(t *testing.T) {
 		t.Errorf("counts: got %d ok, %d refused, %d with status 401 of %d", c.OK, c.AuthFailures, c.Statuses["401"], c.Attempts)
 	}
 	if c.FirstFailure <= 0 || c.LastFailure < c.FirstFailure || len(c.Examples) == 0 {
-		t.Errorf("failures: got first %s, last %s, %d examples, want all of them", c.FirstFailure, c.LastFailure, len(c.Examples))
+		t.Errorf("failures: got first %s, last %s, %d examples, want all of them", c.FirstFailure.Wall(), c.LastFailure.Wall(), len(c.Examples))
 	}
 }
 

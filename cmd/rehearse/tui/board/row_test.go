@@ -30,7 +30,7 @@ func TestRows(t *testing.T) {
 		wantText(t, "app now", fmt.Sprintf("%d of %d, %.1f/s, p99 %s, k1 %d, k2 %d, refused of k2 %d", now.AuthFailures, now.Attempts, now.Rate, now.P99,
 			now.Shares["k1"], now.Shares["k2"], now.Failed["k2"]), "10 of 41, 13.7/s, p99 4ms, k1 31, k2 10, refused of k2 10")
 		wantText(t, "app in all", fmt.Sprintf("%d of %d, %d × 401, first %s in %s, last %s", app.AuthFailures, app.Attempts, app.Statuses["401"],
-			app.First, app.InPhase, app.Last), "10 of 130, 10 × 401, first 11.01s in overlap, last 11.99s")
+			app.First.Wall(), app.InPhase, app.Last.Wall()), "10 of 130, 10 × 401, first 11.01s in overlap, last 11.99s")
 		if web.AuthFailures != 0 || web.First != 0 || s.Budget(web) != 0 {
 			t.Errorf("web: got %+v, want nothing refused", web.Slot)
 		}

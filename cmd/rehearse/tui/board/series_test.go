@@ -45,7 +45,7 @@ func TestSeriesColumns(t *testing.T) {
 				t.Errorf("a second in 400 columns: got %d that fail, want all", len(bad))
 			}
 		case len(bad) != len(tt.bad) || len(bad) > 0 && (bad[0] != tt.bad[0] || bad[len(bad)-1] != tt.bad[len(tt.bad)-1]):
-			t.Errorf("%d columns of %s to %s: got %v that fail, want %v", tt.n, tt.from, tt.to, bad, tt.bad)
+			t.Errorf("%d columns of %s to %s: got %v that fail, want %v", tt.n, tt.from.Wall(), tt.to.Wall(), bad, tt.bad)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func FetchedTwice(c *cell.Cell) (cell.Explanation, bool) {
 		return cell.Explanation{
 			Cause: judge.CauseAmbiguousKid,
 			Why: fmt.Sprintf("the set that %s%s fetched from %s at %s has %d keys under the kid of %s, and it took the wrong one: of another use or type",
-				v.Name, c.OffPage(v.Name), from, fetch.At, n, c.Credential),
+				v.Name, c.OffPage(v.Name), from, c.Moment(fetch.At), n, c.Credential),
 			Fix: fmt.Sprintf("give every key in the answer of %s a kid of its own, and have %s choose by use and alg too (RFC 7517 §4.5: a kid may be shared by keys of different types)", from, v.Name),
 		}, true
 	}

@@ -61,7 +61,7 @@ func tellNotInSet(c *cell.Cell, fetch history.Event) cell.Explanation {
 	}
 	return cell.Explanation{
 		Cause: judge.CauseNotInSet, Consumer: v.From,
-		Why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, fetch.At, what),
+		Why: fmt.Sprintf("%s asked %s for the set at %s, was answered with %s, and kept that until it fetched again", v.Name, v.From, c.Moment(fetch.At), what),
 		Fix: fmt.Sprintf("let %s answer with all that is accepted or with an error: on an error most libraries keep the set that they have, and an empty set they believe", v.From),
 	}
 }

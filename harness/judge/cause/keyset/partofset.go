@@ -69,7 +69,7 @@ func takesOnly(c *cell.Cell, place string, of func(set []string) string) (cell.E
 	return cell.Explanation{
 		Cause: judge.CauseOneSlot,
 		Why: fmt.Sprintf("%s%s takes one key of the set that it fetches, the %s: from its fetch at %s, in which %s came %s, it took all of %d with %s and none of %d with %s, and the other way round when the order of the set was",
-			name, c.OffPage(name), place, shown.At, other, place, others.Of, other, mine.Of, c.Credential),
+			name, c.OffPage(name), place, c.Moment(shown.At), other, place, others.Of, other, mine.Of, c.Credential),
 		Fix: fmt.Sprintf("let %s hold every key of the set, and choose by kid, before the next rotation: with one key at a time, no lead or window is long enough", name),
 	}, true
 }

@@ -30,13 +30,13 @@ func UnreadSet(c *cell.Cell) (cell.Explanation, bool) {
 		if len(strange) > 0 {
 			because = fmt.Sprintf(" since %s is in it", plan.List(strange))
 			if since, ok := strangeSince(c.Evidence, strange[0]); ok {
-				because += ", first seen at " + since.String()
+				because += ", first seen at " + c.Moment(since)
 			}
 		}
 		from := cmp.Or(fetch.From, v.From)
 		return cell.Explanation{
 			Cause: judge.CauseUnusableSet, Consumer: from,
-			Why: fmt.Sprintf("%s%s fetched a set with %s from %s at %s and kept the one that it had: it could not use the new one%s", v.Name, c.OffPage(v.Name), c.Credential, from, fetch.At, because),
+			Why: fmt.Sprintf("%s%s fetched a set with %s from %s at %s and kept the one that it had: it could not use the new one%s", v.Name, c.OffPage(v.Name), c.Credential, from, c.Moment(fetch.At), because),
 			Fix: fmt.Sprintf("let %s answer with keys that every library here can read (type, curve, algorithm), or give %s one that skips what it cannot read; try a set in each library before it is published", from, v.Name),
 		}, true
 	}

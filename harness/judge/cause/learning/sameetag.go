@@ -35,7 +35,7 @@ func SameETag(c *cell.Cell) (cell.Explanation, bool) {
 			return cell.Explanation{
 				Cause: judge.CauseSameETag, Consumer: place,
 				Why: fmt.Sprintf("%s never learned it: %s has it in its set since %s, under the ETag that the set had without it, so that a validator that asks for changes gets 304 (none)",
-					c.Validator.Name, place, look.At),
+					c.Validator.Name, place, c.Moment(look.At)),
 				Fix: fmt.Sprintf("have %s give each set an ETag of its own (a hash of it), or none; no lead is long enough until then", place),
 			}, true
 		}

@@ -250,14 +250,14 @@ func LastFetch(e *evidence.Evidence, validator string) string {
 	if last < e.Start {
 		return "it has not fetched the set since it was started"
 	}
-	return "its last fetch was at " + last.String()
+	return "its last fetch was at " + e.Moment(last)
 }
 
 // lastLoaded is the half sentence about when a party last took what is published.
 func lastLoaded(e *evidence.Evidence, party string) string {
 	for _, event := range slices.Backward(e.Events) {
 		if event.Kind == history.KindLoaded && event.Service == party {
-			return fmt.Sprintf("it still has what was published at its last read, at %s", event.At)
+			return fmt.Sprintf("it still has what was published at its last read, at %s", e.Moment(event.At))
 		}
 	}
 	return "no log says when it last read what is published"

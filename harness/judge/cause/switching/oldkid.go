@@ -50,7 +50,7 @@ func OldKid(c *cell.Cell) (cell.Explanation, bool) {
 	return cell.Explanation{
 		Cause: judge.CauseOldKid, Consumer: emitter, CausedBy: step,
 		Why: fmt.Sprintf("only what %s issued at %s, as it switched to %s, was refused (%s), and other tokens of %s were taken throughout: such a token may name %s and be signed with %s",
-			emitter, first, c.Fresh, plan.Counted(int64(len(made)), "session"), c.Old, c.Old, c.Fresh),
+			emitter, c.Moment(first), c.Fresh, plan.Counted(int64(len(made)), "session"), c.Old, c.Old, c.Fresh),
 		Fix: fmt.Sprintf("check the signature of what %s issues at that moment against both keys; it must read a key's kid and its private half together", emitter),
 	}, true
 }

@@ -92,7 +92,7 @@ func FaultAtTheService(c *cell.Cell) (cell.Explanation, bool) {
 // Exited matches where a service had ended.
 func Exited(c *cell.Cell) (cell.Explanation, bool) {
 	at, ok := c.View.Exited[c.Validator.Name]
-	return cell.Explanation{Why: "it ended at " + at.String()}, ok
+	return cell.Explanation{Why: "it ended at " + c.Moment(at)}, ok
 }
 
 // replacing bounds the time between a new instance's first answer and the end of the old one, which is
@@ -106,7 +106,7 @@ func Renewing(c *cell.Cell) (cell.Explanation, bool) {
 		return cell.Explanation{}, false
 	}
 	return cell.Explanation{
-		Why: fmt.Sprintf("it was %s at %s, to take what was published", how, at),
+		Why: fmt.Sprintf("it was %s at %s, to take what was published", how, c.Moment(at)),
 		Fix: fmt.Sprintf("let %s answer the requests that it has begun before it ends (drain), and start the new process before the old one ends", c.Validator.Name),
 	}, true
 }

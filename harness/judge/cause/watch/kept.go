@@ -56,7 +56,7 @@ func PublishedForTooLong(c *cell.Cell) (cell.Explanation, bool) {
 		told.CausedBy = kind
 		told.Why += ": it was under the fault " + kind
 	} else {
-		told.Why += ": it ended at " + at.String()
+		told.Why += ": it ended at " + c.Moment(at)
 	}
 	return told, true
 }

@@ -28,12 +28,12 @@ func TokenCache(c *cell.Cell) (cell.Explanation, bool) {
 	}
 	if without {
 		told.Why = fmt.Sprintf("; it fetched the set without %s at %s and took a token of %s for %s more: it keeps tokens that it has checked, and not the key",
-			c.Old, fetched, c.Old, c.Page(c.Last-fetched))
+			c.Old, c.Moment(fetched), c.Old, c.Page(c.Last-fetched))
 	}
 	switch {
 	case anew.Taken > 0:
 		told.Cause = judge.CauseSetNotUsed
-		told.Why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.Old, fetched, c.Page(anew.LastTaken-fetched))
+		told.Why = fmt.Sprintf("; it fetched the set without %s at %s, and a token that was signed with it %s after that was taken: it keeps the key whatever it fetches", c.Old, c.Moment(fetched), c.Page(anew.LastTaken-fetched))
 		told.Fix = fmt.Sprintf("have %s replace the keys that it holds by those that it fetches, and not only add to them; until then restart it after each revoke", name)
 		if other := elsewhere(c); other != "" {
 			told.Consumer, told.Cause = other, judge.CauseLatePublish
