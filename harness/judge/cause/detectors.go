@@ -96,7 +96,7 @@ func detectors() []detector {
 		{of: cell.Refused, match: learning.LostInOutage},
 		{of: cell.Refused, needs: []need{seesFetches}, match: learning.CameBackOld},
 		{of: cell.Refused, match: learning.SomeReplicas},
-		{of: cell.Refused, match: learning.FlagDayFresh},
+		{of: cell.Refused, match: switching.FlagDayFresh},
 		{of: cell.Refused, needs: []need{seesSet, seesFetches}, match: learning.SharedCache},
 		{of: cell.Refused, needs: []need{seesLearned}, match: learning.FailedFetch},
 		{of: cell.Refused, match: learning.UnansweredFetch},

@@ -32,32 +32,31 @@ func (e *Evidence) SetAt(service string, at history.Offset) (*history.KeySet, bo
 	return set, set != nil
 }
 
+// FailsAt reports whether the last look at a service until a moment was answered with an error of its own, and
+// which. That the harness is turned away says nothing of others.
+func (e *Evidence) FailsAt(service string, at history.Offset) (status string, fails bool) {
+	if found := e.lookAt(service, at); found != nil {
+		status = found.Status
+	}
+	code, err := strconv.Atoi(status)
+	return status, err == nil && code >= http.StatusInternalServerError
+}
+
+// lookAt is what the last look at a service until a moment found; nil where there was none.
+func (e *Evidence) lookAt(service string, at history.Offset) (found *history.KeySet) {
+	for _, look := range e.LooksAt(service, "") {
+		if look.At <= at {
+			found = look.Set
+		}
+	}
+	return found
+}
+
 // UnreadableAt reports whether the last look at a service until a moment found no set: what it had
 // since then nobody knows.
-func (e *Evidence) UnreadableAt(service string, at history.Offset) (unreadable bool) {
-	for _, look := range e.LooksAt(service, "") {
-		if look.At <= at {
-			unreadable = !look.Set.Readable()
-		}
-	}
-	return unreadable
-}
-
-// LookedAt is how the last look at a service until a moment was answered; "" where there was none.
-func (e *Evidence) LookedAt(service string, at history.Offset) (status string) {
-	for _, look := range e.LooksAt(service, "") {
-		if look.At <= at {
-			status = look.Set.Status
-		}
-	}
-	return status
-}
-
-// FailsAt reports whether the last look at a service until a moment was answered with an error of
-// its own. That the harness is turned away says nothing of others.
-func (e *Evidence) FailsAt(service string, at history.Offset) bool {
-	status, err := strconv.Atoi(e.LookedAt(service, at))
-	return err == nil && status >= http.StatusInternalServerError
+func (e *Evidence) UnreadableAt(service string, at history.Offset) bool {
+	found := e.lookAt(service, at)
+	return found != nil && !found.Readable()
 }
 
 // PartiesBehind are the parties whose sets a gateway answers with, one or another; none where it has one alone.

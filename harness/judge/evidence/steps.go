@@ -3,6 +3,7 @@ package evidence
 import (
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/keyring"
+	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
 // Several reports whether what a presenter presents is every accepted credential
@@ -38,4 +39,9 @@ func (e *Evidence) EmitToRevoke() (from, until history.Offset) {
 func (e *Evidence) BeforeRevoke(sum *history.Counts) bool {
 	revoked, wasRevoked := e.Begun(keyring.Revoke, e.Old)
 	return !wasRevoked || sum.FirstFailure < revoked-Nearly
+}
+
+// BoundsSeen are the bounds of the page with what the run has seen.
+func (e *Evidence) BoundsSeen() []plan.Bound {
+	return e.Limits.BoundsSeen(plan.Sight{View: e.View, Old: e.Old, New: e.Fresh})
 }

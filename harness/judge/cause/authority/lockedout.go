@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/history"
@@ -82,4 +83,51 @@ func tellLockedOut(e *evidence.Evidence, authority string, lock history.Event) c
 		told.Fix = fmt.Sprintf("revoke only when the use of %s is zero; and %s", e.Old, told.Fix)
 	}
 	return told
+}
+
+// LockedUnsaid matches where an authority still took the new credential after the old one was revoked, had then
+// refused somebody the old one again and again, and has refused the new one from everybody since. That is how one
+// looks that locks an account, and whose log does not say so: the step revoke has not taken the new one away.
+func LockedUnsaid(c *cell.Cell) (cell.Explanation, bool) {
+	done, was := c.Done(keyring.Revoke, c.Old)
+	if !was || !c.Validator.Authority || !c.IsFresh() || c.First <= done {
+		return cell.Explanation{}, false
+	}
+	after, since := c.RepliesTo(c.Fresh, done, c.First-1), c.RepliesTo(c.Fresh, c.First, c.End)
+	who, n := refusedMost(c, c.Old, done, c.First)
+	if after.Taken == 0 || since.Taken > 0 || len(since.Who) < 2 || n < cell.LeastRefusedProbes {
+		return cell.Explanation{}, false
+	}
+	v := c.Validator.Name
+	return cell.Explanation{
+		Cause: judge.CauseLockedOut, Consumer: who, CausedBy: string(keyring.Revoke),
+		Why: fmt.Sprintf("%s took %s for %s after the revoke of %s, and has refused it from everybody since (%s); by then it had refused %s %d times with %s: as if it had locked the account for guessing, though its log does not say so",
+			v, c.Fresh, c.Page(c.First-done), c.Old, strings.Join(since.Who, ", "), who, n, c.Old),
+		Fix: fmt.Sprintf("revoke only when the use of %s is zero, and have %s stop, or back off, once it is refused; ask the operators of %s whether it locks accounts, and if not, what else happened to %s then",
+			c.Old, who, v, c.Fresh),
+	}, true
+}
+
+// refusedMost is who was refused most often by the authority of the cell with a credential in [from, to], and how often.
+func refusedMost(c *cell.Cell, credential string, from, to history.Offset) (who string, most int64) {
+	for _, key := range c.JudgedCells() {
+		if key.Validator == c.Validator.Name && key.Credential == credential {
+			if n := c.View.Sum(key, from, to).AuthFailures; n > most {
+				who, most = key.Presenter, n
+			}
+		}
+	}
+	return who, most
+}
+
+// LockedUnsaidAfter is lockedUnsaid, of what rehearse itself is refused after the revoke.
+func LockedUnsaidAfter(c *cell.Cell) (cell.Explanation, bool) {
+	for _, r := range c.Replies() { // since when, of all that were refused it
+		if done, _ := c.Done(keyring.Revoke, c.Old); r.Credential == c.Fresh && !r.Taken && r.At > done {
+			c.First = min(c.First, r.At)
+		}
+	}
+	told, matches := LockedUnsaid(c)
+	told.Why, told.CausedBy = ": "+told.Why, ""
+	return told, matches
 }

@@ -21,10 +21,11 @@ func LostInOutage(c *cell.Cell) (cell.Explanation, bool) {
 			Fix: fmt.Sprintf("mend %s before going on, and let %s keep the set that it has for as long as it gets no other", r.Target, c.Validator.Name),
 		}, true
 	}
-	if place := c.Nearest(); c.HadIt() && how == "" && c.Validator.Blind && c.FailsAt(place, c.First) {
+	place := c.Nearest()
+	if status, fails := c.FailsAt(place, c.First); fails && c.HadIt() && how == "" && c.Validator.Blind {
 		return cell.Explanation{
 			Cause: judge.CauseSourceDown, Consumer: place,
-			Why: fmt.Sprintf("%s gave no set when looked at then (%s), and %s no longer had %s: no log tells when it fetched", place, c.LookedAt(place, c.First), c.Validator.Name, c.Credential),
+			Why: fmt.Sprintf("%s gave no set when looked at then (%s), and %s no longer had %s: no log tells when it fetched", place, status, c.Validator.Name, c.Credential),
 			Fix: fmt.Sprintf("bring %s back before going on, and let %s keep the set that it has for as long as it gets no other", place, c.Validator.Name),
 		}, true
 	}

@@ -25,3 +25,15 @@ func FlagDayOld(c *cell.Cell) (cell.Explanation, bool) {
 		Fix: fmt.Sprintf("keep %s accepted for at least %s after the last emitter's switch (overlap.window)", c.Old, plan.Text(c.Limits.G2())),
 	}, true
 }
+
+// FlagDayFresh matches where the new credential was used before anybody could have learned it.
+func FlagDayFresh(c *cell.Cell) (cell.Explanation, bool) {
+	if !c.Late() || !c.FlagDay() {
+		return cell.Explanation{}, false
+	}
+	return cell.Explanation{
+		Cause: judge.CauseFlagDay,
+		Why:   fmt.Sprintf("accept, emit and revoke fell together, so %s met %s before it could learn it%s", c.Validator.Name, c.Fresh, c.UntilLearned()),
+		Fix:   c.FixLead(),
+	}, true
+}

@@ -30,9 +30,10 @@ func CutOff(c *cell.Cell) (cell.Explanation, bool) {
 		Fix: fmt.Sprintf("revoke at least %s after the last emitter's switch (overlap.window)%s: until then a pool may still use connections that it made with %s%s",
 			plan.Text(c.Limits.Outlives(m.Life)), switching.LongerThanThePage(c.Evidence, m.Life), c.Old, shorter),
 	}
-	switched := lastSwitch(c.Evidence)
-	if switched >= c.First-evidence.Nearly { // a cut connection made it connect anew, with the new credential
-		switched, _ = c.Done(keyring.Emit, c.Fresh)
+	emitted, _ := c.Done(keyring.Emit, c.Fresh)
+	switched := max(emitted, c.View.LastSwitch(c.Fresh)) // the last emitter's, at the earliest with the emit
+	if switched >= c.First-evidence.Nearly {             // a cut connection made it connect anew, with the new credential
+		switched = emitted
 	}
 	kept := c.First - switched
 	switch {
@@ -69,12 +70,6 @@ func InUseAtRevoke(c *cell.Cell) (cell.Explanation, bool) {
 		Why: fmt.Sprintf("%s was still served by %s on %s made with %s when that was revoked, and got no good answer on them since", service, by, plan.Counted(n, "connection"), c.Old),
 		Fix: fmt.Sprintf("have the pool of %s close connections that are %s old, in use or not (a maximum lifetime), or write on the page for how long it keeps them (format.longest_life) and widen the window to that", service, plan.Text(life)),
 	}, true
-}
-
-// lastSwitch is when the last emitter began to use the new credential, at the earliest with the emit.
-func lastSwitch(e *evidence.Evidence) history.Offset {
-	emitted, _ := e.Done(keyring.Emit, e.Fresh)
-	return max(emitted, e.View.LastSwitch(e.Fresh))
 }
 
 // cutOffs are a consumer's sessions that an authority ended.

@@ -35,7 +35,7 @@ func NotActiveYet(c *cell.Cell) (cell.Explanation, bool) {
 			Cause: judge.CauseNotActive, Consumer: key.Validator, Credential: c.Fresh,
 			Why: fmt.Sprintf("no request of %s reached %s from its switch until %s was first taken there, %s after it was emitted: %s was not active yet where it is presented",
 				service, key.Validator, c.Fresh, c.Page(taken-emitted), c.Fresh),
-			Fix: fmt.Sprintf("show %s to %s as its consumers do, and emit only when it is taken: at least %s after accepting", c.Fresh, key.Validator, c.AtLeast(taken-acceptedAt(c.Evidence))),
+			Fix: fmt.Sprintf("show %s to %s as its consumers do, and emit only when it is taken: at least %s after accepting", c.Fresh, key.Validator, c.AtLeast(taken-c.Accepted)),
 		}, true
 	}
 	return cell.Explanation{}, false
@@ -119,10 +119,4 @@ func firstOK(e *evidence.Evidence, key history.CellKey) (history.Offset, bool) {
 		}
 	}
 	return 0, false
-}
-
-// acceptedAt is when the new credential was accepted.
-func acceptedAt(e *evidence.Evidence) history.Offset {
-	at, _ := e.Done(keyring.Accept, e.Fresh)
-	return at
 }

@@ -27,7 +27,7 @@ func FreshAnsweredOtherwise(c *cell.Cell) (cell.Explanation, bool) {
 // where the old credential did not get its errors, and they are what is missing.
 func freshOtherwise(c *cell.Cell) (key history.CellKey, sum history.Counts, ok bool) {
 	if c.Limits.JudgedAt == history.FromLoad {
-		return key, sum, false // see answeredAsFailing
+		return key, sum, false // see answeredAsFailing of cause
 	}
 	presenter := c.Presenter // also of one that delivers later what it is told
 	if c.Symptom == cell.Unanswered {

@@ -21,9 +21,6 @@ func madeUp(e *evidence.Evidence, validator string) history.Answers {
 	return e.View.Said(validator, "", history.Control)
 }
 
-// takesMadeUp reports whether a validator took a made-up credential.
-func takesMadeUp(e *evidence.Evidence, validator string) bool { return madeUp(e, validator).Taken > 0 }
-
 // TakesSpoilt says that a validator which is known to refuse took a credential with its signature or
 // value spoilt, so that it checked nothing then; "" where that is not so.
 func TakesSpoilt(e *evidence.Evidence, validator string) string {
@@ -55,7 +52,7 @@ func wasSeenRefusing(e *evidence.Evidence, validator string) bool {
 // refuse: it checks nothing, or its refusals do not read as such (a redirect to a login page, an error
 // in a 200). Nobody can tell then whether it refused anybody. "" where that is not so.
 func Unreadable(e *evidence.Evidence, validator string) string {
-	if !takesMadeUp(e, validator) || wasSeenRefusing(e, validator) || letsNameIn(e, validator) {
+	if madeUp(e, validator).Taken == 0 || wasSeenRefusing(e, validator) || letsNameIn(e, validator) {
 		return ""
 	}
 	say := fmt.Sprintf("nothing shows how it refuses, or whether it refused anybody; say it in the scenario, services.%s.refusal: a status, a header (\"Location: /login\") or a part of the body", validator)
