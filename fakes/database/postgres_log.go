@@ -1,8 +1,6 @@
 package database
 
-import (
-	"strings"
-)
+import "strings"
 
 // postgresPrefix is the log_line_prefix of the server: SQLSTATE, and the host
 // and port of the client. The server knows no application name before a session

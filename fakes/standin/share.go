@@ -1,8 +1,6 @@
 package standin
 
-import (
-	"hash/fnv"
-)
+import "hash/fnv"
 
 // Chosen reports whether something belongs to a share of all, in [0, 1]: always
 // the same of the same share.

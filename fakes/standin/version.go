@@ -1,8 +1,6 @@
 package standin
 
-import (
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // ModuleVersion is the version of a library that this binary was built with.
 func ModuleVersion(path string) string {

@@ -1,8 +1,6 @@
 package fault
 
-import (
-	"github.com/rehearse-dev/rehearse/harness/scenario"
-)
+import "github.com/rehearse-dev/rehearse/harness/scenario"
 
 // cut resets every open and new connection of an edge, like a load balancer without a backend.
 var cut = Kind{

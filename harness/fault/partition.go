@@ -1,8 +1,6 @@
 package fault
 
-import (
-	"github.com/rehearse-dev/rehearse/harness/scenario"
-)
+import "github.com/rehearse-dev/rehearse/harness/scenario"
 
 // partition blocks the way between two services like a firewall or a split network: connections stay
 // open, and nothing comes.

@@ -1,6 +1,9 @@
 package history
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Rhythm is how often a party does the same thing: reads the store, fetches a
 // key set.
@@ -152,12 +155,7 @@ func (v *View) disturb(at Offset, f *Fault) {
 
 // Disturbed reports whether a fault was in effect at some time in [from, to].
 func (v *View) Disturbed(from, to Offset) bool {
-	for _, d := range v.disturbances {
-		if d.from <= to && d.to >= from {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.disturbances, func(d faultSpan) bool { return d.from <= to && d.to >= from })
 }
 
 // Fetched is the rhythm in which a validator fetches what it checks by: by its own word, or else by the store's log,

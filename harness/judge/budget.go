@@ -1,8 +1,6 @@
 package judge
 
-import (
-	"github.com/rehearse-dev/rehearse/harness/plan"
-)
+import "github.com/rehearse-dev/rehearse/harness/plan"
 
 // Budget is what the page's objective allows to fail over the length of the
 // run, and what did: for each presenter where the credential is checked, and in all.

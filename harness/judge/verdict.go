@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/rehearse-dev/rehearse/harness/history"
 )
 
@@ -66,12 +68,7 @@ type Finding struct {
 
 // HasError reports whether one of the findings fails the run.
 func HasError(findings []Finding) bool {
-	for _, f := range findings {
-		if f.Level == Error {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Level == Error })
 }
 
 // PhaseSpan is when a phase ran.

@@ -2,7 +2,10 @@
 // what can be said of it without running anything.
 package runbook
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // APIVersion and Kind are what every page says at its top.
 const (
@@ -94,12 +97,7 @@ type Consumer struct {
 
 // Has reports whether a consumer has a role.
 func (c Consumer) Has(r Role) bool {
-	for _, have := range c.Roles {
-		if have == r {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.Roles, r)
 }
 
 // Format says what a credential looks like.
@@ -141,12 +139,7 @@ type Verification struct {
 
 // Lists reports whether the page lists a check.
 func (v Verification) Lists(check string) bool {
-	for _, have := range v.Checks {
-		if have == check {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Checks, check)
 }
 
 // SLO is the objective for first attempts.

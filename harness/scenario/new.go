@@ -138,12 +138,7 @@ func (n *newScenario) checking() string {
 // free is a name that no consumer has.
 func (n *newScenario) free(name string) string {
 	taken := func(name string) bool {
-		for _, c := range n.page.Consumers {
-			if c.Name == name {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(n.page.Consumers, func(c runbook.Consumer) bool { return c.Name == name })
 	}
 	wanted := name
 	for i := 2; taken(name); i++ {
