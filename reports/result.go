@@ -64,21 +64,30 @@ func ResultSchema() ([]byte, error) {
 	})
 }
 
-// maxResult bounds a result.json: some 200,000 cells take a third of it.
-const maxResult = 512 << 20
+// maxResult bounds a result.json: some 200,000 cells take two thirds of it.
+const maxResult = 256 << 20
 
 // ReadResult reads what WriteJSON wrote; Limits, Timeline and WrittenAt stay empty. An error of syntax
 // names the line.
 func ReadResult(r io.Reader) (*Model, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxResult+1))
-	switch {
-	case err != nil:
+	tooLong := fmt.Errorf("read result: it is longer than %d MiB: %w", maxResult>>20, ErrSchema)
+	var text bytes.Buffer
+	if file, ok := r.(fs.File); ok { // of which one copy is enough, and of one that is too long none
+		if info, err := file.Stat(); err == nil && info.Size() > maxResult {
+			return nil, tooLong
+		} else if err == nil {
+			text.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	if _, err := text.ReadFrom(io.LimitReader(r, maxResult+1)); err != nil {
 		return nil, fmt.Errorf("read result: %w", err)
-	case len(data) > maxResult:
-		return nil, fmt.Errorf("read result: it is longer than %d MiB: %w", maxResult>>20, ErrSchema)
+	}
+	data := text.Bytes()
+	if len(data) > maxResult {
+		return nil, tooLong
 	}
 	var m Model
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&m); err != nil {
+	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("read result: line %d: %w", lineAt(data, err), err)
 	}
 	if m.Schema != Schema {

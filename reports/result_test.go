@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -98,18 +101,20 @@ func TestReadResultReadsWhatWasWritten(t *testing.T) {
 func TestReadResultRefuses(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       error
+		want       error // nil: one of syntax
 	}{
 		{"another schema", `{"schema": "rehearse/result/v2", "verdict": "pass"}`, ErrSchema},
 		{"no schema", `{"verdict": "pass"}`, ErrSchema},
 		{"an unknown verdict", `{"schema": "rehearse/result/v1", "verdict": "perhaps"}`, ErrSchema},
 		{"no verdict", `{"schema": "rehearse/result/v1"}`, ErrSchema},
-		{"an empty file", "", io.EOF},
-		{"a file cut off", `{"schema": "rehearse/result/v1"`, io.ErrUnexpectedEOF},
+		{"an empty file", "", nil},
+		{"a file cut off", `{"schema": "rehearse/result/v1"`, nil},
+		{"more than one document", `{"schema": "rehearse/result/v1", "verdict": "pass"} {}`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := ReadResult(strings.NewReader(tt.text)); !errors.Is(err, tt.want) {
+			_, err := ReadResult(strings.NewReader(tt.text))
+			if _, syntax := errors.AsType[*json.SyntaxError](err); syntax != (tt.want == nil) || tt.want != nil && !errors.Is(err, tt.want) {
 				t.Errorf("got error %v, want %v", err, tt.want)
 			}
 		})
@@ -133,5 +138,24 @@ func TestWriteJSONTellsWhatItCannotWrite(t *testing.T) {
 	m.Findings[0].BudgetSpent = math.Inf(1)
 	if err := WriteJSON(io.Discard, m); err == nil {
 		t.Error("an infinite number was written, want an error: JSON has none")
+	}
+}
+
+// TestReadResultThatIsTooLong refuses a file that no rehearsal writes before it is read.
+func TestReadResultThatIsTooLong(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "result.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(maxResult + 1); err != nil { // it takes no room on the disk
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = ReadResult(file)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, ErrSchema) || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+		t.Errorf("got %v and %d bytes allocated, want it refused and next to none", err, after.TotalAlloc-before.TotalAlloc)
 	}
 }
