@@ -120,7 +120,7 @@ func (c *Console) tellProbe(e history.Event) {
 		return
 	}
 	why := map[history.Purpose]string{
-		history.Canary: "canary", history.OldAfter: "proof of the revoke", history.NewAfter: "proof of the new one",
+		history.Canary: "canary", history.Still: "before the revoke", history.OldAfter: "proof of the revoke", history.NewAfter: "proof of the new one",
 		history.Back: "taken back", history.Withdrawn: "proof of the rollback", history.Restored: "proof of the rollback",
 	}[p.Purpose]
 	toRefuse := p.Purpose == history.OldAfter || p.Purpose == history.Withdrawn

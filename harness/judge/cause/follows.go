@@ -81,7 +81,7 @@ func asSaidOf(x cell.Explanation, c *cell.Cell, authority string) cell.Explanati
 	if emitted, was := c.Begun(keyring.Emit, c.Fresh); was && c.First >= emitted-evidence.Nearly {
 		x.Credential = c.Fresh // the credential that it should have presented
 	}
-	x.Why = fmt.Sprintf("%s refused what %s presented, and its log calls that another credential than %s and %s", authority, service, c.Old, c.Fresh)
+	x.Why = fmt.Sprintf("%s refused what %s presented: %s", authority, service, c.SayUnnamed(authority))
 	x.Fix = fmt.Sprintf("compare what %s has as %s with what %s has, by fingerprint: it may be cut off, quoted, end in a newline, or be of another environment; show it to %s before emitting", service, c.Fresh, authority, authority)
 	return x
 }

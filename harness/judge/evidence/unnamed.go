@@ -13,14 +13,13 @@ import (
 // for a signature that fits none of its secrets, or a key that a provider's log does not name once
 // refused. It is the new one where that was to be used and the validator has only the old one, and the
 // old one where that was revoked and the validator has only the new one. Where the validator does not
-// say what it has, use decides: see usedUntil and neverTaken. What is left stays unnamed.
+// say what it has, use decides: see usedUntil and notTakenAt. What is left stays unnamed.
 func (e *Evidence) nameRefused() {
 	emitted, emits := e.Begun(keyring.Emit, e.Fresh)
 	revoked, revokes := e.Begun(keyring.Revoke, e.Old)
 	found := map[history.CellKey][]history.Bucket{}
 	for key, buckets := range e.View.Cells {
-		_, emitter := e.Limits.Emitter(key.Presenter)
-		if key.Source != e.Limits.JudgedAt || !unnamed(key) || !emitter || !emits {
+		if key.Source != e.Limits.JudgedAt || !unnamed(key) || !e.presents(key) || !emits {
 			continue
 		}
 		e.View.Cells[key] = slices.DeleteFunc(buckets, func(b history.Bucket) bool {
@@ -28,7 +27,7 @@ func (e *Evidence) nameRefused() {
 				return false
 			}
 			named := key
-			oldByUse, freshByUse := revokes && e.usedUntil(key, revoked), e.neverTaken(key, emitted)
+			oldByUse, freshByUse := revokes && e.usedUntil(key, revoked), e.notTakenAt(key, emitted, b.At)
 			hasOld, hasFresh := e.has(key.Validator, e.Old, b.At), e.has(key.Validator, e.Fresh, b.At)
 			switch {
 			case b.At+BucketWidth >= emitted && hasOld && !hasFresh:
@@ -37,7 +36,7 @@ func (e *Evidence) nameRefused() {
 				named.Credential = e.Old
 			case b.At+BucketWidth >= revoked && oldByUse:
 				named.Credential = e.Old
-			case (!revokes || b.At < revoked) && freshByUse, e.lost(key, b.At):
+			case freshByUse && (!revokes || b.At < revoked || e.left(key)), e.lost(key, b.At):
 				named.Credential = e.Fresh
 			default:
 				return false
@@ -47,6 +46,9 @@ func (e *Evidence) nameRefused() {
 		})
 	}
 	for key, buckets := range found {
+		if switched := e.View.Switched[key.Presenter]; key.Credential == e.Fresh && switched[e.Fresh] > buckets[0].At {
+			switched[e.Fresh] = buckets[0].At // it presented the new one, although nothing was let in with it
+		}
 		all := slices.Concat(e.View.Cells[key], buckets)
 		slices.SortStableFunc(all, func(a, b history.Bucket) int { return cmp.Compare(a.At, b.At) })
 		e.View.Cells[key] = all
@@ -66,18 +68,39 @@ func (e *Evidence) usedUntil(key history.CellKey, revoked history.Offset) bool {
 	return used.OK > 0 && before.AuthFailures == 0 && refused
 }
 
-// neverTaken reports whether a cell's unnamed refusals are of the new credential: the validator refused
-// that to the harness before the emit, has taken it from nobody, and refused the presenter nothing
-// unnamed before.
-func (e *Evidence) neverTaken(key history.CellKey, emitted history.Offset) bool {
+// notTakenAt reports whether a cell's unnamed refusals at a moment are of the new credential, which the
+// validator refused to the harness too, before the emit: it has taken it from nobody until then, and the
+// presenter is refused nothing unnamed since it was; or some of its answers took it and later ones did
+// not, as where one of its replicas lacks it. The presenter was refused nothing unnamed before the emit.
+func (e *Evidence) notTakenAt(key history.CellKey, emitted, at history.Offset) bool {
+	first := e.End + 1 // when anybody was let in with it
 	for other := range e.View.Cells {
-		if other.Validator == key.Validator && other.Credential == e.Fresh && e.View.Sum(other, e.Start, e.End+1).OK > 0 {
-			return false
+		if other.Validator == key.Validator && other.Credential == e.Fresh {
+			for _, b := range e.View.Cells[other] {
+				if b.OK > 0 {
+					first = min(first, b.At)
+				}
+			}
 		}
 	}
-	before := e.View.Sum(key, e.Start, emitted-BucketWidth)
-	taken, refused := e.toldTheHarness(key.Validator, e.Fresh, e.Start, e.End)
-	return before.AuthFailures == 0 && refused && !taken
+	taken, refused, mixed := false, false, false
+	for _, p := range e.shownTo(key.Validator, e.Fresh, e.Start, e.End) {
+		if p.Probe.Outcome == history.OK {
+			taken, first = true, min(first, p.At)
+		} else if p.Probe.Outcome == history.AuthFailure && p.At < emitted+BucketWidth {
+			refused, mixed = true, mixed || taken
+		}
+	}
+	before, since := e.View.Sum(key, e.Start, emitted-BucketWidth), e.View.Sum(key, first+BucketWidth, e.End+1)
+	return before.AuthFailures == 0 && refused && (mixed || at <= first && since.AuthFailures == 0)
+}
+
+// left reports whether a cell's presenter uses the old credential no more since it was first refused
+// something unnamed.
+func (e *Evidence) left(key history.CellKey) bool {
+	old := key
+	old.Credential = e.Old
+	return e.View.Sum(old, e.View.Sum(key, e.Start, e.End+1).FirstFailure+BucketWidth, e.End+1).OK == 0
 }
 
 // lost reports whether a cell's unnamed refusals at a moment are of the new credential, which the
@@ -96,13 +119,31 @@ func (e *Evidence) lost(key history.CellKey, at history.Offset) bool {
 
 // toldTheHarness is how a validator answered the harness's presentations of a credential in [from, to].
 func (e *Evidence) toldTheHarness(validator, credential string, from, to history.Offset) (taken, refused bool) {
-	for _, event := range e.Events {
-		if event.Kind != history.KindProbe || event.Service != validator || event.Credential != credential || event.Probe.Spoilt() || event.Probe.Session || event.At < from || event.At > to {
-			continue
-		}
+	for _, event := range e.shownTo(validator, credential, from, to) {
 		taken, refused = taken || event.Probe.Outcome == history.OK, refused || event.Probe.Outcome == history.AuthFailure
 	}
 	return taken, refused
+}
+
+// shownTo are the harness's presentations of a credential to a validator in [from, to], in order.
+func (e *Evidence) shownTo(validator, credential string, from, to history.Offset) (shown []history.Event) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindProbe && event.Service == validator && event.Credential == credential && !event.Probe.Spoilt() && !event.Probe.Session && event.At >= from && event.At <= to {
+			shown = append(shown, event)
+		}
+	}
+	return shown
+}
+
+// presents reports whether a cell's presenter has to do with the rotation: it is an emitter, or was let in
+// with one of its credentials by the same validator, as one that nobody wrote on the page is.
+func (e *Evidence) presents(key history.CellKey) bool {
+	if _, emitter := e.Limits.Emitter(key.Presenter); emitter {
+		return true
+	}
+	old, fresh := key, key
+	old.Credential, fresh.Credential = e.Old, e.Fresh
+	return e.View.Sum(old, e.Start, e.End+1).OK+e.View.Sum(fresh, e.Start, e.End+1).OK > 0
 }
 
 // unnamed reports whether a cell is of what nobody can name.
@@ -123,17 +164,26 @@ func (e *Evidence) has(validator, credential string, at history.Offset) (has boo
 	return has
 }
 
+// SayUnnamed says what is known of what a validator refused without a name: of one that tells which
+// credentials it has, that it was none of these; of another, nothing.
+func (e *Evidence) SayUnnamed(validator string) string {
+	if e.has(validator, e.Old, e.End) || e.has(validator, e.Fresh, e.End) {
+		return "something that is none of the credentials that it had, and nothing shows what that was"
+	}
+	return "something that its log does not name, and nothing else shows what that was"
+}
+
 // Unnamed tells of refusals that nobody can attribute to a credential and that were rarer before
 // anything was changed; "" where there are none.
 func (e *Evidence) Unnamed() string {
 	for _, key := range e.View.Keys() {
-		if _, emitter := e.Limits.Emitter(key.Presenter); key.Source != e.Limits.JudgedAt || !unnamed(key) || !emitter {
+		if key.Source != e.Limits.JudgedAt || !unnamed(key) || !e.presents(key) {
 			continue
 		}
 		base, since := e.View.Sum(key, e.Start, e.Changed()), e.View.Sum(key, e.Changed(), e.End+1)
 		if since.AuthFailures > base.AuthFailures {
-			return fmt.Sprintf("%s refused %s %d times with something that is none of the credentials that it had, and nothing shows what that was: look into the log of %s from %s on, and compare what it has with what is published, by fingerprint",
-				key.Validator, key.Presenter, since.AuthFailures, key.Presenter, e.Moment(since.FirstFailure))
+			return fmt.Sprintf("%s refused %s %d times with %s: look into the log of %s from %s on, and compare what it has with what is published, by fingerprint",
+				key.Validator, key.Presenter, since.AuthFailures, e.SayUnnamed(key.Validator), key.Presenter, e.Moment(since.FirstFailure))
 		}
 	}
 	return ""

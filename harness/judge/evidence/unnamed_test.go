@@ -95,18 +95,24 @@ func TestNamedByUse(t *testing.T) {
 		name               string
 		events             []history.Event
 		wantOld, wantFresh int64
+		offPage            bool
 	}{
-		{"used until the revoke", append(used("k1", 0, 50), taken, refused, unnamed(50.1), unnamed(52)), 2, 0},
-		{"used in part until the revoke", append(append(used("k1", 0, 50), used("k2", 21, 70)...), taken, refused, unnamed(52)), 1, 0},
-		{"out of use before", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, refused, unnamed(52)), 0, 0},
-		{"refused something before, too", append(used("k1", 0, 50), taken, refused, unnamed(5), unnamed(52)), 0, 0},
-		{"the old one is still taken", append(used("k1", 0, 50), taken, asked(51, "k1", history.OK), unnamed(52)), 0, 0},
-		{"the new one is never taken", append(used("k1", 0, 20), asked(19, "k2", history.AuthFailure), refused, unnamed(21), unnamed(30)), 0, 2},
-		{"the new one is no longer taken", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 2},
-		{"the new one is still taken from the presenter", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 0},
-		{"the new one is still taken from the harness", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.OK), unnamed(50.6), unnamed(58)), 0, 0},
-		{"the new one is taken from the harness", append(used("k1", 0, 20), taken, refused, unnamed(21)), 0, 0},
-		{"the new one is taken from others", append(append(used("k1", 0, 20), used("k2", 30, 50)...), asked(19, "k2", history.AuthFailure), refused, unnamed(21)), 0, 0},
+		{"used until the revoke", append(used("k1", 0, 50), taken, refused, unnamed(50.1), unnamed(52)), 2, 0, false},
+		{"used in part until the revoke", append(append(used("k1", 0, 50), used("k2", 21, 70)...), taken, refused, unnamed(52)), 1, 0, false},
+		{"out of use before", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, refused, unnamed(52)), 0, 0, false},
+		{"refused something before, too", append(used("k1", 0, 50), taken, refused, unnamed(5), unnamed(52)), 0, 0, false},
+		{"the old one is still taken", append(used("k1", 0, 50), taken, asked(51, "k1", history.OK), unnamed(52)), 0, 0, false},
+		{"the new one is never taken", append(used("k1", 0, 20), asked(19, "k2", history.AuthFailure), refused, unnamed(21), unnamed(30)), 0, 2, false},
+		{"the new one is no longer taken", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 2, false},
+		{"the new one is still taken from the presenter", append(append(used("k1", 0, 22), used("k2", 22, 70)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.AuthFailure), unnamed(50.6), unnamed(58)), 0, 0, false},
+		{"the new one is still taken from the harness", append(append(used("k1", 0, 22), used("k2", 22, 50)...), taken, asked(51, "k1", history.OK), asked(60, "k2", history.OK), unnamed(50.6), unnamed(58)), 0, 0, false},
+		{"the new one is taken from the harness", append(used("k1", 0, 20), taken, refused, unnamed(21)), 0, 0, false},
+		{"the new one is taken at last", append(append(used("k1", 0, 20), used("k2", 30, 50)...), asked(19, "k2", history.AuthFailure), refused, unnamed(21)), 0, 1, false},
+		{"the new one is taken, and something refused as before", append(append(used("k1", 0, 20), used("k2", 30, 50)...), asked(19, "k2", history.AuthFailure), refused, unnamed(21), unnamed(40)), 0, 0, false},
+		{"the new one is taken in the end before the emit", append(used("k1", 0, 20), asked(12, "k2", history.AuthFailure), taken, refused, unnamed(21)), 0, 0, false},
+		{"nobody wrote the presenter on the page", append(used("k1", 0, 50), taken, refused, unnamed(50.1), unnamed(52)), 2, 0, true},
+		{"who uses neither is not on the page", []history.Event{taken, refused, unnamed(50.1), unnamed(52)}, 0, 0, true},
+		{"a replica lacks the new one", append(append(used("k1", 0, 20), used("k2", 20, 50)...), asked(18.8, "k2", history.OK), asked(18.9, "k2", history.AuthFailure), taken, refused, unnamed(21), unnamed(40)), 0, 2, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			events := append([]history.Event{
@@ -115,6 +121,10 @@ func TestNamedByUse(t *testing.T) {
 				step(10, "accept", "k2"), step(20, "emit", "k2"), step(50, "revoke", "k1"), {At: at(70), Kind: history.KindEnd, Detail: history.EndedComplete},
 			}, tt.events...)
 			slices.SortStableFunc(events, func(a, b history.Event) int { return cmp.Compare(a.At, b.At) })
+			limits := limits
+			if tt.offPage {
+				limits.Emitters = nil
+			}
 			e := Gather(&history.History{Events: events}, limits)
 			sum := func(credential string) int64 {
 				s := e.View.Sum(history.CellKey{Source: history.FromAuthority, Presenter: "shop", Validator: "bank", Credential: credential}, 0, e.End+1)

@@ -73,7 +73,7 @@ func TestAvailability(t *testing.T) {
 		{"a fault elsewhere", []change{add(fault(at(45), "kill", "checkout", "injected", false)), unavailable("app", 45, 61)}, judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "revoke"},
 		{"what it presented was refused, and fitted none that is known", []change{atTheAuthority, unavailable("app", 45, 61), add(history.Event{At: at(45.1), Kind: history.KindCounts, Counts: &history.Counts{
 			Source: history.FromAuthority, Presenter: "search", Validator: "provider", Credential: "unknown", Width: at(0.1), Attempts: 1, AuthFailures: 1, FirstFailure: at(45.1), LastFailure: at(45.1), Statuses: map[string]int64{"401": 1}}})},
-			judge.Fail, "provider refused what search presented, and its log calls that another credential than k1 and k2", "search", judge.CauseRefusedBehind, "revoke"},
+			judge.Fail, "provider refused what search presented: something that its log does not name", "search", judge.CauseRefusedBehind, "revoke"},
 		{"its own credential was refused", refusedBehind, judge.Fail, "provider refused the credential that search presented", "search", judge.CauseRefusedBehind, "revoke"},
 		{"most of it was before its credential was refused", append(slices.Clip(refusedBehind), unavailable("app", 5, 30)), judge.Fail, "nothing in the history says why", "search", judge.CauseServiceDown, "baseline"},
 		{"some of it was before its credential was refused, by a log that may be late", append(slices.Clip(refusedBehind), unavailable("app", 40, 42), ofATeam), judge.Fail, "have another cause, unless its log is written late", "search", judge.CauseRefusedBehind, "emit"},

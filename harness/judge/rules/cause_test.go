@@ -270,6 +270,12 @@ func TestCauses(t *testing.T) {
 			"search, which is not on the page, never learned it: its last fetch was at 4m", "put search on the page and make it fetch the set again",
 		},
 		{
+			"took only what was signed with the old one too",
+			[]change{onSearch(func(v *plan.Validator) { v.Reads = true }), searchLearns(0), withoutKind(history.KindFetched, "search"), proves("k2", 0, history.AuthFailure), add(probe(at(28), "search", "k2", history.Canary, history.AuthFailure)), refuse("app", "k2", 41.5, 61, 10)},
+			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "watch"}, 41501,
+			"search never took it", "read what is published again",
+		},
+		{
 			"never fetched",
 			[]change{searchLearns(0), withoutKind(history.KindFetched, "search"), refuse("app", "k2", 28, 61, 10)},
 			judge.Finding{Consumer: "search", Credential: "k2", CausedBy: "emit", Cause: judge.CauseNeverLearned, FirstPhase: "emit"}, 28401,

@@ -122,6 +122,9 @@ func (e *judging) refusesOld(f *judge.Finding, v plan.Validator, revoked history
 		if need := e.Limits.G3(late); need > e.Limits.Watch {
 			f.Fix += fmt.Sprintf(" and watch for at least %s (rollout.watch)", plan.Text(need.Round(time.Second)))
 		}
+		if v.Authority {
+			f.Fix += "; if it keeps for a time what it once decided, this run saw what was left of that: write the whole of it"
+		}
 		e.kept(f, v, p)
 	case p.Refused:
 	case p.Last.Outcome == history.Unavailable && p.InARow == 0 && e.Limits.LeavesTheLogin(p.Last.Status):

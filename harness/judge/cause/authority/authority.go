@@ -47,7 +47,7 @@ func WithoutEffect(c *cell.Cell) (cell.Explanation, bool) {
 	return cell.Explanation{
 		Cause: judge.CauseWithoutEffect, Consumer: v, CausedBy: string(step),
 		Why: fmt.Sprintf("%s: the step %s reported success, and everybody who presented %s since was refused (%s)", fmt.Sprintf(stepHas[step], v, c.Credential), step, c.Credential, strings.Join(said.Who, ", ")) + meanwhile(c, said.Who),
-		Fix: fmt.Sprintf("check what the step %s really does at %s, and the state of %s there (disabled, of another environment, not allowed from this address, expired)%s; try it by hand until it is taken, then rehearse again",
+		Fix: fmt.Sprintf("check what the step %s really does at %s, and the state of %s there (disabled, of another environment, not allowed from this address, expired, or refused from a copy of an earlier answer)%s; try it by hand until it is taken, then rehearse again",
 			step, v, c.Credential, hint),
 	}, true
 }

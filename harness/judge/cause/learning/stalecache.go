@@ -8,6 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/judge"
 	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
 	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
+	"github.com/rehearse-dev/rehearse/harness/keyring"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 	"github.com/rehearse-dev/rehearse/harness/runbook"
 )
@@ -54,9 +55,19 @@ func NeverLearned(c *cell.Cell) (cell.Explanation, bool) {
 }
 
 // tookSome reports whether a validator of which only answers are seen took the new credential from the
-// cell's presenter, or at the end from the harness: it has learned it.
+// cell's presenter, or at the end from the harness: it has learned it. What it took while the old one was
+// accepted is none, where the harness was refused the new one alone and nobody was let in with it since: a
+// sender may have signed with both.
 func tookSome(c *cell.Cell) bool {
-	return !c.HasFetches(c.Validator.Name) && (c.Sum.OK >= evidence.LeastAttempts || c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter).Taken > 0)
+	if c.HasFetches(c.Validator.Name) {
+		return false
+	}
+	canary, after := c.View.Said(c.Validator.Name, c.Fresh, history.Canary), c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter)
+	if revoked, was := c.RevokedAt(); was && c.Validator.Reads && canary.Refused > 0 && canary.Taken+after.Taken == 0 {
+		key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}
+		return c.View.Sum(key, max(revoked+evidence.Nearly, c.First+evidence.BucketWidth), c.End+1).OK > 0
+	}
+	return c.Sum.OK >= evidence.LeastAttempts || after.Taken > 0
 }
 
 // onlyAtItsStart is why a lead may not help: a run cannot tell what is read seldom from what is read once.
@@ -183,6 +194,15 @@ func tellTookLate(c *cell.Cell) cell.Explanation {
 	if taken-refused > 2*evidence.Nearly {
 		after = fmt.Sprintf("at most %s after it was accepted (it refused it until %s after that, and then nobody presented it for %s)",
 			c.Page(taken-c.Accepted), c.Page(refused-c.Accepted), c.Page(taken-refused))
+	}
+	revoked, was := c.RevokedAt()
+	if done, _ := c.Done(keyring.Revoke, c.Old); was && taken >= revoked-evidence.Nearly && taken <= done+evidence.Nearly {
+		return cell.Explanation{
+			Cause: judge.CauseStaleCache,
+			Why:   fmt.Sprintf("%s took it only when %s was revoked, %s after it was accepted, and the lead was %s: that step may have done what the step accept should have (a reload, a restart), or made room for it", name, c.Old, c.Page(taken-c.Accepted), c.Page(c.Lead())),
+			Fix: fmt.Sprintf("see what the step revoke does at %s that the step accept leaves out, do it in accept, and let the gate of verify wait for %s; if it has room for one, no lead is long enough; only if it takes a new one so late by itself, emit at least %s after accepting (rollout.lead)",
+				name, name, c.AtLeast(taken-c.Accepted)),
+		}
 	}
 	return cell.Explanation{
 		Cause: judge.CauseStaleCache,
