@@ -206,7 +206,7 @@ func (s Stream) Scattered() (enough int64, yes bool) {
 	if t.Bad == 0 || base.Of == 0 || base.Bad > 0 || t.Share() > 1-MostNoise {
 		return 0, false
 	}
-	enough = int64(math.Ceil(-math.Log(Chance) / t.Share()))
+	enough = int64(math.Ceil(-math.Log(unshown) / t.Share()))
 	if base.Of >= enough {
 		return enough, false
 	}
@@ -236,6 +236,10 @@ func choose(n, k int64) float64 {
 	lg := func(x int64) float64 { v, _ := math.Lgamma(float64(x) + 1); return v }
 	return lg(n) - lg(k) - lg(n-k)
 }
+
+// unshown is how seldom a baseline may show nothing of failures that are usual, for it to tell that they are
+// not.
+const unshown = 0.01
 
 // CannotTell says that nobody can tell where scattered failures come from, and from how many attempts
 // on a baseline could.
