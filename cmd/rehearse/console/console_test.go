@@ -240,3 +240,15 @@ func TestBareEvents(t *testing.T) {
 		play(t, Options{Verbose: true}, []history.Event{{Kind: kind}})
 	}
 }
+
+// TestProbesAreLabelled: each answer of a validator to the harness says what it was asked for.
+func TestProbesAreLabelled(t *testing.T) {
+	for _, purpose := range []history.Purpose{history.Canary, history.Still, history.OldAfter, history.NewAfter, history.Withdrawn, history.Back, history.Restored} {
+		for _, outcome := range []history.Outcome{history.OK, history.AuthFailure, history.Unavailable} {
+			got := play(t, Options{}, []history.Event{{At: at(100), Kind: history.KindProbe, Service: "checkout", Credential: "k1", Probe: &history.Probe{Purpose: purpose, Outcome: outcome, Status: "200"}}})
+			if !strings.Contains(got, ": checkout ") || strings.Contains(got, " : checkout ") {
+				t.Errorf("%s, %s: got %q, want it to begin with what it is", purpose, outcome, got)
+			}
+		}
+	}
+}
