@@ -63,8 +63,9 @@ func tellRefusedBehind(c *cell.Cell, service, authority string) cell.Explanation
 	}, c, authority)
 }
 
-// asSaidOf points an explanation to the party that the finding about the authority's refusals names.
-// Without such a finding, the refused credential is not of this rotation.
+// asSaidOf points an explanation to the party that the finding about the authority's refusals names, if
+// that knows why: the service that was refused may be as innocent as its callers. Without such a finding,
+// the refused credential is not of this rotation.
 func asSaidOf(x cell.Explanation, c *cell.Cell, authority string) cell.Explanation {
 	service := c.Validator.Name
 	for _, key := range c.JudgedCells() {
@@ -73,8 +74,8 @@ func asSaidOf(x cell.Explanation, c *cell.Cell, authority string) cell.Explanati
 			c.View.Sum(key, c.First-evidence.Nearly, c.Last+evidence.Nearly).AuthFailures == 0 {
 			continue
 		}
-		if f := Explain(c.Evidence, key, &sum); f.Consumer != service {
-			x.Fix = fmt.Sprintf("fix what the finding about %s at %s says (look at %s): the failures of its callers follow from that", service, authority, f.Consumer)
+		if f := Explain(c.Evidence, key, &sum); f.Cause != judge.CauseUnknown {
+			x.Consumer = f.Consumer
 		}
 		return x
 	}

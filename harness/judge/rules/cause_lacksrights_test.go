@@ -27,7 +27,7 @@ func TestLacksRights(t *testing.T) {
 			denied(45, "search")(s)
 			s.events[len(s.events)-1].Credential = "k1"
 		}}, judge.CauseLacksRights, "search", "give what k1 logs in with the right that it lacks"},
-		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "search", "db refused the credential that search presented"},
+		{"denied once, and refused more often", []change{denied(45, "search"), refusedAt("db", "search", "k2", 45.2, 2)}, judge.CauseRefusedBehind, "db", "db refused the credential that search presented"},
 		{"another was", []change{denied(45, "checkout")}, judge.CauseServiceDown, "search", ""},
 		{"at another time", []change{denied(30, "search")}, judge.CauseServiceDown, "search", ""},
 	} {
