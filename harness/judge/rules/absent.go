@@ -3,10 +3,10 @@ package rules
 import (
 	"slices"
 
-	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
-
 	"github.com/rehearse-dev/rehearse/harness/history"
 	"github.com/rehearse-dev/rehearse/harness/judge"
+	"github.com/rehearse-dev/rehearse/harness/judge/cause/cell"
+	"github.com/rehearse-dev/rehearse/harness/judge/evidence"
 	"github.com/rehearse-dev/rehearse/harness/plan"
 )
 
@@ -39,7 +39,7 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 	for _, p := range order {
 		sum := sums[p]
 		told := slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Validator == p.presenter })
-		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) {
+		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) || sum.Unavailable <= e.endedAround(p.presenter, p.validator, first[p], last[p]) && onlyClosed(sum) {
 			continue
 		}
 		findings = append(findings, e.tellUnanswered(&cell.Cell{
@@ -47,4 +47,22 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 		}, "no answer", "every consumer answers"))
 	}
 	return findings
+}
+
+// endedAround is how many sessions of a presenter its authority ended at the time in which logins lacked an answer;
+// 0 where that is longer. What ends sessions, as a revoke and the proof after it do, closes those too that are just
+// being made, which the pool makes again.
+func (e *judging) endedAround(presenter, authority string, first, last history.Offset) (n int64) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindEnded && event.Service == authority && event.Reader == presenter &&
+			event.At >= last-evidence.Nearly && event.At <= first+evidence.Nearly {
+			n++
+		}
+	}
+	return n
+}
+
+// onlyClosed reports whether nothing but a closed connection is known of what was not answered.
+func onlyClosed(sum *history.Counts) bool {
+	return sum.Statuses[history.StatusUnavailable] >= sum.Unavailable
 }

@@ -93,3 +93,31 @@ func TestSessionsOfTheOld(t *testing.T) {
 		})
 	}
 }
+
+// TestLoginsOfEndedSessions: logins that were under way when sessions were ended lack an answer, and nobody is down.
+func TestLoginsOfEndedSessions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		changes []change
+		found   bool
+	}{
+		{"as many as were ended", []change{endsSessions(40.5, 10), unanswered("search", "unavailable", 40.5, 40.7, 5)}, false},
+		{"more than were ended", []change{endsSessions(40.5, 9), unanswered("search", "unavailable", 40.5, 40.7, 5)}, true},
+		{"none was ended", []change{unanswered("search", "unavailable", 40.5, 40.7, 5)}, true},
+		{"at another time", []change{endsSessions(40.5, 10), unanswered("search", "unavailable", 45, 45.2, 5)}, true},
+		{"then and later", []change{endsSessions(40.5, 10), unanswered("search", "unavailable", 40.5, 40.6, 5), unanswered("search", "unavailable", 45, 45.1, 5)}, true},
+		{"in time-outs", []change{endsSessions(40.5, 10), unanswered("search", "timeout", 40.5, 40.7, 5)}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found := false
+			for _, f := range judged(t, append([]change{atTheAuthority}, tt.changes...)...).Findings {
+				found = found || f.RuleID == "availability"
+			}
+			if found != tt.found {
+				t.Errorf("got a finding: %t, want %t", found, tt.found)
+			}
+		})
+	}
+}
