@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -90,9 +89,6 @@ func configuration(value, index string) ([]byte, error) {
 	return all[i], nil
 }
 
-// maxSealed bounds what is read of them.
-const maxSealed = 16 << 20
-
 // sealedKey is that of a context which has the sealed variables.
 type sealedKey struct{}
 
@@ -103,9 +99,9 @@ func (p Process) sealed() (map[string]string, error) {
 		return nil, err
 	}
 	defer file.Close()
-	var sealed map[string]string
-	if err := json.NewDecoder(io.LimitReader(file, maxSealed)).Decode(&sealed); err != nil {
-		return nil, errors.New("read sealed variables: they are no JSON object of texts") // the error would quote them
+	sealed, err := contract.ReadSealed(file)
+	if err != nil {
+		return nil, fmt.Errorf("read sealed variables: %w", err)
 	}
 	return sealed, nil
 }

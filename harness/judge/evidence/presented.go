@@ -56,6 +56,16 @@ func (e *Evidence) Presentations(emitter, validator, credential string, from, un
 	return all
 }
 
+// SessionsEnded are the sessions of a presenter that whoever decides about it ended in [from, to].
+func (e *Evidence) SessionsEnded(presenter string, from, to history.Offset) (ended []history.Event) {
+	for _, event := range e.Events {
+		if event.Kind == history.KindEnded && event.Reader == presenter && event.At >= from && event.At <= to {
+			ended = append(ended, event)
+		}
+	}
+	return ended
+}
+
 // Lost adds up what a client felt at the service that it calls in [from, until),
 // and when it first and last got no answer.
 func (e *Evidence) Lost(client, to string, from, until history.Offset) (sum history.Counts, first, last history.Offset) {

@@ -13,7 +13,7 @@ import (
 // for a signature that fits none of its secrets, or a key that a provider's log does not name once
 // refused. It is the new one where that was to be used and the validator has only the old one, and the
 // old one where that was revoked and the validator has only the new one. Where the validator does not
-// say what it has, use decides: see usedUntil and notTakenAt. What is left stays unnamed.
+// say what it has, use decides: see usedUntil, notTakenUntil and lostSince. What is left stays unnamed.
 func (e *Evidence) nameRefused() {
 	emitted, emits := e.Begun(keyring.Emit, e.Fresh)
 	revoked, revokes := e.Begun(keyring.Revoke, e.Old)
@@ -22,12 +22,15 @@ func (e *Evidence) nameRefused() {
 		if key.Source != e.Limits.JudgedAt || !unnamed(key) || !e.presents(key) || !emits {
 			continue
 		}
+		// Of the whole cell, which is taken apart below.
+		oldByUse, left := revokes && e.usedUntil(key, revoked), e.left(key)
+		notTaken, freshByUse := e.notTakenUntil(key, emitted)
+		lostAt, lost := e.lostSince(key)
 		e.View.Cells[key] = slices.DeleteFunc(buckets, func(b history.Bucket) bool {
 			if b.AuthFailures == 0 {
 				return false
 			}
 			named := key
-			oldByUse, freshByUse := revokes && e.usedUntil(key, revoked), e.notTakenAt(key, emitted, b.At)
 			hasOld, hasFresh := e.has(key.Validator, e.Old, b.At), e.has(key.Validator, e.Fresh, b.At)
 			switch {
 			case b.At+BucketWidth >= emitted && hasOld && !hasFresh:
@@ -36,7 +39,7 @@ func (e *Evidence) nameRefused() {
 				named.Credential = e.Old
 			case b.At+BucketWidth >= revoked && oldByUse:
 				named.Credential = e.Old
-			case freshByUse && (!revokes || b.At < revoked || e.left(key)), e.lost(key, b.At):
+			case freshByUse && b.At <= notTaken && (!revokes || b.At < revoked || left), lost && b.At+BucketWidth >= lostAt:
 				named.Credential = e.Fresh
 			default:
 				return false
@@ -46,11 +49,13 @@ func (e *Evidence) nameRefused() {
 		})
 	}
 	for key, buckets := range found {
-		if switched := e.View.Switched[key.Presenter]; key.Credential == e.Fresh && switched[e.Fresh] > buckets[0].At {
-			switched[e.Fresh] = buckets[0].At // it presented the new one, although nothing was let in with it
+		earlier := func(a, b history.Bucket) int { return cmp.Compare(a.At, b.At) }
+		first := slices.MinFunc(buckets, earlier).At // they may be of two cells without a name
+		if switched := e.View.Switched[key.Presenter]; key.Credential == e.Fresh && switched[e.Fresh] > first {
+			switched[e.Fresh] = first // it presented the new one, although nothing was let in with it
 		}
 		all := slices.Concat(e.View.Cells[key], buckets)
-		slices.SortStableFunc(all, func(a, b history.Bucket) int { return cmp.Compare(a.At, b.At) })
+		slices.SortStableFunc(all, earlier)
 		e.View.Cells[key] = all
 	}
 }
@@ -68,11 +73,11 @@ func (e *Evidence) usedUntil(key history.CellKey, revoked history.Offset) bool {
 	return used.OK > 0 && before.AuthFailures == 0 && refused
 }
 
-// notTakenAt reports whether a cell's unnamed refusals at a moment are of the new credential, which the
-// validator refused to the harness too, before the emit: it has taken it from nobody until then, and the
-// presenter is refused nothing unnamed since it was; or some of its answers took it and later ones did
-// not, as where one of its replicas lacks it. The presenter was refused nothing unnamed before the emit.
-func (e *Evidence) notTakenAt(key history.CellKey, emitted, at history.Offset) bool {
+// notTakenUntil is until when a cell's unnamed refusals are of the new credential, which the validator
+// refused to the harness too, before the emit: until it was first taken from anybody, if the presenter is
+// refused nothing unnamed since; or throughout, if some answers took it and later ones did not, as where one
+// of its replicas lacks it. They are not, where the presenter was refused something unnamed before the emit.
+func (e *Evidence) notTakenUntil(key history.CellKey, emitted history.Offset) (until history.Offset, are bool) {
 	first := e.End + 1 // when anybody was let in with it
 	for other := range e.View.Cells {
 		if other.Validator == key.Validator && other.Credential == e.Fresh {
@@ -92,7 +97,10 @@ func (e *Evidence) notTakenAt(key history.CellKey, emitted, at history.Offset) b
 		}
 	}
 	before, since := e.View.Sum(key, e.Start, emitted-BucketWidth), e.View.Sum(key, first+BucketWidth, e.End+1)
-	return before.AuthFailures == 0 && refused && (mixed || at <= first && since.AuthFailures == 0)
+	if mixed {
+		first = e.End + 1
+	}
+	return first, before.AuthFailures == 0 && refused && (mixed || since.AuthFailures == 0)
 }
 
 // left reports whether a cell's presenter uses the old credential no more since it was first refused
@@ -103,18 +111,18 @@ func (e *Evidence) left(key history.CellKey) bool {
 	return e.View.Sum(old, e.View.Sum(key, e.Start, e.End+1).FirstFailure+BucketWidth, e.End+1).OK == 0
 }
 
-// lost reports whether a cell's unnamed refusals at a moment are of the new credential, which the
-// validator took before: its presenter used that last and uses nothing else since, and the validator
-// refuses it to the harness since, as where a revoke withdraws the wrong one.
-func (e *Evidence) lost(key history.CellKey, at history.Offset) bool {
+// lostSince is since when a cell's unnamed refusals are of the new credential, which the validator took
+// before: its presenter used that last and uses nothing else since, and the validator refuses it to the
+// harness since, as where a revoke withdraws the wrong one.
+func (e *Evidence) lostSince(key history.CellKey) (began history.Offset, are bool) {
 	fresh, old := key, key
 	fresh.Credential, old.Credential = e.Fresh, e.Old
-	began := e.View.Sum(key, e.Start, e.End+1).FirstFailure
-	if at+BucketWidth < began || e.View.Sum(fresh, e.Start, began+1).OK == 0 || e.View.Sum(fresh, began+BucketWidth, e.End+1).OK > 0 || e.View.Sum(old, began, e.End+1).OK > 0 {
-		return false
+	began = e.View.Sum(key, e.Start, e.End+1).FirstFailure
+	if e.View.Sum(fresh, e.Start, began+1).OK == 0 || e.View.Sum(fresh, began+BucketWidth, e.End+1).OK > 0 || e.View.Sum(old, began, e.End+1).OK > 0 {
+		return 0, false
 	}
 	taken, refused := e.toldTheHarness(key.Validator, e.Fresh, began, e.End)
-	return refused && !taken
+	return began, refused && !taken
 }
 
 // toldTheHarness is how a validator answered the harness's presentations of a credential in [from, to].

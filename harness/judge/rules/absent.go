@@ -39,7 +39,7 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 	for _, p := range order {
 		sum := sums[p]
 		told := slices.ContainsFunc(felt, func(f judge.Finding) bool { return f.Validator == p.presenter })
-		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) || sum.Unavailable <= e.endedAround(p.presenter, p.validator, first[p], last[p]) && onlyClosed(sum) {
+		if told || plan.Within(e.Limits.Objective, sum.Unavailable, sum.Attempts) || e.closedHalfWay(p.presenter, p.validator, sum, first[p], last[p]) {
 			continue
 		}
 		findings = append(findings, e.tellUnanswered(&cell.Cell{
@@ -49,20 +49,15 @@ func (e *judging) absent(felt []judge.Finding) []judge.Finding {
 	return findings
 }
 
-// endedAround is how many sessions of a presenter its authority ended at the time in which logins lacked an answer;
-// 0 where that is longer. What ends sessions, as a revoke and the proof after it do, closes those too that are just
-// being made, which the pool makes again.
-func (e *judging) endedAround(presenter, authority string, first, last history.Offset) (n int64) {
-	for _, event := range e.Events {
-		if event.Kind == history.KindEnded && event.Service == authority && event.Reader == presenter &&
-			event.At >= last-evidence.Nearly && event.At <= first+evidence.Nearly {
-			n++
+// closedHalfWay reports whether what lacked an answer are logins whose connections were closed just when their
+// authority ended at least as many sessions of the same presenter. What ends sessions, as a revoke and the proof
+// after it do, closes those too that are just being made, which the pool makes again.
+func (e *judging) closedHalfWay(presenter, authority string, sum *history.Counts, first, last history.Offset) bool {
+	var ended int64
+	for _, event := range e.SessionsEnded(presenter, last-evidence.Nearly, first+evidence.Nearly) {
+		if event.Service == authority {
+			ended++
 		}
 	}
-	return n
-}
-
-// onlyClosed reports whether nothing but a closed connection is known of what was not answered.
-func onlyClosed(sum *history.Counts) bool {
-	return sum.Statuses[history.StatusUnavailable] >= sum.Unavailable
+	return sum.Unavailable <= ended && sum.Statuses[history.StatusUnavailable] >= sum.Unavailable
 }

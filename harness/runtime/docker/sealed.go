@@ -7,21 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
+	"github.com/rehearse-dev/rehearse/harness/contract"
 	"github.com/rehearse-dev/rehearse/harness/runtime/leftover"
 )
 
 // sealedFile has what a stand-in is told with tokens in it: the environment of a
 // container is in every answer of `docker inspect`.
 const sealedFile = "/run/rehearse-sealed/variables.json"
-
-// maxSealed bounds what is read of it.
-const maxSealed = 16 << 20
 
 // sealedMount is a volume of one container alone, which goes with it. The root of a
 // stand-in cannot be written, not even by the engine, and what is in memory would be
@@ -62,9 +59,9 @@ func (e *engine) unseal(ctx context.Context, container string) (map[string]strin
 	if _, err := packed.Next(); err != nil {
 		return nil, fmt.Errorf("read the configuration of container %s: %w", container, err)
 	}
-	var variables map[string]string
-	if json.NewDecoder(io.LimitReader(packed, maxSealed)).Decode(&variables) != nil {
-		return nil, fmt.Errorf("read the configuration of container %s: it is no JSON object of texts", container) // the error would quote them
+	variables, err := contract.ReadSealed(packed)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of container %s: %w", container, err)
 	}
 	return variables, nil
 }

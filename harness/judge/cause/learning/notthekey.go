@@ -21,7 +21,7 @@ func NotTheKey(c *cell.Cell) (cell.Explanation, bool) {
 	if answer, _ := c.Limits.Answered(c.View, v.Name, c.Fresh, history.Canary); answer != plan.Takes || len(c.Near(c.First, c.Last, emitter, v.Name)) > 0 {
 		return cell.Explanation{}, false
 	}
-	key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: v.Name, Credential: c.Credential}
+	key := c.Key()
 	during, after := c.View.Sum(key, c.First-evidence.BucketWidth, c.Last+1), c.View.Sum(key, c.Last+evidence.BucketWidth, c.End+1)
 	if before := c.View.Sum(key, 0, c.First-evidence.BucketWidth); before.OK >= evidence.LeastAttempts {
 		return cell.Explanation{}, false // it took such tokens before

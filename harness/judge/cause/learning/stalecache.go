@@ -64,8 +64,7 @@ func tookSome(c *cell.Cell) bool {
 	}
 	canary, after := c.View.Said(c.Validator.Name, c.Fresh, history.Canary), c.View.Said(c.Validator.Name, c.Fresh, history.NewAfter)
 	if revoked, was := c.RevokedAt(); was && c.Validator.Reads && canary.Refused > 0 && canary.Taken+after.Taken == 0 {
-		key := history.CellKey{Source: c.Limits.JudgedAt, Presenter: c.Presenter, Validator: c.Validator.Name, Credential: c.Fresh}
-		return c.View.Sum(key, max(revoked+evidence.Nearly, c.First+evidence.BucketWidth), c.End+1).OK > 0
+		return c.View.Sum(c.Key(), max(revoked+evidence.Nearly, c.First+evidence.BucketWidth), c.End+1).OK > 0
 	}
 	return c.Sum.OK >= evidence.LeastAttempts || after.Taken > 0
 }

@@ -81,12 +81,8 @@ type cutOffs struct {
 
 // endedSessions are the sessions that were ended while the cell suffered.
 func endedSessions(c *cell.Cell, consumer string) (ended cutOffs) {
-	about := evidence.Nearly
-	for _, event := range c.Events {
-		if event.Kind != history.KindEnded || event.Reader != consumer || event.At < c.First-about || event.At > c.Last+about {
-			continue
-		}
-		ended.authority, ended.began = event.Service, ended.began || event.At <= c.First+about
+	for _, event := range c.SessionsEnded(consumer, c.First-evidence.Nearly, c.Last+evidence.Nearly) {
+		ended.authority, ended.began = event.Service, ended.began || event.At <= c.First+evidence.Nearly
 		if ended.n++; event.Credential != c.Fresh {
 			ended.old++
 		}
